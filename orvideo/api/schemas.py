@@ -1,0 +1,236 @@
+"""What goes over the wire, as pydantic models that survive a service that changes.
+
+Enums are open strings, unknown fields are kept (`model_extra`), and a field of an unexpected type becomes None
+rather than an error: a reply that can be followed is followed. Only what a command cannot do without raises.
+"""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _flag(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _whole(value: object) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return None
+
+
+def money(value: object) -> Decimal | None:
+    """Return an amount as Decimal, or None for anything that is not a finite, non-negative number (drills P09, X07)."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        return None
+    try:
+        amount = Decimal(str(value).strip())
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() and amount >= 0 else None
+
+
+def _texts(value: object) -> list[str] | None:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else None
+
+
+def _texts_in_place(value: object) -> list[str | None] | None:
+    """Keep the positions: output N of a job stays output N when a neighbour is null."""
+    return [_text(item) for item in value] if isinstance(value, list) else None
+
+
+def _wholes(value: object) -> list[int] | None:
+    if not isinstance(value, list):
+        return None
+    return [number for number in map(_whole, value) if number is not None]
+
+
+def _mapping(value: object) -> dict[str, Any] | None:
+    return {str(key): item for key, item in value.items()} if isinstance(value, dict) else None
+
+
+Text = Annotated[str | None, BeforeValidator(_text)]
+Texts = Annotated[list[str] | None, BeforeValidator(_texts)]
+TextsInPlace = Annotated[list[str | None] | None, BeforeValidator(_texts_in_place)]
+Whole = Annotated[int | None, BeforeValidator(_whole)]
+Wholes = Annotated[list[int] | None, BeforeValidator(_wholes)]
+Flag = Annotated[bool | None, BeforeValidator(_flag)]
+Money = Annotated[Decimal | None, BeforeValidator(money)]
+Mapping = Annotated[dict[str, Any] | None, BeforeValidator(_mapping)]
+
+
+class Wire(BaseModel):
+    """The base of everything received: unknown fields are kept, and input values never appear in errors."""
+
+    model_config = ConfigDict(extra="allow", hide_input_in_errors=True, protected_namespaces=())
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        """Return what the service sent beyond what is modelled here."""
+        return dict(self.model_extra or {})
+
+
+class Usage(Wire):
+    """What a job was billed: `cost` in USD, None when the service did not say."""
+
+    cost: Money = None
+    is_byok: Flag = None
+
+
+def _usage(value: object) -> object:
+    return value if isinstance(value, dict | Usage) else None
+
+
+def _identifier(value: object) -> str:
+    """Accept an id as text, or as a whole number (drill M10); refuse anything else."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, str) and value.strip():
+        return value
+    raise ValueError("a job needs an id")
+
+
+#: The statuses after which a job changes no more (api notes). Any other word means "not finished" (drill P04).
+FINAL_STATUSES = frozenset({"completed", "failed", "cancelled", "expired"})
+KNOWN_STATUSES = FINAL_STATUSES | {"pending", "in_progress"}
+
+
+def _status(value: object) -> str:
+    """Fold the case and the spaces of a status (drill P05); a missing one is a job not yet looked at (drill M11)."""
+    return value.strip().casefold() if isinstance(value, str) and value.strip() else "pending"
+
+
+class Job(Wire):
+    """A job as the service reports it (VideoGenerationResponse)."""
+
+    id: Annotated[str, BeforeValidator(_identifier)]
+    status: Annotated[str, BeforeValidator(_status)] = "pending"
+    polling_url: Text = None
+    model: Text = None
+    error: Any = None
+    generation_id: Text = None
+    unsigned_urls: TextsInPlace = None
+    urls: TextsInPlace = None
+    expires_at: Whole = None
+    usage: Annotated[Usage | None, BeforeValidator(_usage)] = None
+
+    @property
+    def is_final(self) -> bool:
+        return self.status in FINAL_STATUSES
+
+    @property
+    def is_completed(self) -> bool:
+        return self.status == "completed"
+
+    @property
+    def cost(self) -> Decimal | None:
+        """Return the billed amount in USD, None when it is not known."""
+        return self.usage.cost if self.usage else None
+
+    @property
+    def error_text(self) -> str | None:
+        """Return the service's reason as one string, whatever shape it came in, cut at 2,000 characters (drill P07)."""
+        if self.error is None or self.error == "":
+            return None
+        error = self.error
+        if isinstance(error, dict) and isinstance(error.get("message"), str):
+            error = error["message"]
+        text = error if isinstance(error, str) else json.dumps(error, ensure_ascii=False, default=str)
+        return text if len(text) <= 2000 else text[:1999] + "…"
+
+    @property
+    def output_count(self) -> int:
+        """Return how many outputs the service names; 0 when it names none."""
+        return max(len(self.urls or []), len(self.unsigned_urls or []))
+
+
+class Span(Wire):
+    """The range that an upscaling model accepts."""
+
+    min: float | None = None
+    max: float | None = None
+
+
+class VideoModel(Wire):
+    """One entry of `GET /videos/models`. None means "the service does not say", never "no" (see `fit`)."""
+
+    id: Annotated[str, Field(min_length=1)]
+    canonical_slug: Text = None
+    name: Text = None
+    description: Text = None
+    created: Whole = None
+    hugging_face_id: Text = None
+    supported_resolutions: Texts = None
+    supported_aspect_ratios: Texts = None
+    supported_sizes: Texts = None
+    supported_durations: Wholes = None
+    supported_frame_images: Texts = None
+    upscale_factor: Annotated[Span | None, BeforeValidator(lambda v: v if isinstance(v, dict | Span) else None)] = None
+    creativity: Wholes = None
+    generate_audio: Flag = None
+    seed: Flag = None
+    pricing_skus: Mapping = None
+    allowed_passthrough_parameters: Texts = None
+
+
+class Endpoint(Wire):
+    """One provider of a model (`GET /models/{id}/endpoints`); `tag` is the slug that provider options are keyed by."""
+
+    name: Text = None
+    provider_name: Text = None
+    tag: Text = None
+
+
+class KeyInfo(Wire):
+    """What the service says of a key (`GET /key`): amounts in USD, None for "no limit" or "not said"."""
+
+    label: Text = None
+    limit: Money = None
+    limit_remaining: Money = None
+    usage: Money = None
+    is_free_tier: Flag = None
+    expires_at: Text = None
+
+
+class VideoRequest(BaseModel):
+    """The body of `POST /videos` (VideoGenerationRequest), and nothing the service would silently drop.
+
+    The media lists hold the service's own wrapped shapes, built by `api.media`.
+    """
+
+    model_config = ConfigDict(extra="allow", hide_input_in_errors=True, protected_namespaces=())
+
+    model: str
+    prompt: str | None = None
+    duration: int | None = None
+    resolution: str | None = None
+    aspect_ratio: str | None = None
+    size: str | None = None
+    frame_images: list[dict[str, Any]] | None = None
+    input_references: list[dict[str, Any]] | None = None
+    generate_audio: bool | None = None
+    seed: int | None = None
+    previous_job_id: str | None = None
+    creativity: int | None = None
+    upscale_factor: float | None = None
+    provider: dict[str, Any] | None = None
+    callback_url: str | None = None
+    user: str | None = None
+    session_id: str | None = None
+    trace: dict[str, Any] | None = None
+
+    def body(self) -> dict[str, Any]:
+        """Return what is sent: the fields that were given, and no nulls."""
+        return self.model_dump(mode="json", exclude_none=True)

@@ -1,0 +1,1 @@
+"""What the models can do and what they cost."""

@@ -1,0 +1,260 @@
+"""Every way in which a command can end, and the exit code it ends with.
+
+The tree (exit code in brackets)::
+
+    OrvideoError
+    ├── UsageError                [2]   a bad option, input or file
+    ├── JobEnded                  [3]   failed, cancelled or expired: there is no video
+    ├── AuthError                 [4]   no key, or the key was refused
+    │   └── Unauthorized                401
+    ├── MoneyError                [5]   credits, an own limit, or a declined quote
+    │   └── PaymentRequired             402
+    ├── Rejected                  [6]   the model cannot do this, or the service refused it
+    │   ├── BadRequest                  400
+    │   ├── Forbidden                   403
+    │   ├── NotFound                    404
+    │   ├── Gone                        410
+    │   ├── PayloadTooLarge             413
+    │   └── Unprocessable               422
+    ├── Unavailable               [7]   nothing was accepted; safe to run again
+    │   ├── NotSent                     no byte reached the service
+    │   ├── NotReadyYet                 409
+    │   ├── RateLimited                 429
+    │   ├── ServerFault                 408, 5xx, or a reply cut short
+    │   └── ServiceUnavailable          503
+    ├── StillRunning              [8]   --timeout ended first; the job goes on
+    ├── OutcomeUnknown            [9]   sent, no readable answer; may be charged
+    ├── NotFetched                [10]  finished at the service, not on this disk
+    ├── RecordError               [11]  the local record cannot be used; nothing was sent
+    ├── BadReply                  [12]  a reply that makes no sense
+    ├── OutputExists              [13]
+    ├── OutputUnwritable          [14]
+    ├── Unsafe                    [15]  a foreign URL, a downgrade, a bad certificate
+    └── BatchIncomplete           [20]  some rows did not make it
+
+The layers below the commands raise these and know nothing of exit codes beyond the class; `cli.main` is the one
+place where an error becomes an exit code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any, ClassVar, Literal
+
+Charged = Literal["no", "yes", "unknown"]
+
+
+class ExitCode(IntEnum):
+    """The frozen table of exit codes (`orvideo help exit-codes`)."""
+
+    OK = 0
+    BUG = 1
+    USAGE = 2
+    NO_VIDEO = 3
+    AUTH = 4
+    MONEY = 5
+    REJECTED = 6
+    UNAVAILABLE = 7
+    STILL_RUNNING = 8
+    OUTCOME_UNKNOWN = 9
+    NOT_FETCHED = 10
+    RECORD = 11
+    BAD_REPLY = 12
+    OUTPUT_EXISTS = 13
+    OUTPUT_UNWRITABLE = 14
+    UNSAFE = 15
+    BATCH_INCOMPLETE = 20
+    HANGUP = 129
+    INTERRUPTED = 130
+    BROKEN_PIPE = 141
+    TERMINATED = 143
+
+
+@dataclass(frozen=True)
+class ServiceReply:
+    """What the service said when it refused: kept whole enough to show, already redacted of the key.
+
+    `retry_after` is in seconds from the moment of the reply; None when the service named no usable time.
+    """
+
+    status: int
+    message: str
+    provider: str | None = None
+    provider_message: str | None = None
+    reasons: tuple[str, ...] = ()
+    retry_after: float | None = None
+    reason: str | None = None
+    ray: str | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+class OrvideoError(Exception):
+    """A failure that a person is told about: a full sentence, a command to type next, and whether money went."""
+
+    exit_code: ClassVar[ExitCode] = ExitCode.BUG
+    kind: ClassVar[str] = "bug"
+    default_charged: ClassVar[Charged] = "no"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        charged: Charged | None = None,
+        job_id: str | None = None,
+        resume: str | None = None,
+        reply: ServiceReply | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.charged: Charged = charged if charged is not None else self.default_charged
+        self.job_id = job_id
+        self.resume = resume
+        self.reply = reply
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the documented error object (`{"error": {...}}` without the outer key)."""
+        return {
+            "kind": self.kind,
+            "message": self.message,
+            "hint": self.hint,
+            "exit_code": int(self.exit_code),
+            "charged": self.charged,
+            "job_id": self.job_id,
+            "resume": self.resume,
+        }
+
+
+class UsageError(OrvideoError):
+    exit_code = ExitCode.USAGE
+    kind = "usage"
+
+
+class JobEnded(OrvideoError):
+    exit_code = ExitCode.NO_VIDEO
+    kind = "no_video"
+    default_charged = "unknown"
+
+
+class AuthError(OrvideoError):
+    exit_code = ExitCode.AUTH
+    kind = "auth"
+
+
+class Unauthorized(AuthError):
+    pass
+
+
+class MoneyError(OrvideoError):
+    exit_code = ExitCode.MONEY
+    kind = "money"
+
+
+class PaymentRequired(MoneyError):
+    pass
+
+
+class Rejected(OrvideoError):
+    exit_code = ExitCode.REJECTED
+    kind = "rejected"
+
+
+class BadRequest(Rejected):
+    pass
+
+
+class Forbidden(Rejected):
+    pass
+
+
+class NotFound(Rejected):
+    pass
+
+
+class Gone(Rejected):
+    pass
+
+
+class PayloadTooLarge(Rejected):
+    pass
+
+
+class Unprocessable(Rejected):
+    pass
+
+
+class Unavailable(OrvideoError):
+    exit_code = ExitCode.UNAVAILABLE
+    kind = "unavailable"
+
+
+class NotSent(Unavailable):
+    """No byte of the request reached the service: it may be sent again."""
+
+
+class NotReadyYet(Unavailable):
+    pass
+
+
+class RateLimited(Unavailable):
+    pass
+
+
+class ServerFault(Unavailable):
+    pass
+
+
+class ServiceUnavailable(Unavailable):
+    pass
+
+
+class StillRunning(OrvideoError):
+    exit_code = ExitCode.STILL_RUNNING
+    kind = "still_running"
+    default_charged = "yes"
+
+
+class OutcomeUnknown(OrvideoError):
+    exit_code = ExitCode.OUTCOME_UNKNOWN
+    kind = "outcome_unknown"
+    default_charged = "unknown"
+
+
+class NotFetched(OrvideoError):
+    exit_code = ExitCode.NOT_FETCHED
+    kind = "not_fetched"
+    default_charged = "yes"
+
+
+class RecordError(OrvideoError):
+    exit_code = ExitCode.RECORD
+    kind = "record"
+
+
+class BadReply(OrvideoError):
+    exit_code = ExitCode.BAD_REPLY
+    kind = "bad_reply"
+    default_charged = "unknown"
+
+
+class OutputExists(OrvideoError):
+    exit_code = ExitCode.OUTPUT_EXISTS
+    kind = "output_exists"
+
+
+class OutputUnwritable(OrvideoError):
+    exit_code = ExitCode.OUTPUT_UNWRITABLE
+    kind = "output_unwritable"
+
+
+class Unsafe(OrvideoError):
+    exit_code = ExitCode.UNSAFE
+    kind = "unsafe"
+
+
+class BatchIncomplete(OrvideoError):
+    exit_code = ExitCode.BATCH_INCOMPLETE
+    kind = "batch_incomplete"
+    default_charged = "unknown"

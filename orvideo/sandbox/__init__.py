@@ -1,0 +1,1 @@
+"""A local stand-in for the service: free, offline, with real films."""
