@@ -1,0 +1,20 @@
+"""What a process is handed by its surroundings, as one value that a test can make for itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TextIO
+
+from orvideo.clock import Clock
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The variables, the three streams (None when the shell closed one) and the clock of one run."""
+
+    environ: Mapping[str, str]
+    stdin: TextIO | None
+    stdout: TextIO | None
+    stderr: TextIO | None
+    clock: Clock = field(default_factory=Clock)

@@ -1,0 +1,88 @@
+"""Signals, made into one exception that a command can pass through cleanly (drills S01 to S09).
+
+Outside a held section a signal raises `Interrupted` where the program stands. Inside one (the moment in which a
+request is on the wire) the first signal only hurries the section up; a second one raises at once. While the program
+is already on its way out, a further signal ends the process without any more clean-up: what must survive is on disk.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+#: The signals that end a command, each with the exit code 128 + its number.
+ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+class Interrupted(BaseException):
+    """A signal asked the program to stop. Not an `Exception`: nothing on the way may swallow it."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(f"signal {signum}")
+        self.signum = signum
+
+    @property
+    def exit_code(self) -> int:
+        return 128 + self.signum
+
+
+class Interrupts:
+    """Turns the ending signals into `Interrupted`; the handlers are in place only inside `installed()`."""
+
+    def __init__(self, exit_now: Callable[[int], object]) -> None:
+        self._exit_now = exit_now
+        self._hurry: Callable[[], None] | None = None
+        self._held: int | None = None
+        self._ending = False
+
+    @contextmanager
+    def installed(self) -> Iterator[None]:
+        """Handle the ending signals for the time of a command; elsewhere than in the main thread, do nothing."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        # A signal that is ignored on purpose stays ignored: `nohup orvideo wait ID` must outlive its terminal.
+        before = {number: signal.getsignal(number) for number in ENDING}
+        for number, handler in before.items():
+            if handler is not signal.SIG_IGN:
+                signal.signal(number, self._receive)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                if handler is not None:
+                    signal.signal(number, handler)
+
+    @contextmanager
+    def held(self, hurry: Callable[[], None]) -> Iterator[None]:
+        """Hold the first signal back until the section is over, calling `hurry` so that it is over soon (drill S02)."""
+        self._hurry, self._held = hurry, None
+        try:
+            yield
+        finally:
+            self._hurry = None
+        if self._held is not None:
+            self._end(self._held)
+
+    @property
+    def pending(self) -> int | None:
+        """The signal that a held section has put off, None when there is none."""
+        return self._held
+
+    def _receive(self, signum: int, frame: FrameType | None) -> None:
+        if self._ending:
+            self._exit_now(128 + signum)
+            return
+        if self._hurry is not None and self._held is None:
+            self._held = signum
+            self._hurry()
+            return
+        self._end(signum)
+
+    def _end(self, signum: int) -> None:
+        self._hurry = None
+        self._ending = True
+        raise Interrupted(signum)
