@@ -258,3 +258,19 @@ class BatchIncomplete(OrvideoError):
     exit_code = ExitCode.BATCH_INCOMPLETE
     kind = "batch_incomplete"
     default_charged = "unknown"
+
+
+#: Which of several failures a command ends with ; codes that are not listed come after, in the order they happened.
+PRECEDENCE = (
+    ExitCode.OUTCOME_UNKNOWN,
+    ExitCode.MONEY,
+    ExitCode.AUTH,
+    ExitCode.OUTPUT_UNWRITABLE,
+    ExitCode.NOT_FETCHED,
+    ExitCode.NO_VIDEO,
+)
+
+
+def worst(errors: list[OrvideoError]) -> OrvideoError:
+    """Return the failure that decides the exit code when several jobs went wrong."""
+    return min(errors, key=lambda e: PRECEDENCE.index(e.exit_code) if e.exit_code in PRECEDENCE else len(PRECEDENCE))

@@ -1,7 +1,7 @@
 """Following a job to its end: when to look, what a look means, and when to stop looking.
 
-`Following` is the life of one wait without any input or output, `follow` drives one of them, `follow_many` drives
-hundreds with one schedule and a few threads. The only module that sleeps between states.
+`Following` is the life of one wait without any input or output, `follow` drives one of them, `Schedule` drives
+hundreds with one heap and a few threads. The only module that sleeps between states.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from orvideo.clock import Clock
 from orvideo.errors import (
@@ -52,7 +52,7 @@ def pauses(interval: float | None) -> Iterator[float]:
 
 @dataclass(frozen=True)
 class Look:
-    """One look at a job, for whoever tells the story: the job, or why it could not be seen and when the next look is."""
+    """One look at a job, for whoever tells the story: the job, or why it was not seen, and when the next look is."""
 
     job: Job | None
     missed: OrvideoError | None
@@ -69,6 +69,7 @@ class Following:
     """
 
     job_id: str
+    endpoint: str
     clock: Clock
     interval: float | None = None
     deadline: float | None = None
@@ -139,7 +140,7 @@ class Following:
 
 def follow(
     following: Following,
-    look: Callable[[str], Job],
+    look: Callable[[Following], Job],
     *,
     tell: Callable[[Look], None],
     tick: Callable[[], None] = lambda: None,
@@ -151,7 +152,7 @@ def follow(
     """
     while True:
         try:
-            seen = following.saw(look(following.job_id))
+            seen = following.saw(look(following))
         except OrvideoError as error:
             seen = following.missed(error)
         tell(seen)
@@ -172,12 +173,12 @@ def _sleep_until(due: float, clock: Clock, tick: Callable[[], None]) -> None:
 Connect = Callable[[], "Looker"]
 
 
-class Looker:
-    """What one thread looks with: a callable that asks the service for a job, and its end."""
+class Looker(Protocol):
+    """What one thread looks with: asks the service that a job lives at, and lets its connections go at the end."""
 
-    def __init__(self, look: Callable[[str], Job], close: Callable[[], None] = lambda: None) -> None:
-        self.look = look
-        self.close = close
+    def look(self, following: Following) -> Job: ...
+
+    def close(self) -> None: ...
 
 
 Key = TypeVar("Key")
@@ -294,7 +295,7 @@ class Schedule(Generic[Key]):
             while (due := self._todo.get()) is not None:
                 try:
                     looker = looker or self._connect()
-                    self._done.put((due, looker.look(due.following.job_id)))
+                    self._done.put((due, looker.look(due.following)))
                 except BaseException as error:  # handed to the thread that judges, never swallowed
                     self._done.put((due, error))
         finally:

@@ -1,0 +1,120 @@
+"""A shell for tests: the real `main()` in this process, or the installed script in one of its own."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sysconfig
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from orvideo.cli import main
+from orvideo.clock import Clock
+from orvideo.environment import Environment
+
+#: The key of every test that needs one. Its tail must never be seen in any output.
+KEY = "sk-or-v1-0123456789abcdef-canary"
+
+SCRIPT = Path(sysconfig.get_path("scripts")) / "orvideo"
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a command ended: its exit code, and its two streams as text."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[str]:
+        return self.out.splitlines()
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def error(self) -> dict[str, Any]:
+        """The error object that --json promises on stderr."""
+        return json.loads([line for line in self.err.splitlines() if line.startswith('{"error"')][-1])["error"]
+
+
+class Stream(io.TextIOWrapper):
+    """A text stream over memory that may claim to be a terminal."""
+
+    def __init__(self, data: bytes = b"", *, tty: bool = False) -> None:
+        super().__init__(io.BytesIO(data), encoding="utf-8", errors="surrogateescape", newline="", write_through=True)
+        self.tty = tty
+
+    def isatty(self) -> bool:
+        return self.tty
+
+    def text(self) -> str:
+        self.flush()
+        return self.buffer.getvalue().decode("utf-8", "replace")  # type: ignore[attr-defined]
+
+
+@dataclass
+class Shell:
+    """Runs orvideo with an environment of its own under `home`; nothing of this machine's is seen by it."""
+
+    home: Path
+    environ: dict[str, str] = field(default_factory=dict)
+    clock: Clock = field(default_factory=Clock)
+
+    def __post_init__(self) -> None:
+        self.environ = {
+            "HOME": str(self.home),
+            "XDG_CONFIG_HOME": str(self.home / "config"),
+            "XDG_STATE_HOME": str(self.home / "state"),
+            "XDG_CACHE_HOME": str(self.home / "cache"),
+            "COLUMNS": "80",
+            "PATH": os.environ["PATH"],
+            "LANG": "C.UTF-8",
+            # Nowhere: a test that reaches for the real service fails at once instead of spending money.
+            "HTTPS_PROXY": "http://127.0.0.1:9",
+            "NO_PROXY": "127.0.0.1,localhost",
+            "ORVIDEO_SANDBOX_SPEED": "1000",
+            **self.environ,
+        }
+
+    def __call__(
+        self, *argv: str, stdin: str | bytes = "", tty: bool = False, env: Mapping[str, str] | None = None
+    ) -> Result:
+        """Run the real `main()` in this process; `tty` makes all three streams claim to be a terminal."""
+        data = stdin.encode() if isinstance(stdin, str) else stdin
+        out, err = Stream(tty=tty), Stream(tty=tty)
+        environment = Environment({**self.environ, **(env or {})}, Stream(data, tty=tty), out, err, self.clock)
+        code = main(list(argv), environment)
+        return Result(int(code), out.text(), err.text())
+
+    def process(
+        self,
+        *argv: str,
+        stdin: bytes = b"",
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        timeout: float = 60,
+    ) -> Result:
+        """Run the installed script in a process of its own, with pipes for streams."""
+        done = subprocess.run(
+            [str(SCRIPT), *argv],
+            input=stdin,
+            capture_output=True,
+            env={**self.environ, **(env or {})},
+            cwd=cwd or self.home,
+            timeout=timeout,
+            check=False,
+        )
+        return Result(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
+
+    def popen(self, *argv: str, env: Mapping[str, str] | None = None, **more: Any) -> subprocess.Popen[bytes]:
+        """Start the installed script and hand out the process: for signals, pipes and terminals."""
+        return subprocess.Popen(
+            [str(SCRIPT), *argv], env={**self.environ, **(env or {})}, cwd=more.pop("cwd", self.home), **more
+        )
