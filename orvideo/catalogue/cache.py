@@ -1,0 +1,76 @@
+"""The catalogue on disk: plain JSON that TAB completion can read with nothing but the standard library.
+
+The file is `{"version": 1, "fetched_at": "<ISO 8601, UTC>", "models": [<the service's own entries>]}`. Whatever is
+in its place that is not such a file counts as no cache.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import stat
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+_VERSION = 1
+_MAX_BYTES = 32 * 1024 * 1024
+
+
+class Cached(NamedTuple):
+    """The cached entries as the service sent them, and when that was (UTC)."""
+
+    fetched_at: datetime
+    models: list[Any]
+
+
+def read(path: Path) -> Cached | None:
+    """Return what is cached, None when there is nothing usable; never raises, never blocks on a FIFO."""
+    try:
+        data = json.loads(_bytes(path))
+        if not isinstance(data, dict) or data.get("version") != _VERSION:
+            return None
+        fetched_at = datetime.fromisoformat(data["fetched_at"]).astimezone(UTC)
+    except (OSError, ValueError, TypeError, KeyError, RecursionError, OverflowError):
+        return None
+    models = data.get("models")
+    return Cached(fetched_at, models) if isinstance(models, list) and models else None
+
+
+def entries(path: Path) -> list[dict[str, Any]]:
+    """Return the cached model entries that have an id, for completion; empty when there is no cache."""
+    cached = read(path)
+    found = cached.models if cached else []
+    return [item for item in found if isinstance(item, dict) and isinstance(item.get("id"), str)]
+
+
+def _bytes(path: Path) -> bytes:
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with open(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise ValueError("not a regular file")
+        data = file.read(_MAX_BYTES + 1)
+    if len(data) > _MAX_BYTES:
+        raise ValueError("too large to be a catalogue")
+    return data
+
+
+def write(path: Path, models: list[Any], fetched_at: datetime) -> bool:
+    """Replace the cache in one step; return False where it cannot be written, which only costs the next call time."""
+    # ASCII, so that a lone surrogate in a description cannot break the file.
+    text = json.dumps({"version": _VERSION, "fetched_at": fetched_at.isoformat(), "models": models})
+    temporary: str | None = None
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        with open(handle, "w", encoding="ascii") as file:
+            file.write(text)
+        os.replace(temporary, path)
+    except OSError:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+        return False
+    return True

@@ -1,0 +1,145 @@
+"""The list of models, live or from the cache: one file for each origin, fresh for an hour."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from orvideo.api.schemas import VideoModel
+from orvideo.catalogue import cache
+from orvideo.clock import Clock
+from orvideo.errors import BadReply, Unavailable
+
+#: A list longer than this is no catalogue (drill X04): the rest is counted as skipped.
+_MAX_MODELS = 20_000
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The models that can be used, and how fresh the list is.
+
+    `raw` holds, by model id, each entry as the service sent it, unknown fields included. `skipped` counts the entries
+    that were of no use. `stale` is True when the service could not be asked; `note` then says so, in a sentence.
+    """
+
+    models: list[VideoModel]
+    fetched_at: datetime
+    stale: bool = False
+    skipped: int = 0
+    note: str | None = None
+    raw: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
+
+    def get(self, model_id: str) -> VideoModel | None:
+        """Return the model with this id or canonical slug, whatever the case; None when there is none."""
+        folded = model_id.strip().casefold()
+        by_id = (model for model in self.models if model.id.casefold() == folded)
+        by_slug = (model for model in self.models if (model.canonical_slug or "").casefold() == folded)
+        return next(by_id, None) or next(by_slug, None)
+
+    def nearest(self, model_id: str) -> list[str]:
+        """Return up to three ids that may have been meant, the likeliest first."""
+        return nearest(model_id, (model.id for model in self.models))
+
+
+def nearest(model_id: str, ids: Iterable[str]) -> list[str]:
+    """Return up to three of `ids` that are like a misspelt one, compared whole and without the author."""
+    folded = model_id.strip().casefold()[:200]
+    bare = folded.rpartition("/")[2]
+    scores = {
+        known: max(_likeness(folded, known.casefold()), _likeness(bare, known.casefold().rpartition("/")[2]))
+        for known in ids
+    }
+    likely = [known for known, score in scores.items() if score >= 0.6]
+    return sorted(likely, key=lambda known: (-scores[known], known))[:3]
+
+
+def _likeness(given: str, known: str) -> float:
+    matcher = difflib.SequenceMatcher(None, given, known, autojunk=False)
+    # A beginning such as "veo" is no near miss by its letters, but it is by its meaning.
+    if len(given) > 2 and known.startswith(given):
+        return 0.9 + 0.1 * len(given) / len(known)
+    return matcher.ratio() if matcher.quick_ratio() >= 0.6 else 0.0
+
+
+def parse_models(entries: Iterable[object]) -> tuple[list[VideoModel], dict[str, dict[str, Any]], int]:
+    """Return the usable models, their raw entries by id, and how many entries were skipped (drill X04)."""
+    models: list[VideoModel] = []
+    raw: dict[str, dict[str, Any]] = {}
+    skipped = 0
+    for entry in entries:
+        model = _model(entry) if len(models) < _MAX_MODELS else None
+        if model is None or model.id in raw or not isinstance(entry, dict):
+            skipped += 1
+            continue
+        models.append(model)
+        raw[model.id] = entry
+    return models, raw, skipped
+
+
+def _model(entry: object) -> VideoModel | None:
+    # Most bad entries are told apart before pydantic sees them: a million of them should cost a second, not a minute.
+    if not isinstance(entry, dict):
+        return None
+    name = entry.get("id")
+    if not isinstance(name, str) or not 0 < len(name) <= 200 or name != name.strip():
+        return None
+    try:
+        return VideoModel.model_validate(entry)
+    except (ValidationError, ValueError, RecursionError):
+        return None
+
+
+def load(
+    path: Path,
+    fetch: Callable[[], list[dict[str, Any]]],
+    *,
+    clock: Clock = Clock(),  # noqa: B008 - immutable
+    max_age: float = 3600,
+    refresh: bool = False,
+) -> Catalogue:
+    """Return the catalogue from the cache at `path` while it is younger than `max_age` seconds, else from `fetch`.
+
+    When the service is away or talks nonsense, an old cache is used, whatever its age, with a note; without one the
+    error is raised as it came (Unavailable, BadReply). Other errors, such as a bad certificate, always are.
+    """
+    now = clock.now()
+    cached = cache.read(path)
+    kept = _catalogue(cached.models, cached.fetched_at) if cached else None
+    if kept and not kept.models:
+        kept = None
+    if kept and not refresh and timedelta(0) <= now - kept.fetched_at < timedelta(seconds=max_age):
+        return kept
+    try:
+        entries = fetch()
+    except (Unavailable, BadReply) as error:
+        if kept is None:
+            raise
+        return _stale(kept, now, error.message)
+    fresh = _catalogue(entries, now)
+    if not fresh.models:
+        return _stale(kept, now, "it listed no usable model") if kept else fresh
+    cache.write(path, entries, now)
+    return fresh
+
+
+def _catalogue(entries: list[Any], fetched_at: datetime) -> Catalogue:
+    models, raw, skipped = parse_models(entries)
+    return Catalogue(models, fetched_at, skipped=skipped, raw=raw)
+
+
+def _stale(kept: Catalogue, now: datetime, reason: str) -> Catalogue:
+    note = f"The list of models is {_age(now - kept.fetched_at)} old: the service could not be asked ({reason})."
+    return Catalogue(kept.models, kept.fetched_at, True, kept.skipped, note, kept.raw)
+
+
+def _age(age: timedelta) -> str:
+    minutes = max(0, int(age.total_seconds() // 60))
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} days"

@@ -1,0 +1,341 @@
+"""What a request will cost: exact, about, or unknown. The sandbox bills by the same code.
+
+Both `quote` and `bill` reduce a request to `Clip`s, in which nothing is open any more, and price those by `price_of`.
+The rules are those of the api notes, "Prices"; only the service's own `usage.cost` is the true price.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import ROUND_FLOOR, Decimal
+from itertools import product
+from typing import Any, Literal
+
+from orvideo.api.schemas import VideoModel, VideoRequest, money
+from orvideo.catalogue.pricing import Found, Mode, PriceList, Unit, price_list
+from orvideo.catalogue.sizes import Picture, assumed, parse_size, picture, resolution_of
+
+Kind = Literal["exact", "about", "unknown"]
+
+FRAMES_PER_SECOND = 24
+PIXELS_PER_TOKEN = 1024
+_LONGEST_SECONDS = 10**6
+
+
+@dataclass(frozen=True)
+class Quote:
+    """What a request will cost, in USD, and how far that is known.
+
+    `exact`: `usd` is the price list's own figure. `about`: `usd` is the best estimate; where something was left open
+    it is the dearest of the possibilities, which span `low` to `high`, so that a limit on `usd` holds. `unknown`:
+    `usd` is None, never 0; `low` may still say "at least". `reasons` says why a quote is not exact.
+    """
+
+    kind: Kind
+    usd: Decimal | None = None
+    low: Decimal | None = None
+    high: Decimal | None = None
+    reasons: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the documented quote object: `kind, usd, low, high, reasons`; amounts are numbers in USD or null."""
+        return {
+            "kind": self.kind,
+            "usd": _number(self.usd),
+            "low": _number(self.low),
+            "high": _number(self.high),
+            "reasons": list(self.reasons),
+        }
+
+    @classmethod
+    def from_json(cls, data: object) -> Quote:
+        """Return the quote that `as_json` wrote; anything else is an unknown one, not an error."""
+        if not isinstance(data, Mapping):
+            return cls("unknown")
+        usd, low, high = (money(data.get(name)) for name in ("usd", "low", "high"))
+        given = data.get("reasons")
+        reasons = tuple(item for item in given if isinstance(item, str)) if isinstance(given, list) else ()
+        kind = data.get("kind")
+        if usd is None or kind not in ("exact", "about"):
+            return cls("unknown", None, low, high, reasons)
+        return cls("exact" if kind == "exact" else "about", usd, low, high, reasons)
+
+
+def _number(amount: Decimal | None) -> float | None:
+    return None if amount is None else float(amount)
+
+
+class UnknownPrice(LookupError):
+    """The price list gives no price for a clip; `at_least` is what is certain all the same, in USD."""
+
+    def __init__(self, reason: str, at_least: Decimal | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.at_least = at_least
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One video as far as its price is concerned. `seconds` is None only where the price does not depend on it.
+
+    `images` are the input images that count (frames, or else image references), `reference_images` the latter alone.
+    `input_seconds` is the length of all referenced videos together, None when it is not known.
+    """
+
+    mode: Mode
+    sound: bool
+    resolution: str | None
+    size: tuple[int, int] | None
+    seconds: Decimal | None
+    images: int = 0
+    reference_images: int = 0
+    video_input: bool = False
+    input_seconds: Decimal | None = None
+    creative: bool | None = None
+
+
+def quote(model: VideoModel, request: VideoRequest, *, input_seconds: Decimal | None = None) -> Quote:
+    """Return what a request to a model will cost. Never raises, never invents a figure, never says 0 for unknown.
+
+    `input_seconds` is the length of the videos given as references, where the caller has measured it.
+    """
+    prices = price_list(model)
+    try:
+        possible = _clips(model, request, prices, input_seconds)
+        priced = [price_of(prices, clip) for clip in possible.clips]
+    except UnknownPrice as unknown:
+        return Quote("unknown", low=unknown.at_least, reasons=(unknown.reason,))
+    amounts = [amount for amount, _ in priced]
+    low, high = min(amounts), max(amounts)
+    reasons = tuple(dict.fromkeys([*possible.doubts, *(doubt for _, doubt in priced if doubt)]))
+    if low == high:
+        return Quote("about" if reasons else "exact", high, reasons=reasons)
+    return Quote("about", high, low, high, (_spread(possible.clips, amounts), *reasons))
+
+
+def bill(
+    model: VideoModel,
+    request: VideoRequest,
+    *,
+    width: int,
+    height: int,
+    seconds: Decimal | int,
+    input_seconds: Decimal | int = 0,
+) -> Decimal:
+    """Return what the sandbox charges, in USD, for a film of `width` x `height` and `seconds`: `quote`'s own rules.
+
+    A nominal size of a token-priced model is billed as the real picture (api notes). Raises UnknownPrice when the
+    model's price list gives no price.
+    """
+    prices = price_list(model)
+    if prices.defect:
+        raise UnknownPrice(prices.defect)
+    settled = assumed(model, request)
+    real = picture(model, settled) if request.size else None
+    clip = replace(
+        _common(settled, Decimal(input_seconds)),
+        sound=request.generate_audio if request.generate_audio is not None else model.generate_audio is True,
+        resolution=_resolution(model, settled),
+        size=(real.width, real.height) if real else (width, height),
+        seconds=Decimal(seconds),
+    )
+    amount, _ = price_of(prices, clip)
+    return amount
+
+
+def video_tokens(size: tuple[int, int], seconds: Decimal, input_seconds: Decimal = Decimal(0)) -> Decimal:
+    """Return width x height x frames / 1024, rounded down; frames = 24 x seconds + 1, and those of the input."""
+    frames = FRAMES_PER_SECOND * (seconds + input_seconds) + 1
+    return (size[0] * size[1] * frames / PIXELS_PER_TOKEN).to_integral_value(rounding=ROUND_FLOOR)
+
+
+def price_of(prices: PriceList, clip: Clip) -> tuple[Decimal, str | None]:
+    """Return the price of a clip in USD and what is doubtful about it; raises UnknownPrice."""
+    base, doubt = _base(prices, clip)
+    images = (prices.one(Unit.IMAGE) or Decimal(0)) * clip.images
+    references = (prices.one(Unit.REFERENCE_IMAGE) or Decimal(0)) * clip.reference_images
+    return max(base + images + references, prices.one(Unit.FLOOR) or Decimal(0)), doubt
+
+
+def _base(prices: PriceList, clip: Clip) -> tuple[Decimal, str | None]:
+    unit = prices.units[0]
+    if unit is Unit.VIDEO:
+        return prices.one(Unit.VIDEO) or Decimal(0), None
+    if clip.seconds is None:
+        raise UnknownPrice(f"priced by the {unit}, and the length is not known before", prices.one(Unit.FLOOR))
+    if unit is Unit.SECOND:
+        found = prices.per_second(clip.mode, sound=clip.sound, resolution=clip.resolution)
+        found = _found(found, clip, prices)
+        return found.price.usd * clip.seconds, found.doubt
+    if clip.size is None:
+        raise UnknownPrice(f"priced by the {unit}, and the picture's size is not known", prices.one(Unit.FLOOR))
+    if unit is Unit.MEGAPIXEL_SECOND:
+        found = _found(prices.per_megapixel_second(creative=bool(clip.creative)), clip, prices)
+        return found.price.usd * clip.size[0] * clip.size[1] / 10**6 * clip.seconds, found.doubt
+    return _by_tokens(prices, clip, clip.size, clip.seconds)
+
+
+def _by_tokens(prices: PriceList, clip: Clip, size: tuple[int, int], seconds: Decimal) -> tuple[Decimal, str | None]:
+    found = prices.per_token(sound=clip.sound, resolution=clip.resolution, video_input=clip.video_input)
+    found = _found(found, clip, prices)
+    if clip.video_input and clip.input_seconds is None:
+        at_least = video_tokens(size, seconds) * found.price.usd
+        raise UnknownPrice("the length of the referenced video is billed too, and is not known", at_least)
+    return video_tokens(size, seconds, clip.input_seconds or Decimal(0)) * found.price.usd, found.doubt
+
+
+def _found(found: Found | None, clip: Clip, prices: PriceList) -> Found:
+    if found is None:
+        sound = "" if not prices.by_sound else " with sound" if clip.sound else " without sound"
+        at = f" at {clip.resolution}" if clip.resolution else ""
+        raise UnknownPrice(f"the price list has no price for a video from {clip.mode}{at}{sound}")
+    return found
+
+
+@dataclass(frozen=True)
+class _Open:
+    """Every clip that a request may turn into, and why its price is not certain even when all cost the same."""
+
+    clips: list[Clip]
+    doubts: list[str]
+
+
+def _clips(model: VideoModel, request: VideoRequest, prices: PriceList, input_seconds: Decimal | None) -> _Open:
+    """Return one clip when the request leaves nothing open that could matter, else one for each possibility."""
+    if prices.defect:
+        raise UnknownPrice(prices.defect)
+    unit = prices.units[0]
+    frames = _frames(model, request, by_picture=unit in _BY_PICTURE)
+    common = _common(request, input_seconds)
+    levels: Sequence[bool | None] = (common.creative,)
+    if unit is Unit.MEGAPIXEL_SECOND and common.creative is None:
+        levels = (False, True)
+    clips = [
+        replace(
+            common,
+            sound=sound,
+            resolution=resolution,
+            size=(shot.width, shot.height) if shot else None,
+            seconds=length,
+            creative=creative,
+        )
+        for length, sound, (resolution, shot), creative in product(
+            _seconds(model, request), _sounds(model, request), frames, levels
+        )
+    ]
+    doubts = [*_length_doubts(model, request, unit), *_picture_doubts(unit, [shot for _, shot in frames])]
+    return _Open(clips, doubts)
+
+
+def _spread(clips: Sequence[Clip], amounts: Sequence[Decimal]) -> str:
+    """Return which of the open choices make the price differ, as a reason."""
+    names = []
+    for name, fields in _CHOICES.items():
+        settled: dict[Clip, set[Decimal]] = {}
+        for clip, amount in zip(clips, amounts, strict=True):
+            settled.setdefault(replace(clip, **fields), set()).add(amount)
+        if any(len(found) > 1 for found in settled.values()):
+            names.append(name)
+    return f"{' and '.join(names)} left open; the dearest is shown"
+
+
+_BY_PICTURE = (Unit.TOKEN, Unit.MEGAPIXEL_SECOND)
+_CHOICES: dict[str, dict[str, Any]] = {
+    "duration": {"seconds": None},
+    "sound": {"sound": False},
+    "picture": {"resolution": None, "size": None},
+    "creativity": {"creative": None},
+}
+
+
+def _common(request: VideoRequest, input_seconds: Decimal | None) -> Clip:
+    frames = request.frame_images or []
+    # Given both, frame_images wins and references are ignored (api notes).
+    references = [] if frames else request.input_references or []
+    pictures = sum(1 for item in references if item.get("type") == "image_url")
+    if request.previous_job_id:
+        mode = Mode.CONTINUATION
+    elif references:
+        mode = Mode.REFERENCE
+    else:
+        mode = Mode.IMAGE if frames else Mode.TEXT
+    return Clip(
+        mode=mode,
+        sound=False,
+        resolution=None,
+        size=None,
+        seconds=None,
+        images=len(frames) + pictures,
+        reference_images=pictures,
+        video_input=any(item.get("type") == "video_url" for item in references),
+        input_seconds=input_seconds,
+        creative=None if request.creativity is None else request.creativity > 0,
+    )
+
+
+def _seconds(model: VideoModel, request: VideoRequest) -> Sequence[Decimal | None]:
+    if request.duration is not None:
+        return (Decimal(request.duration),) if 0 < request.duration <= _LONGEST_SECONDS else (None,)
+    listed = [seconds for seconds in model.supported_durations or [] if 0 < seconds <= _LONGEST_SECONDS]
+    return tuple(Decimal(seconds) for seconds in sorted({min(listed), max(listed)})) if listed else (None,)
+
+
+def _sounds(model: VideoModel, request: VideoRequest) -> Sequence[bool]:
+    """Left out, the endpoint's own capability decides (api notes), which may not be what the catalogue says."""
+    if request.generate_audio is not None:
+        return (request.generate_audio,)
+    return (False,) if model.generate_audio is False else (True, False)
+
+
+def _resolution(model: VideoModel, request: VideoRequest) -> str | None:
+    asked = parse_size(request.size) if request.size else None
+    return resolution_of(model, asked) if asked else request.resolution
+
+
+def _frames(
+    model: VideoModel, request: VideoRequest, *, by_picture: bool
+) -> Sequence[tuple[str | None, Picture | None]]:
+    """Return the (resolution, picture) pairs that are possible; pictures only where the price depends on them."""
+    listed = _or_open(model.supported_resolutions)
+    if request.size:
+        resolution = _resolution(model, request)
+        return [(item, picture(model, request)) for item in ([resolution] if resolution else listed)]
+    resolutions = [request.resolution] if request.resolution else listed
+    if not by_picture:
+        return [(item, None) for item in resolutions]
+    ratios = [request.aspect_ratio] if request.aspect_ratio else _or_open(model.supported_aspect_ratios)
+    return [
+        (item, picture(model, request.model_copy(update={"resolution": item, "aspect_ratio": ratio})))
+        for item, ratio in product(resolutions, ratios)
+    ]
+
+
+def _or_open(listed: list[str] | None) -> Sequence[str | None]:
+    return listed or (None,)
+
+
+def _length_doubts(model: VideoModel, request: VideoRequest, unit: Unit) -> list[str]:
+    if unit is Unit.VIDEO or model.supported_durations or request.duration is None:
+        return []
+    return ["the model lists no durations: it may decide the length itself"]
+
+
+_SOURCES = {
+    "asked": "as asked",
+    "billed": "as billed before",
+    "published": "as the provider publishes it",
+    "listed": "as listed; the real one may differ",
+    "derived": "by its resolution and shape; the real one may differ",
+}
+
+
+def _picture_doubts(unit: Unit, shots: Sequence[Picture | None]) -> list[str]:
+    if unit not in _BY_PICTURE:
+        return []
+    priced = f"priced by the {unit}, provider minimums are not listed"
+    seen = [shot for shot in dict.fromkeys(shots) if shot]
+    if len(seen) != 1:
+        return [priced]
+    shot = seen[0]
+    return [f"{priced}; the picture is taken as {shot.width}x{shot.height}, {_SOURCES[shot.source]}"]

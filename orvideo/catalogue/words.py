@@ -1,0 +1,106 @@
+"""The catalogue in words: durations, amounts and price lists as a person reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from orvideo.api.schemas import VideoModel, VideoRequest
+from orvideo.catalogue.pricing import Mode, Price, Unit, price_list
+from orvideo.catalogue.quote import FRAMES_PER_SECOND, PIXELS_PER_TOKEN
+from orvideo.catalogue.sizes import picture, rank
+
+
+def durations_text(durations: Sequence[int] | None) -> str:
+    """Return durations in short form: `4-15` for a run of three or more, `4, 6, 8` else; "" for none."""
+    runs: list[list[int]] = []
+    for seconds in sorted(set(durations or [])):
+        if runs and seconds == runs[-1][-1] + 1:
+            runs[-1].append(seconds)
+        else:
+            runs.append([seconds])
+    parts = [[f"{run[0]}-{run[-1]}"] if len(run) > 2 else [str(seconds) for seconds in run] for run in runs]
+    return ", ".join(part for group in parts for part in group)
+
+
+def usd_text(amount: Decimal) -> str:
+    """Return an amount in full, with at least two decimals: `$0.40`, `$0.1358`, `$0.0000035`."""
+    if amount and amount.adjusted() < -20:
+        return f"${amount:E}"
+    whole, _, cents = f"{amount:f}".partition(".")
+    return f"${whole}.{cents.rstrip('0').ljust(2, '0')}"
+
+
+class PerSecond(NamedTuple):
+    """A price per second in USD; `about` when it is worked out from video tokens."""
+
+    usd: Decimal
+    about: bool
+
+
+def price_per_second(model: VideoModel) -> PerSecond | None:
+    """Return what a second of the lowest resolution costs, from text and without sound; None when there is no such
+    price: by the video, by the megapixel, unknown keys, or a resolution without a price.
+
+    Token prices are worked out at 16:9 (or the model's first ratio) and 24 frames a second.
+    """
+    prices = price_list(model)
+    if prices.defect:
+        return None
+    lowest = min(model.supported_resolutions or [], key=rank, default=None)
+    if prices.units[0] is Unit.SECOND:
+        found = prices.per_second(Mode.TEXT, sound=False, resolution=lowest)
+        return PerSecond(found.price.usd, False) if found else None
+    if prices.units[0] is not Unit.TOKEN or lowest is None:
+        return None
+    ratios = model.supported_aspect_ratios or ["16:9"]
+    ratio = "16:9" if "16:9" in ratios else ratios[0]
+    found = prices.per_token(sound=False, resolution=lowest, video_input=False)
+    shot = picture(model, VideoRequest(model=model.id, resolution=lowest, aspect_ratio=ratio))
+    if not found or not shot:
+        return None
+    pixels = Decimal(shot.width * shot.height * FRAMES_PER_SECOND)
+    return PerSecond(found.price.usd * pixels / PIXELS_PER_TOKEN, True)
+
+
+_FROM = {
+    None: "",
+    Mode.TEXT: " from text",
+    Mode.IMAGE: " from images",
+    Mode.REFERENCE: " with references",
+    Mode.CONTINUATION: " when continuing a video",
+}
+
+
+def describe_prices(model: VideoModel) -> list[str]:
+    """Return the price list in words, one line an entry, in USD; entries that orvideo cannot read are named."""
+    prices = price_list(model)
+    lines = [_line(price) for price in prices.prices]
+    skus = model.pricing_skus or {}
+    lines += [
+        f"{key}: {str(skus.get(key))[:80]} (not known to orvideo, so nothing can be quoted)"
+        for key in prices.unknown_keys
+    ]
+    lines += [
+        f"{key}: {str(skus.get(key))[:80]} (not a price, so nothing can be quoted)" for key in prices.unreadable_keys
+    ]
+    return lines
+
+
+def _line(price: Price) -> str:
+    at = f" at {_spelled(price.resolution)}" if price.resolution else ""
+    sound = "" if price.sound is None else " with sound" if price.sound else " without sound"
+    video = " with video references" if price.video_input else ""
+    if price.unit is Unit.FLOOR:
+        return f"{usd_text(price.usd)} at least per video"
+    if price.unit is Unit.TOKEN:
+        return f"{usd_text(price.usd * 10**6)} per million video tokens{at}{sound}{video}"
+    if price.unit is Unit.MEGAPIXEL_SECOND:
+        level = "1 (creative)" if price.creative else "0 (precise)"
+        return f"{usd_text(price.usd)} per megapixel and second at creativity {level}"
+    return f"{usd_text(price.usd)} per {price.unit}{_FROM[price.mode]}{at}{sound}"
+
+
+def _spelled(resolution: str) -> str:
+    return resolution.upper() if resolution.endswith("k") else resolution
