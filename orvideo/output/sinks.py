@@ -1,0 +1,135 @@
+"""The two streams that are written to: what each can show, and what happens when it cannot be written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import TextIO
+
+from orvideo.output.text import visible
+
+#: What orvideo's own lines are drawn with, for a stream whose encoding has none of it.
+_PLAIN = str.maketrans({"…": "...", "—": "-", "–": "-", "·": "-", "×": "x", "✓": "+", "✗": "x"})
+
+
+def is_set(environ: Mapping[str, str], name: str) -> bool:
+    """Tell whether a variable such as CI or FORCE_COLOR is on: non-empty and neither `0` nor `false`."""
+    return environ.get(name, "").strip().lower() not in ("", "0", "false")
+
+
+def is_dumb(environ: Mapping[str, str]) -> bool:
+    return environ.get("TERM", "").strip().lower() in ("dumb", "unknown")
+
+
+class Sink:
+    """A text stream that may be closed, absent, full, of a narrow encoding, or a terminal that has gone away.
+
+    `write` raises OSError (BrokenPipeError where the reader left) for whatever keeps the bytes from being written.
+    """
+
+    def __init__(self, stream: TextIO | None, environ: Mapping[str, str]) -> None:
+        self._stream = stream
+        self.failed = False
+        self.is_tty = self._asks_tty()
+        self.encoding = getattr(stream, "encoding", None) or "utf-8"
+        self.colour = self._wants_colour(environ)
+        self.ellipsis = "…" if self.can_show("…") else "..."
+
+    def _asks_tty(self) -> bool:
+        try:
+            return self._stream is not None and self._stream.isatty()
+        except ValueError:  # closed
+            return False
+
+    def _wants_colour(self, environ: Mapping[str, str]) -> bool:
+        if environ.get("NO_COLOR"):
+            return False
+        if environ.get("FORCE_COLOR"):
+            return is_set(environ, "FORCE_COLOR")
+        return self.is_tty and not is_dumb(environ)
+
+    @property
+    def columns(self) -> int | None:
+        """The width of the terminal behind the stream right now, None when there is none or it does not say."""
+        if not self.is_tty or self._stream is None:
+            return None
+        try:
+            return os.get_terminal_size(self._stream.fileno()).columns or None
+        except (OSError, ValueError):
+            return None
+
+    def can_show(self, text: str) -> bool:
+        try:
+            text.encode(self.encoding)
+        except (UnicodeEncodeError, LookupError):
+            return False
+        return True
+
+    def shown(self, text: str) -> str:
+        """Return `text` as this stream can show it: visible, and in characters it has."""
+        return self.encodable(visible(text))
+
+    def encodable(self, text: str) -> str:
+        """Return `text` in characters that this stream has: others as escapes such as `\\u4e2d` (drill O12)."""
+        if self.can_show(text):
+            return text
+        try:
+            return text.translate(_PLAIN).encode(self.encoding, "backslashreplace").decode(self.encoding)
+        except LookupError:
+            return ascii(text)[1:-1]
+
+    def write(self, text: str) -> None:
+        """Write text and flush it: what was said has left the process."""
+        stream = self._open()
+        self._guarded(lambda: (stream.write(self.encodable(text)), stream.flush()))
+
+    def try_write(self, text: str) -> None:
+        """Write what may get lost: a terminal or log that has gone away is let go, and not an error (drill S05)."""
+        try:
+            self.write(text)
+        except BlockingIOError:
+            pass  # full for the moment; the next line may find room
+        except OSError:
+            self.abandon()
+
+    def write_bytes(self, raw: bytes) -> None:
+        """Write bytes as they are, after all text before them; a stream without bytes gets them as escaped text."""
+        stream = self._open()
+        buffer = getattr(stream, "buffer", None)
+        if buffer is None:
+            self._guarded(lambda: (stream.write(os.fsdecode(raw)), stream.flush()))
+            return
+        self._guarded(lambda: (stream.flush(), buffer.write(raw), buffer.flush()))
+
+    def flush(self) -> None:
+        if self._stream is not None and not self.failed:
+            stream = self._stream
+            self._guarded(stream.flush)
+
+    def abandon(self) -> None:
+        """Let go of what could not be written, so that the interpreter does not try it again at its end."""
+        if self._stream is None:
+            return
+        with suppress(OSError, ValueError):
+            null = os.open(os.devnull, os.O_WRONLY)
+            try:
+                os.dup2(null, self._stream.fileno())
+            finally:
+                os.close(null)
+
+    def _open(self) -> TextIO:
+        if self._stream is None:
+            self.failed = True
+            raise OSError("it is closed")
+        return self._stream
+
+    def _guarded(self, write: Callable[[], object]) -> None:
+        try:
+            write()
+        except ValueError as error:
+            self.failed = True
+            raise OSError("it is closed") from error
+        except OSError:
+            self.failed = True
+            raise

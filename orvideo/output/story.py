@@ -1,0 +1,142 @@
+"""The story of jobs: what their life tells, as progress for a person and as `--events` for a machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from orvideo.clock import Clock
+from orvideo.errors import OrvideoError
+from orvideo.output.text import visible
+
+if TYPE_CHECKING:
+    from orvideo.jobs.polling import Look
+    from orvideo.jobs.records import Record
+    from orvideo.jobs.saving import Saved
+    from orvideo.output.progress import Progress
+    from orvideo.output.terminal import Terminal
+
+
+class JobStory:
+    """Tells of jobs on the terminal: implements `jobs.lifecycle.Story`.
+
+    `usual_seconds(record)` says how long such jobs took before, None where nothing is known. `together` says that
+    many jobs are told of in one line.
+    """
+
+    def __init__(
+        self,
+        terminal: Terminal,
+        clock: Clock,
+        *,
+        usual_seconds: Callable[[Record], float | None] = lambda record: None,
+    ) -> None:
+        self._terminal, self._clock = terminal, clock
+        self._usual_seconds = usual_seconds
+        self._progress: Progress | None = None
+        self._usual: dict[int, float | None] = {}
+        self._began: dict[int, float] = {}
+        self._statuses: dict[int, str] = {}
+        self.together = 0
+        self._since = clock.monotonic()
+
+    @property
+    def progress(self) -> Progress:
+        if self._progress is None:
+            self._progress = self._terminal.progress()
+        return self._progress
+
+    def close(self) -> None:
+        if self._progress is not None:
+            self._progress.close()
+
+    # --- submitting ----------------------------------------------------------------------------------------------
+
+    def submitting(self) -> None:
+        self.progress.step("submitting")
+
+    def waiting(self, error: OrvideoError, seconds: float) -> None:
+        """Say that the service asked for patience; nothing was bought yet."""
+        self._terminal.note(f"not now: {error.message} Trying again in {seconds:.0f} s; nothing was submitted yet.")
+        self._event("waiting", message=error.message, seconds=round(seconds, 1))
+
+    def submitted(self, record: Record) -> None:
+        self._terminal.note(f"submitted {record.name}")
+        self._event("submitted", record)
+
+    # --- following -----------------------------------------------------------------------------------------------
+
+    def looked(self, record: Record, look: Look) -> None:
+        """Tell of one look: a state, or that it was missed and when the next one is."""
+        if look.missed is not None:
+            later = f"; looking again in {look.next_in:.0f} s" if look.next_in is not None else ""
+            self._terminal.note(f"{record.name}: missed a look: {_without_stop(look.missed.message)}{later}")
+            self._event("missed", record, message=look.missed.message, next_in=look.next_in)
+            return
+        if look.job is None:
+            return
+        status = look.job.status
+        if look.first_unknown_status:
+            self._terminal.warn(f"{record.name}: the status {visible(status)!r} is new to orvideo; waiting on.")
+        if self._statuses.get(record.seq) != status:
+            self._event("status", record, status=status)
+        self._statuses[record.seq] = status
+        if self.together:
+            self._tell_counts()
+        else:
+            self.progress.state(record.name, status, self._elapsed(record), self._usually(record))
+
+    def tick(self) -> None:
+        """Nothing: a live line runs by itself between two looks."""
+
+    # --- fetching ------------------------------------------------------------------------------------------------
+
+    def downloading(self, record: Record, index: int, done: int, total: int | None, restart: bool = False) -> None:
+        if not self.together:
+            self.progress.download(_output_name(record, index), done, total, restart=restart)
+
+    def saved(self, record: Record, index: int, saved: Saved) -> None:
+        if not self.together:
+            self.progress.downloaded(_output_name(record, index), saved.bytes)
+        self._event(
+            "saved", record, index=index, path=str(saved.path) if saved.path else None, bytes=saved.bytes,
+            sha256=saved.sha256,
+        )  # fmt: skip
+
+    def ended(self, record: Record) -> None:
+        """Say what it cost, beside what was quoted; the last thing told of a job."""
+        self._event("ended", record, status=record.status, cost_usd=record.as_json()["cost_usd"])
+
+    # --- how it is told ------------------------------------------------------------------------------------------
+
+    def _tell_counts(self) -> None:
+        counts: dict[str, int] = {}
+        for status in self._statuses.values():
+            counts[status] = counts.get(status, 0) + 1
+        self.progress.many(counts, self.together, self._clock.monotonic() - self._since)
+
+    def _usually(self, record: Record) -> float | None:
+        if record.seq not in self._usual:
+            self._usual[record.seq] = self._usual_seconds(record)
+        return self._usual[record.seq]
+
+    def _elapsed(self, record: Record) -> float:
+        """Return the seconds since submit: the wall clock is asked once, then the monotonic one runs (drill P14)."""
+        now = self._clock.monotonic()
+        if record.seq not in self._began:
+            since: datetime = record.submitted_at or record.created_at
+            self._began[record.seq] = now - max(0.0, (self._clock.now() - since).total_seconds())
+        return now - self._began[record.seq]
+
+    def _event(self, what: str, record: Record | None = None, **facts: Any) -> None:
+        about: Mapping[str, Any] = {"job_id": record.id, "handle": record.handle} if record else {}
+        self._terminal.event({"event": what, "time": self._clock.now(), **about, **facts})
+
+
+def _output_name(record: Record, index: int) -> str:
+    return record.name if index == 0 else f"{record.name} [{index}]"
+
+
+def _without_stop(sentence: str) -> str:
+    return sentence.rstrip().removesuffix(".")

@@ -1,0 +1,147 @@
+"""Tables: aligned and fitted to the width on a terminal, tab-separated and whole in a pipe.
+
+Both are made from the same rows. Nothing here writes; `Terminal.table` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from orvideo.output.text import ELLIPSIS, fit, pad, visible, width
+
+GAP = "  "
+
+
+class Cell(NamedTuple):
+    """One value in its two forms: for a person (`2m`, `$0.12`) and for a script (a time in full, `0.12`)."""
+
+    shown: str
+    plain: str
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column, and what becomes of it where the terminal is too narrow.
+
+    Columns of `priority` 0 are always there; of the others the highest number is left out first. A `flexible` column
+    is cut, down to `least` cells; no other is. `paint` names the style of a cell by its text (see `Terminal.paint`).
+    """
+
+    title: str
+    right: bool = False
+    priority: int = 0
+    flexible: bool = False
+    least: int = 12
+    paint: Callable[[str], str | None] | None = None
+
+
+Row = Sequence[str | Cell]
+#: Gives a text its colour: (text, style or None) -> text.
+Paint = Callable[[str, str | None], str]
+
+
+def _unpainted(text: str, style: str | None) -> str:  # noqa: ARG001
+    return text
+
+
+def separated(rows: Iterable[Row]) -> Iterator[str]:
+    """Yield one tab-separated line a row: every column, nothing cut, tabs and newlines inside a cell made visible."""
+    for row in rows:
+        yield "\t".join(visible(cell.plain if isinstance(cell, Cell) else cell) for cell in row)
+
+
+def aligned(
+    columns: Sequence[Column],
+    rows: Iterable[Row],
+    cells: int,
+    *,
+    paint: Paint = _unpainted,
+    encodable: Callable[[str], str] = lambda text: text,
+    ellipsis: str = ELLIPSIS,
+) -> Iterator[str]:
+    """Yield the lines of a table that is at most `cells` wide, with a heading; stacked where no table would fit."""
+    texts = [[encodable(visible(cell.shown if isinstance(cell, Cell) else cell)) for cell in row] for row in rows]
+    natural = [
+        max([width(column.title), *(width(row[place]) for row in texts)]) for place, column in enumerate(columns)
+    ]
+    widths = _fitted(columns, natural, cells)
+    if widths is None:
+        yield from _stacked(columns, texts, cells, paint, ellipsis)
+        return
+    heading = [fit(columns[place].title, wide, ellipsis=ellipsis) for place, wide in widths.items()]
+    yield _line(columns, widths, heading, [paint(text, "heading") for text in heading])
+    for row in texts:
+        fitted = [fit(row[place], wide, ellipsis=ellipsis) for place, wide in widths.items()]
+        styles = [_style(columns[place], row[place]) for place in widths]
+        yield _line(columns, widths, fitted, [paint(*pair) for pair in zip(fitted, styles, strict=True)])
+
+
+def _style(column: Column, text: str) -> str | None:
+    return column.paint(text) if column.paint else None
+
+
+def _line(columns: Sequence[Column], widths: dict[int, int], texts: list[str], painted: list[str]) -> str:
+    """Join cells to a line. The spaces stay outside the colour, and no line ends in any."""
+    parts: list[str] = []
+    for (place, wide), text, colourful in zip(widths.items(), texts, painted, strict=True):
+        space = pad("", wide - width(text))
+        parts.append(space + colourful if columns[place].right else colourful + space)
+    return GAP.join(parts).rstrip(" ")
+
+
+def _fitted(columns: Sequence[Column], natural: list[int], cells: int) -> dict[int, int] | None:
+    """Return the width of each column that is kept, by its place; None when those of priority 0 do not fit."""
+    kept = list(range(len(columns)))
+    while True:
+        widths = _shrunk(columns, natural, kept, cells)
+        if widths is not None:
+            return widths
+        least_wanted = max(kept, key=lambda place: (columns[place].priority, place), default=None)
+        if least_wanted is None or columns[least_wanted].priority == 0:
+            return None
+        kept.remove(least_wanted)
+
+
+def _shrunk(columns: Sequence[Column], natural: list[int], kept: list[int], cells: int) -> dict[int, int] | None:
+    """Take what is too much from the flexible columns, the widest first; None when they cannot give enough."""
+    widths = {place: natural[place] for place in kept}
+    excess = sum(widths.values()) + len(GAP) * (len(kept) - 1) - cells
+    while excess > 0:
+        giving = [place for place in kept if columns[place].flexible and widths[place] > columns[place].least]
+        if not giving:
+            return None
+        widest = max(giving, key=lambda place: widths[place])
+        others = [widths[place] for place in giving if widths[place] < widths[widest]]
+        floor = max([columns[widest].least, *others])
+        given = min(excess, max(widths[widest] - floor, 1))
+        widths[widest] -= given
+        excess -= given
+    return widths
+
+
+def _stacked(
+    columns: Sequence[Column], texts: list[list[str]], cells: int, paint: Paint, ellipsis: str
+) -> Iterator[str]:
+    """Yield each row as a block: its first cell whole, then one indented `title: value` line a column that has one."""
+    for number, row in enumerate(texts):
+        if number:
+            yield ""
+        yield paint(row[0], _style(columns[0], row[0]))
+        for column, text in list(zip(columns, row, strict=True))[1:]:
+            label = f"{GAP}{column.title.lower()}: "
+            if text:
+                room = max(cells - width(label), column.least)
+                yield label + paint(fit(text, room, ellipsis=ellipsis), _style(column, text))
+
+
+def block(lines: Iterable[str | tuple[str, str]]) -> Iterator[str]:
+    """Yield lines with the values of `(label, value)` pairs under each other; plain texts stand as they are."""
+    listed = list(lines)
+    label_width = max((width(visible(line[0])) for line in listed if not isinstance(line, str)), default=0) + 1
+    for line in listed:
+        if isinstance(line, str):
+            yield visible(line)
+        else:
+            yield (pad(visible(line[0]) + ":", label_width) + " " + visible(line[1])).rstrip(" ")

@@ -1,0 +1,379 @@
+"""The terminal: the answer goes to stdout, the story to stderr, each in the form its reader can use.
+
+The only place that writes to the streams. Every text is made visible here (drills T01, T02), whoever wrote it; no
+text is ever markup (drill T03). What cannot be written to stdout is a failure (drill O10); what cannot be written to
+stderr is dropped, since there is nobody left to be told (drill S05).
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
+
+from orvideo.clock import Clock
+from orvideo.errors import OrvideoError, OutputUnwritable, UsageError
+from orvideo.output.failures import error_document, error_lines
+from orvideo.output.sinks import Sink, is_dumb, is_set
+from orvideo.output.tables import Column, Row, aligned, block, separated
+from orvideo.output.text import visible
+
+if TYPE_CHECKING:
+    from orvideo.output.progress import Progress
+
+#: Styles by name, so that the rest of the code speaks of meaning and not of colour.
+_STYLES = {
+    "error": "1;31",
+    "warning": "33",
+    "hint": "36",
+    "heading": "1",
+    "label": "2",
+    "good": "32",
+    "bad": "31",
+    "busy": "33",
+    "unsure": "35",
+    "faint": "2",
+}
+_LABEL_STYLES = {"error": "error", "warning": "warning", "hint": "hint"}
+#: No line typed or piped in where one is asked for is longer (drill K15).
+_LONGEST_LINE = 64 * 1024
+
+
+class Terminal:
+    """Everything a command can say, in the mode the command line and the surroundings ask for.
+
+    Each call stands for itself and can be made in any mode: what the mode has no place for is not written. `json`
+    and `events` keep stdout to JSON alone, `quiet` keeps stderr to errors. Safe to use from several threads.
+    """
+
+    def __init__(
+        self,
+        stdout: TextIO | None,
+        stderr: TextIO | None,
+        stdin: TextIO | None,
+        environ: Mapping[str, str],
+        *,
+        quiet: bool = False,
+        verbose: int = 0,
+        json: bool = False,
+        events: bool = False,
+        clock: Clock | None = None,
+        columns: int | None = None,
+    ) -> None:
+        self.quiet, self.verbose, self.json, self.events = quiet, verbose, json, events
+        self._out, self._err = Sink(stdout, environ), Sink(stderr, environ)
+        self._stdout, self._stdin = stdout, stdin
+        self._environ, self._columns = environ, columns
+        self._clock = clock or Clock()
+        self._lock = threading.RLock()
+        self._progress: Progress | None = None
+        self._gives_bytes = False
+
+    # What the streams are
+
+    @property
+    def out_is_tty(self) -> bool:
+        return self._out.is_tty
+
+    @property
+    def err_is_tty(self) -> bool:
+        return self._err.is_tty
+
+    @property
+    def in_is_tty(self) -> bool:
+        try:
+            return self._stdin is not None and self._stdin.isatty()
+        except ValueError:
+            return False
+
+    @property
+    def can_ask(self) -> bool:
+        """Tell whether a person is there to answer: stdin and stderr are terminals."""
+        return self.in_is_tty and self.err_is_tty
+
+    @property
+    def colour(self) -> bool:
+        """Tell whether the story on stderr has colours."""
+        return self._err.colour
+
+    @property
+    def live(self) -> bool:
+        """Tell whether stderr gets a live line: a terminal that can move its cursor, not CI, not quiet."""
+        return self.err_is_tty and not self.quiet and not is_set(self._environ, "CI") and not is_dumb(self._environ)
+
+    @property
+    def width(self) -> int:
+        """The columns of the terminal: COLUMNS when it is a sane number, else what the terminal says now, else 80."""
+        asked = self._environ.get("COLUMNS", "")
+        if self._columns:
+            return self._columns
+        if asked.isdecimal() and 0 < int(asked[:9]) < 100_000:
+            return int(asked)
+        return self._out.columns or self._err.columns or 80
+
+    @property
+    def live_width(self) -> int:
+        """The columns a live line may take: never more than there really are, or it could not be erased again."""
+        return min(self.width, self._err.columns or self.width)
+
+    # The answer, on stdout
+
+    def require_stdout(self) -> None:
+        """Raise OutputUnwritable when stdout is closed: asked before money is spent on an answer (drill O10)."""
+        try:
+            if self._stdout is not None:
+                os.fstat(self._stdout.fileno())
+                return
+        except ValueError:
+            # Either closed, or a stream without a descriptor, which is as good as any.
+            if self._stdout is not None and not self._stdout.closed:
+                return
+        except OSError:
+            pass
+        raise _unwritable("it is closed")
+
+    def answer(self, line: str | os.PathLike[str]) -> None:
+        """Write one line of the answer; not under `--json` and `--events`, whose documents are the answer.
+
+        A text is made visible. A path given as a Path goes into a pipe or file as the very bytes it has on disk, so
+        that `$(orvideo …)` names the file; on a terminal it is made visible like everything else.
+        """
+        if self.json or self.events or self._gives_bytes:
+            return
+        if isinstance(line, os.PathLike) and not self.out_is_tty:
+            self._answer_bytes(os.fsencode(line) + b"\n")
+        else:
+            self._answer_text(visible(os.fspath(line)) + "\n")
+
+    def document(self, value: Any) -> None:
+        """Write the one JSON document of `--json`; nothing in other modes. Never through rich."""
+        if self.json:
+            from orvideo.output.documents import dump
+
+            self._answer_text(dump(value, indent=2 if self.out_is_tty else None) + "\n")
+
+    def event(self, value: Mapping[str, Any]) -> None:
+        """Write one object of `--events` as a line; nothing in other modes."""
+        if self.events:
+            from orvideo.output.documents import dump
+
+            self._answer_text(dump(value) + "\n")
+
+    def table(self, columns: Sequence[Column], rows: Iterable[Row]) -> None:
+        """Write a table: fitted to the terminal with a heading, or tab-separated without; not under JSON."""
+        if self.json or self.events:
+            return
+        if not self.out_is_tty:
+            lines = separated(rows)
+        else:
+            sink = self._out
+            listed = list(rows)
+            if not listed:
+                return
+            lines = aligned(
+                columns, listed, self.width, paint=self._paint_out, encodable=sink.encodable, ellipsis=sink.ellipsis
+            )
+        text = "".join(line + "\n" for line in lines)
+        if text:
+            self._answer_text(text)
+
+    def page(self, lines: Iterable[str | tuple[str, str]]) -> None:
+        """Write a page of the answer: texts, and `(label, value)` pairs aligned; not under JSON."""
+        if not (self.json or self.events):
+            self._answer_text("".join(line + "\n" for line in block(lines)))
+
+    def binary_stdout(self) -> BinaryIO:
+        """Return stdout for bytes (`-o -`). From here on the bytes are the answer, and `answer` writes nothing more.
+
+        Raises OutputUnwritable when stdout is closed, UsageError when it is a terminal (drill O08). Errors of writing
+        are the caller's.
+        """
+        self.require_stdout()
+        if self.out_is_tty:
+            raise UsageError(
+                "A video is not written to a terminal.", hint="redirect stdout, or name a file with -o FILE"
+            )
+        buffer = getattr(self._stdout, "buffer", None)
+        if buffer is None:
+            raise _unwritable("it takes no bytes")
+        self._out.flush()
+        self._gives_bytes = True
+        binary: BinaryIO = buffer
+        return binary
+
+    # The story, on stderr
+
+    def note(self, text: str) -> None:
+        """Tell a part of the story."""
+        self._story(visible(text))
+
+    def warn(self, text: str) -> None:
+        self._story(self._labelled("warning", text))
+
+    def hint(self, text: str) -> None:
+        self._story(self._labelled("hint", text))
+
+    def block(self, lines: Iterable[str | tuple[str, str]]) -> None:
+        """Tell several lines at once, the values of `(label, value)` pairs aligned: a quote, choices made."""
+        self._story("\n".join(block(lines)))
+
+    def verbose_line(self, text: str) -> None:
+        """Tell what only `-v` tells: one line per request."""
+        if self.verbose:
+            self._story(self.paint(visible(text), "faint"))
+
+    def error(self, error: OrvideoError) -> None:
+        """Say why the command ends: `error:` and `hint:` lines, or one JSON object under `--json` and `--events`."""
+        if self.json or self.events:
+            from orvideo.output.documents import dump
+
+            self._say(dump(error_document(error)))
+        else:
+            self._say("\n".join(self._labelled(label, text) for label, text in error_lines(error)))
+
+    def progress(self) -> Progress:
+        """Return what tells how a command goes on: a live line, plain lines, or nothing under `--quiet`."""
+        from orvideo.output.progress import PlainProgress, Progress
+
+        if self.quiet:
+            return Progress()
+        if not self.live:
+            return PlainProgress(self.note, clock=self._clock)
+        from orvideo.output.live import LiveProgress
+
+        return LiveProgress(self, self._err, clock=self._clock)
+
+    def bell(self) -> None:
+        """Ring the terminal's bell (`--notify`)."""
+        if self.err_is_tty:
+            self._say("\a", end="")
+
+    # Questions
+
+    def confirm(self, question: str) -> bool:
+        """Ask on stderr and read a line of stdin; only `y` or `yes` is a yes. Where nobody can be asked: no."""
+        if not self.can_ask or self._stdin is None:
+            return False
+        with self._above():
+            self._err.try_write(f"{visible(question)} [y/N] ")
+            try:
+                reply = self._stdin.readline(_LONGEST_LINE)
+            except (OSError, ValueError):
+                reply = ""
+            if not reply.endswith("\n"):
+                self._err.try_write("\n")
+        return reply.strip().casefold() in ("y", "yes")
+
+    def secret(self, prompt: str) -> str:
+        """Return a line that is never shown: typed without echo, or one line of stdin where that is no terminal (K15).
+
+        Raises UsageError when there is nothing to read from, or when the echo cannot be turned off.
+        """
+        if self._stdin is None:
+            raise UsageError("Standard input is closed: there is nothing to read the key from.")
+        with self._above():
+            if self.in_is_tty:
+                return self._typed(visible(prompt))
+            try:
+                return self._stdin.readline(_LONGEST_LINE).rstrip("\r\n")
+            except (OSError, ValueError):
+                raise UsageError("Standard input cannot be read as text.") from None
+
+    def _typed(self, prompt: str) -> str:
+        import getpass
+        import warnings
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", getpass.GetPassWarning)
+            try:
+                return getpass.getpass(prompt)
+            except EOFError:
+                return ""
+            except (getpass.GetPassWarning, UnicodeDecodeError):
+                raise UsageError(
+                    "The terminal's echo cannot be turned off.",
+                    hint="pipe the key in: orvideo config set api-key < FILE",
+                ) from None
+
+    # The end
+
+    def close(self) -> None:
+        """End the live line and flush; raises OutputUnwritable when the answer did not get out (drill O10)."""
+        if self._progress is not None:
+            self._progress.close()
+        try:
+            with self._answering():
+                self._out.flush()
+        finally:
+            self._err.try_write("")
+
+    def abandon_stdout(self) -> None:
+        """Drop what stdout still holds: nobody reads it, and the interpreter must not stumble over it at its end."""
+        self._out.abandon()
+
+    def paint(self, text: str, style: str | None) -> str:
+        """Give a text of the story a named style, where stderr has colours."""
+        return _painted(text, style, self._err.colour)
+
+    # How it is written
+
+    def _paint_out(self, text: str, style: str | None) -> str:
+        return _painted(text, style, self._out.colour)
+
+    def _labelled(self, label: str, text: str) -> str:
+        """Return `label: text`; further lines are indented, so that no text from elsewhere can pose as a label."""
+        shown = visible(text, multiline=True).replace("\n", "\n  ")
+        return f"{self.paint(label + ':', _LABEL_STYLES.get(label))} {shown}"
+
+    def _story(self, text: str) -> None:
+        if not self.quiet:
+            self._say(text)
+
+    def _say(self, text: str, end: str = "\n") -> None:
+        with self._above():
+            self._err.try_write(text + end)
+
+    def _answer_text(self, text: str) -> None:
+        with self._above(), self._answering():
+            self._out.write(text)
+
+    def _answer_bytes(self, raw: bytes) -> None:
+        with self._above(), self._answering():
+            self._out.write_bytes(raw)
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Raise OutputUnwritable when stdout cannot be written; a reader that left is the caller's (O09)."""
+        try:
+            yield
+        except BrokenPipeError:
+            self._out.abandon()
+            raise
+        except OSError as error:
+            self._out.abandon()
+            raise _unwritable(os.strerror(error.errno) if error.errno else str(error)) from error
+
+    @contextmanager
+    def _above(self) -> Iterator[None]:
+        """Write with the live line out of the way."""
+        with self._lock:
+            if self._progress is None:
+                yield
+            else:
+                with self._progress.paused():
+                    yield
+
+    def attach(self, progress: Progress | None) -> None:
+        """Name the live line that is on the screen (called by the line itself), so that others can be put above it."""
+        with self._lock:
+            self._progress = progress
+
+
+def _painted(text: str, style: str | None, colour: bool) -> str:
+    return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if colour and style and text else text
+
+
+def _unwritable(reason: str) -> OutputUnwritable:
+    return OutputUnwritable(f"Standard output cannot be written: {reason}.", charged="unknown")

@@ -1,0 +1,170 @@
+"""Text as a terminal may have it: controls made visible, cut to cells, and quantities in the words of people.
+
+Nothing here draws or imports anything heavy; what a pipe, a table and a live line show all passes through `visible`.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal
+
+#: Characters that a terminal obeys, or that hide or reorder the others (drills T01, T02), as ranges of a regex class.
+#: Variation selectors U+FE00 to U+FE0F stay: they only choose how a visible character is drawn.
+_CONTROLS = r"\x00-\x1f\x7f-\x9f"
+_UNSEEN = (
+    r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    r"\u3164\ufeff\uffa0\ufff0-\ufffb\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+_HIDDEN = re.compile(f"[{_CONTROLS}{_UNSEEN}\ud800-\udfff]")
+_SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
+
+ELLIPSIS = "…"
+LONGEST_SHOWN = 2000
+
+
+def _escape(match: re.Match[str]) -> str:
+    character = match.group()
+    code = ord(character)
+    if code < 0xA0:
+        return _SHORT.get(character, f"\\x{code:02x}")
+    if 0xD800 <= code <= 0xDFFF:
+        return f"\\u{code:04x}"
+    return f"<U+{code:04X}>"
+
+
+def visible(text: str, *, multiline: bool = False) -> str:
+    r"""Return `text` with every control, bidi and zero-width character as visible letters (drills T01, T02, O12).
+
+    ESC becomes `\x1b`, U+202E becomes `<U+202E>`, a lone surrogate becomes `\udc80`. A newline stays one only when
+    `multiline`; the answer is always encodable as UTF-8.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    if multiline:
+        return "\n".join(_HIDDEN.sub(_escape, line) for line in text.split("\n"))
+    return _HIDDEN.sub(_escape, text)
+
+
+def cut(text: str, length: int = LONGEST_SHOWN) -> str:
+    """Return at most `length` characters of `text`, ending in … when some were left out (drill P07)."""
+    return text if len(text) <= length else text[: length - 1] + ELLIPSIS
+
+
+def _cell(character: str) -> int:
+    """Return the cells that one visible character takes: 0 for marks put on the one before, 2 for wide ones."""
+    from unicodedata import category, east_asian_width
+
+    if character == "\ufe0f":
+        return 1  # asks for the wide picture of the sign before it
+    if category(character) in ("Mn", "Me") or "\u1160" <= character <= "\u11ff":
+        return 0
+    return 2 if east_asian_width(character) in "WF" else 1
+
+
+def width(text: str) -> int:
+    """Return the cells that a visible text takes on a terminal."""
+    return len(text) if text.isascii() else sum(map(_cell, text))
+
+
+def fit(text: str, cells: int, *, ellipsis: str = ELLIPSIS) -> str:
+    """Cut a visible text to at most `cells` cells, ending in `ellipsis` when something was cut off.
+
+    A mark is never parted from its letter. Where not even the ellipsis fits, the text is cut without one.
+    """
+    if width(text) <= cells:
+        return text
+    room = cells - width(ellipsis)
+    if room < 0:
+        room, ellipsis = max(cells, 0), ""
+    taken = 0
+    for place, character in enumerate(text):
+        taken += _cell(character)
+        if taken > room:
+            return text[:place] + ellipsis
+    return text
+
+
+def pad(text: str, cells: int, *, right: bool = False) -> str:
+    """Fill a visible text with spaces up to `cells` cells; `right` puts the text at the right end."""
+    space = " " * max(cells - width(text), 0)
+    return space + text if right else text + space
+
+
+def elapsed(seconds: float | None) -> str:
+    """Return a stretch of time as `1:05` or `1:02:03`; never negative (drill P14), `?` when not known."""
+    if seconds is None:
+        return "?"
+    minutes, rest = divmod(int(max(seconds, 0.0)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def age(seconds: float | None) -> str:
+    """Return how long ago something was, in its largest whole unit: `12s`, `5m`, `3h`, `2d`; `?` when not known."""
+    if seconds is None:
+        return "?"
+    left = int(max(seconds, 0.0))
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
+        if left >= size:
+            return f"{left // size}{unit}"
+    return f"{left}s"
+
+
+def money(amount: Decimal | None, *, about: bool = False) -> str:
+    """Return USD as `$0.40`, an estimate as `~$0.14`, and what is not known as `unknown`, never as $0 (drill M29).
+
+    An exact amount keeps every digit it has, with two decimals at least; an estimate is rounded to four decimals, or
+    to two figures where it is smaller than that.
+    """
+    if amount is None or not amount.is_finite():
+        return "unknown"
+    if amount.adjusted() > 12:
+        return f"${amount:.3e}"
+    if about:
+        figures = max(4, 1 - amount.adjusted()) if amount else 2
+        amount = amount.quantize(Decimal(1).scaleb(-min(figures, 12)), ROUND_HALF_UP)
+    amount = amount.normalize() if amount else Decimal(0)
+    exponent = amount.as_tuple().exponent
+    if isinstance(exponent, int) and exponent > -2:
+        return f"{'~' if about else ''}${amount:.2f}"
+    return f"{'~' if about else ''}${amount:f}"
+
+
+def bytes_text(count: int | None) -> str:
+    """Return a number of bytes as `512 B`, `12.3 kB` or `1.2 GB` (powers of 1,000); `?` when not known."""
+    if count is None:
+        return "?"
+    if count < 1000:
+        return f"{count} B"
+    amount = float(count)
+    for unit in ("kB", "MB", "GB"):
+        amount /= 1000
+        if amount < 999.95:
+            return f"{amount:.1f} {unit}"
+    return f"{amount / 1000:.1f} TB"
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """Return `1 job` or `3 jobs`."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def moment(when: datetime) -> str:
+    """Return a time as ISO 8601 in UTC, to the second: `2026-11-21T02:38:00Z`."""
+    utc = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+    return utc.replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+
+
+def spans(numbers: list[int] | tuple[int, ...]) -> str:
+    """Return whole numbers in order, runs of three or more as a span: `4, 6, 8` or `1-15`."""
+    runs: list[list[int]] = []
+    for number in sorted(set(numbers)):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    shown: list[str] = []
+    for run in runs:
+        shown += [f"{run[0]}-{run[-1]}"] if len(run) > 2 else [str(number) for number in run]
+    return ", ".join(shown)
