@@ -1,0 +1,349 @@
+"""Who said what: a flag beats the environment, the environment beats the store, the store beats the default."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from orvideo.errors import AuthError, OrvideoError, Unsafe, UsageError
+from orvideo.settings import definitions, folders
+from orvideo.settings.definitions import API_KEY, DEFINITIONS, NAMES, Definition
+from orvideo.settings.source import Setting, Source
+
+if TYPE_CHECKING:
+    from orvideo.settings.keys import ApiKey, KeyFile
+    from orvideo.settings.store import Store
+
+T = TypeVar("T")
+
+KEY_VARIABLE = "OPENROUTER_API_KEY"
+
+
+class Settings:
+    """The settings of one run, each looked up when it is asked for; nothing is read from disk before.
+
+    `environ` is all of the environment that is seen. `flags` has values by setting name (None: not given), either
+    parsed already or as text. A value that cannot be read is a UsageError that names the flag, variable or line.
+    """
+
+    def __init__(self, environ: Mapping[str, str], *, flags: Mapping[str, object] | None = None) -> None:
+        self._environ = environ
+        self._flags = {
+            definitions.setting_name(name): value for name, value in (flags or {}).items() if value is not None
+        }
+
+    def __repr__(self) -> str:
+        # The environment has the key in it (drill K13).
+        return "Settings()"
+
+    def with_flags(self, flags: Mapping[str, object]) -> Settings:
+        """Return the same settings under a command line's flags; None stands for a flag that was not given."""
+        return Settings(self._environ, flags={**self._flags, **flags})
+
+    # --- looking up ------------------------------------------------------------
+
+    def get(self, name: str) -> Setting:
+        """Return one setting by its name, the key masked. Raises UsageError, and AuthError for a broken key."""
+        if definitions.setting_name(name) == API_KEY:
+            return self._key_setting()
+        definition = definitions.definition(name)
+        value, source, where = self._find(definition)
+        text = "" if value is None else definition.show(value)
+        return Setting(definition.name, value, source, where, text)
+
+    def explain(self) -> list[Setting]:
+        """Return every setting and who said so; a value that cannot be read is a `problem`, not an error.
+
+        Raises UsageError where config.toml as a whole cannot be read.
+        """
+        if self._store is not None:
+            _ = self._store.entries
+        return [self._explained(name) for name in NAMES]
+
+    def _explained(self, name: str) -> Setting:
+        try:
+            return self.get(name)
+        except OrvideoError as error:
+            variable = self.variable_that_sets(name)
+            source = Source.ENVIRONMENT if variable else Source.STORE
+            return Setting(name, None, source, variable or self._stored_at(name), problem=error.message)
+
+    def _stored_at(self, name: str) -> str | None:
+        if name == API_KEY:
+            return str(self._key_file.path) if self._key_file else None
+        return str(self._store.path) if self._store else None
+
+    def variable_that_sets(self, name: str) -> str | None:
+        """Return the variable that beats the store for this setting at present, None when there is none."""
+        name = definitions.setting_name(name)
+        return self._set_variable(
+            (KEY_VARIABLE,) if name == API_KEY else definitions.definition(name).variables,
+        )
+
+    def problems(self) -> list[str]:
+        """Return what is odd about the settings and stops nothing: a sentence each, for `config list` and `doctor`.
+
+        Raises UsageError where config.toml as a whole cannot be read.
+        """
+        return [*self._unknown_entries(), *self._misspelt_variables(), *self._loose_key()]
+
+    def _unknown_entries(self) -> Iterator[str]:
+        for name in self._store.entries if self._store else ():
+            where = self._store.line_of(name) if self._store else ""
+            if name == API_KEY:
+                yield f"{where}: the key does not belong here and is not read: orvideo config set {API_KEY}."
+            elif not definitions.is_name(name):
+                guess = definitions.nearest(name, NAMES)
+                yield f"{where}: there is no setting '{name}'." + (f" Did you mean {guess}?" if guess else "")
+
+    def _misspelt_variables(self) -> Iterator[str]:
+        known = (*(v for d in DEFINITIONS for v in d.variables), *(f.variable for f in folders.FOLDERS))
+        for name in sorted(self._environ):
+            if name.startswith("ORVIDEO_") and name not in known:
+                # Only near misses: what orvideo tells a hook begins with ORVIDEO_ too.
+                guess = definitions.nearest(name, known, cutoff=0.88)
+                if guess:
+                    yield f"The variable {name} is not read. Did you mean {guess}?"
+
+    def _loose_key(self) -> Iterator[str]:
+        if self._key_file and self._key_file.is_loose():
+            yield f"Others on this machine can read the key: chmod 600 {self._key_file.path}."
+
+    def _value(self, definition: Definition[T]) -> T | None:
+        return self._find(definition)[0]
+
+    def _always(self, definition: Definition[T]) -> T:
+        value = self._find(definition)[0]
+        assert value is not None, f"{definition.name} has a default"
+        return value
+
+    def _find(self, definition: Definition[T]) -> tuple[T | None, Source, str | None]:
+        name = definition.name
+        if name in self._flags:
+            given: Any = self._flags[name]
+            flag = f"--{name}"
+            return (definition.read(given, flag) if isinstance(given, str) else given), Source.FLAG, flag
+        if variable := self._set_variable(definition.variables):
+            return definition.read(self._environ[variable], variable), Source.ENVIRONMENT, variable
+        if self._store is not None and name in self._store.entries:
+            line = self._store.line_of(name)
+            return definition.read(self._store.entries[name], line), Source.STORE, str(self._store.path)
+        return definition.default, Source.DEFAULT, None
+
+    def _set_variable(self, variables: tuple[str, ...]) -> str | None:
+        """Return the first variable that says something: one that is set to nothing is as good as unset."""
+        return next((name for name in variables if self._environ.get(name, "").strip()), None)
+
+    # --- the key ---------------------------------------------------------------
+
+    def api_key(self, base_url: str) -> ApiKey:
+        """Return the key for a service.
+
+        Raises AuthError without a key and for one that cannot be a key, Unsafe where the stored key was stored for
+        another origin (drill N17). A broken key in the environment is an error and does not give way to the store.
+        """
+        from orvideo.settings.keys import origin_of
+
+        key, origin = self._key() or (None, None)
+        if key is None:
+            raise AuthError(
+                "There is no API key.",
+                hint=f"set {KEY_VARIABLE}, or store one: orvideo config set {API_KEY}; --sandbox needs none",
+            )
+        if origin is not None and origin != origin_of(base_url):
+            raise Unsafe(
+                f"The stored key is for {origin} and is not sent to {origin_of(base_url)}.",
+                hint=f"set {KEY_VARIABLE} to a key for that service, or store it: orvideo config set {API_KEY}",
+            )
+        return key
+
+    def _key(self) -> tuple[ApiKey, str | None] | None:
+        """Return the key and the origin it is bound to; one out of the environment goes where the line says."""
+        from orvideo.settings.keys import ApiKey, clean_key
+
+        if variable := self._set_variable((KEY_VARIABLE,)):
+            return ApiKey(clean_key(self._environ[variable], variable), Source.ENVIRONMENT, variable), None
+        return self._key_file.read() if self._key_file else None
+
+    def _key_setting(self) -> Setting:
+        key, _ = self._key() or (None, None)
+        if key is None:
+            return Setting(API_KEY, None, Source.DEFAULT, None)
+        return Setting(API_KEY, key.masked, key.source, key.where, key.masked)
+
+    def without_key(self) -> dict[str, str]:
+        """Return the environment for a child process, which is not to know the key (drill K10)."""
+        return {name: value for name, value in self._environ.items() if name != KEY_VARIABLE}
+
+    # --- changing the store ----------------------------------------------------
+
+    def set(self, name: str, text: str) -> Setting:
+        """Store one setting and return it as stored.
+
+        Raises UsageError for the name, the value, or a file that cannot be read; OutputUnwritable.
+        """
+        definition = definitions.definition(name)
+        value = definition.read(text, definition.name)
+        store = self._store_to_change()
+        store.set(definition.name, definition.stored(value))
+        return Setting(definition.name, value, Source.STORE, str(store.path), definition.show(value))
+
+    def unset(self, name: str) -> bool:
+        """Remove one setting from the store and say whether it was there; raises as `set` does.
+
+        An entry that no setting is named after can be removed by its own name.
+        """
+        store = self._store_to_change()
+        if name in store.entries and not definitions.is_name(name):
+            return store.unset(name)
+        if definitions.setting_name(name) == API_KEY:
+            from orvideo.settings.keys import KeyFile
+
+            return KeyFile(self.config_dir).remove()
+        return store.unset(definitions.setting_name(name))
+
+    def store_api_key(self, text: str, base_url: str | None = None) -> ApiKey:
+        """Clean and store a key for the service at `base_url` (by default the one that is set), and return it.
+
+        Raises AuthError for what cannot be a key, without showing it; OutputUnwritable.
+        """
+        from orvideo.settings.keys import ApiKey, KeyFile, clean_key, origin_of
+
+        file = KeyFile(self.config_dir)
+        key = ApiKey(clean_key(text, "The key"), Source.STORE, str(file.path))
+        file.write(key, origin_of(base_url or self.base_url))
+        return key
+
+    def _store_to_change(self) -> Store:
+        from orvideo.settings.store import Store
+
+        return self._store or Store(self.config_dir)
+
+    # --- places ----------------------------------------------------------------
+
+    @property
+    def config_dir(self) -> Path:
+        """Where the store is. Raises UsageError when nothing says where (drill J11)."""
+        return folders.locate(folders.CONFIG, self._environ)
+
+    @property
+    def state_dir(self) -> Path:
+        """Where the record is. Raises RecordError when nothing says where (drill J11)."""
+        return folders.locate(folders.STATE, self._environ)
+
+    @property
+    def cache_dir(self) -> Path:
+        """Where the catalogue is kept for a while. Raises RecordError when nothing says where (drill J11)."""
+        return folders.locate(folders.CACHE, self._environ)
+
+    @cached_property
+    def _store_dir(self) -> Path | None:
+        """Where to read the store; without a home there is none, and the variables and flags do alone."""
+        try:
+            return self.config_dir
+        except UsageError:
+            if self._set_variable((folders.CONFIG.variable,)):
+                raise
+            return None
+
+    @cached_property
+    def _store(self) -> Store | None:
+        from orvideo.settings.store import Store
+
+        return Store(self._store_dir) if self._store_dir else None
+
+    @cached_property
+    def _key_file(self) -> KeyFile | None:
+        from orvideo.settings.keys import KeyFile
+
+        return KeyFile(self._store_dir) if self._store_dir else None
+
+    # --- the settings by name --------------------------------------------------
+
+    @property
+    def base_url(self) -> str:
+        """Where the API is, checked. Raises what `api.urls.check_base_url` raises."""
+        return self._always(definitions.BASE_URL)
+
+    @property
+    def base_url_source(self) -> Source:
+        """Who said where the API is: anything but the default is told before money is spent (drill N17)."""
+        return self._find(definitions.BASE_URL)[1]
+
+    @property
+    def model(self) -> str | None:
+        return self._value(definitions.MODEL)
+
+    @property
+    def duration(self) -> int | None:
+        """The video's length, in whole seconds."""
+        return self._value(definitions.DURATION)
+
+    @property
+    def resolution(self) -> str | None:
+        return self._value(definitions.RESOLUTION)
+
+    @property
+    def aspect_ratio(self) -> str | None:
+        return self._value(definitions.ASPECT_RATIO)
+
+    @property
+    def audio(self) -> bool | None:
+        return self._value(definitions.AUDIO)
+
+    @property
+    def seed(self) -> int | None:
+        return self._value(definitions.SEED)
+
+    @property
+    def output(self) -> str | None:
+        """What `-o` takes."""
+        return self._value(definitions.OUTPUT)
+
+    @property
+    def interval(self) -> float | None:
+        """Seconds between looks; None for soon at first and then further apart."""
+        return self._value(definitions.INTERVAL)
+
+    @property
+    def timeout(self) -> float:
+        """Seconds to wait for a job."""
+        return self._always(definitions.TIMEOUT)
+
+    @property
+    def max_cost(self) -> Decimal | None:
+        """USD; None for no limit."""
+        return self._value(definitions.MAX_COST)
+
+    @property
+    def confirm_above(self) -> Decimal:
+        """USD."""
+        return self._always(definitions.CONFIRM_ABOVE)
+
+    @property
+    def max_image_bytes(self) -> int:
+        return self._always(definitions.MAX_IMAGE_SIZE)
+
+    @property
+    def referer(self) -> str:
+        return self._always(definitions.REFERER)
+
+    @property
+    def title(self) -> str:
+        return self._always(definitions.TITLE)
+
+    @property
+    def categories(self) -> str:
+        return self._always(definitions.CATEGORIES)
+
+    @property
+    def sandbox(self) -> bool:
+        return self._always(definitions.SANDBOX)
+
+    @property
+    def sandbox_speed(self) -> float:
+        """How many times as fast as the real times the sandbox's time passes."""
+        return self._always(definitions.SANDBOX_SPEED)

@@ -1,0 +1,112 @@
+"""The settings on disk: config.toml, fit to be shared, read as it is and changed a line at a time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from orvideo.errors import OutputUnwritable, UsageError
+from orvideo.settings.private import locked, read_private, reason, write_private
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
+
+FILE_NAME = "config.toml"
+_PLACE = re.compile(r"\(at line (\d+), column \d+\)")
+
+
+class Store:
+    """One person's config.toml. What is not a setting of ours stays in it, untouched."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / FILE_NAME
+        self._text: str | None = None
+        self._entries: dict[str, Any] | None = None
+
+    @property
+    def entries(self) -> Mapping[str, Any]:
+        """What the file says, read once; empty without a file. Raises UsageError naming file and line."""
+        if self._entries is None:
+            self._text = self._read()
+            self._entries = self._parse(self._text)
+        return self._entries
+
+    def line_of(self, name: str) -> str:
+        """Return where the file says `name`, as `FILE:LINE`."""
+        line = re.compile(rf"""\s*["']?{re.escape(name)}["']?\s*=""")
+        for number, text in enumerate((self._text or "").split("\n"), start=1):
+            if line.match(text):
+                return f"{self.path}:{number}"
+        return str(self.path)
+
+    def set(self, name: str, value: bool | int | str) -> None:
+        """Write one entry and leave all others, the comments and the order as they are.
+
+        Raises UsageError where the file cannot be read (it is not overwritten), OutputUnwritable.
+        """
+
+        def put(document: TOMLDocument) -> bool:
+            document[name] = value
+            return True
+
+        self._change(put)
+
+    def unset(self, name: str) -> bool:
+        """Remove one entry and say whether there was one. Raises as `set` does."""
+
+        def drop(document: TOMLDocument) -> bool:
+            return document.pop(name, None) is not None
+
+        return self._change(drop)
+
+    def _change(self, change: Callable[[TOMLDocument], bool]) -> bool:
+        import tomlkit
+
+        try:
+            with locked(self.path.parent):
+                text = self._read()
+                self._parse(text)  # names the line of a mistake, which the editor below does not
+                document = tomlkit.parse(text)
+                changed = change(document)
+                if changed:
+                    new = tomlkit.dumps(document)
+                    self._parse(new)
+                    write_private(self.path, new.encode("utf-8"))
+        except OSError as error:
+            raise OutputUnwritable(f"The settings cannot be written: {self.path}: {reason(error)}.") from error
+        self._text = self._entries = None
+        return changed
+
+    def _read(self) -> str:
+        try:
+            content = read_private(self.path)
+        except OSError as error:
+            raise UsageError(f"The settings cannot be read: {self.path}: {reason(error)}.") from error
+        try:
+            return (content or b"").decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = error.object.count(b"\n", 0, error.start) + 1
+            raise self._broken(line, "it is not UTF-8 text") from error
+
+    def _parse(self, text: str) -> dict[str, Any]:
+        import tomllib
+        from decimal import Decimal
+
+        try:
+            return tomllib.loads(text, parse_float=Decimal)
+        except tomllib.TOMLDecodeError as error:
+            place = _PLACE.search(str(error))
+            line = int(place[1]) if place else text.count("\n") + 1
+            raise self._broken(line, _PLACE.sub("", str(error)).strip().rstrip(".")) from error
+        except (ValueError, ArithmeticError, RecursionError) as error:
+            # Numbers of thousands of digits, brackets thousands deep: the reader gives up without naming a line.
+            raise self._broken(None, "it holds a value that is too large") from error
+
+    def _broken(self, line: int | None, why: str) -> UsageError:
+        import shlex
+
+        aside = shlex.join(["mv", str(self.path), f"{self.path}.broken"])
+        where = f"{self.path}:{line}" if line else str(self.path)
+        return UsageError(f"{where}: this is not TOML: {why}.", hint=f"mend it, or move the file aside: {aside}")
