@@ -199,7 +199,14 @@ class _Drawing:
         frame: Any = self._spinner.render(console.get_time())
         yield Text(f"{frame.plain} {self._line.before}", end="", no_wrap=True)
         if self._line.bar:
-            yield ProgressBar(total=self._stand.total or 1, completed=self._stand.done or 0, width=self._line.bar)
+            done, total = self._stand.done or 0, self._stand.total or 1
+            yield ProgressBar(
+                total=total,
+                completed=done,
+                width=self._line.bar,
+                complete_style="cyan",
+                finished_style="cyan",
+            )
             yield Text(self._line.after, end="", no_wrap=True)
 
 

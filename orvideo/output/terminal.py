@@ -147,9 +147,9 @@ class Terminal:
         else:
             self._answer_text(visible(os.fspath(line)) + "\n")
 
-    def document(self, value: Any) -> None:
-        """Write the one JSON document of `--json`; nothing in other modes. Never through rich."""
-        if self.json:
+    def document(self, value: Any, *, always: bool = False) -> None:
+        """Write the one JSON document of `--json`; in other modes only when `always`. Never through rich."""
+        if self.json or always:
             from orvideo.output.documents import dump
 
             self._answer_text(dump(value, indent=2 if self.out_is_tty else None) + "\n")

@@ -111,7 +111,7 @@ def age(seconds: float | None) -> str:
     return f"{left}s"
 
 
-def money(amount: Decimal | None, *, about: bool = False) -> str:
+def money_text(amount: Decimal | None, *, about: bool = False) -> str:
     """Return USD as `$0.40`, an estimate as `~$0.14`, and what is not known as `unknown`, never as $0 (drill M29).
 
     An exact amount keeps every digit it has, with two decimals at least; an estimate is rounded to four decimals, or

@@ -1,0 +1,315 @@
+"""Values to text: what a job, a model or a quote looks like as a row, a page or a line.
+
+The values are plain mappings in the documented shapes (a job document, a quote document, the fields of a model), so
+that what a person sees and what `--json` says come from the same place. Nothing here writes. What is not known is
+said to be unknown, or left out: never shown as 0 or "no".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
+
+from orvideo.output.tables import Cell, Column, Row
+from orvideo.output.text import age, bytes_text, count, cut, elapsed, moment, money_text, spans
+
+if TYPE_CHECKING:
+    from orvideo.catalogue.planning import Plan
+
+Lines = list[str | tuple[str, str]]
+Table = tuple[Sequence[Column], list[Row]]
+
+_STATUS_STYLES = {
+    "completed": "good",
+    "failed": "bad",
+    "cancelled": "bad",
+    "expired": "bad",
+    "not_sent": "faint",
+    "outcome_unknown": "unsure",
+}
+
+
+def status_style(status: str) -> str | None:
+    """Return the style a status is shown in; a word not known to orvideo is a job that goes on."""
+    return _STATUS_STYLES.get(status, "busy")
+
+
+# Jobs
+
+
+def jobs_table(jobs: Iterable[Mapping[str, Any]], now: datetime) -> Table:
+    """Return the table of `orvideo jobs`. In a pipe: id, status, model, created_at, USD, first path, prompt."""
+    columns = [
+        *_job_columns(),
+        Column("FILE", priority=5, flexible=True),
+        Column("PROMPT", priority=2, flexible=True, least=14),
+    ]
+    return columns, [[*_job_cells(job, now), _file(job), _text(job.get("prompt"))] for job in jobs]
+
+
+def status_table(jobs: Iterable[Mapping[str, Any]], now: datetime) -> Table:
+    """Return the table of `orvideo status`. In a pipe: id, status, model, created_at, USD, first path, error."""
+    columns = [
+        *_job_columns(),
+        Column("FILE", priority=5, flexible=True),
+        Column("ERROR", priority=2, flexible=True, least=14),
+    ]
+    return columns, [[*_job_cells(job, now), _file(job), _text(job.get("error"))] for job in jobs]
+
+
+def job_page(job: Mapping[str, Any], now: datetime) -> Lines:
+    """Return everything about one job, for `orvideo jobs show`."""
+    request = job.get("request") or {}
+    pairs = [
+        ("job", job_name(job)),
+        ("status", _text(job.get("status")) or "unknown"),
+        ("error", cut(_text(job.get("error")))),
+        ("model", _text(job.get("model"))),
+        ("prompt", _text(job.get("prompt"))),
+        ("request", request_summary(request)),
+        ("created", _moment_and_age(job.get("created_at"), now)),
+        ("ended", _moment_and_age(job.get("ended_at"), now)),
+        ("took", _took(job)),
+        ("quote", quote_text(job["quote"]) if job.get("quote") else ""),
+        ("cost", money_text(amount(job.get("cost_usd")))),
+        ("endpoint", _text(job.get("endpoint"))),
+        ("generation", _text(job.get("generation_id"))),
+    ]
+    files = [("file", _output_text(output)) for output in job.get("outputs") or ()]
+    return [(label, text) for label, text in [*pairs, *files] if text]
+
+
+def finished_line(job: Mapping[str, Any]) -> str:
+    """Return one line for the end of a job: `ID: completed in 0:41, $0.12`."""
+    took = _took(job)
+    cost = amount(job.get("cost_usd"))
+    parts = [f"{job_name(job)}: {_text(job.get('status')) or 'unknown'}" + (f" in {took}" if took else "")]
+    parts.append(money_text(cost) if cost is not None else "cost unknown")
+    return ", ".join(parts)
+
+
+def job_name(job: Mapping[str, Any]) -> str:
+    """Return what a job is called: the service's id, else the record's own name for it."""
+    return _text(job.get("id")) or _text(job.get("handle")) or "unknown"
+
+
+def _job_columns() -> list[Column]:
+    return [
+        Column("JOB"),
+        Column("STATUS", paint=status_style),
+        Column("MODEL", priority=4, flexible=True),
+        Column("AGE", right=True, priority=1),
+        Column("COST", right=True, priority=3),
+    ]
+
+
+def _job_cells(job: Mapping[str, Any], now: datetime) -> list[str | Cell]:
+    created = _when(job.get("created_at"))
+    status = _text(job.get("status")) or "unknown"
+    cost = amount(job.get("cost_usd"))
+    # A job under way has no cost yet; one that is done and has none is a thing to know.
+    unpriced = "unknown" if status == "completed" else ""
+    return [
+        job_name(job),
+        status,
+        _text(job.get("model")),
+        Cell(age((now - created).total_seconds()), moment(created)) if created else Cell("?", ""),
+        Cell(unpriced, "") if cost is None else Cell(money_text(cost), str(cost)),
+    ]
+
+
+def _file(job: Mapping[str, Any]) -> Cell:
+    paths = [path for path in (_text(output.get("path")) for output in job.get("outputs") or ()) if path]
+    if not paths:
+        return Cell("", "")
+    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+    return Cell(paths[0].rstrip("/").rsplit("/", 1)[-1] + more, paths[0])
+
+
+def _output_text(output: Mapping[str, Any]) -> str:
+    path = _text(output.get("path"))
+    size = output.get("bytes")
+    return f"{path} ({bytes_text(size)})" if path and isinstance(size, int) else path or "not downloaded"
+
+
+def _took(job: Mapping[str, Any]) -> str:
+    created, ended = _when(job.get("created_at")), _when(job.get("ended_at"))
+    return elapsed((ended - created).total_seconds()) if created and ended and ended >= created else ""
+
+
+# Quotes
+
+
+def plan_lines(planned: Plan, *, endpoint: str | None = None, sandbox: bool = False) -> list[str]:
+    """Return what is said before money is spent: the choices made for the user, the price, and where it goes.
+
+    `endpoint` is a base URL that is not the usual one (drill N17); in the sandbox nothing is charged.
+    """
+    quote = planned.quote.as_json()
+    lines = [("chosen", choice) for choice in planned.choices]
+    lines.append(("quote", f"{quote_text(quote)} for {request_summary(planned.request.body())}"))
+    lines += [("why", _text(reason)) for reason in quote["reasons"]]
+    if sandbox:
+        lines.append(("to", "the sandbox: nothing is charged"))
+    elif endpoint:
+        lines.append(("to", endpoint))
+    return _labelled_once(lines)
+
+
+def _labelled_once(pairs: Iterable[tuple[str, str]]) -> list[str]:
+    """Return aligned lines, a label only on the first of those that share it."""
+    listed = list(pairs)
+    column = max(len(label) for label, _ in listed) + 2
+    lines: list[str] = []
+    before = ""
+    for label, text in listed:
+        lines.append(f"{label + ':' if label != before else '':<{column}}{text}")
+        before = label
+    return lines
+
+
+def quote_text(quote: Mapping[str, Any]) -> str:
+    """Return `$0.12 exact`, `~$0.14 ($0.10 to $0.19)` or `unknown price`; never $0 for unknown (drill M29)."""
+    usd, low, high = (amount(quote.get(name)) for name in ("usd", "low", "high"))
+    if quote.get("kind") == "exact" and usd is not None:
+        return f"{money_text(usd)} exact"
+    if quote.get("kind") == "about" and usd is not None:
+        open_ended = low is not None and high is not None and low != high
+        return money_text(usd, about=True) + (f" ({money_text(low)} to {money_text(high)})" if open_ended else "")
+    return "unknown price" + (f", at least {money_text(low)}" if low else "")
+
+
+def request_summary(request: Mapping[str, Any]) -> str:
+    """Return what a request asks for in a few words: `google/veo-3.1-lite, 4 s, 720p, 16:9, silent`."""
+    audio = request.get("generate_audio")
+    sound = ("with sound" if audio else "silent") if isinstance(audio, bool) else ""
+    duration, seed = request.get("duration"), request.get("seed")
+    frames = [
+        _text(frame.get("frame_type")) for frame in request.get("frame_images") or () if isinstance(frame, Mapping)
+    ]
+    references = len(request.get("input_references") or ())
+    parts = [
+        _text(request.get("model")),
+        f"{duration} s" if duration is not None else "",
+        _text(request.get("size")) or _text(request.get("resolution")),
+        _text(request.get("aspect_ratio")),
+        sound,
+        *frames,
+        count(references, "reference") if references else "",
+        f"continuing {_text(request.get('previous_job_id'))}" if request.get("previous_job_id") else "",
+        f"seed {seed}" if seed is not None else "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+# Models
+
+
+def models_table(models: Iterable[Mapping[str, Any]], prices: Mapping[str, str] | None = None) -> Table:
+    """Return the table of `orvideo models`; `prices` gives a short price by model id.
+
+    In a pipe: id, resolutions, seconds, sound, price. What the service does not say is `?`, in a pipe empty.
+    """
+    columns = [
+        Column("MODEL"),
+        Column("RESOLUTIONS", priority=2, flexible=True, least=11),
+        Column("SECONDS", priority=1, flexible=True, least=8),
+        Column("SOUND", priority=3),
+        Column("PRICE", priority=1),
+    ]
+    return columns, [_model_row(model, prices or {}) for model in models]
+
+
+def _model_row(model: Mapping[str, Any], prices: Mapping[str, str]) -> Row:
+    identifier = _text(model.get("id"))
+    sizes = [_text(size) for size in model.get("supported_resolutions") or ()]
+    seconds = [number for number in model.get("supported_durations") or () if isinstance(number, int)]
+    price = prices.get(identifier, "")
+    return [
+        identifier,
+        Cell(", ".join(sizes) or "?", ",".join(sizes)),
+        Cell(spans(seconds) or "?", ",".join(map(str, sorted(seconds)))),
+        Cell(_yes_no(model.get("generate_audio")) or "?", _yes_no(model.get("generate_audio"))),
+        Cell(price or "unknown", price),
+    ]
+
+
+def model_page(
+    model: Mapping[str, Any], prices: Iterable[str] = (), endpoints: Iterable[Mapping[str, Any]] = ()
+) -> Lines:
+    """Return everything about one model: `prices` as lines in words, else the service's own price list."""
+    listed = [f"{key} {value}" for key, value in (model.get("pricing_skus") or {}).items()]
+    seconds = [number for number in model.get("supported_durations") or () if isinstance(number, int)]
+    pairs = [
+        ("model", _text(model.get("id"))),
+        ("name", _text(model.get("name"))),
+        ("about", _text(model.get("description"))),
+        ("resolutions", _list(model.get("supported_resolutions"))),
+        ("sizes", _list(model.get("supported_sizes"))),
+        ("aspect ratios", _list(model.get("supported_aspect_ratios"))),
+        ("seconds", spans(seconds) or "not said"),
+        ("frames", _list(model.get("supported_frame_images")).replace("_", " ")),
+        ("sound", _yes_no(model.get("generate_audio")) or "not said"),
+        ("seed", _yes_no(model.get("seed")) or "not said"),
+        ("upscale factor", _range(model.get("upscale_factor"))),
+        ("creativity", spans(list(model.get("creativity") or ()))),
+        ("provider options", _list(model.get("allowed_passthrough_parameters"))),
+    ]
+    rows = [*pairs, *(("price", price) for price in list(prices) or listed or ["unknown"])]
+    rows += [("provider", _endpoint(endpoint)) for endpoint in endpoints]
+    return [(label, text) for label, text in rows if text]
+
+
+def _endpoint(endpoint: Mapping[str, Any]) -> str:
+    name, tag = _text(endpoint.get("provider_name")), _text(endpoint.get("tag"))
+    return f"{name} ({tag})" if name and tag else name or tag
+
+
+def _range(span: Any) -> str:
+    if not isinstance(span, Mapping) or span.get("min") is None or span.get("max") is None:
+        return ""
+    return f"{span['min']:g} to {span['max']:g}"
+
+
+# Small forms
+
+
+def amount(value: Any) -> Decimal | None:
+    """Return money in whatever form a document holds it as Decimal; None when it is not a finite amount."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        return None
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _yes_no(value: Any) -> str:
+    return ("yes" if value else "no") if isinstance(value, bool) else ""
+
+
+def _list(values: Any) -> str:
+    return ", ".join(map(str, values or ()))
+
+
+def _when(value: Any) -> datetime | None:
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    if not isinstance(value, datetime):
+        return None
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def _moment_and_age(value: Any, now: datetime) -> str:
+    when = _when(value)
+    return f"{moment(when)} ({age((now - when).total_seconds())} ago)" if when else ""
