@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import stat
 import tempfile
 from datetime import UTC, datetime
@@ -24,6 +25,11 @@ class Cached(NamedTuple):
 
     fetched_at: datetime
     models: list[Any]
+
+
+def file_name(endpoint: str) -> str:
+    """Return the name of the cache file of a service: one for each base URL, readable by a person."""
+    return "models-" + re.sub(r"[^A-Za-z0-9.]+", "-", endpoint.partition("://")[2] or endpoint)[:100].strip("-") + ".json"
 
 
 def read(path: Path) -> Cached | None:
