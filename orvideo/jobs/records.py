@@ -1,0 +1,320 @@
+"""What the record says of a job, as plain values: free of SQLite and pydantic, so that anything may import it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import math
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, NamedTuple
+from urllib.parse import unquote_to_bytes
+
+#: The endpoint of jobs that live in the built-in sandbox: they cost nothing and are evidence of nothing.
+SANDBOX = "sandbox"
+
+
+class State(StrEnum):
+    """How far the submit of a job got (drill J03); what the service says of the job afterwards is its `status`.
+
+    PREPARED: on disk, nothing sent. SENDING: the request may be on the wire now. SUBMITTED: there is an id.
+    UNKNOWN: sent, and no readable answer came. NOT_SENT: nothing was bought.
+    """
+
+    PREPARED = "prepared"
+    SENDING = "sending"
+    SUBMITTED = "submitted"
+    UNKNOWN = "unknown"
+    NOT_SENT = "not_sent"
+
+
+#: What stands for the status of a job that the service has said nothing of; none of them is a word of the service.
+_WORDS = {
+    State.PREPARED: "submitting",
+    State.SENDING: "submitting",
+    State.SUBMITTED: "pending",
+    State.UNKNOWN: "outcome_unknown",
+    State.NOT_SENT: "not_sent",
+}
+
+
+@dataclass(frozen=True)
+class Output:
+    """One video of a job. `path` is None when it went to a pipe; `saved_at` is None when it was not fetched."""
+
+    index: int
+    path: str | None = None
+    bytes: int | None = None
+    sha256: str | None = None
+    saved_at: datetime | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the documented output object."""
+        return {"index": self.index, "path": self.path, "bytes": self.bytes, "sha256": self.sha256}
+
+
+@dataclass(frozen=True)
+class ResumeState:
+    """What a later process needs in order to go on with a partial download.
+
+    `part` is the partial file, `etag` a strong validator, `source` says where the bytes came from ("signed" or
+    "content", never a URL: signed ones are secrets), `total` is the size of the whole in bytes.
+    """
+
+    part: str
+    etag: str | None = None
+    source: str | None = None
+    total: int | None = None
+
+
+class Shape(NamedTuple):
+    """What decides the price and the time of a job: jobs of one shape are evidence for each other.
+
+    `resolution` is the size, where a request has one; `mode` is "text", "image", "reference" or "continuation".
+    """
+
+    model: str | None
+    resolution: str | None
+    duration: int | None
+    audio: bool | None
+    mode: str | None
+
+
+@dataclass(frozen=True)
+class Typical:
+    """What finished jobs of one shape really cost (USD) and took (seconds): medians and extremes.
+
+    `count` jobs were found, `priced` of them with a known cost, `timed` of them watched closely to their end. What
+    nothing is known of is None.
+    """
+
+    count: int = 0
+    priced: int = 0
+    cost: Decimal | None = None
+    cost_low: Decimal | None = None
+    cost_high: Decimal | None = None
+    timed: int = 0
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Spending:
+    """What one model, day or month cost: the sum in USD of `known` jobs, and how many more have no known cost."""
+
+    key: str | None
+    cost: Decimal
+    known: int
+    unknown: int
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "key": self.key,
+            "cost_usd": money_number(self.cost) if self.known else None,
+            "known": self.known,
+            "unknown": self.unknown,
+        }
+
+
+@dataclass(frozen=True)
+class Record:
+    """One job on record. Amounts are USD, times UTC; None is "not known".
+
+    `handle` is the local name, which stands for the job where the service's `id` is not known. `request` is empty for
+    a job that was adopted, and has placeholders where data URLs were (`redact_request`). `error` is the service's
+    reason, or why nothing was sent, or why the outcome is unknown. `target` is the -o of the submit. `final` says
+    that the service will not change the job any more. `answer` holds the raw reply until an id is recorded.
+    """
+
+    seq: int
+    handle: str
+    id: str | None
+    endpoint: str
+    state: State
+    created_at: datetime
+    updated_at: datetime
+    status: str | None = None
+    final: bool = False
+    model: str | None = None
+    prompt: str | None = None
+    mode: str | None = None
+    submitted_at: datetime | None = None
+    ended_at: datetime | None = None
+    request: dict[str, Any] = field(default_factory=dict)
+    quote: dict[str, Any] | None = None
+    cost: Decimal | None = None
+    max_cost: Decimal | None = None
+    error: str | None = None
+    generation_id: str | None = None
+    target: str | None = None
+    outputs: tuple[Output, ...] = ()
+    expected_outputs: int | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+    batch: str | None = None
+    row_key: str | None = None
+    row_number: int | None = None
+    answer_status: int | None = None
+    answer: bytes | None = None
+
+    @property
+    def name(self) -> str:
+        """What a command line calls the job: the service's id, or the handle."""
+        return self.id or self.handle
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the service, or a submit that is under way, may still change this job."""
+        return self.state in (State.PREPARED, State.SENDING) or (self.state is State.SUBMITTED and not self.final)
+
+    @property
+    def is_fetched(self) -> bool:
+        """Whether every output that is known of is saved; a job that names none is taken to have one (drill P06)."""
+        return sum(output.saved_at is not None for output in self.outputs) >= max(self.expected_outputs or 1, 1)
+
+    @property
+    def status_word(self) -> str:
+        """The service's status, or, before it has said anything, one of our own words.
+
+        `submitting` (also when it has not begun to send), `outcome_unknown`, `not_sent`, and `pending` for a job that
+        was accepted without a status (drill M11).
+        """
+        return self.status or _WORDS[self.state]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the documented job object: times in ISO 8601, amounts as JSON numbers, unknown as null.
+
+        `id` is null until the service gave one; `handle` names the job all the same.
+        """
+        return {
+            "id": self.id,
+            "handle": self.handle,
+            "status": self.status_word,
+            "model": self.model,
+            "prompt": self.prompt,
+            "endpoint": self.endpoint,
+            "created_at": time_text(self.created_at),
+            "ended_at": time_text(self.ended_at),
+            "quote": self.quote,
+            "cost_usd": money_number(self.cost),
+            "error": self.error,
+            "outputs": [output.as_json() for output in self.outputs],
+            "request": self.request or None,
+            "generation_id": self.generation_id,
+            "extra": self.extra,
+        }
+
+
+def money_number(amount: Decimal | None) -> int | float | None:
+    """Return an amount as the JSON number that prints as the amount itself (0.05, not 0.05000000000000000277)."""
+    if amount is None or not amount.is_finite():
+        return None
+    return int(amount) if amount == amount.to_integral_value() else float(amount)
+
+
+def time_text(moment: datetime | None) -> str | None:
+    """Return a time as ISO 8601 in UTC, to the millisecond: `2026-11-21T02:38:00.000Z`."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def shape_of(request: Mapping[str, Any]) -> Shape:
+    """Return the shape of a request as it is sent; what it leaves open, or says oddly, is None."""
+    duration, audio = request.get("duration"), request.get("generate_audio")
+    return Shape(
+        _word(request.get("model")),
+        _word(request.get("size")) or _word(request.get("resolution")),
+        duration if isinstance(duration, int) and not isinstance(duration, bool) and duration < 2**31 else None,
+        audio if isinstance(audio, bool) else None,
+        mode_of(request),
+    )
+
+
+def mode_of(request: Mapping[str, Any]) -> str:
+    """Return what a request makes its video from; frames win over references (api notes)."""
+    if request.get("previous_job_id"):
+        return "continuation"
+    if request.get("frame_images"):
+        return "image"
+    return "reference" if request.get("input_references") else "text"
+
+
+def _word(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+_DATA_URL = re.compile(r"\s*data:(?P<type>[^,;\s]*)(?P<parameters>(?:;[^,;]*)*),", re.IGNORECASE)
+
+
+def redact_request(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a request fit to be written down: data URLs become their type, length and sha256 (drills J13, I08).
+
+    A data URL anywhere but in the prompt becomes `{"data_url": {"type": "image/png", "bytes": 1234, "sha256": "…"}}`,
+    length and sum being those of the decoded data; `redacted_media` finds them again. A number that JSON does not
+    have becomes null.
+    """
+    # The prompt is a person's text, whatever it begins with; losing it would be the greater harm.
+    return {str(key): value if key == "prompt" else _redact(value) for key, value in request.items()}
+
+
+def _redact(value: Any) -> Any:
+    if isinstance(value, str):
+        found = _DATA_URL.match(value)
+        return _placeholder(found, value[found.end() :]) if found else value
+    if isinstance(value, Mapping):
+        return {str(key): _redact(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_redact(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _placeholder(found: re.Match[str], payload: str) -> dict[str, Any]:
+    content = unquote_to_bytes(payload)
+    if found["parameters"].casefold().endswith(";base64"):
+        # Broken base64 is described as it stands: it is still not to be written down.
+        with suppress(binascii.Error):
+            content = base64.b64decode(content, validate=False)
+    kind = found["type"].casefold() or "text/plain"
+    return {"data_url": {"type": kind, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}}
+
+
+def redacted_media(request: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Return where a request lacks the data it was sent with, as (`frame_images[0].image_url.url`, description).
+
+    A request for which this is not empty cannot be submitted again without being given those files anew.
+    """
+    return list(_placeholders("", request))
+
+
+def _placeholders(where: str, value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    if isinstance(value, Mapping):
+        described = value.get("data_url")
+        if len(value) == 1 and isinstance(described, dict) and "sha256" in described:
+            yield where, described
+            return
+        for key, item in value.items():
+            yield from _placeholders(f"{where}.{key}" if where else str(key), item)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _placeholders(f"{where}[{index}]", item)
+
+
+def redact_extra(extra: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a reply had beyond what is modelled, without its signed `urls`: those are secrets (drill O17)."""
+    cleaned: dict[str, Any] = _redact(_without_signed(extra))
+    return cleaned
+
+
+def _without_signed(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _without_signed(item) for key, item in value.items() if str(key).casefold() != "urls"}
+    if isinstance(value, list | tuple):
+        return [_without_signed(item) for item in value]
+    return value
