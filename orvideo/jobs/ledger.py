@@ -45,6 +45,8 @@ from orvideo.jobs.rows import (
     insert,
     load,
     micros,
+    path_in,
+    path_out,
     quoted_most,
     require,
     stored,
@@ -139,7 +141,7 @@ class Ledger:
             "quote": document(quote) if quote is not None else None,
             "quoted_most": str(most) if most is not None else None,
             "max_cost": str(max_cost) if max_cost is not None else None,
-            "target": text(target),
+            "target": path_in(target),
             "batch": text(batch),
             "row_key": text(row_key),
             "row_number": row_number,
@@ -186,6 +188,8 @@ class Ledger:
             row = require(connection, seq)
             if row["job_id"] not in (None, known):
                 raise RecordError(f"Job {row['handle']} has the id {row['job_id']} on record already, not {known}.")
+            if row["state"] == State.SUBMITTED:
+                return None
             trouble = _give_way(connection, row, known)
             now = self._now()
             written = {"status": text(status), "generation_id": text(generation_id), "extra": extra_document(extra)}
@@ -288,7 +292,10 @@ class Ledger:
         row = self._read(lambda connection: stored(connection, seq))
         if row is not None and news(row):
             self._write(work)
-        self._looked[seq] = now
+        if final:
+            self._looked.pop(seq, None)
+        else:
+            self._looked[seq] = now
 
     def output_saved(self, seq: int, output: Output) -> None:
         """Write down a saved output, in place of what was on record of it; its partial download is over."""
@@ -299,7 +306,7 @@ class Ledger:
                 return
             connection.execute(
                 "INSERT OR REPLACE INTO outputs (seq, number, path, bytes, sha256, saved_at) VALUES (?, ?, ?, ?, ?, ?)",
-                (seq, output.index, text(output.path), output.bytes, output.sha256, saved_at),
+                (seq, output.index, path_in(output.path), output.bytes, output.sha256, saved_at),
             )
             _forget_partial(connection, seq, output.index)
             update(connection, seq, updated_at=self._now())
@@ -309,7 +316,7 @@ class Ledger:
 
     def set_target(self, seq: int, target: str | None) -> None:
         """Remember where a job's videos are to be saved."""
-        self._write(lambda connection: update(connection, seq, target=text(target), updated_at=self._now()))
+        self._write(lambda connection: update(connection, seq, target=path_in(target), updated_at=self._now()))
 
     def resume_state(self, seq: int, index: int) -> ResumeState | None:
         """Return what is needed to go on with a partial download, None when there is none."""
@@ -318,7 +325,7 @@ class Ledger:
                 "SELECT part, etag, source, total FROM partial_downloads WHERE seq = ? AND number = ?", (seq, index)
             ).fetchone()
         )
-        return ResumeState(*row) if row else None
+        return ResumeState(path_out(row["part"]) or "", row["etag"], row["source"], row["total"]) if row else None
 
     def set_resume_state(self, seq: int, index: int, state: ResumeState) -> None:
         """Remember how a partial download can be gone on with."""
@@ -328,7 +335,7 @@ class Ledger:
                 connection.execute(
                     "INSERT OR REPLACE INTO partial_downloads (seq, number, part, etag, source, total) "
                     "VALUES (?, ?, ?, ?, ?, ?)",
-                    (seq, index, text(state.part), text(state.etag), state.source, state.total),
+                    (seq, index, path_in(state.part), text(state.etag), state.source, state.total),
                 )
 
         self._write(work)
@@ -349,7 +356,7 @@ class Ledger:
             "created_at": now,
             "updated_at": now,
             "request": "{}",
-            "target": text(target),
+            "target": path_in(target),
         }
 
         def work(connection: sqlite3.Connection) -> int:
@@ -406,21 +413,11 @@ class Ledger:
         """Return every job of a batch, oldest first: a row that was submitted again has several."""
         return self.list(batch=batch)[::-1]
 
-    def typical(
-        self,
-        model: str | None,
-        resolution: str | None,
-        duration: int | None,
-        audio: bool | None,
-        mode: str | None,
-        *,
-        endpoint: str | None = None,
-    ) -> Typical:
-        """Return what the 50 newest finished jobs of a shape cost and took; call it as `typical(*shape_of(request))`.
+    def typical(self, shape: Shape, *, endpoint: str | None = None) -> Typical:
+        """Return what the 50 newest finished jobs of a shape (`records.shape_of`) cost and took.
 
         Of one endpoint, or of all but the sandbox.
         """
-        shape = Shape(model, resolution, duration, audio, mode)
         return self._read(lambda connection: evidence.typical(connection, shape, endpoint))
 
     def spent(
@@ -431,6 +428,10 @@ class Ledger:
         Of one endpoint, or of all but the sandbox.
         """
         return tuple(self._read(lambda connection: evidence.spent(connection, by, since, endpoint)))
+
+    def count(self) -> int:
+        """Return how many jobs are on record."""
+        return int(self._read(lambda connection: connection.execute("SELECT count(*) FROM jobs").fetchone()[0]))
 
     def check(self) -> tuple[str, ...]:
         """Read the whole file and return what is wrong with it; nothing when it is sound."""

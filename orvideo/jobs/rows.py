@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
@@ -46,6 +47,20 @@ def text(value: str | None) -> str | None:
     except UnicodeEncodeError:
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return value
+
+
+def path_in(path: str | None) -> str | bytes | None:
+    """Return a path as it can be stored and had back: one that is not UTF-8 on disk goes as its bytes."""
+    if path is None or text(path) == path:
+        return path
+    try:
+        return os.fsencode(path)
+    except UnicodeEncodeError:
+        return text(path)
+
+
+def path_out(stored: str | bytes | None) -> str | None:
+    return os.fsdecode(stored) if stored is not None else None
 
 
 def error_text(value: str | None) -> str | None:
@@ -146,7 +161,7 @@ def load(connection: sqlite3.Connection, seqs: Sequence[int], view: Viewpoint) -
 
 
 def _output(row: sqlite3.Row) -> Output:
-    return Output(row["number"], row["path"], row["bytes"], row["sha256"], moment(row["saved_at"]))
+    return Output(row["number"], path_out(row["path"]), row["bytes"], row["sha256"], moment(row["saved_at"]))
 
 
 def _record(row: sqlite3.Row, outputs: Iterable[Output], view: Viewpoint) -> Record:
@@ -172,7 +187,7 @@ def _record(row: sqlite3.Row, outputs: Iterable[Output], view: Viewpoint) -> Rec
         max_cost=amount(row["max_cost"]),
         error=row["error"] or (LEFT.get(state) if state != row["state"] else None),
         generation_id=row["generation_id"],
-        target=row["target"],
+        target=path_out(row["target"]),
         outputs=tuple(outputs),
         expected_outputs=row["expected_outputs"],
         extra=json.loads(row["extra"]),
