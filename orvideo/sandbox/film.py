@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import av
+import av.codec.context
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
-from av.video.frame import VideoFrame
+from av.video.frame import PictureType, VideoFrame
 from av.video.stream import VideoStream
 from PIL import Image
 
@@ -58,7 +58,11 @@ def _encode(film: Film, container: OutputContainer, cancelled: Callable[[], bool
         for number in range(second * FPS, (second + 1) * FPS):
             if cancelled():
                 raise Cancelled
-            container.mux(video.encode(_frame(next(frames), number)))
+            frame = _frame(next(frames), number)
+            if film.last and number == film.seconds * FPS - 1:
+                # A picture that was given is coded by itself, as the first one is: it should be seen as it was.
+                frame.pict_type = PictureType.I
+            container.mux(video.encode(frame))
         if audio:
             for number, samples in _audio_frames(next(tune), second):
                 container.mux(audio.encode(_audio_frame(samples, number)))
@@ -135,16 +139,16 @@ def _audio_frame(samples: bytes, number: int) -> AudioFrame:
 
 def last_frame(path: Path) -> Image.Image:
     """Return the last picture of a film: what a continued job begins with."""
-    picture: VideoFrame | None = None
+    last: VideoFrame | None = None
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         if stream.duration is not None:
             container.seek(max(stream.duration - 1, 0), stream=stream)
-        for picture in container.decode(stream):
-            pass
-    if picture is None:
+        for frame in container.decode(stream):
+            last = frame
+    if last is None:
         raise ValueError(f"{path.name} has no picture")
-    return of_frame(picture)
+    return of_frame(last)
 
 
 __all__ = ["FPS", "Cancelled", "Film", "Still", "last_frame", "make"]

@@ -33,9 +33,8 @@ class Planes(NamedTuple):
 
 def from_picture(picture: Image.Image) -> Planes:
     """Convert an RGB picture; both sides must be even."""
-    frame = VideoFrame.from_image(picture.convert("RGB")).reformat(
-        format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
-    )
+    source = VideoFrame.from_image(picture.convert("RGB"))  # type: ignore[no-untyped-call]
+    frame = source.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG)
     images = [
         Image.frombytes("L", (plane.width, plane.height), bytes(plane), "raw", "L", plane.line_size)
         for plane in frame.planes
@@ -45,12 +44,14 @@ def from_picture(picture: Image.Image) -> Planes:
 
 def of_frame(frame: VideoFrame) -> Image.Image:
     """Convert a decoded picture back to RGB."""
-    return frame.reformat(
+    rgb = frame.reformat(
         format="rgb24",
         src_colorspace=Colorspace.ITU709,
         src_color_range=ColorRange.MPEG,
         dst_color_range=ColorRange.JPEG,
-    ).to_image()
+    )
+    (plane,) = rgb.planes
+    return Image.frombytes("RGB", (rgb.width, rgb.height), bytes(plane), "raw", "RGB", plane.line_size)
 
 
 def blend(one: Planes, other: Planes, share: float) -> Planes:
@@ -108,7 +109,7 @@ class Spot:
         self.mask = mask
         self.half = mask.resize((mask.width // 2, mask.height // 2), Image.Resampling.BOX)
         pixel = from_picture(Image.new("RGB", (2, 2), colour))
-        self.values = tuple(plane.getpixel((0, 0)) for plane in pixel)
+        self.values = tuple(plane.tobytes()[0] for plane in pixel)
 
     def lay_on(self, picture: Planes, centre: tuple[int, int]) -> None:
         """Draw the shape with its middle at `centre`."""

@@ -1,0 +1,35 @@
+"""How the sandbox says no: the service's statuses, words and error shape (api notes, "Errors")."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+class Refusal(Exception):
+    """An answer other than the one that was asked for. `metadata` and `headers` go out with it."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        metadata: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status, self.message = status, message
+        self.metadata = metadata
+        self.headers = headers or {}
+
+    def body(self) -> dict[str, Any]:
+        """Return the documented error object."""
+        error: dict[str, Any] = {"code": self.status, "message": self.message}
+        if self.metadata:
+            error["metadata"] = self.metadata
+        return {"error": error}
+
+    def zod_body(self) -> dict[str, Any]:
+        """Return the other shape a 400 was seen in (api notes)."""
+        message = json.dumps([{"code": "custom", "path": [], "message": self.message}])
+        return {"success": False, "error": {"name": "ZodError", "message": message}}

@@ -1,0 +1,180 @@
+"""The sandbox as a server: Falcon's application on waitress, in a thread of its own, on loopback."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from waitress import wasyncore
+from waitress.server import create_server
+
+from orvideo.clock import Clock
+from orvideo.sandbox.faults import FAULTS, Faults
+from orvideo.sandbox.routes import KEY, PREFIX, WRONG_KEY, Stage, application
+from orvideo.sandbox.studio import Studio
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+#: Said when a request is answered: method, path (with its query), status.
+OnRequest = Callable[[str, str, int], None]
+
+THREADS = 16
+_CONNECTIONS = 4096
+
+for _needed in ("av", "PIL"):
+    # Neither is loaded before a film is made; that they are not there should be said before a job is taken.
+    if find_spec(_needed) is None:
+        raise ModuleNotFoundError(f"No module named {_needed!r}", name=_needed)
+
+
+class Sandbox:
+    """A stand-in for the service under one directory; a context manager that serves while it is open.
+
+    `home` is created. Port 0 takes a free one. `speed` is how many seconds of the service's time pass in one of ours;
+    a job keeps the speed it was submitted with. `faults` as in `faults.FAULTS` (ValueError for a bad one).
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        speed: float = 10.0,
+        faults: Sequence[str] = (),
+        clock: Clock | None = None,
+        on_request: OnRequest | None = None,
+    ) -> None:
+        self._address = (host, port)
+        self._on_request = on_request
+        self.studio = Studio(home, speed=speed, clock=clock)
+        self._stage = Stage(self.studio, Faults(faults))
+        self._server: Any = None
+        self._thread: threading.Thread | None = None
+        self._tidying: threading.Thread | None = None
+        self._stopping = threading.Event()
+        self._stopped = threading.Event()
+
+    @property
+    def base_url(self) -> str:
+        """Where it is reached, such as `http://127.0.0.1:8787/api/v1`. Raises RuntimeError before `start`."""
+        if self._server is None:
+            raise RuntimeError("the sandbox has not been started")
+        return f"http://{self._address[0]}:{self._address[1]}{PREFIX}"
+
+    @property
+    def crashes(self) -> list[BaseException]:
+        """What went wrong in the sandbox itself (the client saw a 500)."""
+        return self._stage.crashes
+
+    @property
+    def application(self) -> WSGIApplication:
+        """The WSGI application, for a client that needs no socket."""
+        return _told(application(self._stage), self._on_request)
+
+    def received(self) -> list[dict[str, Any]]:
+        """Return the bodies of all accepted submits of this home, oldest first, exactly as they were sent."""
+        return [self.studio.received(job) for job in self.studio.jobs()]
+
+    def start(self) -> None:
+        """Serve in a background thread. Raises OSError when the port is taken."""
+        if self._server is not None:
+            raise RuntimeError("the sandbox is started once")
+        # Without a handler of its own, its warnings would go to stderr.
+        logging.getLogger("waitress").addHandler(logging.NullHandler())
+        host, port = self._address
+        self._server = create_server(
+            self.application,
+            host=host,
+            port=port,
+            ipv6=False,
+            threads=THREADS,
+            ident="orvideo-sandbox",
+            connection_limit=_CONNECTIONS,
+            asyncore_use_poll=True,
+            log_socket_errors=False,
+            recv_bytes=65536,
+            clear_untrusted_proxy_headers=False,
+        )
+        self._address = (host, int(self._server.effective_port))
+        self._thread = threading.Thread(target=self._serve, name="orvideo-sandbox", daemon=True)
+        self._thread.start()
+        self._tidying = threading.Thread(target=self._tidy, name="orvideo-sandbox-tidy", daemon=True)
+        self._tidying.start()
+
+    def stop(self) -> None:
+        """Stop serving, close every socket and end every thread; does nothing the second time."""
+        self._stopping.set()
+        self._stage.closing.set()
+        if self._thread is not None:
+            with contextlib.suppress(OSError):
+                self._server.pull_trigger()
+            self._thread.join()
+            self._thread = None
+        if self._tidying is not None:
+            self._tidying.join()
+        self.studio.close()
+        self._stopped.set()
+
+    def serve_forever(self) -> None:
+        """Serve until `stop` is called from elsewhere, or an exception (Ctrl-C) arrives; starts it if need be."""
+        try:
+            if self._server is None:
+                self.start()
+            self._stopped.wait()
+        finally:
+            self.stop()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _serve(self) -> None:
+        server = self._server
+        while not self._stopping.is_set():
+            wasyncore.loop(timeout=5, map=server._map, use_poll=True, count=1)
+        # First the films and the sockets, on which workers may be waiting; then the workers; the trigger last, since
+        # a worker pulls it as it ends.
+        self.studio.close()
+        wasyncore.dispatcher.close(server)
+        for channel in list(server.active_channels.values()):
+            channel.handle_close()
+        server.task_dispatcher.shutdown(timeout=30)
+        server.trigger.close()
+
+    def _tidy(self) -> None:
+        with contextlib.suppress(OSError):
+            self.studio.tidy()
+
+
+def _told(app: WSGIApplication, on_request: OnRequest | None) -> WSGIApplication:
+    """Return the application with a word to `on_request` for each answer."""
+    if on_request is None:
+        return app
+    tell = on_request
+
+    def wrapped(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        query = f"?{environ['QUERY_STRING']}" if environ.get("QUERY_STRING") else ""
+
+        def started(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            tell(environ["REQUEST_METHOD"], environ["PATH_INFO"] + query, int(status[:3]))
+            return start_response(status, headers, *rest)
+
+        return app(environ, started)
+
+    return wrapped
+
+
+__all__ = ["FAULTS", "KEY", "WRONG_KEY", "OnRequest", "Sandbox"]

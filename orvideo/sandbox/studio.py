@@ -1,0 +1,498 @@
+"""The jobs of the sandbox: written once, on disk, and from then on a function of time.
+
+    jobs/ID.json       one job: what was asked, what becomes of it and when. Never changed, so any process may read it.
+    media/SHA.EXT      images that came as data URLs
+    films/KEY.mp4      films, made when first needed; the same request has the same key and the same bytes
+    secret             what signed URLs are signed with
+
+Films that nobody fetched for a day are removed, and made again on demand; jobs and media are kept for 31 days.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import json
+import os
+import queue
+import secrets
+import string
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from orvideo.api.schemas import VideoModel, VideoRequest
+from orvideo.catalogue.quote import UnknownPrice, bill
+from orvideo.catalogue.sizes import output_size
+from orvideo.clock import Clock
+from orvideo.sandbox import pace
+from orvideo.sandbox.offer import (
+    OPEN_DURATION,
+    REFERENCED_SECONDS,
+    REFERENCED_SIZE,
+    edits,
+    models,
+    upscales,
+)
+from orvideo.sandbox.refusals import Refusal
+from orvideo.sandbox.validation import data_image, is_possible
+
+if TYPE_CHECKING:
+    from orvideo.sandbox.card import Film, Still
+
+#: Part of each film's key: raised when the look of the films changes.
+FILM_VERSION = 1
+FILM_DAYS, JOB_DAYS = 1, 31
+#: Films made at the same time; encoding is heavy, and polling goes on beside it.
+ENCODERS = 2
+#: Films made ahead, before anybody asks for them. More would starve the looks of a large batch.
+AHEAD = 4
+
+_ALPHABET = string.ascii_lowercase + string.digits
+_MEDIA = "sandbox-media:"
+#: What becomes of a job of the sandbox's own models: (status, the service's words).
+_FATES = {
+    "sandbox/fails": ("failed", "Content policy violation"),
+    "sandbox/expires": ("expired", "Job exceeded maximum time to live"),
+    "sandbox/cancelled": ("cancelled", None),
+    "sandbox/filtered": ("completed", "Video generation completed with no output (content may have been filtered)"),
+}
+_BAD_IMAGE = "task failed with status: FAIL, message: Image pixel is invalid"
+
+
+@dataclass(frozen=True)
+class StudioJob:
+    """One job as it is kept. `request` is what reached the provider, `received` the whole body as it was sent.
+
+    Data URLs in both are replaced by a reference to media/. `seconds` is the length of the film, `takes` how long the
+    job takes in seconds of the service's time, `speed` how many of those pass in one of ours.
+    """
+
+    id: str
+    model: str
+    created_at: float
+    speed: float
+    takes: float
+    status: str
+    outputs: int
+    width: int
+    height: int
+    seconds: int
+    sound: bool
+    cost: str | None
+    error: str | None
+    request: dict[str, Any]
+    received: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def generation_id(self) -> str:
+        return f"gen-vid-{int(self.created_at)}-{self.id}"
+
+    @property
+    def ends_at(self) -> float:
+        """When the job ends, in seconds since the epoch."""
+        return self.created_at + self.takes / self.speed
+
+    @property
+    def usd(self) -> Decimal | None:
+        return None if self.cost is None else Decimal(self.cost)
+
+
+class Studio:
+    """Jobs and films under one directory, which several processes may use at once."""
+
+    def __init__(self, home: Path, *, speed: float = 10.0, clock: Clock | None = None) -> None:
+        if not 0 < speed <= 1e9:
+            raise ValueError(f"a speed is a number above 0, not {speed}")
+        self.home, self.speed = home, speed
+        self._clock = clock or Clock()
+        for name in ("jobs", "media", "films"):
+            (home / name).mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._read = lru_cache(maxsize=4096)(self._read_job)
+        self._encoders = threading.Semaphore(ENCODERS)
+        self._locks: dict[str, threading.Lock] = {}
+        self._locks_lock = threading.Lock()
+        self._ahead: queue.Queue[StudioJob | None] = queue.Queue(AHEAD)
+        self._asked_ahead: set[str] = set()
+        self._worker: threading.Thread | None = None
+        self._closed = threading.Event()
+
+    def now(self) -> float:
+        """Return the time in seconds since the epoch."""
+        return self._clock.now().timestamp()
+
+    def close(self) -> None:
+        """Stop making films; one that is half-way is given up, and made again when it is asked for."""
+        self._closed.set()
+        with self._locks_lock:
+            worker, self._worker = self._worker, None
+        if worker:
+            with contextlib.suppress(queue.Full):
+                self._ahead.put_nowait(None)
+            worker.join()
+
+    # --- jobs
+
+    def submit(self, model: VideoModel, request: VideoRequest, received: dict[str, Any]) -> StudioJob:
+        """Accept a valid request: decide what becomes of it, bill it, and write it down. Raises Refusal."""
+        before = self._previous(model, request)
+        width, height = _size(model, request, before)
+        if not is_possible((width, height)):
+            raise Refusal(400, f"Output size {width}x{height} is not supported for this model.")
+        seconds = _seconds(model, request, before)
+        asked = request.generate_audio
+        status, error = _FATES.get(model.id, ("completed", None))
+        if status == "completed" and not error and not all(map(_can_be_drawn, _images(request))):
+            status, error = "failed", _BAD_IMAGE
+        kept = self._keep_media(request.body())
+        job = StudioJob(
+            id=_new_id(),
+            model=model.id,
+            created_at=self.now(),
+            speed=self.speed,
+            takes=0,
+            status=status,
+            outputs=0 if error or status != "completed" else 2 if model.id == "sandbox/two-outputs" else 1,
+            width=width,
+            height=height,
+            seconds=seconds,
+            sound=asked if asked is not None else model.generate_audio is True,
+            cost="0",
+            error=error,
+            request=kept,
+            received=self._keep_media(received),
+        )
+        takes = pace.seconds(model.id, job.id, seconds=seconds, height=min(width, height))
+        job = replace(job, takes=takes, cost=_cost(model, request, job) if job.outputs else "0")
+        _write(self.home / "jobs" / f"{job.id}.json", json.dumps(asdict(job)).encode())
+        return job
+
+    def job(self, job_id: str) -> StudioJob:
+        """Return a job by its id. Raises Refusal 404."""
+        if not job_id or len(job_id) > 64 or not all(letter in _ALPHABET for letter in job_id):
+            raise Refusal(404, f"Job {job_id[:200]} not found")
+        try:
+            return self._read(job_id)
+        except (OSError, ValueError, TypeError):
+            raise Refusal(404, f"Job {job_id} not found") from None
+
+    def _read_job(self, job_id: str) -> StudioJob:
+        data = json.loads((self.home / "jobs" / f"{job_id}.json").read_bytes())
+        return StudioJob(**data)
+
+    def jobs(self) -> list[StudioJob]:
+        """Return every job of this home, oldest first."""
+        found = []
+        for path in (self.home / "jobs").glob("*.json"):
+            with contextlib.suppress(Refusal):
+                found.append(self.job(path.stem))
+        return sorted(found, key=lambda job: (job.created_at, job.id))
+
+    def status(self, job: StudioJob) -> str:
+        """Return a job's status at this moment."""
+        done = (self.now() - job.created_at) * job.speed / job.takes
+        if done >= 1:
+            return job.status
+        return "in_progress" if done >= pace.PENDING and pace.shows_progress(job.model) else "pending"
+
+    def received(self, job: StudioJob) -> dict[str, Any]:
+        """Return the body of a submit as it came over the wire, data URLs and all."""
+        whole = self._restore(job.received)
+        assert isinstance(whole, dict)
+        return whole
+
+    def spent(self) -> Decimal:
+        """Return what all jobs that have ended were billed, in USD."""
+        now = self.now()
+        return sum((job.usd or Decimal(0) for job in self.jobs() if job.ends_at <= now), Decimal(0))
+
+    def _previous(self, model: VideoModel, request: VideoRequest) -> StudioJob | None:
+        if request.previous_job_id is None:
+            return None
+        before = self.job(request.previous_job_id)
+        if before.model != model.id:
+            raise Refusal(
+                400, f"Job {before.id} was made by {before.model}; previous_job_id takes a job of the same model"
+            )
+        if self.status(before) != "completed" or not before.outputs:
+            raise Refusal(400, f"Job {before.id} is not completed")
+        return before
+
+    # --- media
+
+    def _keep_media(self, value: Any) -> Any:
+        """Return a JSON value in which data URLs of images are references to files, which are written."""
+        if isinstance(value, dict):
+            return {key: self._keep_media(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._keep_media(item) for item in value]
+        if isinstance(value, str) and value.startswith("data:") and (data := data_image(value)) is not None:
+            kind = value[len("data:image/") : value.index(";")]
+            name = f"{hashlib.sha256(data).hexdigest()}.{kind}"
+            path = self.home / "media" / name
+            if not path.exists():
+                _write(path, data)
+            return _MEDIA + name
+        return value
+
+    def _restore(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: self._restore(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._restore(item) for item in value]
+        if isinstance(value, str) and value.startswith(_MEDIA):
+            data = self._media(value)
+            kind = value.rpartition(".")[2]
+            return f"data:image/{kind};base64,{base64.b64encode(data or b'').decode()}"
+        return value
+
+    def _media(self, reference: str) -> bytes | None:
+        try:
+            return (self.home / "media" / Path(reference.removeprefix(_MEDIA)).name).read_bytes()
+        except OSError:
+            return None
+
+    # --- films
+
+    def film(self, job: StudioJob, index: int) -> Path:
+        """Return the file of a job's output, made now if it is not there. Raises OSError, film.Cancelled."""
+        path = self._film_path(job, index)
+        if not path.exists():
+            with self._lock_of(path.name), self._encoders:
+                if not path.exists():
+                    self._make(job, index, path)
+        with contextlib.suppress(OSError):
+            os.utime(path)
+        return path
+
+    def prepare(self, job: StudioJob) -> None:
+        """Have a job's films made in the background, if there is room in the queue: a look must not wait for it."""
+        if not job.outputs or job.id in self._asked_ahead or self._closed.is_set():
+            return
+        with contextlib.suppress(queue.Full):
+            self._ahead.put_nowait(job)
+            self._asked_ahead.add(job.id)
+            self._start_worker()
+
+    def _start_worker(self) -> None:
+        with self._locks_lock:
+            if self._worker is None and not self._closed.is_set():
+                self._worker = threading.Thread(target=self._work_ahead, name="orvideo-sandbox-films", daemon=True)
+                self._worker.start()
+
+    def _work_ahead(self) -> None:
+        while (job := self._ahead.get()) is not None and not self._closed.is_set():
+            for index in range(job.outputs):
+                # Whatever goes wrong here is met again, and answered, when the film is asked for.
+                with contextlib.suppress(Exception):
+                    self.film(job, index)
+
+    def _lock_of(self, name: str) -> threading.Lock:
+        with self._locks_lock:
+            return self._locks.setdefault(name, threading.Lock())
+
+    def _film_path(self, job: StudioJob, index: int) -> Path:
+        return self.home / "films" / f"{self._film_key(job, index)}.mp4"
+
+    def _film_key(self, job: StudioJob, index: int) -> str:
+        """Return what stands for the film's bytes: the request, and the film that it goes on from."""
+        chain = []
+        before: StudioJob | None = job
+        while before is not None:
+            request = {name: value for name, value in before.request.items() if name in _SEEN}
+            goes_on = "previous_job_id" in before.request
+            chain.append([before.model, before.width, before.height, before.seconds, before.sound, goes_on, request])
+            before = self._continued(before)
+        text = json.dumps([FILM_VERSION, index, chain], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:40]
+
+    def _continued(self, job: StudioJob) -> StudioJob | None:
+        """Return the job that a job goes on from, None when there is none any more."""
+        before = job.request.get("previous_job_id")
+        if not before:
+            return None
+        try:
+            return self.job(before)
+        except Refusal:
+            return None
+
+    def _make(self, job: StudioJob, index: int, path: Path) -> None:
+        from orvideo.sandbox.film import make
+
+        make(self._script(job, index), path, cancelled=self._closed.is_set)
+
+    def _script(self, job: StudioJob, index: int) -> Film:
+        from orvideo.sandbox.card import Film
+
+        request = VideoRequest.model_validate({**job.request, "model": job.model})
+        first, last, references = self._stills(request)
+        before = self._continued(job)
+        if before is not None and first is None:
+            first = self._last_still(before)
+        text = f"{request.prompt}\0{request.seed}\0{job.model}\0{index}"
+        return Film(
+            width=job.width,
+            height=job.height,
+            seconds=job.seconds,
+            model=job.model,
+            prompt=request.prompt or "",
+            seed=int.from_bytes(hashlib.sha256(text.encode("utf-8", "replace")).digest()[:6], "big"),
+            sound=job.sound,
+            facts=tuple(_facts(job, request, index)),
+            first=first,
+            last=last,
+            references=references,
+        )
+
+    def _stills(self, request: VideoRequest) -> tuple[Still | None, Still | None, tuple[Still, ...]]:
+        frames = {str(item["frame_type"]): item for item in request.frame_images or []}
+        first, last = (
+            self._still(kind.replace("_", " "), frames[kind]) if kind in frames else None
+            for kind in ("first_frame", "last_frame")
+        )
+        # Given both, frame_images wins and references are ignored (api notes).
+        given = [] if frames else request.input_references or []
+        kinds = [str(item["type"]).removesuffix("_url") for item in given]
+        names = {"image": "reference", "audio": "audio", "video": "video"}
+        labels = [f"{names[kind]} {kinds[: number + 1].count(kind)}" for number, kind in enumerate(kinds)]
+        return first, last, tuple(self._still(label, item) for label, item in zip(labels, given, strict=True))
+
+    def _still(self, label: str, part: dict[str, Any]) -> Still:
+        from orvideo.sandbox.card import Still
+
+        url = str(part[part["type"]]["url"])
+        return Still(label, self._media(url)) if url.startswith(_MEDIA) else Still(label, None, url)
+
+    def _last_still(self, before: StudioJob) -> Still:
+        import io
+
+        from orvideo.sandbox.card import Still
+        from orvideo.sandbox.film import last_frame
+
+        path = self._film_path(before, 0)
+        if not path.exists():
+            self._make(before, 0, path)
+        held = io.BytesIO()
+        last_frame(path).save(held, "PNG", compress_level=1)
+        return Still("continued", held.getvalue())
+
+    # --- tidying and signing
+
+    def tidy(self) -> None:
+        """Remove what is too old: films that can be made again, and jobs as old as the service's were seen to get."""
+        now = self.now()
+        for name, days in (("films", FILM_DAYS), ("jobs", JOB_DAYS), ("media", JOB_DAYS)):
+            for path in (self.home / name).iterdir():
+                with contextlib.suppress(OSError):
+                    if now - path.stat().st_mtime > days * 86400:
+                        path.unlink()
+
+    def secret(self) -> bytes:
+        """Return the secret of this home, made once: any process can check what another one signed."""
+        path = self.home / "secret"
+        if not path.exists():
+            _write(path, secrets.token_bytes(32))
+        return path.read_bytes()
+
+
+#: The fields that can be seen in a film; others, such as `user`, must not make another one of it.
+_SEEN = ("prompt", "seed", "frame_images", "input_references", "creativity", "upscale_factor")
+
+
+def _new_id() -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(24))
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all; it is complete before it has its name."""
+    part = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
+    try:
+        part.write_bytes(data)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _size(model: VideoModel, request: VideoRequest, before: StudioJob | None) -> tuple[int, int]:
+    source = (before.width, before.height) if before else REFERENCED_SIZE
+    if upscales(model):
+        factor = _factor(model, request)
+        return _even(source[0] * factor), _even(source[1] * factor)
+    if edits(model) and not (request.size or request.resolution or request.aspect_ratio):
+        return source
+    return output_size(model, request)
+
+
+def _factor(model: VideoModel, request: VideoRequest) -> float:
+    least = model.upscale_factor.min if model.upscale_factor else None
+    return request.upscale_factor or least or 2.0
+
+
+def _even(side: float) -> int:
+    return round(side / 2) * 2
+
+
+def _seconds(model: VideoModel, request: VideoRequest, before: StudioJob | None) -> int:
+    """Return the film's length: what was asked; the input's for a model that works on one; else the first listed."""
+    if request.duration is not None:
+        return request.duration
+    if before is not None and model.supported_durations is None:
+        return before.seconds
+    listed = model.supported_durations
+    return listed[0] if listed else OPEN_DURATION
+
+
+def _images(request: VideoRequest) -> Iterator[bytes]:
+    for part in [*(request.frame_images or []), *(request.input_references or [])]:
+        if part["type"] == "image_url" and (data := data_image(part["image_url"]["url"])) is not None:
+            yield data
+
+
+def _can_be_drawn(data: bytes) -> bool:
+    from orvideo.sandbox.card import Still
+
+    return Still("", data).picture() is not None
+
+
+def _cost(model: VideoModel, request: VideoRequest, job: StudioJob) -> str | None:
+    """Return what the job is billed by the model's own price list, None where that gives no price."""
+    videos = sum(part["type"] == "video_url" for part in request.input_references or [])
+    try:
+        once = bill(
+            model,
+            request,
+            width=job.width,
+            height=job.height,
+            seconds=job.seconds,
+            input_seconds=videos * REFERENCED_SECONDS,
+        )
+    except UnknownPrice:
+        return None
+    return str(once * job.outputs)
+
+
+def _facts(job: StudioJob, request: VideoRequest, index: int) -> Iterator[str]:
+    yield f"{job.width}x{job.height}"
+    yield f"{job.seconds} s"
+    yield "sound" if job.sound else "silent"
+    if request.seed is not None:
+        yield f"seed {request.seed}"
+    model = models().get(job.model)
+    if model is not None and upscales(model):
+        yield f"upscaled x{_factor(model, request):g}"
+        yield "creative" if request.creativity else "precise"
+    if request.previous_job_id:
+        yield "continued"
+    if job.outputs > 1:
+        yield f"output {index + 1} of {job.outputs}"
+
+
+def when(timestamp: float) -> str:
+    """Return a time as the service writes it: ISO 8601 in UTC."""
+    return datetime.fromtimestamp(timestamp, UTC).isoformat().replace("+00:00", "Z")
