@@ -1,0 +1,358 @@
+"""The service as an object: one method for each call of the video API, values out, errors of `errors.py` raised.
+
+The client reports what it sees; whether to look again, wait or give up is decided above it. It never sleeps except
+between attempts to connect, and it sends a submit once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, NoReturn, TypeVar
+
+from pydantic import ValidationError
+
+from orvideo.api import replies, urls
+from orvideo.api.download import (
+    Download,
+    strong_etag,
+    total_of_partial,
+    total_of_unsatisfied,
+    whole_length,
+)
+from orvideo.api.exchange import Answer
+from orvideo.api.payload import NotJson, lenient_id
+from orvideo.api.redaction import Redactor, check_key
+from orvideo.api.replies import Reading
+from orvideo.api.schemas import Endpoint, Job, KeyInfo, VideoModel
+from orvideo.api.transport import REDIRECTS, AppHeaders, Call, Limits, Opened, Transport, reason_of
+from orvideo.clock import Clock
+from orvideo.errors import BadReply, OrvideoError, OutcomeUnknown, ServerFault, Unsafe, UsageError
+
+__all__ = ["AppHeaders", "Call", "Client", "Download", "Limits", "ModelList"]
+
+_Kind = TypeVar("_Kind", Job, KeyInfo)
+
+#: As much of a submit's answer is kept until its id is known to be recorded, in bytes (drill M09).
+KEPT_ANSWER = 64 * 1024
+
+
+@dataclass(frozen=True)
+class ModelList:
+    """The live list: what could be read, how many entries could not (drill X04), and the read ones as they came."""
+
+    models: list[VideoModel]
+    skipped: int
+    raw: list[dict[str, Any]]
+
+
+class Client:
+    """Talks to one API with one key. Cheap to make; for several threads, make one in each."""
+
+    def __init__(
+        self,
+        base_url: str,
+        key: str | None,
+        *,
+        app: AppHeaders = AppHeaders(),  # noqa: B008 - frozen
+        limits: Limits = Limits(),  # noqa: B008 - frozen
+        clock: Clock = Clock(),  # noqa: B008 - frozen
+        on_call: Callable[[Call], None] | None = None,
+        key_source: str | None = None,
+    ) -> None:
+        """Raise AuthError for a key that can be none (drill K02), Unsafe or UsageError for a base URL or a header.
+
+        `on_call` is told of each request; `key_source` is what an error calls the place that the key came from.
+        """
+        key = None if key is None else check_key(key)
+        self._transport = Transport(base_url, key, app=app, limits=limits, clock=clock, on_call=on_call)
+        self.base_url = self._transport.base_url
+        self._host = urls.origin_of(self.base_url).host
+        self._redactor = Redactor(key)
+        self._limits, self._clock, self._key_source = limits, clock, key_source
+        self._has_key = key is not None
+
+    def __repr__(self) -> str:
+        return f"<Client of {self.base_url} {'with a key' if self._has_key else 'without a key'}>"
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection that is kept open between looks."""
+        self._transport.close()
+
+    # The submit
+
+    def submit(
+        self,
+        body: Mapping[str, Any],
+        *,
+        on_sending: Callable[[], None] | None = None,
+        on_answer: Callable[[int, bytes], None] | None = None,
+    ) -> Job:
+        """Buy a video: send `body` once, on a fresh connection, and return the job that the service made of it.
+
+        `on_sending` is called right before the request may touch the wire, and what it raises stops it; connecting
+        comes first and may be tried three times (drill M01). `on_answer(status, raw)` is called before anything is
+        parsed, with at most 64 KiB of the body, without the key, and decompressed as far as that is possible.
+
+        Raises NotSent, AuthError, MoneyError, Rejected, RateLimited, ServiceUnavailable and Unsafe where nothing was
+        bought, OutcomeUnknown for every other way of not getting an id (drills M04 to M23). Does not wait on a 429.
+        """
+        answer = self._transport.post("/videos", _encoded(body), on_sending)
+        if answer.status is None:
+            if answer.late:
+                raise OutcomeUnknown(f"{self._host} did not answer in time.")
+            raise OutcomeUnknown(f"The connection to {self._host} failed: {reason_of(answer.error)}.")
+        reading = self._read(answer)
+        if on_answer is not None:
+            on_answer(reading.status, reading.data[:KEPT_ANSWER])
+        if 200 <= reading.status < 300:
+            return self._accepted(reading)
+        raise self._refused(reading, answer)
+
+    def hurry(self, seconds: float) -> None:
+        """End the running submit within `seconds`; one that is not on the wire yet ends at once with NotSent (S02).
+
+        May be called from a signal handler and from any thread.
+        """
+        self._transport.hurry(seconds)
+
+    def _accepted(self, reading: Reading) -> Job:
+        """Return the job out of a 2xx answer, by every means that leave no doubt about its id (M08 to M13)."""
+        try:
+            job = Job.model_validate(reading.json())
+        except (NotJson, ValidationError):
+            found = lenient_id(reading.data)
+            if found is None:
+                page = f", but with {replies.page_of(reading)}" if reading.is_html or not reading.data else ""
+                cut = "" if reading.whole else "; the answer was cut, or cannot be read to its end"
+                raise OutcomeUnknown(
+                    f"{self._host} answered {reading.status} without the id of a job{page}{cut}."
+                ) from None
+            job = Job(id=found)
+        if not urls.is_usable_id(job.id):
+            raise OutcomeUnknown(f"{self._host} answered {reading.status} with an id that cannot be used.")
+        return job
+
+    def _refused(self, reading: Reading, answer: Answer) -> OrvideoError:
+        """Return what a submit's answer other than 2xx means: refused, or nobody knows (drills M14 to M22)."""
+        status = reading.status
+        if 300 <= status < 400:
+            return self._redirected(status, answer.location)
+        reply = replies.service_reply(reading, self._redactor, self._clock.now())
+        sure = 400 <= status < 500 and status != 408
+        if sure or (status == 503 and replies.has_json_error(reading)):
+            doing = "refused the request" if sure and status != 429 else "answered"
+            return replies.refusal(reply, self._host, doing=doing, source=self._key_source)
+        page = f" and {replies.page_of(reading)}:" if reading.is_html else ":"
+        return OutcomeUnknown(f"{self._host} answered {status}{page} {replies.told_by(reply)}", reply=reply)
+
+    def _redirected(self, status: int, location: str | None) -> OrvideoError:
+        """Return the error for a redirected submit: it is not followed, whatever it says (drill M22)."""
+        if status in REDIRECTS and location is not None:
+            try:
+                target = urls.origin_of(urls.resolve_redirect(location, self.base_url + "/videos", self.base_url).url)
+            except Unsafe as error:
+                if "://" in location or location.startswith("//"):
+                    return Unsafe(
+                        f"{self._host} redirects the submit ({status}), which is not followed: {error.message}",
+                        hint="check the base URL: orvideo config get base-url",
+                    )
+            else:
+                if target != urls.origin_of(self.base_url):
+                    return Unsafe(
+                        f"{self._host} redirects the submit ({status}) to {target.url}, which is not followed.",
+                        hint="check the base URL: orvideo config get base-url",
+                    )
+        return OutcomeUnknown(f"{self._host} answered the submit with a redirect ({status}), which is not followed.")
+
+    # Looks
+
+    def job(self, job_id: str) -> Job:
+        """Return a job as it is now.
+
+        Raises Unavailable for a missed look, and BadReply for an answer that makes no sense or is about another job
+        (drill P08).
+        """
+        with _about(job_id):
+            job = self._model(Job, self._object(urls.poll_path(job_id), with_key=True))
+            if job.id != job_id:
+                raise BadReply(f"{self._host} was asked for job {job_id} and answered with job {job.id[:80]}.")
+            return job
+
+    def models(self) -> ModelList:
+        """Return the live list of video models; needs no key."""
+        models: list[VideoModel] = []
+        raw: list[dict[str, Any]] = []
+        entries = self._list(self._object("/videos/models", with_key=False).get("data"))
+        for entry in entries:
+            with contextlib.suppress(ValidationError):
+                models.append(VideoModel.model_validate(entry))
+                raw.append(entry)
+        return ModelList(models, len(entries) - len(models), raw)
+
+    def model_modalities(self) -> dict[str, list[str]]:
+        """Return what each model takes as input: id to `text`, `image`, `video`, `audio`; needs no key (api notes)."""
+        found: dict[str, list[str]] = {}
+        for entry in self._list(self._object("/models?output_modalities=video", with_key=False).get("data")):
+            name = entry.get("id") if isinstance(entry, dict) else None
+            architecture = entry.get("architecture") if isinstance(entry, dict) else None
+            taken = architecture.get("input_modalities") if isinstance(architecture, dict) else None
+            if isinstance(name, str) and isinstance(taken, list):
+                found[name] = [item for item in taken if isinstance(item, str)]
+        return found
+
+    def endpoints(self, model_id: str) -> list[Endpoint]:
+        """Return the providers of a model; needs no key. Raises NotFound for a model that the service does not know."""
+        data = self._object(urls.model_path(model_id) + "/endpoints", with_key=False).get("data")
+        entries = data.get("endpoints") if isinstance(data, dict) else None
+        return [Endpoint.model_validate(entry) for entry in self._list(entries) if isinstance(entry, dict)]
+
+    def key(self) -> KeyInfo:
+        """Return what the service says of the key; raises Unauthorized when it is refused."""
+        data = self._object("/key", with_key=True).get("data")
+        if not isinstance(data, dict):
+            raise BadReply(f"{self._host} said nothing about the key.")
+        return self._model(KeyInfo, data)
+
+    # Downloads
+
+    def content(
+        self, job_id: str, index: int = 0, *, start: int = 0, etag: str | None = None
+    ) -> AbstractContextManager[Download]:
+        """Open one output of a job at the content endpoint; see `fetch`."""
+        path = f"{urls.poll_path(job_id)}/content?index={index}"
+        return self._download(self.base_url + path, start, etag, job_id)
+
+    def fetch(self, url: str, *, start: int = 0, etag: str | None = None) -> AbstractContextManager[Download]:
+        """Open a URL out of a job, with the key only where it is the API's own (drills N01 to N08).
+
+        With `start`, the rest from that offset is asked for, and with `etag` only if the file is still the same. An
+        answer that is not exactly that rest is not used: the whole file is asked for instead, and `Download.start`
+        says so (drills D02, D03). A 416 is returned as a Download without bytes (D04).
+
+        Raises what `job` raises, BadReply for a content encoding (D10), and Unsafe for a URL that must not be used.
+        """
+        return self._download(url, start, etag, None)
+
+    @contextlib.contextmanager
+    def _download(self, url: str, start: int, etag: str | None, job_id: str | None) -> Iterator[Download]:
+        with _about(job_id), contextlib.ExitStack() as stack:
+            download = self._try_download(
+                stack.enter_context(self._transport.open(url, _range(start, etag))), start, etag
+            )
+            if download is None:
+                stack.close()
+                download = self._try_download(stack.enter_context(self._transport.open(url, {})), 0, None)
+            if download is None:
+                raise ServerFault(f"{self._host} sends a part of the file when asked for all of it.")
+            yield download
+
+    def _try_download(self, opened: Opened, start: int, etag: str | None) -> Download | None:
+        """Return what was opened, None where it is a part that was not asked for; raises for a refusal."""
+        answer, headers = opened.answer, opened.answer.headers
+        status = answer.status or 0
+        if status == 416 and start > 0:
+            return Download(416, start, total_of_unsatisfied(headers), strong_etag(headers), None, opened.host)
+        if answer.response is None:
+            self._not_opened(opened)
+        encoding = headers.get("content-encoding", "identity").strip().lower()
+        if encoding not in ("", "identity"):
+            raise BadReply(
+                f"{opened.host} sends the video with the content encoding {self._redactor.text(encoding[:80])!r}, "
+                "which was not asked for."
+            )
+        found = strong_etag(headers)
+        if status == 206:
+            length = total_of_partial(headers, start)
+            if length is None or (etag is not None and found is not None and found != etag):
+                return None
+        else:
+            start, length = 0, whole_length(headers)
+        return Download(
+            206 if status == 206 else 200,
+            start,
+            length,
+            found,
+            headers.get("content-type"),
+            opened.host,
+            answer.response,
+            opened.line,
+            self._limits,
+            self._clock,
+        )
+
+    def _not_opened(self, opened: Opened) -> NoReturn:
+        reading = self._read(opened.answer)
+        if reading.status < 400:
+            raise ServerFault(f"{opened.host} answered {reading.status} instead of the video.")
+        reply = replies.service_reply(reading, self._redactor, self._clock.now())
+        error = replies.refusal(reply, opened.host, doing="answered", source=self._key_source)
+        if not opened.with_key and error.hint and "api-key" in error.hint:
+            error.hint = None  # the key was not sent there, so it is not what was refused
+        raise error
+
+    # What they share
+
+    def _object(self, path: str, *, with_key: bool) -> dict[str, Any]:
+        answer = self._transport.get(path, with_key=with_key)
+        reading = self._read(answer)
+        if reading.status >= 400:
+            reply = replies.service_reply(reading, self._redactor, self._clock.now())
+            raise replies.refusal(reply, self._host, doing="answered", source=self._key_source)
+        if not 200 <= reading.status < 300:
+            raise BadReply(f"{self._host} answered {reading.status}, which means nothing here.")
+        if not reading.data and not reading.too_big:
+            raise ServerFault(f"{self._host} answered {reading.status} with an empty body.", hint="orvideo doctor")
+        return replies.value_of(reading, self._host)
+
+    def _read(self, answer: Answer) -> Reading:
+        return replies.read(answer, self._redactor, self._limits.json_bytes)
+
+    def _list(self, value: Any) -> list[Any]:
+        if not isinstance(value, list):
+            raise BadReply(f"{self._host} answered without the list that was asked for.")
+        return value
+
+    def _model(self, kind: type[_Kind], value: dict[str, Any]) -> _Kind:
+        try:
+            return kind.model_validate(value)
+        except ValidationError as error:
+            fields = ", ".join(sorted({str(part["loc"][0]) for part in error.errors() if part["loc"]}))
+            raise BadReply(f"{self._host} answered with something that is no {kind.__name__} ({fields}).") from error
+
+
+@contextlib.contextmanager
+def _about(job_id: str | None) -> Iterator[None]:
+    """Give an error the id of the job it is about: by then it exists, and may have been charged."""
+    try:
+        yield
+    except OrvideoError as error:
+        if job_id is not None and error.job_id is None:
+            error.job_id, error.charged = job_id, "unknown"
+        raise
+
+
+def _range(start: int, etag: str | None) -> dict[str, str]:
+    if start <= 0:
+        return {}
+    return {"Range": f"bytes={start}-"} | ({} if etag is None else {"If-Range": etag})
+
+
+def _encoded(body: Mapping[str, Any]) -> bytes:
+    try:
+        # Half a character (a lone surrogate) becomes a question mark: UTF-8 has no place for it.
+        return json.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"The request cannot be written as JSON: {error}.") from error

@@ -1,0 +1,209 @@
+"""Bytes from a server turned into JSON, with every way in which that goes wrong made into one error.
+
+Bounded: content encodings are undone up to a cap (drill D10), nesting is limited, and what `json` answers with a
+RecursionError or a bare ValueError becomes `NotJson` (drill X01).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+#: Real answers nest five deep; what nests deeper would break those who print it.
+DEEPEST = 64
+#: `gzip, gzip` is seen in the wild; longer chains are only seen in attacks.
+_MOST_ENCODINGS = 2
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class NotJson(ValueError):
+    """The body is not usable JSON; `cut`: it looks like the beginning of some; `foreign`: it is something else."""
+
+    def __init__(self, reason: str, *, cut: bool = False, foreign: bool = False) -> None:
+        super().__init__(reason)
+        self.cut = cut
+        self.foreign = foreign
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A body after its content encodings: `data` as far as it could be undone, and what is wrong with the rest."""
+
+    data: bytes
+    whole: bool = True
+    too_big: bool = False
+    unknown: str | None = None
+
+
+def decode(body: bytes, content_encoding: str, cap: int) -> Decoded:
+    """Undo gzip and deflate up to `cap` bytes; never raises. An unknown encoding leaves the bytes as they are."""
+    names = [name.strip().lower() for name in content_encoding.split(",")]
+    names = [name for name in names if name not in ("", "identity")]
+    if len(names) > _MOST_ENCODINGS or not all(name in ("gzip", "x-gzip", "deflate") for name in names):
+        return Decoded(body[:cap], whole=False, unknown=content_encoding)
+    data, whole = body, True
+    for _ in names:
+        data, complete = _inflate(data, cap + 1)
+        whole = whole and complete
+    return Decoded(data[:cap] or (body[:cap] if not whole else b""), whole=whole, too_big=len(data) > cap)
+
+
+def _inflate(data: bytes, cap: int) -> tuple[bytes, bool]:
+    # 47: the zlib and the gzip header are told apart by zlib itself. -15: "deflate" as some servers misread it.
+    for window in (47, -15):
+        machine = zlib.decompressobj(window)
+        pieces: list[bytes] = []
+        size = 0
+        try:
+            # In small steps, so that what comes before the first bad byte is kept.
+            for start in range(0, len(data), 1024):
+                piece = machine.decompress(data[start : start + 1024], cap - size)
+                pieces.append(piece)
+                size += len(piece)
+                if size >= cap or machine.eof:
+                    break
+        except zlib.error:
+            if not size:
+                continue
+        return b"".join(pieces), machine.eof
+    return b"", False
+
+
+def text_of(data: bytes) -> str:
+    """Return a body as text: UTF-8, or what its first bytes say (BOM, UTF-16); bytes that are none become U+FFFD."""
+    try:
+        return data.decode(json.detect_encoding(data), "replace")
+    except (UnicodeError, LookupError):
+        return data.decode("utf-8", "replace")
+
+
+def parse(data: bytes) -> Any:
+    """Parse a body as JSON; raises NotJson, and nothing else.
+
+    NaN, the infinities and numbers beyond a float become None: "not known" (drill P09). A name that is given twice
+    with different values is refused: which one was meant?
+    """
+    text = text_of(data).strip().removeprefix("\N{BYTE ORDER MARK}").lstrip()
+    if not text:
+        raise NotJson("the answer is empty", foreign=True)
+    if text[0] not in '{["-0123456789tfnNI':
+        raise NotJson("the answer is not JSON", foreign=True)
+    try:
+        value = json.loads(text, parse_constant=_unknown, parse_float=_number, object_pairs_hook=_object)
+    except NotJson:
+        raise
+    except RecursionError:
+        raise NotJson("the answer is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        raise NotJson(f"the answer is not valid JSON ({error.msg})", cut=text[-1] not in "}]") from None
+    except ValueError:
+        raise NotJson("the answer has a number in it that is no number") from None
+    _check_depth(value)
+    return _without_surrogates(value) if "\\u" in text or "\\U" in text else value
+
+
+def _unknown(name: str) -> None:
+    """Stand in for NaN and the infinities."""
+
+
+def _number(text: str) -> float | None:
+    number = float(text)
+    return number if math.isfinite(number) else None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found and found[name] != value:
+            raise NotJson("the answer gives one name two values")
+        found[name] = value
+    return found
+
+
+def _check_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [
+            item
+            for holder in level
+            if isinstance(holder, dict | list)
+            for item in (holder.values() if isinstance(holder, dict) else holder)
+            if isinstance(item, dict | list)
+        ]
+        if not level:
+            return
+    raise NotJson("the answer is nested too deeply")
+
+
+def _without_surrogates(value: Any) -> Any:
+    """Half a character cannot be written to any stream or file: show that something was there."""
+    if isinstance(value, str):
+        return _LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", value)
+    if isinstance(value, dict):
+        return {_without_surrogates(name): _without_surrogates(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_without_surrogates(item) for item in value]
+    return value
+
+
+_STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"')
+_INTEGER = re.compile(r"[0-9]{1,40}(?=\s*[,}])")
+_SKIPPED = re.compile(r'[^"{}\[\]]+')
+
+
+def lenient_id(data: bytes) -> str | None:
+    """Return the id that a cut or broken answer to a submit still gives, None where there is any doubt (drill M08).
+
+    Only a complete string or whole number that is the value of `id` in the outermost object counts, and only if no
+    second one contradicts it: an id inside `error` or `metadata` is somebody else's.
+    """
+    text = text_of(data).strip().removeprefix("\N{BYTE ORDER MARK}").lstrip()
+    if not text.startswith("{"):
+        return None
+    found: set[str] = set()
+    depth, at, is_name = 0, 0, False
+    while at < len(text):
+        here = text[at]
+        if here == '"':
+            string = _STRING.match(text, at)
+            if string is None:
+                break
+            at = string.end()
+            if depth == 1 and is_name and string[0] == '"id"':
+                value = _value_after_colon(text, at)
+                if value is not None:
+                    found.add(value)
+            is_name = False
+            continue
+        if here in "{[":
+            depth += 1
+            is_name = here == "{"
+        elif here in "}]":
+            depth -= 1
+            if depth <= 0:
+                break
+        else:
+            skipped = _SKIPPED.match(text, at)
+            assert skipped is not None
+            is_name = is_name or "," in skipped[0]
+            at = skipped.end()
+            continue
+        at += 1
+    return found.pop() if len(found) == 1 else None
+
+
+def _value_after_colon(text: str, at: int) -> str | None:
+    colon = re.compile(r"\s*:\s*").match(text, at)
+    if colon is None:
+        return None
+    if integer := _INTEGER.match(text, colon.end()):
+        return integer[0]
+    string = _STRING.match(text, colon.end())
+    if string is None:
+        return None
+    value: str = json.loads(string[0])
+    return value if value.strip() else None

@@ -1,0 +1,55 @@
+"""The key: what it may look like, and how it is kept out of everything that is shown or written down."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from orvideo.errors import AuthError
+
+MASK = "[key hidden]"
+_ANY_KEY = re.compile(r"sk-or-v1-[0-9A-Za-z_-]{6,}")
+_ANY_KEY_RAW = re.compile(_ANY_KEY.pattern.encode("ascii"))
+#: A shorter "key" would also be found in innocent words.
+_SHORTEST_EXACT = 8
+
+
+def check_key(key: str) -> str:
+    """Return the key if it can be a header's value, else raise AuthError without repeating it (drill K02)."""
+    if key and key.isascii() and key.isprintable() and " " not in key:
+        return key
+    wrong = "is empty" if not key.strip() else "has a character in it that no key has (a space, a line end, a quote)"
+    raise AuthError(f"The API key {wrong}; nothing was sent.", hint="orvideo config set api-key")
+
+
+class Redactor:
+    """Takes the key, and whatever looks like one, out of what a server sent (drill K05)."""
+
+    def __init__(self, key: str | None) -> None:
+        self._key = key if key is not None and len(key) >= _SHORTEST_EXACT else None
+
+    def __repr__(self) -> str:
+        return "Redactor()"
+
+    def text(self, text: str) -> str:
+        """Return `text` without the key."""
+        if self._key is not None:
+            text = text.replace(self._key, MASK)
+        return _ANY_KEY.sub(MASK, text)
+
+    def raw(self, data: bytes) -> bytes:
+        """Return `data` without the key, whether it is there as UTF-8 or as UTF-16."""
+        if self._key is not None:
+            for encoding in ("utf-8", "utf-16-le", "utf-16-be"):
+                data = data.replace(self._key.encode(encoding), MASK.encode(encoding))
+        return _ANY_KEY_RAW.sub(MASK.encode("ascii"), data)
+
+    def value(self, value: Any) -> Any:
+        """Return parsed JSON with every text in it redacted; escapes may have hidden a key from `raw`."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            return {self.text(name): self.value(item) for name, item in value.items()}
+        if isinstance(value, list):
+            return [self.value(item) for item in value]
+        return value
