@@ -29,7 +29,9 @@ class Cached(NamedTuple):
 
 def file_name(endpoint: str) -> str:
     """Return the name of the cache file of a service: one for each base URL, readable by a person."""
-    return "models-" + re.sub(r"[^A-Za-z0-9.]+", "-", endpoint.partition("://")[2] or endpoint)[:100].strip("-") + ".json"
+    return (
+        "models-" + re.sub(r"[^A-Za-z0-9.]+", "-", endpoint.partition("://")[2] or endpoint)[:100].strip("-") + ".json"
+    )
 
 
 def read(path: Path) -> Cached | None:
