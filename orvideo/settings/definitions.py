@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
-from orvideo.errors import UsageError
+from orvideo.errors import OrvideoError, UsageError
 from orvideo.settings import values
 from orvideo.settings.values import BadValue
 
@@ -49,7 +49,7 @@ class Definition(Generic[T]):
     def read(self, given: object, where: str) -> T:
         """Return the value of a text or of a TOML scalar; `where` (a flag, a variable, a line) begins the complaint.
 
-        Raises UsageError.
+        Raises UsageError, and Unsafe for a base URL that would send the key in the clear.
         """
         if isinstance(given, bool):
             text = values.show_yes_no(given)
@@ -61,6 +61,8 @@ class Definition(Generic[T]):
             return self.parse(text)
         except BadValue as bad:
             raise UsageError(f"{where}: {bad.message}") from None
+        except OrvideoError as error:
+            raise type(error)(f"{where}: {error.message}", hint=error.hint) from None
 
     def stored(self, value: T) -> bool | int | str:
         """Return the value as config.toml holds it: bare where TOML has the kind, else as a person would type it."""

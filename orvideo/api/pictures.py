@@ -1,0 +1,193 @@
+"""What a file is by its bytes, and how large a picture is by its header. Nothing is ever decoded (drills I03, I04).
+
+The name of a file and the type that somebody declared count for nothing here.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+
+#: Blanks and zeros that some programs pad a file with.
+_PADDING = b"\x00\r\n\t "
+#: The start of a file within a JPEG's tail: archives, programs and pages, none of which a camera writes.
+_STOWAWAYS = (b"PK\x03\x04", b"Rar!", b"7z\xbc\xaf", b"%PDF", b"<", b"\x7fELF", b"MZ", b"\x1f\x8b")
+
+
+class NotAPicture(Exception):
+    """These bytes cannot be sent as an image; the message ends the sentence "NAME …"."""
+
+    def __init__(self, why: str, *, kind: str | None = None) -> None:
+        super().__init__(why)
+        #: What the file is instead, as far as that is known: "image", "audio", "video".
+        self.kind = kind
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A PNG, JPEG or WebP: its media type and its size in pixels, as its header says."""
+
+    media_type: str
+    width: int
+    height: int
+    remarks: tuple[str, ...] = ()
+
+
+def read_picture(data: bytes) -> Picture:
+    """Return what the bytes of a whole file show.
+
+    Raises NotAPicture for another kind of file, for one that was cut short, and for more than a picture.
+    """
+    if not data:
+        raise NotAPicture("is empty")
+    for magic, read in _READERS:
+        if magic.match(data):
+            picture = read(data)
+            if picture.width < 1 or picture.height < 1:
+                raise NotAPicture("has a header that says 0 pixels")
+            return picture
+    name, kind = _recognise(data)
+    raise NotAPicture(f"is {name}", kind=kind)
+
+
+# --- the three kinds --------------------------------------------------------------------------------------------------
+
+
+def _png(data: bytes) -> Picture:
+    if _at_least(data, 33)[8:16] != b"\x00\x00\x00\x0dIHDR":
+        raise NotAPicture("begins as a PNG and does not go on as one")
+    width, height = struct.unpack_from(">II", data, 16)
+    position, name, animated = 8, b"", False
+    while name != b"IEND":
+        length, name = struct.unpack_from(">I4s", _at_least(data, position + 8), position)
+        position += 12 + length
+        _at_least(data, position)
+        animated = animated or name == b"acTL"
+    _refuse_tail(data[position:])
+    return Picture("image/png", width, height, _if_animated(animated))
+
+
+def _webp(data: bytes) -> Picture:
+    end = 8 + int.from_bytes(_at_least(data, 30)[4:8], "little")
+    _at_least(data, end)
+    name, animated = data[12:16], False
+    if name == b"VP8X":
+        width, height = (int.from_bytes(data[at : at + 3], "little") + 1 for at in (24, 27))
+        animated = bool(data[20] & 0x02)
+    elif name == b"VP8L" and data[20] == 0x2F:
+        bits = int.from_bytes(data[21:25], "little")
+        width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    elif name == b"VP8 " and data[23:26] == b"\x9d\x01\x2a":
+        width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", data, 26))
+    else:
+        raise NotAPicture("begins as a WebP and does not go on as one")
+    _refuse_tail(data[end:])
+    return Picture("image/webp", width, height, _if_animated(animated))
+
+
+_MARKER = re.compile(rb"\xff+([^\xff])")
+#: Markers without a segment after them.
+_ALONE = frozenset({0x01, *range(0xD0, 0xD9)})
+#: Start of frame, all kinds: C4, C8 and CC are other things.
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+#: Within a scan 0xFF is followed by 00 (itself), by D0 to D7 (a restart), by FF (padding), or the scan is over.
+_AFTER_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+
+
+def _jpeg(data: bytes) -> Picture:
+    position, size = 2, None
+    while True:
+        found = _MARKER.match(_at_least(data, position + 2), position)
+        if found is None:
+            raise NotAPicture("begins as a JPEG and does not go on as one")
+        marker, position = found[1][0], found.end()
+        if marker == 0xD9:
+            break
+        if marker in _ALONE:
+            continue
+        (length,) = struct.unpack_from(">H", _at_least(data, position + 2), position)
+        if marker in _FRAMES and size is None:
+            height, width = struct.unpack_from(">HH", _at_least(data, position + 7), position + 3)
+            size = (width, height)
+        position += max(length, 2)
+        if marker == 0xDA:
+            over = _AFTER_SCAN.search(data, position)
+            position = over.start() if over else len(data)
+    if size is None:
+        raise NotAPicture("is a JPEG without a picture in it")
+    return Picture("image/jpeg", *size, _tail_of_a_photo(data[position:]))
+
+
+_READERS: tuple[tuple[re.Pattern[bytes], Callable[[bytes], Picture]], ...] = (
+    (re.compile(rb"\x89PNG\r\n\x1a\n"), _png),
+    (re.compile(rb"\xff\xd8\xff"), _jpeg),
+    (re.compile(rb"RIFF.{4}WEBP", re.DOTALL), _webp),
+)
+
+
+def _at_least(data: bytes, length: int) -> bytes:
+    if len(data) < length:
+        raise NotAPicture("ends before the picture does: a copy or a download was cut short")
+    return data
+
+
+def _if_animated(animated: bool) -> tuple[str, ...]:
+    return ("is animated: a model sees one picture of it at most",) if animated else ()
+
+
+def _refuse_tail(tail: bytes) -> None:
+    """Refuse what follows the end of a PNG or WebP: it is no picture, and would leave this machine unseen."""
+    if tail.strip(_PADDING):
+        raise NotAPicture(f"has {len(tail):,} bytes of something else after the end of the picture")
+
+
+def _tail_of_a_photo(tail: bytes) -> tuple[str, ...]:
+    """Let pass, with a word, what phones append to a JPEG (a second picture, a short film), and nothing else known."""
+    rest = tail.lstrip(_PADDING)
+    if rest.startswith(_STOWAWAYS):
+        raise NotAPicture(f"has {len(rest):,} bytes of something else after the end of the picture")
+    return (f"has {len(rest):,} bytes after the end of the picture, which are sent with it",) if rest else ()
+
+
+# --- everything else --------------------------------------------------------------------------------------------------
+
+_OTHERS: tuple[tuple[str, str, str | None], ...] = (
+    (r"GIF8[79]a", "a GIF", "image"),
+    (r"BM.{4}\x00\x00\x00\x00", "a BMP", "image"),
+    (r"II\*\x00|MM\x00\*|II\+\x00|MM\x00\+", "a TIFF (or a camera's raw file)", "image"),
+    (r".{4}ftyp(avif|avis)", "an AVIF", "image"),
+    (r".{4}ftyp(heic|heix|hevc|hevx|heim|heis|mif1|msf1)", "a HEIC", "image"),
+    (r"\xff\x0a|\x00\x00\x00\x0cJXL ", "a JPEG XL", "image"),
+    (r"\x00\x00\x00\x0cjP  |\xff\x4f\xff\x51", "a JPEG 2000", "image"),
+    (r"\x00\x00\x01\x00", "an icon", "image"),
+    (r"8BPS", "a Photoshop file", "image"),
+    (r".{4}ftypM4[AB]", "audio (M4A)", "audio"),
+    (r".{4}(ftyp|moov|mdat|wide|free)", "a video (MP4)", "video"),
+    (r"\x1a\x45\xdf\xa3", "a video (WebM or Matroska)", "video"),
+    (r"RIFF.{4}AVI ", "a video (AVI)", "video"),
+    (r"\x00\x00\x01[\xb3\xba]", "a video (MPEG)", "video"),
+    (r"RIFF.{4}WAVE", "audio (WAV)", "audio"),
+    (r"ID3|\xff[\xe2\xe3\xf2\xf3\xfa\xfb]", "audio (MP3)", "audio"),
+    (r"\xff[\xf0\xf1\xf8\xf9]", "audio (AAC)", "audio"),
+    (r"fLaC", "audio (FLAC)", "audio"),
+    (r"OggS", "audio (Ogg)", "audio"),
+    (r"%PDF", "a PDF", None),
+    (r"PK\x03\x04", "a ZIP archive, or a document made of one", None),
+    (r"version https://git-lfs", "a pointer of Git LFS, not the file itself: git lfs pull", None),
+)
+
+
+def _recognise(data: bytes) -> tuple[str, str | None]:
+    """Return what the bytes are, for a sentence, and the kind of media where they are one."""
+    head = data[:2048]
+    for pattern, name, kind in _OTHERS:
+        if re.match(pattern.encode("latin-1"), head, re.DOTALL):
+            return name, kind
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if text.startswith(b"<") and b"<html" not in text and b"<svg" in text:
+        return "an SVG", "image"
+    if text.startswith(b"<"):
+        return "a web page or XML", None
+    return "no picture", None
