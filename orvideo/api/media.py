@@ -44,7 +44,6 @@ _SAID_KIND = re.compile(r"(image|audio|video):(?!//)(.+)", re.DOTALL)
 #: One letter is a drive of Windows; without two slashes only these are URLs and not odd names of files.
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(//)?")
 _BARE_SCHEMES = frozenset({"http", "https", "data", "file", "ftp", "blob", "javascript", "about", "mailto"})
-_UNSAID = "does not say what it is"
 
 
 @dataclass(frozen=True)
@@ -86,9 +85,7 @@ def frame(
             f"{part.origin} is {_a(part.kind)}, and a {frame_type.replace('_', ' ')} is an image.",
             hint=f"if it is an image: image:{rest}" if said is None else "give it with --reference",
         )
-    # That a frame is an image goes without saying, whatever its URL looks like.
-    warnings = tuple(warning for warning in part.warnings if _UNSAID not in warning)
-    return replace(part, body={**part.body, "frame_type": frame_type}, warnings=warnings)
+    return replace(part, body={**part.body, "frame_type": frame_type})
 
 
 def reference(
@@ -105,7 +102,11 @@ def reference(
     UsageError.
     """
     said, rest = _said_kind(source)
-    return _part(rest, said, _Where(max_bytes, stdin, root, base))
+    part = _part(rest, said, _Where(max_bytes, stdin, root, base))
+    if said is None and _scheme(rest) == "https" and _kind_by_name(rest) is None:
+        unsaid = f"{part.origin} does not say what it is; it is sent as an image (or write audio: or video: before it)"
+        return replace(part, warnings=(*part.warnings, unsaid))
+    return part
 
 
 # --- what a source is -------------------------------------------------------------------------------------------------
@@ -183,13 +184,14 @@ def _from_url(url: str, said: Kind | None) -> Part:
         raise UsageError("A URL makes no sense: it names no host.", hint="https://HOST/PATH")
     # Without the query: that is where signed links have their secret.
     origin = f"https://{parts.netloc}{parts.path}"
-    name = parts.path.rpartition("/")[2]
-    seen = _EXTENSIONS.get(name.rpartition(".")[2].lower()) if "." in name else None
-    warnings: tuple[str, ...] = ()
-    if said is None and seen is None:
-        warnings = (f"{origin} {_UNSAID}; it is sent as an image (or write audio: or video: before it)",)
-    kind = said or seen or "image"
-    return Part(_wrapped(kind, url), kind, origin, warnings=warnings)
+    kind = said or _kind_by_name(url) or "image"
+    return Part(_wrapped(kind, url), kind, origin)
+
+
+def _kind_by_name(url: str) -> Kind | None:
+    """Return what the extension of a URL's path says, None when it says nothing."""
+    name = urlsplit(url).path.rpartition("/")[2]
+    return _EXTENSIONS.get(name.rpartition(".")[2].lower()) if "." in name else None
 
 
 def _decoded(url: str, limit: int) -> bytes:
@@ -204,8 +206,8 @@ def _decoded(url: str, limit: int) -> bytes:
             data = base64.b64decode(body, validate=True)
         else:
             data = unquote_to_bytes(body)
-    except (binascii.Error, ValueError) as error:
-        raise UsageError("The data URL makes no sense: it is not base64.") from error
+    except (binascii.Error, ValueError):
+        raise UsageError("The data URL makes no sense: it is not base64.") from None
     if len(data) > limit:
         raise _too_large("the data URL", len(data), limit)
     return data
@@ -339,9 +341,9 @@ def _cannot_send(origin: str, what: str) -> UsageError:
 
 
 def _too_large(origin: str, size: int | None, limit: int) -> UsageError:
-    has = f"has {size:,} bytes, and" if size is not None else "does not end:"
+    has = f"{size:,} bytes" if size is not None else "more bytes than that"
     return UsageError(
-        f"{origin} {has} at most {limit:,} are sent as an image.",
+        f"{origin} is too large: at most {limit:,} bytes are sent as an image, and it has {has}.",
         hint="make it smaller, or raise the limit: orvideo config set max-image-size 30MiB",
     )
 
@@ -360,9 +362,7 @@ def _irregular(source: str, mode: int) -> UsageError:
 
 def _cannot_open(source: str, path: Path, error: OSError | ValueError) -> UsageError:
     if isinstance(error, FileNotFoundError):
-        return UsageError(
-            f"There is no file {source}.", hint=None if path.is_absolute() else f"looked in {path.parent}"
-        )
+        return UsageError(f"There is no file {source}.", hint=f"looked in {path.absolute().parent}")
     if isinstance(error, OSError) and error.errno in (errno.ENXIO, errno.EOPNOTSUPP):
         return UsageError(f"{source} is a socket or a device; an image is read from a file, or from stdin as '-'.")
     why = error.strerror if isinstance(error, OSError) else "the name cannot be the name of a file"
