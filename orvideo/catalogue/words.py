@@ -104,3 +104,23 @@ def _line(price: Price) -> str:
 
 def _spelled(resolution: str) -> str:
     return resolution.upper() if resolution.endswith("k") else resolution
+
+
+def sources(model: VideoModel, modalities: Sequence[str] | None = None) -> tuple[str, ...]:
+    """Return what a model makes a video from, as far as it is known: text, first, last (frame), references, video.
+
+    `modalities` are its input modalities, where they were asked for; without them only its prices tell of references.
+    """
+    prices = price_list(model).prices
+    found = []
+    if model.supported_durations and model.upscale_factor is None:
+        found.append("text")
+    found += [kind.removesuffix("_frame") for kind in model.supported_frame_images or ()]
+    if any(price.mode is Mode.REFERENCE or price.unit is Unit.REFERENCE_IMAGE or price.video_input for price in prices):
+        found.append("references")
+    if model.upscale_factor is not None or any(price.mode is Mode.CONTINUATION for price in prices):
+        found.append("video")
+    for kind in modalities or ():
+        if kind not in ("text", "image") and kind not in found:
+            found.append(kind)
+    return tuple(found)

@@ -30,7 +30,7 @@ class JobStory:
         terminal: Terminal,
         clock: Clock,
         *,
-        usual_seconds: Callable[[Record], float | None] = lambda record: None,
+        usual_seconds: Callable[[Record], float | None],
     ) -> None:
         self._terminal, self._clock = terminal, clock
         self._usual_seconds = usual_seconds

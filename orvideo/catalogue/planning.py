@@ -1,0 +1,90 @@
+"""From what a person asked for to what will be sent, and what it will cost: the last step before money is spent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from orvideo.errors import Rejected
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from orvideo.api.schemas import VideoModel, VideoRequest
+    from orvideo.catalogue.listing import Catalogue
+    from orvideo.catalogue.quote import Quote
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be sent, by which model, at what price, and the choices that were made for the user, as lines."""
+
+    request: VideoRequest
+    model: VideoModel | None
+    quote: Quote
+    choices: tuple[str, ...]
+
+
+def plan(
+    wanted: Mapping[str, Any],
+    catalogue: Catalogue,
+    *,
+    check: bool = True,
+    modalities: Mapping[str, Sequence[str]] | None = None,
+) -> Plan:
+    """Complete the wanted request fields from the catalogue, check them against the model, and quote the result.
+
+    `wanted` has no "model" when the user named none: then it is the cheapest that can do everything asked for. With
+    `check` off nothing is refused, for a catalogue that lags behind the service. Raises Rejected with every problem
+    at once and the values that would do; nothing was sent.
+    """
+    from orvideo.api.schemas import VideoRequest
+    from orvideo.catalogue.choices import fill
+    from orvideo.catalogue.fit import check as problems_of
+    from orvideo.catalogue.fit import normalise
+    from orvideo.catalogue.quote import quote
+
+    named = wanted.get("model")
+    if named is None:
+        return _cheapest(wanted, catalogue, modalities)
+    request = VideoRequest(**wanted)
+    model = catalogue.get(named)
+    if model is None:
+        if check:
+            raise _unknown_model(named, catalogue)
+        return Plan(request, None, unknown_quote(f"{named} is not in the catalogue"), ())
+    request = normalise(model, request)
+    if check and (problems := problems_of(model, request)):
+        raise Rejected(
+            f"{model.id} cannot do this: " + " ".join(problem.message for problem in problems),
+            hint=f"orvideo models {model.id}",
+        )
+    request, choices = fill(model, request)
+    return Plan(request, model, quote(model, request), choices)
+
+
+def _cheapest(wanted: Mapping[str, Any], catalogue: Catalogue, modalities: Mapping[str, Sequence[str]] | None) -> Plan:
+    from orvideo.catalogue.choices import cheapest, offer
+
+    found = cheapest(catalogue.models, wanted, modalities=modalities)
+    made = offer(found[0], wanted, modalities=modalities) if found else None
+    if made is None:
+        raise Rejected(
+            "No model in the catalogue can do everything that is asked for.",
+            hint="see what each can do: orvideo models",
+        )
+    pin = f"model {made.model.id} (the cheapest that fits; to keep it: orvideo config set model {made.model.id})"
+    return Plan(made.request, made.model, made.quote, (pin, *made.choices))
+
+
+def unknown_quote(reason: str) -> Quote:
+    """Return the quote of a request that nobody can price."""
+    from orvideo.catalogue.quote import Quote
+
+    return Quote("unknown", None, None, None, (reason,))
+
+
+def _unknown_model(name: str, catalogue: Catalogue) -> Rejected:
+    nearest = catalogue.nearest(name)
+    hint = f"did you mean {' or '.join(nearest)}?" if nearest else "orvideo models"
+    return Rejected(f"There is no model {name!r} in the catalogue.", hint=hint)

@@ -1,0 +1,149 @@
+"""The table of contents: every command of orvideo, and `main`, the one place where an error becomes an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orvideo import __version__
+from orvideo.commands.action import Action, Answering
+from orvideo.environment import Environment
+from orvideo.errors import ExitCode, OrvideoError, UsageError
+from orvideo.interrupts import Interrupted, Interrupts
+
+if TYPE_CHECKING:
+    from orvideo.context import Context
+
+#: The commands in the order in which help shows them. A module of `orvideo.commands` each, with a `register(app)`.
+COMMANDS = ("submit", "status", "wait", "download", "models", "jobs", "config", "doctor", "sandbox")
+
+SUMMARY = "Make videos through OpenRouter: submit, follow, fetch."
+
+
+def build_app(commands: Sequence[str] = COMMANDS, *, rich_help: bool = False) -> typer.Typer:
+    """Return the Typer app with the named commands; plain help text unless `rich_help` (a terminal) is asked for."""
+    app = typer.Typer(
+        name="orvideo",
+        help=SUMMARY,
+        no_args_is_help=False,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        pretty_exceptions_show_locals=False,
+        rich_markup_mode="markdown" if rich_help else None,
+        context_settings={"help_option_names": ["--help", "-h"]},
+        epilog='Example: orvideo submit "a paper boat drifts down a rainy street" --wait -o boat.mp4',
+    )
+
+    @app.callback(invoke_without_command=True)
+    def root(
+        ctx: typer.Context,
+        version: Annotated[bool, typer.Option("--version", "-V", help="Print the version.")] = False,
+    ) -> None:
+        if version:
+            typer.echo(f"orvideo {__version__}")
+            raise typer.Exit
+        if ctx.invoked_subcommand is None:
+            typer.echo(ctx.get_help())
+            raise typer.Exit
+
+    for name in commands:
+        import_module(f"orvideo.commands.{name}").register(app)
+    return app
+
+
+def main(argv: Sequence[str] | None = None, environment: Environment | None = None) -> int:
+    """Run one command line and return its exit code; nothing below exits the process."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    environment = environment or process_environment()
+    try:
+        action = parse(arguments, environment)
+    except OrvideoError as error:
+        # Typer refused the line, so nobody parsed how to answer: what the line says is taken by its letters.
+        answering = Answering(json="--json" in arguments, events="--events" in arguments)
+        action = Action(_raise(error), answering)
+    except BrokenPipeError:
+        return _broken_pipe(environment)
+    return _run(action, environment) if action else _flushed(environment)
+
+
+def _run(action: Action, environment: Environment) -> int:
+    """Run an action with signals handled, and turn however it ends into a message and an exit code."""
+    from orvideo.context import Context
+
+    # An exit without clean-up, for a person who has asked twice: all that must survive is on disk (drill S09).
+    interrupts = Interrupts(exit_now=os._exit)
+    with interrupts.installed(), Context(environment, action.answering, interrupts) as context:
+        try:
+            action.run(context)
+            context.terminal.close()
+        except OrvideoError as error:
+            context.report(error)
+            return 128 + interrupts.pending if interrupts.pending else error.exit_code
+        except Interrupted as signal:
+            context.report_interruption()
+            return signal.exit_code
+        except BrokenPipeError:
+            return _broken_pipe(environment)
+        except Exception as bug:
+            context.report_bug(bug)
+            return ExitCode.BUG
+    return ExitCode.OK
+
+
+def parse(arguments: Sequence[str], environment: Environment) -> Action | None:
+    """Turn a command line into an action, None when it only asked for help. Raises UsageError for what Typer refuses."""
+    # One command's module is enough to run one command: the others cost start-up time and are not asked.
+    named = [word for word in arguments[:1] if word in COMMANDS]
+    rich_help = environment.stdout is not None and environment.stdout.isatty()
+    app = build_app(named or COMMANDS, rich_help=rich_help)
+    try:
+        parsed = app(args=list(arguments), prog_name="orvideo", standalone_mode=False)
+    except typer.TyperException as refused:
+        raise UsageError(_sentence(refused.format_message()), hint=_help_for(named)) from refused
+    return parsed if isinstance(parsed, Action) else None
+
+
+def _raise(error: OrvideoError) -> Callable[[Context], None]:
+    def run(context: Context) -> None:
+        raise error
+
+    return run
+
+
+def _sentence(message: str) -> str:
+    """Make Typer's message the sentence that the contract asks for."""
+    message = " ".join(message.split())
+    return message if message.endswith((".", "?", "!", ")")) else message + "."
+
+
+def _help_for(named: Sequence[str]) -> str:
+    return " ".join(["orvideo", *named, "--help"])
+
+
+def process_environment() -> Environment:
+    """Return the surroundings of this process; a stream that the shell closed is None."""
+    return Environment(os.environ, sys.stdin, sys.stdout, sys.stderr)
+
+
+def _flushed(environment: Environment) -> int:
+    """Flush a help text that Typer printed: a full disk or a closed pipe must not pass for success (drill O10)."""
+    try:
+        if environment.stdout is not None:
+            environment.stdout.flush()
+    except BrokenPipeError:
+        return _broken_pipe(environment)
+    except OSError:
+        return ExitCode.OUTPUT_UNWRITABLE
+    return ExitCode.OK
+
+
+def _broken_pipe(environment: Environment) -> int:
+    """End quietly: whoever read stdout has had enough (drill O09). The interpreter must not flush it again at exit."""
+    if environment.stdout is sys.stdout and sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return ExitCode.BROKEN_PIPE

@@ -1,0 +1,169 @@
+"""`orvideo config`: the defaults and the key, and where each value comes from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orvideo.commands.action import Action, Answering
+from orvideo.commands.options import Json, Quiet, Verbose
+from orvideo.errors import AuthError, OrvideoError, UsageError
+
+if TYPE_CHECKING:
+    from orvideo.context import Context
+
+API_KEY = "api-key"
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="A setting, such as model or max-cost; or api-key.")]
+
+
+def register(app: typer.Typer) -> None:
+    config = typer.Typer(
+        help="Read and change the settings.",
+        no_args_is_help=False,
+        epilog="Example: orvideo config set model google/veo-3.1-lite",
+    )
+    app.add_typer(config, name="config")
+
+    @config.command("list", epilog="Example: orvideo config list")
+    def list_(json: Json = False, quiet: Quiet = False) -> Action:
+        """Show every setting, its value and who said so."""
+        return Action(run_list, Answering(json=json, quiet=quiet))
+
+    @config.command("get", epilog="Example: orvideo config get model")
+    def get(name: Name, json: Json = False, quiet: Quiet = False) -> Action:
+        """Print the value of one setting."""
+        return Action(lambda context: run_get(context, name), Answering(json=json, quiet=quiet))
+
+    @config.command("set", epilog="Example: orvideo config set api-key")
+    def set_(
+        name: Name,
+        value: Annotated[str | None, typer.Argument(help="The value. A key is never given here.")] = None,
+        json: Json = False,
+        quiet: Quiet = False,
+        verbose: Verbose = False,
+    ) -> Action:
+        """Store a setting; api-key is asked for without echo, or read from stdin."""
+        answering = Answering(json=json, quiet=quiet, verbose=verbose)
+        return Action(lambda context: run_set(context, name, value), answering)
+
+    @config.command("unset", epilog="Example: orvideo config unset model")
+    def unset(name: Name, json: Json = False, quiet: Quiet = False) -> Action:
+        """Remove a stored setting."""
+        return Action(lambda context: run_unset(context, name), Answering(json=json, quiet=quiet))
+
+    @config.command("path", epilog="Example: orvideo config path")
+    def path(json: Json = False, quiet: Quiet = False) -> Action:
+        """Print the folder of the settings."""
+        return Action(run_path, Answering(json=json, quiet=quiet))
+
+
+def run_list(context: Context) -> None:
+    """Show all settings; a value that cannot be read is shown as the trouble it is."""
+    from orvideo.output.tables import Column
+
+    settings = context.settings.explain()
+    context.terminal.document(
+        [
+            {
+                "name": one.name,
+                "value": one.text or None,
+                "source": one.source.value,
+                "where": one.where,
+                "problem": one.problem,
+            }
+            for one in settings
+        ]
+    )
+    context.terminal.table(
+        [Column("NAME"), Column("VALUE", flexible=True, least=16), Column("FROM", priority=1, flexible=True)],
+        [[one.name, one.problem or one.text, one.where or one.source.value] for one in settings],
+    )
+    for problem in context.settings.problems():
+        context.terminal.warn(problem)
+
+
+def run_get(context: Context, name: str) -> None:
+    """Print one value as a person would type it; a setting that has none is a usage error."""
+    setting = context.settings.get(name)
+    if setting.value is None:
+        raise UsageError(f"{setting.name} is not set.", hint=f"orvideo config set {setting.name} VALUE")
+    context.terminal.document(
+        {"name": setting.name, "value": setting.text, "source": setting.source.value, "where": setting.where}
+    )
+    context.terminal.answer(setting.text)
+
+
+def run_set(context: Context, name: str, value: str | None) -> None:
+    """Store one setting; the key comes from a prompt or stdin, never from the line (drill K01)."""
+    from orvideo.settings.definitions import setting_name
+
+    if setting_name(name) == API_KEY:
+        if value is not None:
+            raise UsageError(
+                "A key is never given on the command line, where history and other users can see it.",
+                hint="orvideo config set api-key, and type it; or pipe it in: orvideo config set api-key < FILE",
+            )
+        _set_key(context)
+        return
+    if value is None:
+        raise UsageError(f"A value for {name} is needed.", hint=f"orvideo config set {name} VALUE")
+    setting = context.settings.set(name, value)
+    context.terminal.document({"name": setting.name, "value": setting.text})
+    context.terminal.note(f"{setting.name} = {setting.text}")
+    _say_if_beaten(context, setting.name)
+
+
+def _set_key(context: Context) -> None:
+    """Store a key, then ask the service whether it accepts it; a key that cannot be checked now is kept."""
+    text = context.terminal.secret("OpenRouter API key: ")
+    key = context.settings.store_api_key(text)
+    context.terminal.note(f"stored {key.masked} in {key.where}")
+    if key.note:
+        context.terminal.warn(key.note)
+    accepted = _is_accepted(context, key.reveal())
+    context.terminal.document({"name": API_KEY, "value": key.masked, "accepted": accepted})
+    _say_if_beaten(context, API_KEY)
+
+
+def _is_accepted(context: Context, key: str) -> bool | None:
+    """Ask the service about a key and tell a person what it said; None when it could not be asked."""
+    base_url = context.settings.base_url
+    with context.new_client(base_url, key) as client:
+        try:
+            info = client.key()
+        except AuthError as refused:
+            raise AuthError(
+                f"The key is stored, but {base_url} refuses it: {refused.message}",
+                hint="make one at https://openrouter.ai/keys, then: orvideo config set api-key",
+                reply=refused.reply,
+            ) from refused
+        except OrvideoError as away:
+            context.terminal.warn(f"the key could not be checked now: {away.message}")
+            return None
+    left = f", ${info.limit_remaining} left of its limit" if info.limit_remaining is not None else ""
+    context.terminal.note(f"{base_url} accepts the key{left}")
+    return True
+
+
+def _say_if_beaten(context: Context, name: str) -> None:
+    variable = context.settings.variable_that_sets(name)
+    if variable:
+        context.terminal.warn(f"the variable {variable} is set and beats the stored {name}")
+
+
+def run_unset(context: Context, name: str) -> None:
+    """Remove one stored setting; what was not there is said to be so."""
+    from orvideo.settings.definitions import setting_name
+
+    known = setting_name(name)
+    removed = context.settings.unset(known)
+    context.terminal.document({"name": known, "removed": removed})
+    context.terminal.note(f"{known} is no longer stored" if removed else f"{known} was not stored")
+
+
+def run_path(context: Context) -> None:
+    folder = context.settings.config_dir
+    context.terminal.document({"path": str(folder)})
+    context.terminal.answer(folder)

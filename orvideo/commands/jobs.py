@@ -1,0 +1,221 @@
+"""`orvideo jobs`: the local record of every job: list, search, show one whole, adopt one from elsewhere, forget."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from orvideo.commands.action import Action, Answering
+from orvideo.commands.following import answer_submitted, find_jobs
+from orvideo.commands.options import Json, Quiet, UseSandbox, Verbose
+from orvideo.errors import UsageError
+
+if TYPE_CHECKING:
+    from orvideo.context import Context
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+class Sums(StrEnum):
+    """What the cost of jobs can be summed by."""
+
+    model = "model"
+    day = "day"
+    month = "month"
+
+
+@dataclass(frozen=True)
+class ListOptions:
+    """A jobs line, parsed."""
+
+    unfinished: bool = False
+    unknown: bool = False
+    not_downloaded: bool = False
+    since: str | None = None
+    text: str | None = None
+    limit: int | None = None
+    cost: Sums | None = None
+
+
+def register(app: typer.Typer) -> None:
+    jobs = typer.Typer(
+        help="The local record: list, search, show, adopt, forget.",
+        invoke_without_command=True,
+        epilog="Example: orvideo jobs --unfinished",
+    )
+    app.add_typer(jobs, name="jobs")
+
+    @jobs.callback(invoke_without_command=True)
+    def list_(
+        ctx: typer.Context,
+        search: Annotated[
+            str | None, typer.Option("--search", "-s", metavar="TEXT", help="In prompt, model or id.")
+        ] = None,
+        unfinished: Annotated[bool, typer.Option("--unfinished", help="Not at their end.")] = False,
+        unknown: Annotated[bool, typer.Option("--unknown", help="Sent, outcome unknown.")] = False,
+        not_downloaded: Annotated[bool, typer.Option("--not-downloaded", help="Finished, not on this disk.")] = False,
+        since: Annotated[
+            str | None, typer.Option(metavar="WHEN", help="A date (2026-11-21), or an age such as 2h or 7d.")
+        ] = None,
+        limit: Annotated[int | None, typer.Option("--limit", "-n", min=1, metavar="N", help="At most N jobs.")] = None,
+        cost: Annotated[Sums | None, typer.Option("--cost", help="Sum what jobs cost, by model, day or month.")] = None,
+        json: Json = False,
+        quiet: Quiet = False,
+    ) -> Action | None:
+        """List the jobs on record, newest first."""
+        if ctx.invoked_subcommand is not None:
+            return None
+        options = ListOptions(unfinished, unknown, not_downloaded, since, search, limit, cost)
+        return Action(lambda context: run_list(context, options), Answering(json=json, quiet=quiet))
+
+    @jobs.command(epilog="Example: orvideo jobs show @1")
+    def show(
+        job: Annotated[str, typer.Argument(help="An id, a prefix of one, @1, @last, or a local name.")],
+        json: Json = False,
+        quiet: Quiet = False,
+    ) -> Action:
+        """Show everything on record about one job."""
+        return Action(lambda context: run_show(context, job), Answering(json=json, quiet=quiet))
+
+    @jobs.command(epilog="Example: orvideo jobs adopt 1a2b3c4d")
+    def adopt(
+        job_id: Annotated[str, typer.Argument(metavar="ID", help="An id that the service gave to another client.")],
+        json: Json = False,
+        quiet: Quiet = False,
+        verbose: Verbose = False,
+        sandbox: UseSandbox = False,
+    ) -> Action:
+        """Take a job from elsewhere into the record, after one look at it."""
+        answering = Answering(json=json, quiet=quiet, verbose=verbose, sandbox=sandbox)
+        return Action(lambda context: run_adopt(context, job_id), answering)
+
+    @jobs.command(epilog="Example: orvideo jobs forget @3")
+    def forget(
+        jobs: Annotated[list[str], typer.Argument(metavar="JOB...", help="The jobs to remove from the record.")],
+        force: Annotated[bool, typer.Option("--force", help="Even one that runs, or is not on this disk.")] = False,
+        json: Json = False,
+        quiet: Quiet = False,
+    ) -> Action:
+        """Remove jobs from the record; files and the jobs at the service stay."""
+        return Action(lambda context: run_forget(context, jobs, force=force), Answering(json=json, quiet=quiet))
+
+
+def run_list(context: Context, options: ListOptions) -> None:
+    """List what passes the filters; with --cost, sums instead of jobs."""
+    from orvideo.output.views import jobs_table
+
+    since = _moment(options.since, context.clock.now()) if options.since else None
+    if options.cost is not None:
+        _show_sums(context, options.cost, since)
+        return
+    records = context.ledger.list(
+        unfinished=options.unfinished,
+        unknown=options.unknown,
+        not_downloaded=options.not_downloaded,
+        since=since,
+        text=options.text,
+        limit=options.limit,
+    )
+    documents = [record.as_json() for record in records]
+    context.terminal.document(documents)
+    context.terminal.table(*jobs_table(documents, context.clock.now()))
+    if not records and context.terminal.out_is_tty:
+        context.terminal.note("no job on record passes" if _is_filtered(options) else "no job on record yet")
+
+
+def _is_filtered(options: ListOptions) -> bool:
+    return options != ListOptions(limit=options.limit)
+
+
+def _show_sums(context: Context, by: Sums, since: datetime | None) -> None:
+    from orvideo.output.tables import Column
+    from orvideo.output.text import money_text
+
+    sums = context.ledger.spent(by.value, since=since)
+    context.terminal.document([one.as_json() for one in sums])
+    context.terminal.table(
+        [Column(by.value.upper(), flexible=True), Column("COST", right=True), Column("JOBS", right=True),
+         Column("COST UNKNOWN", right=True)],
+        [[one.key or "unknown", money_text(one.cost if one.known else None), str(one.known), str(one.unknown)] for one in sums],
+    )  # fmt: skip
+
+
+def _moment(text: str, now: datetime) -> datetime:
+    """Return the time that `2026-11-21`, an ISO 8601 time, or an age such as `2h` or `7d` stands for; UTC."""
+    from orvideo.settings.values import BadValue, parse_duration
+
+    if _DAY.match(text):
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            raise UsageError(f"--since {text!r} is not a date, such as 2026-11-21.") from None
+        return moment if moment.tzinfo else moment.astimezone(UTC)
+    days = re.fullmatch(r"(\d{1,5})d", text.strip())
+    if days:
+        return now - timedelta(days=int(days[1]))
+    try:
+        return now - timedelta(seconds=parse_duration(text))
+    except (BadValue, OverflowError):
+        raise UsageError(
+            f"--since {text!r} is neither a date, such as 2026-11-21, nor an age, such as 2h or 7d."
+        ) from None
+
+
+def run_show(context: Context, name: str) -> None:
+    from orvideo.output.views import job_page
+
+    record = context.ledger.find(name)
+    document = record.as_json()
+    context.terminal.document(document)
+    context.terminal.page(job_page(document, context.clock.now()))
+    if record.state == "unknown":
+        context.terminal.hint(
+            "look at https://openrouter.ai/activity; if the job is there: orvideo jobs adopt ID; "
+            f"if it is not: orvideo jobs forget {record.name}"
+        )
+
+
+def run_adopt(context: Context, job_id: str) -> None:
+    """Look at the job first, so that a mistyped id is not put on record; one that cannot be seen now is adopted all the same."""
+    from orvideo.errors import NotFound, Unavailable
+
+    service = context.service()
+    job = None
+    try:
+        job = service.client.job(job_id)
+    except NotFound as error:
+        raise UsageError(
+            f"The service knows no job {job_id}: {error.message}", hint="check the id and the key", reply=error.reply
+        ) from error
+    except Unavailable as away:
+        context.terminal.warn(f"the job could not be looked at now: {away.message}")
+    record = context.ledger.adopt(job_id, endpoint=service.endpoint)
+    if job is not None:
+        context.lifecycle.write_down(record, job)
+    context.terminal.note(f"adopted {job_id}")
+    answer_submitted(context, context.ledger.get(record.seq))
+
+
+def run_forget(context: Context, names: list[str], *, force: bool) -> None:
+    """Remove jobs; what runs, or was paid for and is not on this disk, only when it is insisted on."""
+    records = find_jobs(context, names)
+    for record in records:
+        held = "is still running" if record.is_running else None
+        if record.status == "completed" and not record.is_fetched:
+            held = "is paid for and not on this disk"
+        if held and not force:
+            raise UsageError(
+                f"Job {record.name} {held}; its id is on no other list. Nothing was forgotten.",
+                hint=f"orvideo jobs forget {record.name} --force",
+            )
+    forgotten: list[Any] = []
+    for record in records:
+        context.ledger.forget(record.seq)
+        forgotten.append({"id": record.id, "handle": record.handle})
+        context.terminal.note(f"forgot {record.name}")
+    context.terminal.document(forgotten)

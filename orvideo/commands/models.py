@@ -1,0 +1,219 @@
+"""`orvideo models`: what each model can do and what it costs; with one exact id, everything about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from orvideo.commands.action import Action, Answering
+from orvideo.commands.options import (
+    AspectRatio,
+    Audio,
+    Duration,
+    Json,
+    Quiet,
+    Resolution,
+    Size,
+    UseSandbox,
+    Verbose,
+)
+from orvideo.errors import UsageError
+
+if TYPE_CHECKING:
+    from orvideo.api.schemas import VideoModel
+    from orvideo.catalogue.choices import Offer
+    from orvideo.catalogue.listing import Catalogue
+    from orvideo.context import Context
+
+
+class Sort(StrEnum):
+    """The orders a list of models can have."""
+
+    price = "price"
+    name = "name"
+
+
+@dataclass(frozen=True)
+class ModelsOptions:
+    """A models line, parsed: a text to look for, and what a model must be able to do, as request fields."""
+
+    text: str | None
+    needs: dict[str, Any] = field(default_factory=dict)
+    max_cost: str | None = None
+    sort: Sort = Sort.price
+    refresh: bool = False
+
+
+def register(app: typer.Typer) -> None:
+    @app.command(epilog="Example: orvideo models --resolution 1080p --duration 8 --audio --max-cost 1")
+    def models(
+        text: Annotated[
+            str | None, typer.Argument(help="Part of an id or name; one whole id shows everything.")
+        ] = None,
+        duration: Duration = None,
+        resolution: Resolution = None,
+        aspect_ratio: AspectRatio = None,
+        size: Size = None,
+        audio: Audio = None,
+        seed: Annotated[bool, typer.Option("--seed", help="Takes a seed.", rich_help_panel="Request")] = False,
+        first_frame: Annotated[
+            bool, typer.Option("--first-frame", help="Takes a first frame.", rich_help_panel="Request")
+        ] = False,
+        last_frame: Annotated[
+            bool, typer.Option("--last-frame", help="Takes a last frame.", rich_help_panel="Request")
+        ] = False,
+        max_cost: Annotated[
+            str | None, typer.Option(metavar="USD", help="Costs at most this.", rich_help_panel="Money")
+        ] = None,
+        sort: Annotated[Sort, typer.Option(help="The order of the list.")] = Sort.price,
+        refresh: Annotated[bool, typer.Option("--refresh", help="Ask the service even if the list is fresh.")] = False,
+        json: Json = False,
+        quiet: Quiet = False,
+        verbose: Verbose = False,
+        sandbox: UseSandbox = False,
+    ) -> Action:
+        """List the models: what they can do and cost. With one whole id, everything about it."""
+        needs = {
+            "duration": duration, "resolution": resolution, "aspect_ratio": aspect_ratio, "size": size,
+            "generate_audio": audio, "seed": 1 if seed else None, "frames": _frames(first_frame, last_frame),
+        }  # fmt: skip
+        options = ModelsOptions(
+            text, {name: value for name, value in needs.items() if value is not None}, max_cost, sort, refresh
+        )
+        answering = Answering(json=json, quiet=quiet, verbose=verbose, sandbox=sandbox)
+        return Action(lambda context: run(context, options), answering)
+
+
+def _frames(first: bool, last: bool) -> list[str] | None:
+    return [name for name, wanted in (("first_frame", first), ("last_frame", last)) if wanted] or None
+
+
+def run(context: Context, options: ModelsOptions) -> None:
+    """Show one model whole, or the list of those that fit."""
+    settings = context.settings.with_flags({"max-cost": options.max_cost, "duration": options.needs.get("duration")})
+    catalogue = context.catalogue(context.service(needs_key=False), refresh=options.refresh)
+    if catalogue.skipped:
+        context.terminal.warn(f"{catalogue.skipped} entries of the service's list made no sense and were left out")
+    one = catalogue.get(options.text) if options.text else None
+    if one is not None:
+        _show_one(context, catalogue, one)
+        return
+    needs = dict(options.needs)
+    if "duration" in needs:
+        needs["duration"] = settings.duration
+    _show_list(context, catalogue, options, needs, settings.max_cost if options.max_cost else None)
+
+
+def _show_one(context: Context, catalogue: Catalogue, model: VideoModel) -> None:
+    from orvideo.catalogue.words import describe_prices, sources
+    from orvideo.output.model_views import model_page
+
+    raw = catalogue.raw[model.id]
+    context.terminal.document(raw)
+    page = model_page(raw, prices=describe_prices(model), sources=sources(model), example=_example(model))
+    context.terminal.page(page)
+
+
+def _example(model: VideoModel) -> str:
+    """Return a line to copy: a prompt in quotes, and the choices that would be made, spelled out."""
+    from orvideo.api.schemas import VideoRequest
+    from orvideo.catalogue.choices import fill
+
+    request, _ = fill(model, VideoRequest(model=model.id))
+    given = [("--duration", request.duration), ("--resolution", request.resolution)]
+    options = " ".join(f"{flag} {value}" for flag, value in given if value is not None)
+    return f'orvideo submit "a paper boat" -m {model.id} {options}'.rstrip() + " --wait -o boat.mp4"
+
+
+def _show_list(
+    context: Context, catalogue: Catalogue, options: ModelsOptions, needs: dict[str, Any], limit: Decimal | None
+) -> None:
+    from orvideo.catalogue.words import sources
+    from orvideo.output.model_views import models_table
+
+    models = [model for model in catalogue.models if _matches(model, options.text)]
+    if options.text and not models:
+        nearest = catalogue.nearest(options.text)
+        raise UsageError(
+            f"No model has {options.text!r} in its id or name.",
+            hint=f"did you mean {' or '.join(nearest)}?" if nearest else "orvideo models",
+        )
+    listed = _that_can(models, needs, limit) if needs or limit is not None else _with_price_per_second(models)
+    if options.sort is Sort.name:
+        listed.sort(key=lambda entry: entry.model.id)
+    if not listed:
+        context.terminal.note("no model can do all of that")
+    context.terminal.document([{**catalogue.raw[entry.model.id], **entry.as_json()} for entry in listed])
+    table = models_table(
+        [catalogue.raw[entry.model.id] for entry in listed],
+        prices={entry.model.id: entry.price for entry in listed},
+        sources={entry.model.id: sources(entry.model) for entry in listed},
+        price_title="THIS CLIP" if needs or limit is not None else "PER SECOND",
+    )
+    context.terminal.table(*table)
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """A model in the list, with its price as a text and as an amount in USD to sort by (None: not known)."""
+
+    model: VideoModel
+    price: str
+    usd: Decimal | None
+    offer: Offer | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        if self.offer is None:
+            return {"usd_per_second": None if self.usd is None else float(self.usd)}
+        return {"quote": self.offer.quote.as_json(), "filled_request": self.offer.request.body()}
+
+
+def _matches(model: VideoModel, text: str | None) -> bool:
+    folded = (text or "").casefold()
+    return folded in model.id.casefold() or folded in (model.name or "").casefold()
+
+
+def _with_price_per_second(models: list[VideoModel]) -> list[_Listed]:
+    """Return every model with what a second costs at its lowest resolution, the cheapest first, the unpriced last."""
+    from orvideo.catalogue.words import price_per_second, usd_text
+
+    listed = []
+    for model in models:
+        price = price_per_second(model)
+        text = "" if price is None else "~" + usd_text(_short(price.usd)) if price.about else usd_text(price.usd)
+        listed.append(_Listed(model, text, price.usd if price else None))
+    return sorted(listed, key=_by_price)
+
+
+def _that_can(models: list[VideoModel], needs: dict[str, Any], limit: Decimal | None) -> list[_Listed]:
+    """Return the models that can do all of `needs`, each with the price of exactly that clip, within the limit."""
+    from orvideo.catalogue.choices import offer
+    from orvideo.catalogue.words import usd_text
+
+    wanted = {"prompt": "a video", **{name: value for name, value in needs.items() if name != "frames"}}
+    if "frames" in needs:
+        wanted["frame_images"] = [{"type": "image_url", "frame_type": kind} for kind in needs["frames"]]
+    listed = []
+    for model in models:
+        made = offer(model, wanted)
+        if made is None:
+            continue
+        usd = made.quote.usd
+        if limit is not None and (usd is None or usd > limit):
+            continue
+        text = "" if usd is None else "~" + usd_text(_short(usd)) if made.quote.kind == "about" else usd_text(usd)
+        listed.append(_Listed(model, text, usd, made))
+    return sorted(listed, key=_by_price)
+
+
+def _short(estimate: Decimal) -> Decimal:
+    """Return an estimate to three figures: more would claim to know more than it does."""
+    return estimate if not estimate else round(estimate, 2 - estimate.adjusted())
+
+
+def _by_price(entry: _Listed) -> tuple[bool, Decimal, str]:
+    return entry.usd is None, entry.usd or Decimal(0), entry.model.id

@@ -1,0 +1,92 @@
+"""`orvideo sandbox`: the stand-in for the service, in the foreground, for any client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orvideo.commands.action import Action, Answering
+from orvideo.commands.options import Json, Quiet
+from orvideo.errors import UsageError
+
+if TYPE_CHECKING:
+    from orvideo.context import Context
+
+
+def register(app: typer.Typer) -> None:
+    @app.command(epilog="Example: orvideo sandbox --port 8787 --speed 20 --fault poll-500:0.1")
+    def sandbox(
+        port: Annotated[int, typer.Option(metavar="N", help="The port on 127.0.0.1; 0 takes a free one.")] = 8787,
+        speed: Annotated[
+            float | None, typer.Option(metavar="N", help="Time passes N times as fast as at the service. Default 10.")
+        ] = None,
+        fault: Annotated[
+            list[str] | None, typer.Option(metavar="NAME", help="Misbehave, repeatable; see --list-faults.")
+        ] = None,
+        list_faults: Annotated[bool, typer.Option("--list-faults", help="Show the faults and stop.")] = False,
+        json: Json = False,
+        quiet: Quiet = False,
+    ) -> Action:
+        """Serve the whole video API on this machine: free, offline, with real films."""
+
+        def run_it(context: Context) -> None:
+            if list_faults:
+                show_faults(context)
+            else:
+                run(context, port=port, speed=speed, faults=fault or [])
+
+        return Action(run_it, Answering(json=json, quiet=quiet))
+
+
+def run(context: Context, *, port: int, speed: float | None, faults: list[str]) -> None:
+    """Serve until a signal ends it, and say how any client is pointed at it."""
+    server = _server(context)
+    pace = context.settings.sandbox_speed if speed is None else speed
+    try:
+        sandbox = server.Sandbox(
+            context.settings.state_dir / "sandbox", port=port, speed=pace, faults=faults, on_request=_teller(context)
+        )
+    except ValueError as error:
+        raise UsageError(str(error), hint="orvideo sandbox --list-faults") from error
+    try:
+        sandbox.start()
+    except OSError as error:
+        raise UsageError(
+            f"Port {port} on 127.0.0.1 cannot be used: {error.strerror or error}.", hint="orvideo sandbox --port 0"
+        ) from error
+    context.terminal.document({"base_url": sandbox.base_url, "key": server.KEY, "speed": pace})
+    context.terminal.answer(sandbox.base_url)
+    context.terminal.note(
+        f"The sandbox is up; time passes {pace:g} times as fast. Ctrl-C ends it. Point a client at it:"
+    )
+    context.terminal.note(f"  export ORVIDEO_BASE_URL={sandbox.base_url} OPENROUTER_API_KEY={server.KEY}")
+    sandbox.serve_forever()
+
+
+def show_faults(context: Context) -> None:
+    """List what `--fault` takes."""
+    from orvideo.output.tables import Column
+
+    faults = _server(context).FAULTS
+    rows = [[fault.usage(name), fault.description] for name, fault in faults.items()]
+    context.terminal.document([{"fault": usage, "does": does} for usage, does in rows])
+    context.terminal.table([Column("FAULT"), Column("WHAT IT DOES", flexible=True)], rows)
+
+
+def _server(context: Context) -> ModuleType:
+    """Return the sandbox's module, or say that it is not installed."""
+    try:
+        return import_module("orvideo.sandbox.server")
+    except ImportError as missing:
+        raise UsageError(
+            f"The sandbox is not installed: {missing.name} is missing.", hint="pip install 'orvideo[sandbox]'"
+        ) from missing
+
+
+def _teller(context: Context) -> Callable[[str, str, int], None]:
+    """Show a line for each request, as a server in the foreground does."""
+    return lambda method, path, status: context.terminal.note(f"{method} {path} {status}")

@@ -1,0 +1,251 @@
+"""`orvideo submit`: one request, checked, priced, sent once; followed and saved when asked to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from orvideo.commands.action import Action, Answering
+from orvideo.commands.following import answer_submitted, follow_and_save, patience_from
+from orvideo.commands.options import (
+    AspectRatio,
+    Audio,
+    Duration,
+    Events,
+    Force,
+    Interval,
+    Json,
+    Model,
+    Output,
+    Quiet,
+    Resolution,
+    Seed,
+    Size,
+    Timeout,
+    UseSandbox,
+    Verbose,
+)
+from orvideo.errors import MoneyError, OutputUnwritable, UsageError
+
+if TYPE_CHECKING:
+    from orvideo.catalogue.planning import Plan
+    from orvideo.context import Context, Service
+    from orvideo.jobs.fetching import Saving
+    from orvideo.jobs.records import Record
+    from orvideo.settings import Settings
+
+
+@dataclass(frozen=True)
+class SubmitOptions:
+    """A submit line, parsed: `flags` are settings by name, None where the line does not say."""
+
+    prompt: str | None
+    prompt_file: str | None
+    flags: dict[str, Any] = field(default_factory=dict)
+    size: str | None = None
+    wait: bool = False
+    output: str | None = None
+    force: bool = False
+    timeout: str | None = None
+    interval: str | None = None
+    yes: bool = False
+    dry_run: bool = False
+    check: bool = True
+
+
+def register(app: typer.Typer) -> None:
+    @app.command(epilog='Example: orvideo submit "a paper boat drifts down a rainy street" --wait -o boat.mp4')
+    def submit(
+        prompt: Annotated[str | None, typer.Argument(help="What the video shows; - reads it from stdin.")] = None,
+        prompt_file: Annotated[
+            str | None, typer.Option(metavar="FILE", help="Read the prompt from a file.", rich_help_panel="Request")
+        ] = None,
+        model: Model = None,
+        duration: Duration = None,
+        resolution: Resolution = None,
+        aspect_ratio: AspectRatio = None,
+        size: Size = None,
+        audio: Audio = None,
+        seed: Seed = None,
+        wait: Annotated[
+            bool, typer.Option("--wait", "-w", help="Follow the job to its end.", rich_help_panel="Waiting")
+        ] = False,
+        timeout: Timeout = None,
+        interval: Interval = None,
+        output: Output = None,
+        force: Force = False,
+        max_cost: Annotated[
+            str | None,
+            typer.Option(metavar="USD", help="Send nothing that may cost more.", rich_help_panel="Money"),
+        ] = None,
+        yes: Annotated[
+            bool, typer.Option("--yes", "-y", help="Do not ask before an expensive job.", rich_help_panel="Money")
+        ] = False,
+        dry_run: Annotated[
+            bool,
+            typer.Option("--dry-run", help="Check, quote, print the request, send nothing.", rich_help_panel="Money"),
+        ] = False,
+        no_check: Annotated[
+            bool,
+            typer.Option(
+                "--no-check", help="Send even what the catalogue says cannot work.", rich_help_panel="Request"
+            ),
+        ] = False,
+        json: Json = False,
+        events: Events = False,
+        quiet: Quiet = False,
+        verbose: Verbose = False,
+        sandbox: UseSandbox = False,
+    ) -> Action:
+        """Submit one video job; with --wait and -o, follow it and save the video."""
+        flags = {
+            "model": model, "duration": duration, "resolution": resolution, "aspect-ratio": aspect_ratio,
+            "audio": audio, "seed": seed, "max-cost": max_cost,
+        }  # fmt: skip
+        options = SubmitOptions(
+            prompt=prompt,
+            prompt_file=prompt_file,
+            flags=flags,
+            size=size,
+            wait=wait,
+            output=output,
+            force=force,
+            timeout=timeout,
+            interval=interval,
+            yes=yes,
+            dry_run=dry_run,
+            check=not no_check,
+        )
+        return Action(lambda context: run(context, options), Answering(json, events, quiet, verbose, sandbox))
+
+
+def run(context: Context, options: SubmitOptions) -> None:
+    """Plan, show, guard, buy; then follow and save when asked to. Everything that can refuse comes before the money."""
+    from orvideo.catalogue.planning import plan
+
+    settings = context.settings.with_flags(options.flags)
+    wanted = _wanted(settings, options, _read_prompt(context, options))
+    patience = patience_from(context, options.timeout, options.interval)
+    saving = context.saving(options.output, force=options.force)
+    saving.check_before_submit(wait=options.wait)
+    service = context.service(needs_key=not options.dry_run)
+    planned = plan(wanted, context.catalogue(service), check=options.check)
+    _show_plan(context, service, planned)
+    _guard_money(context, settings, service, planned, options)
+    if options.dry_run:
+        _answer_dry_run(context, planned)
+        return
+    record = _buy(context, service, planned, saving)
+    if options.wait:
+        follow_and_save(context, [record], patience, saving)
+        return
+    context.terminal.hint(f"orvideo wait {record.name}")
+    answer_submitted(context, record)
+
+
+def _wanted(settings: Settings, options: SubmitOptions, prompt: str) -> dict[str, Any]:
+    """Return the request as far as a person has decided it, on the line or in the settings."""
+    wanted: dict[str, Any] = {
+        "model": settings.model,
+        "prompt": prompt,
+        "duration": settings.duration,
+        "generate_audio": settings.audio,
+        "seed": settings.seed,
+    }
+    if options.size is not None:
+        # A size on the line stands for both; a default for one of them must not contradict it.
+        wanted |= {"size": options.size, "resolution": options.flags["resolution"]}
+        wanted["aspect_ratio"] = options.flags["aspect-ratio"]
+    else:
+        wanted |= {"resolution": settings.resolution, "aspect_ratio": settings.aspect_ratio}
+    return {name: value for name, value in wanted.items() if value is not None}
+
+
+def _read_prompt(context: Context, options: SubmitOptions) -> str:
+    """Return the prompt from the line, a file or stdin; exactly one of them."""
+    if options.prompt_file is not None and options.prompt is not None:
+        raise UsageError("A prompt was given on the line and with --prompt-file; one of them is needed.")
+    if options.prompt_file == "-" or options.prompt == "-":
+        stdin = context.environment.stdin
+        prompt = stdin.read() if stdin is not None else ""
+    elif options.prompt_file is not None:
+        try:
+            prompt = Path(options.prompt_file).read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError, ValueError) as error:
+            raise UsageError(f"The prompt file {options.prompt_file} cannot be read: {error}") from error
+    elif options.prompt is not None:
+        prompt = options.prompt
+    else:
+        raise UsageError("A prompt is needed.", hint='orvideo submit "a paper boat drifts down a rainy street"')
+    prompt = prompt.strip()
+    if not prompt:
+        raise UsageError("The prompt is empty.", hint='orvideo submit "a paper boat drifts down a rainy street"')
+    return prompt
+
+
+def _show_plan(context: Context, service: Service, planned: Plan) -> None:
+    """Say what will be sent where and what it will cost, before the money is spent (drill N17)."""
+    from orvideo.output.views import plan_lines
+    from orvideo.settings.definitions import DEFAULT_BASE_URL
+
+    known = service.is_sandbox or service.endpoint == DEFAULT_BASE_URL
+    endpoint = None if known else service.endpoint
+    for line in plan_lines(planned, endpoint=endpoint, sandbox=service.is_sandbox):
+        context.terminal.note(line)
+
+
+def _guard_money(context: Context, settings: Settings, service: Service, planned: Plan, options: SubmitOptions) -> None:
+    """Refuse what costs more than a limit allows, and ask about what is dear or unpriced (drills M28, M29)."""
+    from orvideo.output.text import money_text
+
+    quote, limit = planned.quote, settings.max_cost
+    most = quote.high if quote.high is not None else quote.usd
+    if limit is not None and (most is None or most > limit):
+        costs = f"may cost {money_text(most)}" if most is not None else f"has an unknown price ({'; '.join(quote.reasons)})"
+        raise MoneyError(
+            f"This {costs}, and the limit is {money_text(limit)}; nothing was sent.",
+            hint="ask for less, choose another model (orvideo models), or raise --max-cost",
+        )
+    if options.yes or options.dry_run or service.is_sandbox or not context.terminal.can_ask:
+        return
+    if most is None or most > settings.confirm_above:
+        price = money_text(most) if most is not None else "an unknown price"
+        if not context.terminal.confirm(f"Submit this for {price}?"):
+            raise MoneyError("The quote was declined; nothing was sent.")
+
+
+def _answer_dry_run(context: Context, planned: Plan) -> None:
+    """Print the exact request; with --json, the request and its quote in one document."""
+    body = planned.request.body()
+    context.terminal.document({"request": body, "quote": planned.quote.as_json()})
+    context.terminal.answer_json(body)
+
+
+def _buy(context: Context, service: Service, planned: Plan, saving: Saving) -> Record:
+    """Spend the money, once; from here on every message that ends the command carries the job's name."""
+    from orvideo.jobs.submitting import Order, Submitting
+
+    story = context.story
+    submitting = Submitting(
+        service.client, context.ledger, context.clock, hold=context.interrupts.held, waiting=story.waiting
+    )
+    order = Order(
+        body=planned.request.body(),
+        endpoint=service.endpoint,
+        quote=planned.quote.as_json(),
+        target=saving.remembered,
+    )
+    story.submitting()
+    try:
+        record = submitting.submit(order)
+    except OutputUnwritable as error:
+        # The id could not be written down, so it must reach a person on every stream there is (drill J05).
+        if error.job_id:
+            context.terminal.answer(error.job_id)
+        raise
+    context.in_hand.append(record.name)
+    story.submitted(record)
+    return record

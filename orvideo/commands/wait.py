@@ -1,0 +1,70 @@
+"""`orvideo wait`: follows jobs to their end, and saves them where `-o`, now or at submit, said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orvideo.commands.action import Action, Answering
+from orvideo.commands.following import find_jobs, follow_and_save, patience_from
+from orvideo.commands.options import (
+    Events,
+    Force,
+    Interval,
+    JobsArgument,
+    Json,
+    Output,
+    Quiet,
+    Timeout,
+    UseSandbox,
+    Verbose,
+)
+
+if TYPE_CHECKING:
+    from orvideo.context import Context
+
+
+@dataclass(frozen=True)
+class WaitOptions:
+    """A wait line, parsed."""
+
+    jobs: list[str] | None
+    all: bool
+    output: str | None
+    force: bool
+    timeout: str | None
+    interval: str | None
+
+
+def register(app: typer.Typer) -> None:
+    @app.command(epilog="Example: orvideo wait @1 -o boat.mp4")
+    def wait(
+        jobs: JobsArgument = None,
+        everything: Annotated[bool, typer.Option("--all", help="Every job that is not at its end.")] = False,
+        timeout: Timeout = None,
+        interval: Interval = None,
+        output: Output = None,
+        force: Force = False,
+        json: Json = False,
+        events: Events = False,
+        quiet: Quiet = False,
+        verbose: Verbose = False,
+        sandbox: UseSandbox = False,
+    ) -> Action:
+        """Follow jobs to their end, and save what they made."""
+        options = WaitOptions(jobs, everything, output, force, timeout, interval)
+        return Action(lambda context: run(context, options), Answering(json, events, quiet, verbose, sandbox))
+
+
+def run(context: Context, options: WaitOptions) -> None:
+    """Wait for the named jobs, or for all that are unfinished, whoever submitted them."""
+    patience = patience_from(context, options.timeout, options.interval)
+    unfinished = context.ledger.list(unfinished=True) if options.all else None
+    records = find_jobs(context, options.jobs, otherwise=unfinished)
+    if not records:
+        context.terminal.note("nothing to wait for: every job on record is at its end")
+    saving = context.saving(options.output, force=options.force)
+    saving.check(records)
+    follow_and_save(context, records, patience, saving)

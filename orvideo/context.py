@@ -1,0 +1,235 @@
+"""What a command is handed: settings, terminal, record and service, each built when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import cached_property
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from orvideo.commands.action import Answering
+from orvideo.environment import Environment
+from orvideo.errors import OrvideoError, UsageError
+from orvideo.interrupts import Interrupts
+
+if TYPE_CHECKING:
+    from orvideo.api.client import Call, Client
+    from orvideo.catalogue.listing import Catalogue
+    from orvideo.clock import Clock
+    from orvideo.jobs.ledger import Ledger
+    from orvideo.jobs.lifecycle import Lifecycle
+    from orvideo.jobs.records import Record
+    from orvideo.output.story import JobStory
+    from orvideo.output.terminal import Terminal
+    from orvideo.settings import Settings
+
+#: The endpoint that the record holds for jobs of the built-in sandbox; its port is another one each time.
+SANDBOX = "sandbox"
+
+
+class Service:
+    """One place where jobs live: the name that the record remembers, and clients for it.
+
+    `base_url` is where it is reached in this process; for the sandbox that is a free port on loopback.
+    """
+
+    def __init__(self, endpoint: str, base_url: str, connect: Callable[[], Client]) -> None:
+        self.endpoint = endpoint
+        self.base_url = base_url
+        #: Makes a client of its own, for a thread of its own; whoever calls it closes it.
+        self.connect = connect
+
+    @cached_property
+    def client(self) -> Client:
+        """The client of the main thread."""
+        return self.connect()
+
+    @property
+    def is_sandbox(self) -> bool:
+        return self.endpoint == SANDBOX
+
+    def close(self) -> None:
+        if "client" in self.__dict__:
+            self.client.close()
+
+
+class Context:
+    """The dependencies of one command, late and once; closes what it opened."""
+
+    def __init__(self, environment: Environment, answering: Answering, interrupts: Interrupts) -> None:
+        self.environment = environment
+        self.answering = answering
+        self.interrupts = interrupts
+        #: The jobs this command has in hand: what a message that ends it early must name.
+        self.in_hand: list[str] = []
+        self._services: dict[str, Service] = {}
+        self._closing = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closing.close()
+
+    @property
+    def clock(self) -> Clock:
+        return self.environment.clock
+
+    @cached_property
+    def terminal(self) -> Terminal:
+        from orvideo.output.terminal import Terminal
+
+        answering = self.answering
+        return Terminal(
+            self.environment.stdout,
+            self.environment.stderr,
+            self.environment.stdin,
+            self.environment.environ,
+            quiet=answering.quiet,
+            verbose=int(answering.verbose),
+            json=answering.json,
+            events=answering.events,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def settings(self) -> Settings:
+        from orvideo.settings import Settings
+
+        return Settings(self.environment.environ)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        from orvideo.jobs.ledger import Ledger
+
+        ledger = Ledger(self.settings.state_dir / "jobs.db", clock=self.clock)
+        self._closing.callback(ledger.close)
+        return ledger
+
+    @cached_property
+    def story(self) -> JobStory:
+        """Who tells a person, or a machine, what happens to the jobs of this command."""
+        from orvideo.output.story import JobStory
+
+        story = JobStory(self.terminal, self.clock, usual_seconds=self._usual_seconds)
+        self._closing.callback(story.close)
+        return story
+
+    @cached_property
+    def lifecycle(self) -> Lifecycle:
+        from orvideo.jobs.lifecycle import Lifecycle
+
+        return Lifecycle(self, self.ledger, self.story, self.clock)
+
+    def catalogue(self, service: Service, *, refresh: bool = False) -> Catalogue:
+        """Return what the models of a service can do and cost, from the cache while it is fresh."""
+        from orvideo.catalogue.cache import file_name
+        from orvideo.catalogue.listing import load
+
+        path = self.settings.cache_dir / file_name(service.endpoint)
+        # The sandbox is asked each time: it is at hand, and what it offers changes with the version that is installed.
+        max_age = 0.0 if service.is_sandbox else 3600.0
+        catalogue = load(path, lambda: service.client.models().raw, clock=self.clock, max_age=max_age, refresh=refresh)
+        if catalogue.note:
+            self.terminal.warn(catalogue.note)
+        return catalogue
+
+    def client(self, endpoint: str) -> Client:
+        """Return the main thread's client for the service that a job lives at."""
+        return self.service(endpoint).client
+
+    def fresh(self, endpoint: str) -> Client:
+        """Return a client for a thread of its own, which closes it."""
+        return self.service(endpoint).connect()
+
+    def _usual_seconds(self, record: Record) -> float | None:
+        from orvideo.jobs.records import shape_of
+
+        endpoint = SANDBOX if record.endpoint == SANDBOX else None
+        return self.ledger.typical(shape_of(record.request), endpoint=endpoint).seconds
+
+    @property
+    def endpoint(self) -> str:
+        """The name of the service that this command line talks to when no job says otherwise."""
+        return SANDBOX if self.answering.sandbox or self.settings.sandbox else self.settings.base_url
+
+    def service(self, endpoint: str | None = None, *, needs_key: bool = True) -> Service:
+        """Return the service that `endpoint` names (by default the one of this command line), reached once.
+
+        Raises AuthError without a key, Unsafe where a stored key belongs to another origin, UsageError where the
+        sandbox is not installed.
+        """
+        name = endpoint or self.endpoint
+        cache_key = f"{name} {needs_key and name != SANDBOX}"
+        if cache_key not in self._services:
+            self._services[cache_key] = self._reach(name, needs_key)
+        return self._services[cache_key]
+
+    def new_client(self, base_url: str, key: str | None) -> Client:
+        """Return a client that tells its calls under -v; whoever asks for it closes it."""
+        from orvideo.api.client import AppHeaders, Client
+
+        settings = self.settings
+        app = AppHeaders(settings.referer, settings.title, settings.categories)
+        on_call = self._tell_call if self.answering.verbose else None
+        return Client(base_url, key, app=app, clock=self.clock, on_call=on_call)
+
+    def _reach(self, name: str, needs_key: bool) -> Service:
+        key: str | None
+        if name == SANDBOX:
+            base_url, key = self._start_sandbox()
+        else:
+            base_url, key = name, self.settings.api_key(name).reveal() if needs_key else None
+        service = Service(name, base_url, lambda: self.new_client(base_url, key))
+        self._closing.callback(service.close)
+        return service
+
+    def _start_sandbox(self) -> tuple[str, str]:
+        try:
+            from orvideo.sandbox.server import KEY, Sandbox
+        except ImportError as missing:
+            raise UsageError(
+                f"The sandbox is not installed: {missing.name} is missing.", hint="pip install 'orvideo[sandbox]'"
+            ) from missing
+        sandbox = Sandbox(self.settings.state_dir / "sandbox", speed=self.settings.sandbox_speed)
+        sandbox.start()
+        self._closing.callback(sandbox.stop)
+        return sandbox.base_url, KEY
+
+    def _tell_call(self, call: Call) -> None:
+        status = call.status if call.status is not None else "no answer"
+        self.terminal.verbose_line(f"{call.method} {call.url} -> {status} in {call.seconds:.2f} s, {call.bytes} bytes")
+
+    def report(self, error: OrvideoError) -> None:
+        """Tell a person how the command ended, with the id and the command that goes on, once there is a job."""
+        if self.in_hand and error.job_id is None:
+            error.job_id = self.in_hand[0]
+        if self.in_hand and error.resume is None:
+            error.resume = f"orvideo wait {' '.join(self.in_hand)}"
+        self.terminal.error(error)
+
+    def report_interruption(self) -> None:
+        """Say what a signal has left behind: nothing was cancelled, because nothing can be (drill S03)."""
+        if not self.in_hand:
+            self.terminal.note("interrupted: nothing was submitted.")
+            return
+        names = ", ".join(self.in_hand)
+        verb = "goes" if len(self.in_hand) == 1 else "go"
+        self.terminal.note(f"interrupted: {names} {verb} on at the service, already paid for.")
+        self.terminal.hint(f"orvideo wait {' '.join(self.in_hand)}")
+
+    def report_bug(self, bug: Exception) -> None:
+        """Say that orvideo itself failed, and where the details are; the traceback goes to a file (drill K04)."""
+        from orvideo.crash import write_crash_report
+
+        where = write_crash_report(bug, self.settings)
+        self.report(
+            OrvideoError(
+                f"This is a bug in orvideo: {type(bug).__name__}.",
+                hint=f"please report it with {where}" if where else "please report it",
+                charged="unknown" if self.in_hand else "no",
+            )
+        )

@@ -1,0 +1,107 @@
+"""Models to text: a row of the list, and the page of one. What the service does not say is `?`, never "no"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from orvideo.output.tables import Cell, Column, Row
+from orvideo.output.text import spans
+
+Lines = list[str | tuple[str, str]]
+Table = tuple[Sequence[Column], list[Row]]
+
+#: The fields of a model that the page has a place for; all others are shown as they came.
+_SHOWN = frozenset(
+    ["id", "name", "description", "supported_resolutions", "supported_sizes", "supported_aspect_ratios", "supported_durations", "supported_frame_images", "generate_audio", "seed", "upscale_factor", "creativity", "allowed_passthrough_parameters", "pricing_skus", "canonical_slug", "created", "hugging_face_id"]
+)
+
+
+def models_table(
+    models: Iterable[Mapping[str, Any]],
+    *,
+    prices: Mapping[str, str],
+    sources: Mapping[str, Sequence[str]],
+    price_title: str,
+) -> Table:
+    """Return the table of `orvideo models`: `prices` in short and `sources` (what it makes from) by model id.
+
+    In a pipe: id, sources, resolutions, seconds, sound, seed, price; what is not known is empty there.
+    """
+    columns = [
+        Column("MODEL"),
+        Column("FROM", priority=4, flexible=True, least=10),
+        Column("RESOLUTIONS", priority=3, flexible=True, least=11),
+        Column("SECONDS", priority=1, flexible=True, least=8),
+        Column("SOUND", priority=5),
+        Column("SEED", priority=6),
+        Column(price_title, right=True),
+    ]
+    rows: list[Row] = []
+    for model in models:
+        name = _text(model.get("id"))
+        resolutions = [_text(item) for item in model.get("supported_resolutions") or ()]
+        seconds = _seconds(model)
+        rows.append(
+            [
+                name,
+                Cell(", ".join(sources.get(name, ())) or "?", ",".join(sources.get(name, ()))),
+                Cell(", ".join(resolutions) or "?", ",".join(resolutions)),
+                Cell(spans(seconds) or "?", ",".join(map(str, sorted(seconds)))),
+                _stated(model.get("generate_audio")),
+                _stated(model.get("seed")),
+                Cell(prices.get(name) or "not comparable", prices.get(name) or ""),
+            ]
+        )
+    return columns, rows
+
+
+def model_page(model: Mapping[str, Any], *, prices: Iterable[str], sources: Sequence[str], example: str) -> Lines:
+    """Return everything about one model: `prices` as lines in words, unknown fields as they came, a line to copy."""
+    pairs = [
+        ("model", _text(model.get("id"))),
+        ("name", _text(model.get("name"))),
+        ("about", _text(model.get("description"))),
+        ("version", _text(model.get("canonical_slug"))),
+        ("makes from", ", ".join(sources)),
+        ("resolutions", _list(model.get("supported_resolutions"))),
+        ("sizes", _list(model.get("supported_sizes"))),
+        ("aspect ratios", _list(model.get("supported_aspect_ratios"))),
+        ("seconds", spans(_seconds(model)) or "not said"),
+        ("frames", _list(model.get("supported_frame_images")).replace("_", " ")),
+        ("sound", _stated(model.get("generate_audio")).shown.replace("?", "not said")),
+        ("seed", _stated(model.get("seed")).shown.replace("?", "not said")),
+        ("upscale factor", _range(model.get("upscale_factor"))),
+        ("creativity", _list(model.get("creativity"))),
+        ("parameters", _list(model.get("allowed_passthrough_parameters"))),
+        *(("price", price) for price in prices),
+        *((key, _text(value)) for key, value in model.items() if key not in _SHOWN and value is not None),
+        ("example", example),
+    ]
+    return [(label, text) for label, text in pairs if text]
+
+
+def _seconds(model: Mapping[str, Any]) -> list[int]:
+    return [item for item in model.get("supported_durations") or () if isinstance(item, int)]
+
+
+def _stated(value: Any) -> Cell:
+    return (
+        {True: Cell("yes", "yes"), False: Cell("no", "no")}.get(value, Cell("?", ""))
+        if value is not None
+        else Cell("?", "")
+    )
+
+
+def _range(span: Any) -> str:
+    if not isinstance(span, Mapping) or span.get("min") is None or span.get("max") is None:
+        return ""
+    return f"{span['min']:g} to {span['max']:g}"
+
+
+def _list(values: Any) -> str:
+    return ", ".join(map(str, values or ()))
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
