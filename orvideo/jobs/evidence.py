@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from statistics import median
 from typing import Literal
 
 from orvideo.jobs.records import SANDBOX, Shape, Spending, Typical
@@ -38,21 +36,19 @@ def typical(connection: sqlite3.Connection, shape: Shape, endpoint: str | None) 
         """,  # noqa: S608 - our own words only
         {**shape._asdict(), "endpoint": SANDBOX if endpoint is None else endpoint},
     ).fetchall()
+    from statistics import median  # slow to import, and few commands ask
+
     costs = [cost for row in rows if (cost := amount(row["cost"])) is not None]
     times = [(row["ended_at"] - row["submitted_at"]) / 1e6 for row in rows if row["watched"]]
     return Typical(
         count=len(rows),
         priced=len(costs),
-        cost=_middle(costs),
+        cost=median(costs) if costs else None,
         cost_low=min(costs, default=None),
         cost_high=max(costs, default=None),
         timed=len(times),
         seconds=median(times) if times else None,
     )
-
-
-def _middle(costs: Sequence[Decimal]) -> Decimal | None:
-    return median(costs) if costs else None
 
 
 def spent(connection: sqlite3.Connection, by: By, since: datetime | None, endpoint: str | None) -> list[Spending]:

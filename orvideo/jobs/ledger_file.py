@@ -18,6 +18,9 @@ from pathlib import Path
 from orvideo.errors import RecordError
 from orvideo.jobs.migrations import APPLICATION_ID, STEPS, migrate, version_of
 
+#: SQLite takes a file that is shorter than its smallest page for a new one, and would begin a database in it.
+SMALLEST = 512
+
 _COMPANIONS = ("-wal", "-shm", "-journal")
 
 
@@ -96,8 +99,11 @@ def _ensure(path: Path) -> None:
     found = path.stat()
     if not stat.S_ISREG(found.st_mode):
         raise RecordError(f"The record {path} is not a regular file; nothing was sent.", hint=aside_command(path))
-    if found.st_size == 0:
-        raise RecordError(f"The record {path} is an empty file; nothing was sent.", hint=aside_command(path))
+    if found.st_size < SMALLEST:
+        raise RecordError(
+            f"The record {path} is damaged: the file has only {found.st_size} bytes; nothing was sent.",
+            hint=f"keep it and begin a new one with: {aside_command(path)}",
+        )
     if found.st_nlink > 1:
         _sweep(path)
     for needed, access in ((path, os.R_OK | os.W_OK), (path.parent, os.W_OK | os.X_OK)):
@@ -221,12 +227,14 @@ def _tighten(path: Path) -> list[str]:
 
 
 def aside_command(path: Path) -> str:
-    """Return the exact command that moves a record aside, whole, so that it can be looked into later."""
+    """Return the exact command that moves a record aside, whole, so that it can be looked into later.
+
+    The companions go with it, by a pattern: SQLite removes them when the last process is done, which may be now.
+    """
     number = 1
-    while os.path.lexists(target := f"{path}.aside{'' if number == 1 else f'-{number}'}"):
+    while os.path.lexists(aside := path.with_name(f"aside-{number}-{path.name}")):
         number += 1
-    there = [end for end in ("", *_COMPANIONS) if os.path.lexists(f"{path}{end}")]
-    return " && ".join(f"mv {shlex.quote(f'{path}{end}')} {shlex.quote(f'{target}{end}')}" for end in there)
+    return f"mkdir {shlex.quote(str(aside))} && mv {shlex.quote(str(path))}* {shlex.quote(str(aside))}"
 
 
 def unusable(path: Path, error: OSError) -> RecordError:
