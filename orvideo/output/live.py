@@ -51,9 +51,9 @@ class Line(NamedTuple):
 
 
 def compose(stand: Stand, cells: int, now: float, *, ellipsis: str = ELLIPSIS) -> Line:
-    """Fit what is to be said into `cells` cells: the usual time is left out first, then the name, never the status.
+    """Fit what is to be said into `cells` cells; the texts of `stand` are visible already.
 
-    The texts of `stand` are visible already.
+    The name is cut, then left out; after it the usual time is; the status never.
     """
     if stand.done is not None and stand.total is not None:
         return _bar_line(stand, stand.done, stand.total, cells, ellipsis)

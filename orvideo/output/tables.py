@@ -42,7 +42,7 @@ Row = Sequence[str | Cell]
 Paint = Callable[[str, str | None], str]
 
 
-def _unpainted(text: str, style: str | None) -> str:  # noqa: ARG001
+def _unpainted(text: str, style: str | None) -> str:
     return text
 
 

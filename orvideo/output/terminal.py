@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 from orvideo.clock import Clock
 from orvideo.errors import OrvideoError, OutputUnwritable, UsageError
+from orvideo.output.asking import read_hidden_line, read_line
 from orvideo.output.failures import error_document, error_lines
 from orvideo.output.sinks import Sink, is_dumb, is_set
 from orvideo.output.tables import Column, Row, aligned, block, separated
@@ -37,8 +38,6 @@ _STYLES = {
     "faint": "2",
 }
 _LABEL_STYLES = {"error": "error", "warning": "warning", "hint": "hint"}
-#: No line typed or piped in where one is asked for is longer (drill K15).
-_LONGEST_LINE = 64 * 1024
 
 
 class Terminal:
@@ -147,12 +146,19 @@ class Terminal:
         else:
             self._answer_text(visible(os.fspath(line)) + "\n")
 
-    def document(self, value: Any, *, always: bool = False) -> None:
-        """Write the one JSON document of `--json`; in other modes only when `always`. Never through rich."""
-        if self.json or always:
+    def document(self, value: Any) -> None:
+        """Write the one JSON document of `--json`; nothing in other modes. Never through rich."""
+        if self.json:
             from orvideo.output.documents import dump
 
             self._answer_text(dump(value, indent=2 if self.out_is_tty else None) + "\n")
+
+    def answer_json(self, value: Any) -> None:
+        """Write an answer that is JSON without being asked for it (a request); not under `--json` and `--events`."""
+        if not (self.json or self.events):
+            from orvideo.output.documents import dump
+
+            self._answer_text(dump(value, indent=2) + "\n")
 
     def event(self, value: Mapping[str, Any]) -> None:
         """Write one object of `--events` as a line; nothing in other modes."""
@@ -258,12 +264,9 @@ class Terminal:
             return False
         with self._above():
             self._err.try_write(f"{visible(question)} [y/N] ")
-            try:
-                reply = self._stdin.readline(_LONGEST_LINE)
-            except (OSError, ValueError):
-                reply = ""
-            if not reply.endswith("\n"):
-                self._err.try_write("\n")
+            reply = read_line(self._stdin)
+            if not reply:
+                self._err.try_write("\n")  # after Ctrl-D the cursor still stands behind the question
         return reply.strip().casefold() in ("y", "yes")
 
     def secret(self, prompt: str) -> str:
@@ -272,30 +275,14 @@ class Terminal:
         Raises UsageError when there is nothing to read from, or when the echo cannot be turned off.
         """
         if self._stdin is None:
-            raise UsageError("Standard input is closed: there is nothing to read the key from.")
+            raise UsageError("Standard input is closed: there is nothing to read from.")
+        if not self.in_is_tty:
+            return read_line(self._stdin)
         with self._above():
-            if self.in_is_tty:
-                return self._typed(visible(prompt))
             try:
-                return self._stdin.readline(_LONGEST_LINE).rstrip("\r\n")
-            except (OSError, ValueError):
-                raise UsageError("Standard input cannot be read as text.") from None
-
-    def _typed(self, prompt: str) -> str:
-        import getpass
-        import warnings
-
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", getpass.GetPassWarning)
-            try:
-                return getpass.getpass(prompt)
-            except EOFError:
-                return ""
-            except (getpass.GetPassWarning, UnicodeDecodeError):
-                raise UsageError(
-                    "The terminal's echo cannot be turned off.",
-                    hint="pipe the key in: orvideo config set api-key < FILE",
-                ) from None
+                return read_hidden_line(self._stdin, lambda: self._err.try_write(visible(prompt)))
+            finally:
+                self._err.try_write("\n")
 
     # The end
 

@@ -13,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from orvideo.output.tables import Cell, Column, Row
-from orvideo.output.text import age, bytes_text, count, cut, elapsed, moment, money_text, spans
+from orvideo.output.text import age, bytes_text, count, cut, elapsed, moment, money_text
 
 if TYPE_CHECKING:
     from orvideo.catalogue.planning import Plan
@@ -44,7 +44,7 @@ def jobs_table(jobs: Iterable[Mapping[str, Any]], now: datetime) -> Table:
     columns = [
         *_job_columns(),
         Column("FILE", priority=5, flexible=True),
-        Column("PROMPT", priority=2, flexible=True, least=14),
+        Column("PROMPT", priority=1, flexible=True, least=10),
     ]
     return columns, [[*_job_cells(job, now), _file(job), _text(job.get("prompt"))] for job in jobs]
 
@@ -54,7 +54,7 @@ def status_table(jobs: Iterable[Mapping[str, Any]], now: datetime) -> Table:
     columns = [
         *_job_columns(),
         Column("FILE", priority=5, flexible=True),
-        Column("ERROR", priority=2, flexible=True, least=14),
+        Column("ERROR", priority=1, flexible=True, least=10),
     ]
     return columns, [[*_job_cells(job, now), _file(job), _text(job.get("error"))] for job in jobs]
 
@@ -100,7 +100,7 @@ def _job_columns() -> list[Column]:
         Column("JOB"),
         Column("STATUS", paint=status_style),
         Column("MODEL", priority=4, flexible=True),
-        Column("AGE", right=True, priority=1),
+        Column("AGE", right=True, priority=2),
         Column("COST", right=True, priority=3),
     ]
 
@@ -186,9 +186,8 @@ def request_summary(request: Mapping[str, Any]) -> str:
     audio = request.get("generate_audio")
     sound = ("with sound" if audio else "silent") if isinstance(audio, bool) else ""
     duration, seed = request.get("duration"), request.get("seed")
-    frames = [
-        _text(frame.get("frame_type")) for frame in request.get("frame_images") or () if isinstance(frame, Mapping)
-    ]
+    images = [image for image in request.get("frame_images") or () if isinstance(image, Mapping)]
+    frames = [_text(image.get("frame_type")).replace("_", " ") for image in images]
     references = len(request.get("input_references") or ())
     parts = [
         _text(request.get("model")),
@@ -202,75 +201,6 @@ def request_summary(request: Mapping[str, Any]) -> str:
         f"seed {seed}" if seed is not None else "",
     ]
     return ", ".join(part for part in parts if part)
-
-
-# Models
-
-
-def models_table(models: Iterable[Mapping[str, Any]], prices: Mapping[str, str] | None = None) -> Table:
-    """Return the table of `orvideo models`; `prices` gives a short price by model id.
-
-    In a pipe: id, resolutions, seconds, sound, price. What the service does not say is `?`, in a pipe empty.
-    """
-    columns = [
-        Column("MODEL"),
-        Column("RESOLUTIONS", priority=2, flexible=True, least=11),
-        Column("SECONDS", priority=1, flexible=True, least=8),
-        Column("SOUND", priority=3),
-        Column("PRICE", priority=1),
-    ]
-    return columns, [_model_row(model, prices or {}) for model in models]
-
-
-def _model_row(model: Mapping[str, Any], prices: Mapping[str, str]) -> Row:
-    identifier = _text(model.get("id"))
-    sizes = [_text(size) for size in model.get("supported_resolutions") or ()]
-    seconds = [number for number in model.get("supported_durations") or () if isinstance(number, int)]
-    price = prices.get(identifier, "")
-    return [
-        identifier,
-        Cell(", ".join(sizes) or "?", ",".join(sizes)),
-        Cell(spans(seconds) or "?", ",".join(map(str, sorted(seconds)))),
-        Cell(_yes_no(model.get("generate_audio")) or "?", _yes_no(model.get("generate_audio"))),
-        Cell(price or "unknown", price),
-    ]
-
-
-def model_page(
-    model: Mapping[str, Any], prices: Iterable[str] = (), endpoints: Iterable[Mapping[str, Any]] = ()
-) -> Lines:
-    """Return everything about one model: `prices` as lines in words, else the service's own price list."""
-    listed = [f"{key} {value}" for key, value in (model.get("pricing_skus") or {}).items()]
-    seconds = [number for number in model.get("supported_durations") or () if isinstance(number, int)]
-    pairs = [
-        ("model", _text(model.get("id"))),
-        ("name", _text(model.get("name"))),
-        ("about", _text(model.get("description"))),
-        ("resolutions", _list(model.get("supported_resolutions"))),
-        ("sizes", _list(model.get("supported_sizes"))),
-        ("aspect ratios", _list(model.get("supported_aspect_ratios"))),
-        ("seconds", spans(seconds) or "not said"),
-        ("frames", _list(model.get("supported_frame_images")).replace("_", " ")),
-        ("sound", _yes_no(model.get("generate_audio")) or "not said"),
-        ("seed", _yes_no(model.get("seed")) or "not said"),
-        ("upscale factor", _range(model.get("upscale_factor"))),
-        ("creativity", spans(list(model.get("creativity") or ()))),
-        ("provider options", _list(model.get("allowed_passthrough_parameters"))),
-    ]
-    rows = [*pairs, *(("price", price) for price in list(prices) or listed or ["unknown"])]
-    rows += [("provider", _endpoint(endpoint)) for endpoint in endpoints]
-    return [(label, text) for label, text in rows if text]
-
-
-def _endpoint(endpoint: Mapping[str, Any]) -> str:
-    name, tag = _text(endpoint.get("provider_name")), _text(endpoint.get("tag"))
-    return f"{name} ({tag})" if name and tag else name or tag
-
-
-def _range(span: Any) -> str:
-    if not isinstance(span, Mapping) or span.get("min") is None or span.get("max") is None:
-        return ""
-    return f"{span['min']:g} to {span['max']:g}"
 
 
 # Small forms
@@ -289,14 +219,6 @@ def amount(value: Any) -> Decimal | None:
 
 def _text(value: Any) -> str:
     return "" if value is None else str(value)
-
-
-def _yes_no(value: Any) -> str:
-    return ("yes" if value else "no") if isinstance(value, bool) else ""
-
-
-def _list(values: Any) -> str:
-    return ", ".join(map(str, values or ()))
 
 
 def _when(value: Any) -> datetime | None:

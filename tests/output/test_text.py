@@ -1,0 +1,177 @@
+"""Text made visible, cut to cells, and put into the words of people."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orvideo.output.text import (
+    age,
+    bytes_text,
+    count,
+    cut,
+    elapsed,
+    fit,
+    moment,
+    money_text,
+    pad,
+    spans,
+    visible,
+    width,
+)
+
+
+@pytest.mark.drill("T01")
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("\x1b[31m", r"\x1b[31m"),
+        ("\x1b]0;x\x07", r"\x1b]0;x\x07"),
+        ("\x9b31m", r"\x9b31m"),
+        ("a\rb\nc\td", r"a\rb\nc\td"),
+        ("\x08\x7f\x00", r"\x08\x7f\x00"),
+        ("\x85", r"\x85"),
+    ],
+)
+def test_controls_are_shown_as_escapes(raw: str, shown: str) -> None:
+    assert visible(raw) == shown
+
+
+@pytest.mark.drill("T02")
+@pytest.mark.parametrize(
+    "code",
+    [0x61C, 0x200B, 0x200D, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x2028, 0x2029, 0x2060,
+     0xFEFF, 0xAD, 0xE0001, 0xE0041, 0xE0100, 0x3164],
+)  # fmt: skip
+def test_unseen_characters_are_named(code: int) -> None:
+    assert visible(f"a{chr(code)}b") == f"a<U+{code:04X}>b"
+
+
+@pytest.mark.drill("O12")
+def test_lone_surrogates_are_shown_and_nothing_else_is_touched() -> None:
+    assert visible("caf\udce9 \ud83d") == r"caf\udce9 \ud83d"
+    plain = "[bold]雨[/x] :smile: é 🎬 \\n ✈️"
+    assert visible(plain) == plain
+
+
+def test_a_newline_stays_one_only_where_lines_are_wanted() -> None:
+    assert visible("a\nb\r\n", multiline=True) == "a\nb\\r\n"
+    assert visible("a\nb") == r"a\nb"
+
+
+@given(st.text(st.characters(exclude_categories=())))
+def test_nothing_that_is_obeyed_or_hidden_is_left(text: str) -> None:
+    shown = visible(text)
+    shown.encode("utf-8")
+    assert not {unicodedata.category(character) for character in shown} & {"Cc", "Cs", "Zl", "Zp"}
+    assert visible(shown) == shown
+
+
+@given(st.text(), st.integers(0, 30))
+def test_what_is_cut_fits(text: str, cells: int) -> None:
+    shown = visible(text)
+    fitted = fit(shown, cells)
+    assert width(fitted) <= cells
+    if width(shown) <= cells:
+        assert fitted == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "cells", "fitted"),
+    [
+        ("paper boat", 10, "paper boat"),
+        ("paper boat", 6, "paper…"),
+        ("雨の通り", 8, "雨の通り"),
+        ("雨の通り", 6, "雨の…"),
+        ("e\u0301e\u0301e\u0301", 2, "e\u0301…"),
+        ("abc", 0, ""),
+        ("abc", 1, "…"),
+    ],
+)
+def test_cutting_counts_cells_and_keeps_marks_with_their_letters(text: str, cells: int, fitted: str) -> None:
+    assert fit(text, cells) == fitted
+
+
+def test_cutting_without_an_ellipsis_character() -> None:
+    assert fit("paper boat", 8, ellipsis="...") == "paper..."
+    assert fit("paper boat", 2, ellipsis="...") == "pa"
+
+
+def test_padding_counts_cells() -> None:
+    assert pad("雨", 4) == "雨  "
+    assert pad("7", 3, right=True) == "  7"
+    assert pad("long", 2) == "long"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(None, "?"), (-5, "0:00"), (0, "0:00"), (65.9, "1:05"), (3599, "59:59"), (3725, "1:02:05")]
+)
+def test_elapsed(seconds: float | None, shown: str) -> None:
+    assert elapsed(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(None, "?"), (-9, "0s"), (59, "59s"), (330, "5m"), (7200, "2h"), (200000, "2d")]
+)
+def test_age(seconds: float | None, shown: str) -> None:
+    assert age(seconds) == shown
+
+
+@pytest.mark.drill("M29")
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [
+        (None, "unknown"),
+        (Decimal("NaN"), "unknown"),
+        (Decimal("Infinity"), "unknown"),
+        (Decimal("0"), "$0.00"),
+        (Decimal("0.4"), "$0.40"),
+        (Decimal("0.400"), "$0.40"),
+        (Decimal("1.008"), "$1.008"),
+        (Decimal("0.1358"), "$0.1358"),
+        (Decimal("12"), "$12.00"),
+        (Decimal("1E+2"), "$100.00"),
+        (Decimal("0.0000035"), "$0.0000035"),
+        (Decimal("1E+999999"), "$1.000e+999999"),
+    ],
+)
+def test_money_keeps_its_digits_and_the_unknown_is_never_zero(amount: Decimal | None, shown: str) -> None:
+    assert money_text(amount) == shown
+
+
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [
+        (None, "unknown"),
+        (Decimal("0.135847"), "~$0.1358"),
+        (Decimal("0.14"), "~$0.14"),
+        (Decimal("3"), "~$3.00"),
+        (Decimal("0.0000234"), "~$0.000023"),
+        (Decimal("0"), "~$0.00"),
+    ],
+)
+def test_an_estimate_is_rounded_and_marked(amount: Decimal | None, shown: str) -> None:
+    assert money_text(amount, about=True) == shown
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [(None, "?"), (0, "0 B"), (999, "999 B"), (12_345, "12.3 kB"), (999_960, "1.0 MB"), (45_600_000, "45.6 MB"),
+     (2_000_000_000, "2.0 GB"), (3_000_000_000_000, "3.0 TB")],
+)  # fmt: skip
+def test_bytes(number: int | None, shown: str) -> None:
+    assert bytes_text(number) == shown
+
+
+def test_small_forms() -> None:
+    assert (count(1, "job"), count(0, "job"), count(2, "reply", "replies")) == ("1 job", "0 jobs", "2 replies")
+    assert cut("x" * 3000) == "x" * 1999 + "…"
+    assert spans([8, 4, 6]) == "4, 6, 8"
+    assert spans([1, 2, 3, 4, 10, 11]) == "1-4, 10, 11"
+    assert moment(datetime(2026, 11, 21, 3, 38, 1, 999, tzinfo=timezone(timedelta(hours=1)))) == "2026-11-21T02:38:01Z"
+    assert moment(datetime(2026, 11, 21, tzinfo=UTC)) == "2026-11-21T00:00:00Z"

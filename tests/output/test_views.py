@@ -1,0 +1,184 @@
+"""Values to text: jobs, models, quotes and plans as a person and a pipe see them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from orvideo.api.schemas import VideoRequest
+from orvideo.catalogue.planning import Plan
+from orvideo.catalogue.quote import Quote
+from orvideo.output.tables import aligned, separated
+from orvideo.output.text import width
+from orvideo.output.views import (
+    finished_line,
+    job_page,
+    jobs_table,
+    plan_lines,
+    quote_text,
+    request_summary,
+    status_style,
+    status_table,
+)
+
+NOW = datetime(2026, 11, 21, 12, 5, tzinfo=UTC)
+
+DONE: dict[str, Any] = {
+    "id": "vid_0123456789",
+    "handle": "sub-aaaaaaaa",
+    "status": "completed",
+    "model": "google/veo-3.1-lite",
+    "prompt": "a paper boat drifts down a rainy street",
+    "endpoint": "https://openrouter.ai/api/v1",
+    "created_at": "2026-11-21T12:00:00.000Z",
+    "ended_at": "2026-11-21T12:00:41.500Z",
+    "quote": {"kind": "exact", "usd": 0.12, "low": None, "high": None, "reasons": []},
+    "cost_usd": 0.12,
+    "error": None,
+    "outputs": [{"index": 0, "path": "/films/boat.mp4", "bytes": 1_234_567, "sha256": "ab"}],
+    "request": {"model": "google/veo-3.1-lite", "duration": 4, "resolution": "720p", "generate_audio": False},
+    "generation_id": "gen-1",
+    "extra": {},
+}
+LOST: dict[str, Any] = {
+    **DONE,
+    "id": None,
+    "status": "outcome_unknown",
+    "ended_at": None,
+    "cost_usd": None,
+    "error": "sent, no readable answer",
+    "outputs": [],
+}
+
+
+def test_jobs_in_a_pipe() -> None:
+    _, rows = jobs_table([DONE, LOST], NOW)
+    assert list(separated(rows)) == [
+        "vid_0123456789\tcompleted\tgoogle/veo-3.1-lite\t2026-11-21T12:00:00Z\t0.12\t/films/boat.mp4\t"
+        "a paper boat drifts down a rainy street",
+        "sub-aaaaaaaa\toutcome_unknown\tgoogle/veo-3.1-lite\t2026-11-21T12:00:00Z\t\t\t"
+        "a paper boat drifts down a rainy street",
+    ]
+
+
+def test_jobs_on_a_wide_terminal() -> None:
+    columns, rows = jobs_table([DONE], NOW)
+    assert list(aligned(columns, rows, 140)) == [
+        "JOB             STATUS     MODEL                AGE   COST  FILE      PROMPT",
+        "vid_0123456789  completed  google/veo-3.1-lite   5m  $0.12  boat.mp4  a paper boat drifts down a rainy street",
+    ]
+
+
+def test_jobs_on_a_narrow_terminal_keep_id_status_and_prompt() -> None:
+    columns, rows = jobs_table([DONE], NOW)
+    assert list(aligned(columns, rows, 40)) == [
+        "JOB             STATUS     PROMPT",
+        "vid_0123456789  completed  a paper boat…",
+    ]
+    columns, rows = jobs_table([DONE, LOST], NOW)
+    for cells in range(36, 100):
+        lines = list(aligned(columns, rows, cells))
+        assert max(map(width, lines)) <= cells
+        assert "vid_0123456789" in "".join(lines)
+        assert "outcome_unknown" in "".join(lines)
+
+
+def test_a_status_shows_the_error_and_a_finished_job_without_a_price_says_so() -> None:
+    failed = {**DONE, "status": "failed", "error": "no\nwords", "cost_usd": None}
+    columns, rows = status_table([failed, {**DONE, "cost_usd": None}, {**DONE, "cost_usd": 0}], NOW)
+    assert next(separated(rows)).endswith("\tno\\nwords")
+    text = list(aligned(columns, rows, 200))
+    assert "$" not in text[1]
+    assert "unknown" in text[2]
+    assert "$0.00" in text[3]
+
+
+def test_the_page_of_a_job() -> None:
+    assert job_page(DONE, NOW) == [
+        ("job", "vid_0123456789"),
+        ("status", "completed"),
+        ("model", "google/veo-3.1-lite"),
+        ("prompt", "a paper boat drifts down a rainy street"),
+        ("request", "google/veo-3.1-lite, 4 s, 720p, silent"),
+        ("created", "2026-11-21T12:00:00Z (5m ago)"),
+        ("ended", "2026-11-21T12:00:41Z (4m ago)"),
+        ("took", "0:41"),
+        ("quote", "$0.12 exact"),
+        ("cost", "$0.12"),
+        ("endpoint", "https://openrouter.ai/api/v1"),
+        ("generation", "gen-1"),
+        ("file", "/films/boat.mp4 (1.2 MB)"),
+    ]
+    lost = dict(line for line in job_page(LOST, NOW) if not isinstance(line, str))
+    assert lost["cost"] == "unknown"
+    assert "took" not in lost
+
+
+def test_a_job_with_nothing_in_it_is_shown_all_the_same() -> None:
+    broken = {"id": "x", "created_at": "not a time", "cost_usd": "NaN", "outputs": None, "quote": {}}
+    jobs: list[dict[str, Any]] = [{}, broken]
+    for job in jobs:
+        for columns, rows in (jobs_table([job], NOW), status_table([job], NOW)):
+            assert list(aligned(columns, rows, 80))
+        assert dict(line for line in job_page(job, NOW) if not isinstance(line, str))["cost"] == "unknown"
+        assert finished_line(job).endswith("cost unknown")
+
+
+def test_the_line_at_the_end() -> None:
+    assert finished_line(DONE) == "vid_0123456789: completed in 0:41, $0.12"
+
+
+@pytest.mark.drill("M29")
+@pytest.mark.parametrize(
+    ("quote", "text"),
+    [
+        (Quote("exact", Decimal("0.12")), "$0.12 exact"),
+        (Quote("about", Decimal("0.19"), Decimal("0.1"), Decimal("0.19")), "~$0.19 ($0.10 to $0.19)"),
+        (Quote("about", Decimal("0.14"), Decimal("0.14"), Decimal("0.14")), "~$0.14"),
+        (Quote("unknown"), "unknown price"),
+        (Quote("unknown", None, Decimal("0.56")), "unknown price, at least $0.56"),
+        (Quote("exact", Decimal(0)), "$0.00 exact"),
+    ],
+)
+def test_a_quote_in_words(quote: Quote, text: str) -> None:
+    assert quote_text(quote.as_json()) == text
+
+
+def test_a_plan_says_what_was_chosen_what_it_costs_and_where_it_goes() -> None:
+    request = VideoRequest(model="a/b", duration=4, resolution="720p", aspect_ratio="16:9", generate_audio=False)
+    quote = Quote("about", Decimal("0.14"), reasons=("tokens are counted by the provider",))
+    plan = Plan(request, None, quote, ("duration 4 s (shortest)", "sound off (costs extra)"))
+    assert plan_lines(plan, endpoint="http://127.0.0.1:1/api/v1") == [
+        "chosen: duration 4 s (shortest)",
+        "        sound off (costs extra)",
+        "quote:  ~$0.14 for a/b, 4 s, 720p, 16:9, silent",
+        "why:    tokens are counted by the provider",
+        "to:     http://127.0.0.1:1/api/v1",
+    ]
+    assert plan_lines(Plan(request, None, Quote("exact", Decimal("0.12")), ()), sandbox=True) == [
+        "quote: $0.12 exact for a/b, 4 s, 720p, 16:9, silent",
+        "to:    the sandbox: nothing is charged",
+    ]
+
+
+def test_what_a_request_asks_for() -> None:
+    request = {
+        "model": "a/b", "size": "854x480", "generate_audio": True, "seed": 0, "previous_job_id": "vid_0",
+        "frame_images": [{"frame_type": "first_frame"}, {"frame_type": "last_frame"}], "input_references": [{}, {}],
+    }  # fmt: skip
+    assert request_summary(request) == (
+        "a/b, 854x480, with sound, first frame, last frame, 2 references, continuing vid_0, seed 0"
+    )
+    assert request_summary({}) == ""
+
+
+def test_the_style_of_a_status() -> None:
+    assert [status_style(word) for word in ("completed", "failed", "paused", "outcome_unknown")] == [
+        "good",
+        "bad",
+        "busy",
+        "unsure",
+    ]
