@@ -12,6 +12,8 @@ from typing import NamedTuple
 from orvideo.output.text import ELLIPSIS, fit, pad, visible, width
 
 GAP = "  "
+#: What the last column that could be left out is cut to before it is.
+_SQUEEZED = 8
 
 
 class Cell(NamedTuple):
@@ -26,7 +28,7 @@ class Column:
     """One column, and what becomes of it where the terminal is too narrow.
 
     Columns of `priority` 0 are always there; of the others the highest number is left out first. A `flexible` column
-    is cut, down to `least` cells; no other is. `paint` names the style of a cell by its text (see `Terminal.paint`).
+    is cut, down to `least` cells, and no other is; the last that could be left out is cut further before it is. `paint` names the style of a cell by its text (see `Terminal.paint`).
     """
 
     title: str
@@ -95,7 +97,8 @@ def _fitted(columns: Sequence[Column], natural: list[int], cells: int) -> dict[i
     """Return the width of each column that is kept, by its place; None when those of priority 0 do not fit."""
     kept = list(range(len(columns)))
     while True:
-        widths = _shrunk(columns, natural, kept, cells)
+        squeeze = sum(columns[place].priority > 0 for place in kept) == 1
+        widths = _shrunk(columns, natural, kept, cells, squeeze)
         if widths is not None:
             return widths
         least_wanted = max(kept, key=lambda place: (columns[place].priority, place), default=None)
@@ -104,17 +107,23 @@ def _fitted(columns: Sequence[Column], natural: list[int], cells: int) -> dict[i
         kept.remove(least_wanted)
 
 
-def _shrunk(columns: Sequence[Column], natural: list[int], kept: list[int], cells: int) -> dict[int, int] | None:
+def _shrunk(
+    columns: Sequence[Column], natural: list[int], kept: list[int], cells: int, squeeze: bool
+) -> dict[int, int] | None:
     """Take what is too much from the flexible columns, the widest first; None when they cannot give enough."""
     widths = {place: natural[place] for place in kept}
+    least = {
+        place: min(columns[place].least, _SQUEEZED) if squeeze and columns[place].priority else columns[place].least
+        for place in kept
+    }
     excess = sum(widths.values()) + len(GAP) * (len(kept) - 1) - cells
     while excess > 0:
-        giving = [place for place in kept if columns[place].flexible and widths[place] > columns[place].least]
+        giving = [place for place in kept if columns[place].flexible and widths[place] > least[place]]
         if not giving:
             return None
         widest = max(giving, key=lambda place: widths[place])
         others = [widths[place] for place in giving if widths[place] < widths[widest]]
-        floor = max([columns[widest].least, *others])
+        floor = max([least[widest], *others])
         given = min(excess, max(widths[widest] - floor, 1))
         widths[widest] -= given
         excess -= given

@@ -44,7 +44,7 @@ def jobs_table(jobs: Iterable[Mapping[str, Any]], now: datetime) -> Table:
     columns = [
         *_job_columns(),
         Column("FILE", priority=5, flexible=True),
-        Column("PROMPT", priority=1, flexible=True, least=10),
+        Column("PROMPT", priority=1, flexible=True, least=20),
     ]
     return columns, [[*_job_cells(job, now), _file(job), _text(job.get("prompt"))] for job in jobs]
 
@@ -54,7 +54,7 @@ def status_table(jobs: Iterable[Mapping[str, Any]], now: datetime) -> Table:
     columns = [
         *_job_columns(),
         Column("FILE", priority=5, flexible=True),
-        Column("ERROR", priority=1, flexible=True, least=10),
+        Column("ERROR", priority=1, flexible=True, least=20),
     ]
     return columns, [[*_job_cells(job, now), _file(job), _text(job.get("error"))] for job in jobs]
 
@@ -99,9 +99,9 @@ def _job_columns() -> list[Column]:
     return [
         Column("JOB"),
         Column("STATUS", paint=status_style),
-        Column("MODEL", priority=4, flexible=True),
-        Column("AGE", right=True, priority=2),
-        Column("COST", right=True, priority=3),
+        Column("MODEL", priority=4, flexible=True, least=16),
+        Column("AGE", right=True, priority=3),
+        Column("COST", right=True, priority=2),
     ]
 
 

@@ -91,7 +91,8 @@ class Screen:
         fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", self._rows, columns, 0, 0))
 
     def stream(self, mode: str = "w") -> TextIO:
-        binary = open(os.dup(self.slave), mode + "b")
+        raw = io.FileIO(os.dup(self.slave), mode)
+        binary = io.BufferedReader(raw) if mode == "r" else io.BufferedWriter(raw)
         return io.TextIOWrapper(binary, encoding="utf-8", errors="surrogateescape", line_buffering=mode == "w")
 
     def _read(self) -> None:

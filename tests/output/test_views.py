@@ -118,9 +118,8 @@ def test_the_page_of_a_job() -> None:
 
 
 def test_a_job_with_nothing_in_it_is_shown_all_the_same() -> None:
-    broken = {"id": "x", "created_at": "not a time", "cost_usd": "NaN", "outputs": None, "quote": {}}
-    jobs: list[dict[str, Any]] = [{}, broken]
-    for job in jobs:
+    broken: dict[str, Any] = {"id": "x", "created_at": "not a time", "cost_usd": "NaN", "outputs": None, "quote": {}}
+    for job in ({}, broken):
         for columns, rows in (jobs_table([job], NOW), status_table([job], NOW)):
             assert list(aligned(columns, rows, 80))
         assert dict(line for line in job_page(job, NOW) if not isinstance(line, str))["cost"] == "unknown"
