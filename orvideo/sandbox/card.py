@@ -289,8 +289,9 @@ def _with_shadow(layer: Image.Image, film: Film) -> Image.Image:
 
 
 def _thumbnails(film: Film) -> list[Still]:
+    """Return the given images, none where the picture is too small to show them beside the type."""
     given = [film.first, film.last, *film.references]
-    return [still for still in given if still is not None]
+    return [still for still in given if still is not None and film.unit >= 160]
 
 
 def _thumb_height(film: Film) -> int:

@@ -23,6 +23,7 @@ from PIL import Image
 
 from orvideo.sandbox.card import Film, Still, card
 from orvideo.sandbox.planes import Planes, blend, from_picture, of_frame
+from orvideo.sandbox.refusals import Cancelled
 from orvideo.sandbox.scene import Scene
 from orvideo.sandbox.tune import RATE, notes
 
@@ -31,10 +32,6 @@ FPS = 24
 FADE = 18
 #: Encoder threads. The number is part of what makes the bytes: never take it from the machine.
 THREADS = 2
-
-
-class Cancelled(Exception):
-    """The film was not finished because nobody waits for it any more."""
 
 
 def make(film: Film, path: Path, *, cancelled: Callable[[], bool] = lambda: False) -> None:

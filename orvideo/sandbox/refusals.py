@@ -33,3 +33,7 @@ class Refusal(Exception):
         """Return the other shape a 400 was seen in (api notes)."""
         message = json.dumps([{"code": "custom", "path": [], "message": self.message}])
         return {"success": False, "error": {"name": "ZodError", "message": message}}
+
+
+class Cancelled(Exception):
+    """A film was given up half-way, because the sandbox stops."""

@@ -18,7 +18,7 @@ from waitress.channel import ClientDisconnected
 from orvideo.sandbox import pace
 from orvideo.sandbox.faults import Faults
 from orvideo.sandbox.offer import endpoints_entry, general_entry, model_list, models, provider_of
-from orvideo.sandbox.refusals import Refusal
+from orvideo.sandbox.refusals import Cancelled, Refusal
 from orvideo.sandbox.studio import Studio, StudioJob, when
 from orvideo.sandbox.validation import MAX_BODY, parse, understand
 
@@ -60,6 +60,7 @@ def application(stage: Stage) -> falcon.App[falcon.Request, falcon.Response]:
     app.add_error_handler(Exception, _on_crash(stage))
     app.add_error_handler(falcon.HTTPError, _on_http_error)
     app.add_error_handler(Refusal, _on_refusal(stage))
+    app.add_error_handler(Cancelled, _on_cancelled)
     routes: tuple[tuple[str, Route], ...] = (
         ("/videos", Videos(stage)),
         ("/videos/models", VideoModels(stage)),
@@ -107,6 +108,10 @@ def _on_http_error(
     _answer(resp, Refusal(status, message).body(), status)
     if error.headers:
         resp.set_headers(error.headers)
+
+
+def _on_cancelled(_req: falcon.Request, resp: falcon.Response, _error: Cancelled, _params: dict[str, Any]) -> None:
+    resp.stream = _cut(iter(()))
 
 
 def _on_crash(stage: Stage) -> Callable[..., None]:
@@ -285,10 +290,9 @@ class Content(Route):
 
 
 def _index(req: falcon.Request) -> int:
-    given = req.get_param("index")
-    if given in (None, "", "null"):
+    text = req.get_param("index")
+    if text is None or text == "null":
         return 0
-    text = given or ""
     if not text.isascii() or not text.isdigit() or len(text) > 9:
         raise Refusal(400, f"Invalid input: index: expected a whole number of 0 or more, received {text[:80]!r}")
     return int(text)
