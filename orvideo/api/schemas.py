@@ -32,14 +32,19 @@ def _whole(value: object) -> int | None:
 
 
 def money(value: object) -> Decimal | None:
-    """Return an amount as Decimal, or None for anything that is not a finite, non-negative number (drills P09, X07)."""
+    """Return an amount as Decimal, or None for what is not a thinkable, non-negative amount (drills P09, X07)."""
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         return None
     try:
         amount = Decimal(str(value).strip())
-    except InvalidOperation:
+    except (InvalidOperation, ValueError):
         return None
-    return amount if amount.is_finite() and amount >= 0 else None
+    if not amount.is_finite() or amount < 0:
+        return None
+    if not amount:
+        return Decimal(0)
+    # An exponent like 1e999999 is no price, and would fill the memory when it is written out.
+    return amount if -30 < amount.adjusted() < 12 else None
 
 
 def _texts(value: object) -> list[str] | None:

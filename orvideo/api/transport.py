@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib.util
 import logging
 import ssl
 import threading
@@ -121,6 +122,8 @@ def _no_tls() -> ssl.SSLContext:
 
 def _new_client(origin: urls.Origin, *, keep_alive: bool) -> httpx.Client:
     """Return an httpx client that does nothing by itself; raises UsageError for a broken set-up (drill N10)."""
+    if not origin.is_loopback:
+        _check_proxies()
     # Without TLS in play the certificates need not be read: an empty context trusts nobody.
     verify = tls_context() if origin.scheme == "https" else _no_tls()
     try:
@@ -133,29 +136,35 @@ def _new_client(origin: urls.Origin, *, keep_alive: bool) -> httpx.Client:
             limits=httpx.Limits(max_keepalive_connections=1 if keep_alive else 0, keepalive_expiry=30),
             event_hooks={"response": [take_location]},
         )
-    except (httpx.InvalidURL, ValueError, ImportError, OSError) as error:
-        raise _bad_proxy() from error
+    except (httpx.InvalidURL, ValueError, ImportError) as error:
+        # What is left after the check: a NO_PROXY that is no list of hosts.
+        raise UsageError(
+            "The proxies that the environment names cannot be used.", hint="check NO_PROXY, HTTPS_PROXY, ALL_PROXY"
+        ) from error
 
 
-def _bad_proxy() -> UsageError:
+def _check_proxies() -> None:
+    """Raise UsageError, with the variable's name, for a proxy that httpx would answer with a traceback (drill N10)."""
     for scheme, url in urllib.request.getproxies().items():
         if scheme not in ("http", "https", "all"):
             continue
         # What stands before the @ may be a password (drill M03).
         place = url.rpartition("@")[2]
         try:
-            proxy = httpx.Proxy(url if "://" in url else f"http://{url}")
+            proxy = httpx.Proxy(url if "://" in url else f"http://{url}").url
+            usable = urls.is_host(proxy.host.lower())
         except (httpx.InvalidURL, ValueError):
-            return UsageError(
+            usable = False
+        if not usable:
+            raise UsageError(
                 f"{scheme.upper()}_PROXY is not the URL of a proxy: …{place}",
                 hint=f"set {scheme.upper()}_PROXY to http://host:port, or unset it",
             )
-        if proxy.url.scheme.startswith("socks"):
-            return UsageError(
+        if proxy.scheme.startswith("socks") and importlib.util.find_spec("socksio") is None:
+            raise UsageError(
                 f"{scheme.upper()}_PROXY names a SOCKS proxy ({place}), which needs the package socksio.",
                 hint="pip install 'httpx[socks]'",
             )
-    return UsageError("The proxy that the environment names cannot be used.", hint="unset HTTPS_PROXY ALL_PROXY")
 
 
 @dataclass

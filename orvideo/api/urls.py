@@ -123,6 +123,15 @@ def model_path(model_id: str) -> str:
     return "/models/" + "/".join(quote(segment, safe=":") for segment in segments)
 
 
+def is_host(name: str) -> bool:
+    """Say whether a name could be a host's: ASCII, in lower case, or an IP address without brackets."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return _HOST.fullmatch(name) is not None and len(name) <= 254
+    return True
+
+
 def is_key_safe(url: str, base_url: str) -> bool:
     """Say whether `url` has exactly the API's own origin: only then may the key go there (drill K14)."""
     try:
@@ -161,7 +170,10 @@ def _absolute(url: str, current_url: str) -> str:
         raise Unsafe("The service names an empty URL.")
     if _NEVER_IN_A_URL.search(url):
         raise Unsafe("The service names a URL with characters that no URL has.")
-    return url if _HAS_SCHEME.match(url) else urljoin(current_url, url)
+    try:
+        return url if _HAS_SCHEME.match(url) else urljoin(current_url, url)
+    except ValueError as error:
+        raise Unsafe("The service names a URL that cannot be one.") from error
 
 
 def _parse_or_refuse(url: str) -> _Parts:
@@ -201,7 +213,7 @@ def _host_and_port(authority: str) -> tuple[str, int | None]:
             host = (name if name.isascii() else name.encode("idna").decode("ascii")).lower()
         except UnicodeError:
             raise ValueError("its host is not a host name") from None
-        if not _HOST.fullmatch(host) or len(host) > 254:
+        if not is_host(host):
             raise ValueError("its host is not a host name")
     if not port:
         return host, None
