@@ -28,7 +28,8 @@ class Column:
     """One column, and what becomes of it where the terminal is too narrow.
 
     Columns of `priority` 0 are always there; of the others the highest number is left out first. A `flexible` column
-    is cut, down to `least` cells, and no other is; the last that could be left out is cut further before it is. `paint` names the style of a cell by its text (see `Terminal.paint`).
+    is cut, down to `least` cells, and no other is; the last one that could be left out is cut further before it is.
+    `paint` names the style of a cell by its text (see `Terminal.paint`).
     """
 
     title: str

@@ -178,6 +178,11 @@ def test_the_id_and_the_command_that_goes_on_are_always_there() -> None:
     said.terminal.error(StillRunning("Time is up.", job_id="vid_1", resume="orvideo wait vid_1"))
     assert said.err == "error: Time is up.\nhint: orvideo wait vid_1\n"
     said = over_memory()
+    said.terminal.error(
+        StillRunning("Time is up.", job_id="vid_1", hint="go on: orvideo wait vid_1", resume="orvideo wait vid_1")
+    )
+    assert said.err == "error: Time is up.\nhint: go on: orvideo wait vid_1\n"
+    said = over_memory()
     said.terminal.error(JobEnded("It failed.", job_id="vid_1"))
     assert said.err == "error: It failed.\njob: vid_1\n"
 
