@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from orvideo.context import Context
 
 #: The commands in the order in which help shows them. A module of `orvideo.commands` each, with a `register(app)`.
-COMMANDS = ("submit", "status", "wait", "download", "models", "jobs", "config", "doctor", "sandbox")
+COMMANDS = ("submit", "status", "wait", "download", "models", "jobs", "config", "doctor", "sandbox", "help")
 
 SUMMARY = "Make videos through OpenRouter: submit, follow, fetch."
 
@@ -96,7 +96,7 @@ def _run(action: Action, environment: Environment) -> int:
 
 
 def parse(arguments: Sequence[str], environment: Environment) -> Action | None:
-    """Turn a command line into an action, None when it only asked for help. Raises UsageError for what Typer refuses."""
+    """Turn a command line into an action, None when it only asked for help; raises UsageError."""
     # One command's module is enough to run one command: the others cost start-up time and are not asked.
     named = [word for word in arguments[:1] if word in COMMANDS]
     rich_help = environment.stdout is not None and environment.stdout.isatty()

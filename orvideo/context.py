@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from orvideo.api.client import Call, Client
     from orvideo.catalogue.listing import Catalogue
     from orvideo.clock import Clock
+    from orvideo.jobs.fetching import Saving
     from orvideo.jobs.ledger import Ledger
     from orvideo.jobs.lifecycle import Lifecycle
     from orvideo.jobs.records import Record
@@ -136,6 +137,11 @@ class Context:
         if catalogue.note:
             self.terminal.warn(catalogue.note)
         return catalogue
+
+    def saving(self, spec: str | None, *, force: bool = False, always: bool = False, timeout: float | None = None) -> Saving:
+        from orvideo.jobs.fetching import Saving
+
+        return Saving(spec, always=always)
 
     def client(self, endpoint: str) -> Client:
         """Return the main thread's client for the service that a job lives at."""

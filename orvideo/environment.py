@@ -13,7 +13,7 @@ from orvideo.clock import Clock
 class Environment:
     """The variables, the three streams (None when the shell closed one) and the clock of one run."""
 
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)  # the key may be in it (drill K13)
     stdin: TextIO | None
     stdout: TextIO | None
     stderr: TextIO | None

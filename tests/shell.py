@@ -79,7 +79,7 @@ class Shell:
             # Nowhere: a test that reaches for the real service fails at once instead of spending money.
             "HTTPS_PROXY": "http://127.0.0.1:9",
             "NO_PROXY": "127.0.0.1,localhost",
-            "ORVIDEO_SANDBOX_SPEED": "1000",
+            "ORVIDEO_SANDBOX_SPEED": "1000000",
             **self.environ,
         }
 

@@ -154,13 +154,10 @@ def _say_if_beaten(context: Context, name: str) -> None:
 
 
 def run_unset(context: Context, name: str) -> None:
-    """Remove one stored setting; what was not there is said to be so."""
-    from orvideo.settings.definitions import setting_name
-
-    known = setting_name(name)
-    removed = context.settings.unset(known)
-    context.terminal.document({"name": known, "removed": removed})
-    context.terminal.note(f"{known} is no longer stored" if removed else f"{known} was not stored")
+    """Remove one stored setting, also one that orvideo does not know; what was not there is said to be so."""
+    removed = context.settings.unset(name)
+    context.terminal.document({"name": name, "removed": removed})
+    context.terminal.note(f"{name} is no longer stored" if removed else f"{name} was not stored")
 
 
 def run_path(context: Context) -> None:

@@ -17,6 +17,7 @@ from orvideo.errors import UsageError
 
 if TYPE_CHECKING:
     from orvideo.context import Context
+    from orvideo.jobs.records import Spending
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -134,15 +135,20 @@ def _is_filtered(options: ListOptions) -> bool:
 
 def _show_sums(context: Context, by: Sums, since: datetime | None) -> None:
     from orvideo.output.tables import Column
-    from orvideo.output.text import money_text
 
     sums = context.ledger.spent(by.value, since=since)
     context.terminal.document([one.as_json() for one in sums])
     context.terminal.table(
         [Column(by.value.upper(), flexible=True), Column("COST", right=True), Column("JOBS", right=True),
          Column("COST UNKNOWN", right=True)],
-        [[one.key or "unknown", money_text(one.cost if one.known else None), str(one.known), str(one.unknown)] for one in sums],
+        [[one.key or "unknown", _cost(one), str(one.known), str(one.unknown)] for one in sums],
     )  # fmt: skip
+
+
+def _cost(spending: Spending) -> str:
+    from orvideo.output.text import money_text
+
+    return money_text(spending.cost if spending.known else None)
 
 
 def _moment(text: str, now: datetime) -> datetime:
@@ -181,7 +187,7 @@ def run_show(context: Context, name: str) -> None:
 
 
 def run_adopt(context: Context, job_id: str) -> None:
-    """Look at the job first, so that a mistyped id is not put on record; one that cannot be seen now is adopted all the same."""
+    """Look at the job first, so that no mistyped id gets on record; one that cannot be seen now is adopted unseen."""
     from orvideo.errors import NotFound, Unavailable
 
     service = context.service()

@@ -204,7 +204,8 @@ def _guard_money(context: Context, settings: Settings, service: Service, planned
     quote, limit = planned.quote, settings.max_cost
     most = quote.high if quote.high is not None else quote.usd
     if limit is not None and (most is None or most > limit):
-        costs = f"may cost {money_text(most)}" if most is not None else f"has an unknown price ({'; '.join(quote.reasons)})"
+        unknown = f"has an unknown price ({'; '.join(quote.reasons)})"
+        costs = unknown if most is None else f"may cost {money_text(most)}"
         raise MoneyError(
             f"This {costs}, and the limit is {money_text(limit)}; nothing was sent.",
             hint="ask for less, choose another model (orvideo models), or raise --max-cost",

@@ -6,7 +6,7 @@ content endpoint (api notes). `saving.save` does the rest: it only sees a source
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,7 +15,10 @@ from orvideo.clock import Clock
 
 if TYPE_CHECKING:
     from orvideo.api.client import Client, Download
+    from pathlib import Path
+
     from orvideo.api.schemas import Job
+    from orvideo.jobs.records import Record
 
 Open = Callable[[int, "str | None"], "AbstractContextManager[Download]"]
 
@@ -40,7 +43,7 @@ class Sources:
         return next(self._places, None)
 
     def refresh(self) -> Open | None:
-        """Look at the job again, because its URLs may have expired, and start over with what it names now (drill D12)."""
+        """Look at the job again, since its URLs may have expired, and start over with what it names now (D12)."""
         self.job = self.client.job(self.job.id)
         self._places = self._in_order()
         return self.next()
@@ -60,3 +63,29 @@ def _at(urls: list[str | None] | None, index: int) -> str | None:
 def outputs_of(job: Job) -> range:
     """Return the indexes of a job's outputs; a job that names none is tried at index 0 (drill P06)."""
     return range(max(job.output_count, 1))
+
+
+class Saving:
+    """Where the videos of one command go: decided before money is spent, done when a job is finished."""
+
+    def __init__(self, spec: str | None, *, always: bool = False) -> None:
+        self.spec = spec
+        self.always = always
+        self.paths: list[Path] = []
+
+    @property
+    def wanted(self) -> bool:
+        return self.spec is not None or self.always
+
+    @property
+    def remembered(self) -> str | None:
+        return self.spec
+
+    def check_before_submit(self, *, wait: bool) -> None: ...
+
+    def check(self, records: Sequence[Record]) -> None: ...
+
+    def is_here(self, record: Record) -> bool:
+        return False
+
+    def save(self, record: Record, job: Job) -> None: ...

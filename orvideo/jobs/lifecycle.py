@@ -148,7 +148,7 @@ class Lifecycle:
 
 
 def judge(record: Record, job: Job) -> None:
-    """Raise JobEnded for a job that ended without a video (a value below, an error above); return for a completed one."""
+    """Raise JobEnded for a job that ended without a video; below, that is a value like any other."""
     if job.is_completed:
         return
     if not job.is_final:
@@ -173,7 +173,7 @@ def _id_of(record: Record) -> str:
             hint=f"orvideo jobs show {record.name}",
         )
     raise OutcomeUnknown(
-        f"The outcome of {record.name} is unknown: no id was ever received, so there is nothing to ask the service for.",
+        f"The outcome of {record.name} is unknown: no id was received, so there is nothing to ask the service for.",
         hint="look at https://openrouter.ai/activity; a job found there: orvideo jobs adopt ID",
     )
 

@@ -117,7 +117,7 @@ class Submitting:
             self.clock.sleep(pause)
 
     def _send_once(self, seq: int, order: Order) -> OrvideoError | None:
-        """Send the order once and bring the record up to date; return the error that allows another try, if it is one."""
+        """Send the order once and bring the record up to date; return the error that allows another try."""
         try:
             job = self.client.submit(
                 order.body,

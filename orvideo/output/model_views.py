@@ -13,7 +13,12 @@ Table = tuple[Sequence[Column], list[Row]]
 
 #: The fields of a model that the page has a place for; all others are shown as they came.
 _SHOWN = frozenset(
-    ["id", "name", "description", "supported_resolutions", "supported_sizes", "supported_aspect_ratios", "supported_durations", "supported_frame_images", "generate_audio", "seed", "upscale_factor", "creativity", "allowed_passthrough_parameters", "pricing_skus", "canonical_slug", "created", "hugging_face_id"]
+    (
+        *("id", "name", "description", "canonical_slug", "created", "hugging_face_id"),
+        *("supported_resolutions", "supported_sizes", "supported_aspect_ratios", "supported_durations"),
+        *("supported_frame_images", "generate_audio", "seed", "upscale_factor", "creativity"),
+        *("allowed_passthrough_parameters", "pricing_skus"),
+    )
 )
 
 

@@ -1,0 +1,140 @@
+"""`orvideo help`: pages about what holds for every command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orvideo.commands.action import Action, Answering
+from orvideo.commands.options import Json
+from orvideo.errors import ExitCode
+
+if TYPE_CHECKING:
+    from orvideo.context import Context
+
+#: The frozen table: a code, what it means, and whether money was charged.
+EXIT_CODES: tuple[tuple[ExitCode, str, str], ...] = (
+    (ExitCode.OK, "done", "as shown"),
+    (ExitCode.BUG, "a bug in orvideo", "see the record"),
+    (ExitCode.USAGE, "usage: a bad option, input or file", "no"),
+    (ExitCode.NO_VIDEO, "the job ended without a video: failed, cancelled or expired", "usually not"),
+    (ExitCode.AUTH, "authentication: no key, or the key was refused", "no"),
+    (ExitCode.MONEY, "money: insufficient credits, a limit (--max-cost), or a declined quote", "no"),
+    (ExitCode.REJECTED, "rejected: the model cannot do this, or the service refused it; do not repeat unchanged", "no"),
+    (ExitCode.UNAVAILABLE, "unavailable: nothing was accepted; safe to run again", "no"),
+    (ExitCode.STILL_RUNNING, "still running when --timeout ended; go on with: orvideo wait ID", "yes"),
+    (ExitCode.OUTCOME_UNKNOWN, "outcome unknown: sent, no readable answer; may be charged", "maybe"),
+    (ExitCode.NOT_FETCHED, "finished at the service, not fetched; run: orvideo download ID", "yes"),
+    (ExitCode.RECORD, "the local record cannot be used; nothing was sent", "no"),
+    (ExitCode.BAD_REPLY, "a reply that makes no sense", "see text"),
+    (ExitCode.OUTPUT_EXISTS, "the output exists", "no"),
+    (ExitCode.OUTPUT_UNWRITABLE, "the output (or the record) cannot be written", "see text"),
+    (ExitCode.UNSAFE, "refused for safety: a foreign URL, a downgrade, a bad certificate", "no"),
+    (ExitCode.BATCH_INCOMPLETE, "batch: some rows did not make it", "as listed"),
+    (ExitCode.HANGUP, "the terminal was closed (SIGHUP)", "see the record"),
+    (ExitCode.INTERRUPTED, "interrupted (Ctrl-C, SIGINT)", "see the record"),
+    (ExitCode.BROKEN_PIPE, "whoever read stdout has left (SIGPIPE)", "see the record"),
+    (ExitCode.TERMINATED, "terminated (SIGTERM)", "see the record"),
+)
+
+_OTHER_VARIABLES = (
+    ("OPENROUTER_API_KEY", "the key; beats the stored one"),
+    ("OPENROUTER_BASE_URL", "where the API is, when ORVIDEO_BASE_URL is not set"),
+    ("ORVIDEO_CONFIG_DIR", "the folder of the settings"),
+    ("ORVIDEO_STATE_DIR", "the folder of the job record"),
+    ("ORVIDEO_CACHE_DIR", "the folder of the model list"),
+    ("NO_COLOR, FORCE_COLOR, TERM=dumb", "no colours, colours also in a pipe, a plain terminal"),
+    ("CI", "plain lines instead of a live one"),
+    ("COLUMNS", "the width of tables"),
+    ("HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE", "as for other programs"),
+)
+
+_OUTPUT = """\
+stdout is the answer, stderr is the story: progress, hints, warnings, quotes and errors.
+
+command            on a terminal      in a pipe
+submit             the id             the id
+submit --wait -o   the saved path     the same
+wait, download     the saved paths    the same, one a line
+-o -               refused            the video's bytes
+status             a table            id, status, model, created, USD, path, error
+jobs               a table            id, status, model, created, USD, path, prompt
+models             a table            id, from, resolutions, seconds, sound, seed, price
+
+Lines in a pipe are tab-separated, without a heading. A value that is not known is empty.
+
+--json     one JSON document: an object for one job, an array for a list
+--events   one JSON object a line as things happen (submit, wait)
+-q         the answer and errors, no story
+-v         a line for each request, never the key
+
+Under --json and --events an error is one JSON object on stderr:
+{"error": {"kind", "message", "hint", "exit_code", "charged", "job_id", "resume"}}
+Times are ISO 8601 in UTC, money is USD, what is not known is null.
+"""
+
+
+class Topic(StrEnum):
+    """The pages there are."""
+
+    exit_codes = "exit-codes"
+    environment = "environment"
+    output = "output"
+
+
+def register(app: typer.Typer) -> None:
+    @app.command("help", epilog="Example: orvideo help exit-codes")
+    def help_(
+        topic: Annotated[Topic | None, typer.Argument(help="The page; without one, the list of pages.")] = None,
+        json: Json = False,
+    ) -> Action:
+        """Show a page about exit codes, environment variables or output."""
+        return Action(lambda context: run(context, topic), Answering(json=json))
+
+
+def run(context: Context, topic: Topic | None) -> None:
+    """Print one page, or say which there are."""
+    pages: dict[Topic | None, Callable[[Context], None]] = {
+        None: _topics,
+        Topic.exit_codes: _exit_codes,
+        Topic.environment: _environment,
+        Topic.output: _output,
+    }
+    pages[topic](context)
+
+
+def _topics(context: Context) -> None:
+    context.terminal.document([topic.value for topic in Topic])
+    context.terminal.page(["The pages are:", *(f"  orvideo help {topic.value}" for topic in Topic)])
+    context.terminal.page(["For one command: orvideo COMMAND --help"])
+
+
+def _exit_codes(context: Context) -> None:
+    context.terminal.document(
+        [{"code": int(code), "meaning": meaning, "charged": charged} for code, meaning, charged in EXIT_CODES]
+    )
+    _show(context, [(str(int(code)), meaning, f"charged: {charged}") for code, meaning, charged in EXIT_CODES])
+
+
+def _environment(context: Context) -> None:
+    from orvideo.settings.definitions import DEFINITIONS
+
+    rows = [*((one.variable, one.help) for one in DEFINITIONS), *_OTHER_VARIABLES]
+    context.terminal.document([{"variable": variable, "meaning": meaning} for variable, meaning in rows])
+    _show(context, rows)
+
+
+def _show(context: Context, rows: Sequence[tuple[str, ...]]) -> None:
+    """Show a two-column page: nothing is cut on a terminal, and a pipe gets the columns apart."""
+    if context.terminal.out_is_tty:
+        context.terminal.page((row[0], "; ".join(row[1:])) for row in rows)
+    else:
+        context.terminal.table([], rows)
+
+
+def _output(context: Context) -> None:
+    context.terminal.document({"text": _OUTPUT})
+    context.terminal.page(_OUTPUT.splitlines())
