@@ -214,7 +214,8 @@ def test_a_locale_without_the_characters_gets_them_as_escapes(env: dict[str, str
 
 
 @drill("O12")
-def test_a_path_that_is_no_text_reaches_a_pipe_as_it_is(tmp_path: Path) -> None:
+@pytest.mark.parametrize("env", [{}, {"PYTHONIOENCODING": "utf-8:strict"}, {"PYTHONIOENCODING": "ascii:strict"}])
+def test_a_path_that_is_no_text_reaches_a_pipe_as_it_is(tmp_path: Path, env: dict[str, str]) -> None:
     script = (
         "import os, sys\nfrom pathlib import Path\nfrom orvideo.output.terminal import Terminal\n"
         "path = Path(os.fsdecode(bytes.fromhex(os.environ['TEXT'])))\n"
@@ -225,7 +226,7 @@ def test_a_path_that_is_no_text_reaches_a_pipe_as_it_is(tmp_path: Path) -> None:
     command = 'cat "$("$0" -c "$1")"'
     done = subprocess.run(
         ["sh", "-c", command, sys.executable, script],
-        env=environ_of(raw, {}),
+        env=environ_of(raw, env),
         capture_output=True,
         timeout=60,
         check=True,
