@@ -85,7 +85,7 @@ def _run(action: Action, environment: Environment) -> int:
             context.report(error)
             return 128 + interrupts.pending if interrupts.pending else error.exit_code
         except Interrupted as signal:
-            context.report_interruption()
+            context.report_interruption(signal.exit_code)
             return signal.exit_code
         except BrokenPipeError:
             return _broken_pipe(environment)
@@ -127,6 +127,12 @@ def _help_for(named: Sequence[str]) -> str:
 
 def process_environment() -> Environment:
     """Return the surroundings of this process; a stream that the shell closed is None."""
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            # Else the next file that is opened, the record perhaps, would get the number and whatever is written to it.
+            os.open(os.devnull, os.O_RDWR)
     return Environment(os.environ, sys.stdin, sys.stdout, sys.stderr)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from orvideo.commands.action import Answering
 from orvideo.environment import Environment
-from orvideo.errors import OrvideoError, UsageError
+from orvideo.errors import OrvideoError, Stopped, UsageError
 from orvideo.interrupts import Interrupts
 
 if TYPE_CHECKING:
@@ -138,7 +138,9 @@ class Context:
             self.terminal.warn(catalogue.note)
         return catalogue
 
-    def saving(self, spec: str | None, *, force: bool = False, always: bool = False, timeout: float | None = None) -> Saving:
+    def saving(
+        self, spec: str | None, *, force: bool = False, always: bool = False, timeout: float | None = None
+    ) -> Saving:
         from orvideo.jobs.fetching import Saving
 
         return Saving(spec, always=always)
@@ -217,15 +219,18 @@ class Context:
             error.resume = f"orvideo wait {' '.join(self.in_hand)}"
         self.terminal.error(error)
 
-    def report_interruption(self) -> None:
+    def report_interruption(self, exit_code: int) -> None:
         """Say what a signal has left behind: nothing was cancelled, because nothing can be (drill S03)."""
-        if not self.in_hand:
-            self.terminal.note("interrupted: nothing was submitted.")
-            return
-        names = ", ".join(self.in_hand)
-        verb = "goes" if len(self.in_hand) == 1 else "go"
-        self.terminal.note(f"interrupted: {names} {verb} on at the service, already paid for.")
-        self.terminal.hint(f"orvideo wait {' '.join(self.in_hand)}")
+        names, resume = " ".join(self.in_hand), None
+        message = "Interrupted; nothing was submitted."
+        if names:
+            verb = "goes" if len(self.in_hand) == 1 else "go"
+            message = f"Interrupted; {', '.join(self.in_hand)} {verb} on at the service, already paid for."
+            resume = f"orvideo wait {names}"
+        job_id = self.in_hand[0] if self.in_hand else None
+        self.terminal.error(
+            Stopped(message, exit_code=exit_code, charged="yes" if names else "no", job_id=job_id, resume=resume)
+        )
 
     def report_bug(self, bug: Exception) -> None:
         """Say that orvideo itself failed, and where the details are; the traceback goes to a file (drill K04)."""

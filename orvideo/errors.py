@@ -30,7 +30,8 @@ The tree (exit code in brackets)::
     ├── OutputExists              [13]
     ├── OutputUnwritable          [14]
     ├── Unsafe                    [15]  a foreign URL, a downgrade, a bad certificate
-    └── BatchIncomplete           [20]  some rows did not make it
+    ├── BatchIncomplete           [20]  some rows did not make it
+    └── Stopped         [129, 130, 143] a signal ended the command
 
 The layers below the commands raise these and know nothing of exit codes beyond the class; `cli.main` is the one
 place where an error becomes an exit code.
@@ -92,7 +93,7 @@ class ServiceReply:
 class OrvideoError(Exception):
     """A failure that a person is told about: a full sentence, a command to type next, and whether money went."""
 
-    exit_code: ClassVar[ExitCode] = ExitCode.BUG
+    exit_code: ExitCode = ExitCode.BUG
     kind: ClassVar[str] = "bug"
     default_charged: ClassVar[Charged] = "no"
 
@@ -258,6 +259,18 @@ class BatchIncomplete(OrvideoError):
     exit_code = ExitCode.BATCH_INCOMPLETE
     kind = "batch_incomplete"
     default_charged = "unknown"
+
+
+class Stopped(OrvideoError):
+    """A signal ended the command; the exit code is 128 plus its number."""
+
+    kind = "interrupted"
+
+    def __init__(
+        self, message: str, *, exit_code: int, charged: Charged, job_id: str | None, resume: str | None
+    ) -> None:
+        super().__init__(message, charged=charged, job_id=job_id, resume=resume)
+        self.exit_code = ExitCode(exit_code)
 
 
 #: Which of several failures a command ends with ; codes that are not listed come after, in the order they happened.
