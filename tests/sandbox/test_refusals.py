@@ -9,8 +9,8 @@ import pytest
 
 from orvideo.sandbox.server import KEY, WRONG_KEY
 from orvideo.sandbox.validation import MAX_BODY
-from tests.sandbox.conftest import SMALL, Start
-from tests.sandbox.test_service import data_url, frame, picture, reference
+from tests.sandbox.conftest import SMALL, Start, picture
+from tests.sandbox.test_service import data_url, frame, reference
 
 VEO = {"model": "google/veo-3.1-lite", "duration": 4, "resolution": "720p"}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -10,8 +11,8 @@ from openrouter import OpenRouter, errors
 from openrouter.utils import BackoffStrategy, RetryConfig
 
 from orvideo.sandbox.server import KEY, Sandbox
-from tests.sandbox.conftest import Start
-from tests.sandbox.test_service import data_url, frame, picture, reference
+from tests.sandbox.conftest import Start, picture
+from tests.sandbox.test_service import data_url, frame, reference
 
 #: The SDK repeats a POST for up to an hour; a test is told at once.
 NO_RETRIES = RetryConfig("none", BackoffStrategy(1, 1, 1, 1), False)
@@ -29,6 +30,8 @@ def sdk(sandbox: Sandbox) -> Iterator[OpenRouter]:
 
 
 def test_generates_follows_and_fetches(sdk: OpenRouter, sandbox: Sandbox) -> None:
+    frames: Any = [frame(data_url(picture((1, 2, 3))))]
+    passthrough: Any = {"options": {"sandbox": {"parameters": {"mood": "calm"}}}}
     job = sdk.video_generation.generate(
         model="sandbox/two-outputs",
         prompt="a paper boat",
@@ -37,8 +40,8 @@ def test_generates_follows_and_fetches(sdk: OpenRouter, sandbox: Sandbox) -> Non
         aspect_ratio="1:1",
         generate_audio=False,
         seed=7,
-        frame_images=[frame(data_url(picture((1, 2, 3))))],
-        provider={"options": {"sandbox": {"parameters": {"mood": "calm"}}}},
+        frame_images=frames,
+        provider=passthrough,
         retries=NO_RETRIES,
     )
     assert job.status == "pending"
@@ -58,7 +61,7 @@ def test_generates_follows_and_fetches(sdk: OpenRouter, sandbox: Sandbox) -> Non
 
 
 def test_references_of_every_kind(sdk: OpenRouter, sandbox: Sandbox) -> None:
-    given = [
+    given: Any = [
         reference("https://a.example/a.png"),
         reference("https://a.example/a.mp3", "audio_url"),
         reference("https://a.example/a.mp4", "video_url"),

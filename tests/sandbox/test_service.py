@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import os
+import subprocess
+import sys
 import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +17,7 @@ import httpx
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
+from orvideo.sandbox.planes import of_frame
 from orvideo.sandbox.server import KEY, Sandbox
 from orvideo.sandbox.studio import Studio
 from tests.sandbox.conftest import SMALL, Start, Turned, picture
@@ -34,7 +37,7 @@ def reference(url: str, kind: str = "image_url") -> dict[str, Any]:
 
 def first_picture(path: Path) -> Image.Image:
     with av.open(str(path)) as container:
-        return next(container.decode(video=0)).to_image()
+        return of_frame(next(container.decode(video=0)))
 
 
 def difference(one: Image.Image, other: Image.Image) -> float:
@@ -448,3 +451,21 @@ def test_old_films_go_and_come_back_and_old_jobs_go(tmp_path: Path, turned: Turn
         os.utime(tmp_path / "jobs" / f"{job['id']}.json", (0, 0))
         later.tidy()
         assert not Studio(tmp_path).jobs()
+
+
+def test_nothing_heavy_is_loaded_before_a_film_is_needed(tmp_path: Path) -> None:
+    script = (
+        "import json, sys, urllib.request\n"
+        "from pathlib import Path\n"
+        "from orvideo.sandbox.server import KEY, Sandbox\n"
+        "with Sandbox(Path(sys.argv[1])) as sandbox:\n"
+        "    head = {'Authorization': f'Bearer {KEY}'}\n"
+        "    body = json.dumps({'model': 'sandbox/slow', 'prompt': 'x'}).encode()\n"
+        "    call = urllib.request.Request(sandbox.base_url + '/videos', body, head)\n"
+        "    job = json.load(urllib.request.urlopen(call))\n"
+        "    urllib.request.urlopen(urllib.request.Request(job['polling_url'], None, head)).read()\n"
+        "print(sorted({'av', 'PIL', 'numpy', 'httpx', 'rich'} & set(sys.modules)))\n"
+    )
+    command = [sys.executable, "-W", "error", "-c", script, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr, done.returncode) == ("[]\n", "", 0)
