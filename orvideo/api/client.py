@@ -298,10 +298,7 @@ class Client:
         if reading.status < 400:
             raise ServerFault(f"{opened.host} answered {reading.status} instead of the video.")
         reply = replies.service_reply(reading, self._redactor, self._clock.now())
-        error = replies.refusal(reply, opened.host, doing="answered", source=self._key_source)
-        if not opened.with_key and error.hint and "api-key" in error.hint:
-            error.hint = None  # the key was not sent there, so it is not what was refused
-        raise error
+        raise replies.refusal(reply, opened.host, source=self._key_source, with_key=opened.with_key)
 
     # What they share
 
@@ -310,7 +307,7 @@ class Client:
         reading = self._read(answer)
         if reading.status >= 400:
             reply = replies.service_reply(reading, self._redactor, self._clock.now())
-            raise replies.refusal(reply, self._host, doing="answered", source=self._key_source)
+            raise replies.refusal(reply, self._host, source=self._key_source)
         if not 200 <= reading.status < 300:
             raise BadReply(f"{self._host} answered {reading.status}, which means nothing here.")
         if not reading.data and not reading.too_big:

@@ -174,17 +174,24 @@ def _date(text: str) -> datetime | None:
 
 
 def refusal(
-    reply: ServiceReply, host: str, *, doing: str = "answered the request", source: str | None = None
+    reply: ServiceReply,
+    host: str,
+    *,
+    doing: str = "answered",
+    source: str | None = None,
+    with_key: bool = True,
 ) -> OrvideoError:
     """Return the error that a refusing status stands for, with the service's words and a command to type next.
 
-    `host` answered; `source` is where the key came from. The statuses that leave a submit's outcome open are not
-    judged here.
+    `host` answered; `source` is where the key came from, if it was sent there. The statuses that leave a submit's
+    outcome open are not judged here.
     """
     kind, default_hint = _KINDS.get(reply.status, (Rejected if reply.status < 500 else ServerFault, "orvideo doctor"))
     hint: str | None = default_hint
     told = told_by(reply)
-    if kind is Unauthorized:
+    if kind is Unauthorized and not with_key:
+        hint = None  # a signed URL was refused, and no key in the world would help
+    elif kind is Unauthorized:
         key = f"the API key from {source}" if source else "the API key"
         return Unauthorized(f"{host} refused {key}: {told}", hint=hint, reply=reply)
     if reply.retry_after is not None and kind in (RateLimited, ServiceUnavailable, PaymentRequired):

@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+import gc
+import json
+import subprocess
+import sys
+import threading
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from orvideo.api.client import AppHeaders, Call, Client, Limits
+from orvideo.errors import BadReply, NotFound, ServerFault, Unauthorized, UsageError
+from tests.drills.raw_server import RawServer, Reply, Stall, http
+
+KEY = "sk-or-v1-canary0123456789abcdef"
+ORDER = {"model": "x-ai/grok-imagine-video", "prompt": "a paper boat ⛵"}
+JOB = {"id": "job-1", "status": "pending"}
+
+
+def test_every_url_is_what_the_service_documents() -> None:
+    body = {"data": {"label": "x", "limit_remaining": 1.5, "endpoints": [{"tag": "xai", "provider_name": "xAI"}, 7]}}
+    with RawServer(Reply(200, body)) as server, Client(server.url, KEY) as client:
+        assert client.key().limit_remaining == Decimal("1.5")
+        assert [endpoint.tag for endpoint in client.endpoints("x-ai/grok-imagine-video:free")] == ["xai"]
+        with client.content("job-1", 2) as download:
+            assert download.length is not None
+    assert [(request.target, "authorization" in request.headers) for request in server.requests] == [
+        ("/api/v1/key", True),
+        ("/api/v1/models/x-ai/grok-imagine-video:free/endpoints", False),
+        ("/api/v1/videos/job-1/content?index=2", True),
+    ]
+
+
+def test_a_submit_sends_the_body_the_key_and_the_applications_name() -> None:
+    app = AppHeaders(referer="", title="mine", categories="video-gen")
+    with RawServer(Reply(202, JOB)) as server, Client(server.url + "/", KEY, app=app) as client:
+        assert client.submit(ORDER).status == "pending"
+    [request] = server.requests
+    assert (request.method, request.target, request.json()) == ("POST", "/api/v1/videos", ORDER)
+    assert request.headers["content-type"] == "application/json"
+    assert request.headers["authorization"] == f"Bearer {KEY}"
+    assert request.headers["x-openrouter-title"] == "mine"
+    assert "http-referer" not in request.headers
+    assert request.raw.lower().count(b"authorization") == 1
+
+
+def test_a_body_that_is_no_json_is_a_usage_error_and_half_a_character_is_none() -> None:
+    with RawServer(Reply(202, JOB)) as server, Client(server.url, KEY) as client:
+        for bad in ({"seed": float("nan")}, {"seed": object()}):
+            with pytest.raises(UsageError):
+                client.submit(bad)
+        assert server.connections == 0
+        client.submit({"prompt": "a\ud800b"})
+    assert server.requests[0].json() == {"prompt": "a?b"}
+
+
+def test_a_header_that_cannot_be_one_is_a_usage_error() -> None:
+    for title in ("a\r\nb", "ü"):
+        with pytest.raises(UsageError):
+            Client("https://openrouter.ai/api/v1", KEY, app=AppHeaders(title=title))
+
+
+def test_what_each_model_takes() -> None:
+    data: list[Any] = [
+        {"id": "a/b", "architecture": {"input_modalities": ["text", "image", 7]}},
+        {"id": "c/d", "architecture": None},
+        {"id": "e/f"},
+        None,
+    ]
+    with RawServer(Reply(200, {"data": data})) as server, Client(server.url, None) as client:
+        assert client.model_modalities() == {"a/b": ["text", "image"]}
+    assert server.requests[0].target == "/api/v1/models?output_modalities=video"
+
+
+def test_what_the_service_sends_beyond_the_model_is_kept() -> None:
+    with RawServer(Reply(200, {**JOB, "new": {"x": 1}})) as server, Client(server.url, KEY) as client:
+        assert client.job("job-1").extra == {"new": {"x": 1}}
+
+
+def test_a_key_that_nothing_is_said_about_is_a_bad_reply() -> None:
+    with (
+        RawServer(Reply(200, {"data": None})) as server,
+        Client(server.url, KEY) as client,
+        pytest.raises(BadReply),
+    ):
+        client.key()
+
+
+def test_each_request_is_told_of() -> None:
+    calls: list[Call] = []
+    with RawServer(Reply(200, {"data": []})) as server, Client(server.url, None, on_call=calls.append) as client:
+        client.model_modalities()
+    [call] = calls
+    assert (call.method, call.url, call.status) == ("GET", server.url + "/models", 200)
+    assert call.bytes == len(json.dumps({"data": []}))
+
+
+def test_a_client_can_be_used_again_after_close_and_leaves_nothing_open() -> None:
+    with RawServer(Reply(200, JOB)) as server:
+        client = Client(server.url, KEY)
+        client.job("job-1")
+        client.close()
+        client.job("job-1")
+        client.close()
+        client.close()
+        gc.collect()  # an unclosed socket would warn, and a warning fails the test
+    assert server.connections == 2
+
+
+def test_an_abandoned_download_closes_its_connection_and_its_thread() -> None:
+    video = http(200, b"x" * 1000, {"Content-Length": "100000"})
+    with RawServer(Stall(video)) as server, Client(server.url, KEY) as client, client.content("job-1") as download:
+        assert next(download.chunks())
+    gc.collect()
+    assert not [thread for thread in threading.enumerate() if thread.name == "orvideo-stall"]
+
+
+def test_an_error_inside_a_download_is_the_callers_own() -> None:
+    def use(client: Client) -> None:
+        with client.content("job-1") as download:
+            next(download.chunks())
+            raise ZeroDivisionError
+
+    with RawServer(Reply(200, b"x" * 1000)) as server, Client(server.url, KEY) as client:
+        with pytest.raises(ZeroDivisionError):
+            use(client)
+        gc.collect()
+
+
+def test_an_interrupt_in_a_look_ends_it_and_the_next_one_is_good() -> None:
+    class Interrupted(BaseException):
+        pass
+
+    def interrupt(call: Call) -> None:
+        if len(server.requests) == 1:
+            raise Interrupted
+
+    with RawServer(Reply(200, JOB)) as server, Client(server.url, KEY, on_call=interrupt) as client:
+        with pytest.raises(Interrupted):
+            client.job("job-1")
+        assert client.job("job-1").id == "job-1"
+
+
+def test_one_client_serves_several_threads_one_look_at_a_time() -> None:
+    found: list[str] = []
+    with RawServer(Reply(200, JOB)) as server, Client(server.url, KEY) as client:
+        threads = [threading.Thread(target=lambda: found.append(client.job("job-1").id)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert found == ["job-1"] * 8
+    assert server.connections == 1
+
+
+def test_a_refused_signed_url_does_not_blame_the_key() -> None:
+    with RawServer(Reply(404, {})) as server, RawServer(Reply(401, b"<Error/>")) as storage:
+        with Client(server.url, KEY) as client, pytest.raises(Unauthorized) as caught:
+            client.fetch(storage.origin + "/x").__enter__()
+        assert caught.value.hint is None
+        assert "key" not in caught.value.message
+
+
+def test_an_unknown_model_has_no_endpoints() -> None:
+    with (
+        RawServer(Reply(404, {"error": {"code": 404, "message": "Model not found"}})) as server,
+        Client(server.url, None) as client,
+        pytest.raises(NotFound, match="Model not found"),
+    ):
+        client.endpoints("no/such")
+
+
+def test_a_service_that_is_silent_is_named_with_its_limit() -> None:
+    limits = Limits(read=5, call_total=0.2)
+    with (
+        RawServer(Stall()) as server,
+        Client(server.url, KEY, limits=limits) as client,
+        pytest.raises(ServerFault, match=r"127\.0\.0\.1 did not answer in 0\.2 seconds"),
+    ):
+        client.job("job-1")
+
+
+def test_making_a_client_reads_no_certificates() -> None:
+    code = (
+        "import ssl\n"
+        "def fail(*a, **k): raise SystemExit('read')\n"
+        "ssl.create_default_context = fail\n"
+        "from orvideo.api.client import Client\n"
+        "Client('https://openrouter.ai/api/v1', 'k').close()\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_program_ends_although_a_server_never_answers() -> None:
+    """No thread of ours keeps a process alive."""
+    with RawServer(Stall()) as server:
+        code = (
+            "import os, signal, threading\n"
+            "from orvideo.api.client import Client\n"
+            f"client = Client({server.url!r}, 'sk-or-v1-x')\n"
+            "threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()\n"
+            "try:\n    client.job('x')\nexcept KeyboardInterrupt:\n    print('interrupted')\n"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=True)
+    assert (done.stdout, done.stderr) == ("interrupted\n", "")
