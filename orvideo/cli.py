@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated
 
@@ -102,7 +103,9 @@ def parse(arguments: Sequence[str], environment: Environment) -> Action | None:
     rich_help = environment.stdout is not None and environment.stdout.isatty()
     app = build_app(named or COMMANDS, rich_help=rich_help)
     try:
-        parsed = app(args=list(arguments), prog_name="orvideo", standalone_mode=False)
+        # Typer prints help to the process's stdout; the environment's may be another one.
+        with redirect_stdout(environment.stdout):
+            parsed = app(args=list(arguments), prog_name="orvideo", standalone_mode=False)
     except typer.TyperException as refused:
         raise UsageError(_sentence(refused.format_message()), hint=_help_for(named)) from refused
     return parsed if isinstance(parsed, Action) else None

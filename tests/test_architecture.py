@@ -1,0 +1,137 @@
+"""The rules of the house, read off the source: who may import what, and what every command owes its user."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+
+from orvideo.cli import COMMANDS, build_app
+from tests.shell import Shell
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "orvideo"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+#: What a layer must not know. The arrow points down: cli → commands → jobs → catalogue → api → errors.
+FORBIDDEN = {
+    "api": ("commands", "jobs", "catalogue", "output", "settings", "sandbox", "context", "cli"),
+    "catalogue": ("commands", "jobs", "output", "settings", "sandbox", "context", "cli"),
+    "jobs": ("commands", "output", "settings", "sandbox", "context", "cli"),
+    "settings": ("commands", "jobs", "catalogue", "output", "sandbox", "context", "cli"),
+    "output": ("commands", "settings", "sandbox", "context", "cli"),
+    "sandbox": ("commands", "jobs", "output", "settings", "context", "cli"),
+    "commands": ("cli",),
+}
+#: Only these may import a library; `sandbox` is a program of its own.
+OWNERS = {
+    "httpx": ("api",),
+    "rich": ("output",),
+    "platformdirs": ("settings",),
+    "sqlite3": ("jobs", "completion"),
+    "typer": ("commands", "cli", "completion"),
+    "falcon": ("sandbox", "commands"),
+    "waitress": ("sandbox",),
+    "av": ("sandbox", "commands"),
+    "PIL": ("sandbox",),
+    "tomlkit": ("settings",),
+}
+SHARED_BY_COMMANDS = {"action", "following", "options", "request"}
+
+
+def layer(path: Path) -> str:
+    first = path.relative_to(PACKAGE).parts[0]
+    return first.removesuffix(".py")
+
+
+def imports(path: Path, *, at_run_time: bool = False) -> Iterator[str]:
+    """Yield the modules that a file imports; those for type checkers alone do not count at run time."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    typing_only = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if at_run_time and id(node) in typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_data_flows_one_way(path: Path) -> None:
+    forbidden = FORBIDDEN.get(layer(path), ())
+    # A type that is passed through is no dependency: output may name a Record without importing it.
+    wrong = [name for name in imports(path, at_run_time=True) if name.startswith(tuple(f"orvideo.{one}" for one in forbidden))]
+    assert not wrong
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_libraries_stay_where_they_belong(path: Path) -> None:
+    for name in imports(path, at_run_time=True):
+        owners = OWNERS.get(name.partition(".")[0])
+        assert owners is None or layer(path) in owners, f"{name} is not for {layer(path)}"
+
+
+def test_commands_do_not_import_each_other() -> None:
+    for path in (PACKAGE / "commands").glob("*.py"):
+        others = {name.split(".")[2] for name in imports(path) if name.startswith("orvideo.commands.")}
+        assert others <= SHARED_BY_COMMANDS, path.name
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_only_the_command_line_exits_prints_or_reads_the_environment(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    here = layer(path)
+    if here not in ("__main__", "cli"):
+        assert not re.search(r"sys\.exit|os\._exit", text)
+    if here not in ("__main__", "cli", "completion"):
+        assert not re.search(r"^\s*print\(|sys\.std(out|err)\b", text, re.MULTILINE)
+    if here not in ("cli", "settings", "completion", "__main__"):
+        assert not re.search(r"os\.environ|os\.getenv", text)
+
+
+def all_commands() -> list[tuple[str, ...]]:
+    """Return every command's words: `("submit",)`, `("jobs", "show")`."""
+    group = typer.main.get_command(build_app())
+    found: list[tuple[str, ...]] = []
+    for name, command in group.commands.items():  # type: ignore[attr-defined]
+        found.append((name,))
+        found += [(name, inner) for inner in getattr(command, "commands", {})]
+    return found
+
+
+@pytest.mark.parametrize("words", all_commands(), ids=" ".join)
+def test_every_command_explains_itself(words: tuple[str, ...], orvideo: Shell) -> None:
+    done = orvideo(*words, "--help")
+    assert done.code == 0
+    assert "Example: orvideo " + words[0] in " ".join(done.out.split())
+    assert done.err == ""
+
+
+@pytest.mark.parametrize("words", all_commands(), ids=" ".join)
+def test_every_command_that_answers_takes_json(words: tuple[str, ...], orvideo: Shell) -> None:
+    if words not in (("config",), ("completion",)):
+        assert "--json" in orvideo(*words, "--help").out
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_a_place_in_the_readme(name: str) -> None:
+    assert f"`{name}" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_no_path_of_a_machine_and_no_key_in_the_project() -> None:
+    kept = [path for folder in ("orvideo", "tests", "docs", "completions", "bench") for path in (ROOT / folder).rglob("*")]
+    for path in [*kept, *ROOT.glob("*.*")]:
+        if path.is_file() and path.suffix in {".py", ".md", ".toml", ".txt", ".json", ".yaml", ".bash", ".fish"}:
+            text = path.read_text(encoding="utf-8", errors="replace")
+            assert "/" + "work/" not in text, path
