@@ -1,6 +1,6 @@
 """Drills of group J at the level of the record itself, with real processes, real kills and full disks.
 
-The same group is drilled again through the whole command. `ORVIDEO_DRILLS=all` kills at every system call here instead
+The same group is drilled again through the whole command. `DRILLS=all` kills at every system call here instead
 of at a sample of them.
 """
 
@@ -28,7 +28,7 @@ from orvideo.jobs.records import Record, State
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="SKIPPED: kills, limits and strace are POSIX's")
 
-EVERY_POINT = os.environ.get("ORVIDEO_DRILLS") == "all"
+EVERY_POINT = os.environ.get("DRILLS") == "all"
 #: Kills for each step of a life, when not every point is tried.
 SAMPLE = 4
 
@@ -48,6 +48,16 @@ def need_strace() -> str:
     if found is None:
         pytest.skip("SKIPPED: strace is missing or forbidden on this machine, so nobody drilled this")
     return found
+
+
+def _as_anybody() -> list[str]:
+    """Return what to put before a command so that rights are heeded: root may write everywhere otherwise."""
+    if os.geteuid() != 0:
+        return []
+    setpriv = [shutil.which("setpriv") or "setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"]
+    if not shutil.which("setpriv") or subprocess.run([*setpriv, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("SKIPPED: root may write everywhere, and setpriv does not work here; run this as a user")
+    return setpriv
 
 
 # What every script below begins with: `say` is one write to stdout, which a trace shows in its place.
@@ -290,6 +300,25 @@ def test_a_disk_that_does_not_take_the_intent_stops_the_submit(path: Path, calls
     with Ledger(path) as ledger:
         assert all(record.state is State.NOT_SENT for record in ledger.list())
         assert ledger.check() == ()
+
+
+@pytest.mark.drill("J04")
+@pytest.mark.parametrize(("locked", "there"), [(".", False), (".", True), ("jobs.db", True)])
+def test_rights_that_do_not_allow_to_write_stop_the_submit(path: Path, locked: str, there: bool) -> None:
+    path.parent.mkdir()
+    if there:
+        Ledger(path).close()
+    place = path.parent / locked
+    place.chmod(0o500)
+    try:
+        command = [*_as_anybody(), *_python(_REPORTING, path)]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    finally:
+        place.chmod(0o700)
+
+    assert (ended.stdout[:3], ended.stderr) == ("11 ", "")
+    assert str(path) in ended.stdout
+    assert [file.name for file in path.parent.iterdir()] == (["jobs.db"] if there else [])
 
 
 _LIMITED = """

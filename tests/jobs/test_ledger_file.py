@@ -23,9 +23,6 @@ from tests.clocks import HandClock
 from tests.jobs.ledger_support import HERE, bring_to, finished, raw, request
 
 posix = pytest.mark.skipif(os.name != "posix", reason="rights and links are POSIX's")
-not_root = pytest.mark.skipif(
-    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere: SKIPPED, run as a user"
-)
 
 
 @pytest.fixture
@@ -302,31 +299,6 @@ def test_a_file_where_the_directory_should_be(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match=str(tmp_path / "state" / "jobs.db")) as refusal:
         Ledger(tmp_path / "state" / "jobs.db")
     assert refusal.value.exit_code == 11
-
-
-@not_root
-@pytest.mark.drill("J04")
-@pytest.mark.parametrize("there", [False, True])
-def test_a_directory_that_cannot_be_written(path: Path, there: bool) -> None:
-    path.parent.mkdir()
-    if there:
-        Ledger(path).close()
-    path.parent.chmod(0o500)
-    try:
-        with pytest.raises(RecordError, match=str(path)):
-            Ledger(path)
-    finally:
-        path.parent.chmod(0o700)
-
-
-@not_root
-@pytest.mark.drill("J04")
-def test_a_file_that_cannot_be_written(path: Path) -> None:
-    Ledger(path).close()
-    path.chmod(0o400)
-
-    with pytest.raises(RecordError, match=str(path)):
-        Ledger(path)
 
 
 # --- versions
