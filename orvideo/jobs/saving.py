@@ -130,8 +130,11 @@ def _about(facts: Facts) -> Iterator[None]:
         error.resume = error.resume or f"orvideo download {shlex.quote(facts.id)}"
         if error.charged == "no":
             error.charged = "yes"
+        where = f"the video is still at the service: {error.resume}"
         if error.hint is None:
-            error.hint = f"the video is still at the service: {error.resume}"
+            error.hint = where
+        elif isinstance(error, OutputUnwritable):
+            error.hint += f"; {where}"
         raise
 
 
@@ -157,15 +160,15 @@ def _save_to_file(
     landing = FileLanding(partial, memory)
     whole = False
     try:
-        # Whoever held the `.part` before may just have given it its name.
-        target.refuse_existing(facts, index)
         etag, total = landing.recall()
+        # Whoever held the `.part` until now may just have given it its name.
+        target.refuse_existing(facts, index)
         kind = order.to(landing, etag, total).run()
         sha256 = landing.digest()
         landing.sync()
         whole = True
         saved = _give_name(landing, part, target, facts, index, Saved(None, landing.size, sha256, kind))
-        on_saved(replace(saved, notes=()))
+        on_saved(saved)
         landing.discard()
     except Broken as broken:
         # It may be worth a look: it is all that the service has of a video that was paid for.
@@ -179,19 +182,18 @@ def _save_to_file(
     finally:
         landing.stop()
         partial.close()
-    clash = [note for note in saved.notes if note.startswith(_APPEARED)]
-    if clash:
-        raise OutputExists(f"{clash[0]} The video is whole and saved as {saved.path}.", hint="orvideo jobs")
+    path = target.path_for(facts, index, kind)
+    if saved.path != path:
+        raise OutputExists(
+            f"A file has appeared as {path} and was left alone; the video is whole and saved as {saved.path}.",
+            hint=f"mv {shlex.quote(str(saved.path))} ELSEWHERE",
+        )
     return saved
-
-
-_APPEARED = "A file has appeared under the name"
 
 
 def _give_name(landing: FileLanding, part: Path, target: Target, facts: Facts, index: int, whole: Saved) -> Saved:
     """Give the finished file its name, or the one beside it where something has appeared there (drill O01)."""
     path = target.path_for(facts, index, whole.kind)
-    notes = _wrong_extension(path, target, whole.kind)
     candidates = [path, beside_for(path, facts)]
     candidates += [path.with_name(beside(candidates[1].name, str(number))) for number in range(2, 100)]
     for candidate in candidates:
@@ -202,18 +204,13 @@ def _give_name(landing: FileLanding, part: Path, target: Target, facts: Facts, i
             if isinstance(error.__cause__, FileExistsError):
                 continue
             raise
-        if candidate != path:
-            notes = (*notes, f"{_APPEARED} {path} and was left alone.")
-        return replace(whole, path=candidate, notes=notes)
+        return replace(whole, path=candidate, notes=_wrong_extension(path, target, whole.kind))
     raise OutputExists(f"{path} exists already, and so do the names beside it.")
 
 
 def _wrong_extension(path: Path, target: Target, kind: Kind) -> tuple[str, ...]:
-    if (
-        target.form is not Form.FILE
-        or path.suffix.lower() in ("", f".{kind}")
-        or (kind, path.suffix) == ("mp4", ".m4v")
-    ):
+    fitting = ("", ".mp4", ".m4v") if kind == "mp4" else ("", ".webm")
+    if target.form is not Form.FILE or path.suffix.lower() in fitting:
         return ()
     return (f"{path.name} holds {'an MP4' if kind == 'mp4' else 'a WebM'} video, whatever its name says.",)
 
@@ -256,7 +253,9 @@ def _hold(part: Path) -> Partial:
     try:
         return Partial.hold(part)
     except Busy as busy:
-        raise NotFetched(f"Another orvideo is downloading this video just now: {part}") from busy
+        raise NotFetched(
+            f"Another orvideo is downloading this video just now: {part}", hint="let it finish: orvideo jobs"
+        ) from busy
     except OSError as error:
         raise unwritable(part, error) from error
 
