@@ -141,9 +141,21 @@ class Context:
     def saving(
         self, spec: str | None, *, force: bool = False, always: bool = False, timeout: float | None = None
     ) -> Saving:
+        """Return where the videos of this command go: `spec` is its -o, else the setting, else each job's own."""
         from orvideo.jobs.fetching import Saving
 
-        return Saving(spec, always=always)
+        return Saving(
+            self,
+            self.ledger,
+            self.story,
+            self.clock,
+            spec if spec is not None else self.settings.output,
+            self.terminal.out_is_tty,
+            self.terminal.binary_stdout,
+            force=force,
+            always=always,
+            timeout=timeout,
+        )
 
     def client(self, endpoint: str) -> Client:
         """Return the main thread's client for the service that a job lives at."""

@@ -235,8 +235,10 @@ class Client:
         path = f"{urls.poll_path(job_id)}/content?index={index}"
         return self._download(self.base_url + path, start, etag, job_id)
 
-    def fetch(self, url: str, *, start: int = 0, etag: str | None = None) -> AbstractContextManager[Download]:
-        """Open a URL out of a job, with the key only where it is the API's own (drills N01 to N08).
+    def fetch(
+        self, url: str, *, start: int = 0, etag: str | None = None, signed: bool = False
+    ) -> AbstractContextManager[Download]:
+        """Open a URL out of a job, with the key only where it is the API's own and not `signed` (drills N01 to N08).
 
         With `start`, the rest from that offset is asked for, and with `etag` only if the file is still the same. An
         answer that is not exactly that rest is not used: the whole file is asked for instead, and `Download.start`
@@ -244,17 +246,19 @@ class Client:
 
         Raises what `job` raises, BadReply for a content encoding (D10), and Unsafe for a URL that must not be used.
         """
-        return self._download(url, start, etag, None)
+        return self._download(url, start, etag, None, signed=signed)
 
     @contextlib.contextmanager
-    def _download(self, url: str, start: int, etag: str | None, job_id: str | None) -> Iterator[Download]:
+    def _download(
+        self, url: str, start: int, etag: str | None, job_id: str | None, *, signed: bool = False
+    ) -> Iterator[Download]:
         with _about(job_id), contextlib.ExitStack() as stack:
-            download = self._try_download(
-                stack.enter_context(self._transport.open(url, _range(start, etag))), start, etag
-            )
+            opened = stack.enter_context(self._transport.open(url, _range(start, etag), signed=signed))
+            download = self._try_download(opened, start, etag)
             if download is None:
                 stack.close()
-                download = self._try_download(stack.enter_context(self._transport.open(url, {})), 0, None)
+                opened = stack.enter_context(self._transport.open(url, {}, signed=signed))
+                download = self._try_download(opened, 0, None)
             if download is None:
                 raise ServerFault(f"{self._host} sends a part of the file when asked for all of it.")
             yield download

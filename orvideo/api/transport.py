@@ -319,14 +319,17 @@ class Transport:
     # Downloads
 
     @contextlib.contextmanager
-    def open(self, url: str, headers: dict[str, str]) -> Iterator[Opened]:
+    def open(self, url: str, headers: dict[str, str], *, signed: bool = False) -> Iterator[Opened]:
         """Open a GET whose body is to be streamed, following redirects under the rules of N08.
+
+        A `signed` URL never gets the key, not even at the API's own origin: it needs none (api notes).
 
         The body is open only for 200, 203 and 206; any other answer has been read. Raises Unsafe for a URL or a
         redirect that must not be followed, NotSent and ServerFault for a connection that failed.
         """
         target = urls.resolve_download(url, self.base_url)
         for _ in range(MOST_HOPS + 1):
+            target = urls.DownloadTarget(target.url, target.with_key and not signed)
             with self._open_once(target, headers) as opened:
                 answer = opened.answer
                 if answer.status not in REDIRECTS or answer.location is None:

@@ -63,7 +63,9 @@ def download_jobs(context: Context, records: Sequence[Record], saving: Saving) -
     troubles: list[OrvideoError] = []
     for record in records:
         try:
-            if not saving.is_here(record):
+            if saving.is_here(record):
+                context.terminal.note(f"{record.name} is here already, whole")
+            else:
                 finish(context, record, context.lifecycle.look(record), saving)
         except OrvideoError as error:
             error.job_id = error.job_id or record.id
@@ -103,11 +105,10 @@ def _answer_and_raise(
 ) -> None:
     context.story.close()
     now = [context.ledger.get(record.seq) for record in records]
-    if saving.wanted:
-        for path in saving.paths:
-            context.terminal.answer(path)
-    else:
-        for record in now:
+    for path in saving.paths:
+        context.terminal.answer(path)
+    for record in now:
+        if not saving.wants(record):
             context.terminal.answer(record.name)
     documents = [record.as_json() for record in now]
     # One job that went wrong is an error object on stderr, not half an answer on stdout as well.

@@ -474,7 +474,8 @@ def _cost(model: VideoModel, request: VideoRequest, job: StudioJob) -> str | Non
         )
     except UnknownPrice:
         return None
-    return str(once * job.outputs)
+    # By the request, however many videos come of it: what was quoted is what is billed. Nothing is charged for nothing.
+    return str(once) if job.outputs else "0"
 
 
 def _facts(job: StudioJob, request: VideoRequest, index: int) -> Iterator[str]:

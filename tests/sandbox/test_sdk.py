@@ -48,7 +48,7 @@ def test_generates_follows_and_fetches(sdk: OpenRouter, sandbox: Sandbox) -> Non
     done = sdk.video_generation.get_generation(job_id=job.id)
     assert done.status == "completed"
     assert done.usage is not None
-    assert done.usage.cost == 0.04
+    assert done.usage.cost == 0.02
     assert done.unsigned_urls is not None
     films = []
     for index in range(len(done.unsigned_urls)):
