@@ -33,7 +33,7 @@ from orvideo.clock import Clock
 from orvideo.errors import RecordError, UsageError
 from orvideo.jobs import evidence, lookup
 from orvideo.jobs.batch_rules import refuse_overrun, refuse_taken
-from orvideo.jobs.ledger_file import is_busy, open_file, translate
+from orvideo.jobs.ledger_file import Unwritable, is_busy, open_file, open_to_read, translate
 from orvideo.jobs.owner import Owner
 from orvideo.jobs.records import Output, Record, ResumeState, Shape, Spending, State, Typical, redact_request, shape_of
 from orvideo.jobs.rows import (
@@ -68,9 +68,13 @@ class Ledger:
 
     `lock_timeout` is how long, in seconds, another process may be in the way. `warnings` holds what a person should
     know of the file. Every method raises RecordError, naming the file, when the record cannot be read or written.
+    With `must_write` off, a record that cannot be written (a full disk, no rights) is opened all the same where that
+    is safe: then `read_only` is true, and only the methods that write raise.
     """
 
-    def __init__(self, path: Path, *, clock: Clock | None = None, lock_timeout: float = 10.0) -> None:
+    def __init__(
+        self, path: Path, *, clock: Clock | None = None, lock_timeout: float = 10.0, must_write: bool = True
+    ) -> None:
         self.path = Path(os.path.abspath(path))
         self._clock = clock or Clock()
         self._lock_timeout = lock_timeout
@@ -78,7 +82,14 @@ class Ledger:
         self._me = Owner.current()
         #: When this process last looked at a job: looks that bring nothing new are not worth a write.
         self._looked: dict[int, int] = {}
-        connection, self.warnings = open_file(self.path, self._patiently)
+        self._unwritable: Unwritable | None = None
+        try:
+            connection, self.warnings = open_file(self.path, self._patiently)
+        except Unwritable as why:
+            if must_write:
+                raise
+            connection, self.warnings = open_to_read(self.path, why)
+            self._unwritable = why
         connection.row_factory = sqlite3.Row
         self._connection: sqlite3.Connection | None = connection
 
@@ -96,6 +107,11 @@ class Ledger:
             connection, self._connection = self._connection, None
             if connection is not None:
                 connection.close()
+
+    @property
+    def read_only(self) -> bool:
+        """Whether the record can only be read."""
+        return self._unwritable is not None
 
     # The submit: each step is on the disk before the next one is taken.
 
@@ -463,6 +479,8 @@ class Ledger:
 
     def _write(self, work: Callable[[sqlite3.Connection], Answer]) -> Answer:
         """Do `work` in one transaction that is on the disk when this returns."""
+        if self._unwritable is not None:
+            raise self._unwritable
         return self._transaction("BEGIN IMMEDIATE", work)
 
     def _read(self, work: Callable[[sqlite3.Connection], Answer]) -> Answer:

@@ -24,16 +24,20 @@ SMALLEST = 512
 _COMPANIONS = ("-wal", "-shm", "-journal")
 
 
+class Unwritable(RecordError):
+    """The record is there, and the disk or the rights do not allow to write it."""
+
+
 def open_file(path: Path, patiently: Callable[[Callable[[], None]], None]) -> tuple[sqlite3.Connection, list[str]]:
     """Open the record at `path`, made first where there is none; return it with warnings for a person.
 
     `patiently` runs a step again for as long as another process is in its way. Raises RecordError, naming the path,
-    where the record cannot be used; nothing is repaired or replaced.
+    where the record cannot be used (Unwritable, where it may be readable); nothing is repaired or replaced.
     """
     try:
         _ensure(path)
         warnings = _tighten(path)
-        connection = connect(path)
+        connection = _connect(path, "mode=rw")
     except OSError as error:
         raise unusable(path, error) from error
     except sqlite3.Error as error:
@@ -46,10 +50,31 @@ def open_file(path: Path, patiently: Callable[[Callable[[], None]], None]) -> tu
     return connection, warnings
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def open_to_read(path: Path, why: Unwritable) -> tuple[sqlite3.Connection, list[str]]:
+    """Open a record that cannot be written, so that what is paid for can be found on a full disk as well.
+
+    Raises `why` where that could miss something: SQLite reads what is in the WAL only if it may write beside it.
+    """
+    wal = Path(f"{path}-wal")
+    if wal.exists() and wal.stat().st_size:
+        raise why
+    connection = _connect(path, "mode=ro&immutable=1")
+    try:
+        if _version(path, connection) < len(STEPS):
+            raise why
+    except sqlite3.Error as error:
+        connection.close()
+        raise why from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection, [f"{why.message} It can be read, but nothing is added to it."]
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
     """Connect to an existing file, and only to an existing one; transactions are begun and ended by hand."""
     return sqlite3.connect(
-        f"{path.as_uri()}?mode=rw",
+        f"{path.as_uri()}?{mode}",
         uri=True,
         # Waiting for a lock is done above SQLite, where a signal is heard.
         timeout=0,
@@ -68,6 +93,13 @@ def _prepare(path: Path, connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA trusted_schema = OFF")
     # Prompts do not belong in a temporary directory that others share.
     connection.execute("PRAGMA temp_store = MEMORY")
+    _version(path, connection)
+    connection.execute("PRAGMA journal_mode = WAL")
+    migrate(connection)
+
+
+def _version(path: Path, connection: sqlite3.Connection) -> int:
+    """Return the version of a record; refuse another program's database and one of a newer orvideo."""
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         raise RecordError(
             f"The file {path} is an SQLite database, but not orvideo's record; nothing was sent.",
@@ -80,8 +112,7 @@ def _prepare(path: Path, connection: sqlite3.Connection) -> None:
             f"{len(STEPS)}); nothing was sent.",
             hint=f"update orvideo, or begin a new record with: {aside_command(path)}",
         )
-    connection.execute("PRAGMA journal_mode = WAL")
-    migrate(connection)
+    return version
 
 
 def _ensure(path: Path) -> None:
@@ -108,7 +139,7 @@ def _ensure(path: Path) -> None:
         _sweep(path)
     for needed, access in ((path, os.R_OK | os.W_OK), (path.parent, os.W_OK | os.X_OK)):
         if not os.access(needed, access):
-            raise RecordError(f"The record {path} cannot be written: no write access to {needed}; nothing was sent.")
+            raise Unwritable(f"The record {path} cannot be written: no write access to {needed}; nothing was sent.")
 
 
 def _create(path: Path) -> None:
@@ -131,7 +162,7 @@ def _create(path: Path) -> None:
 def _build(new: Path) -> None:
     """Write an empty record and bring it to the disk, 0600 from the first moment (drill J12)."""
     os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    connection = connect(new)
+    connection = _connect(new, "mode=rw")
     try:
         # Nobody else can see this file: what a kill leaves of it is swept away, not rolled back.
         connection.execute("PRAGMA journal_mode = MEMORY")
@@ -246,7 +277,13 @@ def unusable(path: Path, error: OSError) -> RecordError:
 
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT)
-_UNWRITABLE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH)
+_UNWRITABLE = (
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_AUTH,
+)
 
 
 def _kind(error: sqlite3.Error) -> int:
@@ -271,8 +308,8 @@ def translate(path: Path, error: sqlite3.Error) -> RecordError:
             f"The record {path} is damaged ({error}); it was left as it is, and nothing was sent.",
             hint=f"keep it and begin a new one with: {aside_command(path)}",
         )
-    if kind in _UNWRITABLE:
-        return RecordError(f"The record {path} cannot be written ({error}).")
     if kind == sqlite3.SQLITE_FULL:
-        return RecordError(f"The record {path} cannot be written: the disk is full.")
+        return Unwritable(f"The record {path} cannot be written: the disk is full.")
+    if kind in _UNWRITABLE:
+        return Unwritable(f"The record {path} cannot be written ({error}).")
     return RecordError(f"The record {path} cannot be used ({error}).")

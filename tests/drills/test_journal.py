@@ -321,6 +321,38 @@ def test_rights_that_do_not_allow_to_write_stop_the_submit(path: Path, locked: s
     assert [file.name for file in path.parent.iterdir()] == (["jobs.db"] if there else [])
 
 
+_READING = """
+try:
+    with Ledger(path, must_write=False) as ledger:
+        say(f"{ledger.read_only} {ledger.find('job-1').status} {len(ledger.warnings)}")
+        try:
+            prepare(ledger)
+        except RecordError as error:
+            say(f"{int(error.exit_code)} {error.message}")
+except RecordError as error:
+    say(f"{int(error.exit_code)} {error.message}")
+"""
+
+
+@pytest.mark.drill("J04")
+def test_what_is_paid_for_is_found_on_a_full_disk_as_well(path: Path) -> None:
+    assert _run(_LIFE, path).stdout.endswith("closed\n")
+    full = ("-qq", "-o", os.devnull, "-e", "inject=pwrite64,ftruncate,fallocate:error=ENOSPC:when=1+")
+
+    said = _run(_READING, path, *full).stdout.splitlines()
+    assert said[0] == "True completed 1"
+    assert said[1].startswith("11 ")
+    assert str(path) in said[1]
+
+    # Where a part of the record is still in the WAL, half of it is not shown for the whole.
+    with Ledger(path) as ledger:
+        ledger.prepare(request={"model": "m"}, endpoint="sandbox")
+        for end in ("", "-wal"):
+            shutil.copy(f"{path}{end}", f"{path}.copy{end}")
+    said = _run(_READING, Path(f"{path}.copy"), *full).stdout.splitlines()
+    assert said[0].startswith("11 ")
+
+
 _LIMITED = """
 ledger = Ledger(path)
 resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))

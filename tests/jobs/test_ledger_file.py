@@ -301,6 +301,22 @@ def test_a_file_where_the_directory_should_be(tmp_path: Path) -> None:
     assert refusal.value.exit_code == 11
 
 
+@pytest.mark.drill("J08")
+@pytest.mark.parametrize("spoil", [case[1] for case in _BROKEN])
+def test_only_a_whole_record_is_opened_to_be_read(path: Path, spoil: Callable[[Path], object]) -> None:
+    path.parent.mkdir()
+    spoil(path)
+
+    with pytest.raises(RecordError):
+        Ledger(path, must_write=False)
+
+
+def test_a_record_that_can_be_written_is_never_opened_to_be_read_only(path: Path) -> None:
+    with Ledger(path, must_write=False) as ledger:
+        assert not ledger.read_only
+        bring_to(ledger, State.SUBMITTED)
+
+
 # --- versions
 
 
