@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -28,13 +29,13 @@ from orvideo.commands.options import (
     UseSandbox,
     Verbose,
 )
-from orvideo.errors import MoneyError, OutputUnwritable, UsageError
+from orvideo.errors import MoneyError, OrvideoError, OutputUnwritable, RecordError, UsageError
 
 if TYPE_CHECKING:
     from orvideo.catalogue.planning import Plan
     from orvideo.context import Context, Service
     from orvideo.jobs.fetching import Saving
-    from orvideo.jobs.records import Record
+    from orvideo.jobs.records import Record, Typical
     from orvideo.settings import Settings
 
 
@@ -129,12 +130,16 @@ def run(context: Context, options: SubmitOptions) -> None:
     settings = context.settings.with_flags(options.flags)
     wanted = _wanted(settings, options, _read_prompt(context, options))
     patience = patience_from(context, options.timeout, options.interval)
+    _ = settings.max_cost  # a limit that cannot be read is a bad line, whatever else is wrong
     saving = context.saving(options.output, force=options.force)
     saving.check_before_submit(wait=options.wait)
+    context.terminal.require_stdout()
     service = context.service(needs_key=not options.dry_run)
     planned = plan(wanted, context.catalogue(service), check=options.check)
     _show_plan(context, service, planned)
     _guard_money(context, settings, service, planned, options)
+    if context.answering.verbose and not options.dry_run:
+        _tell_credit(context, service)
     if options.dry_run:
         _answer_dry_run(context, planned)
         return
@@ -193,8 +198,30 @@ def _show_plan(context: Context, service: Service, planned: Plan) -> None:
 
     known = service.is_sandbox or service.endpoint == DEFAULT_BASE_URL
     endpoint = None if known else service.endpoint
-    for line in plan_lines(planned, endpoint=endpoint, sandbox=service.is_sandbox):
+    evidence = _evidence(context, service, planned)
+    for line in plan_lines(planned, endpoint=endpoint, sandbox=service.is_sandbox, evidence=evidence):
         context.terminal.note(line)
+
+
+def _evidence(context: Context, service: Service, planned: Plan) -> Typical | None:
+    """Return what such jobs really cost and took; a record that cannot be read is reported when it is needed."""
+    from orvideo.jobs.records import shape_of
+
+    endpoint = service.endpoint if service.is_sandbox else None
+    with suppress(RecordError):
+        return context.ledger.typical(shape_of(planned.request.body()), endpoint=endpoint)
+    return None
+
+
+def _tell_credit(context: Context, service: Service) -> None:
+    """Say under -v what the key has left, where the service tells; not knowing it stops nothing."""
+    from orvideo.output.text import money_text
+
+    with suppress(OrvideoError):
+        left = service.client.key().limit_remaining
+        context.terminal.verbose_line(
+            f"the key has {money_text(left)} left" if left is not None else "the key has no limit"
+        )
 
 
 def _guard_money(context: Context, settings: Settings, service: Service, planned: Plan, options: SubmitOptions) -> None:

@@ -17,6 +17,7 @@ from orvideo.output.text import age, bytes_text, count, cut, elapsed, moment, mo
 
 if TYPE_CHECKING:
     from orvideo.catalogue.planning import Plan
+    from orvideo.jobs.records import Typical
 
 Lines = list[str | tuple[str, str]]
 Table = tuple[Sequence[Column], list[Row]]
@@ -87,6 +88,8 @@ def finished_line(job: Mapping[str, Any]) -> str:
     cost = amount(job.get("cost_usd"))
     parts = [f"{job_name(job)}: {_text(job.get('status')) or 'unknown'}" + (f" in {took}" if took else "")]
     parts.append(money_text(cost) if cost is not None else "cost unknown")
+    if job.get("quote"):
+        parts[-1] += f" (quoted {quote_text(job['quote'])})"
     return ", ".join(parts)
 
 
@@ -142,20 +145,39 @@ def _took(job: Mapping[str, Any]) -> str:
 # Quotes
 
 
-def plan_lines(planned: Plan, *, endpoint: str | None = None, sandbox: bool = False) -> list[str]:
+def plan_lines(
+    planned: Plan, *, endpoint: str | None = None, sandbox: bool = False, evidence: Typical | None = None
+) -> list[str]:
     """Return what is said before money is spent: the choices made for the user, the price, and where it goes.
 
-    `endpoint` is a base URL that is not the usual one (drill N17); in the sandbox nothing is charged.
+    `endpoint` is a base URL that is not the usual one (drill N17); in the sandbox nothing is charged. `evidence` is
+    what such jobs really cost and took before.
     """
     quote = planned.quote.as_json()
     lines = [("chosen", choice) for choice in planned.choices]
     lines.append(("quote", f"{quote_text(quote)} for {request_summary(planned.request.body())}"))
     lines += [("why", _text(reason)) for reason in quote["reasons"]]
+    if evidence is not None and evidence.count:
+        lines.append(("before", evidence_text(evidence)))
     if sandbox:
         lines.append(("to", "the sandbox: nothing is charged"))
     elif endpoint:
         lines.append(("to", endpoint))
     return _labelled_once(lines)
+
+
+def evidence_text(typical: Typical) -> str:
+    """Return what such jobs really cost and took: `3 such jobs cost $0.12 each and took about 0:41`."""
+    jobs = count(typical.count, "such job", "such jobs")
+    facts = []
+    if typical.cost is not None and typical.cost_low == typical.cost_high:
+        facts.append(f"cost {money_text(typical.cost)}" + (" each" if typical.priced > 1 else ""))
+    elif typical.cost is not None:
+        low, high = money_text(typical.cost_low), money_text(typical.cost_high)
+        facts.append(f"cost {money_text(typical.cost)} ({low} to {high})")
+    if typical.seconds is not None:
+        facts.append(f"took about {elapsed(typical.seconds)}")
+    return f"{jobs} {' and '.join(facts)}" if facts else f"{jobs} finished"
 
 
 def _labelled_once(pairs: Iterable[tuple[str, str]]) -> list[str]:
