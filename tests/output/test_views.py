@@ -127,7 +127,7 @@ def test_a_job_with_nothing_in_it_is_shown_all_the_same() -> None:
 
 
 def test_the_line_at_the_end() -> None:
-    assert finished_line(DONE) == "vid_0123456789: completed in 0:41, $0.12"
+    assert finished_line(DONE) == "vid_0123456789: completed in 0:41, $0.12 (quoted $0.12 exact)"
 
 
 @pytest.mark.drill("M29")

@@ -1,0 +1,155 @@
+"""Knowing before paying, end to end: limits, questions, evidence, and the bill beside the quote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from orvideo.sandbox.server import KEY, Sandbox
+from tests.shell import Shell
+
+CHEAP = ("-m", "google/veo-3.1-lite", "-d", "4", "-r", "720p")
+DEAR = ("-m", "google/veo-3.1", "-d", "8", "-r", "720p", "--audio")
+
+
+@pytest.fixture
+def service(tmp_path_factory: pytest.TempPathFactory, orvideo: Shell) -> Iterator[Sandbox]:
+    """A service that is no sandbox as far as the command knows: reached by its address, with a key."""
+    with Sandbox(tmp_path_factory.mktemp("service"), speed=1_000_000) as sandbox:
+        orvideo.environ |= {"ORVIDEO_BASE_URL": sandbox.base_url, "OPENROUTER_API_KEY": KEY}
+        yield sandbox
+
+
+@pytest.mark.drill("M28")
+@pytest.mark.parametrize("reply", ["n\n", "\n", "", "no\n", "what\n"])
+def test_a_dear_job_is_asked_about_on_a_terminal_and_only_yes_buys_it(
+    orvideo: Shell, service: Sandbox, reply: str
+) -> None:
+    done = orvideo("submit", "a boat", *DEAR, stdin=reply, tty=True)
+    assert done.code == 5
+    assert "$3.20" in done.err
+    assert "[y/N]" in done.err
+    assert "nothing was sent" in done.err
+    assert service.received() == []
+
+
+@pytest.mark.parametrize("words", [("y\n", ()), ("", ("--yes",))])
+def test_a_yes_buys_it(orvideo: Shell, service: Sandbox, words: tuple[str, tuple[str, ...]]) -> None:
+    reply, more = words
+    done = orvideo("submit", "a boat", *DEAR, *more, stdin=reply, tty=True)
+    assert done.code == 0, done.err
+    assert len(service.received()) == 1
+
+
+def test_the_sum_above_which_it_asks_is_a_setting(orvideo: Shell, service: Sandbox) -> None:
+    assert orvideo("submit", "a boat", *CHEAP, tty=True, stdin="").code == 0
+    orvideo("config", "set", "confirm-above", "0.10")
+    assert orvideo("submit", "a boat", *CHEAP, tty=True, stdin="").code == 5
+    assert len(service.received()) == 1
+
+
+def test_without_a_terminal_nothing_asks_and_the_quote_is_on_stderr(orvideo: Shell, service: Sandbox) -> None:
+    done = orvideo("submit", "a boat", *DEAR, stdin="n\n")
+    assert done.code == 0
+    assert "$3.20 exact" in done.err
+    assert len(service.received()) == 1
+
+
+@pytest.mark.drill("M29")
+def test_an_unknown_price_is_refused_under_a_limit_and_asked_about_without_one(
+    orvideo: Shell, service: Sandbox
+) -> None:
+    line = ("submit", "a boat", "-m", "no/such-model", "--no-check")
+    limited = orvideo(*line, "--max-cost", "100", "--json")
+    assert (limited.code, limited.error["charged"]) == (5, "no")
+    assert "unknown price" in limited.error["message"]
+    assert "$0" not in limited.err
+    asked = orvideo(*line, tty=True, stdin="n\n")
+    assert asked.code == 5
+    assert "unknown" in asked.err
+    assert service.received() == []
+
+
+def test_a_limit_from_the_settings_holds_and_the_flag_beats_it(orvideo: Shell, service: Sandbox) -> None:
+    orvideo("config", "set", "max-cost", "0.05")
+    assert orvideo("submit", "a boat", *CHEAP).code == 5
+    assert orvideo("submit", "a boat", *CHEAP, env={"ORVIDEO_MAX_COST": "0.06"}).code == 5
+    assert orvideo("submit", "a boat", *CHEAP, "--max-cost", "1").code == 0
+
+
+def test_a_foreign_endpoint_is_named_before_the_money_is_spent(orvideo: Shell, service: Sandbox) -> None:
+    err = orvideo("submit", "a boat", *CHEAP).err
+    assert err.index(service.base_url) < err.index("submitted")
+
+
+def test_a_dry_run_needs_no_key_sends_nothing_and_prints_the_request(orvideo: Shell, service: Sandbox) -> None:
+    done = orvideo("submit", "a boat", *CHEAP, "--dry-run", "--json", env={"OPENROUTER_API_KEY": ""})
+    assert done.code == 0, done.err
+    assert done.json["quote"] == {"kind": "exact", "usd": 0.12, "low": None, "high": None, "reasons": []}
+    assert done.json["request"]["duration"] == 4
+    assert service.received() == []
+    assert orvideo("jobs", "--json").json == []
+
+
+def test_what_was_paid_is_evidence_for_the_next_quote(orvideo: Shell, service: Sandbox) -> None:
+    assert "before:" not in orvideo("submit", "a boat", "--dry-run", *CHEAP).err
+    assert orvideo("submit", "a boat", *CHEAP, "--wait").code == 0
+    again = orvideo("submit", "another boat", "--dry-run", *CHEAP)
+    assert "1 such job cost $0.12" in again.err
+    assert "such job" not in orvideo("submit", "a boat", "--dry-run", *CHEAP[:4], "-r", "1080p").err
+
+
+def test_the_bill_is_told_beside_the_quote(orvideo: Shell, service: Sandbox) -> None:
+    done = orvideo("submit", "a boat", *CHEAP, "--wait")
+    assert "$0.12 (quoted $0.12 exact)" in done.err
+
+
+def test_jobs_are_summed_by_model_and_month(orvideo: Shell, service: Sandbox) -> None:
+    for _ in range(2):
+        orvideo("submit", "a boat", *CHEAP, "--wait")
+    orvideo("submit", "a boat", *CHEAP)
+    (by_model,) = orvideo("jobs", "--cost", "model", "--json").json
+    assert by_model == {"key": "google/veo-3.1-lite", "cost_usd": 0.24, "known": 2, "unknown": 1}
+    (by_month,) = orvideo("jobs", "--cost", "month").lines
+    assert by_month.split("\t")[1:] == ["$0.24", "2", "1"]
+
+
+def test_verbose_says_what_the_key_has_left_and_never_the_key(orvideo: Shell, service: Sandbox) -> None:
+    done = orvideo("submit", "a boat", *CHEAP, "-v")
+    assert "the key has" in done.err
+    assert "POST" in done.err
+    assert KEY not in done.err
+
+
+def test_the_list_of_models_is_fetched_once_an_hour(orvideo: Shell, service: Sandbox) -> None:
+    for _ in range(3):
+        assert orvideo("models", "-v").code == 0
+    calls = [orvideo("models", "-v").err.count("GET"), orvideo("models", "-v", "--refresh").err.count("GET")]
+    assert calls == [0, 1]
+
+
+def test_a_stale_list_serves_when_the_service_is_away(orvideo: Shell, service: Sandbox) -> None:
+    assert orvideo("models").code == 0
+    service.stop()
+    done = orvideo("models", "--refresh")
+    assert done.code == 0
+    assert "could not be asked" in done.err
+    assert len(done.lines) > 30
+
+
+def test_models_that_can_do_a_clip_are_listed_with_its_price(orvideo: Shell, service: Sandbox) -> None:
+    done = orvideo("models", "--resolution", "1080p", "--duration", "8", "--audio", "--max-cost", "1", "--json")
+    listed = {entry["id"]: entry["quote"]["usd"] for entry in done.json}
+    assert listed["google/veo-3.1-lite"] == 0.64
+    assert all(price <= 1 for price in listed.values())
+    assert list(listed.values()) == sorted(listed.values())
+
+
+def test_one_model_is_shown_whole_with_a_line_to_copy(orvideo: Shell, service: Sandbox) -> None:
+    page = orvideo("models", "google/veo-3.1-lite").out
+    assert "$0.03 per second at 720p without sound" in page
+    assert "negativePrompt" in page
+    example = next(line for line in page.splitlines() if "orvideo submit" in line)
+    words = example.partition("orvideo ")[2].replace('"a paper boat"', "boat").split()
+    assert orvideo(*words, "--dry-run").code == 0
