@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import select
 import socket
 import ssl
 import struct
@@ -219,7 +220,11 @@ def close_at_once(peer: Peer) -> None:
 
 
 def reset_at_once(peer: Peer) -> None:
-    """Accept and reset, without reading."""
+    """Accept, and reset when the request begins to arrive, without reading it.
+
+    An earlier reset can hit the peer while it is still connecting, which proves that nothing was sent.
+    """
+    select.select([peer.connection], [], [], _IDLE)
     peer.reset()
 
 

@@ -205,6 +205,7 @@ def test_an_id_that_can_be_read_is_never_lost(answer: bytes) -> None:
         row("M09", b'{"error":{"id":"err-1","x":"', what="nested-in-error"),
         row("M09", b'{"a":"\\",\\"id\\":\\"no\\"","b":', what="inside-a-string"),
         row("M09", b'{"x":"id","y":"no","z":', what="as-a-value"),
+        row("M09", b'{"x":"id":"no","z":', what="as-a-value-with-a-colon"),
         row("M09", b'{"x":[{"id":"ref-1"}],"y":', what="nested-in-a-list"),
         row("M09", b'{"id":"job-1","id":"job-2"}', what="two-ids"),
         row("M09", b'{"id":"job-\xff\xfe1"}', what="undecodable-id"),
@@ -498,10 +499,27 @@ def test_a_submit_has_a_fresh_connection_even_beside_one_that_is_kept() -> None:
 
 @drill("M24")
 def test_a_look_survives_a_kept_connection_that_the_server_dropped() -> None:
-    with talking(Reply(200, JOB, close=True)) as (client, server):
+    def drop_the_second(peer: Peer) -> None:
+        if peer.read_request() is not None and peer.send(http(200, JOB_BYTES)):
+            peer.read_request()
+
+    with talking(drop_the_second) as (client, server):
         for _ in range(3):
             assert client.job("job-1").id == "job-1"
-    assert server.count("GET") == 3
+    assert server.connections == 3
+    assert server.count("GET") == 5, "two looks were lost with their connection, and made again"
+
+
+@drill("K14")
+def test_a_proxy_is_not_asked_for_this_machines_own_ports(monkeypatch: pytest.MonkeyPatch) -> None:
+    with RawServer(Reply(200, JOB)) as proxy, talking(Reply(202, JOB)) as (client, server):
+        monkeypatch.delenv("NO_PROXY")
+        for name in ("HTTP_PROXY", "ALL_PROXY"):
+            monkeypatch.setenv(name, proxy.origin)
+        client.submit(ORDER)
+        client.job("job-1")
+        assert proxy.connections == 0
+    assert len(server.requests) == 2
 
 
 @drill("M23")
@@ -847,7 +865,9 @@ CHUNKED = {"Transfer-Encoding": "chunked"}
 )
 def test_a_download_that_is_cut_or_stalls_is_a_fault_that_can_be_tried_again(behaviour: Behaviour) -> None:
     with talking(behaviour) as (client, _):
-        assert type(refusal(lambda: drain(client))) is ServerFault
+        error = refusal(lambda: drain(client))
+    assert type(error) is ServerFault
+    assert ("stalled" if isinstance(behaviour, Stall | Drip) else "was cut") in error.message
     assert no_threads_left()
 
 
