@@ -104,10 +104,21 @@ class Context:
 
     @cached_property
     def ledger(self) -> Ledger:
+        """The record, to be written to: a command that cannot write it does not begin."""
+        return self._open_ledger(must_write=True)
+
+    @cached_property
+    def ledger_to_read(self) -> Ledger:
+        """The record for commands that only show it: a full disk must not hide what was paid for."""
+        return self._open_ledger(must_write=False)
+
+    def _open_ledger(self, *, must_write: bool) -> Ledger:
         from orvideo.jobs.ledger import Ledger
 
-        ledger = Ledger(self.settings.state_dir / "jobs.db", clock=self.clock)
+        ledger = Ledger(self.settings.state_dir / "jobs.db", clock=self.clock, must_write=must_write)
         self._closing.callback(ledger.close)
+        for warning in ledger.warnings:
+            self.terminal.warn(warning)
         return ledger
 
     @cached_property

@@ -129,6 +129,8 @@ def _set_key(context: Context) -> None:
 
 def _is_accepted(context: Context, key: str) -> bool | None:
     """Ask the service about a key and tell a person what it said; None when it could not be asked."""
+    from orvideo.output.text import money_text
+
     base_url = context.settings.base_url
     with context.new_client(base_url, key) as client:
         try:
@@ -142,7 +144,7 @@ def _is_accepted(context: Context, key: str) -> bool | None:
         except OrvideoError as away:
             context.terminal.warn(f"the key could not be checked now: {away.message}")
             return None
-    left = f", ${info.limit_remaining} left of its limit" if info.limit_remaining is not None else ""
+    left = f", {money_text(info.limit_remaining)} left" if info.limit_remaining is not None else ""
     context.terminal.note(f"{base_url} accepts the key{left}")
     return True
 

@@ -102,13 +102,15 @@ def _settings(context: Context) -> str:
 
 
 def _record(context: Context) -> str:
-    faults = context.ledger.check()
+    from orvideo.output.text import count
+
+    ledger = context.ledger_to_read
+    faults = ledger.check()
     if faults:
-        raise RecordError(f"{context.ledger.path} is damaged: {'; '.join(faults)}")
-    jobs = len(context.ledger.list())
-    unknown = len(context.ledger.list(unknown=True))
+        raise RecordError(f"{ledger.path} is damaged: {'; '.join(faults)}")
+    unknown = len(ledger.list(unknown=True))
     lost = f", {unknown} of them with an unknown outcome (orvideo jobs --unknown)" if unknown else ""
-    return f"{context.ledger.path}: {jobs} jobs{lost}"
+    return f"{ledger.path}: {count(ledger.count(), 'job')}{lost}"
 
 
 def _disk(context: Context) -> str:
@@ -134,9 +136,11 @@ def _sandbox() -> str:
 
 
 def _key(context: Context) -> str:
+    from orvideo.output.text import money_text
+
     service = context.service()
     info = service.client.key()
-    left = "no limit" if info.limit_remaining is None else f"${info.limit_remaining} left"
+    left = "no limit" if info.limit_remaining is None else f"{money_text(info.limit_remaining)} left"
     if service.is_sandbox:
         return f"the sandbox's own: accepted, {left}"
     key = context.settings.api_key(service.base_url)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from orvideo.context import Context
     from orvideo.jobs.records import Spending
 
+#: How many jobs are listed when the line does not say.
+USUAL_LIMIT = 100
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -39,7 +41,7 @@ class ListOptions:
     not_downloaded: bool = False
     since: str | None = None
     text: str | None = None
-    limit: int | None = None
+    limit: int = USUAL_LIMIT
     cost: Sums | None = None
 
 
@@ -63,7 +65,9 @@ def register(app: typer.Typer) -> None:
         since: Annotated[
             str | None, typer.Option(metavar="WHEN", help="A date (2026-11-21), or an age such as 2h or 7d.")
         ] = None,
-        limit: Annotated[int | None, typer.Option("--limit", "-n", min=1, metavar="N", help="At most N jobs.")] = None,
+        limit: Annotated[
+            int, typer.Option("--limit", "-n", min=0, metavar="N", help="At most N jobs; 0 for all.")
+        ] = USUAL_LIMIT,
         cost: Annotated[Sums | None, typer.Option("--cost", help="Sum what jobs cost, by model, day or month.")] = None,
         json: Json = False,
         quiet: Quiet = False,
@@ -114,14 +118,18 @@ def run_list(context: Context, options: ListOptions) -> None:
     if options.cost is not None:
         _show_sums(context, options.cost, since)
         return
-    records = context.ledger.list(
+    ledger = context.ledger_to_read
+    records = ledger.list(
         unfinished=options.unfinished,
         unknown=options.unknown,
         not_downloaded=options.not_downloaded,
         since=since,
         text=options.text,
-        limit=options.limit,
+        limit=options.limit + 1 if options.limit else None,
     )
+    if options.limit and len(records) > options.limit:
+        records = records[: options.limit]
+        context.terminal.note(f"the newest {options.limit} are shown; there are more (-n 0 for all)")
     documents = [record.as_json() for record in records]
     context.terminal.document(documents)
     context.terminal.table(*jobs_table(documents, context.clock.now()))
@@ -136,7 +144,7 @@ def _is_filtered(options: ListOptions) -> bool:
 def _show_sums(context: Context, by: Sums, since: datetime | None) -> None:
     from orvideo.output.tables import Column
 
-    sums = context.ledger.spent(by.value, since=since)
+    sums = context.ledger_to_read.spent(by.value, since=since)
     context.terminal.document([one.as_json() for one in sums])
     context.terminal.table(
         [Column(by.value.upper(), flexible=True), Column("COST", right=True), Column("JOBS", right=True),
@@ -175,7 +183,7 @@ def _moment(text: str, now: datetime) -> datetime:
 def run_show(context: Context, name: str) -> None:
     from orvideo.output.views import job_page
 
-    record = context.ledger.find(name)
+    record = context.ledger_to_read.find(name)
     document = record.as_json()
     context.terminal.document(document)
     context.terminal.page(job_page(document, context.clock.now()))

@@ -163,7 +163,7 @@ class Saving:
     def save(self, record: Record, job: Job) -> None:
         """Save every output of a finished job, and put each on record as soon as it is there.
 
-        Raises what `saving.save` raises; when only some could be saved, NotFetched that lists the others (drill D13).
+        Raises what `saving.save` raises; when only some could be saved, NotFetched lists the others (drill D13).
         """
         if not self.wants(record):
             return
