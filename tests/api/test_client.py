@@ -205,3 +205,20 @@ def test_the_program_ends_although_a_server_never_answers() -> None:
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=True)
     assert (done.stdout, done.stderr) == ("interrupted\n", "")
+
+
+@pytest.mark.drill("S02")
+def test_hurry_works_from_a_signal_handler() -> None:
+    with RawServer(Stall()) as server:
+        code = (
+            "import os, signal, threading, time\n"
+            "from orvideo.api.client import Client\n"
+            "from orvideo.errors import OutcomeUnknown\n"
+            f"client = Client({server.url!r}, 'sk-or-v1-x')\n"
+            "signal.signal(signal.SIGINT, lambda *_: client.hurry(0.2))\n"
+            "threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()\n"
+            "try:\n    client.submit({})\nexcept OutcomeUnknown as error:\n    print(error.exit_code)\n"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=True)
+    assert (done.stdout, done.stderr) == ("9\n", "")
+    assert server.count("POST") == 1
