@@ -5,7 +5,7 @@ None in the catalogue is "not stated", and nothing is refused for it. Case does 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,14 +27,18 @@ class Problem:
     allowed: tuple[str, ...] = ()
 
 
-def check(model: VideoModel, request: VideoRequest) -> list[Problem]:
-    """Return everything about a request that its model cannot do, in the order of the request's fields."""
+def check(model: VideoModel, request: VideoRequest, *, inputs: Sequence[str] | None = None) -> list[Problem]:
+    """Return everything about a request that its model cannot do, in the order of the request's fields.
+
+    `inputs` are the model's input modalities (`GET /models?output_modalities=video`), where they were asked for.
+    """
     return [
         *_duration(model, request),
         *_listed(model, "resolution", request.resolution, model.supported_resolutions),
         *_listed(model, "aspect_ratio", request.aspect_ratio, model.supported_aspect_ratios),
         *_size(model, request),
         *_frames(model, request),
+        *_references(model, request, inputs),
         *_switches(model, request),
         *_upscaling(model, request),
         *_passthrough(model, request),
@@ -113,6 +117,19 @@ def _frames(model: VideoModel, request: VideoRequest) -> Iterator[Problem]:
         if listed is not None and kind not in listed:
             offer = _or_list(item.replace("_", " ") for item in listed) if listed else "no frame images"
             yield Problem("frame_images", kind, f"{model.id} does not take a {name}. It takes {offer}.", tuple(listed))
+
+
+def _references(model: VideoModel, request: VideoRequest, inputs: Sequence[str] | None) -> Iterator[Problem]:
+    """Other models ignore audio and video references without a word (api notes)."""
+    if not inputs:
+        return
+    kinds = dict.fromkeys(str(item.get("type")).removesuffix("_url") for item in request.input_references or [])
+    taken = [kind for kind in inputs if kind != "text"]
+    for kind in kinds:
+        if kind not in inputs:
+            offer = _or_list(taken) if taken else "no references"
+            message = f"{model.id} does not take {kind} as a reference. It takes {offer}."
+            yield Problem("input_references", kind, message, tuple(taken))
 
 
 def _switches(model: VideoModel, request: VideoRequest) -> Iterator[Problem]:

@@ -31,12 +31,14 @@ def plan(
     *,
     check: bool = True,
     modalities: Mapping[str, Sequence[str]] | None = None,
+    frame: tuple[int, int] | None = None,
 ) -> Plan:
     """Complete the wanted request fields from the catalogue, check them against the model, and quote the result.
 
     `wanted` has no "model" when the user named none: then it is the cheapest that can do everything asked for. With
-    `check` off nothing is refused, for a catalogue that lags behind the service. Raises Rejected with every problem
-    at once and the values that would do; nothing was sent.
+    `check` off nothing is refused, for a catalogue that lags behind the service. `modalities` maps model ids to what
+    they take, where that was asked for; `frame` is the first frame's size in pixels, where it is known. Raises
+    Rejected with every problem at once and the values that would do; nothing was sent.
     """
     from orvideo.api.schemas import VideoRequest
     from orvideo.catalogue.choices import fill
@@ -46,7 +48,7 @@ def plan(
 
     named = wanted.get("model")
     if named is None:
-        return _cheapest(wanted, catalogue, modalities)
+        return _cheapest(wanted, catalogue, modalities, frame)
     request = VideoRequest(**wanted)
     model = catalogue.get(named)
     if model is None:
@@ -54,20 +56,25 @@ def plan(
             raise _unknown_model(named, catalogue)
         return Plan(request, None, unknown_quote(f"{named} is not in the catalogue"), ())
     request = normalise(model, request)
-    if check and (problems := problems_of(model, request)):
+    if check and (problems := problems_of(model, request, inputs=(modalities or {}).get(model.id))):
         raise Rejected(
             f"{model.id} cannot do this: " + " ".join(problem.message for problem in problems),
             hint=f"orvideo models {model.id}",
         )
-    request, choices = fill(model, request)
+    request, choices = fill(model, request, frame=frame)
     return Plan(request, model, quote(model, request), choices)
 
 
-def _cheapest(wanted: Mapping[str, Any], catalogue: Catalogue, modalities: Mapping[str, Sequence[str]] | None) -> Plan:
+def _cheapest(
+    wanted: Mapping[str, Any],
+    catalogue: Catalogue,
+    modalities: Mapping[str, Sequence[str]] | None,
+    frame: tuple[int, int] | None,
+) -> Plan:
     from orvideo.catalogue.choices import cheapest, offer
 
-    found = cheapest(catalogue.models, wanted, modalities=modalities)
-    made = offer(found[0], wanted, modalities=modalities) if found else None
+    found = cheapest(catalogue.models, wanted, modalities=modalities, frame=frame)
+    made = offer(found[0], wanted, modalities=modalities, frame=frame) if found else None
     if made is None:
         raise Rejected(
             "No model in the catalogue can do everything that is asked for.",

@@ -51,6 +51,12 @@ Output = Annotated[
 Force = Annotated[
     bool, typer.Option("--force", help="Overwrite a file that is already there.", rich_help_panel="Saving")
 ]
+Receipt = Annotated[
+    bool,
+    typer.Option(
+        "--receipt", help="Beside each video, NAME.json: the request, the cost, the sum.", rich_help_panel="Saving"
+    ),
+]
 Timeout = Annotated[
     str | None,
     typer.Option(
@@ -96,4 +102,68 @@ Audio = Annotated[
 ]
 Seed = Annotated[
     int | None, typer.Option(metavar="N", help="The same seed aims at the same video.", rich_help_panel="Request")
+]
+
+# --- what a video is made from ---------------------------------------------------------------------------------------
+
+FirstFrame = Annotated[
+    str | None,
+    typer.Option(metavar="IMAGE", help="The image it begins with: a file, an https URL, or -.", rich_help_panel="From"),
+]
+LastFrame = Annotated[
+    str | None,
+    typer.Option(metavar="IMAGE", help="The image it ends with: a file, an https URL, or -.", rich_help_panel="From"),
+]
+Reference = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="WHAT",
+        help="Something to be guided by: an image as above, or audio or video by https URL. May be repeated.",
+        rich_help_panel="From",
+    ),
+]
+Continue = Annotated[
+    str | None,
+    typer.Option("--continue", metavar="JOB", help="Go on from a completed job.", rich_help_panel="From"),
+]
+RequestFile = Annotated[
+    str | None,
+    typer.Option(
+        "--request",
+        metavar="FILE",
+        help="A whole request as JSON, as --dry-run prints it; - reads stdin. Flags override it.",
+        rich_help_panel="From",
+    ),
+]
+Like = Annotated[
+    str | None,
+    typer.Option(metavar="JOB", help="A new job with this one's request. Flags change it.", rich_help_panel="From"),
+]
+
+# --- what only some models and accounts need -------------------------------------------------------------------------
+
+Creativity = Annotated[
+    int | None, typer.Option(metavar="N", help="How freely an upscaling model works.", rich_help_panel="More")
+]
+Upscale = Annotated[
+    float | None, typer.Option(metavar="FACTOR", help="How many times larger, for upscaling.", rich_help_panel="More")
+]
+Param = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="[PROVIDER:]KEY=VALUE",
+        help="A parameter of the provider's own; JSON where it is JSON. May be repeated.",
+        rich_help_panel="More",
+    ),
+]
+CallbackUrl = Annotated[
+    str | None, typer.Option(metavar="URL", help="An https URL to be told of the end at.", rich_help_panel="More")
+]
+User = Annotated[str | None, typer.Option(metavar="ID", help="Who asks, for your own logs.", rich_help_panel="More")]
+SessionId = Annotated[
+    str | None, typer.Option(metavar="ID", help="What this belongs to, for your own logs.", rich_help_panel="More")
+]
+Trace = Annotated[
+    list[str] | None,
+    typer.Option(metavar="KEY=VALUE", help="More for your own logs. May be repeated.", rich_help_panel="More"),
 ]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,47 +13,61 @@ from orvideo.commands.following import answer_submitted, follow_and_save, patien
 from orvideo.commands.options import (
     AspectRatio,
     Audio,
+    CallbackUrl,
+    Continue,
+    Creativity,
     Duration,
     Events,
+    FirstFrame,
     Force,
     Interval,
     Json,
+    LastFrame,
+    Like,
     Model,
     Output,
+    Param,
     Quiet,
+    Receipt,
+    Reference,
+    RequestFile,
     Resolution,
     Seed,
+    SessionId,
     Size,
     Timeout,
+    Trace,
+    Upscale,
+    User,
     UseSandbox,
     Verbose,
 )
-from orvideo.errors import MoneyError, OrvideoError, OutputUnwritable, RecordError, UsageError
+from orvideo.commands.request import RequestOptions, wanted_request
+from orvideo.errors import MoneyError, OrvideoError, OutputUnwritable, RecordError
 
 if TYPE_CHECKING:
     from orvideo.catalogue.planning import Plan
     from orvideo.context import Context, Service
     from orvideo.jobs.fetching import Saving
     from orvideo.jobs.records import Record, Typical
+    from orvideo.jobs.request import Wanted
     from orvideo.settings import Settings
 
 
 @dataclass(frozen=True)
 class SubmitOptions:
-    """A submit line, parsed: `flags` are settings by name, None where the line does not say."""
+    """A submit line, parsed: what to make, and what to do with it."""
 
-    prompt: str | None
-    prompt_file: str | None
-    flags: dict[str, Any] = field(default_factory=dict)
-    size: str | None = None
+    request: RequestOptions
+    max_cost: str | None = None
     wait: bool = False
     output: str | None = None
     force: bool = False
+    receipt: bool = False
     timeout: str | None = None
     interval: str | None = None
     yes: bool = False
     dry_run: bool = False
-    check: bool = True
 
 
 def register(app: typer.Typer) -> None:
@@ -71,6 +84,19 @@ def register(app: typer.Typer) -> None:
         size: Size = None,
         audio: Audio = None,
         seed: Seed = None,
+        first_frame: FirstFrame = None,
+        last_frame: LastFrame = None,
+        reference: Reference = None,
+        continue_: Continue = None,
+        request: RequestFile = None,
+        like: Like = None,
+        creativity: Creativity = None,
+        upscale: Upscale = None,
+        param: Param = None,
+        callback_url: CallbackUrl = None,
+        user: User = None,
+        session_id: SessionId = None,
+        trace: Trace = None,
         wait: Annotated[
             bool, typer.Option("--wait", "-w", help="Follow the job to its end.", rich_help_panel="Waiting")
         ] = False,
@@ -78,6 +104,7 @@ def register(app: typer.Typer) -> None:
         interval: Interval = None,
         output: Output = None,
         force: Force = False,
+        receipt: Receipt = False,
         max_cost: Annotated[
             str | None,
             typer.Option(metavar="USD", help="Send nothing that may cost more.", rich_help_panel="Money"),
@@ -102,40 +129,53 @@ def register(app: typer.Typer) -> None:
         sandbox: UseSandbox = False,
     ) -> Action:
         """Submit one video job; with --wait and -o, follow it and save the video."""
-        flags = {
-            "model": model, "duration": duration, "resolution": resolution, "aspect-ratio": aspect_ratio,
-            "audio": audio, "seed": seed, "max-cost": max_cost,
-        }  # fmt: skip
-        options = SubmitOptions(
+        asked = RequestOptions(
             prompt=prompt,
             prompt_file=prompt_file,
-            flags=flags,
-            size=size,
+            flags={
+                "model": model, "duration": duration, "resolution": resolution, "aspect-ratio": aspect_ratio,
+                "audio": audio, "seed": seed,
+            },
+            fields={
+                "size": size, "creativity": creativity, "upscale_factor": upscale, "callback_url": callback_url,
+                "user": user, "session_id": session_id,
+            },
+            first_frame=first_frame,
+            last_frame=last_frame,
+            references=tuple(reference or ()),
+            params=tuple(param or ()),
+            trace=tuple(trace or ()),
+            continued=continue_,
+            request=request,
+            like=like,
+            check=not no_check,
+        )  # fmt: skip
+        options = SubmitOptions(
+            request=asked,
+            max_cost=max_cost,
             wait=wait,
             output=output,
             force=force,
+            receipt=receipt,
             timeout=timeout,
             interval=interval,
             yes=yes,
             dry_run=dry_run,
-            check=not no_check,
         )
         return Action(lambda context: run(context, options), Answering(json, events, quiet, verbose, sandbox))
 
 
 def run(context: Context, options: SubmitOptions) -> None:
     """Plan, show, guard, buy; then follow and save when asked to. Everything that can refuse comes before the money."""
-    from orvideo.catalogue.planning import plan
-
-    settings = context.settings.with_flags(options.flags)
-    wanted = _wanted(settings, options, _read_prompt(context, options))
+    settings = context.settings.with_flags({"max-cost": options.max_cost})
     patience = patience_from(context, options.timeout, options.interval)
     _ = settings.max_cost  # a limit that cannot be read is a bad line, whatever else is wrong
+    wanted = wanted_request(context, options.request)
     saving = context.saving(options.output, force=options.force)
     saving.check_before_submit(wait=options.wait)
     context.terminal.require_stdout()
     service = context.service(needs_key=not options.dry_run)
-    planned = plan(wanted, context.catalogue(service), check=options.check)
+    planned = _planned(context, service, wanted, check=options.request.check)
     _show_plan(context, service, planned)
     _guard_money(context, settings, service, planned, options)
     if context.answering.verbose and not options.dry_run:
@@ -151,44 +191,11 @@ def run(context: Context, options: SubmitOptions) -> None:
     answer_submitted(context, record)
 
 
-def _wanted(settings: Settings, options: SubmitOptions, prompt: str) -> dict[str, Any]:
-    """Return the request as far as a person has decided it, on the line or in the settings."""
-    wanted: dict[str, Any] = {
-        "model": settings.model,
-        "prompt": prompt,
-        "duration": settings.duration,
-        "generate_audio": settings.audio,
-        "seed": settings.seed,
-    }
-    if options.size is not None:
-        # A size on the line stands for both; a default for one of them must not contradict it.
-        wanted |= {"size": options.size, "resolution": options.flags["resolution"]}
-        wanted["aspect_ratio"] = options.flags["aspect-ratio"]
-    else:
-        wanted |= {"resolution": settings.resolution, "aspect_ratio": settings.aspect_ratio}
-    return {name: value for name, value in wanted.items() if value is not None}
+def _planned(context: Context, service: Service, wanted: Wanted, *, check: bool) -> Plan:
+    from orvideo.jobs.planner import Planner
 
-
-def _read_prompt(context: Context, options: SubmitOptions) -> str:
-    """Return the prompt from the line, a file or stdin; exactly one of them."""
-    if options.prompt_file is not None and options.prompt is not None:
-        raise UsageError("A prompt was given on the line and with --prompt-file; one of them is needed.")
-    if options.prompt_file == "-" or options.prompt == "-":
-        stdin = context.environment.stdin
-        prompt = stdin.read() if stdin is not None else ""
-    elif options.prompt_file is not None:
-        try:
-            prompt = Path(options.prompt_file).read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError, ValueError) as error:
-            raise UsageError(f"The prompt file {options.prompt_file} cannot be read: {error}") from error
-    elif options.prompt is not None:
-        prompt = options.prompt
-    else:
-        raise UsageError("A prompt is needed.", hint='orvideo submit "a paper boat drifts down a rainy street"')
-    prompt = prompt.strip()
-    if not prompt:
-        raise UsageError("The prompt is empty.", hint='orvideo submit "a paper boat drifts down a rainy street"')
-    return prompt
+    planner = Planner(service.client, context.catalogue(service), warn=context.terminal.warn, check=check)
+    return planner.plan(wanted)
 
 
 def _show_plan(context: Context, service: Service, planned: Plan) -> None:

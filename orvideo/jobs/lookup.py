@@ -19,6 +19,10 @@ _POSITION = re.compile(r"@(last|[0-9]{1,15})", re.ASCII)
 _LOOK_AT = "orvideo jobs lists what is there; orvideo jobs adopt ID takes up a job from elsewhere"
 
 
+class NoSuchJob(UsageError):
+    """Nothing on record has this name."""
+
+
 def find(connection: sqlite3.Connection, ref: str, view: Viewpoint) -> Record:
     """Return the job that `ref` stands for: an id, a handle, a unique prefix of either, `@N` or `@last`.
 
@@ -81,13 +85,13 @@ def _successor(prefix: str) -> str | None:
     return stem[:-1] + chr(0xE000 if 0xD800 <= following <= 0xDFFF else following)
 
 
-def _nothing(ref: str) -> UsageError:
+def _nothing(ref: str) -> NoSuchJob:
     if not ref.startswith("@") and len(ref.strip()) < SHORTEST_PREFIX:
-        return UsageError(
+        return NoSuchJob(
             f"No job in the record is called {ref!r}; a prefix needs at least {SHORTEST_PREFIX} characters.",
             hint=_LOOK_AT,
         )
-    return UsageError(f"No job in the record is called {ref!r}.", hint=_LOOK_AT)
+    return NoSuchJob(f"No job in the record is called {ref!r}.", hint=_LOOK_AT)
 
 
 def _several(ref: str, candidates: Sequence[Record], more: bool) -> UsageError:
