@@ -31,7 +31,7 @@ from orvideo.api.replies import Reading
 from orvideo.api.schemas import Endpoint, Job, KeyInfo, VideoModel
 from orvideo.api.transport import REDIRECTS, AppHeaders, Call, Limits, Opened, Transport, reason_of
 from orvideo.clock import Clock
-from orvideo.errors import BadReply, OrvideoError, OutcomeUnknown, ServerFault, Unsafe, UsageError
+from orvideo.errors import BadReply, OrvideoError, OutcomeUnknown, ServerFault, ServiceReply, Unsafe, UsageError
 
 __all__ = ["AppHeaders", "Call", "Client", "Download", "Limits", "ModelList"]
 
@@ -112,8 +112,8 @@ class Client:
         answer = self._transport.post("/videos", _encoded(body), on_sending)
         if answer.status is None:
             if answer.late:
-                raise OutcomeUnknown(f"{self._host} did not answer in time.")
-            raise OutcomeUnknown(f"The connection to {self._host} failed: {reason_of(answer.error)}.")
+                raise _unknown(f"{self._host} did not answer in time.")
+            raise _unknown(f"The connection to {self._host} failed: {reason_of(answer.error)}.")
         reading = self._read(answer)
         if on_answer is not None:
             on_answer(reading.status, reading.data[:KEPT_ANSWER])
@@ -137,12 +137,10 @@ class Client:
             if found is None:
                 page = f", but with {replies.page_of(reading)}" if reading.is_html or not reading.data else ""
                 cut = "" if reading.whole else "; the answer was cut, or cannot be read to its end"
-                raise OutcomeUnknown(
-                    f"{self._host} answered {reading.status} without the id of a job{page}{cut}."
-                ) from None
+                raise _unknown(f"{self._host} answered {reading.status} without the id of a job{page}{cut}.") from None
             job = Job(id=found)
         if not urls.is_usable_id(job.id):
-            raise OutcomeUnknown(f"{self._host} answered {reading.status} with an id that cannot be used.")
+            raise _unknown(f"{self._host} answered {reading.status} with an id that cannot be used.")
         return job
 
     def _refused(self, reading: Reading, answer: Answer) -> OrvideoError:
@@ -155,8 +153,8 @@ class Client:
         if sure or (status == 503 and replies.has_json_error(reading)):
             doing = "refused the request" if sure and status != 429 else "answered"
             return replies.refusal(reply, self._host, doing=doing, source=self._key_source)
-        page = f" and {replies.page_of(reading)}:" if reading.is_html else ":"
-        return OutcomeUnknown(f"{self._host} answered {status}{page} {replies.told_by(reply)}", reply=reply)
+        said = f"with {replies.page_of(reading)}." if reading.is_html else f"with the words: {replies.told_by(reply)}"
+        return _unknown(f"{self._host} answered {status} {said}", reply)
 
     def _redirected(self, status: int, location: str | None) -> OrvideoError:
         """Return the error for a redirected submit: it is not followed, whatever it says (drill M22)."""
@@ -175,7 +173,7 @@ class Client:
                         f"{self._host} redirects the submit ({status}) to {target.url}, which is not followed.",
                         hint="check the base URL: orvideo config get base-url",
                     )
-        return OutcomeUnknown(f"{self._host} answered the submit with a redirect ({status}), which is not followed.")
+        return _unknown(f"{self._host} answered the submit with a redirect ({status}), which is not followed.")
 
     # Looks
 
@@ -332,6 +330,10 @@ class Client:
         except ValidationError as error:
             fields = ", ".join(sorted({str(part["loc"][0]) for part in error.errors() if part["loc"]}))
             raise BadReply(f"{self._host} answered with something that is no {kind.__name__} ({fields}).") from error
+
+
+def _unknown(message: str, reply: ServiceReply | None = None) -> OutcomeUnknown:
+    return OutcomeUnknown(message, hint="orvideo jobs --unknown", reply=reply)
 
 
 @contextlib.contextmanager
