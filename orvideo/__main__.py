@@ -9,12 +9,32 @@ def run() -> None:
         # Before anything is imported: a version is asked for by scripts, in loops.
         from orvideo import __version__
 
-        sys.stdout.write(f"orvideo {__version__}\n")
-        sys.stdout.flush()
-        return
+        try:
+            sys.stdout.write(f"orvideo {__version__}\n")
+            sys.stdout.flush()
+            return
+        except (OSError, AttributeError):
+            pass  # stdout is full, has no reader, or is closed: what follows says so
+    if sys.argv[1:2] == ["__complete"]:
+        # TAB: a person waits for it in the middle of a word.
+        import os
+
+        from orvideo.completion.live import run as complete
+
+        complete(sys.argv[2:], os.environ)
+    _die_quietly_until_signals_are_handled()
     from orvideo.cli import main
 
     sys.exit(main())
+
+
+def _die_quietly_until_signals_are_handled() -> None:
+    """Let a Ctrl-C end the process without a traceback while the program is still being imported (drill S01)."""
+    import signal
+
+    # One that is ignored on purpose (`nohup`, a job in the background of a script) stays ignored.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 if __name__ == "__main__":

@@ -6,25 +6,28 @@ in its place that is not such a file counts as no cache.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
 import stat
-import tempfile
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, NamedTuple
+
+# TAB waits for these imports: what only a writer or a type checker needs, typing itself included, is not among them.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+    from typing import Any
 
 _VERSION = 1
 _MAX_BYTES = 32 * 1024 * 1024
 
 
-class Cached(NamedTuple):
+class Cached:
     """The cached entries as the service sent them, and when that was (UTC)."""
 
-    fetched_at: datetime
-    models: list[Any]
+    def __init__(self, fetched_at: datetime, models: list[Any]) -> None:
+        self.fetched_at = fetched_at
+        self.models = models
 
 
 def file_name(endpoint: str) -> str:
@@ -34,8 +37,10 @@ def file_name(endpoint: str) -> str:
     )
 
 
-def read(path: Path) -> Cached | None:
+def read(path: Path | str) -> Cached | None:
     """Return what is cached, None when there is nothing usable; never raises, never blocks on a FIFO."""
+    from datetime import UTC, datetime
+
     try:
         data = json.loads(_bytes(path))
         if not isinstance(data, dict) or data.get("version") != _VERSION:
@@ -47,14 +52,14 @@ def read(path: Path) -> Cached | None:
     return Cached(fetched_at, models) if isinstance(models, list) and models else None
 
 
-def entries(path: Path) -> list[dict[str, Any]]:
+def entries(path: Path | str) -> list[dict[str, Any]]:
     """Return the cached model entries that have an id, for completion; empty when there is no cache."""
     cached = read(path)
     found = cached.models if cached else []
     return [item for item in found if isinstance(item, dict) and isinstance(item.get("id"), str)]
 
 
-def _bytes(path: Path) -> bytes:
+def _bytes(path: Path | str) -> bytes:
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with open(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
@@ -67,6 +72,9 @@ def _bytes(path: Path) -> bytes:
 
 def write(path: Path, models: list[Any], fetched_at: datetime) -> bool:
     """Replace the cache in one step; return False where it cannot be written, which only costs the next call time."""
+    import contextlib
+    import tempfile
+
     # ASCII, so that a lone surrogate in a description cannot break the file.
     text = json.dumps({"version": _VERSION, "fetched_at": fetched_at.isoformat(), "models": models})
     temporary: str | None = None
