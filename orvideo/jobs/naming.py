@@ -47,7 +47,7 @@ class Facts:
     resolution: str | None = None
     duration: int | None = None
     aspect_ratio: str | None = None
-    row: str | None = None
+    row: int | str | None = None
 
 
 def facts_of(record: Record) -> Facts:
@@ -62,7 +62,7 @@ def facts_of(record: Record) -> Facts:
         resolution=request.get("resolution") or request.get("size"),
         duration=request.get("duration"),
         aspect_ratio=request.get("aspect_ratio"),
-        row=getattr(record, "row", None),
+        row=record.row_number,
     )
 
 

@@ -41,11 +41,7 @@ class Sidecar:
             etag, source, total = found["etag"], found["source"], found["total"]
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
-        if (
-            not isinstance(etag, str | None)
-            or not isinstance(source, str | None)
-            or type(total) not in (int, type(None))
-        ):
+        if not (isinstance(etag, str | None) and isinstance(source, str | None) and isinstance(total, int | None)):
             return None
         return ResumeState(os.fspath(self._part), etag, source, total)
 

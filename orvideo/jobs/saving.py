@@ -25,10 +25,10 @@ from orvideo.clock import Clock
 from orvideo.errors import BadReply, NotFetched, OrvideoError, OutputExists, OutputUnwritable
 from orvideo.jobs.container import HEAD, Kind, sniff
 from orvideo.jobs.landing import FileLanding, StreamLanding, putting_into, unwritable
-from orvideo.jobs.naming import Facts, beside
+from orvideo.jobs.naming import Facts, beside, part_name
 from orvideo.jobs.partial import Busy, Partial, give_name, sync_folder
 from orvideo.jobs.resuming import ResumeMemory, Sidecar
-from orvideo.jobs.targets import Form, Target, beside_for, is_leftover
+from orvideo.jobs.targets import Form, Target, beside_for, is_leftover, longest_name
 from orvideo.jobs.transfer import PAUSES, Another, Broken, OnProgress, Open, Stream, Transfer
 
 __all__ = ["OnProgress", "Open", "ResumeMemory", "Saved", "Stream", "already_saved", "save"]
@@ -82,11 +82,11 @@ def save(
 
 
 def already_saved(
-    path: str | os.PathLike[str], sha256: str | None, size: int | None, *, part: Path | None = None
+    path: str | os.PathLike[str], sha256: str | None, size: int | None, *, job_id: str | None = None, index: int = 0
 ) -> bool:
     """Tell whether a recorded video is still at its path, by its size and then its sha256.
 
-    With `part`, what a killed save has left of it is removed as well.
+    With the `job_id`, the `.part` of a save that was killed after it was recorded is removed as well.
     """
     try:
         with open(path, "rb", opener=_open_regular) as file:
@@ -95,9 +95,8 @@ def already_saved(
             same = hashlib.file_digest(file, "sha256").hexdigest() == sha256.lower()
     except OSError:
         return False
-    if same and part is not None and is_leftover(Path(path), part):
-        with suppress(OSError):
-            part.unlink()
+    if same and job_id is not None:
+        _remove_leftover(Path(path), job_id, index)
     return same
 
 
@@ -274,6 +273,14 @@ def _make_folders(folder: Path, base: Path) -> None:
 def _open_regular(path: str, flags: int) -> int:
     """Open a file for reading without ever waiting for the other end of a FIFO."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+
+
+def _remove_leftover(path: Path, job_id: str, index: int) -> None:
+    for name in dict.fromkeys((path.name, path.with_suffix(".mp4").name)):
+        part = path.with_name(part_name(name, job_id, index, longest=longest_name(path.parent)))
+        if is_leftover(path, part):
+            with suppress(OSError):
+                part.unlink()
 
 
 # To a stream
