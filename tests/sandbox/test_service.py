@@ -203,7 +203,7 @@ def test_two_outputs_differ_and_a_third_is_out_of_range(start: Start) -> None:
     one, other = (caller.http.get(url).content for url in job["unsigned_urls"])
     assert one[4:8] == other[4:8] == b"ftyp"
     assert one != other
-    assert job["usage"]["cost"] == 0.04
+    assert job["usage"]["cost"] == 0.02
     beyond = caller.http.get(f"/videos/{job['id']}/content?index=5")
     assert beyond.status_code == 400
     assert beyond.json()["error"]["message"] == "Video index 5 out of range (2 videos available)"
