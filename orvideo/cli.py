@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from importlib import import_module
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
 from orvideo import __version__
 from orvideo.commands.action import Action, Answering
 from orvideo.environment import Environment
-from orvideo.errors import ExitCode, OrvideoError, UsageError
+from orvideo.errors import ExitCode, OrvideoError, OutputUnwritable, UsageError
 from orvideo.interrupts import Interrupted, Interrupts
 
 if TYPE_CHECKING:
@@ -61,15 +62,19 @@ def main(argv: Sequence[str] | None = None, environment: Environment | None = No
     """Run one command line and return its exit code; nothing below exits the process."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     environment = environment or process_environment()
+    # Where Typer refuses the line, nobody parsed how to answer: what the line says is taken by its letters.
+    answering = Answering(json="--json" in arguments, events="--events" in arguments)
     try:
         action = parse(arguments, environment)
+        if action is None:
+            return ExitCode.OK
     except OrvideoError as error:
-        # Typer refused the line, so nobody parsed how to answer: what the line says is taken by its letters.
-        answering = Answering(json="--json" in arguments, events="--events" in arguments)
         action = Action(_raise(error), answering)
     except BrokenPipeError:
         return _broken_pipe(environment)
-    return _run(action, environment) if action else _flushed(environment)
+    except OSError as error:
+        action = Action(_raise_unwritable(error), answering)
+    return _run(action, environment)
 
 
 def _run(action: Action, environment: Environment) -> int:
@@ -80,35 +85,52 @@ def _run(action: Action, environment: Environment) -> int:
     interrupts = Interrupts(exit_now=os._exit)
     with interrupts.installed(), Context(environment, action.answering, interrupts) as context:
         try:
-            action.run(context)
-            context.terminal.close()
-        except OrvideoError as error:
-            context.report(error)
-            return 128 + interrupts.pending if interrupts.pending else error.exit_code
+            interrupts.begin()
+            return _act(action, context)
         except Interrupted as signal:
             context.report_interruption(signal.exit_code)
             return signal.exit_code
-        except BrokenPipeError:
-            return _broken_pipe(environment)
-        except Exception as bug:
-            context.report_bug(bug)
-            return ExitCode.BUG
+
+
+def _act(action: Action, context: Context) -> int:
+    """Run an action and report how it ends, unless a signal comes first; only Interrupted passes through."""
+    interrupts = context.interrupts
+    try:
+        action.run(context)
+        context.terminal.close()
+        interrupts.settle()
+    except OrvideoError as error:
+        interrupts.settle()
+        context.report(error)
+        return 128 + interrupts.pending if interrupts.pending else error.exit_code
+    except BrokenPipeError:
+        return _broken_pipe(context.environment)
+    except Exception as bug:
+        interrupts.settle()
+        context.report_bug(bug)
+        return ExitCode.BUG
     return ExitCode.OK
 
 
 def parse(arguments: Sequence[str], environment: Environment) -> Action | None:
-    """Turn a command line into an action, None when it only asked for help; raises UsageError."""
+    """Turn a command line into an action, None when it only asked for help, which is printed.
+
+    Raises UsageError, and OSError when the help cannot be printed.
+    """
     # One command's module is enough to run one command: the others cost start-up time and are not asked.
     named = [word for word in arguments[:1] if word in COMMANDS]
     rich_help = environment.stdout is not None and environment.stdout.isatty()
     app = build_app(named or COMMANDS, rich_help=rich_help)
     try:
-        # Typer prints help to the process's stdout; the environment's may be another one.
-        with redirect_stdout(environment.stdout):
+        # Typer prints help to the process's stdout, and makes exit 1 of a pipe without a reader.
+        with redirect_stdout(_Held(environment.stdout)) as held:
             parsed = app(args=list(arguments), prog_name="orvideo", standalone_mode=False)
     except typer.TyperException as refused:
         raise UsageError(_sentence(refused.format_message()), hint=_help_for(named)) from refused
-    return parsed if isinstance(parsed, Action) else None
+    if isinstance(parsed, Action):
+        return parsed
+    _print_help(held.getvalue(), environment.stdout)
+    return None
 
 
 def _raise(error: OrvideoError) -> Callable[[Context], None]:
@@ -139,16 +161,36 @@ def process_environment() -> Environment:
     return Environment(os.environ, sys.stdin, sys.stdout, sys.stderr)
 
 
-def _flushed(environment: Environment) -> int:
-    """Flush a help text that Typer printed: a full disk or a closed pipe must not pass for success (drill O10)."""
-    try:
-        if environment.stdout is not None:
-            environment.stdout.flush()
-    except BrokenPipeError:
-        return _broken_pipe(environment)
-    except OSError:
-        return ExitCode.OUTPUT_UNWRITABLE
-    return ExitCode.OK
+class _Held(io.StringIO):
+    """Takes what Typer prints for a stream; rich asks it what that stream is."""
+
+    def __init__(self, stream: TextIO | None) -> None:
+        super().__init__()
+        self._stream = stream
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return getattr(self._stream, "encoding", None) or "utf-8"
+
+    def isatty(self) -> bool:
+        return self._stream is not None and self._stream.isatty()
+
+
+def _print_help(text: str, stream: TextIO | None) -> None:
+    """Print a help text; a full disk, or no stdout at all, must not pass for success (drill O10)."""
+    if stream is None:
+        raise OSError("it is closed")
+    stream.write(text)
+    stream.flush()
+
+
+def _raise_unwritable(error: OSError) -> Callable[[Context], None]:
+    def run(context: Context) -> None:
+        # What is left of the help must not be tried again when the interpreter ends.
+        context.terminal.abandon_stdout()
+        raise OutputUnwritable(f"Standard output cannot be written: {error.strerror or error}.") from error
+
+    return run
 
 
 def _broken_pipe(environment: Environment) -> int:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from orvideo.api.client import Call, Client
     from orvideo.catalogue.listing import Catalogue
     from orvideo.clock import Clock
+    from orvideo.errors import Charged
     from orvideo.jobs.fetching import Saving
     from orvideo.jobs.ledger import Ledger
     from orvideo.jobs.lifecycle import Lifecycle
@@ -64,6 +65,10 @@ class Context:
         self.interrupts = interrupts
         #: The jobs this command has in hand: what a message that ends it early must name.
         self.in_hand: list[str] = []
+        #: The command that goes on with them.
+        self.goes_on_with = "orvideo wait"
+        #: The submits this command has begun, by their numbers in the record: what a signal may cut short.
+        self.submits: list[int] = []
         self._services: dict[str, Service] = {}
         self._closing = ExitStack()
 
@@ -199,22 +204,24 @@ class Context:
             self._services[cache_key] = self._reach(name, needs_key)
         return self._services[cache_key]
 
-    def new_client(self, base_url: str, key: str | None) -> Client:
+    def new_client(self, base_url: str, key: str | None, *, key_source: str | None = None) -> Client:
         """Return a client that tells its calls under -v; whoever asks for it closes it."""
-        from orvideo.api.client import AppHeaders, Client
+        from orvideo.api.client import AppHeaders, Client, Limits
 
         settings = self.settings
         app = AppHeaders(settings.referer, settings.title, settings.categories)
         on_call = self._tell_call if self.answering.verbose else None
-        return Client(base_url, key, app=app, clock=self.clock, on_call=on_call)
+        limits = self.environment.limits or Limits()
+        return Client(base_url, key, app=app, limits=limits, clock=self.clock, on_call=on_call, key_source=key_source)
 
     def _reach(self, name: str, needs_key: bool) -> Service:
-        key: str | None
+        base_url, key, source = name, None, None
         if name == SANDBOX:
             base_url, key = self._start_sandbox()
-        else:
-            base_url, key = name, self.settings.api_key(name).reveal() if needs_key else None
-        service = Service(name, base_url, lambda: self.new_client(base_url, key))
+        elif needs_key:
+            found = self.settings.api_key(name)
+            key, source = found.reveal(), found.where
+        service = Service(name, base_url, lambda: self.new_client(base_url, key, key_source=source))
         self._closing.callback(service.close)
         return service
 
@@ -239,31 +246,65 @@ class Context:
         if self.in_hand and error.job_id is None:
             error.job_id = self.in_hand[0]
         if self.in_hand and error.resume is None:
-            error.resume = f"orvideo wait {' '.join(self.in_hand)}"
+            error.resume = f"{self.goes_on_with} {' '.join(self.in_hand)}"
         self.terminal.error(error)
 
     def report_interruption(self, exit_code: int) -> None:
         """Say what a signal has left behind: nothing was cancelled, because nothing can be (drill S03)."""
-        names, resume = " ".join(self.in_hand), None
+        unknown = self._look_after_submits()
+        names = " ".join(self.in_hand)
+        resume = f"{self.goes_on_with} {names}" if names else None
+        charged: Charged = "yes" if names else "no"
         message = "Interrupted; nothing was submitted."
+        hint = None
         if names:
             verb = "goes" if len(self.in_hand) == 1 else "go"
             message = f"Interrupted; {', '.join(self.in_hand)} {verb} on at the service, already paid for."
-            resume = f"orvideo wait {names}"
+        if unknown:
+            from orvideo.jobs.submitting import what_to_do
+
+            message = f"Interrupted while {', '.join(unknown)} was being sent; it may have been accepted and charged. "
+            message += "Submitting again may pay again."
+            hint, resume, charged = what_to_do(unknown[0]), f"orvideo jobs show {unknown[0]}", "unknown"
         job_id = self.in_hand[0] if self.in_hand else None
         self.terminal.error(
-            Stopped(message, exit_code=exit_code, charged="yes" if names else "no", job_id=job_id, resume=resume)
+            Stopped(message, exit_code=exit_code, charged=charged, job_id=job_id, resume=resume, hint=hint)
         )
+
+    def _look_after_submits(self) -> list[str]:
+        """Take in hand the jobs of submits that were cut short after their answer; return what may have been bought.
+
+        The latter are put on record as unknown, by their local names (drill S02).
+        """
+        unknown: list[str] = []
+        for seq in self.submits:
+            try:
+                record = self.ledger.get(seq)
+                if record.id is not None and record.name not in self.in_hand:
+                    self.in_hand.append(record.name)
+                elif record.id is None and record.state in ("sending", "unknown"):
+                    unknown.append(record.name)
+                    self.ledger.outcome_unknown(seq, "The command was ended before the answer was on record.")
+            except OrvideoError as trouble:
+                # What cannot be written now reads as unknown all the same, as soon as this process is gone.
+                self.terminal.warn(trouble.message)
+        self.submits.clear()
+        return unknown
 
     def report_bug(self, bug: Exception) -> None:
         """Say that orvideo itself failed, and where the details are; the traceback goes to a file (drill K04)."""
         from orvideo.crash import write_crash_report
 
         where = write_crash_report(bug, self.settings)
+        unknown = self._look_after_submits()
+        message = f"This is a bug in orvideo: {type(bug).__name__}."
+        if unknown:
+            message += f" {', '.join(unknown)} may have been accepted and charged; submitting again may pay again."
         self.report(
             OrvideoError(
-                f"This is a bug in orvideo: {type(bug).__name__}.",
+                message,
                 hint=f"please report it with {where}" if where else "please report it",
-                charged="unknown" if self.in_hand else "no",
+                charged="unknown" if self.in_hand or unknown else "no",
+                resume=f"orvideo jobs show {unknown[0]}" if unknown else None,
             )
         )

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from orvideo.clock import Clock
+
+if TYPE_CHECKING:
+    from orvideo.api.transport import Limits
 
 
 @dataclass(frozen=True)
@@ -18,3 +21,5 @@ class Environment:
     stdout: TextIO | None
     stderr: TextIO | None
     clock: Clock = field(default_factory=Clock)
+    #: How long calls may take; None for the usual limits.
+    limits: Limits | None = None

@@ -267,9 +267,16 @@ class Stopped(OrvideoError):
     kind = "interrupted"
 
     def __init__(
-        self, message: str, *, exit_code: int, charged: Charged, job_id: str | None, resume: str | None
+        self,
+        message: str,
+        *,
+        exit_code: int,
+        charged: Charged,
+        job_id: str | None,
+        resume: str | None,
+        hint: str | None = None,
     ) -> None:
-        super().__init__(message, charged=charged, job_id=job_id, resume=resume)
+        super().__init__(message, charged=charged, job_id=job_id, resume=resume, hint=hint)
         self.exit_code = ExitCode(exit_code)
 
 

@@ -3,6 +3,8 @@
 Outside a held section a signal raises `Interrupted` where the program stands. Inside one (the moment in which a
 request is on the wire) the first signal only hurries the section up; a second one raises at once. While the program
 is already on its way out, a further signal ends the process without any more clean-up: what must survive is on disk.
+Before the command has begun there is nothing to clean up, and once it is settled how it ends, one signal is let pass:
+nobody is left to catch an exception then.
 """
 
 from __future__ import annotations
@@ -36,6 +38,8 @@ class Interrupts:
         self._exit_now = exit_now
         self._hurry: Callable[[], None] | None = None
         self._held: int | None = None
+        self._begun = False
+        self._settled = False
         self._ending = False
 
     @contextmanager
@@ -56,6 +60,14 @@ class Interrupts:
                 if handler is not None:
                     signal.signal(number, handler)
 
+    def begin(self) -> None:
+        """From here on a signal raises `Interrupted`; the caller catches it."""
+        self._begun = True
+
+    def settle(self) -> None:
+        """From here on nothing is raised any more: how the command ends is known, and is only to be said."""
+        self._settled = True
+
     @contextmanager
     def held(self, hurry: Callable[[], None]) -> Iterator[None]:
         """Hold the first signal back until the section is over, calling `hurry` so that it is over soon (drill S02)."""
@@ -73,8 +85,11 @@ class Interrupts:
         return self._held
 
     def _receive(self, signum: int, frame: FrameType | None) -> None:
-        if self._ending:
+        if self._ending or not self._begun:
             self._exit_now(128 + signum)
+            return
+        if self._settled:
+            self._ending = True
             return
         if self._hurry is not None and self._held is None:
             self._held = signum

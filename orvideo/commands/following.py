@@ -60,6 +60,7 @@ def follow_and_save(context: Context, records: Sequence[Record], patience: Patie
 def download_jobs(context: Context, records: Sequence[Record], saving: Saving) -> None:
     """Fetch finished jobs one after the other and answer; nothing is ever submitted."""
     context.in_hand[:] = [record.name for record in records]
+    context.goes_on_with = "orvideo download"
     troubles: list[OrvideoError] = []
     for record in records:
         try:

@@ -265,7 +265,12 @@ def _buy(context: Context, service: Service, planned: Plan, saving: Saving) -> R
 
     story = context.story
     submitting = Submitting(
-        service.client, context.ledger, context.clock, hold=context.interrupts.held, waiting=story.waiting
+        service.client,
+        context.ledger,
+        context.clock,
+        hold=context.interrupts.held,
+        waiting=story.waiting,
+        begun=context.submits.append,
     )
     order = Order(
         body=planned.request.body(),

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from orvideo.clock import Clock
 from orvideo.errors import (
+    NotSent,
     OrvideoError,
     OutcomeUnknown,
     OutputUnwritable,
@@ -68,7 +69,8 @@ class Order:
 class Submitting:
     """The one place where money is spent: hands orders to the service and keeps the record true while it does.
 
-    `waiting(error, seconds)` is told of each pause that the service asked for.
+    `waiting(error, seconds)` is told of each pause that the service asked for, `begun(seq)` of the row that stands
+    for an order, before anything is sent: whoever is interrupted can look there what became of it.
     """
 
     client: Client
@@ -76,6 +78,7 @@ class Submitting:
     clock: Clock = field(default_factory=Clock)
     hold: Hold = _no_hold
     waiting: Callable[[OrvideoError, float], None] = lambda error, seconds: None
+    begun: Callable[[int], None] = lambda seq: None
 
     def submit(self, order: Order) -> Record:
         """Submit `order` once and return its record, which has the service's id.
@@ -95,6 +98,7 @@ class Submitting:
             row_number=order.row_number,
             max_total=order.max_total,
         )
+        self.begun(seq)
         self._send(seq, order)
         return self.ledger.get(seq)
 
@@ -104,8 +108,13 @@ class Submitting:
         backoff = FIRST_BACKOFF
         while True:
             # The answer and its place on disk are one section: a signal must not come between them.
-            with self.hold(lambda: self.client.hurry(HURRY)):
-                not_now = self._send_once(seq, order)
+            try:
+                with self.hold(lambda: self.client.hurry(HURRY)):
+                    not_now = self._send_once(seq, order)
+            except NotSent as error:
+                # Also from the hold itself, which may let nobody through any more.
+                self.ledger.not_sent(seq, error.message)
+                raise
             if not_now is None:
                 return
             pause = _pause(not_now, backoff)
@@ -167,11 +176,16 @@ class Submitting:
         return OutcomeUnknown(
             f"{error.message} The request was sent at {when} and may have been accepted and charged; {recorded} as "
             f"{name}. Submitting again may pay again.",
-            hint=f"look at https://openrouter.ai/activity, then: orvideo jobs show {name}",
+            hint=what_to_do(name),
             charged="unknown",
             resume=f"orvideo jobs show {name}",
             reply=error.reply,
         )
+
+
+def what_to_do(name: str) -> str:
+    """Return what a person can do about an outcome that nobody here knows; `name` is the local one."""
+    return f"look at https://openrouter.ai/activity, then: orvideo jobs show {name}"
 
 
 def _pause(error: OrvideoError, backoff: float) -> float | None:
