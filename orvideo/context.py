@@ -155,7 +155,13 @@ class Context:
         return catalogue
 
     def saving(
-        self, spec: str | None, *, force: bool = False, always: bool = False, timeout: float | None = None
+        self,
+        spec: str | None,
+        *,
+        force: bool = False,
+        always: bool = False,
+        timeout: float | None = None,
+        receipt: bool = False,
     ) -> Saving:
         """Return where the videos of this command go: `spec` is its -o, else the setting, else each job's own."""
         from orvideo.jobs.fetching import Saving
@@ -171,6 +177,7 @@ class Context:
             force=force,
             always=always,
             timeout=timeout,
+            receipt=receipt,
         )
 
     def client(self, endpoint: str) -> Client:

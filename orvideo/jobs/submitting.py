@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 #: How long a submit may wait in all for a service that says "not now" (drill M18), in seconds.
 PATIENCE = 120.0
 FIRST_BACKOFF, LONGEST_BACKOFF = 2.0, 30.0
+#: The shortest pause before another try, whatever the service says, in seconds.
+SHORTEST_PAUSE = 1.0
 #: How long the reply is still waited for after a first Ctrl-C (drill S02), in seconds.
 HURRY = 2.0
 
@@ -196,7 +198,8 @@ def _pause(error: OrvideoError, backoff: float) -> float | None:
     """
     asked = error.reply.retry_after if error.reply else None
     if asked is not None:
-        return asked
+        # "At once", or a time that has passed, is still not an invitation to knock without a pause.
+        return max(asked, SHORTEST_PAUSE)
     if isinstance(error, PaymentRequired):
         return None
     return random.uniform(backoff / 2, backoff)  # noqa: S311 - jitter, not a secret
