@@ -9,7 +9,18 @@ import typer
 
 from orvideo.commands.action import Action, Answering
 from orvideo.commands.following import download_jobs, find_jobs
-from orvideo.commands.options import Events, Force, JobsArgument, Json, Output, Quiet, Timeout, UseSandbox, Verbose
+from orvideo.commands.options import (
+    Events,
+    Force,
+    JobsArgument,
+    Json,
+    Output,
+    Quiet,
+    Receipt,
+    Timeout,
+    UseSandbox,
+    Verbose,
+)
 
 if TYPE_CHECKING:
     from orvideo.context import Context
@@ -24,6 +35,7 @@ class DownloadOptions:
     output: str | None
     force: bool
     timeout: str | None
+    receipt: bool = False
 
 
 def register(app: typer.Typer) -> None:
@@ -33,6 +45,7 @@ def register(app: typer.Typer) -> None:
         everything: Annotated[bool, typer.Option("--all", help="Every finished job that is not on this disk.")] = False,
         output: Output = None,
         force: Force = False,
+        receipt: Receipt = False,
         timeout: Timeout = None,
         json: Json = False,
         events: Events = False,
@@ -41,7 +54,7 @@ def register(app: typer.Typer) -> None:
         sandbox: UseSandbox = False,
     ) -> Action:
         """Fetch finished videos, again if need be; nothing is ever submitted."""
-        options = DownloadOptions(jobs, everything, output, force, timeout)
+        options = DownloadOptions(jobs, everything, output, force, timeout, receipt)
         return Action(lambda context: run(context, options), Answering(json, events, quiet, verbose, sandbox))
 
 
@@ -52,6 +65,6 @@ def run(context: Context, options: DownloadOptions) -> None:
     if not records:
         context.terminal.note("nothing to fetch: every finished job on record is on this disk")
     timeout = context.settings.with_flags({"timeout": options.timeout}).timeout if options.timeout else None
-    saving = context.saving(options.output, force=options.force, always=True, timeout=timeout)
+    saving = context.saving(options.output, force=options.force, always=True, timeout=timeout, receipt=options.receipt)
     saving.check(records)
     download_jobs(context, records, saving)

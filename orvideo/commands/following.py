@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from orvideo.commands.receipts import save_with_receipts, write_receipts
 from orvideo.errors import OrvideoError, UsageError, worst
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ def download_jobs(context: Context, records: Sequence[Record], saving: Saving) -
         try:
             if saving.is_here(record):
                 context.terminal.note(f"{record.name} is here already, whole")
+                if saving.receipt:
+                    write_receipts(context, record, force=saving.force)
             else:
                 finish(context, record, context.lifecycle.look(record), saving)
         except OrvideoError as error:
@@ -81,7 +84,7 @@ def finish(context: Context, record: Record, job: Job, saving: Saving) -> None:
     from orvideo.output.views import finished_line
 
     judge(record, job)
-    saving.save(record, job)
+    save_with_receipts(context, record, job, saving)
     ended = context.ledger.get(record.seq)
     context.story.ended(ended)
     context.story.close()

@@ -12,7 +12,8 @@ import typer
 
 from orvideo.commands.action import Action, Answering
 from orvideo.commands.following import answer_submitted, find_jobs
-from orvideo.commands.options import Json, Quiet, UseSandbox, Verbose
+from orvideo.commands.options import Force, Json, Quiet, UseSandbox, Verbose
+from orvideo.commands.receipts import write_receipts
 from orvideo.errors import UsageError
 
 if TYPE_CHECKING:
@@ -81,11 +82,23 @@ def register(app: typer.Typer) -> None:
     @jobs.command(epilog="Example: orvideo jobs show @1")
     def show(
         job: Annotated[str, typer.Argument(help="An id, a prefix of one, @1, @last, or a local name.")],
+        request: Annotated[
+            bool, typer.Option("--request", help="Only its request, as JSON that submit --request takes.")
+        ] = False,
+        receipt: Annotated[
+            bool, typer.Option("--receipt", help="Write the receipts beside its videos, and answer with their paths.")
+        ] = False,
+        force: Force = False,
         json: Json = False,
         quiet: Quiet = False,
     ) -> Action:
         """Show everything on record about one job."""
-        return Action(lambda context: run_show(context, job), Answering(json=json, quiet=quiet))
+        if request and receipt:
+            raise UsageError("--request and --receipt are two answers; one at a time.")
+        answering = Answering(json=json, quiet=quiet)
+        if receipt:
+            return Action(lambda context: run_receipt(context, job, force=force), answering)
+        return Action(lambda context: (run_show_request if request else run_show)(context, job), answering)
 
     @jobs.command(epilog="Example: orvideo jobs adopt 1a2b3c4d")
     def adopt(
@@ -192,6 +205,32 @@ def run_show(context: Context, name: str) -> None:
             "look at https://openrouter.ai/activity; if the job is there: orvideo jobs adopt ID; "
             f"if it is not: orvideo jobs forget {record.name}"
         )
+
+
+def run_show_request(context: Context, name: str) -> None:
+    """Print the request of a past job as `submit --request` takes it; images are not on record, so say which."""
+    from orvideo.jobs.request import missing_media
+
+    record = context.ledger_to_read.find(name)
+    if not record.request:
+        raise UsageError(f"The request of {record.name} is not on record: the job was submitted elsewhere.")
+    context.terminal.document(record.request)
+    context.terminal.answer_json(record.request)
+    for said, flag in missing_media(record.request):
+        context.terminal.warn(f"{said} is not on record; give it anew with {flag}")
+
+
+def run_receipt(context: Context, name: str, *, force: bool) -> None:
+    record = context.ledger_to_read.find(name)
+    receipts = write_receipts(context, record, force=force)
+    if not receipts:
+        raise UsageError(
+            f"No video of {record.name} is where it was saved, so there is nothing to put a receipt beside.",
+            hint=f"orvideo download {record.name} --receipt",
+        )
+    for path in receipts:
+        context.terminal.answer(path)
+    context.terminal.document([str(path) for path in receipts])
 
 
 def run_adopt(context: Context, job_id: str) -> None:

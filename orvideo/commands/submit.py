@@ -42,6 +42,7 @@ from orvideo.commands.options import (
     UseSandbox,
     Verbose,
 )
+from orvideo.commands.receipts import check_before_submit
 from orvideo.commands.request import RequestOptions, wanted_request
 from orvideo.errors import MoneyError, OrvideoError, OutputUnwritable, RecordError
 
@@ -171,8 +172,10 @@ def run(context: Context, options: SubmitOptions) -> None:
     patience = patience_from(context, options.timeout, options.interval)
     _ = settings.max_cost  # a limit that cannot be read is a bad line, whatever else is wrong
     wanted = wanted_request(context, options.request)
-    saving = context.saving(options.output, force=options.force)
+    saving = context.saving(options.output, force=options.force, receipt=options.receipt)
     saving.check_before_submit(wait=options.wait)
+    if options.receipt:
+        check_before_submit(context, saving, wait=options.wait)
     context.terminal.require_stdout()
     service = context.service(needs_key=not options.dry_run)
     planned = _planned(context, service, wanted, check=options.request.check)

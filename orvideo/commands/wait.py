@@ -17,6 +17,7 @@ from orvideo.commands.options import (
     Json,
     Output,
     Quiet,
+    Receipt,
     Timeout,
     UseSandbox,
     Verbose,
@@ -36,6 +37,7 @@ class WaitOptions:
     force: bool
     timeout: str | None
     interval: str | None
+    receipt: bool = False
 
 
 def register(app: typer.Typer) -> None:
@@ -47,6 +49,7 @@ def register(app: typer.Typer) -> None:
         interval: Interval = None,
         output: Output = None,
         force: Force = False,
+        receipt: Receipt = False,
         json: Json = False,
         events: Events = False,
         quiet: Quiet = False,
@@ -54,7 +57,7 @@ def register(app: typer.Typer) -> None:
         sandbox: UseSandbox = False,
     ) -> Action:
         """Follow jobs to their end, and save what they made."""
-        options = WaitOptions(jobs, everything, output, force, timeout, interval)
+        options = WaitOptions(jobs, everything, output, force, timeout, interval, receipt)
         return Action(lambda context: run(context, options), Answering(json, events, quiet, verbose, sandbox))
 
 
@@ -65,6 +68,6 @@ def run(context: Context, options: WaitOptions) -> None:
     records = find_jobs(context, options.jobs, otherwise=unfinished)
     if not records:
         context.terminal.note("nothing to wait for: every job on record is at its end")
-    saving = context.saving(options.output, force=options.force)
+    saving = context.saving(options.output, force=options.force, receipt=options.receipt)
     saving.check(records)
     follow_and_save(context, records, patience, saving)

@@ -102,7 +102,8 @@ class Saving:
     """Where the videos of one command go: decided before money is spent, done when a job is finished.
 
     `spec` is what `-o` said now, None where it said nothing: then each job's own target counts, as it was given at
-    submit, and with `always` the current directory. `timeout` is in seconds for each job. `paths` are the saved files
+    submit, and with `always` the current directory. `timeout` is in seconds for each job. `receipt` says
+    that each video gets one beside it, which whoever called `save` writes. `paths` are the saved files
     as a person would name them from here; a stream has none.
     """
 
@@ -116,6 +117,7 @@ class Saving:
     force: bool = False
     always: bool = False
     timeout: float | None = None
+    receipt: bool = False
     paths: list[Path] = field(default_factory=list)
 
     def wants(self, record: Record) -> bool:
