@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from orvideo.clock import Clock
-from orvideo.errors import JobEnded, OrvideoError, OutcomeUnknown, StillRunning, UsageError
+from orvideo.errors import JobEnded, NotFetched, OrvideoError, OutcomeUnknown, StillRunning, UsageError
 from orvideo.jobs.polling import Following, Look, Schedule, follow
 
 if TYPE_CHECKING:
@@ -80,7 +80,11 @@ class Lifecycle:
 
     def look(self, record: Record) -> Job:
         """Look at a job once and write down what was seen."""
-        job = self.reach.client(record.endpoint).job(_id_of(record))
+        job_id = _id_of(record)
+        try:
+            job = self.reach.client(record.endpoint).job(job_id)
+        except OrvideoError as error:
+            raise about(error, record) from error
         self.write_down(record, job)
         return job
 
@@ -90,7 +94,7 @@ class Lifecycle:
         Raises StillRunning when patience runs out, NotFetched when the service no longer knows the job, AuthError
         when the key is refused on the way: each with the id and the command that goes on.
         """
-        following = self._following(record, patience)
+        following = self.following(record, patience)
 
         def tell(look: Look) -> None:
             if look.job is not None:
@@ -101,14 +105,14 @@ class Lifecycle:
         try:
             return follow(following, lambda f: client.job(f.job_id), tell=tell, tick=self.story.tick)
         except OrvideoError as error:
-            raise _about(error, record) from error
+            raise about(error, record) from error
 
     def follow_all(self, records: Sequence[Record], patience: Patience) -> Iterator[tuple[Record, Job | OrvideoError]]:
         """Follow many jobs at once; yield each with its last state, or with what ended the wait, as it happens."""
         schedule: Schedule[Record] = Schedule(lambda: ThreadLooker(self.reach), workers=self.workers, clock=self.clock)
         try:
             for record in records:
-                schedule.add(record, self._following(record, patience))
+                schedule.add(record, self.following(record, patience))
             for outcome in schedule.outcomes(tick=self.story.tick):
                 if outcome.look is not None:
                     if outcome.look.job is not None:
@@ -117,11 +121,12 @@ class Lifecycle:
                 if outcome.job is not None:
                     yield outcome.key, outcome.job
                 elif outcome.error is not None:
-                    yield outcome.key, _about(outcome.error, outcome.key)
+                    yield outcome.key, about(outcome.error, outcome.key)
         finally:
             schedule.close()
 
-    def _following(self, record: Record, patience: Patience) -> Following:
+    def following(self, record: Record, patience: Patience) -> Following:
+        """Return the wait for a job, which begins now. Raises for a job that has no id to ask for."""
         now = self.clock.monotonic()
         return Following(
             _id_of(record),
@@ -152,7 +157,7 @@ def judge(record: Record, job: Job) -> None:
     if job.is_completed:
         return
     if not job.is_final:
-        raise _about(StillRunning(f"Job {record.name} is not finished: {job.status}."), record)
+        raise about(StillRunning(f"Job {record.name} is not finished: {job.status}."), record)
     reason = f": {job.error_text}" if job.error_text else "."
     cost = job.cost
     raise JobEnded(
@@ -178,10 +183,14 @@ def _id_of(record: Record) -> str:
     )
 
 
-def _about(error: OrvideoError, record: Record) -> OrvideoError:
+def about(error: OrvideoError, record: Record) -> OrvideoError:
     """Give an error the id of its job and the command that goes on."""
     error.job_id = error.job_id or record.id
     error.resume = error.resume or f"orvideo wait {record.name}"
+    if error.charged == "no":
+        error.charged = "yes"  # the look cost nothing, but the job it was about did
     if isinstance(error, StillRunning) and error.hint is None:
         error.hint = error.resume
+    if isinstance(error, NotFetched) and error.hint is None:
+        error.hint = f"check the id, the key and the endpoint with: orvideo jobs show {record.name}"
     return error

@@ -20,6 +20,7 @@ from orvideo.errors import (
     BadReply,
     Forbidden,
     Gone,
+    MoneyError,
     NotFetched,
     NotFound,
     OrvideoError,
@@ -38,7 +39,11 @@ NOT_FOUND_GRACE = 60.0
 #: Backing off after missed looks, in seconds (drill P01).
 FIRST_BACKOFF, LONGEST_BACKOFF = 1.0, 60.0
 LONGEST_PAUSE = 10.0
+#: All jobs together are not looked at more often than this; a thousand of them wait longer for their turn instead.
+MOST_LOOKS_PER_SECOND = 50.0
 GROWTH = 1.25
+#: Looks that were not made in the last while may be caught up with at once, in seconds' worth of them.
+_BURST = 0.2
 
 
 def pauses(interval: float | None) -> Iterator[float]:
@@ -102,13 +107,13 @@ class Following:
         """
         if isinstance(error, AuthError | Unsafe | BadReply):
             raise error
-        if isinstance(error, Forbidden):
+        if isinstance(error, Forbidden | MoneyError):
+            # The job is bought already: what is refused now is the key, not the price.
             raise AuthError(error.message, hint=error.hint, charged="yes", reply=error.reply) from error
         if isinstance(error, NotFound | Gone):
             if self.found or self.clock.monotonic() - self._began >= NOT_FOUND_GRACE:
                 raise NotFetched(
                     f"The service does not know job {self.job_id}: {error.message}",
-                    hint="check the id, the key and the endpoint with: orvideo jobs show " + self.job_id,
                     charged="unknown",
                     reply=error.reply,
                 ) from error
@@ -214,11 +219,14 @@ class Schedule(Generic[Key]):
     all of them back: the limit is the key's, not the job's.
     """
 
-    def __init__(self, connect: Connect, *, workers: int, clock: Clock) -> None:
+    def __init__(
+        self, connect: Connect, *, workers: int, clock: Clock, most_per_second: float = MOST_LOOKS_PER_SECOND
+    ) -> None:
         self._connect, self._clock = connect, clock
+        self._apart = 1 / most_per_second
         self._due: list[_Due[Key]] = []
         self._todo: queue.SimpleQueue[_Due[Key] | None] = queue.SimpleQueue()
-        self._done: queue.SimpleQueue[tuple[_Due[Key], Job | BaseException]] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[tuple[_Due[Key], Job | BaseException] | None] = queue.SimpleQueue()
         self._in_hand = 0
         self._number = 0
         self._not_before = 0.0
@@ -242,20 +250,22 @@ class Schedule(Generic[Key]):
         now = self._clock.monotonic()
         while self._due and max(self._due[0].when, self._not_before) <= now:
             self._in_hand += 1
+            self._not_before = max(self._not_before + self._apart, now - _BURST)
             self._todo.put(heapq.heappop(self._due))
         if self._due:
             patience = min(patience, max(0.0, max(self._due[0].when, self._not_before) - now))
         try:
             done = self._done.get(timeout=patience)
+            while done is not None:
+                self._in_hand -= 1
+                yield self._judge(*done)
+                done = self._done.get_nowait()
         except queue.Empty:
             return
-        while True:
-            self._in_hand -= 1
-            yield self._judge(*done)
-            try:
-                done = self._done.get_nowait()
-            except queue.Empty:
-                return
+
+    def wake(self) -> None:
+        """End the `step` that is waiting now: something else has happened. From any thread."""
+        self._done.put(None)
 
     def outcomes(self, tick: Callable[[], None] = lambda: None) -> Iterator[Outcome[Key]]:
         """Yield every outcome until all jobs are at their end; `tick` runs a few times a second."""
