@@ -18,7 +18,9 @@ def write_crash_report(bug: BaseException, settings: Settings) -> Path | None:
     try:
         from orvideo.api.redaction import Redactor
 
-        text = Redactor(_key(settings)).text("".join(traceback.format_exception(bug)))
+        text = "".join(traceback.format_exception(bug))
+        for key in (None, *settings.keys()):
+            text = Redactor(key).text(text)
         folder = settings.state_dir
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = folder / f"crash-{os.getpid()}.txt"
@@ -28,10 +30,3 @@ def write_crash_report(bug: BaseException, settings: Settings) -> Path | None:
     except Exception:  # a bug is being reported: nothing that goes wrong now may hide it
         return None
     return path
-
-
-def _key(settings: Settings) -> str | None:
-    try:
-        return settings.api_key(settings.base_url).reveal()
-    except Exception:  # the file of the crash may well be about the settings themselves
-        return None

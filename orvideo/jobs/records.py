@@ -44,6 +44,10 @@ _WORDS = {
 }
 
 
+#: An id that a shell reads as one plain word.
+_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:,@%+=-]*")
+
+
 @dataclass(frozen=True)
 class Output:
     """One video of a job. `path` is None when it went to a pipe; `saved_at` is None when it was not fetched."""
@@ -163,8 +167,11 @@ class Record:
 
     @property
     def name(self) -> str:
-        """What a command line calls the job: the service's id, or the handle."""
-        return self.id or self.handle
+        """What a command line calls the job: the service's id, or the handle.
+
+        The handle also where the id means something to a shell: it stands in commands that people copy (drill X03).
+        """
+        return self.id if self.id is not None and _PLAIN.fullmatch(self.id) else self.handle
 
     @property
     def is_running(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -167,6 +168,15 @@ class Settings:
         if variable := self._set_variable((KEY_VARIABLE,)):
             return ApiKey(clean_key(self._environ[variable], variable), Source.ENVIRONMENT, variable), None
         return self._key_file.read() if self._key_file else None
+
+    def keys(self) -> list[str]:
+        """Return every key that can be found, broken or bound to another origin: what must not be shown anywhere."""
+        found = [self._environ.get(KEY_VARIABLE, "").strip()]
+        # A file that cannot be read now has shown nothing either.
+        with suppress(OrvideoError, OSError):
+            stored = self._key_file.read() if self._key_file else None
+            found += [stored[0].reveal()] if stored else []
+        return [key for key in found if key]
 
     def _key_setting(self) -> Setting:
         key, _ = self._key() or (None, None)
