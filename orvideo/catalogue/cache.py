@@ -42,9 +42,7 @@ def read(path: Path | str) -> Cached | None:
     from datetime import UTC, datetime
 
     try:
-        data = json.loads(_bytes(path))
-        if not isinstance(data, dict) or data.get("version") != _VERSION:
-            return None
+        data = _document(path)
         fetched_at = datetime.fromisoformat(data["fetched_at"]).astimezone(UTC)
     except (OSError, ValueError, TypeError, KeyError, RecursionError, OverflowError):
         return None
@@ -54,9 +52,20 @@ def read(path: Path | str) -> Cached | None:
 
 def entries(path: Path | str) -> list[dict[str, Any]]:
     """Return the cached model entries that have an id, for completion; empty when there is no cache."""
-    cached = read(path)
-    found = cached.models if cached else []
+    try:
+        models = _document(path).get("models")
+    except (OSError, ValueError, RecursionError):
+        return []
+    found = models if isinstance(models, list) else []
     return [item for item in found if isinstance(item, dict) and isinstance(item.get("id"), str)]
+
+
+def _document(path: Path | str) -> dict[str, Any]:
+    """Return the file's content; raises OSError, ValueError or RecursionError where it is none of ours."""
+    data = json.loads(_bytes(path))
+    if not isinstance(data, dict) or data.get("version") != _VERSION:
+        raise ValueError("not a catalogue of this version")
+    return data
 
 
 def _bytes(path: Path | str) -> bytes:

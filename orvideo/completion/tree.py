@@ -90,6 +90,9 @@ LIVE_OPTIONS = {
 #: The same for arguments, by command and name; every argument that is called JOB is one on record.
 LIVE_ARGUMENTS = {("models", "text"): "models", ("config set", "value"): "setting-values"}
 _JOB_NAMES = ("job", "jobs")
+_JOB_METAVAR = "JOB"
+#: Takes a file among other things, which its metavar cannot say.
+_FILE_OPTIONS = ("--reference",)
 _SETTING_COMMANDS = ("config get", "config set", "config unset")
 #: A metavar with one of these words in it means a file; an image may be a URL as well, which nobody can complete.
 _FILE_WORDS = frozenset({"FILE", "PATH", "DIR", "IMAGE", "VIDEO", "AUDIO"})
@@ -117,16 +120,15 @@ def _command(command: Any, parent: Any, path: tuple[str, ...]) -> Command:
 
 
 def _option(parameter: Any) -> Option:
-    names = (*parameter.opts, *parameter.secondary_opts)
+    # Long names first. Typer has those of --help in a set, whose order is another one each time.
+    names = tuple(sorted((*parameter.opts, *parameter.secondary_opts), key=lambda name: not name.startswith("--")))
     for name in names:
         Word(name)
-    takes_none = parameter.is_flag or parameter.count
-    return Option(
-        names,
-        _one_line(parameter.help),
-        None if takes_none else _value(parameter, LIVE_OPTIONS.get(parameter.opts[0])),
-        bool(parameter.multiple),
-    )
+    help_text = _one_line(parameter.help)
+    if parameter.is_flag or parameter.count:
+        return Option(names, help_text)
+    live = "jobs" if parameter.metavar == _JOB_METAVAR else LIVE_OPTIONS.get(names[0])
+    return Option(names, help_text, _value(parameter, live), bool(parameter.multiple))
 
 
 def _argument(parameter: Any, key: str) -> Argument:
@@ -141,7 +143,7 @@ def _argument(parameter: Any, key: str) -> Argument:
 def _value(parameter: Any, live: str | None) -> Value:
     title = re.sub(r"[^A-Za-z0-9]+", " ", parameter.metavar or parameter.name or "value").strip()
     words = tuple(Word(choice) for choice in _choices(parameter))
-    files = bool(_FILE_WORDS & set(re.split(r"[^A-Z]+", parameter.metavar or "")))
+    files = bool(_FILE_WORDS & set(re.split(r"[^A-Z]+", parameter.metavar or ""))) or parameter.opts[0] in _FILE_OPTIONS
     return Value(title.lower(), words, files and not words, None if words else live)
 
 

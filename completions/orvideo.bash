@@ -1,0 +1,266 @@
+# bash completion for orvideo. Made by: python -m orvideo.completion. Do not edit.
+
+# Sets `commands` and `options` to what the command $1 has; "" is orvideo itself.
+__orvideo_offers() {
+    commands='' options=''
+    case $1 in
+        '')
+            commands='submit status wait download models doctor sandbox help jobs config completion'
+            options='--version -V --help -h'
+            ;;
+        submit)
+            options='--prompt-file --model -m --duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --reference --continue --request --like --creativity --upscale --param --callback-url --user --session-id --trace --wait -w --timeout --interval --output -o --force --receipt --max-cost --yes -y --dry-run --no-check --json --events --quiet -q --verbose -v --sandbox --help -h'
+            ;;
+        status)
+            options='--json --quiet -q --verbose -v --sandbox --help -h'
+            ;;
+        wait)
+            options='--all --timeout --interval --output -o --force --receipt --json --events --quiet -q --verbose -v --sandbox --help -h'
+            ;;
+        download)
+            options='--all --output -o --force --receipt --timeout --json --events --quiet -q --verbose -v --sandbox --help -h'
+            ;;
+        models)
+            options='--duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --max-cost --sort --refresh --json --quiet -q --verbose -v --sandbox --help -h'
+            ;;
+        doctor)
+            options='--json --quiet -q --verbose -v --sandbox --help -h'
+            ;;
+        sandbox)
+            options='--port --speed --fault --list-faults --json --quiet -q --help -h'
+            ;;
+        help)
+            options='--json --help -h'
+            ;;
+        jobs)
+            commands='show adopt forget'
+            options='--search -s --unfinished --unknown --not-downloaded --since --limit -n --cost --json --quiet -q --help -h'
+            ;;
+        'jobs show')
+            options='--request --receipt --force --json --quiet -q --help -h'
+            ;;
+        'jobs adopt')
+            options='--json --quiet -q --verbose -v --sandbox --help -h'
+            ;;
+        'jobs forget')
+            options='--force --json --quiet -q --help -h'
+            ;;
+        config)
+            commands='list get set unset path'
+            options='--help -h'
+            ;;
+        'config list')
+            options='--json --quiet -q --help -h'
+            ;;
+        'config get')
+            options='--json --quiet -q --help -h'
+            ;;
+        'config set')
+            options='--json --quiet -q --verbose -v --help -h'
+            ;;
+        'config unset')
+            options='--json --quiet -q --help -h'
+            ;;
+        'config path')
+            options='--json --quiet -q --help -h'
+            ;;
+        completion)
+            commands='install show'
+            options='--help -h'
+            ;;
+        'completion install')
+            options='--force --json --quiet -q --help -h'
+            ;;
+        'completion show')
+            options='--json --help -h'
+            ;;
+    esac
+}
+
+# Sets `kind` to what the option $2 of the command $1 takes: files, live KIND, words ..., anything; "" for a flag.
+__orvideo_value() {
+    kind=''
+    case "$1 $2" in
+        'submit --prompt-file') kind='files' ;;
+        'submit --model'|'submit -m') kind='live models' ;;
+        'submit --duration'|'submit -d') kind='live durations' ;;
+        'submit --resolution'|'submit -r') kind='live resolutions' ;;
+        'submit --aspect-ratio'|'submit -a') kind='live aspect-ratios' ;;
+        'submit --size') kind='live sizes' ;;
+        'submit --seed') kind='anything' ;;
+        'submit --first-frame') kind='files' ;;
+        'submit --last-frame') kind='files' ;;
+        'submit --reference') kind='files' ;;
+        'submit --continue') kind='live jobs' ;;
+        'submit --request') kind='files' ;;
+        'submit --like') kind='live jobs' ;;
+        'submit --creativity') kind='anything' ;;
+        'submit --upscale') kind='anything' ;;
+        'submit --param') kind='anything' ;;
+        'submit --callback-url') kind='anything' ;;
+        'submit --user') kind='anything' ;;
+        'submit --session-id') kind='anything' ;;
+        'submit --trace') kind='anything' ;;
+        'submit --timeout') kind='anything' ;;
+        'submit --interval') kind='anything' ;;
+        'submit --output'|'submit -o') kind='files' ;;
+        'submit --max-cost') kind='anything' ;;
+        'wait --timeout') kind='anything' ;;
+        'wait --interval') kind='anything' ;;
+        'wait --output'|'wait -o') kind='files' ;;
+        'download --output'|'download -o') kind='files' ;;
+        'download --timeout') kind='anything' ;;
+        'models --duration'|'models -d') kind='live durations' ;;
+        'models --resolution'|'models -r') kind='live resolutions' ;;
+        'models --aspect-ratio'|'models -a') kind='live aspect-ratios' ;;
+        'models --size') kind='live sizes' ;;
+        'models --max-cost') kind='anything' ;;
+        'models --sort') kind='words price name' ;;
+        'sandbox --port') kind='anything' ;;
+        'sandbox --speed') kind='anything' ;;
+        'sandbox --fault') kind='anything' ;;
+        'jobs --search'|'jobs -s') kind='anything' ;;
+        'jobs --since') kind='anything' ;;
+        'jobs --limit'|'jobs -n') kind='anything' ;;
+        'jobs --cost') kind='words model day month' ;;
+    esac
+}
+
+# Sets `kind` to what the argument number $2 of the command $1 is.
+__orvideo_argument() {
+    kind=''
+    case "$1 $2" in
+        'status '*) kind='live jobs' ;;
+        'wait '*) kind='live jobs' ;;
+        'download '*) kind='live jobs' ;;
+        'models '0) kind='live models' ;;
+        'help '0) kind='words exit-codes environment output' ;;
+        'jobs show '0) kind='live jobs' ;;
+        'jobs forget '*) kind='live jobs' ;;
+        'config get '0) kind='words api-key base-url model duration resolution aspect-ratio audio seed output interval timeout max-cost confirm-above max-image-size referer title categories sandbox sandbox-speed' ;;
+        'config set '0) kind='words api-key base-url model duration resolution aspect-ratio audio seed output interval timeout max-cost confirm-above max-image-size referer title categories sandbox sandbox-speed' ;;
+        'config set '1) kind='live setting-values' ;;
+        'config unset '0) kind='words api-key base-url model duration resolution aspect-ratio audio seed output interval timeout max-cost confirm-above max-image-size referer title categories sandbox sandbox-speed' ;;
+        'completion install '0) kind='words bash zsh fish powershell' ;;
+        'completion show '0) kind='words bash zsh fish powershell' ;;
+    esac
+}
+
+# Sets `words` to the whole words before the cursor's and `current` to what there is of that one. Bash parts them at
+# each of COMP_WORDBREAKS, = and : among them: what stands together belongs together.
+__orvideo_words() {
+    local rest=${COMP_LINE:0:COMP_POINT} part gap i
+    words=() current=''
+    for ((i = 0; i <= COMP_CWORD; i++)); do
+        part=${COMP_WORDS[i]}
+        if ((i == COMP_CWORD)); then
+            gap=${rest%%[![:space:]]*} part=${rest#"${rest%%[![:space:]]*}"}
+        else
+            gap=${rest%%"$part"*} rest=${rest#*"$part"}
+        fi
+        if ((i == 0)) || [[ $gap == *[[:space:]]* ]]; then
+            ((i == 0)) || words+=("$current")
+            current=$part
+        else
+            current+=$part
+        fi
+    done
+}
+
+# Offers those of $3... that begin with what is typed: $2, after $1, which stands on the line already.
+__orvideo_offer() {
+    local before=$1 typed=$2 quote='' stem value
+    shift 2
+    case $typed in
+        \'*|\"*) quote=${typed:0:1} typed=${typed:1} before='' ;;
+        *) typed=${typed//\\/} ;;
+    esac
+    # Readline replaces only what follows the last of these.
+    stem=${current%"${current##*[=:]}"}
+    for value in "$@"; do
+        [[ $value == "$typed"* ]] || continue
+        case $quote in
+            \') [[ $value == *\'* ]] && continue ;;
+            \") [[ $value == *[\"\\\$\`!]* ]] && continue ;;
+            *)
+                # A word from elsewhere must arrive as that word, whatever is in it.
+                [[ $value == *[!A-Za-z0-9@%+=:,./_-]* ]] && printf -v value %q "$value"
+                value=$before$value
+                value=${value#"$stem"}
+                ;;
+        esac
+        COMPREPLY+=("$value")
+    done
+}
+
+# Offers what `kind` says for the value $2, which stands after $1.
+__orvideo_offer_kind() {
+    local line found=()
+    case $kind in
+        words\ *) __orvideo_offer "$1" "$2" ${kind#words } ;;
+        files)
+            # Readline's own way with files knows all about quotes, tildes and directories.
+            if ! compopt -o default 2>/dev/null; then
+                while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen -f -- "$2")
+            fi
+            ;;
+        live\ *)
+            while IFS= read -r line; do
+                found+=("${line%%$'\t'*}")
+            done < <(command orvideo __complete "${kind#live }" "$2" "${words[@]:1}" 2>/dev/null)
+            __orvideo_offer "$1" "$2" ${found[@]+"${found[@]}"}
+            ;;
+    esac
+}
+
+_orvideo() {
+    local words current kind commands options path='' position=0 expects='' ended='' word rest i IFS=$' \t\n'
+    COMPREPLY=()
+    __orvideo_words
+    __orvideo_offers "$path"
+    for ((i = 1; i < ${#words[@]}; i++)); do
+        word=${words[i]}
+        if [[ $expects ]]; then
+            expects=''
+        elif [[ $ended || $word != -?* ]]; then
+            if [[ ! $ended && $position == 0 && " $commands " == *" $word "* ]]; then
+                path=${path:+$path }$word
+                __orvideo_offers "$path"
+            else
+                position=$((position + 1))
+            fi
+        elif [[ $word == -- ]]; then
+            ended=1
+        elif [[ $word == --* ]]; then
+            [[ $word == *=* ]] && continue
+            __orvideo_value "$path" "$word"
+            [[ $kind ]] && expects=$word
+        else
+            rest=${word#-}
+            while [[ $rest ]]; do
+                __orvideo_value "$path" "-${rest:0:1}"
+                if [[ $kind ]]; then
+                    # A value that hangs on its option, as in -mID, is not the next word.
+                    [[ ${rest:1} ]] || expects=-$rest
+                    break
+                fi
+                rest=${rest:1}
+            done
+        fi
+    done
+    if [[ $expects ]]; then
+        __orvideo_value "$path" "$expects"
+        __orvideo_offer_kind '' "$current"
+    elif [[ ! $ended && $current == --*=* ]]; then
+        __orvideo_value "$path" "${current%%=*}"
+        __orvideo_offer_kind "${current%%=*}=" "${current#*=}"
+    elif [[ ! $ended && $current == -* ]]; then
+        __orvideo_offer '' "$current" $options
+    else
+        [[ $position == 0 && ! $ended ]] && __orvideo_offer '' "$current" $commands
+        __orvideo_argument "$path" "$position"
+        __orvideo_offer_kind '' "$current"
+    fi
+}
+
+complete -F _orvideo orvideo

@@ -1,0 +1,361 @@
+# fish completion for orvideo. Made by: python -m orvideo.completion. Do not edit.
+
+# Succeeds for an option $argv[2] of the command $argv[1] that is followed by a value.
+function __orvideo_takes_value
+    switch "$argv[1] $argv[2]"
+        case \
+            'submit --prompt-file' \
+            'submit --model' \
+            'submit -m' \
+            'submit --duration' \
+            'submit -d' \
+            'submit --resolution' \
+            'submit -r' \
+            'submit --aspect-ratio' \
+            'submit -a' \
+            'submit --size' \
+            'submit --seed' \
+            'submit --first-frame' \
+            'submit --last-frame' \
+            'submit --reference' \
+            'submit --continue' \
+            'submit --request' \
+            'submit --like' \
+            'submit --creativity' \
+            'submit --upscale' \
+            'submit --param' \
+            'submit --callback-url' \
+            'submit --user' \
+            'submit --session-id' \
+            'submit --trace' \
+            'submit --timeout' \
+            'submit --interval' \
+            'submit --output' \
+            'submit -o' \
+            'submit --max-cost' \
+            'wait --timeout' \
+            'wait --interval' \
+            'wait --output' \
+            'wait -o' \
+            'download --output' \
+            'download -o' \
+            'download --timeout' \
+            'models --duration' \
+            'models -d' \
+            'models --resolution' \
+            'models -r' \
+            'models --aspect-ratio' \
+            'models -a' \
+            'models --size' \
+            'models --max-cost' \
+            'models --sort' \
+            'sandbox --port' \
+            'sandbox --speed' \
+            'sandbox --fault' \
+            'jobs --search' \
+            'jobs -s' \
+            'jobs --since' \
+            'jobs --limit' \
+            'jobs -n' \
+            'jobs --cost'
+            return 0
+    end
+    return 1
+end
+
+# Finds the command that is being typed and the number of its arguments before the cursor, once for each state of the
+# line: every condition below asks.
+function __orvideo_walk
+    set -l words (commandline -opc)
+    if test "$__orvideo_walked" = "$words"
+        return
+    end
+    set -g __orvideo_walked $words
+    set -g __orvideo_command ''
+    set -g __orvideo_position 0
+    set -l expects 0
+    set -l ended 0
+    for word in $words[2..-1]
+        if test $expects = 1
+            set expects 0
+        else if test $ended = 0; and string match -qr -- '^-.' $word
+            switch $word
+                case --
+                    set ended 1
+                case '--*=*'
+                    continue
+                case '--*'
+                    __orvideo_takes_value "$__orvideo_command" $word; and set expects 1
+                case '*'
+                    set -l letters (string split '' -- (string sub -s 2 -- $word))
+                    for i in (seq (count $letters))
+                        if __orvideo_takes_value "$__orvideo_command" -$letters[$i]
+                            # A value that hangs on its option, as in -mID, is not the next word.
+                            test $i = (count $letters); and set expects 1
+                            break
+                        end
+                    end
+            end
+        else
+            set -l path (string trim -- "$__orvideo_command $word")
+            if test $ended = 0; and test $__orvideo_position = 0; and contains -- "$path" $__orvideo_commands
+                set -g __orvideo_command $path
+            else
+                set -g __orvideo_position (math $__orvideo_position + 1)
+            end
+        end
+    end
+end
+
+# Succeeds where the command $argv[1] is being typed and, if given, it is the turn of its argument number $argv[2].
+function __orvideo_at
+    __orvideo_walk
+    test "$__orvideo_command" = "$argv[1]"; or return 1
+    test (count $argv) = 1; or test $__orvideo_position = $argv[2]
+end
+
+# Prints what orvideo says is alive of the kind $argv[1].
+function __orvideo_live
+    set -l current (commandline -ct)
+    set -l words (commandline -opc)
+    command orvideo __complete $argv[1] "$current" $words[2..-1] 2>/dev/null
+end
+
+complete -c orvideo -e
+complete -c orvideo -f
+set -g __orvideo_commands 'submit' 'status' 'wait' 'download' 'models' 'doctor' 'sandbox' 'help' 'jobs' 'jobs show' 'jobs adopt' 'jobs forget' 'config' 'config list' 'config get' 'config set' 'config unset' 'config path' 'completion' 'completion install' 'completion show'
+
+complete -c orvideo -n '__orvideo_at \'\' 0' -a submit -d 'Submit one video job; with --wait and -o, follow it and save the video'
+complete -c orvideo -n '__orvideo_at \'\' 0' -a status -d 'Look once at jobs and show how they are'
+complete -c orvideo -n '__orvideo_at \'\' 0' -a wait -d 'Follow jobs to their end, and save what they made'
+complete -c orvideo -n '__orvideo_at \'\' 0' -a download -d 'Fetch finished videos, again if need be; nothing is ever submitted'
+complete -c orvideo -n '__orvideo_at \'\' 0' -a models -d 'List the models: what they can do and cost'
+complete -c orvideo -n '__orvideo_at \'\' 0' -a doctor -d 'Check the key, the service, the record, the disk and the versions; say what to do'
+complete -c orvideo -n '__orvideo_at \'\' 0' -a sandbox -d 'Serve the whole video API on this machine: free, offline, with real films'
+complete -c orvideo -n '__orvideo_at \'\' 0' -a help -d 'Show a page about exit codes, environment variables or output'
+complete -c orvideo -n '__orvideo_at \'\' 0' -a jobs -d 'The local record: list, search, show, adopt, forget'
+complete -c orvideo -n '__orvideo_at \'\' 0' -a config -d 'Read and change the settings'
+complete -c orvideo -n '__orvideo_at \'\' 0' -a completion -d 'Let TAB complete commands, options, models and jobs'
+complete -c orvideo -n '__orvideo_at \'\'' -l version -s V -d 'Print the version'
+complete -c orvideo -n '__orvideo_at \'\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'submit\'' -l prompt-file -d 'Read the prompt from a file' -r -F
+complete -c orvideo -n '__orvideo_at \'submit\'' -l model -s m -d 'The model' -x -k -a '(__orvideo_live models)'
+complete -c orvideo -n '__orvideo_at \'submit\'' -l duration -s d -d 'Whole seconds' -x -k -a '(__orvideo_live durations)'
+complete -c orvideo -n '__orvideo_at \'submit\'' -l resolution -s r -d '480p, 720p, 1080p, 4K, ...' -x -k -a '(__orvideo_live resolutions)'
+complete -c orvideo -n '__orvideo_at \'submit\'' -l aspect-ratio -s a -d '16:9, 9:16, 1:1, ...' -x -k -a '(__orvideo_live aspect-ratios)'
+complete -c orvideo -n '__orvideo_at \'submit\'' -l size -d 'Exact pixels, instead of resolution and aspect ratio' -x -k -a '(__orvideo_live sizes)'
+complete -c orvideo -n '__orvideo_at \'submit\'' -l audio -l no-audio -d 'With or without sound'
+complete -c orvideo -n '__orvideo_at \'submit\'' -l seed -d 'The same seed aims at the same video' -x
+complete -c orvideo -n '__orvideo_at \'submit\'' -l first-frame -d 'The image it begins with: a file, an https URL, or -' -r -F
+complete -c orvideo -n '__orvideo_at \'submit\'' -l last-frame -d 'The image it ends with: a file, an https URL, or -' -r -F
+complete -c orvideo -n '__orvideo_at \'submit\'' -l reference -d 'Something to be guided by: an image as above, or audio or video by https URL' -r -F
+complete -c orvideo -n '__orvideo_at \'submit\'' -l continue -d 'Go on from a completed job' -x -k -a '(__orvideo_live jobs)'
+complete -c orvideo -n '__orvideo_at \'submit\'' -l request -d 'A whole request as JSON, as --dry-run prints it; - reads stdin' -r -F
+complete -c orvideo -n '__orvideo_at \'submit\'' -l like -d 'A new job with this one\'s request' -x -k -a '(__orvideo_live jobs)'
+complete -c orvideo -n '__orvideo_at \'submit\'' -l creativity -d 'How freely an upscaling model works' -x
+complete -c orvideo -n '__orvideo_at \'submit\'' -l upscale -d 'How many times larger, for upscaling' -x
+complete -c orvideo -n '__orvideo_at \'submit\'' -l param -d 'A parameter of the provider\'s own; JSON where it is JSON' -x
+complete -c orvideo -n '__orvideo_at \'submit\'' -l callback-url -d 'An https URL to be told of the end at' -x
+complete -c orvideo -n '__orvideo_at \'submit\'' -l user -d 'Who asks, for your own logs' -x
+complete -c orvideo -n '__orvideo_at \'submit\'' -l session-id -d 'What this belongs to, for your own logs' -x
+complete -c orvideo -n '__orvideo_at \'submit\'' -l trace -d 'More for your own logs' -x
+complete -c orvideo -n '__orvideo_at \'submit\'' -l wait -s w -d 'Follow the job to its end'
+complete -c orvideo -n '__orvideo_at \'submit\'' -l timeout -d 'Stop waiting after this time (90s, 20m, 1h); the job goes on' -x
+complete -c orvideo -n '__orvideo_at \'submit\'' -l interval -d 'Look this often instead of soon at first and then further apart' -x
+complete -c orvideo -n '__orvideo_at \'submit\'' -l output -s o -d 'Save the video here: a file, a directory, a name with fields such as {model} or {id}, or …' -r -F
+complete -c orvideo -n '__orvideo_at \'submit\'' -l force -d 'Overwrite a file that is already there'
+complete -c orvideo -n '__orvideo_at \'submit\'' -l receipt -d 'Beside each video, NAME.json: the request, the cost, the sum'
+complete -c orvideo -n '__orvideo_at \'submit\'' -l max-cost -d 'Send nothing that may cost more' -x
+complete -c orvideo -n '__orvideo_at \'submit\'' -l yes -s y -d 'Do not ask before an expensive job'
+complete -c orvideo -n '__orvideo_at \'submit\'' -l dry-run -d 'Check, quote, print the request, send nothing'
+complete -c orvideo -n '__orvideo_at \'submit\'' -l no-check -d 'Send even what the catalogue says cannot work'
+complete -c orvideo -n '__orvideo_at \'submit\'' -l json -d 'Answer with one JSON document'
+complete -c orvideo -n '__orvideo_at \'submit\'' -l events -d 'Print one JSON object a line as things happen'
+complete -c orvideo -n '__orvideo_at \'submit\'' -l quiet -s q -d 'Only the answer and errors, no story'
+complete -c orvideo -n '__orvideo_at \'submit\'' -l verbose -s v -d 'Show each request, never the key'
+complete -c orvideo -n '__orvideo_at \'submit\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
+complete -c orvideo -n '__orvideo_at \'submit\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'status\'' -k -a '(__orvideo_live jobs)'
+complete -c orvideo -n '__orvideo_at \'status\'' -l json -d 'Answer with one JSON document'
+complete -c orvideo -n '__orvideo_at \'status\'' -l quiet -s q -d 'Only the answer and errors, no story'
+complete -c orvideo -n '__orvideo_at \'status\'' -l verbose -s v -d 'Show each request, never the key'
+complete -c orvideo -n '__orvideo_at \'status\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
+complete -c orvideo -n '__orvideo_at \'status\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'wait\'' -k -a '(__orvideo_live jobs)'
+complete -c orvideo -n '__orvideo_at \'wait\'' -l all -d 'Every job that is not at its end'
+complete -c orvideo -n '__orvideo_at \'wait\'' -l timeout -d 'Stop waiting after this time (90s, 20m, 1h); the job goes on' -x
+complete -c orvideo -n '__orvideo_at \'wait\'' -l interval -d 'Look this often instead of soon at first and then further apart' -x
+complete -c orvideo -n '__orvideo_at \'wait\'' -l output -s o -d 'Save the video here: a file, a directory, a name with fields such as {model} or {id}, or …' -r -F
+complete -c orvideo -n '__orvideo_at \'wait\'' -l force -d 'Overwrite a file that is already there'
+complete -c orvideo -n '__orvideo_at \'wait\'' -l receipt -d 'Beside each video, NAME.json: the request, the cost, the sum'
+complete -c orvideo -n '__orvideo_at \'wait\'' -l json -d 'Answer with one JSON document'
+complete -c orvideo -n '__orvideo_at \'wait\'' -l events -d 'Print one JSON object a line as things happen'
+complete -c orvideo -n '__orvideo_at \'wait\'' -l quiet -s q -d 'Only the answer and errors, no story'
+complete -c orvideo -n '__orvideo_at \'wait\'' -l verbose -s v -d 'Show each request, never the key'
+complete -c orvideo -n '__orvideo_at \'wait\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
+complete -c orvideo -n '__orvideo_at \'wait\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'download\'' -k -a '(__orvideo_live jobs)'
+complete -c orvideo -n '__orvideo_at \'download\'' -l all -d 'Every finished job that is not on this disk'
+complete -c orvideo -n '__orvideo_at \'download\'' -l output -s o -d 'Save the video here: a file, a directory, a name with fields such as {model} or {id}, or …' -r -F
+complete -c orvideo -n '__orvideo_at \'download\'' -l force -d 'Overwrite a file that is already there'
+complete -c orvideo -n '__orvideo_at \'download\'' -l receipt -d 'Beside each video, NAME.json: the request, the cost, the sum'
+complete -c orvideo -n '__orvideo_at \'download\'' -l timeout -d 'Stop waiting after this time (90s, 20m, 1h); the job goes on' -x
+complete -c orvideo -n '__orvideo_at \'download\'' -l json -d 'Answer with one JSON document'
+complete -c orvideo -n '__orvideo_at \'download\'' -l events -d 'Print one JSON object a line as things happen'
+complete -c orvideo -n '__orvideo_at \'download\'' -l quiet -s q -d 'Only the answer and errors, no story'
+complete -c orvideo -n '__orvideo_at \'download\'' -l verbose -s v -d 'Show each request, never the key'
+complete -c orvideo -n '__orvideo_at \'download\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
+complete -c orvideo -n '__orvideo_at \'download\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'models\' 0' -k -a '(__orvideo_live models)'
+complete -c orvideo -n '__orvideo_at \'models\'' -l duration -s d -d 'Whole seconds' -x -k -a '(__orvideo_live durations)'
+complete -c orvideo -n '__orvideo_at \'models\'' -l resolution -s r -d '480p, 720p, 1080p, 4K, ...' -x -k -a '(__orvideo_live resolutions)'
+complete -c orvideo -n '__orvideo_at \'models\'' -l aspect-ratio -s a -d '16:9, 9:16, 1:1, ...' -x -k -a '(__orvideo_live aspect-ratios)'
+complete -c orvideo -n '__orvideo_at \'models\'' -l size -d 'Exact pixels, instead of resolution and aspect ratio' -x -k -a '(__orvideo_live sizes)'
+complete -c orvideo -n '__orvideo_at \'models\'' -l audio -l no-audio -d 'With or without sound'
+complete -c orvideo -n '__orvideo_at \'models\'' -l seed -d 'Takes a seed'
+complete -c orvideo -n '__orvideo_at \'models\'' -l first-frame -d 'Takes a first frame'
+complete -c orvideo -n '__orvideo_at \'models\'' -l last-frame -d 'Takes a last frame'
+complete -c orvideo -n '__orvideo_at \'models\'' -l max-cost -d 'Costs at most this' -x
+complete -c orvideo -n '__orvideo_at \'models\'' -l sort -d 'The order of the list' -x -a 'price name'
+complete -c orvideo -n '__orvideo_at \'models\'' -l refresh -d 'Ask the service even if the list is fresh'
+complete -c orvideo -n '__orvideo_at \'models\'' -l json -d 'Answer with one JSON document'
+complete -c orvideo -n '__orvideo_at \'models\'' -l quiet -s q -d 'Only the answer and errors, no story'
+complete -c orvideo -n '__orvideo_at \'models\'' -l verbose -s v -d 'Show each request, never the key'
+complete -c orvideo -n '__orvideo_at \'models\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
+complete -c orvideo -n '__orvideo_at \'models\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'doctor\'' -l json -d 'Answer with one JSON document'
+complete -c orvideo -n '__orvideo_at \'doctor\'' -l quiet -s q -d 'Only the answer and errors, no story'
+complete -c orvideo -n '__orvideo_at \'doctor\'' -l verbose -s v -d 'Show each request, never the key'
+complete -c orvideo -n '__orvideo_at \'doctor\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
+complete -c orvideo -n '__orvideo_at \'doctor\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'sandbox\'' -l port -d 'The port on 127.0.0.1; 0 takes a free one' -x
+complete -c orvideo -n '__orvideo_at \'sandbox\'' -l speed -d 'Time passes N times as fast as at the service' -x
+complete -c orvideo -n '__orvideo_at \'sandbox\'' -l fault -d 'Misbehave, repeatable; see --list-faults' -x
+complete -c orvideo -n '__orvideo_at \'sandbox\'' -l list-faults -d 'Show the faults and stop'
+complete -c orvideo -n '__orvideo_at \'sandbox\'' -l json -d 'Answer with one JSON document'
+complete -c orvideo -n '__orvideo_at \'sandbox\'' -l quiet -s q -d 'Only the answer and errors, no story'
+complete -c orvideo -n '__orvideo_at \'sandbox\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'help\' 0' -a 'exit-codes environment output'
+complete -c orvideo -n '__orvideo_at \'help\'' -l json -d 'Answer with one JSON document'
+complete -c orvideo -n '__orvideo_at \'help\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'jobs\' 0' -a show -d 'Show everything on record about one job'
+complete -c orvideo -n '__orvideo_at \'jobs\' 0' -a adopt -d 'Take a job from elsewhere into the record, after one look at it'
+complete -c orvideo -n '__orvideo_at \'jobs\' 0' -a forget -d 'Remove jobs from the record; files and the jobs at the service stay'
+complete -c orvideo -n '__orvideo_at \'jobs\'' -l search -s s -d 'In prompt, model or id' -x
+complete -c orvideo -n '__orvideo_at \'jobs\'' -l unfinished -d 'Not at their end'
+complete -c orvideo -n '__orvideo_at \'jobs\'' -l unknown -d 'Sent, outcome unknown'
+complete -c orvideo -n '__orvideo_at \'jobs\'' -l not-downloaded -d 'Finished, not on this disk'
+complete -c orvideo -n '__orvideo_at \'jobs\'' -l since -d 'A date (2026-11-21), or an age such as 2h or 7d' -x
+complete -c orvideo -n '__orvideo_at \'jobs\'' -l limit -s n -d 'At most N jobs; 0 for all' -x
+complete -c orvideo -n '__orvideo_at \'jobs\'' -l cost -d 'Sum what jobs cost, by model, day or month' -x -a 'model day month'
+complete -c orvideo -n '__orvideo_at \'jobs\'' -l json -d 'Answer with one JSON document'
+complete -c orvideo -n '__orvideo_at \'jobs\'' -l quiet -s q -d 'Only the answer and errors, no story'
+complete -c orvideo -n '__orvideo_at \'jobs\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'jobs show\' 0' -k -a '(__orvideo_live jobs)'
+complete -c orvideo -n '__orvideo_at \'jobs show\'' -l request -d 'Only its request, as JSON that submit --request takes'
+complete -c orvideo -n '__orvideo_at \'jobs show\'' -l receipt -d 'Write the receipts beside its videos, and answer with their paths'
+complete -c orvideo -n '__orvideo_at \'jobs show\'' -l force -d 'Overwrite a file that is already there'
+complete -c orvideo -n '__orvideo_at \'jobs show\'' -l json -d 'Answer with one JSON document'
+complete -c orvideo -n '__orvideo_at \'jobs show\'' -l quiet -s q -d 'Only the answer and errors, no story'
+complete -c orvideo -n '__orvideo_at \'jobs show\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'jobs adopt\'' -l json -d 'Answer with one JSON document'
+complete -c orvideo -n '__orvideo_at \'jobs adopt\'' -l quiet -s q -d 'Only the answer and errors, no story'
+complete -c orvideo -n '__orvideo_at \'jobs adopt\'' -l verbose -s v -d 'Show each request, never the key'
+complete -c orvideo -n '__orvideo_at \'jobs adopt\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
+complete -c orvideo -n '__orvideo_at \'jobs adopt\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'jobs forget\'' -k -a '(__orvideo_live jobs)'
+complete -c orvideo -n '__orvideo_at \'jobs forget\'' -l force -d 'Even one that runs, or is not on this disk'
+complete -c orvideo -n '__orvideo_at \'jobs forget\'' -l json -d 'Answer with one JSON document'
+complete -c orvideo -n '__orvideo_at \'jobs forget\'' -l quiet -s q -d 'Only the answer and errors, no story'
+complete -c orvideo -n '__orvideo_at \'jobs forget\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'config\' 0' -a list -d 'Show every setting, its value and who said so'
+complete -c orvideo -n '__orvideo_at \'config\' 0' -a get -d 'Print the value of one setting'
+complete -c orvideo -n '__orvideo_at \'config\' 0' -a set -d 'Store a setting; api-key is asked for without echo, or read from stdin'
+complete -c orvideo -n '__orvideo_at \'config\' 0' -a unset -d 'Remove a stored setting'
+complete -c orvideo -n '__orvideo_at \'config\' 0' -a path -d 'Print the folder of the settings'
+complete -c orvideo -n '__orvideo_at \'config\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'config list\'' -l json -d 'Answer with one JSON document'
+complete -c orvideo -n '__orvideo_at \'config list\'' -l quiet -s q -d 'Only the answer and errors, no story'
+complete -c orvideo -n '__orvideo_at \'config list\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'config get\' 0' -a api-key -d 'the key for the service'
+complete -c orvideo -n '__orvideo_at \'config get\' 0' -a base-url -d 'where the API is'
+complete -c orvideo -n '__orvideo_at \'config get\' 0' -a model -d 'the model; left open: the cheapest that fits'
+complete -c orvideo -n '__orvideo_at \'config get\' 0' -a duration -d 'the video\'s length in whole seconds'
+complete -c orvideo -n '__orvideo_at \'config get\' 0' -a resolution -d '480p, 720p, 1080p, 4K, ...'
+complete -c orvideo -n '__orvideo_at \'config get\' 0' -a aspect-ratio -d '16:9, 9:16, 1:1, ...'
+complete -c orvideo -n '__orvideo_at \'config get\' 0' -a audio -d 'with or without sound'
+complete -c orvideo -n '__orvideo_at \'config get\' 0' -a seed -d 'the same seed aims at the same video'
+complete -c orvideo -n '__orvideo_at \'config get\' 0' -a output -d 'where videos are saved, as -o takes it'
+complete -c orvideo -n '__orvideo_at \'config get\' 0' -a interval -d 'a fixed time between looks, 2s at least'
+complete -c orvideo -n '__orvideo_at \'config get\' 0' -a timeout -d 'how long to wait for a job'
+complete -c orvideo -n '__orvideo_at \'config get\' 0' -a max-cost -d 'the most a job may cost, USD'
+complete -c orvideo -n '__orvideo_at \'config get\' 0' -a confirm-above -d 'ask on a terminal above this quote, USD'
+complete -c orvideo -n '__orvideo_at \'config get\' 0' -a max-image-size -d 'the largest image file that is sent'
+complete -c orvideo -n '__orvideo_at \'config get\' 0' -a referer -d 'names the application to the service: HTTP-Referer'
+complete -c orvideo -n '__orvideo_at \'config get\' 0' -a title -d 'names the application: X-OpenRouter-Title'
+complete -c orvideo -n '__orvideo_at \'config get\' 0' -a categories -d 'names its kind: X-OpenRouter-Categories'
+complete -c orvideo -n '__orvideo_at \'config get\' 0' -a sandbox -d 'use the built-in stand-in for the API'
+complete -c orvideo -n '__orvideo_at \'config get\' 0' -a sandbox-speed -d 'how many times as fast the sandbox\'s time passes'
+complete -c orvideo -n '__orvideo_at \'config get\'' -l json -d 'Answer with one JSON document'
+complete -c orvideo -n '__orvideo_at \'config get\'' -l quiet -s q -d 'Only the answer and errors, no story'
+complete -c orvideo -n '__orvideo_at \'config get\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'config set\' 0' -a api-key -d 'the key for the service'
+complete -c orvideo -n '__orvideo_at \'config set\' 0' -a base-url -d 'where the API is'
+complete -c orvideo -n '__orvideo_at \'config set\' 0' -a model -d 'the model; left open: the cheapest that fits'
+complete -c orvideo -n '__orvideo_at \'config set\' 0' -a duration -d 'the video\'s length in whole seconds'
+complete -c orvideo -n '__orvideo_at \'config set\' 0' -a resolution -d '480p, 720p, 1080p, 4K, ...'
+complete -c orvideo -n '__orvideo_at \'config set\' 0' -a aspect-ratio -d '16:9, 9:16, 1:1, ...'
+complete -c orvideo -n '__orvideo_at \'config set\' 0' -a audio -d 'with or without sound'
+complete -c orvideo -n '__orvideo_at \'config set\' 0' -a seed -d 'the same seed aims at the same video'
+complete -c orvideo -n '__orvideo_at \'config set\' 0' -a output -d 'where videos are saved, as -o takes it'
+complete -c orvideo -n '__orvideo_at \'config set\' 0' -a interval -d 'a fixed time between looks, 2s at least'
+complete -c orvideo -n '__orvideo_at \'config set\' 0' -a timeout -d 'how long to wait for a job'
+complete -c orvideo -n '__orvideo_at \'config set\' 0' -a max-cost -d 'the most a job may cost, USD'
+complete -c orvideo -n '__orvideo_at \'config set\' 0' -a confirm-above -d 'ask on a terminal above this quote, USD'
+complete -c orvideo -n '__orvideo_at \'config set\' 0' -a max-image-size -d 'the largest image file that is sent'
+complete -c orvideo -n '__orvideo_at \'config set\' 0' -a referer -d 'names the application to the service: HTTP-Referer'
+complete -c orvideo -n '__orvideo_at \'config set\' 0' -a title -d 'names the application: X-OpenRouter-Title'
+complete -c orvideo -n '__orvideo_at \'config set\' 0' -a categories -d 'names its kind: X-OpenRouter-Categories'
+complete -c orvideo -n '__orvideo_at \'config set\' 0' -a sandbox -d 'use the built-in stand-in for the API'
+complete -c orvideo -n '__orvideo_at \'config set\' 0' -a sandbox-speed -d 'how many times as fast the sandbox\'s time passes'
+complete -c orvideo -n '__orvideo_at \'config set\' 1' -k -a '(__orvideo_live setting-values)'
+complete -c orvideo -n '__orvideo_at \'config set\'' -l json -d 'Answer with one JSON document'
+complete -c orvideo -n '__orvideo_at \'config set\'' -l quiet -s q -d 'Only the answer and errors, no story'
+complete -c orvideo -n '__orvideo_at \'config set\'' -l verbose -s v -d 'Show each request, never the key'
+complete -c orvideo -n '__orvideo_at \'config set\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a api-key -d 'the key for the service'
+complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a base-url -d 'where the API is'
+complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a model -d 'the model; left open: the cheapest that fits'
+complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a duration -d 'the video\'s length in whole seconds'
+complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a resolution -d '480p, 720p, 1080p, 4K, ...'
+complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a aspect-ratio -d '16:9, 9:16, 1:1, ...'
+complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a audio -d 'with or without sound'
+complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a seed -d 'the same seed aims at the same video'
+complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a output -d 'where videos are saved, as -o takes it'
+complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a interval -d 'a fixed time between looks, 2s at least'
+complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a timeout -d 'how long to wait for a job'
+complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a max-cost -d 'the most a job may cost, USD'
+complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a confirm-above -d 'ask on a terminal above this quote, USD'
+complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a max-image-size -d 'the largest image file that is sent'
+complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a referer -d 'names the application to the service: HTTP-Referer'
+complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a title -d 'names the application: X-OpenRouter-Title'
+complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a categories -d 'names its kind: X-OpenRouter-Categories'
+complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a sandbox -d 'use the built-in stand-in for the API'
+complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a sandbox-speed -d 'how many times as fast the sandbox\'s time passes'
+complete -c orvideo -n '__orvideo_at \'config unset\'' -l json -d 'Answer with one JSON document'
+complete -c orvideo -n '__orvideo_at \'config unset\'' -l quiet -s q -d 'Only the answer and errors, no story'
+complete -c orvideo -n '__orvideo_at \'config unset\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'config path\'' -l json -d 'Answer with one JSON document'
+complete -c orvideo -n '__orvideo_at \'config path\'' -l quiet -s q -d 'Only the answer and errors, no story'
+complete -c orvideo -n '__orvideo_at \'config path\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'completion\' 0' -a install -d 'Put the script where the shell finds it, and say what is left to do; no rc file is changed'
+complete -c orvideo -n '__orvideo_at \'completion\' 0' -a show -d 'Print the script, to keep it elsewhere or to package it'
+complete -c orvideo -n '__orvideo_at \'completion\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'completion install\' 0' -a 'bash zsh fish powershell'
+complete -c orvideo -n '__orvideo_at \'completion install\'' -l force -d 'Replace a file that is not orvideo\'s'
+complete -c orvideo -n '__orvideo_at \'completion install\'' -l json -d 'Answer with one JSON document'
+complete -c orvideo -n '__orvideo_at \'completion install\'' -l quiet -s q -d 'Only the answer and errors, no story'
+complete -c orvideo -n '__orvideo_at \'completion install\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'completion show\' 0' -a 'bash zsh fish powershell'
+complete -c orvideo -n '__orvideo_at \'completion show\'' -l json -d 'Answer with one JSON document'
+complete -c orvideo -n '__orvideo_at \'completion show\'' -l help -s h -d 'Show this message and exit'

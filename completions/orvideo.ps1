@@ -1,0 +1,464 @@
+# PowerShell completion for orvideo. Made by: python -m orvideo.completion. Do not edit.
+
+Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    # For each command, by its path: the commands below it, its options, and what its arguments are. A kind is
+    # @('words', word, help, ...), @('live', kind), @('files') or @('anything').
+    $table = @{
+        '' = @{
+            Commands = @('words', 'submit', 'Submit one video job; with --wait and -o, follow it and save the video', 'status', 'Look once at jobs and show how they are', 'wait', 'Follow jobs to their end, and save what they made', 'download', 'Fetch finished videos, again if need be; nothing is ever submitted', 'models', 'List the models: what they can do and cost', 'doctor', 'Check the key, the service, the record, the disk and the versions; say what to do', 'sandbox', 'Serve the whole video API on this machine: free, offline, with real films', 'help', 'Show a page about exit codes, environment variables or output', 'jobs', 'The local record: list, search, show, adopt, forget', 'config', 'Read and change the settings', 'completion', 'Let TAB complete commands, options, models and jobs')
+            Order = @('--version', '-V', '--help', '-h')
+            Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
+            Arguments = @()
+            Many = $false
+        }
+        'submit' = @{
+            Commands = @('words')
+            Order = @('--prompt-file', '--model', '-m', '--duration', '-d', '--resolution', '-r', '--aspect-ratio', '-a', '--size', '--audio', '--no-audio', '--seed', '--first-frame', '--last-frame', '--reference', '--continue', '--request', '--like', '--creativity', '--upscale', '--param', '--callback-url', '--user', '--session-id', '--trace', '--wait', '-w', '--timeout', '--interval', '--output', '-o', '--force', '--receipt', '--max-cost', '--yes', '-y', '--dry-run', '--no-check', '--json', '--events', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
+            Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
+            Arguments = @(,@('anything'))
+            Many = $false
+        }
+        'status' = @{
+            Commands = @('words')
+            Order = @('--json', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
+            Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
+            Arguments = @(,@('live', 'jobs'))
+            Many = $true
+        }
+        'wait' = @{
+            Commands = @('words')
+            Order = @('--all', '--timeout', '--interval', '--output', '-o', '--force', '--receipt', '--json', '--events', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
+            Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
+            Arguments = @(,@('live', 'jobs'))
+            Many = $true
+        }
+        'download' = @{
+            Commands = @('words')
+            Order = @('--all', '--output', '-o', '--force', '--receipt', '--timeout', '--json', '--events', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
+            Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
+            Arguments = @(,@('live', 'jobs'))
+            Many = $true
+        }
+        'models' = @{
+            Commands = @('words')
+            Order = @('--duration', '-d', '--resolution', '-r', '--aspect-ratio', '-a', '--size', '--audio', '--no-audio', '--seed', '--first-frame', '--last-frame', '--max-cost', '--sort', '--refresh', '--json', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
+            Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
+            Arguments = @(,@('live', 'models'))
+            Many = $false
+        }
+        'doctor' = @{
+            Commands = @('words')
+            Order = @('--json', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
+            Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
+            Arguments = @()
+            Many = $false
+        }
+        'sandbox' = @{
+            Commands = @('words')
+            Order = @('--port', '--speed', '--fault', '--list-faults', '--json', '--quiet', '-q', '--help', '-h')
+            Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
+            Arguments = @()
+            Many = $false
+        }
+        'help' = @{
+            Commands = @('words')
+            Order = @('--json', '--help', '-h')
+            Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
+            Arguments = @(,@('words', 'exit-codes', '', 'environment', '', 'output', ''))
+            Many = $false
+        }
+        'jobs' = @{
+            Commands = @('words', 'show', 'Show everything on record about one job', 'adopt', 'Take a job from elsewhere into the record, after one look at it', 'forget', 'Remove jobs from the record; files and the jobs at the service stay')
+            Order = @('--search', '-s', '--unfinished', '--unknown', '--not-downloaded', '--since', '--limit', '-n', '--cost', '--json', '--quiet', '-q', '--help', '-h')
+            Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
+            Arguments = @()
+            Many = $false
+        }
+        'jobs show' = @{
+            Commands = @('words')
+            Order = @('--request', '--receipt', '--force', '--json', '--quiet', '-q', '--help', '-h')
+            Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
+            Arguments = @(,@('live', 'jobs'))
+            Many = $false
+        }
+        'jobs adopt' = @{
+            Commands = @('words')
+            Order = @('--json', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
+            Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
+            Arguments = @(,@('anything'))
+            Many = $false
+        }
+        'jobs forget' = @{
+            Commands = @('words')
+            Order = @('--force', '--json', '--quiet', '-q', '--help', '-h')
+            Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
+            Arguments = @(,@('live', 'jobs'))
+            Many = $true
+        }
+        'config' = @{
+            Commands = @('words', 'list', 'Show every setting, its value and who said so', 'get', 'Print the value of one setting', 'set', 'Store a setting; api-key is asked for without echo, or read from stdin', 'unset', 'Remove a stored setting', 'path', 'Print the folder of the settings')
+            Order = @('--help', '-h')
+            Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
+            Arguments = @()
+            Many = $false
+        }
+        'config list' = @{
+            Commands = @('words')
+            Order = @('--json', '--quiet', '-q', '--help', '-h')
+            Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
+            Arguments = @()
+            Many = $false
+        }
+        'config get' = @{
+            Commands = @('words')
+            Order = @('--json', '--quiet', '-q', '--help', '-h')
+            Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
+            Arguments = @(,@('words', 'api-key', 'the key for the service', 'base-url', 'where the API is', 'model', 'the model; left open: the cheapest that fits', 'duration', 'the video''s length in whole seconds', 'resolution', '480p, 720p, 1080p, 4K, ...', 'aspect-ratio', '16:9, 9:16, 1:1, ...', 'audio', 'with or without sound', 'seed', 'the same seed aims at the same video', 'output', 'where videos are saved, as -o takes it', 'interval', 'a fixed time between looks, 2s at least', 'timeout', 'how long to wait for a job', 'max-cost', 'the most a job may cost, USD', 'confirm-above', 'ask on a terminal above this quote, USD', 'max-image-size', 'the largest image file that is sent', 'referer', 'names the application to the service: HTTP-Referer', 'title', 'names the application: X-OpenRouter-Title', 'categories', 'names its kind: X-OpenRouter-Categories', 'sandbox', 'use the built-in stand-in for the API', 'sandbox-speed', 'how many times as fast the sandbox''s time passes'))
+            Many = $false
+        }
+        'config set' = @{
+            Commands = @('words')
+            Order = @('--json', '--quiet', '-q', '--verbose', '-v', '--help', '-h')
+            Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
+            Arguments = @(@('words', 'api-key', 'the key for the service', 'base-url', 'where the API is', 'model', 'the model; left open: the cheapest that fits', 'duration', 'the video''s length in whole seconds', 'resolution', '480p, 720p, 1080p, 4K, ...', 'aspect-ratio', '16:9, 9:16, 1:1, ...', 'audio', 'with or without sound', 'seed', 'the same seed aims at the same video', 'output', 'where videos are saved, as -o takes it', 'interval', 'a fixed time between looks, 2s at least', 'timeout', 'how long to wait for a job', 'max-cost', 'the most a job may cost, USD', 'confirm-above', 'ask on a terminal above this quote, USD', 'max-image-size', 'the largest image file that is sent', 'referer', 'names the application to the service: HTTP-Referer', 'title', 'names the application: X-OpenRouter-Title', 'categories', 'names its kind: X-OpenRouter-Categories', 'sandbox', 'use the built-in stand-in for the API', 'sandbox-speed', 'how many times as fast the sandbox''s time passes'), @('live', 'setting-values'))
+            Many = $false
+        }
+        'config unset' = @{
+            Commands = @('words')
+            Order = @('--json', '--quiet', '-q', '--help', '-h')
+            Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
+            Arguments = @(,@('words', 'api-key', 'the key for the service', 'base-url', 'where the API is', 'model', 'the model; left open: the cheapest that fits', 'duration', 'the video''s length in whole seconds', 'resolution', '480p, 720p, 1080p, 4K, ...', 'aspect-ratio', '16:9, 9:16, 1:1, ...', 'audio', 'with or without sound', 'seed', 'the same seed aims at the same video', 'output', 'where videos are saved, as -o takes it', 'interval', 'a fixed time between looks, 2s at least', 'timeout', 'how long to wait for a job', 'max-cost', 'the most a job may cost, USD', 'confirm-above', 'ask on a terminal above this quote, USD', 'max-image-size', 'the largest image file that is sent', 'referer', 'names the application to the service: HTTP-Referer', 'title', 'names the application: X-OpenRouter-Title', 'categories', 'names its kind: X-OpenRouter-Categories', 'sandbox', 'use the built-in stand-in for the API', 'sandbox-speed', 'how many times as fast the sandbox''s time passes'))
+            Many = $false
+        }
+        'config path' = @{
+            Commands = @('words')
+            Order = @('--json', '--quiet', '-q', '--help', '-h')
+            Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
+            Arguments = @()
+            Many = $false
+        }
+        'completion' = @{
+            Commands = @('words', 'install', 'Put the script where the shell finds it, and say what is left to do; no rc file is changed', 'show', 'Print the script, to keep it elsewhere or to package it')
+            Order = @('--help', '-h')
+            Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
+            Arguments = @()
+            Many = $false
+        }
+        'completion install' = @{
+            Commands = @('words')
+            Order = @('--force', '--json', '--quiet', '-q', '--help', '-h')
+            Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
+            Arguments = @(,@('words', 'bash', '', 'zsh', '', 'fish', '', 'powershell', ''))
+            Many = $false
+        }
+        'completion show' = @{
+            Commands = @('words')
+            Order = @('--json', '--help', '-h')
+            Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
+            Arguments = @(,@('words', 'bash', '', 'zsh', '', 'fish', '', 'powershell', ''))
+            Many = $false
+        }
+    }
+    $table[''].Options['--version'] = @{ Kind = $null; Help = 'Print the version' }
+    $table[''].Options['-V'] = @{ Kind = $null; Help = 'Print the version' }
+    $table[''].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table[''].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['submit'].Options['--prompt-file'] = @{ Kind = @('files'); Help = 'Read the prompt from a file' }
+    $table['submit'].Options['--model'] = @{ Kind = @('live', 'models'); Help = 'The model' }
+    $table['submit'].Options['-m'] = @{ Kind = @('live', 'models'); Help = 'The model' }
+    $table['submit'].Options['--duration'] = @{ Kind = @('live', 'durations'); Help = 'Whole seconds' }
+    $table['submit'].Options['-d'] = @{ Kind = @('live', 'durations'); Help = 'Whole seconds' }
+    $table['submit'].Options['--resolution'] = @{ Kind = @('live', 'resolutions'); Help = '480p, 720p, 1080p, 4K, ...' }
+    $table['submit'].Options['-r'] = @{ Kind = @('live', 'resolutions'); Help = '480p, 720p, 1080p, 4K, ...' }
+    $table['submit'].Options['--aspect-ratio'] = @{ Kind = @('live', 'aspect-ratios'); Help = '16:9, 9:16, 1:1, ...' }
+    $table['submit'].Options['-a'] = @{ Kind = @('live', 'aspect-ratios'); Help = '16:9, 9:16, 1:1, ...' }
+    $table['submit'].Options['--size'] = @{ Kind = @('live', 'sizes'); Help = 'Exact pixels, instead of resolution and aspect ratio' }
+    $table['submit'].Options['--audio'] = @{ Kind = $null; Help = 'With or without sound' }
+    $table['submit'].Options['--no-audio'] = @{ Kind = $null; Help = 'With or without sound' }
+    $table['submit'].Options['--seed'] = @{ Kind = @('anything'); Help = 'The same seed aims at the same video' }
+    $table['submit'].Options['--first-frame'] = @{ Kind = @('files'); Help = 'The image it begins with: a file, an https URL, or -' }
+    $table['submit'].Options['--last-frame'] = @{ Kind = @('files'); Help = 'The image it ends with: a file, an https URL, or -' }
+    $table['submit'].Options['--reference'] = @{ Kind = @('files'); Help = 'Something to be guided by: an image as above, or audio or video by https URL' }
+    $table['submit'].Options['--continue'] = @{ Kind = @('live', 'jobs'); Help = 'Go on from a completed job' }
+    $table['submit'].Options['--request'] = @{ Kind = @('files'); Help = 'A whole request as JSON, as --dry-run prints it; - reads stdin' }
+    $table['submit'].Options['--like'] = @{ Kind = @('live', 'jobs'); Help = 'A new job with this one''s request' }
+    $table['submit'].Options['--creativity'] = @{ Kind = @('anything'); Help = 'How freely an upscaling model works' }
+    $table['submit'].Options['--upscale'] = @{ Kind = @('anything'); Help = 'How many times larger, for upscaling' }
+    $table['submit'].Options['--param'] = @{ Kind = @('anything'); Help = 'A parameter of the provider''s own; JSON where it is JSON' }
+    $table['submit'].Options['--callback-url'] = @{ Kind = @('anything'); Help = 'An https URL to be told of the end at' }
+    $table['submit'].Options['--user'] = @{ Kind = @('anything'); Help = 'Who asks, for your own logs' }
+    $table['submit'].Options['--session-id'] = @{ Kind = @('anything'); Help = 'What this belongs to, for your own logs' }
+    $table['submit'].Options['--trace'] = @{ Kind = @('anything'); Help = 'More for your own logs' }
+    $table['submit'].Options['--wait'] = @{ Kind = $null; Help = 'Follow the job to its end' }
+    $table['submit'].Options['-w'] = @{ Kind = $null; Help = 'Follow the job to its end' }
+    $table['submit'].Options['--timeout'] = @{ Kind = @('anything'); Help = 'Stop waiting after this time (90s, 20m, 1h); the job goes on' }
+    $table['submit'].Options['--interval'] = @{ Kind = @('anything'); Help = 'Look this often instead of soon at first and then further apart' }
+    $table['submit'].Options['--output'] = @{ Kind = @('files'); Help = 'Save the video here: a file, a directory, a name with fields such as {model} or {id}, or …' }
+    $table['submit'].Options['-o'] = @{ Kind = @('files'); Help = 'Save the video here: a file, a directory, a name with fields such as {model} or {id}, or …' }
+    $table['submit'].Options['--force'] = @{ Kind = $null; Help = 'Overwrite a file that is already there' }
+    $table['submit'].Options['--receipt'] = @{ Kind = $null; Help = 'Beside each video, NAME.json: the request, the cost, the sum' }
+    $table['submit'].Options['--max-cost'] = @{ Kind = @('anything'); Help = 'Send nothing that may cost more' }
+    $table['submit'].Options['--yes'] = @{ Kind = $null; Help = 'Do not ask before an expensive job' }
+    $table['submit'].Options['-y'] = @{ Kind = $null; Help = 'Do not ask before an expensive job' }
+    $table['submit'].Options['--dry-run'] = @{ Kind = $null; Help = 'Check, quote, print the request, send nothing' }
+    $table['submit'].Options['--no-check'] = @{ Kind = $null; Help = 'Send even what the catalogue says cannot work' }
+    $table['submit'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
+    $table['submit'].Options['--events'] = @{ Kind = $null; Help = 'Print one JSON object a line as things happen' }
+    $table['submit'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['submit'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['submit'].Options['--verbose'] = @{ Kind = $null; Help = 'Show each request, never the key' }
+    $table['submit'].Options['-v'] = @{ Kind = $null; Help = 'Show each request, never the key' }
+    $table['submit'].Options['--sandbox'] = @{ Kind = $null; Help = 'Use the built-in stand-in: free, offline, no key' }
+    $table['submit'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['submit'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['status'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
+    $table['status'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['status'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['status'].Options['--verbose'] = @{ Kind = $null; Help = 'Show each request, never the key' }
+    $table['status'].Options['-v'] = @{ Kind = $null; Help = 'Show each request, never the key' }
+    $table['status'].Options['--sandbox'] = @{ Kind = $null; Help = 'Use the built-in stand-in: free, offline, no key' }
+    $table['status'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['status'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['wait'].Options['--all'] = @{ Kind = $null; Help = 'Every job that is not at its end' }
+    $table['wait'].Options['--timeout'] = @{ Kind = @('anything'); Help = 'Stop waiting after this time (90s, 20m, 1h); the job goes on' }
+    $table['wait'].Options['--interval'] = @{ Kind = @('anything'); Help = 'Look this often instead of soon at first and then further apart' }
+    $table['wait'].Options['--output'] = @{ Kind = @('files'); Help = 'Save the video here: a file, a directory, a name with fields such as {model} or {id}, or …' }
+    $table['wait'].Options['-o'] = @{ Kind = @('files'); Help = 'Save the video here: a file, a directory, a name with fields such as {model} or {id}, or …' }
+    $table['wait'].Options['--force'] = @{ Kind = $null; Help = 'Overwrite a file that is already there' }
+    $table['wait'].Options['--receipt'] = @{ Kind = $null; Help = 'Beside each video, NAME.json: the request, the cost, the sum' }
+    $table['wait'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
+    $table['wait'].Options['--events'] = @{ Kind = $null; Help = 'Print one JSON object a line as things happen' }
+    $table['wait'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['wait'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['wait'].Options['--verbose'] = @{ Kind = $null; Help = 'Show each request, never the key' }
+    $table['wait'].Options['-v'] = @{ Kind = $null; Help = 'Show each request, never the key' }
+    $table['wait'].Options['--sandbox'] = @{ Kind = $null; Help = 'Use the built-in stand-in: free, offline, no key' }
+    $table['wait'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['wait'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['download'].Options['--all'] = @{ Kind = $null; Help = 'Every finished job that is not on this disk' }
+    $table['download'].Options['--output'] = @{ Kind = @('files'); Help = 'Save the video here: a file, a directory, a name with fields such as {model} or {id}, or …' }
+    $table['download'].Options['-o'] = @{ Kind = @('files'); Help = 'Save the video here: a file, a directory, a name with fields such as {model} or {id}, or …' }
+    $table['download'].Options['--force'] = @{ Kind = $null; Help = 'Overwrite a file that is already there' }
+    $table['download'].Options['--receipt'] = @{ Kind = $null; Help = 'Beside each video, NAME.json: the request, the cost, the sum' }
+    $table['download'].Options['--timeout'] = @{ Kind = @('anything'); Help = 'Stop waiting after this time (90s, 20m, 1h); the job goes on' }
+    $table['download'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
+    $table['download'].Options['--events'] = @{ Kind = $null; Help = 'Print one JSON object a line as things happen' }
+    $table['download'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['download'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['download'].Options['--verbose'] = @{ Kind = $null; Help = 'Show each request, never the key' }
+    $table['download'].Options['-v'] = @{ Kind = $null; Help = 'Show each request, never the key' }
+    $table['download'].Options['--sandbox'] = @{ Kind = $null; Help = 'Use the built-in stand-in: free, offline, no key' }
+    $table['download'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['download'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['models'].Options['--duration'] = @{ Kind = @('live', 'durations'); Help = 'Whole seconds' }
+    $table['models'].Options['-d'] = @{ Kind = @('live', 'durations'); Help = 'Whole seconds' }
+    $table['models'].Options['--resolution'] = @{ Kind = @('live', 'resolutions'); Help = '480p, 720p, 1080p, 4K, ...' }
+    $table['models'].Options['-r'] = @{ Kind = @('live', 'resolutions'); Help = '480p, 720p, 1080p, 4K, ...' }
+    $table['models'].Options['--aspect-ratio'] = @{ Kind = @('live', 'aspect-ratios'); Help = '16:9, 9:16, 1:1, ...' }
+    $table['models'].Options['-a'] = @{ Kind = @('live', 'aspect-ratios'); Help = '16:9, 9:16, 1:1, ...' }
+    $table['models'].Options['--size'] = @{ Kind = @('live', 'sizes'); Help = 'Exact pixels, instead of resolution and aspect ratio' }
+    $table['models'].Options['--audio'] = @{ Kind = $null; Help = 'With or without sound' }
+    $table['models'].Options['--no-audio'] = @{ Kind = $null; Help = 'With or without sound' }
+    $table['models'].Options['--seed'] = @{ Kind = $null; Help = 'Takes a seed' }
+    $table['models'].Options['--first-frame'] = @{ Kind = $null; Help = 'Takes a first frame' }
+    $table['models'].Options['--last-frame'] = @{ Kind = $null; Help = 'Takes a last frame' }
+    $table['models'].Options['--max-cost'] = @{ Kind = @('anything'); Help = 'Costs at most this' }
+    $table['models'].Options['--sort'] = @{ Kind = @('words', 'price', '', 'name', ''); Help = 'The order of the list' }
+    $table['models'].Options['--refresh'] = @{ Kind = $null; Help = 'Ask the service even if the list is fresh' }
+    $table['models'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
+    $table['models'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['models'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['models'].Options['--verbose'] = @{ Kind = $null; Help = 'Show each request, never the key' }
+    $table['models'].Options['-v'] = @{ Kind = $null; Help = 'Show each request, never the key' }
+    $table['models'].Options['--sandbox'] = @{ Kind = $null; Help = 'Use the built-in stand-in: free, offline, no key' }
+    $table['models'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['models'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['doctor'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
+    $table['doctor'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['doctor'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['doctor'].Options['--verbose'] = @{ Kind = $null; Help = 'Show each request, never the key' }
+    $table['doctor'].Options['-v'] = @{ Kind = $null; Help = 'Show each request, never the key' }
+    $table['doctor'].Options['--sandbox'] = @{ Kind = $null; Help = 'Use the built-in stand-in: free, offline, no key' }
+    $table['doctor'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['doctor'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['sandbox'].Options['--port'] = @{ Kind = @('anything'); Help = 'The port on 127.0.0.1; 0 takes a free one' }
+    $table['sandbox'].Options['--speed'] = @{ Kind = @('anything'); Help = 'Time passes N times as fast as at the service' }
+    $table['sandbox'].Options['--fault'] = @{ Kind = @('anything'); Help = 'Misbehave, repeatable; see --list-faults' }
+    $table['sandbox'].Options['--list-faults'] = @{ Kind = $null; Help = 'Show the faults and stop' }
+    $table['sandbox'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
+    $table['sandbox'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['sandbox'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['sandbox'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['sandbox'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['help'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
+    $table['help'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['help'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['jobs'].Options['--search'] = @{ Kind = @('anything'); Help = 'In prompt, model or id' }
+    $table['jobs'].Options['-s'] = @{ Kind = @('anything'); Help = 'In prompt, model or id' }
+    $table['jobs'].Options['--unfinished'] = @{ Kind = $null; Help = 'Not at their end' }
+    $table['jobs'].Options['--unknown'] = @{ Kind = $null; Help = 'Sent, outcome unknown' }
+    $table['jobs'].Options['--not-downloaded'] = @{ Kind = $null; Help = 'Finished, not on this disk' }
+    $table['jobs'].Options['--since'] = @{ Kind = @('anything'); Help = 'A date (2026-11-21), or an age such as 2h or 7d' }
+    $table['jobs'].Options['--limit'] = @{ Kind = @('anything'); Help = 'At most N jobs; 0 for all' }
+    $table['jobs'].Options['-n'] = @{ Kind = @('anything'); Help = 'At most N jobs; 0 for all' }
+    $table['jobs'].Options['--cost'] = @{ Kind = @('words', 'model', '', 'day', '', 'month', ''); Help = 'Sum what jobs cost, by model, day or month' }
+    $table['jobs'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
+    $table['jobs'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['jobs'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['jobs'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['jobs'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['jobs show'].Options['--request'] = @{ Kind = $null; Help = 'Only its request, as JSON that submit --request takes' }
+    $table['jobs show'].Options['--receipt'] = @{ Kind = $null; Help = 'Write the receipts beside its videos, and answer with their paths' }
+    $table['jobs show'].Options['--force'] = @{ Kind = $null; Help = 'Overwrite a file that is already there' }
+    $table['jobs show'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
+    $table['jobs show'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['jobs show'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['jobs show'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['jobs show'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['jobs adopt'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
+    $table['jobs adopt'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['jobs adopt'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['jobs adopt'].Options['--verbose'] = @{ Kind = $null; Help = 'Show each request, never the key' }
+    $table['jobs adopt'].Options['-v'] = @{ Kind = $null; Help = 'Show each request, never the key' }
+    $table['jobs adopt'].Options['--sandbox'] = @{ Kind = $null; Help = 'Use the built-in stand-in: free, offline, no key' }
+    $table['jobs adopt'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['jobs adopt'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['jobs forget'].Options['--force'] = @{ Kind = $null; Help = 'Even one that runs, or is not on this disk' }
+    $table['jobs forget'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
+    $table['jobs forget'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['jobs forget'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['jobs forget'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['jobs forget'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['config'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['config'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['config list'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
+    $table['config list'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['config list'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['config list'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['config list'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['config get'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
+    $table['config get'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['config get'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['config get'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['config get'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['config set'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
+    $table['config set'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['config set'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['config set'].Options['--verbose'] = @{ Kind = $null; Help = 'Show each request, never the key' }
+    $table['config set'].Options['-v'] = @{ Kind = $null; Help = 'Show each request, never the key' }
+    $table['config set'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['config set'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['config unset'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
+    $table['config unset'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['config unset'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['config unset'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['config unset'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['config path'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
+    $table['config path'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['config path'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['config path'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['config path'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['completion'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['completion'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['completion install'].Options['--force'] = @{ Kind = $null; Help = 'Replace a file that is not orvideo''s' }
+    $table['completion install'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
+    $table['completion install'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['completion install'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['completion install'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['completion install'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['completion show'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
+    $table['completion show'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['completion show'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
+
+    # A candidate is inserted as it is: quoted where PowerShell would read something into it.
+    function Get-Quoted([string] $text) {
+        if ($text -match '^[A-Za-z0-9%+=:./_-]+$') { return $text }
+        return "'" + ($text -replace "['\u2018\u2019\u201A\u201B]", '$0$0') + "'"
+    }
+
+    function Get-Result([string] $before, [string] $text, [string] $description, [string] $type) {
+        if (-not $description) { $description = $text }
+        [System.Management.Automation.CompletionResult]::new((Get-Quoted ($before + $text)), $text, $type, $description)
+    }
+
+    # The words before the one at the cursor, without the program and without their quotes.
+    $words = @()
+    foreach ($element in ($commandAst.CommandElements | Select-Object -Skip 1)) {
+        if ($element.Extent.EndOffset -ge $cursorPosition) { break }
+        if ($element -is [System.Management.Automation.Language.StringConstantExpressionAst]) {
+            $words += $element.Value
+        } else {
+            $words += $element.Extent.Text
+        }
+    }
+
+    function Get-OfKind($kind, [string] $before, [string] $typed) {
+        switch ($kind[0]) {
+            'words' {
+                for ($i = 1; $i -lt $kind.Count; $i += 2) {
+                    if ($kind[$i].StartsWith($typed)) { Get-Result $before $kind[$i] $kind[$i + 1] 'ParameterValue' }
+                }
+            }
+            'live' {
+                $program = Get-Command orvideo -CommandType Application -ErrorAction SilentlyContinue
+                if (-not $program) { return }
+                # An empty argument, and quotes in one, do not survive Windows PowerShell: an id has neither.
+                $current = $typed -replace '"', ''
+                if (-not $current) { $current = ' ' }
+                $line = @($words | ForEach-Object { $_ -replace '"', '' } | Where-Object { $_ })
+                $found = & @($program)[0] __complete $kind[1] $current @line 2>$null
+                foreach ($one in $found) {
+                    $value, $description = $one -split "`t", 2
+                    if ($value.StartsWith($typed)) { Get-Result $before $value $description 'ParameterValue' }
+                }
+            }
+        }
+    }
+
+    $path = ''
+    $position = 0
+    $expects = $null
+    $ended = $false
+    foreach ($word in $words) {
+        $options = $table[$path].Options
+        if ($expects) {
+            $expects = $null
+        } elseif ($ended -or $word -notmatch '^-.') {
+            $below = "$path $word".Trim()
+            $isCommand = -not $ended -and $position -eq 0 -and $table.ContainsKey($below)
+            if ($isCommand) { $path = $below } else { $position++ }
+        } elseif ($word -eq '--') {
+            $ended = $true
+        } elseif ($word.StartsWith('--')) {
+            if ($options[$word].Kind) { $expects = $options[$word].Kind }
+        } else {
+            for ($i = 1; $i -lt $word.Length; $i++) {
+                $kind = $options['-' + $word[$i]].Kind
+                if ($kind) {
+                    if ($i -eq $word.Length - 1) { $expects = $kind }
+                    break
+                }
+            }
+        }
+    }
+
+    $here = $table[$path]
+    $typed = $wordToComplete.Trim("'", '"')
+    if ($expects) {
+        Get-OfKind $expects '' $typed
+    } elseif (-not $ended -and $typed -match '^(--[^=]+)=(.*)$') {
+        $name, $value = $Matches[1], $Matches[2]
+        if ($here.Options[$name].Kind) { Get-OfKind $here.Options[$name].Kind "$name=" $value }
+    } elseif (-not $ended -and $typed.StartsWith('-')) {
+        foreach ($name in $here.Order) {
+            if ($name.StartsWith($typed)) { Get-Result '' $name $here.Options[$name].Help 'ParameterName' }
+        }
+    } else {
+        if ($position -eq 0 -and -not $ended) { Get-OfKind $here.Commands '' $typed }
+        $arguments = $here.Arguments
+        if ($here.Many -and $position -ge $arguments.Count) { $position = $arguments.Count - 1 }
+        if ($position -lt $arguments.Count) { Get-OfKind $arguments[$position] '' $typed }
+    }
+}

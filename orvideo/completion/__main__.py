@@ -1,0 +1,18 @@
+"""`python -m orvideo.completion [FOLDER]`: writes the scripts for all shells, into completions/ if nothing is said."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from orvideo.completion.scripts import FILE_NAMES, script
+
+
+def main(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for shell, name in FILE_NAMES.items():
+        (folder / name).write_text(script(shell), encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "completions"))

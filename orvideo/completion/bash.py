@@ -1,0 +1,206 @@
+"""The script for bash, from 3.2 (macOS) on: tables from the app, and the fixed part that walks a line by them."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from orvideo.completion.tree import Command, Value
+
+_HEAD = """\
+# bash completion for orvideo. Made by: python -m orvideo.completion. Do not edit.
+
+# Sets `commands` and `options` to what the command $1 has; "" is orvideo itself.
+__orvideo_offers() {
+    commands='' options=''
+    case $1 in
+"""
+
+_VALUE_HEAD = """\
+    esac
+}
+
+# Sets `kind` to what the option $2 of the command $1 takes: files, live KIND, words ..., anything; "" for a flag.
+__orvideo_value() {
+    kind=''
+    case "$1 $2" in
+"""
+
+_ARGUMENT_HEAD = """\
+    esac
+}
+
+# Sets `kind` to what the argument number $2 of the command $1 is.
+__orvideo_argument() {
+    kind=''
+    case "$1 $2" in
+"""
+
+_TAIL = r"""    esac
+}
+
+# Sets `words` to the whole words before the cursor's and `current` to what there is of that one. Bash parts them at
+# each of COMP_WORDBREAKS, = and : among them: what stands together belongs together.
+__orvideo_words() {
+    local rest=${COMP_LINE:0:COMP_POINT} part gap i
+    words=() current=''
+    for ((i = 0; i <= COMP_CWORD; i++)); do
+        part=${COMP_WORDS[i]}
+        if ((i == COMP_CWORD)); then
+            gap=${rest%%[![:space:]]*} part=${rest#"${rest%%[![:space:]]*}"}
+        else
+            gap=${rest%%"$part"*} rest=${rest#*"$part"}
+        fi
+        if ((i == 0)) || [[ $gap == *[[:space:]]* ]]; then
+            ((i == 0)) || words+=("$current")
+            current=$part
+        else
+            current+=$part
+        fi
+    done
+}
+
+# Offers those of $3... that begin with what is typed: $2, after $1, which stands on the line already.
+__orvideo_offer() {
+    local before=$1 typed=$2 quote='' stem value
+    shift 2
+    case $typed in
+        \'*|\"*) quote=${typed:0:1} typed=${typed:1} before='' ;;
+        *) typed=${typed//\\/} ;;
+    esac
+    # Readline replaces only what follows the last of these.
+    stem=${current%"${current##*[=:]}"}
+    for value in "$@"; do
+        [[ $value == "$typed"* ]] || continue
+        case $quote in
+            \') [[ $value == *\'* ]] && continue ;;
+            \") [[ $value == *[\"\\\$\`!]* ]] && continue ;;
+            *)
+                # A word from elsewhere must arrive as that word, whatever is in it.
+                [[ $value == *[!A-Za-z0-9@%+=:,./_-]* ]] && printf -v value %q "$value"
+                value=$before$value
+                value=${value#"$stem"}
+                ;;
+        esac
+        COMPREPLY+=("$value")
+    done
+}
+
+# Offers what `kind` says for the value $2, which stands after $1.
+__orvideo_offer_kind() {
+    local line found=()
+    case $kind in
+        words\ *) __orvideo_offer "$1" "$2" ${kind#words } ;;
+        files)
+            # Readline's own way with files knows all about quotes, tildes and directories.
+            if ! compopt -o default 2>/dev/null; then
+                while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen -f -- "$2")
+            fi
+            ;;
+        live\ *)
+            while IFS= read -r line; do
+                found+=("${line%%$'\t'*}")
+            done < <(command orvideo __complete "${kind#live }" "$2" "${words[@]:1}" 2>/dev/null)
+            __orvideo_offer "$1" "$2" ${found[@]+"${found[@]}"}
+            ;;
+    esac
+}
+
+_orvideo() {
+    local words current kind commands options path='' position=0 expects='' ended='' word rest i IFS=$' \t\n'
+    COMPREPLY=()
+    __orvideo_words
+    __orvideo_offers "$path"
+    for ((i = 1; i < ${#words[@]}; i++)); do
+        word=${words[i]}
+        if [[ $expects ]]; then
+            expects=''
+        elif [[ $ended || $word != -?* ]]; then
+            if [[ ! $ended && $position == 0 && " $commands " == *" $word "* ]]; then
+                path=${path:+$path }$word
+                __orvideo_offers "$path"
+            else
+                position=$((position + 1))
+            fi
+        elif [[ $word == -- ]]; then
+            ended=1
+        elif [[ $word == --* ]]; then
+            [[ $word == *=* ]] && continue
+            __orvideo_value "$path" "$word"
+            [[ $kind ]] && expects=$word
+        else
+            rest=${word#-}
+            while [[ $rest ]]; do
+                __orvideo_value "$path" "-${rest:0:1}"
+                if [[ $kind ]]; then
+                    # A value that hangs on its option, as in -mID, is not the next word.
+                    [[ ${rest:1} ]] || expects=-$rest
+                    break
+                fi
+                rest=${rest:1}
+            done
+        fi
+    done
+    if [[ $expects ]]; then
+        __orvideo_value "$path" "$expects"
+        __orvideo_offer_kind '' "$current"
+    elif [[ ! $ended && $current == --*=* ]]; then
+        __orvideo_value "$path" "${current%%=*}"
+        __orvideo_offer_kind "${current%%=*}=" "${current#*=}"
+    elif [[ ! $ended && $current == -* ]]; then
+        __orvideo_offer '' "$current" $options
+    else
+        [[ $position == 0 && ! $ended ]] && __orvideo_offer '' "$current" $commands
+        __orvideo_argument "$path" "$position"
+        __orvideo_offer_kind '' "$current"
+    fi
+}
+
+complete -F _orvideo orvideo
+"""
+
+
+def script(program: Command) -> str:
+    """Return the whole script."""
+    return (
+        _HEAD
+        + "".join(_offers(program))
+        + _VALUE_HEAD
+        + "".join(_values(program))
+        + _ARGUMENT_HEAD
+        + ("".join(_arguments(program)) + _TAIL)
+    )
+
+
+def _offers(program: Command) -> Iterator[str]:
+    for command in program.all():
+        commands = " ".join(one.name for one in command.commands)
+        options = " ".join(name for option in command.options for name in option.names)
+        yield f"        {shlex.quote(command.key)})\n"
+        if commands:
+            yield f"            commands='{commands}'\n"
+        yield f"            options='{options}'\n            ;;\n"
+
+
+def _values(program: Command) -> Iterator[str]:
+    for command in program.all():
+        for option in command.options:
+            if option.value is not None:
+                names = "|".join(shlex.quote(f"{command.key} {name}") for name in option.names)
+                yield f"        {names}) kind='{_kind(option.value)}' ;;\n"
+
+
+def _arguments(program: Command) -> Iterator[str]:
+    for command in program.all():
+        for place, argument in enumerate(command.arguments):
+            if (kind := _kind(argument.value)) != "anything":
+                number = "*" if argument.many else str(place)
+                yield f"        {shlex.quote(command.key + ' ')}{number}) kind='{kind}' ;;\n"
+
+
+def _kind(value: Value) -> str:
+    if value.words:
+        return "words " + " ".join(word.text for word in value.words)
+    if value.live:
+        return f"live {value.live}"
+    return "files" if value.files else "anything"

@@ -1,0 +1,29 @@
+"""The completion script of each shell, made from the app as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from orvideo.completion import bash, fish, powershell, zsh
+from orvideo.completion.tree import Command, read
+
+#: The shells, with the name under which each looks for the script, or a person keeps it.
+FILE_NAMES = {"bash": "orvideo.bash", "zsh": "_orvideo", "fish": "orvideo.fish", "powershell": "orvideo.ps1"}
+
+#: In the first lines of every script of ours: a file without it is somebody else's.
+MARK = "Made by: python -m orvideo.completion."
+
+_WRITERS: dict[str, Callable[[Command], str]] = {
+    "bash": bash.script,
+    "zsh": zsh.script,
+    "fish": fish.script,
+    "powershell": powershell.script,
+}
+
+
+def script(shell: str) -> str:
+    """Return the script for one of the shells in `FILE_NAMES`."""
+    # The app as a whole, of which a command line that runs now has built its own part only.
+    from orvideo.cli import build_app
+
+    return _WRITERS[shell](read(build_app()))

@@ -1,0 +1,132 @@
+"""The script for zsh: a function for each command, in the words of `_arguments`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from orvideo.completion.tree import Argument, Command, Option, Value, Word
+
+_HEAD = """\
+#compdef orvideo
+# zsh completion for orvideo. Made by: python -m orvideo.completion. Do not edit.
+
+# Offers what orvideo says is alive of the kind $1, under the name $2. Nothing of it is evaluated.
+_orvideo_live() {
+  local line value description
+  local -a shown
+  for line in "${(@f)$(command orvideo __complete "$1" "${(Q)PREFIX}" "${(@Q)_orvideo_line}" 2>/dev/null)}"; do
+    value=${line%%$'\\t'*} description=${line#*$'\\t'}
+    [[ -n $value ]] || continue
+    value=${value//\\\\/\\\\\\\\}
+    shown+=("${value//:/\\\\:}:${description//\\\\/\\\\\\\\}")
+  done
+  # In the order given: the newest job comes first, and 480p before 1080p.
+  _describe -V -t "$1" "$2" shown
+}
+
+_orvideo_settings() {
+  local -a names
+  names=(
+"""
+
+_TAIL = """\
+_orvideo() {
+  local curcontext=$curcontext context state state_descr line
+  local -i CALLS
+  typeset -A opt_args
+  # What is typed so far: the commands below see only their own part of it.
+  local -a _orvideo_line
+  _orvideo_line=("${(@)words[2,CURRENT-1]}")
+  _orvideo_at_root
+}
+
+if [[ $funcstack[1] == _orvideo ]]; then
+  _orvideo "$@"
+else
+  compdef _orvideo orvideo
+fi
+"""
+
+
+def script(program: Command) -> str:
+    """Return the whole script."""
+    settings = next(
+        argument.value.words
+        for command in program.all()
+        for argument in command.arguments
+        if argument.value.title == "setting"
+    )
+    return (
+        _HEAD
+        + "".join(f"    {_described(word)}\n" for word in settings)
+        + "  )\n  _describe -t settings 'setting' names\n}\n\n"
+        + "\n".join(_function(command) for command in program.all())
+        + "\n"
+        + _TAIL
+    )
+
+
+def _function(command: Command) -> str:
+    lines = [f"{_name(command)}() {{"]
+    if command.commands:
+        lines += ["  local context state state_descr line", "  local -i ret=1"]
+    lines.append("  _arguments -s -S -C \\" if command.commands else "  _arguments -s -S \\")
+    specs = [spec for option in command.options for spec in _option(option)]
+    if command.commands:
+        specs += [f"'1:command:{_name(command)}_commands'", "'*:: :->below'"]
+    else:
+        specs += [_argument(place, one) for place, one in enumerate(command.arguments, start=1)]
+    lines += [f"    {spec} \\" for spec in specs[:-1]] + [
+        f"    {specs[-1]}" + (" && ret=0" if command.commands else "")
+    ]
+    if command.commands:
+        lines += ["  if [[ $state == below ]]; then", "    case $words[1] in"]
+        lines += [f"      ({one.name}) {_name(one)} && ret=0 ;;" for one in command.commands]
+        lines += ["    esac", "  fi", "  return ret"]
+    lines.append("}")
+    if command.commands:
+        lines += ["", f"{_name(command)}_commands() {{", "  local -a commands", "  commands=("]
+        lines += [f"    {_described(Word(one.name, one.help))}" for one in command.commands]
+        lines += ["  )", "  _describe -t commands 'command' commands", "}"]
+    return "\n".join(lines) + "\n"
+
+
+def _name(command: Command) -> str:
+    return "_orvideo_at_" + ("_".join(command.path).replace("-", "_") or "root")
+
+
+def _option(option: Option) -> Iterator[str]:
+    """Yield a specification for each name; having one rules out the others, unless it may be repeated."""
+    others = "*" if option.repeatable else f"({' '.join(option.names)})"
+    for name in option.names:
+        # Both --model ID and --model=ID; both -m ID and -mID.
+        joined = "" if option.value is None else "=" if name.startswith("--") else "+"
+        value = "" if option.value is None else f":{option.value.title}:{_action(option.value)}"
+        yield _quoted(f"{others}{name}{joined}[{_escaped(option.help)}]{value}")
+
+
+def _argument(place: int, argument: Argument) -> str:
+    number = "*" if argument.many else str(place)
+    return _quoted(f"{number}:{argument.value.title}:{_action(argument.value)}")
+
+
+def _action(value: Value) -> str:
+    if value.title == "setting" and value.words:
+        return "_orvideo_settings"
+    if value.words:
+        return f"({' '.join(word.text for word in value.words)})"
+    if value.live:
+        return f" _orvideo_live {value.live} {value.title.split()[0]}"
+    return "_files" if value.files else " "
+
+
+def _escaped(text: str, special: Iterable[str] = "\\[]:") -> str:
+    return "".join("\\" + one if one in special else one for one in text)
+
+
+def _described(word: Word) -> str:
+    return _quoted(f"{_escaped(word.text, ':')}:{_escaped(word.help, chr(92))}")
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "'\\''") + "'"
