@@ -22,7 +22,19 @@ if TYPE_CHECKING:
     from orvideo.context import Context
 
 #: The commands in the order in which help shows them. A module of `orvideo.commands` each, with a `register(app)`.
-COMMANDS = ("submit", "status", "wait", "download", "models", "jobs", "config", "doctor", "sandbox", "completion", "help")
+COMMANDS = (
+    "submit",
+    "status",
+    "wait",
+    "download",
+    "models",
+    "jobs",
+    "config",
+    "doctor",
+    "sandbox",
+    "completion",
+    "help",
+)
 
 SUMMARY = "Make videos through OpenRouter: submit, follow, fetch."
 

@@ -55,7 +55,7 @@ def place(shell: str, environ: Mapping[str, str]) -> Path | None:
 def install(shell: str, environ: Mapping[str, str], *, force: bool = False) -> Installed:
     """Put the script for `shell` in its place; no other file is touched.
 
-    Raises OutputExists for a file there that is not ours, unless `force`, OutputUnwritable, and UsageError without HOME.
+    Raises OutputExists for a file there that is not ours (unless `force`), OutputUnwritable; UsageError without HOME.
     """
     path = place(shell, environ)
     if path is None:
