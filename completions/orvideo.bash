@@ -9,13 +9,13 @@ __orvideo_offers() {
             options='--version -V --help -h'
             ;;
         submit)
-            options='--prompt-file --model -m --duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --reference --continue --request --like --creativity --upscale --param --callback-url --user --session-id --trace --wait -w --timeout --interval --output -o --force --receipt --max-cost --yes -y --dry-run --no-check --json --events --quiet -q --verbose -v --sandbox --help -h'
+            options='--prompt-file --model -m --duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --reference --continue --request --like --creativity --upscale --param --callback-url --user --session-id --trace --wait -w --timeout --interval --exec --notify --output -o --force --receipt --max-cost --yes -y --dry-run --no-check --json --events --quiet -q --verbose -v --sandbox --help -h'
             ;;
         status)
             options='--json --quiet -q --verbose -v --sandbox --help -h'
             ;;
         wait)
-            options='--all --timeout --interval --output -o --force --receipt --json --events --quiet -q --verbose -v --sandbox --help -h'
+            options='--all --timeout --interval --exec --notify --output -o --force --receipt --json --events --quiet -q --verbose -v --sandbox --help -h'
             ;;
         download)
             options='--all --output -o --force --receipt --timeout --json --events --quiet -q --verbose -v --sandbox --help -h'
@@ -103,10 +103,12 @@ __orvideo_value() {
         'submit --trace') kind='anything' ;;
         'submit --timeout') kind='anything' ;;
         'submit --interval') kind='anything' ;;
+        'submit --exec') kind='anything' ;;
         'submit --output'|'submit -o') kind='files' ;;
         'submit --max-cost') kind='anything' ;;
         'wait --timeout') kind='anything' ;;
         'wait --interval') kind='anything' ;;
+        'wait --exec') kind='anything' ;;
         'wait --output'|'wait -o') kind='files' ;;
         'download --output'|'download -o') kind='files' ;;
         'download --timeout') kind='anything' ;;

@@ -30,11 +30,13 @@ function __orvideo_takes_value
             'submit --trace' \
             'submit --timeout' \
             'submit --interval' \
+            'submit --exec' \
             'submit --output' \
             'submit -o' \
             'submit --max-cost' \
             'wait --timeout' \
             'wait --interval' \
+            'wait --exec' \
             'wait --output' \
             'wait -o' \
             'download --output' \
@@ -162,6 +164,8 @@ complete -c orvideo -n '__orvideo_at \'submit\'' -l trace -d 'More for your own 
 complete -c orvideo -n '__orvideo_at \'submit\'' -l wait -s w -d 'Follow the job to its end'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l timeout -d 'Stop waiting after this time (90s, 20m, 1h); the job goes on' -x
 complete -c orvideo -n '__orvideo_at \'submit\'' -l interval -d 'Look this often instead of soon at first and then further apart' -x
+complete -c orvideo -n '__orvideo_at \'submit\'' -l exec -d 'Run this in the shell when a job ends, with ORVIDEO_JOB_ID, _STATUS, _PATH, ... set' -x
+complete -c orvideo -n '__orvideo_at \'submit\'' -l notify -d 'Notify the desktop when a job ends, or ring the terminal\'s bell'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l output -s o -d 'Save the video here: a file, a directory, a name with fields such as {model} or {id}, or …' -r -F
 complete -c orvideo -n '__orvideo_at \'submit\'' -l force -d 'Overwrite a file that is already there'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l receipt -d 'Beside each video, NAME.json: the request, the cost, the sum'
@@ -185,6 +189,8 @@ complete -c orvideo -n '__orvideo_at \'wait\'' -k -a '(__orvideo_live jobs)'
 complete -c orvideo -n '__orvideo_at \'wait\'' -l all -d 'Every job that is not at its end'
 complete -c orvideo -n '__orvideo_at \'wait\'' -l timeout -d 'Stop waiting after this time (90s, 20m, 1h); the job goes on' -x
 complete -c orvideo -n '__orvideo_at \'wait\'' -l interval -d 'Look this often instead of soon at first and then further apart' -x
+complete -c orvideo -n '__orvideo_at \'wait\'' -l exec -d 'Run this in the shell when a job ends, with ORVIDEO_JOB_ID, _STATUS, _PATH, ... set' -x
+complete -c orvideo -n '__orvideo_at \'wait\'' -l notify -d 'Notify the desktop when a job ends, or ring the terminal\'s bell'
 complete -c orvideo -n '__orvideo_at \'wait\'' -l output -s o -d 'Save the video here: a file, a directory, a name with fields such as {model} or {id}, or …' -r -F
 complete -c orvideo -n '__orvideo_at \'wait\'' -l force -d 'Overwrite a file that is already there'
 complete -c orvideo -n '__orvideo_at \'wait\'' -l receipt -d 'Beside each video, NAME.json: the request, the cost, the sum'

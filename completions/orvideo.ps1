@@ -15,7 +15,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
         }
         'submit' = @{
             Commands = @('words')
-            Order = @('--prompt-file', '--model', '-m', '--duration', '-d', '--resolution', '-r', '--aspect-ratio', '-a', '--size', '--audio', '--no-audio', '--seed', '--first-frame', '--last-frame', '--reference', '--continue', '--request', '--like', '--creativity', '--upscale', '--param', '--callback-url', '--user', '--session-id', '--trace', '--wait', '-w', '--timeout', '--interval', '--output', '-o', '--force', '--receipt', '--max-cost', '--yes', '-y', '--dry-run', '--no-check', '--json', '--events', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
+            Order = @('--prompt-file', '--model', '-m', '--duration', '-d', '--resolution', '-r', '--aspect-ratio', '-a', '--size', '--audio', '--no-audio', '--seed', '--first-frame', '--last-frame', '--reference', '--continue', '--request', '--like', '--creativity', '--upscale', '--param', '--callback-url', '--user', '--session-id', '--trace', '--wait', '-w', '--timeout', '--interval', '--exec', '--notify', '--output', '-o', '--force', '--receipt', '--max-cost', '--yes', '-y', '--dry-run', '--no-check', '--json', '--events', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @(,@('anything'))
             Many = $false
@@ -29,7 +29,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
         }
         'wait' = @{
             Commands = @('words')
-            Order = @('--all', '--timeout', '--interval', '--output', '-o', '--force', '--receipt', '--json', '--events', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
+            Order = @('--all', '--timeout', '--interval', '--exec', '--notify', '--output', '-o', '--force', '--receipt', '--json', '--events', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @(,@('live', 'jobs'))
             Many = $true
@@ -195,6 +195,8 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['submit'].Options['-w'] = @{ Kind = $null; Help = 'Follow the job to its end' }
     $table['submit'].Options['--timeout'] = @{ Kind = @('anything'); Help = 'Stop waiting after this time (90s, 20m, 1h); the job goes on' }
     $table['submit'].Options['--interval'] = @{ Kind = @('anything'); Help = 'Look this often instead of soon at first and then further apart' }
+    $table['submit'].Options['--exec'] = @{ Kind = @('anything'); Help = 'Run this in the shell when a job ends, with ORVIDEO_JOB_ID, _STATUS, _PATH, ... set' }
+    $table['submit'].Options['--notify'] = @{ Kind = $null; Help = 'Notify the desktop when a job ends, or ring the terminal''s bell' }
     $table['submit'].Options['--output'] = @{ Kind = @('files'); Help = 'Save the video here: a file, a directory, a name with fields such as {model} or {id}, or …' }
     $table['submit'].Options['-o'] = @{ Kind = @('files'); Help = 'Save the video here: a file, a directory, a name with fields such as {model} or {id}, or …' }
     $table['submit'].Options['--force'] = @{ Kind = $null; Help = 'Overwrite a file that is already there' }
@@ -224,6 +226,8 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['wait'].Options['--all'] = @{ Kind = $null; Help = 'Every job that is not at its end' }
     $table['wait'].Options['--timeout'] = @{ Kind = @('anything'); Help = 'Stop waiting after this time (90s, 20m, 1h); the job goes on' }
     $table['wait'].Options['--interval'] = @{ Kind = @('anything'); Help = 'Look this often instead of soon at first and then further apart' }
+    $table['wait'].Options['--exec'] = @{ Kind = @('anything'); Help = 'Run this in the shell when a job ends, with ORVIDEO_JOB_ID, _STATUS, _PATH, ... set' }
+    $table['wait'].Options['--notify'] = @{ Kind = $null; Help = 'Notify the desktop when a job ends, or ring the terminal''s bell' }
     $table['wait'].Options['--output'] = @{ Kind = @('files'); Help = 'Save the video here: a file, a directory, a name with fields such as {model} or {id}, or …' }
     $table['wait'].Options['-o'] = @{ Kind = @('files'); Help = 'Save the video here: a file, a directory, a name with fields such as {model} or {id}, or …' }
     $table['wait'].Options['--force'] = @{ Kind = $null; Help = 'Overwrite a file that is already there' }

@@ -85,7 +85,7 @@ def _from_models(field: str) -> Callable[[str, Sequence[str], Mapping[str, str]]
             for value in values if isinstance(values, list) else ():
                 if isinstance(value, str) or type(value) is int:
                     found.setdefault(str(value), []).append(entry["id"])
-        return [(value, _whose(found[value])) for value in sorted(found, key=_natural)]
+        return [(value, "" if chosen else _whose(found[value])) for value in sorted(found, key=_natural)]
 
     return offered
 

@@ -10,18 +10,27 @@ _HEAD = """\
 #compdef orvideo
 # zsh completion for orvideo. Made by: python -m orvideo.completion. Do not edit.
 
-# Offers what orvideo says is alive of the kind $1, under the name $2. Nothing of it is evaluated.
+# Offers what orvideo says is alive of the kind $1, under the name $2, in the order given: the newest job comes first,
+# and 480p before 1080p. Nothing of it is evaluated, and compadd quotes what needs it.
 _orvideo_live() {
-  local line value description
-  local -a shown
+  local line described
+  local -i width=0
+  local -a values descriptions shown expl
   for line in "${(@f)$(command orvideo __complete "$1" "${(Q)PREFIX}" "${(@Q)_orvideo_line}" 2>/dev/null)}"; do
-    value=${line%%$'\\t'*} description=${line#*$'\\t'}
-    [[ -n $value ]] || continue
-    value=${value//\\\\/\\\\\\\\}
-    shown+=("${value//:/\\\\:}:${description//\\\\/\\\\\\\\}")
+    [[ $line == *$'\t'* ]] || continue
+    values+=("${line%%$'\t'*}")
+    descriptions+=("${line#*$'\t'}")
+    ((${#values[-1]} > width)) && width=${#values[-1]}
+    [[ -n $descriptions[-1] ]] && described=-l
   done
-  # In the order given: the newest job comes first, and 480p before 1080p.
-  _describe -V -t "$1" "$2" shown
+  for ((line = 1; line <= $#values; line++)); do
+    if [[ -n $descriptions[line] ]]; then
+      shown+=("${(r:width:)values[line]}  -- $descriptions[line]")
+    else
+      shown+=("$values[line]")
+    fi
+  done
+  _wanted -V "$1" expl "$2" compadd $described -d shown -a values
 }
 
 _orvideo_settings() {
@@ -117,7 +126,8 @@ def _action(value: Value) -> str:
         return f"({' '.join(word.text for word in value.words)})"
     if value.live:
         return f" _orvideo_live {value.live} {value.title.split()[0]}"
-    return "_files" if value.files else " "
+    # An empty list and not an empty action: that one's message would keep zsh from completing an option in its place.
+    return "_files" if value.files else "()"
 
 
 def _escaped(text: str, special: Iterable[str] = "\\[]:") -> str:
