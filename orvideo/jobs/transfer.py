@@ -195,7 +195,8 @@ class Transfer:
         if self.landing.size > self._furthest:
             self._furthest = self.landing.size
             self._failures = 0
-        self._failures += 1
+        else:
+            self._failures += 1
         if self._failures >= ATTEMPTS:
             if self._ask(self.others) or self._ask(self.refresh):
                 return
@@ -210,7 +211,7 @@ class Transfer:
 
     def _pause(self, trouble: Exception) -> None:
         reply = trouble.reply if isinstance(trouble, OrvideoError) else None
-        seconds = self.pauses[min(self._failures, len(self.pauses)) - 1]
+        seconds = self.pauses[min(max(self._failures, 1), len(self.pauses)) - 1]
         if reply is not None and reply.retry_after is not None:
             seconds = min(max(seconds, reply.retry_after), LONGEST_PAUSE)
         if self.deadline is not None and self.clock.monotonic() + seconds >= self.deadline:

@@ -33,7 +33,7 @@ def test_o01_an_existing_target_is_refused_and_stays(what: str, tmp_path: Path) 
     if what != "dangling":
         target.write_bytes(b"mine" if what != "empty" else b"")
     before = sorted(path.name for path in tmp_path.iterdir())
-    with pytest.raises(OutputExists, match="boat.mp4"):
+    with pytest.raises(OutputExists, match=r"boat\.mp4"):
         decide_target("boat.mp4", cwd=tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == before
 
@@ -151,7 +151,9 @@ def test_o03_a_descriptor_for_reading_is_not_an_output(tmp_path: Path) -> None:
 
 
 @drill("O04")
-@pytest.mark.parametrize("spec", ["missing/boat.mp4", "missing/", "file/boat.mp4", "file/", "loop/x.mp4", "/proc/x.mp4"])
+@pytest.mark.parametrize(
+    "spec", ["missing/boat.mp4", "missing/", "file/boat.mp4", "file/", "loop/x.mp4", "/proc/x.mp4"]
+)
 def test_o04_a_folder_that_takes_no_files_is_found_at_once(spec: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     (tmp_path / "loop").symlink_to("loop")

@@ -82,6 +82,7 @@ class Place:
     tells_length: bool = True
     script: list[object] = field(default_factory=list)
     cut: BaseException | None = None
+    piece: int = 1000
     asked: list[tuple[int, str | None]] = field(default_factory=list)
 
     @contextmanager
@@ -99,4 +100,5 @@ class Place:
             yield Answer(416, start, len(self.data), self.etag, b"")
             return
         rest = self.data[begins:] if step is None else self.data[begins:][: int(str(step))]
-        yield Answer(206 if begins else 200, begins, length, self.etag, rest, None if step is None else self.cut)
+        end = None if step is None else self.cut
+        yield Answer(206 if begins else 200, begins, length, self.etag, rest, end, self.piece)

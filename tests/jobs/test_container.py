@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,13 @@ def follow(data: bytes, piece: int) -> Kind:
     return kind
 
 
+def judged(judge: Callable[[], Kind]) -> object:
+    try:
+        return judge()
+    except BadContainer as bad:
+        return type(bad)
+
+
 @pytest.mark.parametrize(("data", "kind"), WHOLE.values(), ids=WHOLE.keys())
 def test_a_whole_video_is_walked_to_its_end(data: bytes, kind: Kind, tmp_path: Path) -> None:
     assert walk(data, tmp_path) == kind
@@ -140,10 +148,5 @@ def test_any_bytes_are_judged_the_same_on_disk_and_passing_by(
     data = head + tail
     if sniff(data[:HEAD]) is None:
         return  # nothing to follow
-    found: list[object] = []
-    for judge in (lambda: walk(data, tmp_path_factory.getbasetemp()), lambda: follow(data, piece)):
-        try:
-            found.append(judge())
-        except BadContainer as bad:
-            found.append(type(bad))
-    assert found[0] == found[1]
+    folder = tmp_path_factory.getbasetemp()
+    assert judged(lambda: walk(data, folder)) == judged(lambda: follow(data, piece))

@@ -53,7 +53,7 @@ def test_a_value_becomes_one_harmless_component(value: object, name: str) -> Non
 def test_no_value_escapes_its_component(value: str) -> None:
     name = naming.component(value)
     assert name
-    assert not set(name) & set("/\\\0\n\r\x1b:*?\"<>|")
+    assert not set(name) & set('/\\\0\n\r\x1b:*?"<>|')
     assert name[0] not in "-."
     assert name[-1] not in "-. "
     assert len(os.fsencode(name)) <= 81
@@ -83,7 +83,9 @@ def test_a_slug_is_a_few_words(prompt: str | None, words: str) -> None:
 def test_default_names_sort_by_time_and_tell_jobs_apart() -> None:
     early = naming.default_name(FACTS, "mp4")
     assert early == "20261121-023000-veo-3.1-a-paper-boat-drifts-2f9c1a7d.mp4"
-    late = naming.default_name(replace(FACTS, created_at=datetime(2026, 11, 21, 2, 30, 1, tzinfo=UTC), model="a"), "mp4")
+    late = naming.default_name(
+        replace(FACTS, created_at=datetime(2026, 11, 21, 2, 30, 1, tzinfo=UTC), model="a"), "mp4"
+    )
     other = naming.default_name(replace(FACTS, id="vid-gen-2f9c1a7e"), "mp4")
     assert sorted([late, early]) == [early, late]
     assert other != early

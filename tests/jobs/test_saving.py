@@ -103,7 +103,9 @@ def test_without_a_validator_an_interrupted_download_leaves_nothing_behind(boat:
     assert place.asked == [(0, None), (0, None)]
 
 
-@pytest.mark.parametrize("garbage", [b"", b"{", b"[]", b'{"etag": 1, "source": null, "total": 1}', b"\xff", b"[" * 5000])
+@pytest.mark.parametrize(
+    "garbage", [b"", b"{", b"[]", b'{"etag": 1, "source": null, "total": 1}', b"\xff", b"[" * 5000]
+)
 def test_a_sidecar_that_makes_no_sense_only_costs_the_resume(garbage: bytes, boat: Target, tmp_path: Path) -> None:
     part = boat.part_for(FACTS)
     part.write_bytes(FILM[:1000])
@@ -275,7 +277,9 @@ def test_folders_of_a_template_are_made(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("replaces", [False, True])
-def test_without_links_a_name_is_given_by_a_rename(replaces: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_links_a_name_is_given_by_a_rename(
+    replaces: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def no_links(*args: object, **kwargs: object) -> None:
         raise OSError(errno.EPERM, "Operation not permitted")
 
