@@ -76,12 +76,29 @@ def _cheapest(
     found = cheapest(catalogue.models, wanted, modalities=modalities, frame=frame)
     made = offer(found[0], wanted, modalities=modalities, frame=frame) if found else None
     if made is None:
-        raise Rejected(
-            "No model in the catalogue can do everything that is asked for.",
-            hint="see what each can do: orvideo models",
-        )
+        raise _none_chosen(wanted, catalogue, modalities)
     pin = f"model {made.model.id} (the cheapest that fits; to keep it: orvideo config set model {made.model.id})"
     return Plan(made.request, made.model, made.quote, (pin, *made.choices))
+
+
+def _none_chosen(
+    wanted: Mapping[str, Any], catalogue: Catalogue, modalities: Mapping[str, Sequence[str]] | None
+) -> Rejected:
+    """Return why no model was chosen, with those that a person may well name."""
+    from orvideo.catalogue.choices import offer
+
+    hint = "see what each can do: orvideo models"
+    if wanted.get("upscale_factor") is not None or wanted.get("creativity") is not None:
+        able = [model.id for model in catalogue.models if model.upscale_factor is not None]
+        message = "An upscaling model is not chosen by itself."
+    else:
+        able = [model.id for model in catalogue.models if offer(model, wanted, modalities=modalities)]
+        message = "What this costs is not known before with any model that can do it, so none is chosen."
+    if not able:
+        return Rejected("No model in the catalogue can do everything that is asked for.", hint=hint)
+    return Rejected(
+        message, hint=f"name one: --model {able[0]}" + (f" (or {', '.join(able[1:4])})" if able[1:] else "")
+    )
 
 
 def unknown_quote(reason: str) -> Quote:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
@@ -64,12 +64,16 @@ def wanted_request(context: Context, options: RequestOptions) -> Wanted:
     else:
         base = _from_file(context, options)
         defaults = _from_settings(options, settings)
-    if options.continued is not None:
-        given |= _continuing(context, options, {**defaults, **base, **given}, named={**base, **given}.get("model"))
+    previous = None if options.continued is None else _previous(context, options.continued)
+    if previous is not None:
+        given |= _continuing(context, previous, {**base, **given}.get("model"), otherwise=defaults.get("model"))
     source = MediaSource(settings.max_image_bytes, stdin=_stdin(context))
     wanted = request_fields(given, source, base=base, defaults=defaults, check=options.check)
     for warning in wanted.warnings:
         context.terminal.warn(warning)
+    if previous is not None and wanted.frame is None:
+        # It begins with the last picture of the other, so that one's shape is the nearest.
+        return replace(wanted, frame=previous.shape)
     return wanted
 
 
@@ -167,21 +171,20 @@ def _read_prompt(context: Context, options: RequestOptions) -> str | None:
 
 
 class _Previous(NamedTuple):
+    """A job to go on from; model and shape (width and height, in any unit) as far as the record knows them."""
+
     job_id: str
-    model: str | None
+    model: str | None = None
+    shape: tuple[int, int] | None = None
 
 
-def _continuing(
-    context: Context, options: RequestOptions, all_fields: Mapping[str, Any], *, named: str | None
-) -> dict[str, Any]:
+def _continuing(context: Context, previous: _Previous, named: str | None, *, otherwise: str | None) -> dict[str, Any]:
     """Return the fields that make the request go on from another job: only its own model can (api notes).
 
-    `named` is the model that the line or the file names; a model out of the settings gives way to the job's.
+    `named` is the model that the line or the file names; `otherwise`, out of the settings, gives way to the job's.
     """
-    assert options.continued is not None
-    previous = _previous(context, options.continued)
     if previous.model is None:
-        if not all_fields.get("model"):
+        if named is None and otherwise is None:
             raise UsageError(
                 f"Job {previous.job_id} is not on record, and only the model that made it can go on from it.",
                 hint="name that model: --model ID",
@@ -206,11 +209,17 @@ def _previous(context: Context, name: str) -> _Previous:
         if name.startswith(("@", "sub-")) or not _can_be_id(name):
             raise
         context.terminal.note(f"{name} is not on record; it is taken for an id of the service")
-        return _Previous(name.strip(), None)
+        return _Previous(name.strip())
     _refuse_unusable(context, record)
     assert record.id is not None
     model = record.request.get("model") or record.model
-    return _Previous(record.id, model if isinstance(model, str) else None)
+    return _Previous(record.id, model if isinstance(model, str) else None, _shape(record.request))
+
+
+def _shape(request: Mapping[str, Any]) -> tuple[int, int] | None:
+    said = str(request.get("size") or request.get("aspect_ratio") or "").replace("x", ":")
+    width, _, height = said.partition(":")
+    return (int(width), int(height)) if width.isdecimal() and height.isdecimal() else None
 
 
 def _can_be_id(name: str) -> bool:

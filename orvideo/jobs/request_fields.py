@@ -167,6 +167,8 @@ def _check_provider(provider: Mapping[str, Any], *, unknown: bool) -> None:
         return
     _expect("provider.options", options, _OBJECT)
     for slug, block in options.items():
+        if not slug:
+            raise UsageError("provider.options names no provider: one of its names is empty.")
         _expect(f"provider.options.{slug}", block, _OBJECT)
         if block.get("parameters") is not None:
             _expect(f"provider.options.{slug}.parameters", block["parameters"], _OBJECT)
