@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from orvideo.api.transport import Limits
 from orvideo.cli import main
 from orvideo.clock import Clock
 from orvideo.environment import Environment
@@ -66,6 +67,7 @@ class Shell:
     home: Path
     environ: dict[str, str] = field(default_factory=dict)
     clock: Clock = field(default_factory=Clock)
+    limits: Limits | None = None
 
     def __post_init__(self) -> None:
         self.environ = {
@@ -89,7 +91,9 @@ class Shell:
         """Run the real `main()` in this process; `tty` makes all three streams claim to be a terminal."""
         data = stdin.encode() if isinstance(stdin, str) else stdin
         out, err = Stream(tty=tty), Stream(tty=tty)
-        environment = Environment({**self.environ, **(env or {})}, Stream(data, tty=tty), out, err, self.clock)
+        environment = Environment(
+            {**self.environ, **(env or {})}, Stream(data, tty=tty), out, err, self.clock, self.limits
+        )
         code = main(list(argv), environment)
         return Result(int(code), out.text(), err.text())
 
