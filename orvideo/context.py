@@ -67,6 +67,8 @@ class Context:
         self.in_hand: list[str] = []
         #: The command that goes on with them.
         self.goes_on_with = "orvideo wait"
+        #: The job whose end is being told of: it goes on nowhere, whatever a signal cuts short.
+        self.at_end: list[str] = []
         #: The submits this command has begun, by their numbers in the record: what a signal may cut short.
         self.submits: list[int] = []
         self._services: dict[str, Service] = {}
@@ -259,14 +261,17 @@ class Context:
     def report_interruption(self, exit_code: int) -> None:
         """Say what a signal has left behind: nothing was cancelled, because nothing can be (drill S03)."""
         unknown = self._look_after_submits()
-        names = " ".join(self.in_hand)
-        resume = f"{self.goes_on_with} {names}" if names else None
-        charged: Charged = "yes" if names else "no"
+        running = [name for name in self.in_hand if name not in self.at_end]
+        resume = f"{self.goes_on_with} {' '.join(running)}" if running else None
+        charged: Charged = "yes" if running else "no"
         message = "Interrupted; nothing was submitted."
         hint = None
-        if names:
-            verb = "goes" if len(self.in_hand) == 1 else "go"
-            message = f"Interrupted; {', '.join(self.in_hand)} {verb} on at the service, already paid for."
+        if running:
+            verb = "goes" if len(running) == 1 else "go"
+            message = f"Interrupted; {', '.join(running)} {verb} on at the service, already paid for."
+        elif self.at_end:
+            message = f"Interrupted; {self.at_end[0]} is at its end already."
+            hint, charged = f"orvideo jobs show {self.at_end[0]}", "unknown"
         if unknown:
             from orvideo.jobs.submitting import what_to_do
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from orvideo.commands.afterwards import NOTHING, Afterwards, at_the_end
 from orvideo.commands.receipts import save_with_receipts, write_receipts
 from orvideo.errors import OrvideoError, UsageError, worst
 
@@ -38,8 +39,14 @@ def find_jobs(
     return list(found.values())
 
 
-def follow_and_save(context: Context, records: Sequence[Record], patience: Patience, saving: Saving) -> None:
-    """Follow jobs to their ends, save each as soon as it is finished, and answer.
+def follow_and_save(
+    context: Context,
+    records: Sequence[Record],
+    patience: Patience,
+    saving: Saving,
+    afterwards: Afterwards = NOTHING,
+) -> None:
+    """Follow jobs to their ends, save each as soon as it is finished, do what is wished for then, and answer.
 
     Raises the worst of what went wrong; the others are told of before.
     """
@@ -47,12 +54,15 @@ def follow_and_save(context: Context, records: Sequence[Record], patience: Patie
     context.story.together = len(records) if len(records) > 1 else 0
     troubles: list[OrvideoError] = []
     for record, end in _ends(context, records, patience):
+        trouble: OrvideoError | None = None
         try:
             if isinstance(end, OrvideoError):
                 raise end
             finish(context, record, end, saving)
         except OrvideoError as error:
+            trouble = error
             troubles.append(error)
+        at_the_end(context, record, afterwards, trouble)
         if len(records) > 1:
             context.in_hand.remove(record.name)
     _answer_and_raise(context, records, saving, troubles)

@@ -74,6 +74,22 @@ Interval = Annotated[
     ),
 ]
 
+Exec = Annotated[
+    str | None,
+    typer.Option(
+        "--exec",
+        metavar="COMMAND",
+        help="Run this in the shell when a job ends, with ORVIDEO_JOB_ID, _STATUS, _PATH, ... set.",
+        rich_help_panel="Waiting",
+    ),
+]
+Notify = Annotated[
+    bool,
+    typer.Option(
+        "--notify", help="Notify the desktop when a job ends, or ring the terminal's bell.", rich_help_panel="Waiting"
+    ),
+]
+
 # --- the request -----------------------------------------------------------------------------------------------------
 
 Model = Annotated[

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orvideo.commands.action import Action, Answering
+from orvideo.commands.afterwards import NOTHING, Afterwards, afterwards_from
 from orvideo.commands.following import answer_submitted, follow_and_save, patience_from
 from orvideo.commands.options import (
     AspectRatio,
@@ -18,6 +19,7 @@ from orvideo.commands.options import (
     Creativity,
     Duration,
     Events,
+    Exec,
     FirstFrame,
     Force,
     Interval,
@@ -25,6 +27,7 @@ from orvideo.commands.options import (
     LastFrame,
     Like,
     Model,
+    Notify,
     Output,
     Param,
     Quiet,
@@ -69,6 +72,7 @@ class SubmitOptions:
     interval: str | None = None
     yes: bool = False
     dry_run: bool = False
+    afterwards: Afterwards = NOTHING
 
 
 def register(app: typer.Typer) -> None:
@@ -103,6 +107,8 @@ def register(app: typer.Typer) -> None:
         ] = False,
         timeout: Timeout = None,
         interval: Interval = None,
+        exec_: Exec = None,
+        notify: Notify = False,
         output: Output = None,
         force: Force = False,
         receipt: Receipt = False,
@@ -162,6 +168,7 @@ def register(app: typer.Typer) -> None:
             interval=interval,
             yes=yes,
             dry_run=dry_run,
+            afterwards=afterwards_from(exec_, notify, waits=wait),
         )
         return Action(lambda context: run(context, options), Answering(json, events, quiet, verbose, sandbox))
 
@@ -188,7 +195,7 @@ def run(context: Context, options: SubmitOptions) -> None:
         return
     record = _buy(context, service, planned, saving)
     if options.wait:
-        follow_and_save(context, [record], patience, saving)
+        follow_and_save(context, [record], patience, saving, options.afterwards)
         return
     context.terminal.hint(f"orvideo wait {record.name}")
     answer_submitted(context, record)

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orvideo.commands.action import Action, Answering
+from orvideo.commands.afterwards import NOTHING, Afterwards, afterwards_from
 from orvideo.commands.following import find_jobs, follow_and_save, patience_from
 from orvideo.commands.options import (
     Events,
+    Exec,
     Force,
     Interval,
     JobsArgument,
     Json,
+    Notify,
     Output,
     Quiet,
     Receipt,
@@ -38,6 +41,7 @@ class WaitOptions:
     timeout: str | None
     interval: str | None
     receipt: bool = False
+    afterwards: Afterwards = NOTHING
 
 
 def register(app: typer.Typer) -> None:
@@ -47,6 +51,8 @@ def register(app: typer.Typer) -> None:
         everything: Annotated[bool, typer.Option("--all", help="Every job that is not at its end.")] = False,
         timeout: Timeout = None,
         interval: Interval = None,
+        exec_: Exec = None,
+        notify: Notify = False,
         output: Output = None,
         force: Force = False,
         receipt: Receipt = False,
@@ -57,7 +63,8 @@ def register(app: typer.Typer) -> None:
         sandbox: UseSandbox = False,
     ) -> Action:
         """Follow jobs to their end, and save what they made."""
-        options = WaitOptions(jobs, everything, output, force, timeout, interval, receipt)
+        afterwards = afterwards_from(exec_, notify)
+        options = WaitOptions(jobs, everything, output, force, timeout, interval, receipt, afterwards)
         return Action(lambda context: run(context, options), Answering(json, events, quiet, verbose, sandbox))
 
 
@@ -70,4 +77,4 @@ def run(context: Context, options: WaitOptions) -> None:
         context.terminal.note("nothing to wait for: every job on record is at its end")
     saving = context.saving(options.output, force=options.force, receipt=options.receipt)
     saving.check(records)
-    follow_and_save(context, records, patience, saving)
+    follow_and_save(context, records, patience, saving, options.afterwards)

@@ -59,6 +59,14 @@ class Sink:
         except (OSError, ValueError):
             return None
 
+    @property
+    def descriptor(self) -> int | None:
+        """The descriptor behind the stream, None for one that is closed or has none."""
+        try:
+            return None if self._stream is None else self._stream.fileno()
+        except (OSError, ValueError):
+            return None
+
     def can_show(self, text: str) -> bool:
         try:
             text.encode(self.encoding)

@@ -256,6 +256,12 @@ class Terminal:
         if self.err_is_tty:
             self._say("\a", end="")
 
+    @contextmanager
+    def lent_stderr(self) -> Iterator[int | None]:
+        """Lend a child process the stream of the story, the live line out of its way; None where there is none."""
+        with self._above():
+            yield self._err.descriptor
+
     # Questions
 
     def confirm(self, question: str) -> bool:

@@ -20,6 +20,8 @@ T = TypeVar("T")
 DEFAULT_BASE_URL = "https://openrouter.ai/api/v1"
 #: The key is no setting like the others: it has no line in config.toml, no flag and no default.
 API_KEY = "api-key"
+#: What orvideo tells the command of --exec begins with this; no setting's variable does.
+JOB_VARIABLES = "ORVIDEO_JOB_"
 
 
 @dataclass(frozen=True)

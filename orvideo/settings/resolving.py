@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from orvideo.errors import AuthError, OrvideoError, Unsafe, UsageError
 from orvideo.settings import definitions, folders
-from orvideo.settings.definitions import API_KEY, DEFINITIONS, NAMES, Definition
+from orvideo.settings.definitions import API_KEY, DEFINITIONS, JOB_VARIABLES, NAMES, Definition
 from orvideo.settings.source import Setting, Source
 
 if TYPE_CHECKING:
@@ -103,8 +103,8 @@ class Settings:
     def _misspelt_variables(self) -> Iterator[str]:
         known = (*(v for d in DEFINITIONS for v in d.variables), *(f.variable for f in folders.FOLDERS))
         for name in sorted(self._environ):
-            if name.startswith("ORVIDEO_") and name not in known:
-                # Only near misses: what orvideo tells a hook begins with ORVIDEO_ too.
+            if name.startswith("ORVIDEO_") and name not in known and not name.startswith(JOB_VARIABLES):
+                # Only near misses: the variables of others may begin with ORVIDEO_ too.
                 guess = definitions.nearest(name, known, cutoff=0.88)
                 if guess:
                     yield f"The variable {name} is not read. Did you mean {guess}?"
@@ -185,8 +185,25 @@ class Settings:
         return Setting(API_KEY, key.masked, key.source, key.where, key.masked)
 
     def without_key(self) -> dict[str, str]:
-        """Return the environment for a child process, which is not to know the key (drill K10)."""
-        return {name: value for name, value in self._environ.items() if name != KEY_VARIABLE}
+        """Return the environment for a child process, which is not to know the key by any name (drill K10)."""
+        keys = list(self._keys())
+        return {
+            name: value
+            for name, value in self._environ.items()
+            # A short word may stand in any value; a real key never stands in one by chance.
+            if name != KEY_VARIABLE and not any(key == value or (len(key) > 15 and key in value) for key in keys)
+        }
+
+    def _keys(self) -> Iterator[str]:
+        """Yield the keys that there are, the one that counts and the one it beats; a broken one is none."""
+        from orvideo.settings.keys import clean_key
+
+        with suppress(OrvideoError):
+            yield clean_key(self._environ.get(KEY_VARIABLE, ""), KEY_VARIABLE)
+        with suppress(OrvideoError):
+            stored = self._key_file.read() if self._key_file else None
+            if stored is not None:
+                yield stored[0].reveal()
 
     # --- changing the store ----------------------------------------------------
 
