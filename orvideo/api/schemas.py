@@ -158,7 +158,8 @@ class Job(Wire):
     @property
     def output_count(self) -> int:
         """Return how many outputs the service names; 0 when it names none."""
-        return max(len(self.urls or []), len(self.unsigned_urls or []))
+        named = [urls for urls in (self.urls, self.unsigned_urls) if urls and any(urls)]
+        return max(map(len, named), default=0)
 
 
 class Span(Wire):

@@ -192,7 +192,8 @@ class Saving:
             target,
             facts=facts_of(record),
             index=index,
-            refresh=sources.refresh,
+            # A job that names no output is tried once, not asked again for a better place (drill P06).
+            refresh=sources.refresh if job.output_count else None,
             others=sources.next,
             memory=None if target.is_stream else LedgerMemory(self.ledger, record.seq, index),
             on_progress=lambda done, total: self.story.downloading(record, index, done, total),

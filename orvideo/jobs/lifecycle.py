@@ -11,7 +11,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from orvideo.clock import Clock
-from orvideo.errors import JobEnded, NotFetched, OrvideoError, OutcomeUnknown, StillRunning, UsageError
+from orvideo.errors import (
+    AuthError,
+    JobEnded,
+    NotFetched,
+    OrvideoError,
+    OutcomeUnknown,
+    StillRunning,
+    Unavailable,
+    Unsafe,
+    UsageError,
+)
 from orvideo.jobs.polling import Following, Look, Schedule, follow
 
 if TYPE_CHECKING:
@@ -187,7 +197,7 @@ def about(error: OrvideoError, record: Record) -> OrvideoError:
     """Give an error the id of its job and the command that goes on."""
     error.job_id = error.job_id or record.id
     error.resume = error.resume or f"orvideo wait {record.name}"
-    if error.charged == "no":
+    if isinstance(error, AuthError | Unavailable | Unsafe):
         error.charged = "yes"  # the look cost nothing, but the job it was about did
     if isinstance(error, StillRunning) and error.hint is None:
         error.hint = error.resume

@@ -79,7 +79,10 @@ class JobStory:
         status = look.job.status
         if look.first_unknown_status:
             self._terminal.warn(f"{record.name}: the status {visible(status)!r} is new to orvideo; waiting on.")
-        if self._statuses.get(record.seq) != status:
+        before = self._statuses.get(record.seq)
+        if before == "in_progress" and status == "pending":
+            self._terminal.warn(f"{record.name}: the status went back from in_progress to pending; waiting on.")
+        if before != status:
             self._event("status", record, status=status)
         self._statuses[record.seq] = status
         if self.together:
