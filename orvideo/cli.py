@@ -27,6 +27,7 @@ COMMANDS = (
     "status",
     "wait",
     "download",
+    "batch",
     "models",
     "jobs",
     "config",
@@ -118,6 +119,8 @@ def _act(action: Action, context: Context) -> int:
     except BrokenPipeError:
         return _broken_pipe(context.environment)
     except Exception as bug:
+        if interrupts.pending:
+            raise Interrupted(interrupts.pending) from bug
         interrupts.settle()
         context.report_bug(bug)
         return ExitCode.BUG

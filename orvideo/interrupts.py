@@ -38,6 +38,7 @@ class Interrupts:
         self._exit_now = exit_now
         self._hurry: Callable[[], None] | None = None
         self._held: int | None = None
+        self._raised: int | None = None
         self._begun = False
         self._settled = False
         self._ending = False
@@ -81,8 +82,12 @@ class Interrupts:
 
     @property
     def pending(self) -> int | None:
-        """The signal that a held section has put off, None when there is none."""
-        return self._held
+        """The signal that has come but did not end the command as `Interrupted`, None when there is none.
+
+        A held section has put it off, or something on the way made another exception of it: Python itself does that
+        to whatever is raised while a class is being made.
+        """
+        return self._held if self._raised is None else self._raised
 
     def _receive(self, signum: int, frame: FrameType | None) -> None:
         if self._ending or not self._begun:
@@ -99,5 +104,5 @@ class Interrupts:
 
     def _end(self, signum: int) -> None:
         self._hurry = None
-        self._ending = True
+        self._ending, self._raised = True, signum
         raise Interrupted(signum)
