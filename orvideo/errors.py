@@ -256,9 +256,23 @@ class Unsafe(OrvideoError):
 
 
 class BatchIncomplete(OrvideoError):
+    """Some rows did not make it; `exit_code` is that of the worst of them where the contract ranks it."""
+
     exit_code = ExitCode.BATCH_INCOMPLETE
     kind = "batch_incomplete"
     default_charged = "unknown"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        exit_code: ExitCode = ExitCode.BATCH_INCOMPLETE,
+        charged: Charged | None = None,
+        hint: str | None = None,
+        resume: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, charged=charged, resume=resume)
+        self.exit_code = exit_code
 
 
 class Stopped(OrvideoError):
@@ -280,7 +294,7 @@ class Stopped(OrvideoError):
         self.exit_code = ExitCode(exit_code)
 
 
-#: Which of several failures a command ends with ; codes that are not listed come after, in the order they happened.
+#: Which of several failures a command ends with; codes that are not listed come after, in the order they happened.
 PRECEDENCE = (
     ExitCode.OUTCOME_UNKNOWN,
     ExitCode.MONEY,

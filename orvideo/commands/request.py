@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from orvideo.settings import Settings
 
 #: The request's fields that have a setting, by the setting's name.
-_SETTINGS = {
+SETTINGS = {
     "model": "model",
     "duration": "duration",
     "resolution": "resolution",
@@ -101,7 +101,7 @@ def _from_line(context: Context, options: RequestOptions, settings: Settings) ->
     from orvideo.jobs.request import parse_pairs
 
     given = {name: value for name, value in options.fields.items() if value is not None}
-    for flag, name in _SETTINGS.items():
+    for flag, name in SETTINGS.items():
         if options.flags.get(flag) is not None:
             given[name] = settings.get(flag).value
     prompt = _read_prompt(context, options)
@@ -118,7 +118,7 @@ def _from_line(context: Context, options: RequestOptions, settings: Settings) ->
 
 def _from_settings(options: RequestOptions, settings: Settings) -> dict[str, Any]:
     """Return the defaults for what the line leaves open. A setting that a flag beats is not even read."""
-    values = {name: settings.get(flag).value for flag, name in _SETTINGS.items() if options.flags.get(flag) is None}
+    values = {name: settings.get(flag).value for flag, name in SETTINGS.items() if options.flags.get(flag) is None}
     return {name: value for name, value in values.items() if value is not None}
 
 

@@ -113,8 +113,15 @@ class LiveProgress(Progress):
     def downloaded(self, job: str, size: int) -> None:
         self._show(Stand(self._sink.shown(job), "downloaded", done=size))
 
-    def many(self, counts: Mapping[str, int], total: int | None = None, elapsed_seconds: float | None = None) -> None:
-        self._show(Stand("", self._sink.shown(summary(counts, total)), self._began(elapsed_seconds)))
+    def many(
+        self,
+        counts: Mapping[str, int],
+        total: int | None = None,
+        elapsed_seconds: float | None = None,
+        more: str = "",
+    ) -> None:
+        text = summary(counts, total) + (f"  {more}" if more else "")
+        self._show(Stand("", self._sink.shown(text), self._began(elapsed_seconds)))
 
     @contextmanager
     def paused(self) -> Iterator[None]:

@@ -39,8 +39,14 @@ class Progress:
     def downloaded(self, job: str, size: int) -> None:
         """Say that a video is here whole."""
 
-    def many(self, counts: Mapping[str, int], total: int | None = None, elapsed_seconds: float | None = None) -> None:
-        """Say how many jobs stand how, in the order given; counts of zero are left out."""
+    def many(
+        self,
+        counts: Mapping[str, int],
+        total: int | None = None,
+        elapsed_seconds: float | None = None,
+        more: str = "",
+    ) -> None:
+        """Say how many jobs stand how, in the order given; counts of zero are left out; a live line shows `more`."""
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -72,7 +78,8 @@ class PlainProgress(Progress):
     def state(self, job: str, status: str, elapsed_seconds: float | None, typical_seconds: float | None = None) -> None:
         if self._statuses.get(job) == status:
             return
-        usually = f", usually about {elapsed(typical_seconds)}" if typical_seconds and job not in self._statuses else ""
+        still_ahead = typical_seconds is not None and max(elapsed_seconds or 0.0, 1.0) < typical_seconds
+        usually = f", usually about {elapsed(typical_seconds)}" if still_ahead and job not in self._statuses else ""
         after = f" after {elapsed(elapsed_seconds)}" if elapsed_seconds is not None and elapsed_seconds >= 1 else ""
         self._statuses[job] = status
         self._tell(f"{job}: {status}{after}{usually}")
@@ -89,7 +96,13 @@ class PlainProgress(Progress):
         self._downloading.discard(job)
         self._tell(f"{job}: downloaded {bytes_text(size)}")
 
-    def many(self, counts: Mapping[str, int], total: int | None = None, elapsed_seconds: float | None = None) -> None:
+    def many(
+        self,
+        counts: Mapping[str, int],
+        total: int | None = None,
+        elapsed_seconds: float | None = None,
+        more: str = "",
+    ) -> None:
         text = summary(counts, total)
         now = self._clock.monotonic()
         if self._counts is not None and self._counts[0] == text:

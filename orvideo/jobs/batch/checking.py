@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from orvideo.errors import BadReply, ExitCode, MoneyError, OrvideoError, Rejected, Unavailable, UsageError
 from orvideo.jobs.batch.identity import content_key, row_keys
 from orvideo.jobs.batch.rows import Row, Trouble
-from orvideo.jobs.records import redacted_media, redact_request
+from orvideo.jobs.records import redact_request, redacted_media
 from orvideo.jobs.request import MediaSource, Wanted, request_fields
 
 if TYPE_CHECKING:
@@ -57,10 +57,15 @@ class Offer:
 
 @dataclass
 class Reader:
-    """Puts the requests of rows together: each row over the `defaults` of the line and the settings."""
+    """Puts the requests of rows together: each row over what the line says, and that over the settings.
+
+    `line` are request fields, `given` short names (`jobs.request.SHORT_NAMES`) that a row without them has.
+    """
 
     source: MediaSource
     defaults: Mapping[str, Any]
+    line: Mapping[str, Any] = field(default_factory=dict)
+    given: Mapping[str, Any] = field(default_factory=dict)
     check: bool = True
 
     def ask(self, rows: Iterable[Row]) -> tuple[list[Asked], list[Trouble]]:
@@ -86,10 +91,11 @@ class Reader:
         return asked, troubles
 
     def wanted(self, row: Row) -> Wanted:
-        return request_fields(row.fields, self.source, defaults=self.defaults, check=self.check)
+        given = {**self.given, **row.fields}
+        return request_fields(given, self.source, base=self.line, defaults=self.defaults, check=self.check)
 
     def body(self, asked: Asked, offer: Offer) -> dict[str, Any]:
-        """Return what is sent, with the media in it. Raises UsageError when a picture is not the checked one any more."""
+        """Return what is sent, with the media in it. Raises UsageError when a picture has changed since."""
         if not asked.has_media:
             return offer.body
         again = self.wanted(asked.row)

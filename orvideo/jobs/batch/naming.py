@@ -98,9 +98,7 @@ def check_targets(
             yield Trouble(row.line, f"Its output {path} is {owner} as well.")
 
 
-def _place(
-    row: Row, spec: str, request: Mapping[str, Any], force: bool, now: datetime, total: int
-) -> Path | None:
+def _place(row: Row, spec: str, request: Mapping[str, Any], force: bool, now: datetime, total: int) -> Path | None:
     """Return the path a row would get, None where nothing is kept. The folder is tried by making a file in it."""
     target = targets.decide_target(spec, force=force)
     if target.form not in _SHARED:
@@ -121,5 +119,3 @@ def _place(
     )
     target.refuse_existing(facts)
     return target.path_for(facts)
-
-

@@ -1,0 +1,651 @@
+"""`orvideo batch`: many prompts from one file, checked and priced whole, and run so that it can be stopped anywhere."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+
+from orvideo.commands.action import Action, Answering
+from orvideo.commands.following import patience_from
+from orvideo.commands.options import (
+    AspectRatio,
+    Audio,
+    CallbackUrl,
+    Creativity,
+    Duration,
+    Events,
+    FirstFrame,
+    Force,
+    Interval,
+    Json,
+    LastFrame,
+    Model,
+    Param,
+    Quiet,
+    Receipt,
+    Reference,
+    Resolution,
+    Seed,
+    SessionId,
+    Size,
+    Timeout,
+    Trace,
+    Upscale,
+    User,
+    UseSandbox,
+    Verbose,
+)
+from orvideo.errors import (
+    PRECEDENCE,
+    BatchIncomplete,
+    ExitCode,
+    MoneyError,
+    OrvideoError,
+    Rejected,
+    Stopped,
+    UsageError,
+    worst,
+)
+from orvideo.interrupts import Interrupted
+
+if TYPE_CHECKING:
+    from orvideo.context import Context, Service
+    from orvideo.jobs.batch.checking import Asked, Offer, Price, Reader
+    from orvideo.jobs.batch.rows import Row, Trouble
+    from orvideo.jobs.batch.run import Entry, Run
+    from orvideo.jobs.batch.source import Source
+    from orvideo.jobs.batch.standing import History
+    from orvideo.jobs.fetching import Saving
+    from orvideo.jobs.lifecycle import Patience, Reach, Story
+    from orvideo.jobs.records import Record
+    from orvideo.output.batch_report import ReportFile
+    from orvideo.settings import Settings
+
+_MOST_JOBS = 1000
+
+
+@dataclass(frozen=True)
+class BatchOptions:
+    """A batch line, parsed: `flags` are settings by name, `fields` and `short` request fields, None where left open."""
+
+    file: str
+    again: str
+    flags: Mapping[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    short: Mapping[str, Any] = field(default_factory=dict)
+    trace: tuple[str, ...] = ()
+    form: str | None = None
+    name: str | None = None
+    allow_outside: bool = False
+    check: bool = True
+    jobs: int = 4
+    fail_fast: bool = False
+    retry_failed: bool = False
+    timeout: str | None = None
+    interval: str | None = None
+    output: str | None = None
+    force: bool = False
+    receipt: bool = False
+    report: str | None = None
+    max_cost: str | None = None
+    yes: bool = False
+    dry_run: bool = False
+
+
+def register(app: typer.Typer) -> None:
+    @app.command(epilog="Example: orvideo batch prompts.csv -o 'clips/{row}-{slug}.{ext}' --max-cost 20 --yes")
+    def batch(
+        ctx: typer.Context,
+        file: Annotated[
+            str, typer.Argument(metavar="FILE", help="JSONL, CSV, or plain text with a prompt a line; - for stdin.")
+        ],
+        form: Annotated[
+            str | None,
+            typer.Option("--format", metavar="FORM", help="jsonl, csv or text. Default: by name and content."),
+        ] = None,
+        name: Annotated[
+            str | None,
+            typer.Option(metavar="NAME", help="Names the batch. Default: FILE's path. Another name buys anew."),
+        ] = None,
+        allow_outside: Annotated[
+            bool, typer.Option("--allow-outside", help="Rows may name files outside of FILE's folder.")
+        ] = False,
+        model: Model = None,
+        duration: Duration = None,
+        resolution: Resolution = None,
+        aspect_ratio: AspectRatio = None,
+        size: Size = None,
+        audio: Audio = None,
+        seed: Seed = None,
+        first_frame: FirstFrame = None,
+        last_frame: LastFrame = None,
+        reference: Reference = None,
+        creativity: Creativity = None,
+        upscale: Upscale = None,
+        param: Param = None,
+        callback_url: CallbackUrl = None,
+        user: User = None,
+        session_id: SessionId = None,
+        trace: Trace = None,
+        no_check: Annotated[
+            bool,
+            typer.Option(
+                "--no-check", help="Send even what the catalogue says cannot work.", rich_help_panel="Request"
+            ),
+        ] = False,
+        jobs: Annotated[
+            int,
+            typer.Option(
+                "--jobs",
+                "-j",
+                metavar="N",
+                min=1,
+                max=_MOST_JOBS,
+                help="Rows in flight at once.",
+                rich_help_panel="Running",
+            ),
+        ] = 4,
+        fail_fast: Annotated[
+            bool,
+            typer.Option("--fail-fast", help="Start no more rows after the first failure.", rich_help_panel="Running"),
+        ] = False,
+        retry_failed: Annotated[
+            bool,
+            typer.Option(
+                "--retry-failed",
+                help="Submit failed rows again, as new jobs that cost anew.",
+                rich_help_panel="Running",
+            ),
+        ] = False,
+        timeout: Timeout = None,
+        interval: Interval = None,
+        output: Annotated[
+            str | None,
+            typer.Option(
+                "--output",
+                "-o",
+                metavar="PATH",
+                help="A directory, or a name with fields such as {row}, {name}, {slug} or a row's own. Default: here.",
+                rich_help_panel="Saving",
+            ),
+        ] = None,
+        force: Force = False,
+        receipt: Receipt = False,
+        report: Annotated[
+            str | None,
+            typer.Option(
+                metavar="FILE", help="Write what became of each row: JSONL, or CSV for .csv.", rich_help_panel="Saving"
+            ),
+        ] = None,
+        max_cost: Annotated[
+            str | None,
+            typer.Option(metavar="USD", help="The most that the whole batch may cost.", rich_help_panel="Money"),
+        ] = None,
+        yes: Annotated[
+            bool, typer.Option("--yes", "-y", help="Do not ask before an expensive batch.", rich_help_panel="Money")
+        ] = False,
+        dry_run: Annotated[
+            bool,
+            typer.Option("--dry-run", help="Check, price, print the requests, send nothing.", rich_help_panel="Money"),
+        ] = False,
+        json: Json = False,
+        events: Events = False,
+        quiet: Quiet = False,
+        verbose: Verbose = False,
+        sandbox: UseSandbox = False,
+    ) -> Action:
+        """Submit, follow and save many videos; the same command goes on where it was stopped."""
+        options = BatchOptions(
+            file=file, again=_same_line(ctx),
+            flags={
+                "model": model, "duration": duration, "resolution": resolution, "aspect-ratio": aspect_ratio,
+                "audio": audio, "seed": seed,
+            },
+            fields={
+                "size": size, "creativity": creativity, "upscale_factor": upscale, "callback_url": callback_url,
+                "user": user, "session_id": session_id,
+            },
+            short={
+                "first_frame": first_frame, "last_frame": last_frame, "reference": list(reference or ()) or None,
+                "param": list(param or ()) or None,
+            },
+            trace=tuple(trace or ()), form=form, name=name, allow_outside=allow_outside, check=not no_check,
+            jobs=jobs, fail_fast=fail_fast, retry_failed=retry_failed, timeout=timeout, interval=interval,
+            output=output, force=force, receipt=receipt, report=report, max_cost=max_cost, yes=yes, dry_run=dry_run,
+        )  # fmt: skip
+        return Action(lambda context: run(context, options), Answering(json, events, quiet, verbose, sandbox))
+
+
+def _same_line(ctx: typer.Context) -> str:
+    """Return the command that was given, as a shell takes it: typed again, it goes on."""
+    words: list[str] = ["orvideo", ctx.info_name or "batch"]
+    for parameter in ctx.command.params:
+        value = ctx.params.get(parameter.name or "")
+        if value is None or value is False or value == [] or value == parameter.default:
+            if value is False and parameter.secondary_opts and parameter.default is not False:
+                words.append(parameter.secondary_opts[0])
+            continue
+        if parameter.param_type_name == "argument":
+            words.append(str(value))
+            continue
+        flag = max(parameter.opts, key=len)
+        for item in value if isinstance(value, list | tuple) else [value]:
+            words += [flag] if item is True else [flag, str(item)]
+    return shlex.join(words)
+
+
+class Batch(NamedTuple):
+    """A batch that was read and checked: what is asked, how it stands by the record, and what is to be bought."""
+
+    source: Source
+    id: str
+    reader: Reader
+    asked: list[Asked]
+    history: History
+    offers: dict[str, Offer]
+    specs: dict[str, str]
+
+    @property
+    def to_buy(self) -> list[Asked]:
+        return [one for one in self.asked if one.key in self.offers]
+
+
+def run(context: Context, options: BatchOptions) -> None:
+    """Read, check, price, guard; then run, answer, and say what did not work. Nothing is sent before all is checked."""
+    from orvideo.output.batch_report import ReportFile
+
+    settings = context.settings.with_flags(options.flags)
+    limit = context.settings.with_flags({"max-cost": options.max_cost}).max_cost if options.max_cost else None
+    patience = patience_from(context, options.timeout, options.interval)
+    source = _read(context, options)
+    report = ReportFile(_report_path(options, source)) if options.report is not None else None
+    context.terminal.require_stdout()
+    service = context.service(needs_key=not options.dry_run)
+    batch = _checked(context, options, settings, service, source)
+    price = _show_price(context, batch, options)
+    _guard_money(context, settings, service, batch, price, limit, options)
+    if options.dry_run:
+        _answer_dry_run(context, batch, price)
+        return
+    entries = _entries(context, batch, service, limit, options)
+    _run(context, options, batch, entries, service, patience, report)
+
+
+# --- reading and checking -------------------------------------------------------------------------------------------
+
+
+def _read(context: Context, options: BatchOptions) -> Source:
+    from orvideo.jobs.batch.source import Form, read_source
+
+    if options.form is not None and options.form.casefold() not in tuple(Form):
+        raise UsageError(f"--format takes {', '.join(Form)}, not {options.form!r}.")
+    stdin = context.environment.stdin
+    form = Form(options.form.casefold()) if options.form is not None else None
+    return read_source(options.file, getattr(stdin, "buffer", None), form)
+
+
+def _report_path(options: BatchOptions, source: Source) -> str:
+    assert options.report is not None, "asked only where there is one"
+    if source.path is not None and Path(options.report).resolve() == source.path:
+        raise UsageError(f"The report would overwrite the batch file {options.report}.")
+    return options.report
+
+
+def _checked(context: Context, options: BatchOptions, settings: Settings, service: Service, source: Source) -> Batch:
+    """Check every row in every way; raises UsageError or Rejected with all problems at once."""
+    from orvideo.jobs.batch.checking import Pricing
+    from orvideo.jobs.batch.identity import batch_id, batch_label
+    from orvideo.jobs.batch.rows import read_rows
+    from orvideo.jobs.batch.standing import History
+    from orvideo.jobs.planner import Planner
+
+    output = options.output if options.output is not None else context.settings.output
+    rows, troubles = read_rows(source, output=output, check=options.check)
+    if not rows and not troubles:
+        raise UsageError(f"There is no row in {source.shown}.")
+    reader = _reader(context, options, settings, source)
+    asked, bad = reader.ask(rows)
+    troubles += bad
+    label = batch_label(source, options.name)
+    identity = batch_id(label, service.endpoint)
+    if source.path is None and options.name is None:
+        context.terminal.note(
+            f"{source.shown} has no path: this batch is known by its content (--name gives it a name, so that rows can "
+            "be changed)"
+        )
+    history = History.of(context.ledger.rows_of_batch(identity))
+    wanted = [one for one in asked if _is_to_be_bought(history.last.get(one.key), options)]
+    planner = Planner(service.client, context.catalogue(service), context.terminal.warn, check=options.check)
+    offers, dear = Pricing(planner, each=context.settings.max_cost).offers(wanted)
+    troubles += dear
+    specs, misplaced = _specs(context, options, output, source, asked, history, offers)
+    troubles += misplaced
+    if troubles:
+        raise _refusal(troubles, source, len(rows) if rows else 0)
+    for warning in dict.fromkeys(warning for one in asked for warning in one.warnings):
+        context.terminal.warn(warning)
+    return Batch(source, identity, reader, asked, history, offers, specs)
+
+
+def _reader(context: Context, options: BatchOptions, settings: Settings, source: Source) -> Reader:
+    """Return what puts the requests of rows together, with the line's options and the settings below each row."""
+    from orvideo.commands.request import SETTINGS
+    from orvideo.jobs.batch.checking import Reader
+    from orvideo.jobs.request import MediaSource, parse_pairs, request_fields
+
+    line = {name: value for name, value in options.fields.items() if value is not None}
+    line |= {name: settings.get(flag).value for flag, name in SETTINGS.items() if options.flags.get(flag) is not None}
+    if options.trace:
+        line["trace"] = parse_pairs(options.trace, "--trace")
+    media = {name: value for name, value in options.short.items() if value is not None}
+    params = media.pop("param", None)
+    if media:
+        # Pictures on the line are for every row: read once, from where the line says and not from FILE's folder.
+        built = request_fields({**media, "prompt": "-"}, MediaSource(settings.max_image_bytes), check=options.check)
+        line |= {name: value for name, value in built.fields.items() if name != "prompt"}
+    defaults = {name: settings.get(flag).value for flag, name in SETTINGS.items() if options.flags.get(flag) is None}
+    folder = source.folder
+    where = MediaSource(settings.max_image_bytes, root=None if options.allow_outside else folder, base=folder)
+    below = {name: value for name, value in defaults.items() if value is not None}
+    return Reader(where, below, line, {"param": params} if params else {}, options.check)
+
+
+def _is_to_be_bought(record: Record | None, options: BatchOptions) -> bool:
+    from orvideo.jobs.batch.standing import Standing, standing_of
+
+    standing = standing_of(record)
+    return standing is Standing.NEW or (options.retry_failed and standing is Standing.FAILED)
+
+
+def _specs(
+    context: Context,
+    options: BatchOptions,
+    output: str | None,
+    source: Source,
+    asked: Sequence[Asked],
+    history: History,
+    offers: Mapping[str, Offer],
+) -> tuple[dict[str, str], list[Trouble]]:
+    """Return where each row saves, and the rows that would be in each other's way or in that of a file."""
+    from orvideo.jobs.batch.naming import check_targets, spec_for
+    from orvideo.jobs.batch.rows import Trouble
+
+    specs: dict[str, str] = {}
+    troubles: list[Trouble] = []
+    for one in asked:
+        try:
+            specs[one.key] = spec_for(one.row, output, len(asked))
+        except UsageError as problem:
+            troubles.append(Trouble(one.row.line, problem.message))
+    taken = {Path(path): "the batch file" for path in [source.path] if path is not None}
+    if options.report is not None:
+        taken[Path(options.report).absolute()] = "the report"
+    for one in asked:
+        record = history.last.get(one.key)
+        if record is not None and one.key not in offers:
+            taken |= {Path(o.path): f"that of line {one.row.line}" for o in record.outputs if o.path is not None}
+    new: list[tuple[Row, str, Mapping[str, Any]]] = [
+        (one.row, specs[one.key], offers[one.key].body) for one in asked if one.key in offers and one.key in specs
+    ]
+    troubles += check_targets(new, taken, force=options.force, now=context.clock.now(), total=len(asked))
+    return specs, troubles
+
+
+def _refusal(troubles: Sequence[Trouble], source: Source, rows: int) -> OrvideoError:
+    """Return one error that lists everything that is wrong, in the order of the lines."""
+    from orvideo.jobs.batch.rows import shown_list
+
+    ordered = sorted(troubles, key=lambda trouble: trouble.line)
+    lines = len({trouble.line for trouble in ordered})
+    of = f" of {rows}" if rows else ""
+    message = f"{lines} line{'s' if lines != 1 else ''}{of} in {source.shown} cannot be used; nothing was submitted.\n"
+    message += shown_list(ordered)
+    codes = {trouble.code for trouble in ordered}
+    if codes == {ExitCode.REJECTED}:
+        return Rejected(message, hint="see what each model can do: orvideo models")
+    if codes == {ExitCode.MONEY}:
+        return MoneyError(message)
+    return UsageError(message)
+
+
+# --- money ----------------------------------------------------------------------------------------------------------
+
+
+def _show_price(context: Context, batch: Batch, options: BatchOptions) -> Price:
+    """Say how the batch stands, what will be bought, and what all of it costs, before any of it is."""
+    from orvideo.jobs.batch.checking import price_of
+    from orvideo.output.batch_views import left_behind_line, plan_lines
+    from orvideo.settings.definitions import DEFAULT_BASE_URL
+
+    price = price_of(batch.offers.values())
+    for line in plan_lines(batch.asked, batch.history, batch.offers, price, retry=options.retry_failed):
+        context.terminal.note(line)
+    if context.endpoint == "sandbox":
+        context.terminal.note("to: the sandbox; nothing is charged")
+    elif context.endpoint != DEFAULT_BASE_URL:
+        context.terminal.note(f"to: {context.endpoint}")
+    left = batch.history.left_behind(batch.asked)
+    if left:
+        context.terminal.warn(left_behind_line(left))
+    context.terminal.event(
+        {"event": "planned", "time": context.clock.now(), "rows": len(batch.asked), "price": price.as_json()}
+    )
+    return price
+
+
+def _guard_money(
+    context: Context,
+    settings: Settings,
+    service: Service,
+    batch: Batch,
+    price: Price,
+    limit: Decimal | None,
+    options: BatchOptions,
+) -> None:
+    """Refuse a whole that may pass --max-cost, with what was spent on it before; ask about what is dear."""
+    from orvideo.output.batch_views import most_so_far
+    from orvideo.output.text import money_text
+
+    if not batch.offers:
+        return
+    most = price.most
+    if limit is not None:
+        before = most_so_far(batch.history.last.values())
+        total = most + before if most is not None and before is not None else None
+        if total is None or total > limit:
+            costs = "has an unknown price" if total is None else f"may cost {money_text(total)} in all"
+            raise MoneyError(
+                f"This batch {costs}, and the limit is {money_text(limit)}; nothing was sent.",
+                hint="raise --max-cost, or take rows out",
+            )
+    if options.yes or options.dry_run or service.is_sandbox or not context.terminal.can_ask:
+        return
+    if most is None or most > settings.confirm_above:
+        text = money_text(most) if most is not None else "an unknown price"
+        rows = f"{price.rows} row{'s' if price.rows != 1 else ''}"
+        if not context.terminal.confirm(f"Submit {rows} for {text}?"):
+            raise MoneyError("The price was declined; nothing was sent.")
+
+
+def _answer_dry_run(context: Context, batch: Batch, price: Price) -> None:
+    """Print the requests of the rows that would be bought, one a line; with --json, the whole plan in one document."""
+    from orvideo.output.documents import dump
+
+    rows = [
+        {
+            "row": one.row.number, "line": one.row.line, "request": batch.reader.body(one, batch.offers[one.key]),
+            "quote": batch.offers[one.key].quote.as_json(), "output": batch.specs[one.key],
+        }
+        for one in batch.to_buy
+    ]  # fmt: skip
+    context.terminal.document({"rows": rows, "price": price.as_json()})
+    for row in rows:
+        context.terminal.answer(dump(row["request"]))
+
+
+# --- the run --------------------------------------------------------------------------------------------------------
+
+
+def _entries(
+    context: Context, batch: Batch, service: Service, limit: Decimal | None, options: BatchOptions
+) -> list[Entry]:
+    """Return the rows as the run takes them: what is to be bought, followed, fetched, or left alone."""
+    from orvideo.jobs.batch.run import Entry, ended_before, unknown
+    from orvideo.jobs.batch.standing import Standing, standing_of
+    from orvideo.jobs.submitting import Order
+
+    def order(one: Asked, offer: Offer) -> Order:
+        return Order(
+            body=batch.reader.body(one, offer), endpoint=service.endpoint, quote=offer.quote.as_json(),
+            target=batch.specs[one.key], batch=batch.id, row=one.key, row_number=one.row.number, max_total=limit,
+        )  # fmt: skip
+
+    here = context.saving(None, always=True)
+    entries: list[Entry] = []
+    for one in batch.asked:
+        record, offer = batch.history.last.get(one.key), batch.offers.get(one.key)
+        if offer is not None:
+            entries.append(Entry(one.row, one.key, partial(order, one, offer), quote=offer.quote.as_json()))
+            continue
+        entry = Entry(one.row, one.key, None, record)
+        standing = standing_of(record)
+        assert record is not None, "what has no offer has a job"
+        if standing is Standing.UNKNOWN:
+            entry.error = unknown(record)
+        elif standing is Standing.FAILED:
+            entry.error = ended_before(record)
+        elif standing is Standing.COMPLETED:
+            before = len(here.paths)
+            entry.was_done = here.is_here(record)
+            entry.paths = list(map(_shortened, here.paths[before:]))
+        entries.append(entry)
+    return entries
+
+
+def _run(
+    context: Context,
+    options: BatchOptions,
+    batch: Batch,
+    entries: list[Entry],
+    service: Service,
+    patience: Patience,
+    report: ReportFile | None,
+) -> None:
+    """Run the rows, and whatever ends it, tell how each stands; raises what the exit code is taken from."""
+    from orvideo.jobs.batch.run import Run, Terms
+    from orvideo.output.batch_story import BatchStory
+
+    for entry in entries:
+        for path in entry.paths:
+            context.terminal.answer(path)
+    done = sum(entry.was_done for entry in entries)
+    story = BatchStory(context.terminal, context.clock, total=len(entries), done=done)
+    terms = Terms(options.jobs, patience, options.fail_fast)
+    plain = context.saving(None, force=options.force, always=True, timeout=patience.timeout, receipt=options.receipt)
+
+    def saving(reach: Reach, tell: Story) -> Saving:
+        return replace(plain, reach=reach, story=tell, spec=None, paths=[])
+
+    engine = Run(
+        entries, batch.id, service.endpoint, context, context.ledger, context.lifecycle, story, terms, saving,
+        _shortened, context.clock,
+    )  # fmt: skip
+    try:
+        with context.interrupts.held(engine.interrupt):
+            try:
+                engine.go()
+            finally:
+                story.close()
+                rows = _documents(entries)
+                if report is not None:
+                    report.write(rows)
+            if context.interrupts.pending is not None:
+                raise _interrupted(context.interrupts.pending, entries, options)
+    except Interrupted as signal:
+        raise _interrupted(signal.signum, entries, options) from None
+    _answer(context, options, engine, entries, rows)
+
+
+def _shortened(path: Path) -> Path:
+    """Return a path as a person would name it: what lies in the current directory from there."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def _documents(entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    from orvideo.output.batch_report import row_document
+
+    return [row_document(entry) for entry in entries]
+
+
+def _interrupted(signum: int, entries: Sequence[Entry], options: BatchOptions) -> Stopped:
+    """Say what a signal has left behind: nothing is cancelled, and the same command goes on (drill S03)."""
+    running = sum(entry.record is not None and entry.record.is_running for entry in entries)
+    jobs = f"{running} job{' goes' if running == 1 else 's go'} on at the service, already paid for" if running else ""
+    return Stopped(
+        f"Interrupted; {jobs or 'no job is running at the service'}.",
+        exit_code=128 + signum,
+        charged="yes" if any(entry.record is not None for entry in entries) else "no",
+        job_id=None,
+        resume=options.again,
+    )
+
+
+def _answer(
+    context: Context, options: BatchOptions, engine: Run, entries: Sequence[Entry], rows: list[dict[str, Any]]
+) -> None:
+    """Answer with the whole, tell what failed and why, and raise when not every row has its video."""
+    from orvideo.output.batch_report import totals
+    from orvideo.output.batch_story import failure_table
+    from orvideo.output.batch_views import summary_line
+
+    sums = totals(rows)
+    context.terminal.event({"event": "batch_ended", "time": context.clock.now(), **sums})
+    failed = [entry for entry in entries if entry.error is not None]
+    context.terminal.note(summary_line(sums))
+    if failed:
+        failure_table(context.terminal, [_failure(entry, entry.error) for entry in failed if entry.error])
+    context.terminal.document({"rows": rows, "totals": sums})
+    left = [entry for entry in entries if entry.error is None and not entry.paths and not _is_stream(entry)]
+    if failed or left:
+        raise _incomplete(options, engine, failed, left, len(entries))
+
+
+def _failure(entry: Entry, error: OrvideoError) -> tuple[str, str, str, str]:
+    name = entry.record.name if entry.record is not None else ""
+    return str(entry.row.number), str(entry.row.line), name, error.message
+
+
+def _is_stream(entry: Entry) -> bool:
+    """Return whether a row's video went to a device, which leaves no path."""
+    return entry.record is not None and entry.record.is_fetched
+
+
+def _incomplete(
+    options: BatchOptions, engine: Run, failed: Sequence[Entry], left: Sequence[Entry], rows: int
+) -> OrvideoError:
+    """Return the one error of a batch: its code by the precedence of the contract, and the command that goes on."""
+    errors = [entry.error for entry in failed if entry.error is not None]
+    if engine.stopped is not None:
+        errors.append(engine.stopped)
+    decisive = worst(errors) if errors else None
+    code = decisive.exit_code if decisive is not None else ExitCode.BATCH_INCOMPLETE
+    nothing_bought = all(entry.record is None for entry in engine.entries)
+    same = len({error.exit_code for error in errors}) == 1
+    kept = code in PRECEDENCE or (nothing_bought and same and code in (ExitCode.UNAVAILABLE, ExitCode.RECORD))
+    parts = [f"{len(failed)} failed"] if failed else []
+    parts += [f"{len(left)} not started"] if left else []
+    return BatchIncomplete(
+        f"{len(failed) + len(left)} of {rows} rows did not make it: {', '.join(parts)}.",
+        exit_code=code if kept else ExitCode.BATCH_INCOMPLETE,
+        hint="the same command goes on where this ended; rows that failed are bought again with --retry-failed only",
+        charged="no" if nothing_bought else "unknown",
+        resume=options.again,
+    )

@@ -1,0 +1,112 @@
+"""What became of each row of a batch: one document, or one line a row for `--report`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import secrets
+from collections.abc import Sequence
+from contextlib import suppress
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from orvideo.errors import OutputUnwritable
+from orvideo.jobs.records import State
+from orvideo.output.documents import dump
+from orvideo.output.text import visible
+
+if TYPE_CHECKING:
+    from orvideo.jobs.batch.run import Entry
+    from orvideo.jobs.records import Record
+
+#: In the order of a CSV's columns.
+FIELDS = ("row", "line", "name", "status", "id", "path", "cost_usd", "seconds", "error")
+
+
+def row_document(entry: Entry) -> dict[str, Any]:
+    """Return the documented object of one row; what is not known is null."""
+    record = entry.record if entry.record is not None and entry.record.state is not State.NOT_SENT else None
+    error = entry.error.message if entry.error is not None else None
+    return {
+        "row": entry.row.number,
+        "line": entry.row.line,
+        "name": entry.row.name,
+        "status": record.status_word if record else "not_submitted",
+        "id": record.id if record else None,
+        "handle": record.handle if record else None,
+        "prompt": entry.row.fields.get("prompt"),
+        "path": entry.paths[0] if entry.paths else None,
+        "paths": list(entry.paths),
+        "quote": record.quote if record else entry.quote,
+        "cost_usd": record.cost if record else None,
+        "seconds": _seconds(record),
+        "error": error or (record.error if record and record.status != "completed" else None),
+    }
+
+
+def _seconds(record: Record | None) -> float | None:
+    """Return how long a job took at the service, in seconds, as closely as it was watched."""
+    if record is None or record.ended_at is None or record.submitted_at is None:
+        return None
+    return round(max(0.0, (record.ended_at - record.submitted_at).total_seconds()), 1)
+
+
+def totals(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the sums over the rows: how many stand how, and what they cost in USD as far as that is known."""
+    statuses: dict[str, int] = {}
+    for row in rows:
+        statuses[row["status"]] = statuses.get(row["status"], 0) + 1
+    costs = [row["cost_usd"] for row in rows if row["cost_usd"] is not None]
+    bought = [row for row in rows if row["status"] != "not_submitted"]
+    return {
+        "rows": len(rows),
+        "saved": sum(bool(row["paths"]) for row in rows),
+        "statuses": statuses,
+        "cost_usd": sum(costs, Decimal(0)),
+        "cost_unknown": len(bought) - len(costs),
+    }
+
+
+def report_text(rows: Sequence[dict[str, Any]], *, as_csv: bool) -> str:
+    """Return the report: JSON Lines, or CSV with a heading in which control characters are visible (drill T06)."""
+    if not as_csv:
+        return "".join(dump({name: row[name] for name in FIELDS}) + "\n" for row in rows)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(FIELDS)
+    for row in rows:
+        writer.writerow("" if row[name] is None else visible(str(row[name])) for name in FIELDS)
+    return text.getvalue()
+
+
+class ReportFile:
+    """A report that is tried before any money is spent and written whole or not at all; `.csv` makes it a CSV."""
+
+    def __init__(self, spec: str) -> None:
+        self.path = Path(spec)
+        self._write("", keep=False)
+
+    def write(self, rows: Sequence[dict[str, Any]]) -> None:
+        self._write(report_text(rows, as_csv=self.path.suffix.casefold() == ".csv"), keep=True)
+
+    def _write(self, text: str, *, keep: bool) -> None:
+        beside = self.path.with_name(f".{self.path.name[:200]}.{secrets.token_hex(4)}.new")
+        try:
+            if self.path.is_dir():
+                raise IsADirectoryError(21, "it is a folder")
+            if self.path.exists() and not self.path.is_file():
+                # A pipe or a device has no name to take over; it is written as it is.
+                if keep:
+                    self.path.write_text(text, encoding="utf-8", newline="")
+                return
+            try:
+                beside.write_text(text, encoding="utf-8", errors="surrogateescape", newline="")
+                if keep:
+                    os.replace(beside, self.path)
+            finally:
+                with suppress(FileNotFoundError):
+                    beside.unlink()
+        except OSError as error:
+            raise OutputUnwritable(f"The report {self.path} cannot be written: {error.strerror or error}.") from error

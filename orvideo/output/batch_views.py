@@ -1,0 +1,96 @@
+"""What is said of a batch before and after its run: how it stands, what it will buy, what it cost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from orvideo.jobs.batch.standing import Standing, standing_of
+from orvideo.jobs.records import Record, State
+from orvideo.output.text import count, money_text, spans
+
+if TYPE_CHECKING:
+    from orvideo.jobs.batch.checking import Asked, Offer, Price
+    from orvideo.jobs.batch.standing import History
+
+_STANDINGS = {
+    Standing.COMPLETED: "finished",
+    Standing.RUNNING: "in flight",
+    Standing.ELSEWHERE: "in the hands of another run",
+    Standing.FAILED: "failed before (--retry-failed buys them again)",
+    Standing.UNKNOWN: "of unknown outcome, left alone",
+}
+
+
+def plan_lines(
+    asked: Sequence[Asked], history: History, offers: Mapping[str, Offer], price: Price, *, retry: bool
+) -> list[str]:
+    """Return how many rows there are and how they stand, the choices made for the user, and the price of the rest."""
+    stands = Counter(standing_of(history.last.get(one.key)) for one in asked if one.key not in offers)
+    parts = [f"{number} {_STANDINGS[standing]}" for standing, number in stands.items()]
+    again = sum(standing_of(history.last.get(key)) is Standing.FAILED for key in offers)
+    new = f"{len(offers)} to submit" + (f" ({again} of them again)" if again else "")
+    lines = [f"{count(len(asked), 'row')}: {', '.join([*parts, new])}"]
+    changed = history.changed(asked)
+    if changed:
+        lines.append(f"changed since they were bought, so new: line {spans([one.row.line for one in changed])}")
+    chosen = Counter(choice for offer in offers.values() for choice in offer.choices)
+    lines += [f"chosen: {choice}" + _share(number, len(offers)) for choice, number in chosen.items()]
+    if offers:
+        lines.append(f"quote: {price_text(price)}")
+        reasons = Counter(reason for offer in offers.values() for reason in offer.quote.reasons)
+        lines += [f"why: {reason}{_share(number, len(offers))}" for reason, number in reasons.items()]
+    elif set(stands) == {Standing.COMPLETED}:
+        lines.append("nothing to submit; another --name makes all of them again")
+    return lines
+
+
+def _share(number: int, total: int) -> str:
+    return "" if number == total else f" ({count(number, 'row')})"
+
+
+def price_text(price: Price) -> str:
+    """Return `$2.40 for 20 rows: 18 exact, 1 about, 1 unknown`."""
+    kinds = {"exact": price.exact, "about": price.about, "unknown": price.unknown}
+    told = ", ".join(f"{number} {kind}" for kind, number in kinds.items() if number)
+    total = money_text(price.usd, about=bool(price.about)) if price.usd is not None else "an unknown price"
+    span = ""
+    if price.about and price.low is not None and price.high is not None and price.low != price.high:
+        span = f" ({money_text(price.low)} to {money_text(price.high)})"
+    more = " and more" if price.unknown and price.usd is not None else ""
+    return f"{total}{more}{span} for {count(price.rows, 'row')}: {told}"
+
+
+def left_behind_line(records: Sequence[Record]) -> str:
+    """Return what is to be said of jobs whose rows are not in the file any more."""
+    running = [record.name for record in records if record.is_running]
+    text = f"{count(len(records), 'job')} of this batch belong to rows that were changed or taken out"
+    if running:
+        text += f"; {len(running)} still running: orvideo wait {' '.join(running[:5])}"
+    return text + "."
+
+
+def most_so_far(records: Iterable[Record]) -> Decimal | None:
+    """Return the most that these jobs have cost or may cost, USD; None when that is not known of one of them."""
+    total = Decimal(0)
+    for record in records:
+        if record.state is State.NOT_SENT:
+            continue
+        most = record.cost
+        if most is None and record.quote is not None:
+            high = record.quote.get("high")
+            quoted = high if high is not None else record.quote.get("usd")
+            most = Decimal(str(quoted)) if quoted is not None else None
+        if most is None:
+            return None
+        total += most
+    return total
+
+
+def summary_line(sums: Mapping[str, Any]) -> str:
+    """Return the last line of a batch: `20 rows: 19 completed, 1 failed; $2.40`."""
+    parts = [f"{number} {status.replace('_', ' ')}" for status, number in sums["statuses"].items()]
+    cost = money_text(sums["cost_usd"]) + (" and more" if sums["cost_unknown"] else "")
+    return f"{count(sums['rows'], 'row')}: {', '.join(parts)}; {cost}"
