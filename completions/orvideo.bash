@@ -5,7 +5,7 @@ __orvideo_offers() {
     commands='' options=''
     case $1 in
         '')
-            commands='submit status wait download models doctor sandbox help jobs config completion'
+            commands='submit status wait download batch models doctor sandbox help jobs config completion'
             options='--version -V --help -h'
             ;;
         submit)
@@ -19,6 +19,9 @@ __orvideo_offers() {
             ;;
         download)
             options='--all --output -o --force --receipt --timeout --json --events --quiet -q --verbose -v --sandbox --help -h'
+            ;;
+        batch)
+            options='--format --name --allow-outside --model -m --duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --reference --creativity --upscale --param --callback-url --user --session-id --trace --no-check --jobs -j --fail-fast --retry-failed --timeout --interval --output -o --force --receipt --report --max-cost --yes -y --dry-run --json --events --quiet -q --verbose -v --sandbox --help -h'
             ;;
         models)
             options='--duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --max-cost --sort --refresh --json --quiet -q --verbose -v --sandbox --help -h'
@@ -112,6 +115,30 @@ __orvideo_value() {
         'wait --output'|'wait -o') kind='files' ;;
         'download --output'|'download -o') kind='files' ;;
         'download --timeout') kind='anything' ;;
+        'batch --format') kind='anything' ;;
+        'batch --name') kind='anything' ;;
+        'batch --model'|'batch -m') kind='live models' ;;
+        'batch --duration'|'batch -d') kind='live durations' ;;
+        'batch --resolution'|'batch -r') kind='live resolutions' ;;
+        'batch --aspect-ratio'|'batch -a') kind='live aspect-ratios' ;;
+        'batch --size') kind='live sizes' ;;
+        'batch --seed') kind='anything' ;;
+        'batch --first-frame') kind='files' ;;
+        'batch --last-frame') kind='files' ;;
+        'batch --reference') kind='files' ;;
+        'batch --creativity') kind='anything' ;;
+        'batch --upscale') kind='anything' ;;
+        'batch --param') kind='anything' ;;
+        'batch --callback-url') kind='anything' ;;
+        'batch --user') kind='anything' ;;
+        'batch --session-id') kind='anything' ;;
+        'batch --trace') kind='anything' ;;
+        'batch --jobs'|'batch -j') kind='anything' ;;
+        'batch --timeout') kind='anything' ;;
+        'batch --interval') kind='anything' ;;
+        'batch --output'|'batch -o') kind='files' ;;
+        'batch --report') kind='files' ;;
+        'batch --max-cost') kind='anything' ;;
         'models --duration'|'models -d') kind='live durations' ;;
         'models --resolution'|'models -r') kind='live resolutions' ;;
         'models --aspect-ratio'|'models -a') kind='live aspect-ratios' ;;
@@ -135,8 +162,9 @@ __orvideo_argument() {
         'status '*) kind='live jobs' ;;
         'wait '*) kind='live jobs' ;;
         'download '*) kind='live jobs' ;;
+        'batch '0) kind='files' ;;
         'models '0) kind='live models' ;;
-        'help '0) kind='words exit-codes environment output' ;;
+        'help '0) kind='words exit-codes environment output schema' ;;
         'jobs show '0) kind='live jobs' ;;
         'jobs forget '*) kind='live jobs' ;;
         'config get '0) kind='words api-key base-url model duration resolution aspect-ratio audio seed output interval timeout max-cost confirm-above max-image-size referer title categories sandbox sandbox-speed' ;;

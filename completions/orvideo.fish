@@ -42,6 +42,36 @@ function __orvideo_takes_value
             'download --output' \
             'download -o' \
             'download --timeout' \
+            'batch --format' \
+            'batch --name' \
+            'batch --model' \
+            'batch -m' \
+            'batch --duration' \
+            'batch -d' \
+            'batch --resolution' \
+            'batch -r' \
+            'batch --aspect-ratio' \
+            'batch -a' \
+            'batch --size' \
+            'batch --seed' \
+            'batch --first-frame' \
+            'batch --last-frame' \
+            'batch --reference' \
+            'batch --creativity' \
+            'batch --upscale' \
+            'batch --param' \
+            'batch --callback-url' \
+            'batch --user' \
+            'batch --session-id' \
+            'batch --trace' \
+            'batch --jobs' \
+            'batch -j' \
+            'batch --timeout' \
+            'batch --interval' \
+            'batch --output' \
+            'batch -o' \
+            'batch --report' \
+            'batch --max-cost' \
             'models --duration' \
             'models -d' \
             'models --resolution' \
@@ -125,16 +155,17 @@ end
 
 complete -c orvideo -e
 complete -c orvideo -f
-set -g __orvideo_commands 'submit' 'status' 'wait' 'download' 'models' 'doctor' 'sandbox' 'help' 'jobs' 'jobs show' 'jobs adopt' 'jobs forget' 'config' 'config list' 'config get' 'config set' 'config unset' 'config path' 'completion' 'completion install' 'completion show'
+set -g __orvideo_commands 'submit' 'status' 'wait' 'download' 'batch' 'models' 'doctor' 'sandbox' 'help' 'jobs' 'jobs show' 'jobs adopt' 'jobs forget' 'config' 'config list' 'config get' 'config set' 'config unset' 'config path' 'completion' 'completion install' 'completion show'
 
 complete -c orvideo -n '__orvideo_at \'\' 0' -a submit -d 'Submit one video job; with --wait and -o, follow it and save the video'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a status -d 'Look once at jobs and show how they are'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a wait -d 'Follow jobs to their end, and save what they made'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a download -d 'Fetch finished videos, again if need be; nothing is ever submitted'
+complete -c orvideo -n '__orvideo_at \'\' 0' -a batch -d 'Submit, follow and save many videos; the same command goes on where it was stopped'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a models -d 'List the models: what they can do and cost'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a doctor -d 'Check the key, the service, the record, the disk and the versions; say what to do'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a sandbox -d 'Serve the whole video API on this machine: free, offline, with real films'
-complete -c orvideo -n '__orvideo_at \'\' 0' -a help -d 'Show a page about exit codes, environment variables or output'
+complete -c orvideo -n '__orvideo_at \'\' 0' -a help -d 'Show a page: exit codes, environment variables, output, and the schema of all JSON'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a jobs -d 'The local record: list, search, show, adopt, forget'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a config -d 'Read and change the settings'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a completion -d 'Let TAB complete commands, options, models and jobs'
@@ -212,6 +243,46 @@ complete -c orvideo -n '__orvideo_at \'download\'' -l quiet -s q -d 'Only the an
 complete -c orvideo -n '__orvideo_at \'download\'' -l verbose -s v -d 'Show each request, never the key'
 complete -c orvideo -n '__orvideo_at \'download\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
 complete -c orvideo -n '__orvideo_at \'download\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'batch\' 0' -F
+complete -c orvideo -n '__orvideo_at \'batch\'' -l format -d 'jsonl, csv or text' -x
+complete -c orvideo -n '__orvideo_at \'batch\'' -l name -d 'Names the batch' -x
+complete -c orvideo -n '__orvideo_at \'batch\'' -l allow-outside -d 'Rows may name files outside of FILE\'s folder'
+complete -c orvideo -n '__orvideo_at \'batch\'' -l model -s m -d 'The model' -x -k -a '(__orvideo_live models)'
+complete -c orvideo -n '__orvideo_at \'batch\'' -l duration -s d -d 'Whole seconds' -x -k -a '(__orvideo_live durations)'
+complete -c orvideo -n '__orvideo_at \'batch\'' -l resolution -s r -d '480p, 720p, 1080p, 4K, ...' -x -k -a '(__orvideo_live resolutions)'
+complete -c orvideo -n '__orvideo_at \'batch\'' -l aspect-ratio -s a -d '16:9, 9:16, 1:1, ...' -x -k -a '(__orvideo_live aspect-ratios)'
+complete -c orvideo -n '__orvideo_at \'batch\'' -l size -d 'Exact pixels, instead of resolution and aspect ratio' -x -k -a '(__orvideo_live sizes)'
+complete -c orvideo -n '__orvideo_at \'batch\'' -l audio -l no-audio -d 'With or without sound'
+complete -c orvideo -n '__orvideo_at \'batch\'' -l seed -d 'The same seed aims at the same video' -x
+complete -c orvideo -n '__orvideo_at \'batch\'' -l first-frame -d 'The image it begins with: a file, an https URL, or -' -r -F
+complete -c orvideo -n '__orvideo_at \'batch\'' -l last-frame -d 'The image it ends with: a file, an https URL, or -' -r -F
+complete -c orvideo -n '__orvideo_at \'batch\'' -l reference -d 'Something to be guided by: an image as above, or audio or video by https URL' -r -F
+complete -c orvideo -n '__orvideo_at \'batch\'' -l creativity -d 'How freely an upscaling model works' -x
+complete -c orvideo -n '__orvideo_at \'batch\'' -l upscale -d 'How many times larger, for upscaling' -x
+complete -c orvideo -n '__orvideo_at \'batch\'' -l param -d 'A parameter of the provider\'s own; JSON where it is JSON' -x
+complete -c orvideo -n '__orvideo_at \'batch\'' -l callback-url -d 'An https URL to be told of the end at' -x
+complete -c orvideo -n '__orvideo_at \'batch\'' -l user -d 'Who asks, for your own logs' -x
+complete -c orvideo -n '__orvideo_at \'batch\'' -l session-id -d 'What this belongs to, for your own logs' -x
+complete -c orvideo -n '__orvideo_at \'batch\'' -l trace -d 'More for your own logs' -x
+complete -c orvideo -n '__orvideo_at \'batch\'' -l no-check -d 'Send even what the catalogue says cannot work'
+complete -c orvideo -n '__orvideo_at \'batch\'' -l jobs -s j -d 'Rows in flight at once' -x
+complete -c orvideo -n '__orvideo_at \'batch\'' -l fail-fast -d 'Start no more rows after the first failure'
+complete -c orvideo -n '__orvideo_at \'batch\'' -l retry-failed -d 'Submit failed rows again, as new jobs that cost anew'
+complete -c orvideo -n '__orvideo_at \'batch\'' -l timeout -d 'Stop waiting after this time (90s, 20m, 1h); the job goes on' -x
+complete -c orvideo -n '__orvideo_at \'batch\'' -l interval -d 'Look this often instead of soon at first and then further apart' -x
+complete -c orvideo -n '__orvideo_at \'batch\'' -l output -s o -d 'A directory, or a name with fields such as {row}, {name}, {slug} or a row\'s own' -r -F
+complete -c orvideo -n '__orvideo_at \'batch\'' -l force -d 'Overwrite a file that is already there'
+complete -c orvideo -n '__orvideo_at \'batch\'' -l receipt -d 'Beside each video, NAME.json: the request, the cost, the sum'
+complete -c orvideo -n '__orvideo_at \'batch\'' -l report -d 'Write what became of each row: JSONL, or CSV for .csv' -r -F
+complete -c orvideo -n '__orvideo_at \'batch\'' -l max-cost -d 'The most that the whole batch may cost' -x
+complete -c orvideo -n '__orvideo_at \'batch\'' -l yes -s y -d 'Do not ask before an expensive batch'
+complete -c orvideo -n '__orvideo_at \'batch\'' -l dry-run -d 'Check, price, print the requests, send nothing'
+complete -c orvideo -n '__orvideo_at \'batch\'' -l json -d 'Answer with one JSON document'
+complete -c orvideo -n '__orvideo_at \'batch\'' -l events -d 'Print one JSON object a line as things happen'
+complete -c orvideo -n '__orvideo_at \'batch\'' -l quiet -s q -d 'Only the answer and errors, no story'
+complete -c orvideo -n '__orvideo_at \'batch\'' -l verbose -s v -d 'Show each request, never the key'
+complete -c orvideo -n '__orvideo_at \'batch\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
+complete -c orvideo -n '__orvideo_at \'batch\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'models\' 0' -k -a '(__orvideo_live models)'
 complete -c orvideo -n '__orvideo_at \'models\'' -l duration -s d -d 'Whole seconds' -x -k -a '(__orvideo_live durations)'
 complete -c orvideo -n '__orvideo_at \'models\'' -l resolution -s r -d '480p, 720p, 1080p, 4K, ...' -x -k -a '(__orvideo_live resolutions)'
@@ -241,7 +312,7 @@ complete -c orvideo -n '__orvideo_at \'sandbox\'' -l list-faults -d 'Show the fa
 complete -c orvideo -n '__orvideo_at \'sandbox\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'sandbox\'' -l quiet -s q -d 'Only the answer and errors, no story'
 complete -c orvideo -n '__orvideo_at \'sandbox\'' -l help -s h -d 'Show this message and exit'
-complete -c orvideo -n '__orvideo_at \'help\' 0' -a 'exit-codes environment output'
+complete -c orvideo -n '__orvideo_at \'help\' 0' -a 'exit-codes environment output schema'
 complete -c orvideo -n '__orvideo_at \'help\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'help\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'jobs\' 0' -a show -d 'Show everything on record about one job'

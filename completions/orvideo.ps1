@@ -7,7 +7,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     # @('words', word, help, ...), @('live', kind), @('files') or @('anything').
     $table = @{
         '' = @{
-            Commands = @('words', 'submit', 'Submit one video job; with --wait and -o, follow it and save the video', 'status', 'Look once at jobs and show how they are', 'wait', 'Follow jobs to their end, and save what they made', 'download', 'Fetch finished videos, again if need be; nothing is ever submitted', 'models', 'List the models: what they can do and cost', 'doctor', 'Check the key, the service, the record, the disk and the versions; say what to do', 'sandbox', 'Serve the whole video API on this machine: free, offline, with real films', 'help', 'Show a page about exit codes, environment variables or output', 'jobs', 'The local record: list, search, show, adopt, forget', 'config', 'Read and change the settings', 'completion', 'Let TAB complete commands, options, models and jobs')
+            Commands = @('words', 'submit', 'Submit one video job; with --wait and -o, follow it and save the video', 'status', 'Look once at jobs and show how they are', 'wait', 'Follow jobs to their end, and save what they made', 'download', 'Fetch finished videos, again if need be; nothing is ever submitted', 'batch', 'Submit, follow and save many videos; the same command goes on where it was stopped', 'models', 'List the models: what they can do and cost', 'doctor', 'Check the key, the service, the record, the disk and the versions; say what to do', 'sandbox', 'Serve the whole video API on this machine: free, offline, with real films', 'help', 'Show a page: exit codes, environment variables, output, and the schema of all JSON', 'jobs', 'The local record: list, search, show, adopt, forget', 'config', 'Read and change the settings', 'completion', 'Let TAB complete commands, options, models and jobs')
             Order = @('--version', '-V', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @()
@@ -41,6 +41,13 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
             Arguments = @(,@('live', 'jobs'))
             Many = $true
         }
+        'batch' = @{
+            Commands = @('words')
+            Order = @('--format', '--name', '--allow-outside', '--model', '-m', '--duration', '-d', '--resolution', '-r', '--aspect-ratio', '-a', '--size', '--audio', '--no-audio', '--seed', '--first-frame', '--last-frame', '--reference', '--creativity', '--upscale', '--param', '--callback-url', '--user', '--session-id', '--trace', '--no-check', '--jobs', '-j', '--fail-fast', '--retry-failed', '--timeout', '--interval', '--output', '-o', '--force', '--receipt', '--report', '--max-cost', '--yes', '-y', '--dry-run', '--json', '--events', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
+            Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
+            Arguments = @(,@('files'))
+            Many = $false
+        }
         'models' = @{
             Commands = @('words')
             Order = @('--duration', '-d', '--resolution', '-r', '--aspect-ratio', '-a', '--size', '--audio', '--no-audio', '--seed', '--first-frame', '--last-frame', '--max-cost', '--sort', '--refresh', '--json', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
@@ -66,7 +73,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
             Commands = @('words')
             Order = @('--json', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
-            Arguments = @(,@('words', 'exit-codes', '', 'environment', '', 'output', ''))
+            Arguments = @(,@('words', 'exit-codes', '', 'environment', '', 'output', '', 'schema', ''))
             Many = $false
         }
         'jobs' = @{
@@ -256,6 +263,56 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['download'].Options['--sandbox'] = @{ Kind = $null; Help = 'Use the built-in stand-in: free, offline, no key' }
     $table['download'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['download'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['batch'].Options['--format'] = @{ Kind = @('anything'); Help = 'jsonl, csv or text' }
+    $table['batch'].Options['--name'] = @{ Kind = @('anything'); Help = 'Names the batch' }
+    $table['batch'].Options['--allow-outside'] = @{ Kind = $null; Help = 'Rows may name files outside of FILE''s folder' }
+    $table['batch'].Options['--model'] = @{ Kind = @('live', 'models'); Help = 'The model' }
+    $table['batch'].Options['-m'] = @{ Kind = @('live', 'models'); Help = 'The model' }
+    $table['batch'].Options['--duration'] = @{ Kind = @('live', 'durations'); Help = 'Whole seconds' }
+    $table['batch'].Options['-d'] = @{ Kind = @('live', 'durations'); Help = 'Whole seconds' }
+    $table['batch'].Options['--resolution'] = @{ Kind = @('live', 'resolutions'); Help = '480p, 720p, 1080p, 4K, ...' }
+    $table['batch'].Options['-r'] = @{ Kind = @('live', 'resolutions'); Help = '480p, 720p, 1080p, 4K, ...' }
+    $table['batch'].Options['--aspect-ratio'] = @{ Kind = @('live', 'aspect-ratios'); Help = '16:9, 9:16, 1:1, ...' }
+    $table['batch'].Options['-a'] = @{ Kind = @('live', 'aspect-ratios'); Help = '16:9, 9:16, 1:1, ...' }
+    $table['batch'].Options['--size'] = @{ Kind = @('live', 'sizes'); Help = 'Exact pixels, instead of resolution and aspect ratio' }
+    $table['batch'].Options['--audio'] = @{ Kind = $null; Help = 'With or without sound' }
+    $table['batch'].Options['--no-audio'] = @{ Kind = $null; Help = 'With or without sound' }
+    $table['batch'].Options['--seed'] = @{ Kind = @('anything'); Help = 'The same seed aims at the same video' }
+    $table['batch'].Options['--first-frame'] = @{ Kind = @('files'); Help = 'The image it begins with: a file, an https URL, or -' }
+    $table['batch'].Options['--last-frame'] = @{ Kind = @('files'); Help = 'The image it ends with: a file, an https URL, or -' }
+    $table['batch'].Options['--reference'] = @{ Kind = @('files'); Help = 'Something to be guided by: an image as above, or audio or video by https URL' }
+    $table['batch'].Options['--creativity'] = @{ Kind = @('anything'); Help = 'How freely an upscaling model works' }
+    $table['batch'].Options['--upscale'] = @{ Kind = @('anything'); Help = 'How many times larger, for upscaling' }
+    $table['batch'].Options['--param'] = @{ Kind = @('anything'); Help = 'A parameter of the provider''s own; JSON where it is JSON' }
+    $table['batch'].Options['--callback-url'] = @{ Kind = @('anything'); Help = 'An https URL to be told of the end at' }
+    $table['batch'].Options['--user'] = @{ Kind = @('anything'); Help = 'Who asks, for your own logs' }
+    $table['batch'].Options['--session-id'] = @{ Kind = @('anything'); Help = 'What this belongs to, for your own logs' }
+    $table['batch'].Options['--trace'] = @{ Kind = @('anything'); Help = 'More for your own logs' }
+    $table['batch'].Options['--no-check'] = @{ Kind = $null; Help = 'Send even what the catalogue says cannot work' }
+    $table['batch'].Options['--jobs'] = @{ Kind = @('anything'); Help = 'Rows in flight at once' }
+    $table['batch'].Options['-j'] = @{ Kind = @('anything'); Help = 'Rows in flight at once' }
+    $table['batch'].Options['--fail-fast'] = @{ Kind = $null; Help = 'Start no more rows after the first failure' }
+    $table['batch'].Options['--retry-failed'] = @{ Kind = $null; Help = 'Submit failed rows again, as new jobs that cost anew' }
+    $table['batch'].Options['--timeout'] = @{ Kind = @('anything'); Help = 'Stop waiting after this time (90s, 20m, 1h); the job goes on' }
+    $table['batch'].Options['--interval'] = @{ Kind = @('anything'); Help = 'Look this often instead of soon at first and then further apart' }
+    $table['batch'].Options['--output'] = @{ Kind = @('files'); Help = 'A directory, or a name with fields such as {row}, {name}, {slug} or a row''s own' }
+    $table['batch'].Options['-o'] = @{ Kind = @('files'); Help = 'A directory, or a name with fields such as {row}, {name}, {slug} or a row''s own' }
+    $table['batch'].Options['--force'] = @{ Kind = $null; Help = 'Overwrite a file that is already there' }
+    $table['batch'].Options['--receipt'] = @{ Kind = $null; Help = 'Beside each video, NAME.json: the request, the cost, the sum' }
+    $table['batch'].Options['--report'] = @{ Kind = @('files'); Help = 'Write what became of each row: JSONL, or CSV for .csv' }
+    $table['batch'].Options['--max-cost'] = @{ Kind = @('anything'); Help = 'The most that the whole batch may cost' }
+    $table['batch'].Options['--yes'] = @{ Kind = $null; Help = 'Do not ask before an expensive batch' }
+    $table['batch'].Options['-y'] = @{ Kind = $null; Help = 'Do not ask before an expensive batch' }
+    $table['batch'].Options['--dry-run'] = @{ Kind = $null; Help = 'Check, price, print the requests, send nothing' }
+    $table['batch'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
+    $table['batch'].Options['--events'] = @{ Kind = $null; Help = 'Print one JSON object a line as things happen' }
+    $table['batch'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['batch'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['batch'].Options['--verbose'] = @{ Kind = $null; Help = 'Show each request, never the key' }
+    $table['batch'].Options['-v'] = @{ Kind = $null; Help = 'Show each request, never the key' }
+    $table['batch'].Options['--sandbox'] = @{ Kind = $null; Help = 'Use the built-in stand-in: free, offline, no key' }
+    $table['batch'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['batch'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['models'].Options['--duration'] = @{ Kind = @('live', 'durations'); Help = 'Whole seconds' }
     $table['models'].Options['-d'] = @{ Kind = @('live', 'durations'); Help = 'Whole seconds' }
     $table['models'].Options['--resolution'] = @{ Kind = @('live', 'resolutions'); Help = '480p, 720p, 1080p, 4K, ...' }

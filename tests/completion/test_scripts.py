@@ -1,0 +1,123 @@
+"""The scripts are what the app says, and completions/ is what they are now."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orvideo.cli import COMMANDS, build_app
+from orvideo.completion import live, tree
+from orvideo.completion.__main__ import main
+from orvideo.completion.scripts import FILE_NAMES, script
+from tests.completion.shells import is_there
+
+FOLDER = Path(__file__).parents[2] / "completions"
+
+
+@pytest.fixture(scope="module")
+def program() -> tree.Command:
+    return tree.read(build_app())
+
+
+@pytest.mark.parametrize("shell", FILE_NAMES)
+def test_the_scripts_in_completions_are_current(shell: str) -> None:
+    kept = (FOLDER / FILE_NAMES[shell]).read_text(encoding="utf-8")
+    assert kept == script(shell), "run: python -m orvideo.completion"
+
+
+def test_one_command_writes_them_all(tmp_path: Path) -> None:
+    main(tmp_path / "new")
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == sorted(FILE_NAMES.values())
+
+
+def test_a_script_is_the_same_whatever_the_order_of_sets(tmp_path: Path) -> None:
+    for seed in ("1", "2"):
+        subprocess.run(
+            [sys.executable, "-m", "orvideo.completion", str(tmp_path / seed)], check=True, env={"PYTHONHASHSEED": seed}
+        )
+    for name in FILE_NAMES.values():
+        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes()
+
+
+@pytest.mark.parametrize("shell", FILE_NAMES)
+def test_every_command_and_option_is_in_every_script(shell: str, program: tree.Command) -> None:
+    text = script(shell)
+    for command in program.all():
+        for option in command.options:
+            for name in option.names:
+                said = name.lstrip("-") if shell == "fish" else name
+                assert re.search(rf"(?<![\w-]){re.escape(said)}(?![\w-])", text), f"{command.key} {name}"
+    assert set(COMMANDS) == {command.name for command in program.commands}
+    assert all(name in text for name in COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("shell", "check"), [("bash", ["bash", "-n"]), ("zsh", ["zsh", "-n"]), ("fish", ["fish", "-n"])]
+)
+def test_a_script_is_good_grammar(shell: str, check: list[str], tmp_path: Path) -> None:
+    if not is_there(shell):
+        pytest.skip(f"{shell} is NOT INSTALLED: the grammar of its script is not checked here")
+    path = tmp_path / FILE_NAMES[shell]
+    path.write_text(script(shell), encoding="utf-8")
+    done = subprocess.run([*check, str(path)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_powershell_script_is_whole(tmp_path: Path) -> None:
+    """Quotes and brackets are in pairs, which is all that can be said where there is no PowerShell."""
+    text = script("powershell")
+    bare = re.sub(r"#.*", "", re.sub(r"'(?:[^']|'')*'|\"(?:[^\"`]|`.)*\"", "0", text))
+    assert "'" not in bare
+    depth: list[str] = []
+    for character in bare:
+        if character in "([{":
+            depth.append(character)
+        elif character in ")]}":
+            assert depth, "closed more often than opened"
+            assert depth.pop() + character in ("()", "[]", "{}")
+    assert depth == []
+    shell = shutil.which("pwsh")
+    if shell:
+        path = tmp_path / "orvideo.ps1"
+        path.write_text(text, encoding="utf-8")
+        parse = (
+            "$errors = $null; [System.Management.Automation.Language.Parser]::ParseFile("
+            f"'{path}', [ref]$null, [ref]$errors) | Out-Null; $errors; exit $errors.Count"
+        )
+        assert subprocess.run([shell, "-NoProfile", "-Command", parse], check=False).returncode == 0
+
+
+def test_what_is_live_is_known_to_the_live_part(program: tree.Command) -> None:
+    values = [option.value for command in program.all() for option in command.options if option.value]
+    values += [argument.value for command in program.all() for argument in command.arguments]
+    kinds = {value.live for value in values if value.live}
+    assert kinds == set(live.KINDS)
+
+
+def test_no_rule_about_a_name_is_left_behind_by_the_app(program: tree.Command) -> None:
+    options = {name for command in program.all() for option in command.options for name in option.names}
+    assert set(tree.LIVE_OPTIONS) <= options
+    assert {"--reference"} <= options
+    submit = next(command for command in program.commands if command.name == "submit")
+    files = {option.names[0] for option in submit.options if option.value and option.value.files}
+    assert {"--output", "--prompt-file", "--first-frame", "--reference"} <= files
+    with_settings = [
+        command.key for command in program.all() if any(a.value.title == "setting" for a in command.arguments)
+    ]
+    assert with_settings == ["config get", "config set", "config unset"]
+
+
+@pytest.mark.parametrize("text", ["a b", "$(x)", "", "a'b", "a;b", "*"])
+def test_a_word_that_a_shell_would_read_something_into_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="no word"):
+        tree.Word(text)
+
+
+def test_help_is_one_line_that_fits_a_list(program: tree.Command) -> None:
+    texts = [text for command in program.all() for text in (command.help, *(option.help for option in command.options))]
+    assert all(text and "\n" not in text and len(text) <= 90 for text in texts)
