@@ -17,9 +17,9 @@ _orvideo_live() {
   local -i width=0
   local -a values descriptions shown expl
   for line in "${(@f)$(command orvideo __complete "$1" "${(Q)PREFIX}" "${(@Q)_orvideo_line}" 2>/dev/null)}"; do
-    [[ $line == *$'\t'* ]] || continue
-    values+=("${line%%$'\t'*}")
-    descriptions+=("${line#*$'\t'}")
+    [[ $line == *$'\\t'* ]] || continue
+    values+=("${line%%$'\\t'*}")
+    descriptions+=("${line#*$'\\t'}")
     ((${#values[-1]} > width)) && width=${#values[-1]}
     [[ -n $descriptions[-1] ]] && described=-l
   done
