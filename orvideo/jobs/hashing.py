@@ -51,10 +51,10 @@ class FollowingHash:
         return self._hash.hexdigest()
 
     def stop(self) -> None:
-        """Give up; may be called at any time, also twice."""
+        """Give up, at once even where the disk is slow; may be called at any time, also twice."""
         self._stopped = True
         self._sizes.put(None)
-        self._thread.join()
+        self._thread.join(0.2)
 
     def _follow(self) -> None:
         buffer = memoryview(bytearray(_BUFFER))

@@ -185,7 +185,7 @@ def _save_to_file(
     if saved.path != path:
         raise OutputExists(
             f"A file has appeared as {path} and was left alone; the video is whole and saved as {saved.path}.",
-            hint=f"mv {shlex.quote(str(saved.path))} ELSEWHERE",
+            hint=f"orvideo jobs show {shlex.quote(facts.id)}",
         )
     return saved
 

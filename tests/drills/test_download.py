@@ -214,6 +214,14 @@ def test_d04_416_otherwise_begins_again(length: int | None, disk: Disk) -> None:
     assert disk.has_the_film()
 
 
+@drill("D04")
+def test_d04_416_with_another_length_is_not_the_end_of_what_looks_whole(disk: Disk) -> None:
+    longer = FILM + box(b"free", bytes(500))
+    place = Place(longer, script=[len(FILM), Answer(416, len(FILM), len(longer), '"v1"', b"")], cut=CUT)
+    disk.save(place)
+    assert disk.has_the_film(longer)
+
+
 @drill("D06")
 @pytest.mark.parametrize("etag", ['"v1"', None])
 def test_d06_a_cut_that_http_cannot_see_is_seen_in_the_boxes(etag: str | None, disk: Disk) -> None:
@@ -467,6 +475,16 @@ def test_d18_a_disk_that_fails_costs_no_video(fault: str, kept: bool, tmp_path: 
     assert_done(tmp_path)
     if fault.startswith(("link", "fsync:error=EIO:when=2")):
         assert json.loads(again.stdout)["asked"] == [], "what was whole is not fetched again"
+
+
+@drill("D18")
+@needs_strace
+def test_d18_a_whole_video_without_a_name_is_not_fetched_again_even_without_a_validator(tmp_path: Path) -> None:
+    failed = tracing.run_with("link,linkat:error=ENOSPC:when=1", ONCE, [str(tmp_path), "no-etag"])
+    assert failed.returncode == 14
+    again = tracing.run(ONCE, [str(tmp_path), "no-etag"])
+    assert json.loads(again.stdout)["asked"] == []
+    assert_done(tmp_path)
 
 
 @drill("D14")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import io
 import json
@@ -217,6 +218,26 @@ def test_a_second_download_of_the_same_output_stands_back(boat: Target, tmp_path
     save(Place(FILM), boat, facts=FACTS, on_progress=meanwhile)
     assert len(inner) == 1
     assert (tmp_path / "boat.mp4").read_bytes() == FILM
+
+
+def test_a_part_that_got_its_name_while_it_was_waited_for_is_not_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = tmp_path / "a.part"
+    part.write_bytes(b"finished")
+    lock = fcntl.flock
+
+    def late(descriptor: int, how: int) -> None:
+        if not (tmp_path / "a.mp4").exists():
+            part.rename(tmp_path / "a.mp4")
+        lock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    held = partial.Partial.hold(part)
+    held.append(b"new")
+    held.close()
+    assert (tmp_path / "a.mp4").read_bytes() == b"finished"
+    assert part.read_bytes() == b"new"
 
 
 def test_many_at_once_end_with_one_whole_file(boat: Target, tmp_path: Path) -> None:
