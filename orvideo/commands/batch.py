@@ -497,6 +497,7 @@ def _entries(
     context: Context, batch: Batch, service: Service, limit: Decimal | None, options: BatchOptions
 ) -> list[Entry]:
     """Return the rows as the run takes them: what is to be bought, followed, fetched, or left alone."""
+    from orvideo.jobs.batch.naming import remove_leftovers
     from orvideo.jobs.batch.run import Entry, ended_before, unknown
     from orvideo.jobs.batch.standing import Standing, standing_of
     from orvideo.jobs.submitting import Order
@@ -524,6 +525,8 @@ def _entries(
         elif standing is Standing.COMPLETED:
             before = len(here.paths)
             entry.was_done = here.is_here(record)
+            if entry.was_done:
+                remove_leftovers(record)
             entry.paths = list(map(_shortened, here.paths[before:]))
         entries.append(entry)
     return entries

@@ -1,0 +1,141 @@
+"""Kill a batch with SIGKILL again and again, run the same command again, and count what the service was asked for.
+
+    python -m tests.drills.kill_batch --points 200 --rows 20
+
+Each run of the batch is killed after a time drawn from the span that a whole run takes, and the next one goes on,
+until one is left alone and ends by itself. Then every row has exactly one accepted job, or one submit whose outcome is
+on record as unknown; and every accepted job that has an id on record is a whole file on the disk.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from orvideo.jobs.container import check_container
+from orvideo.jobs.records import State
+from tests.batch.bench import SMALL, Bench, bench, rows
+from tests.shell import Shell
+
+#: What a run can end with when nobody kills it: done, or done but for submits of unknown outcome.
+GOOD = (0, 9)
+
+
+@dataclass
+class Tally:
+    """What was seen: kills that hit a running process, batches, rows of unknown outcome, and what should not be."""
+
+    kills: int = 0
+    batches: int = 0
+    unknown: int = 0
+    during_submit: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+def kill_and_resume(folder: Path, count: int, times: list[float], tally: Tally) -> None:
+    """Run one batch of `count` rows, kill it after each of `times` (seconds), then let it end, and judge."""
+    shell = Shell(folder)
+    with bench(shell, folder) as made:
+        made.write(rows(count))
+        line = ["batch", "rows.jsonl", *SMALL, "-o", "clips/", "--jobs", "4", "-q"]
+        (folder / "clips").mkdir()
+        for after in times:
+            if not _killed(shell, line, after):
+                break
+            tally.kills += 1
+        done = shell.process(*line, timeout=120)
+        if done.code not in GOOD:
+            tally.problems.append(f"{folder.name}: ended with {done.code}: {done.err.strip()[-300:]}")
+        _judge(made, folder, count, done.code, tally)
+    tally.batches += 1
+
+
+def _killed(shell: Shell, line: list[str], after: float) -> bool:
+    """Start the batch and kill it after so many seconds; False when it was done before."""
+    process = shell.popen(*line, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        process.wait(timeout=after)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        return True
+    return False
+
+
+def _judge(made: Bench, folder: Path, count: int, code: int, tally: Tally) -> None:
+    say = tally.problems.append
+    accepted = Counter(made.users())
+    records = made.records()
+    unknown = {record.request["user"] for record in records if record.state is State.UNKNOWN}
+    tally.unknown += len(unknown)
+    tally.during_submit += sum(user in accepted for user in unknown)
+    for user in (f"row-{number}" for number in range(1, count + 1)):
+        if accepted[user] > 1:
+            say(f"{folder.name}: {user} was bought {accepted[user]} times")
+        if not accepted[user] and user not in unknown:
+            say(f"{folder.name}: {user} was never bought")
+    if (code == 9) != bool(unknown):
+        say(f"{folder.name}: {len(unknown)} rows are unknown, and the batch ended with {code}")
+    for record in records:
+        if record.id is not None and not (record.is_fetched and record.outputs):
+            say(f"{folder.name}: {record.name} was bought and is not here ({record.status_word})")
+        for output in record.outputs:
+            check_container(Path(output.path or ""))
+    films = sorted(path.name for path in (folder / "clips").iterdir())
+    if len(films) != count - len(unknown):
+        say(f"{folder.name}: {len(films)} files for {count - len(unknown)} rows: {films}")
+
+
+def sample(points: int, count: int, *, seed: int = 7, kills_each: int = 3, show: bool = False) -> Tally:
+    """Kill batches until `points` kills have hit; times are spread over a run's whole length."""
+    chance = random.Random(seed)
+    tally = Tally()
+    with tempfile.TemporaryDirectory(prefix="orvideo-kill-") as root:
+        whole = _time_a_run(Path(root) / "whole", count)
+        number = 0
+        while tally.kills < points:
+            number += 1
+            folder = Path(root) / f"batch-{number:03d}"
+            folder.mkdir()
+            wanted = min(kills_each, points - tally.kills)
+            kill_and_resume(folder, count, [chance.uniform(0.2, whole) for _ in range(wanted)], tally)
+            if show:
+                print(f"{tally.kills:4} kills, {tally.unknown} unknown, {len(tally.problems)} problems", flush=True)
+    return tally
+
+
+def _time_a_run(folder: Path, count: int) -> float:
+    folder.mkdir()
+    tally = Tally()
+    began = time.monotonic()
+    kill_and_resume(folder, count, [], tally)
+    assert not tally.problems, tally.problems
+    return time.monotonic() - began
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--points", type=int, default=200)
+    parser.add_argument("--rows", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=7)
+    asked = parser.parse_args()
+    tally = sample(asked.points, asked.rows, seed=asked.seed, show=True)
+    print(
+        f"{tally.kills} kills in {tally.batches} batches of {asked.rows} rows; {tally.unknown} rows of unknown outcome, "
+        f"{tally.during_submit} of which the service had accepted; {len(tally.problems)} problems"
+    )
+    for problem in tally.problems:
+        print(problem)
+    return bool(tally.problems)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
