@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -42,6 +42,7 @@ class Sources:
     clock: Clock
 
     def __post_init__(self) -> None:
+        self._tried: set[str] = set()
         self._places = self._in_order()
 
     def next(self) -> Open | None:
@@ -49,7 +50,7 @@ class Sources:
         return next(self._places, None)
 
     def refresh(self) -> Open | None:
-        """Look at the job again, since its URLs may have expired, and start over with what it names now (drill D12)."""
+        """Look at the job again, since its URLs may have expired, and go on with what it names now (drill D12)."""
         self.job = self.client.job(self.job.id)
         self._places = self._in_order()
         return self.next()
@@ -58,10 +59,16 @@ class Sources:
         job, index = self.job, self.index
         signed, named = _at(job.urls, index), _at(job.unsigned_urls, index)
         if signed and (job.expires_at is None or job.expires_at - FRESH_FOR > self.clock.now().timestamp()):
-            yield self._place(signed, signed=True)
-        yield self._content
-        if named:
-            yield self._place(named, signed=False)
+            yield from self._once(signed, self._place(signed, signed=True))
+        yield from self._once("content", self._content)
+        # The real service names the content endpoint once more.
+        if named and not self.client.is_content_url(named, job.id, index):
+            yield from self._once(named, self._place(named, signed=False))
+
+    def _once(self, url: str, place: Open) -> Iterator[Open]:
+        if url not in self._tried:
+            self._tried.add(url)
+            yield place
 
     def _content(self, start: int, etag: str | None) -> AbstractContextManager[Download]:
         return self.client.content(self.job.id, self.index, start=start, etag=etag)
@@ -102,9 +109,9 @@ class Saving:
     """Where the videos of one command go: decided before money is spent, done when a job is finished.
 
     `spec` is what `-o` said now, None where it said nothing: then each job's own target counts, as it was given at
-    submit, and with `always` the current directory. `timeout` is in seconds for each job. `receipt` says
-    that each video gets one beside it, which whoever called `save` writes. `paths` are the saved files
-    as a person would name them from here; a stream has none.
+    submit, and with `always` the current directory. `timeout` is in seconds for each job, `deadline` a reading of the
+    monotonic clock for all of them. `receipt` says that each video gets one beside it, which whoever called `save`
+    writes. `paths` are the saved files as a person would name them from here; a stream has none.
     """
 
     reach: Reach
@@ -118,6 +125,7 @@ class Saving:
     always: bool = False
     timeout: float | None = None
     receipt: bool = False
+    deadline: float | None = None
     paths: list[Path] = field(default_factory=list)
 
     def wants(self, record: Record) -> bool:
@@ -138,7 +146,9 @@ class Saving:
                 f"-o {self.spec} is written by the command that waits, and --wait was not given.",
                 hint="add --wait, or name a file",
             )
-        self._decide(self.spec, None)
+        target = self._decide(self.spec, None)
+        if target.note:
+            self.story.remark(target.note)
 
     def check(self, records: Sequence[Record]) -> None:
         """Refuse, before anything is waited for, an output that cannot take what these jobs make."""
@@ -147,20 +157,29 @@ class Saving:
                 f"-o {self.spec} is one place, and there are {len(records)} jobs.",
                 hint="name a directory, or a template such as -o '{model}-{id}.mp4'",
             )
-        if len(records) == 1 and self.wants(records[0]) and not self.is_here(records[0]):
+        if len(records) == 1 and self.wants(records[0]) and 0 not in self._here(records[0]):
             self._decide(self._spec_for(records[0]), records[0])
 
     def is_here(self, record: Record) -> bool:
-        """Return whether every output is on this disk, whole and where it is wanted; their paths then count as saved."""
-        if self.force or not record.outputs or not record.is_fetched:
+        """Return whether all outputs are on this disk, whole and where they are wanted; then they count as saved."""
+        here = self._here(record) if record.is_fetched else {}
+        if not here or len(here) < len(record.outputs):
             return False
-        paths = [Path(output.path) for output in record.outputs if output.path is not None]
-        if len(paths) < len(record.outputs) or not self._is_wanted_at(record, paths[0]):
-            return False
-        if not all(already_saved(o.path or "", o.sha256, o.bytes) for o in record.outputs):
-            return False
-        self.paths += [self._as_named(path, record) for path in paths]
+        self.paths += [self._as_named(path, record) for path in here.values()]
         return True
+
+    def _here(self, record: Record) -> dict[int, Path]:
+        """Return the outputs that are on this disk, whole and where they are wanted, by their index."""
+        if self.force or not record.outputs or not self.wants(record):
+            return {}
+        recorded = {output.index: output for output in record.outputs if output.path is not None}
+        return {
+            index: Path(output.path)
+            for index, output in recorded.items()
+            if output.path is not None
+            and self._is_wanted_at(record, index, Path(output.path))
+            and already_saved(output.path, output.sha256, output.bytes, job_id=record.name, index=index)
+        }
 
     def save(self, record: Record, job: Job) -> None:
         """Save every output of a finished job, and put each on record as soon as it is there.
@@ -169,13 +188,19 @@ class Saving:
         """
         if not self.wants(record):
             return
-        target = self._decide(self._spec_for(record), None)
+        here = self._here(record)
+        # One that an earlier command has saved may well have the name.
+        target = replace(self._decide(self._spec_for(record), record, force=bool(here)), force=self.force)
         indexes = outputs_of(job)
         if target.is_stream and len(indexes) > 1:
             raise NotFetched(f"Job {record.name} has {len(indexes)} videos, and {target.spec} can take one.")
-        deadline = None if self.timeout is None else self.clock.monotonic() + self.timeout
+        limits = [self.deadline, None if self.timeout is None else self.clock.monotonic() + self.timeout]
+        deadline = min((limit for limit in limits if limit is not None), default=None)
         troubles: dict[int, OrvideoError] = {}
         for index in indexes:
+            if index in here:
+                self.paths.append(self._as_named(here[index], record))
+                continue
             try:
                 self._save_one(record, job, index, target, deadline)
             except OrvideoError as error:
@@ -210,21 +235,21 @@ class Saving:
         path = None if saved.path is None else str(saved.path)
         self.ledger.output_saved(record.seq, Output(index, path, saved.bytes, saved.sha256, self.clock.now()))
 
-    def _decide(self, spec: str | None, record: Record | None) -> Target:
+    def _decide(self, spec: str | None, record: Record | None, *, force: bool = False) -> Target:
         facts = None if record is None else facts_of(record)
         return decide_target(
-            spec, force=self.force, stdout_is_tty=self.stdout_is_tty, size_estimate=USUAL_SIZE, facts=facts
+            spec, force=self.force or force, stdout_is_tty=self.stdout_is_tty, size_estimate=USUAL_SIZE, facts=facts
         )
 
     def _spec_for(self, record: Record) -> str | None:
         return self.spec if self.spec is not None else record.target
 
-    def _is_wanted_at(self, record: Record, path: Path) -> bool:
+    def _is_wanted_at(self, record: Record, index: int, path: Path) -> bool:
         """Return whether a video that lies at `path` is where this command wants it; without -o it may lie anywhere."""
         if self.spec is None:
             return True
         target = decide_target(self.spec, force=True, stdout_is_tty=self.stdout_is_tty)
-        return not target.is_stream and path in target.places(facts_of(record))
+        return not target.is_stream and path in target.places(facts_of(record), index)
 
     def _as_named(self, path: Path, record: Record) -> Path:
         """Return a saved path as a person would: relative where a relative one was asked for."""

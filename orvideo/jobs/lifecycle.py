@@ -39,6 +39,8 @@ class Story(Protocol):
 
     def downloading(self, record: Record, index: int, done: int, total: int | None) -> None: ...
 
+    def remark(self, text: str) -> None: ...
+
     def saved(self, record: Record, index: int, saved: Saved) -> None: ...
 
     def tick(self) -> None: ...
@@ -71,10 +73,14 @@ class ThreadLooker:
 
 @dataclass(frozen=True)
 class Patience:
-    """How long and how often to look: seconds; None for "no limit" and "soon at first, then further apart"."""
+    """How long and how often to look: seconds; None for "no limit" and "soon at first, then further apart".
+
+    `firm` says that a person has set the timeout: then it is the limit of the download that follows as well (D11).
+    """
 
     timeout: float | None = None
     interval: float | None = None
+    firm: bool = False
 
 
 @dataclass

@@ -99,7 +99,13 @@ class JobStory:
         if not self.together:
             self.progress.download(_output_name(record, index), done, total, restart=restart)
 
+    def remark(self, text: str) -> None:
+        """Say what a person should know of an output, such as a name that had to be cut."""
+        self._terminal.warn(text)
+
     def saved(self, record: Record, index: int, saved: Saved) -> None:
+        for note in saved.notes:
+            self.remark(note)
         if not self.together:
             self.progress.downloaded(_output_name(record, index), saved.bytes)
         self._event(
@@ -108,8 +114,8 @@ class JobStory:
         )  # fmt: skip
 
     def ended(self, record: Record) -> None:
-        """Say what it cost, beside what was quoted; the last thing told of a job."""
-        self._event("ended", record, status=record.status, cost_usd=record.as_json()["cost_usd"])
+        """Say how it ended and what it cost; the last thing told of a job."""
+        self._event("ended", record, status=record.status, cost_usd=record.cost, error=record.error)
 
     # --- how it is told ------------------------------------------------------------------------------------------
 
