@@ -121,11 +121,14 @@ class Context:
 
     def _open_ledger(self, *, must_write: bool) -> Ledger:
         from orvideo.jobs.ledger import Ledger
+        from orvideo.jobs.recovery import recover
 
         ledger = Ledger(self.settings.state_dir / "jobs.db", clock=self.clock, must_write=must_write)
         self._closing.callback(ledger.close)
         for warning in ledger.warnings:
             self.terminal.warn(warning)
+        for record in recover(ledger):
+            self.terminal.note(f"{record.handle} was accepted as {record.name}: its answer had been kept")
         return ledger
 
     @cached_property

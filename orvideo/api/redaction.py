@@ -27,6 +27,10 @@ class Redactor:
 
     def __init__(self, key: str | None) -> None:
         self._key = key if key is not None and len(key) >= _SHORTEST_EXACT else None
+        # Done here and not when an answer has come: a codec is loaded from disk, and no moment is more precious than
+        # the one between an answer and its place on record.
+        encodings = ("utf-8", "utf-16-le", "utf-16-be") if self._key is not None else ()
+        self._masked = [((self._key or "").encode(encoding), MASK.encode(encoding)) for encoding in encodings]
 
     def __repr__(self) -> str:
         return "Redactor()"
@@ -39,9 +43,8 @@ class Redactor:
 
     def raw(self, data: bytes) -> bytes:
         """Return `data` without the key, whether it is there as UTF-8 or as UTF-16."""
-        if self._key is not None:
-            for encoding in ("utf-8", "utf-16-le", "utf-16-be"):
-                data = data.replace(self._key.encode(encoding), MASK.encode(encoding))
+        for key, mask in self._masked:
+            data = data.replace(key, mask)
         return _ANY_KEY_RAW.sub(MASK.encode("ascii"), data)
 
     def value(self, value: Any) -> Any:

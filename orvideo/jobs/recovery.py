@@ -1,0 +1,36 @@
+"""Jobs whose command ended between the answer and the id on record: the answer was kept, and it names them.
+
+The raw answer is on disk before it is parsed (drill M09), so a kill right after it costs nothing: whoever opens the
+record next reads the id out of it, by the rules that the command itself would have gone by (drill J01).
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from orvideo.errors import RecordError
+from orvideo.jobs.ledger import MOST_ANSWER, Ledger
+from orvideo.jobs.records import Record
+
+
+def recover(ledger: Ledger) -> list[Record]:
+    """Put the ids on record that kept answers name, and return the jobs that have one now."""
+    if ledger.read_only:
+        return []
+    recovered: list[Record] = []
+    for record in ledger.list(unknown=True):
+        # A cut answer could name another id in the part that is missing.
+        if record.answer and record.answer_status in range(200, 300) and len(record.answer) < MOST_ANSWER:
+            with suppress(RecordError):
+                recovered += _recovered(ledger, record, record.answer)
+    return recovered
+
+
+def _recovered(ledger: Ledger, record: Record, answer: bytes) -> list[Record]:
+    from orvideo.api.acceptance import job_in
+
+    job = job_in(answer)
+    if job is None:
+        return []
+    ledger.submitted(record.seq, job.id, status=job.status, generation_id=job.generation_id, extra=job.extra)
+    return [ledger.get(record.seq)]
