@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orvideo.commands.action import Action, Answering
+from orvideo.commands.afterwards import VARIABLES
 from orvideo.commands.options import Json
 from orvideo.errors import ExitCode
 
@@ -59,6 +60,7 @@ command            on a terminal      in a pipe
 submit             the id             the id
 submit --wait -o   the saved path     the same
 wait, download     the saved paths    the same, one a line
+batch              the saved paths    the same, each as soon as it is there
 -o -               refused            the video's bytes
 status             a table            id, status, model, created, USD, path, error
 jobs               a table            id, status, model, created, USD, path, prompt
@@ -67,13 +69,19 @@ models             a table            id, from, resolutions, seconds, sound, see
 Lines in a pipe are tab-separated, without a heading. A value that is not known is empty.
 
 --json     one JSON document: an object for one job, an array for a list
---events   one JSON object a line as things happen (submit, wait)
+--events   one JSON object a line as things happen (submit, wait, download, batch)
 -q         the answer and errors, no story
 -v         a line for each request, never the key
 
 Under --json and --events an error is one JSON object on stderr:
 {"error": {"kind", "message", "hint", "exit_code", "charged", "job_id", "resume"}}
 Times are ISO 8601 in UTC, money is USD, what is not known is null.
+All fields: orvideo help schema
+
+--exec runs a command in the shell when a job ends. What it prints goes to stderr, its
+input is empty, its failure is a warning and changes no exit code. It is told of the job
+in ORVIDEO_JOB_ID, _STATUS, _PATH, _PATHS, _COST, _MODEL, _PROMPT and _ERROR, and never
+of the key.
 """
 
 
@@ -83,6 +91,7 @@ class Topic(StrEnum):
     exit_codes = "exit-codes"
     environment = "environment"
     output = "output"
+    schema = "schema"
 
 
 def register(app: typer.Typer) -> None:
@@ -91,7 +100,7 @@ def register(app: typer.Typer) -> None:
         topic: Annotated[Topic | None, typer.Argument(help="The page; without one, the list of pages.")] = None,
         json: Json = False,
     ) -> Action:
-        """Show a page about exit codes, environment variables or output."""
+        """Show a page: exit codes, environment variables, output, and the schema of all JSON."""
         return Action(lambda context: run(context, topic), Answering(json=json))
 
 
@@ -102,6 +111,7 @@ def run(context: Context, topic: Topic | None) -> None:
         Topic.exit_codes: _exit_codes,
         Topic.environment: _environment,
         Topic.output: _output,
+        Topic.schema: _schema,
     }
     pages[topic](context)
 
@@ -122,7 +132,8 @@ def _exit_codes(context: Context) -> None:
 def _environment(context: Context) -> None:
     from orvideo.settings.definitions import DEFINITIONS
 
-    rows = [*((one.variable, one.help) for one in DEFINITIONS), *_OTHER_VARIABLES]
+    told = ((name, f"told to --exec: {meaning}") for name, meaning in VARIABLES)
+    rows = [*((one.variable, one.help) for one in DEFINITIONS), *_OTHER_VARIABLES, *told]
     context.terminal.document([{"variable": variable, "meaning": meaning} for variable, meaning in rows])
     _show(context, rows)
 
@@ -138,3 +149,11 @@ def _show(context: Context, rows: Sequence[tuple[str, ...]]) -> None:
 def _output(context: Context) -> None:
     context.terminal.document({"text": _OUTPUT})
     context.terminal.page(_OUTPUT.splitlines())
+
+
+def _schema(context: Context) -> None:
+    """Print the JSON Schema of everything under --json and --events, as docs/schema.json has it."""
+    from orvideo.output.contract import schema
+
+    context.terminal.document(schema())
+    context.terminal.answer_json(schema())
