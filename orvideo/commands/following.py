@@ -93,8 +93,13 @@ def finish(context: Context, record: Record, job: Job, saving: Saving) -> None:
     from orvideo.jobs.lifecycle import judge
     from orvideo.output.views import finished_line
 
-    judge(record, job)
-    save_with_receipts(context, record, job, saving)
+    try:
+        judge(record, job)
+        save_with_receipts(context, record, job, saving)
+    except OrvideoError:
+        if job.is_final:
+            context.story.ended(context.ledger.get(record.seq))
+        raise
     ended = context.ledger.get(record.seq)
     context.story.ended(ended)
     context.story.close()
