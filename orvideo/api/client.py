@@ -230,8 +230,17 @@ class Client:
         self, job_id: str, index: int = 0, *, start: int = 0, etag: str | None = None
     ) -> AbstractContextManager[Download]:
         """Open one output of a job at the content endpoint; see `fetch`."""
-        path = f"{urls.poll_path(job_id)}/content?index={index}"
-        return self._download(self.base_url + path, start, etag, job_id)
+        return self._download(self._content_url(job_id, index), start, etag, job_id)
+
+    def is_content_url(self, url: str, job_id: str, index: int = 0) -> bool:
+        """Say whether a URL out of a job leads where `content` leads."""
+        try:
+            return urls.resolve_download(url, self.base_url).url == self._content_url(job_id, index)
+        except Unsafe:
+            return False
+
+    def _content_url(self, job_id: str, index: int) -> str:
+        return f"{self.base_url}{urls.poll_path(job_id)}/content?index={index}"
 
     def fetch(
         self, url: str, *, start: int = 0, etag: str | None = None, signed: bool = False

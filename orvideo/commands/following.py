@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 def patience_from(context: Context, timeout: str | None, interval: str | None) -> Patience:
     """Return how long and how often to look, from the line or the settings; seconds."""
     from orvideo.jobs.lifecycle import Patience
+    from orvideo.settings.source import Source
 
     settings = context.settings.with_flags({"timeout": timeout, "interval": interval})
-    return Patience(timeout=settings.timeout, interval=settings.interval)
+    firm = settings.get("timeout").source is not Source.DEFAULT
+    return Patience(timeout=settings.timeout, interval=settings.interval, firm=firm)
 
 
 def find_jobs(
@@ -52,6 +54,8 @@ def follow_and_save(
     """
     context.in_hand[:] = [record.name for record in records]
     context.story.together = len(records) if len(records) > 1 else 0
+    if patience.firm and patience.timeout is not None:
+        saving.deadline = context.clock.monotonic() + patience.timeout
     troubles: list[OrvideoError] = []
     for record, end in _ends(context, records, patience):
         trouble: OrvideoError | None = None

@@ -127,7 +127,7 @@ def _about(facts: Facts) -> Iterator[None]:
     except OrvideoError as error:
         error.job_id = error.job_id or facts.id
         error.resume = error.resume or f"orvideo download {shlex.quote(facts.id)}"
-        if error.charged == "no":
+        if not isinstance(error, BadReply):
             error.charged = "yes"
         where = f"the video is still at the service: {error.resume}"
         if error.hint is None:

@@ -100,6 +100,7 @@ class Transfer:
         self._furthest = self.landing.size
         self._told_at = self.clock.monotonic() - 1.0
         self._damaged: str | None = None
+        self._reason: OrvideoError | None = None
 
     def run(self) -> Kind:
         """Bring the video here and return what it is.
@@ -120,9 +121,9 @@ class Transfer:
             except (Rejected, AuthError, MoneyError) as refusal:
                 self._go_on_elsewhere(refusal)
             except NotAVideo as trouble:
-                self._leave(BadReply(f"The service sent something else than a video: {trouble}."), trouble)
+                self._leave_nonsense(BadReply(f"The service sent something else than a video: {trouble}."), trouble)
             except BadReply as reply:
-                self._leave(reply, reply)
+                self._leave_nonsense(reply)
             here = False
 
     def _attempt(self) -> None:
@@ -198,15 +199,16 @@ class Transfer:
         else:
             self._failures += 1
         if self._failures >= ATTEMPTS:
-            if self._ask(self.others) or self._ask(self.refresh):
-                return
             said = trouble.message if isinstance(trouble, OrvideoError) else f"{trouble}."
             kind = Broken if isinstance(trouble, Incomplete) else NotFetched
             reply = trouble.reply if isinstance(trouble, OrvideoError) else None
             message = f"The video could not be fetched in {ATTEMPTS} attempts: {said}"
             if isinstance(trouble, NotReadyYet):
                 message = f"The service does not have the video ready yet: {said}"
-            raise kind(message, reply=reply) from trouble
+            error = kind(message, reply=reply)
+            error.__cause__ = trouble
+            self._leave(error, self.others, self.refresh)
+            return
         self._pause(trouble)
 
     def _pause(self, trouble: Exception) -> None:
@@ -220,19 +222,27 @@ class Transfer:
 
     def _go_on_elsewhere(self, refusal: OrvideoError) -> None:
         """Ask for a fresh place, once, then for any other; nothing is repeated where it was refused (drill D12)."""
-        if self._ask(self.refresh) or self._ask(self.others):
-            return
-        if isinstance(refusal, AuthError):
-            raise refusal
-        gone = refusal.reply is not None and refusal.reply.status in (404, 410)
-        why = " The bytes may have expired at the provider." if gone else ""
-        raise NotFetched(f"The video could not be fetched: {refusal.message}{why}", reply=refusal.reply) from refusal
+        error = refusal
+        if not isinstance(refusal, AuthError):
+            gone = refusal.reply is not None and refusal.reply.status in (404, 410)
+            why = " The bytes may have expired at the provider." if gone else ""
+            error = NotFetched(f"The video could not be fetched: {refusal.message}{why}", reply=refusal.reply)
+            error.__cause__ = refusal
+        self._leave(error, self.refresh, self.others)
 
-    def _leave(self, error: OrvideoError, cause: Exception) -> None:
+    def _leave_nonsense(self, error: BadReply, cause: Exception | None = None) -> None:
         """Leave a place that sends nonsense for another one, if there is one (drills D07, D10)."""
-        if not self._ask(self.others):
-            raise error from (cause if cause is not error else error.__cause__)
+        error.__cause__ = cause or error.__cause__
+        self._leave(error, self.others)
         self.landing.restart()
+
+    def _leave(self, error: OrvideoError, *elsewhere: Another | None) -> None:
+        """Go on at another place, or raise: what a place answered says more than that one could not be reached."""
+        answered = error.reply is not None or isinstance(error, BadReply | Broken)
+        if answered or self._reason is None:
+            self._reason = error
+        if not any(self._ask(another) for another in elsewhere):
+            raise self._reason
 
     def _ask(self, another: Another | None) -> bool:
         """Go on at the place that `another` names; say whether there is one. A fresh place is asked for only once."""
