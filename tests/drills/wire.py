@@ -30,7 +30,7 @@ LOOK = f"/api/v1/videos/{JOB}"
 CONTENT = f"{LOOK}/content"
 DONE: dict[str, Any] = {
     "status": "completed",
-    "unsigned_urls": [f"https://unused.invalid/{JOB}"],
+    "unsigned_urls": [f"{CONTENT}?index=0"],
     "usage": {"cost": 0.12},
 }
 
@@ -117,7 +117,7 @@ class Wire(RawServer):
         accepted = http(202, json.dumps({"id": JOB, "status": "pending"}).encode())
         self._steps: dict[tuple[str, str], list[Step]] = {
             ("POST", "/api/v1/videos"): list(submit)
-            or [http(202, json.dumps({"id": JOB, "status": "pending"}).encode())],
+            or [accepted],
             ("GET", "/api/v1/videos/models"): [models],
             ("GET", "/api/v1/key"): [http(200, b'{"data": {"label": "k", "limit": 5, "limit_remaining": 4.5}}')],
             ("GET", LOOK): list(looks) or [missing],
