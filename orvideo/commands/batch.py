@@ -328,7 +328,7 @@ def _checked(context: Context, options: BatchOptions, settings: Settings, servic
     specs, misplaced = _specs(context, options, output, source, asked, history, offers)
     troubles += misplaced
     if troubles:
-        raise _refusal(troubles, source, len(rows) if rows else 0)
+        raise _refusal(troubles, source)
     for warning in dict.fromkeys(warning for one in asked for warning in one.warnings):
         context.terminal.warn(warning)
     return Batch(source, identity, reader, asked, history, offers, specs)
@@ -398,14 +398,13 @@ def _specs(
     return specs, troubles
 
 
-def _refusal(troubles: Sequence[Trouble], source: Source, rows: int) -> OrvideoError:
+def _refusal(troubles: Sequence[Trouble], source: Source) -> OrvideoError:
     """Return one error that lists everything that is wrong, in the order of the lines."""
     from orvideo.jobs.batch.rows import shown_list
 
     ordered = sorted(troubles, key=lambda trouble: trouble.line)
     lines = len({trouble.line for trouble in ordered})
-    of = f" of {rows}" if rows else ""
-    message = f"{lines} line{'s' if lines != 1 else ''}{of} in {source.shown} cannot be used; nothing was submitted.\n"
+    message = f"{lines} line{'s' if lines != 1 else ''} of {source.shown} cannot be used; nothing was submitted.\n"
     message += shown_list(ordered)
     codes = {trouble.code for trouble in ordered}
     if codes == {ExitCode.REJECTED}:

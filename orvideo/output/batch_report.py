@@ -92,6 +92,8 @@ class ReportFile:
         self._write(report_text(rows, as_csv=self.path.suffix.casefold() == ".csv"), keep=True)
 
     def _write(self, text: str, *, keep: bool) -> None:
+        if not self.path.name:
+            raise OutputUnwritable(f"The report {self.path} cannot be written: it is a folder.")
         beside = self.path.with_name(f".{self.path.name[:200]}.{secrets.token_hex(4)}.new")
         try:
             if self.path.is_dir():

@@ -40,12 +40,12 @@ class Tally:
     problems: list[str] = field(default_factory=list)
 
 
-def kill_and_resume(folder: Path, count: int, times: list[float], tally: Tally) -> None:
+def kill_and_resume(folder: Path, count: int, times: list[float], tally: Tally, output: str = "clips/") -> None:
     """Run one batch of `count` rows, kill it after each of `times` (seconds), then let it end, and judge."""
     shell = Shell(folder)
     with bench(shell, folder) as made:
         made.write(rows(count))
-        line = ["batch", "rows.jsonl", *SMALL, "-o", "clips/", "--jobs", "4", "-q"]
+        line = ["batch", "rows.jsonl", *SMALL, "-o", output, "--jobs", "4", "-q"]
         (folder / "clips").mkdir()
         for after in times:
             if not _killed(shell, line, after):
@@ -91,7 +91,8 @@ def _judge(made: Bench, folder: Path, count: int, code: int, tally: Tally) -> No
             check_container(Path(output.path or ""))
     films = sorted(path.name for path in (folder / "clips").iterdir())
     if len(films) != count - len(unknown):
-        say(f"{folder.name}: {len(films)} files for {count - len(unknown)} rows: {films}")
+        odd = [name for name in films if not name.endswith(".mp4")]
+        say(f"{folder.name}: {len(films)} files for {count - len(unknown)} rows, {odd} among them")
 
 
 def sample(points: int, count: int, *, seed: int = 7, kills_each: int = 3, show: bool = False) -> Tally:
@@ -106,7 +107,9 @@ def sample(points: int, count: int, *, seed: int = 7, kills_each: int = 3, show:
             folder = Path(root) / f"batch-{number:03d}"
             folder.mkdir()
             wanted = min(kills_each, points - tally.kills)
-            kill_and_resume(folder, count, [chance.uniform(0.2, whole) for _ in range(wanted)], tally)
+            times = [chance.uniform(0.2, whole) for _ in range(wanted)]
+            # Names of our own, which are nobody else's, and names that a person typed.
+            kill_and_resume(folder, count, times, tally, ("clips/", "clips/{row}.mp4")[number % 2])
             if show:
                 print(f"{tally.kills:4} kills, {tally.unknown} unknown, {len(tally.problems)} problems", flush=True)
     return tally
@@ -129,7 +132,7 @@ def main() -> int:
     asked = parser.parse_args()
     tally = sample(asked.points, asked.rows, seed=asked.seed, show=True)
     print(
-        f"{tally.kills} kills in {tally.batches} batches of {asked.rows} rows; {tally.unknown} rows of unknown outcome, "
+        f"{tally.kills} kills in {tally.batches} batches of {asked.rows} rows; {tally.unknown} of unknown outcome, "
         f"{tally.during_submit} of which the service had accepted; {len(tally.problems)} problems"
     )
     for problem in tally.problems:

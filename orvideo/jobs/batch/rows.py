@@ -110,6 +110,9 @@ def _jsonl(text: str) -> _Given:
             continue
         try:
             value = parse_json(line)
+        except json.JSONDecodeError as error:
+            yield number, Trouble(number, f"This is not JSON: {error.msg} at character {error.pos + 1}.")
+            continue
         except ValueError as error:
             yield number, Trouble(number, f"This is not JSON that can be used: {error}.")
             continue

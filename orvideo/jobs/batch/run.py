@@ -34,6 +34,7 @@ from orvideo.jobs.batch.crew import Abandoned, Crew, Done, reraise_bug
 from orvideo.jobs.batch.gate import Closed, Gate
 from orvideo.jobs.batch.standing import Standing, standing_of
 from orvideo.jobs.lifecycle import Patience, Reach, Story, ThreadLooker, about, judge
+from orvideo.jobs.partial import Busy
 from orvideo.jobs.polling import Outcome, Schedule
 from orvideo.jobs.submitting import Order, Submitting
 
@@ -55,6 +56,8 @@ EQUAL_REFUSALS = 5
 SUBMITTERS, FETCHERS = 8, 3
 #: How often a row that another run is submitting is looked up on record, in seconds.
 ELSEWHERE_PAUSE = 1.0
+#: How often a video that another run is saving is looked for, in seconds.
+BUSY_PAUSE = 0.5
 
 
 class Phase(StrEnum):
@@ -188,8 +191,7 @@ class Run:
         self._waiting: deque[Entry] = deque()
         self._elsewhere_due = 0.0
         self._phases = Counter(entry.phase for entry in self.entries)
-        workers = max(4, min(16, self.terms.jobs // 32))
-        self._schedule: Schedule[int] = Schedule(lambda: ThreadLooker(self.reach), workers=workers, clock=self.clock)
+        self._schedule: Schedule[int] = Schedule(lambda: ThreadLooker(self.reach), clock=self.clock)
         self._by_seq: dict[int, Entry] = {}
         self._buyers: Crew[_ThreadReach, tuple[Entry, Order], Record] = Crew(
             "submit", min(self.terms.jobs, self.terms.submitters),
@@ -316,7 +318,17 @@ class Run:
         entry, job = task
         assert entry.record is not None, "what is saved was bought"
         saving = self.saving(reach, _Quiet(lambda: self._given_up))
-        saving.save(entry.record, job)
+        while not saving.is_here(self.ledger.get(entry.record.seq)):
+            try:
+                saving.save(entry.record, job)
+                break
+            except OrvideoError as error:
+                # Another run may have been quicker, or be at it just now.
+                if not isinstance(error.__cause__, Busy) and not saving.is_here(self.ledger.get(entry.record.seq)):
+                    raise
+            if self._given_up:
+                raise Abandoned
+            self.clock.sleep(BUSY_PAUSE)
         return saving.paths
 
     # What they bring
