@@ -170,13 +170,19 @@ class Context:
     ) -> Saving:
         """Return where the videos of this command go: `spec` is its -o, else the setting, else each job's own."""
         from orvideo.jobs.fetching import Saving
+        from orvideo.jobs.targets import takes_stdout
 
+        spec = spec if spec is not None else self.settings.output
+        if takes_stdout(spec) and (self.answering.json or self.answering.events):
+            raise UsageError(
+                f"-o {spec} gives stdout to the video, and --json or --events to a document.", hint="name a file with -o"
+            )
         return Saving(
             self,
             self.ledger,
             self.story,
             self.clock,
-            spec if spec is not None else self.settings.output,
+            spec,
             self.terminal.out_is_tty,
             self.terminal.binary_stdout,
             force=force,

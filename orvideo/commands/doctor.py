@@ -117,7 +117,10 @@ def _disk(context: Context) -> str:
     folder = context.settings.state_dir
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
-    free = min(shutil.disk_usage(folder).free, shutil.disk_usage(Path.cwd()).free)
+    try:
+        free = min(shutil.disk_usage(folder).free, shutil.disk_usage(Path.cwd()).free)
+    except OSError as error:
+        raise OutputUnwritable(f"The current directory cannot be used: {error.strerror}.", hint="cd elsewhere") from error
     text = f"{free // 1024**2} MiB free for the record and for this directory"
     if free < LITTLE_SPACE:
         raise OutputUnwritable(

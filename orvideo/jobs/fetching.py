@@ -254,7 +254,10 @@ class Saving:
     def _as_named(self, path: Path, record: Record) -> Path:
         """Return a saved path as a person would: relative where a relative one was asked for."""
         spec = self._spec_for(record)
-        here = Path.cwd()
+        try:
+            here = Path.cwd()
+        except OSError:  # it was removed meanwhile
+            return path
         relative = (spec is None or not Path(spec).is_absolute()) and path.is_relative_to(here)
         return path.relative_to(here) if relative else path
 

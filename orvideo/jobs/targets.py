@@ -106,7 +106,7 @@ def decide_target(
     for what can never be written (drills O02, O08, O16), OutputExists, and OutputUnwritable for a folder that is
     missing, takes no files, or has no room (O04).
     """
-    target = _decide(spec, Path.cwd() if cwd is None else cwd, force, stdout_is_tty)
+    target = _decide(spec, cwd or _here(spec), force, stdout_is_tty)
     if not target.is_stream:
         if facts is not None:
             target.refuse_existing(facts)
@@ -120,13 +120,30 @@ def absolute_spec(spec: str | None, cwd: Path | None = None) -> str | None:
     """Return `spec` as another process in another folder must be told it; None for what ends with this process."""
     if spec is None or spec == "-" or _descriptor_of(spec) is not None:
         return None
-    base = os.fspath(Path.cwd() if cwd is None else cwd)
     if os.path.isabs(spec) or not spec:
         return spec
+    base = os.fspath(cwd or _here(spec))
     if "{" in spec:
         return os.path.join(_braced(base), spec)
     joined = os.path.join(base, spec)
     return _braced(joined) if "{" in joined else joined
+
+
+def takes_stdout(spec: str | None) -> bool:
+    """Tell whether the video itself goes to stdout, where nothing else may be written then (drill O11)."""
+    return spec == "-" or (spec is not None and _descriptor_of(spec) == 1)
+
+
+def _here(spec: str | None) -> Path:
+    """Return the current directory; one that was removed meanwhile matters only to a spec that is below it."""
+    try:
+        return Path.cwd()
+    except OSError as error:
+        if spec is not None and (spec == "-" or os.path.isabs(spec)):
+            return Path("/")
+        raise OutputUnwritable(
+            "The current directory does not exist any more.", hint="cd to another one, or save to a whole path with -o"
+        ) from error
 
 
 def beside_for(path: Path, facts: Facts) -> Path:
