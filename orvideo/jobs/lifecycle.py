@@ -91,8 +91,6 @@ class Lifecycle:
     ledger: Ledger
     story: Story
     clock: Clock = field(default_factory=Clock)
-    #: Looks that are made at the same time when many jobs are followed.
-    workers: int = 4
 
     def look(self, record: Record) -> Job:
         """Look at a job once and write down what was seen."""
@@ -125,7 +123,7 @@ class Lifecycle:
 
     def follow_all(self, records: Sequence[Record], patience: Patience) -> Iterator[tuple[Record, Job | OrvideoError]]:
         """Follow many jobs at once; yield each with its last state, or with what ended the wait, as it happens."""
-        schedule: Schedule[Record] = Schedule(lambda: ThreadLooker(self.reach), workers=self.workers, clock=self.clock)
+        schedule: Schedule[Record] = Schedule(lambda: ThreadLooker(self.reach), clock=self.clock)
         try:
             for record in records:
                 schedule.add(record, self.following(record, patience))

@@ -39,8 +39,11 @@ NOT_FOUND_GRACE = 60.0
 #: Backing off after missed looks, in seconds (drill P01).
 FIRST_BACKOFF, LONGEST_BACKOFF = 1.0, 60.0
 LONGEST_PAUSE = 10.0
-#: All jobs together are not looked at more often than this; a thousand of them wait longer for their turn instead.
-MOST_LOOKS_PER_SECOND = 50.0
+#: All jobs together are not looked at more often than this: a thousand of them every five seconds, with room to catch
+#: up; more jobs wait longer for their turn instead.
+MOST_LOOKS_PER_SECOND = 250.0
+#: So many looks may be on their way at once: 200 a second at a service that takes a tenth of a second, and half more.
+MOST_WORKERS = 32
 GROWTH = 1.25
 #: Looks that were not made in the last while may be caught up with at once, in seconds' worth of them.
 _BURST = 0.2
@@ -214,13 +217,18 @@ class Outcome(Generic[Key]):
 class Schedule(Generic[Key]):
     """Many jobs followed by one schedule: a heap of looks that are due, and a few threads that take them (drill P12).
 
-    The looks are made by `workers` threads, each with a `Looker` of its own; what they bring is handled by the one
-    thread that iterates over `outcomes()`, so nothing above needs a lock. A Retry-After that one look was given holds
-    all of them back: the limit is the key's, not the job's.
+    The looks are made by up to `workers` threads, each with a `Looker` of its own and started when all others are
+    busy; what they bring is handled by the one thread that iterates over `outcomes()`, so nothing above needs a lock.
+    A Retry-After that one look was given holds all of them back: the limit is the key's, not the job's.
     """
 
     def __init__(
-        self, connect: Connect, *, workers: int, clock: Clock, most_per_second: float = MOST_LOOKS_PER_SECOND
+        self,
+        connect: Connect,
+        *,
+        clock: Clock,
+        workers: int = MOST_WORKERS,
+        most_per_second: float = MOST_LOOKS_PER_SECOND,
     ) -> None:
         self._connect, self._clock = connect, clock
         self._apart = 1 / most_per_second
@@ -240,10 +248,6 @@ class Schedule(Generic[Key]):
         """Follow one more job, from its `due` on."""
         self._number += 1
         heapq.heappush(self._due, _Due(following.due, self._number, key, following))
-        if len(self._threads) < min(self._workers, len(self)):
-            thread = threading.Thread(target=self._work, name=f"look-{len(self._threads)}", daemon=True)
-            self._threads.append(thread)
-            thread.start()
 
     def step(self, patience: float) -> Iterator[Outcome[Key]]:
         """Hand out the looks that are due, wait at most `patience` seconds, and yield what came back."""
@@ -252,6 +256,10 @@ class Schedule(Generic[Key]):
             self._in_hand += 1
             self._not_before = max(self._not_before + self._apart, now - _BURST)
             self._todo.put(heapq.heappop(self._due))
+            if len(self._threads) < min(self._workers, self._in_hand):
+                thread = threading.Thread(target=self._work, name=f"look-{len(self._threads)}", daemon=True)
+                self._threads.append(thread)
+                thread.start()
         if self._due:
             patience = min(patience, max(0.0, max(self._due[0].when, self._not_before) - now))
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,8 @@ class JobStory:
         self._usual: dict[int, float | None] = {}
         self._began: dict[int, float] = {}
         self._statuses: dict[int, str] = {}
+        #: How many jobs have each status: counted as it changes, since a thousand of them tell of a look each.
+        self._counts: Counter[str] = Counter()
         self.together = 0
         self._since = clock.monotonic()
 
@@ -84,9 +87,10 @@ class JobStory:
             self._terminal.warn(f"{record.name}: the status went back from in_progress to pending; waiting on.")
         if before != status:
             self._event("status", record, status=status)
+            self._counts.update({status: 1} if before is None else {status: 1, before: -1})
         self._statuses[record.seq] = status
         if self.together:
-            self._tell_counts()
+            self.progress.many(self._counts, self.together, self._clock.monotonic() - self._since)
         else:
             self.progress.state(record.name, status, self._elapsed(record), self._usually(record))
 
@@ -118,12 +122,6 @@ class JobStory:
         self._event("ended", record, status=record.status, cost_usd=record.cost, error=record.error)
 
     # --- how it is told ------------------------------------------------------------------------------------------
-
-    def _tell_counts(self) -> None:
-        counts: dict[str, int] = {}
-        for status in self._statuses.values():
-            counts[status] = counts.get(status, 0) + 1
-        self.progress.many(counts, self.together, self._clock.monotonic() - self._since)
 
     def _usually(self, record: Record) -> float | None:
         if record.seq not in self._usual:
