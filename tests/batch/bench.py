@@ -62,9 +62,11 @@ def point(shell: Shell, sandbox: Sandbox) -> None:
 
 
 @contextmanager
-def bench(shell: Shell, home: Path, faults: Sequence[str] = (), speed: float = AT_ONCE) -> Iterator[Bench]:
+def bench(
+    shell: Shell, home: Path, faults: Sequence[str] = (), speed: float = AT_ONCE, kind: type[Sandbox] = Sandbox
+) -> Iterator[Bench]:
     """Start a sandbox with these faults and point the shell at it."""
-    with Sandbox(home / "service", speed=speed, faults=faults) as sandbox:
+    with kind(home / "service", speed=speed, faults=faults) as sandbox:
         point(shell, sandbox)
         yield Bench(shell, home, sandbox)
         assert not sandbox.crashes
