@@ -18,20 +18,20 @@ MOST_BYTES = 128 * 1024**2
 DEEPEST = 64
 
 
-def read_request(source: str, stdin: BinaryIO | None) -> dict[str, Any]:
-    """Return the JSON object in a file, or on stdin for `-`. Raises UsageError."""
+def read_request(source: str, stdin: BinaryIO | None, *, most: int = MOST_BYTES) -> dict[str, Any]:
+    """Return the JSON object in a file, or on stdin for `-`: never more than `most` bytes. Raises UsageError."""
     name = "stdin" if source == STDIN else source
     try:
         if source == STDIN:
-            data = stdin.read(MOST_BYTES + 1) if stdin is not None else b""
+            data = stdin.read(most + 1) if stdin is not None else b""
         else:
             with Path(source).open("rb") as file:
-                data = file.read(MOST_BYTES + 1)
+                data = file.read(most + 1)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise UsageError(f"The request in {name} cannot be read: {why}.") from error
-    if len(data) > MOST_BYTES:
-        raise UsageError(f"The request in {name} is too large: at most {MOST_BYTES:,} bytes are read.")
+    if len(data) > most:
+        raise UsageError(f"The request in {name} is too large: at most {most:,} bytes are read.")
     return parse_request(data, f"The request in {name}")
 
 

@@ -421,12 +421,18 @@ def test_a_past_request_is_shown_and_sent_again(service: Service) -> None:
     assert shown.json == service.sent() == service.shell("jobs", "show", "@1", "--request", "--json").json
     assert service.submit("--request", "-", stdin=shown.out).code == 0
     assert service.last() == service.sandbox.received()[0]
-    again = service.submit("--like", "@2", "--seed", "4", env={"ORVIDEO_DURATION": "9"})
+    again = service.submit(
+        "--like", "@2", "--seed", "4", env={"ORVIDEO_DURATION": "9", "ORVIDEO_MODEL": "sandbox/fails"}
+    )
     assert again.code == 0
     assert "a new job with the request of" in again.err
     assert "quote:" in again.err
     assert service.last() == service.sandbox.received()[0] | {"seed": 4}
     assert len(service.shell("jobs", "--json").json) == 3
+    # A past request is whole: what it left open, the settings of today do not fill.
+    assert service.submit("a boat", "-m", MODEL).code == 0
+    assert service.submit("--like", "@1", env={"ORVIDEO_SEED": "9"}).code == 0
+    assert service.last() == PLAIN
 
 
 def test_images_that_are_not_on_record_are_asked_for_anew(service: Service, images: dict[str, bytes]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from orvideo.errors import UsageError
 from orvideo.jobs.records import redact_request
 from orvideo.jobs.request import MediaSource, Param, missing_media, parse_params, request_fields
+from orvideo.jobs.request_file import read_request
 from tests.api.images import picture
 from tests.commands.services import data_url, frame, reference
 
@@ -48,9 +50,36 @@ def test_short_and_long_names_add_up_and_replace_what_lies_below() -> None:
 
 
 def test_three_layers() -> None:
-    layers = {"base": {"seed": 2, "duration": 3}, "defaults": {"seed": 1, "duration": 1, "user": "u"}}
+    layers: dict[str, Any] = {
+        "base": {"seed": 2, "duration": 3},
+        "defaults": {"seed": 1, "duration": 1, "user": "u"},
+    }
     assert fields({"seed": 5}, **layers) == {"prompt": "a boat", "seed": 5, "duration": 3, "user": "u"}
     assert fields({"seed": None, "user": None}, **layers) == {"prompt": "a boat", "duration": 3}
+    traced = fields({"trace": {"a": "3", "c": "4"}}, base={"trace": {"a": "1", "b": "2"}})
+    assert traced["trace"] == {"a": "3", "b": "2", "c": "4"}
+
+
+def test_what_there_is_to_say_of_a_given_image_is_said_wherever_it_comes_from(tmp_path: Path) -> None:
+    (tmp_path / "small.png").write_bytes(picture("PNG", (40, 40)))
+    source = MediaSource(10**6, base=tmp_path)
+    small = frame(data_url(picture("PNG", (40, 40))))
+    for wanted in (
+        request_fields({"first_frame": "small.png"}, source),
+        request_fields({}, source, base={"frame_images": [small]}),
+    ):
+        assert len(wanted.warnings) == 1
+        assert "40 × 40" in wanted.warnings[0]
+    replaced = request_fields({"first_frame": A}, source, base={"frame_images": [small]})
+    assert replaced.warnings == ()
+
+
+def test_no_more_is_read_of_a_request_than_is_taken() -> None:
+    data = b'{"prompt": "x"}'
+    assert read_request("-", io.BytesIO(data), most=len(data)) == {"prompt": "x"}
+    for endless in (io.BytesIO(data + b" "), Path("/dev/zero").open("rb")):
+        with endless, pytest.raises(UsageError, match="too large: at most 15 bytes"):
+            read_request("-", endless, most=len(data))
 
 
 @pytest.mark.parametrize(
