@@ -44,5 +44,6 @@ def test_what_is_not_known_is_null() -> None:
     record = Record(1, "sub-1", "job-1", "sandbox", State.SUBMITTED, NOW, NOW)
     receipt = receipt_document(record, Output(0), canonical_slug=None)
     assert [name for name, value in receipt.items() if value is None] == [
-        "generation_id", "model", "canonical_slug", "status", "submitted_at", "ended_at", "quote", "cost_usd", "request",
+        "generation_id", "model", "canonical_slug", "status", "submitted_at", "ended_at", "quote", "cost_usd",
+        "request",
     ]  # fmt: skip

@@ -77,9 +77,10 @@ def test_what_there_is_to_say_of_a_given_image_is_said_wherever_it_comes_from(tm
 def test_no_more_is_read_of_a_request_than_is_taken() -> None:
     data = b'{"prompt": "x"}'
     assert read_request("-", io.BytesIO(data), most=len(data)) == {"prompt": "x"}
-    for endless in (io.BytesIO(data + b" "), Path("/dev/zero").open("rb")):
-        with endless, pytest.raises(UsageError, match="too large: at most 15 bytes"):
-            read_request("-", endless, most=len(data))
+    with pytest.raises(UsageError, match="too large: at most 15 bytes"):
+        read_request("-", io.BytesIO(data + b" "), most=len(data))
+    with pytest.raises(UsageError, match="too large: at most 15 bytes"):
+        read_request("/dev/zero", None, most=len(data))
 
 
 @pytest.mark.parametrize(
