@@ -175,7 +175,8 @@ class Context:
         spec = spec if spec is not None else self.settings.output
         if takes_stdout(spec) and (self.answering.json or self.answering.events):
             raise UsageError(
-                f"-o {spec} gives stdout to the video, and --json or --events to a document.", hint="name a file with -o"
+                f"-o {spec} gives stdout to the video, and --json or --events to a document.",
+                hint="name a file with -o",
             )
         return Saving(
             self,

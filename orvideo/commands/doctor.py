@@ -120,7 +120,9 @@ def _disk(context: Context) -> str:
     try:
         free = min(shutil.disk_usage(folder).free, shutil.disk_usage(Path.cwd()).free)
     except OSError as error:
-        raise OutputUnwritable(f"The current directory cannot be used: {error.strerror}.", hint="cd elsewhere") from error
+        raise OutputUnwritable(
+            f"The current directory cannot be used: {error.strerror}.", hint="cd elsewhere"
+        ) from error
     text = f"{free // 1024**2} MiB free for the record and for this directory"
     if free < LITTLE_SPACE:
         raise OutputUnwritable(
