@@ -233,6 +233,12 @@ class RecordError(OrvideoError):
     exit_code = ExitCode.RECORD
     kind = "record"
 
+    def say_nothing_was_sent(self) -> None:
+        """Add it to the message, for whoever knows that the record failed before a submit (drills J04, J06)."""
+        if "nothing was sent" not in self.message:
+            self.message += " Nothing was sent."
+            self.args = (self.message,)
+
 
 class BadReply(OrvideoError):
     exit_code = ExitCode.BAD_REPLY

@@ -44,6 +44,10 @@ def open_file(path: Path, patiently: Callable[[Callable[[], None]], None]) -> tu
         raise translate(path, error) from error
     try:
         patiently(lambda: _prepare(path, connection))
+    except RecordError as error:
+        connection.close()
+        error.say_nothing_was_sent()
+        raise
     except BaseException:
         connection.close()
         raise

@@ -89,7 +89,17 @@ class Submitting:
         MoneyError, Unavailable (nothing was bought), OutcomeUnknown (perhaps), RecordError (nothing was sent), and
         OutputUnwritable when the id was given but could not be written down (drill J05).
         """
-        seq = self.ledger.prepare(
+        try:
+            # Read back before anything is sent: its local name must be at hand if the disk fails afterwards.
+            prepared = self.ledger.get(self._prepare(order))
+        except RecordError as error:
+            error.say_nothing_was_sent()
+            raise
+        self.begun(prepared.seq)
+        return self._send(prepared, order)
+
+    def _prepare(self, order: Order) -> int:
+        return self.ledger.prepare(
             request=order.body,
             endpoint=order.endpoint,
             quote=order.quote,
@@ -100,11 +110,8 @@ class Submitting:
             row_number=order.row_number,
             max_total=order.max_total,
         )
-        self.begun(seq)
-        self._send(seq, order)
-        return self.ledger.get(seq)
 
-    def _send(self, seq: int, order: Order) -> None:
+    def _send(self, prepared: Record, order: Order) -> Record:
         """Send until the service has decided: only "not now" is answered with another try (drills M18, M19)."""
         deadline = self.clock.monotonic() + PATIENCE
         backoff = FIRST_BACKOFF
@@ -112,23 +119,25 @@ class Submitting:
             # The answer and its place on disk are one section: a signal must not come between them.
             try:
                 with self.hold(lambda: self.client.hurry(HURRY)):
-                    not_now = self._send_once(seq, order)
+                    record, not_now = self._send_once(prepared, order)
             except NotSent as error:
                 # Also from the hold itself, which may let nobody through any more.
-                self.ledger.not_sent(seq, error.message)
+                self._put_down_as_not_sent(prepared.seq, error)
                 raise
-            if not_now is None:
-                return
+            if record is not None:
+                return record
+            assert not_now is not None, "accepted, refused for now, or an exception"
             pause = _pause(not_now, backoff)
             if pause is None or self.clock.monotonic() + pause > deadline:
-                self.ledger.not_sent(seq, not_now.message)
+                self._put_down_as_not_sent(prepared.seq, not_now)
                 raise not_now
             backoff = min(backoff * 2, LONGEST_BACKOFF)
             self.waiting(not_now, pause)
             self.clock.sleep(pause)
 
-    def _send_once(self, seq: int, order: Order) -> OrvideoError | None:
-        """Send the order once and bring the record up to date; return the error that allows another try."""
+    def _send_once(self, prepared: Record, order: Order) -> tuple[Record | None, OrvideoError | None]:
+        """Send the order once and bring the record up to date; return it, or the error that allows another try."""
+        seq = prepared.seq
         try:
             job = self.client.submit(
                 order.body,
@@ -137,25 +146,31 @@ class Submitting:
             )
         except (RateLimited, ServiceUnavailable, PaymentRequired) as error:
             self.ledger.refused_for_now(seq)
-            return error
+            return None, error
         except OutcomeUnknown as error:
-            raise self._unknown(seq, error) from error
-        except RecordError:
+            raise self._unknown(prepared, error) from error
+        except RecordError as error:
+            error.say_nothing_was_sent()
             raise
         except OrvideoError as error:
-            self.ledger.not_sent(seq, error.message)
+            self._put_down_as_not_sent(seq, error)
             raise
-        self._write_down(seq, job)
-        return None
+        return self._write_down(seq, job), None
+
+    def _put_down_as_not_sent(self, seq: int, error: OrvideoError) -> None:
+        """Put a refusal on record; why the service refused matters more than a record that cannot be written now."""
+        with suppress(RecordError):
+            self.ledger.not_sent(seq, error.message)
 
     def _keep_answer(self, seq: int, status: int, raw: bytes) -> None:
         """Keep the raw answer until its id is safe (drill M09); a disk that is full now must not cost the answer."""
         with suppress(RecordError):
             self.ledger.answered(seq, status, raw)
 
-    def _write_down(self, seq: int, job: Job) -> None:
+    def _write_down(self, seq: int, job: Job) -> Record:
         try:
             self.ledger.submitted(seq, job.id, status=job.status, generation_id=job.generation_id, extra=job.extra)
+            return self.ledger.get(seq)
         except RecordError as error:
             raise OutputUnwritable(
                 f"Job {job.id} was accepted and is paid for, but its id could not be written down: {error.message}",
@@ -165,15 +180,15 @@ class Submitting:
                 resume=f"orvideo jobs adopt {job.id}",
             ) from error
 
-    def _unknown(self, seq: int, error: OutcomeUnknown) -> OutcomeUnknown:
+    def _unknown(self, prepared: Record, error: OutcomeUnknown) -> OutcomeUnknown:
         """Put the outcome on record as unknown and say what a person can do about it (drill M06)."""
         recorded = "it is on record"
         try:
-            self.ledger.outcome_unknown(seq, error.message)
+            self.ledger.outcome_unknown(prepared.seq, error.message)
         except RecordError as trouble:
             # The row still says "sending", which every later reader takes for unknown.
             recorded = f"the record could not be brought up to date ({trouble.message})"
-        name = self.ledger.get(seq).name
+        name = prepared.handle
         when = self.clock.now().strftime("%Y-%m-%d %H:%M:%S UTC")
         return OutcomeUnknown(
             f"{error.message} The request was sent at {when} and may have been accepted and charged; {recorded} as "
