@@ -35,7 +35,7 @@ from orvideo.jobs.batch.gate import Closed, Gate
 from orvideo.jobs.batch.standing import Standing, standing_of
 from orvideo.jobs.lifecycle import Patience, Reach, Story, ThreadLooker, about, judge
 from orvideo.jobs.partial import Busy
-from orvideo.jobs.polling import Outcome, Schedule
+from orvideo.jobs.polling import MOST_LOOKS_PER_SECOND, Outcome, Schedule
 from orvideo.jobs.submitting import Order, Submitting
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ if TYPE_CHECKING:
 #: So many equal refusals in a row are no accident: the next row would only be another one (drill B11).
 EQUAL_REFUSALS = 5
 SUBMITTERS, FETCHERS = 8, 3
+#: All rows together are not looked at more often than this, unless a fixed interval is asked for.
+LOOKS_PER_SECOND = 50.0
 #: How often a row that another run is submitting is looked up on record, in seconds.
 ELSEWHERE_PAUSE = 1.0
 #: How often a video that another run is saving is looked for, in seconds.
@@ -191,7 +193,12 @@ class Run:
         self._waiting: deque[Entry] = deque()
         self._elsewhere_due = 0.0
         self._phases = Counter(entry.phase for entry in self.entries)
-        self._schedule: Schedule[int] = Schedule(lambda: ThreadLooker(self.reach), clock=self.clock)
+        self._schedule: Schedule[int] = Schedule(
+            lambda: ThreadLooker(self.reach),
+            workers=max(4, min(16, self.terms.jobs // 32)),
+            clock=self.clock,
+            most_per_second=LOOKS_PER_SECOND if self.terms.patience.interval is None else MOST_LOOKS_PER_SECOND,
+        )
         self._by_seq: dict[int, Entry] = {}
         self._buyers: Crew[_ThreadReach, tuple[Entry, Order], Record] = Crew(
             "submit", min(self.terms.jobs, self.terms.submitters),
