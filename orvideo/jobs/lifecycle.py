@@ -172,14 +172,19 @@ def judge(record: Record, job: Job) -> None:
         return
     if not job.is_final:
         raise about(StillRunning(f"Job {record.name} is not finished: {job.status}."), record)
-    reason = f": {job.error_text}" if job.error_text else "."
+    reason = f": {_sentence(job.error_text)}" if job.error_text else "."
     cost = job.cost
     raise JobEnded(
         f"Job {record.name} ended as {job.status}{reason}",
         hint=f"orvideo jobs show {record.name}",
         charged="unknown" if cost is None else "yes" if cost > 0 else "no",
         job_id=record.id,
+        resume=f"orvideo jobs show {record.name}",
     )
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?", "…")) else text + "."
 
 
 def _id_of(record: Record) -> str:
