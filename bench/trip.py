@@ -1,0 +1,154 @@
+"""The whole trip as a process, submit to file on disk, and the throughput of one download."""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.measure import GIB, MIB, Goal, Part, Sample, median, ratio, rounds, run, serving
+from bench.peers import Peers, surroundings
+from bench.server import CERTIFICATE
+
+SCRIPTS = Path(__file__).with_name("scripts")
+ORDER = ["a paper boat", "-m", "google/veo-3.1-lite", "-d", "4", "-r", "720p"]
+
+
+@dataclass
+class Track:
+    """Where trips are made: a folder that is emptied after each, and a service."""
+
+    folder: Path
+    base_url: str
+    tls: bool = False
+
+    def of(self, *command: str | Path, output: str = "film.mp4") -> Callable[[], Sample]:
+        """Return what runs a command once and removes what it saved; `OUT` in it stands for the file."""
+        out = self.folder / output
+        words = [str(out) if word == "OUT" else str(word) for word in command]
+        env = surroundings(self.folder, self.base_url, **_trusting(self.tls))
+
+        def once() -> Sample:
+            sample = run(words, env=env, cwd=self.folder)
+            assert out.stat().st_size, f"{words[0]} saved nothing"
+            out.unlink()
+            return sample
+
+        return once
+
+
+def measure_trips(peers: Peers, *, quick: bool) -> Part:
+    """Measure 10 MiB and 1 GiB from submit to disk: orvideo, curl and jq, the SDK both ways, httpx."""
+    part = Part("The whole trip: submit, look, download to disk, as a process")
+    sizes = [("10 MiB", MIB, 1)] if quick else [("10 MiB", 10 * MIB, 15), ("1 GiB", GIB, 5)]
+    peaks = {}
+    for title, size, times in sizes:
+        with _Course("--size", str(size)) as track:
+            contenders = _contenders(peers, track)
+            taken = rounds(contenders, times, warm=size < GIB)
+        part.compare(title, taken, "curl + jq")
+        ours = taken["orvideo"]
+        peaks[title] = median(ours, "peak") / 1e6
+        first = size < GIB
+        if "curl + jq" in taken:
+            part.goals.append(
+                Goal(f"{title}, beside curl + jq", ratio(ours, taken["curl + jq"]), 2.5 if first else 1.9)
+            )
+        if "SDK, streaming" in taken:
+            part.goals.append(
+                Goal(f"{title}, beside the SDK", ratio(ours, taken["SDK, streaming"]), 0.8 if first else 0.85)
+            )
+        part.goals.append(Goal(f"{title}, peak memory", peaks[title], 50, unit="MB"))
+    part.goals.append(Goal("peak memory, from size to size", max(peaks.values()) - min(peaks.values()), 2, unit="MB"))
+    part.skipped = [f"{name}: {why}" for name, why in peers.missing.items()]
+    return part
+
+
+def _contenders(peers: Peers, track: Track) -> dict[str, Callable[[], Sample]]:
+    base = track.base_url
+    found: dict[str, Callable[[], Sample]] = {}
+    found["orvideo"] = track.of(peers.orvideo(), "submit", *ORDER, "--wait", "-o", "OUT")
+    if peers.command("curl", "jq"):
+        found["curl + jq"] = track.of(SCRIPTS / "trip.sh", base, ORDER[0], "OUT")
+    if httpx := peers.python_of("httpx"):
+        found["httpx alone"] = track.of(httpx, SCRIPTS / "httpx_trip.py", base, "OUT")
+    if sdk := peers.python_of("openrouter"):
+        found["SDK, streaming"] = track.of(sdk, SCRIPTS / "sdk_trip.py", base, "OUT", "stream")
+        found["SDK, .read()"] = track.of(sdk, SCRIPTS / "sdk_trip.py", base, "OUT", "read")
+    return found
+
+
+def measure_throughput(peers: Peers, *, quick: bool) -> Part:
+    """Measure `orvideo download` of one file beside curl, which only writes it; start-up is taken off both.
+
+    Start-up is the same command for a film of 1 KiB. Shares are of curl's time in the same round.
+    """
+    part = Part("Throughput of one download")
+    size = 4 * MIB if quick else GIB
+    if not peers.command("curl"):
+        part.skipped = ["curl: not on this machine, and nothing to compare with"]
+        return part
+    cases = [
+        ("plain", [], size, 0.6),
+        ("chunked", ["--chunked"], size, 0.6),
+        ("TLS", ["--tls"], size, 0.45),
+        ("125 MiB/s", ["--rate", str(125 * MIB)], min(size, 512 * MIB), 0.95),
+    ]
+    rows: list[list[str]] = []
+    names: list[str] = []
+    for name, options, amount, least in cases:
+        start = _download_times(peers, [*options, "--size", "1024"], 1 if quick else 4)
+        taken = _download_times(peers, [*options, "--size", str(amount)], 1 if quick else 4)
+        # The quickest start, since nothing can make a start quicker than it is.
+        off = {who: min(sample.wall for sample in samples) for who, samples in start.items()}
+        times = {who: [max(s.wall - off[who], 1e-3) for s in samples] for who, samples in taken.items()}
+        names = list(times)
+        shares = {
+            who: statistics.median(curl / own for curl, own in zip(times["curl"], walls, strict=True))
+            for who, walls in times.items()
+        }
+        speeds = {who: amount / MIB / statistics.median(walls) for who, walls in times.items()}
+        rows.append([name, *(f"{speeds[who]:.0f} ({shares[who]:.2f})" for who in names)])
+        part.figures[name] = {"mib_s": speeds, "of curl's": shares}
+        part.goals.append(Goal(f"{name}, beside curl", shares["orvideo"], least, least=True, unit="of its speed"))
+    part.table("MiB/s, start-up taken off (and the share of curl's speed)", ["", *names], rows)
+    part.skipped = [f"{name}: {why}" for name, why in peers.missing.items()]
+    return part
+
+
+def _download_times(peers: Peers, options: list[str], times: int) -> dict[str, list[Sample]]:
+    with _Course(*options, tls="--tls" in options) as track:
+        env = surroundings(track.folder, track.base_url, **_trusting(track.tls))
+        run([str(peers.orvideo()), "submit", *ORDER], env=env, cwd=track.folder)
+        url = f"{track.base_url}/videos/bench-00000001/content?index=0"
+        key = f"Authorization: Bearer {env['OPENROUTER_API_KEY']}"
+        contenders = {
+            "curl": track.of("curl", "-sSf", "-H", key, "-o", "OUT", url),
+            "orvideo": track.of(peers.orvideo(), "download", "--force", "@1", "-o", "OUT"),
+        }
+        if httpx := peers.python_of("httpx"):
+            contenders["httpx alone"] = track.of(httpx, SCRIPTS / "httpx_get.py", url, "OUT")
+        return rounds(contenders, times)
+
+
+def _trusting(tls: bool) -> dict[str, str]:
+    return {"SSL_CERT_FILE": str(CERTIFICATE), "CURL_CA_BUNDLE": str(CERTIFICATE)} if tls else {}
+
+
+class _Course:
+    """A service and a folder, for as long as it is entered."""
+
+    def __init__(self, *options: str, tls: bool = False) -> None:
+        self._serving = serving(*options)
+        self._tls = tls
+
+    def __enter__(self) -> Track:
+        self._folder = Path(tempfile.mkdtemp(prefix="orvideo-bench-"))
+        return Track(self._folder, self._serving.__enter__().base_url, self._tls)
+
+    def __exit__(self, *how: object) -> None:
+        self._serving.__exit__(None, None, None)
+        shutil.rmtree(self._folder)
