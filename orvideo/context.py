@@ -266,6 +266,8 @@ class Context:
             error.job_id = self.in_hand[0]
         if self.in_hand and error.resume is None:
             error.resume = f"{self.goes_on_with} {' '.join(self.in_hand)}"
+        if isinstance(error, BadReply) and error.job_id is None and not self.submits:
+            error.charged = "no"  # a list that makes no sense costs nothing
         self.terminal.error(error)
 
     def report_interruption(self, exit_code: int) -> None:
