@@ -1,6 +1,6 @@
 """A batch with many rows in flight: what it costs to have 1, 10, 100 and 1,000 of them under way.
 
-    python -m bench.batch
+    python -m bench.batch           # in an environment of its own; --here measures the one that runs this
 
 The rows are submitted to the bare server, which takes 100 ms to answer and finishes nothing until it is told to. What
 is counted lies between the moment at which all rows are in flight and that moment; the peak is that of the whole run,
@@ -102,7 +102,8 @@ def _resident(pid: int) -> int:
 
 
 def main() -> int:
-    part = measure_batch(Peers(), quick="--quick" in sys.argv[1:])
+    flags = sys.argv[1:]
+    part = measure_batch(Peers(here="--here" in flags), quick="--quick" in flags)
     print(", ".join(machine().values()))
     print(part.show())
     return not all(goal.is_met for goal in part.goals)

@@ -136,7 +136,7 @@ class BatchStory:
         if self._running:
             rows = sorted(self._running)
             more = ", ..." if len(rows) > _MOST_NAMED else ""
-            parts.append(f"rows {spans(rows[:_MOST_NAMED])}{more}")
+            parts.append(f"(rows {spans(rows[:_MOST_NAMED])}{more})")
         return "  ".join(parts)
 
     def _tell(self, entry: Entry, text: str) -> None:

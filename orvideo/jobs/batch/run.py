@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -563,11 +562,4 @@ class _Streak:
         self._last, self._times = None, 0
 
 
-def spent_so_far(entries: Sequence[Entry]) -> tuple[Decimal, int]:
-    """Return what the rows' jobs have cost by now in USD, and how many finished ones have no known cost."""
-    ended = [entry.record for entry in entries if entry.record is not None and entry.record.final]
-    known = [record.cost for record in ended if record.cost is not None]
-    return sum(known, Decimal(0)), len(ended) - len(known)
-
-
-__all__ = ["BatchStory", "Entry", "Phase", "Run", "Terms", "ended_before", "spent_so_far", "unknown"]
+__all__ = ["BatchStory", "Entry", "Phase", "Run", "Terms", "ended_before", "unknown"]

@@ -1,0 +1,92 @@
+"""The gate: one answer for all to "not now"."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from orvideo.clock import Clock
+from orvideo.errors import RateLimited
+from orvideo.jobs.batch.gate import Closed, Gate
+
+
+def nothing() -> None:
+    """What would hurry a submit."""
+
+
+def submit(gate: Gate, went: list[str], name: str) -> None:
+    with gate.hold(nothing):
+        went.append(name)
+
+
+def refuse(gate: Gate, seconds: float) -> None:
+    with gate.hold(nothing):
+        pass
+    gate.waiting(RateLimited("not now"), seconds)
+
+
+def test_nobody_goes_before_the_time_that_was_named() -> None:
+    gate, went = Gate(Clock()), []
+    refuse(gate, 0.2)
+    began = time.monotonic()
+    submit(gate, went, "next")
+    assert went == ["next"]
+    assert time.monotonic() - began >= 0.15
+
+
+def test_after_a_refusal_one_goes_first_and_the_others_follow_when_it_was_taken() -> None:
+    gate, went = Gate(Clock()), []
+    refuse(gate, 0)
+    probe = gate.hold(nothing)
+    probe.__enter__()
+    others = [threading.Thread(target=submit, args=(gate, went, str(n)), daemon=True) for n in range(3)]
+    for other in others:
+        other.start()
+    for other in others:
+        other.join(0.1)
+    assert went == []
+    probe.__exit__(None, None, None)
+    gate.settled(refused=False)
+    for other in others:
+        other.join(5)
+    assert sorted(went) == ["0", "1", "2"]
+
+
+def test_a_probe_that_is_refused_leaves_the_way_to_the_next_one() -> None:
+    gate, went = Gate(Clock()), []
+    refuse(gate, 0)
+    refuse(gate, 0)
+    gate.settled(refused=True)
+    other = threading.Thread(target=submit, args=(gate, went, "other"), daemon=True)
+    other.start()
+    other.join(5)
+    assert went == ["other"]
+
+
+def test_once_shut_who_waits_and_who_comes_is_sent_away() -> None:
+    gate, sent_away = Gate(Clock()), []
+    refuse(gate, 60)
+
+    def come() -> None:
+        with pytest.raises(Closed):
+            submit(gate, [], "never")
+        sent_away.append(True)
+
+    waiting = threading.Thread(target=come, daemon=True)
+    waiting.start()
+    gate.shut()
+    waiting.join(5)
+    come()
+    gate.sleep(60)
+    assert sent_away == [True, True]
+
+
+def test_what_is_on_the_wire_is_hurried() -> None:
+    gate, hurried = Gate(Clock()), []
+    gate.hurry()
+    with gate.hold(lambda: hurried.append(True)):
+        gate.hurry()
+    gate.hurry()
+    assert hurried == [True]

@@ -1,0 +1,110 @@
+"""Rows as they are written down, what they stand for, and where their videos go."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from orvideo.jobs.batch.identity import batch_id, batch_label, row_keys
+from orvideo.jobs.batch.rows import Row, read_rows
+from orvideo.jobs.batch.source import Form, Source
+from tests.batch.bench import Bench
+
+
+def read(text: str, form: Form, output: str | None = None) -> list[Row]:
+    rows, troubles = read_rows(Source("b", text, form, None), output=output)
+    assert troubles == []
+    return rows
+
+
+def test_a_cell_stands_for_what_the_field_takes() -> None:
+    text = (
+        "Prompt,duration,audio,seed,Aspect-Ratio,upscale,reference,trace,resolution\n"
+        '"a, ""b""\nc",8,no,7,16:9,1.5,"[""a.png"", ""b.png""]","{""k"": 1}",\n'
+    )
+    (row,) = read(text, Form.CSV)
+    assert row.line == 2
+    assert row.fields == {
+        "prompt": 'a, "b"\nc', "duration": 8, "generate_audio": False, "seed": 7, "aspect_ratio": "16:9",
+        "upscale_factor": 1.5, "reference": ["a.png", "b.png"], "trace": {"k": 1},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "says"),
+    [
+        ("prompt,prompt\na,b\n", 1, "there twice"),
+        ("prompt,\na,b\n", 1, "no name"),
+        ("prompt,durations\na,b\n", 2, "Did you mean duration?"),
+        ("prompt,duration\na\n", 2, "1 cell, and the heading has 2"),
+        ('prompt,duration\n"a\nb",soon\n', 2, "a whole number"),
+        ("prompt,audio\n\na,maybe\n", 3, "true or false"),
+        ("prompt,provider\na,{\n", 2, "JSON"),
+    ],
+)
+def test_what_is_wrong_with_a_csv_has_its_line(text: str, line: int, says: str) -> None:
+    _, (trouble,) = read_rows(Source("b", text, Form.CSV, None), output=None)
+    assert trouble.line == line
+    assert says in trouble.message
+
+
+def test_a_field_of_its_own_counts_where_an_output_asks_for_it() -> None:
+    text = json.dumps({"prompt": "a", "scene": 7, "output": "{scene}-{take}.mp4", "take": "x"})
+    (row,) = read(text, Form.JSONL)
+    assert row.own == {"scene": "7", "take": "x"}
+    assert read('{"prompt": "a", "scene": 7}', Form.JSONL, output="{scene}.mp4")[0].own == {"scene": "7"}
+
+
+@given(some.lists(some.text(some.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip), max_size=5))
+def test_any_prompt_survives_jsonl(prompts: list[str]) -> None:
+    text = "".join(json.dumps(prompt, ensure_ascii=False) + "\n" for prompt in prompts)
+    assert [row.fields["prompt"] for row in read(text, Form.JSONL)] == prompts
+
+
+def test_a_row_is_known_by_what_it_asks_for() -> None:
+    one, other = {"prompt": "a", "model": "X/y", "seed": None}, {"model": "x/Y", "prompt": "a"}
+    first, second, third = row_keys([one, other, {"prompt": "a"}])
+    assert first != second
+    assert first.rpartition("-")[0] == second.rpartition("-")[0]
+    assert third not in (first, second)
+    assert row_keys([{"prompt": "b"}, one])[1] == first
+
+
+def test_a_batch_is_known_by_its_place_or_name_and_by_where_it_buys(tmp_path: Path) -> None:
+    source = Source("b", "one", Form.TEXT, tmp_path / "b.txt")
+    changed = Source("b", "two", Form.TEXT, tmp_path / "b.txt")
+    assert batch_label(source, None) == batch_label(changed, None)
+    assert batch_label(source, "x") != batch_label(source, None)
+    piped = [batch_label(Source("stdin", text, Form.TEXT, None), None) for text in ("one", "two")]
+    assert piped[0] != piped[1]
+    assert batch_id("x", "sandbox") != batch_id("x", "https://openrouter.ai/api/v1")
+
+
+@pytest.mark.parametrize(
+    ("output", "row", "path"),
+    [
+        ("clips/", {}, "clips/001-a-boat-"),
+        ("clips", {"output": "one.mp4"}, "clips/one.mp4"),
+        ("clips/{row}.{ext}", {}, "clips/001.mp4"),
+        ("{name}-{scene}.mp4", {"name": "../x", "scene": "a/b"}, "x-a-b.mp4"),
+        ("clips/", {"output": "{name}.mp4", "name": "n"}, "clips/n.mp4"),
+    ],
+)
+def test_where_a_video_goes(service: Bench, home: Path, output: str, row: dict[str, str], path: str) -> None:
+    (home / "clips").mkdir()
+    service.write(json.dumps({"prompt": "a boat", **row}))
+    done = service.batch("-o", output)
+    assert done.code == 0, done.err
+    assert done.lines[0].startswith(path)
+    assert (home / done.lines[0]).is_file()
+
+
+def test_a_field_that_a_row_lacks_and_a_stream_are_refused(service: Bench) -> None:
+    service.write('{"prompt": "a boat"}')
+    for output in ("{name}.mp4", "-", "/dev/stdout", "{nonsense}.mp4"):
+        assert service.batch("-o", output).code == 2, output
+    assert service.received == []
