@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from orvideo.commands.action import Answering
 from orvideo.environment import Environment
-from orvideo.errors import OrvideoError, Stopped, UsageError
+from orvideo.errors import JobEnded, OrvideoError, Stopped, UsageError
 from orvideo.interrupts import Interrupts
 
 if TYPE_CHECKING:
@@ -264,7 +264,8 @@ class Context:
         """Tell a person how the command ended, with the id and the command that goes on, once there is a job."""
         if self.in_hand and error.job_id is None:
             error.job_id = self.in_hand[0]
-        if self.in_hand and error.resume is None:
+        # A job that ended without a video has nothing to go on with.
+        if self.in_hand and error.resume is None and not isinstance(error, JobEnded):
             error.resume = f"{self.goes_on_with} {' '.join(self.in_hand)}"
         if isinstance(error, BadReply) and error.job_id is None and not self.submits:
             error.charged = "no"  # a list that makes no sense costs nothing
