@@ -507,7 +507,7 @@ def _entries(
             target=batch.specs[one.key], batch=batch.id, row=one.key, row_number=one.row.number, max_total=limit,
         )  # fmt: skip
 
-    here = context.saving(None, always=True)
+    here = replace(context.saving(None, always=True), spec=None)
     entries: list[Entry] = []
     for one in batch.asked:
         record, offer = batch.history.last.get(one.key), batch.offers.get(one.key)
@@ -572,7 +572,28 @@ def _run(
                 raise _interrupted(context.interrupts.pending, entries, options)
     except Interrupted as signal:
         raise _interrupted(signal.signum, entries, options) from None
+    if options.receipt:
+        _write_receipts(context, options, service, entries)
     _answer(context, options, engine, entries, rows)
+
+
+def _write_receipts(context: Context, options: BatchOptions, service: Service, entries: Sequence[Entry]) -> None:
+    """Write the receipt of every video that is here; one that cannot be written is an error of its row."""
+    from orvideo.jobs.receipts import write_receipt
+    from orvideo.jobs.receipts_document import receipt_document
+
+    catalogue = context.catalogue(service)
+    for entry in entries:
+        record = entry.record if entry.paths else None
+        for output in record.outputs if record is not None else ():
+            if record is None or output.path is None:
+                continue
+            model = catalogue.get(record.model) if record.model else None
+            document = receipt_document(record, output, canonical_slug=model.canonical_slug if model else None)
+            try:
+                write_receipt(Path(output.path), document, force=options.force)
+            except OrvideoError as error:
+                entry.error = entry.error or error
 
 
 def _shortened(path: Path) -> Path:

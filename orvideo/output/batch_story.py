@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from orvideo.clock import Clock
-from orvideo.errors import OrvideoError
+from orvideo.errors import OrvideoError, OutputUnwritable
 from orvideo.output.tables import Column, aligned
 from orvideo.output.text import elapsed, money_text, spans
 
@@ -99,6 +99,10 @@ class BatchStory:
             self._tell(entry, _completed(entry))
         for path in entry.paths:
             self._terminal.answer(path)
+        if isinstance(entry.error, OutputUnwritable) and entry.error.job_id and not (record and record.id):
+            # An id that could not be written down must reach a person on every stream there is (drill J05).
+            self._terminal.answer(entry.error.job_id)
+            self._terminal.error(entry.error)
         self._event(
             "ended", entry, status=record.status_word if record else None, cost_usd=record.cost if record else None,
             paths=list(entry.paths), error=entry.error.as_json() if entry.error else None,

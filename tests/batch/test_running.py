@@ -42,6 +42,16 @@ def test_a_report_that_cannot_be_written_is_refused_before_any_money(service: Be
     assert service.received == []
 
 
+def test_a_receipt_lies_beside_each_video(service: Bench, home: Path) -> None:
+    service.write(rows(2))
+    done = service.batch("--receipt", "-o", "{row}.mp4")
+    assert done.code == 0, done.err
+    for number in (1, 2):
+        receipt = json.loads((home / f"00{number}.mp4.json").read_text())
+        assert f"row-{number}" in json.dumps(receipt)
+    assert service.batch("--receipt", "-o", "{row}.mp4").code == 0
+
+
 def test_json_is_one_document_with_rows_and_totals(service: Bench) -> None:
     service.write(rows(2))
     document = service.batch("--json").json
@@ -161,14 +171,11 @@ def test_a_signal_during_submits_puts_them_on_record(orvideo: Shell, home: Path)
         assert {record.state for record in records} == {State.SUBMITTED}
 
 
-def test_a_full_disk_stops_the_starting_and_keeps_the_id(service: Bench, home: Path) -> None:
+def test_a_folder_that_is_missing_is_refused_before_any_money(service: Bench) -> None:
     service.write(rows(2, output="gone/{row}.mp4"))
-    (home / "gone").mkdir()
-    first = service.batch("--dry-run")
-    assert first.code == 0
-    (home / "gone").rmdir()
     done = service.batch()
     assert done.code == 14
+    assert "mkdir -p" in done.err
     assert service.received == []
 
 

@@ -89,9 +89,12 @@ def _judge(made: Bench, folder: Path, count: int, code: int, tally: Tally) -> No
             say(f"{folder.name}: {record.name} was bought and is not here ({record.status_word})")
         for output in record.outputs:
             check_container(Path(output.path or ""))
-    films = sorted(path.name for path in (folder / "clips").iterdir())
+    clips = folder / "clips"
+    films = list(clips.iterdir())
     if len(films) != count - len(unknown):
-        odd = [name for name in films if not name.endswith(".mp4")]
+        odd = [
+            f"{path.name} ({path.stat().st_size} bytes, {path.stat().st_nlink} names)" for path in clips.glob("*.part*")
+        ]
         say(f"{folder.name}: {len(films)} files for {count - len(unknown)} rows, {odd} among them")
 
 
