@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from orvideo.commands.action import Answering
 from orvideo.environment import Environment
-from orvideo.errors import JobEnded, OrvideoError, Stopped, UsageError
+from orvideo.errors import BadReply, JobEnded, OrvideoError, Stopped, UsageError
 from orvideo.interrupts import Interrupts
 
 if TYPE_CHECKING:
