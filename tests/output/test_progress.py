@@ -238,7 +238,9 @@ def test_the_line_follows_the_width_of_the_terminal() -> None:
 
 def test_the_line_is_gone_and_the_cursor_back_however_it_ends() -> None:
     def end_by_signal(progress: Progress) -> None:
-        with Interrupts(exit_now=lambda code: None).installed():
+        interrupts = Interrupts(exit_now=lambda code: None)
+        with interrupts.installed():
+            interrupts.begin()
             progress.state("vid_1", "pending", 1)
             signal.raise_signal(signal.SIGTERM)
 
