@@ -7,7 +7,6 @@ a folder can be written is not guessed from modes: a file is made in it and remo
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from contextlib import suppress
 from dataclasses import dataclass
@@ -290,19 +289,29 @@ def _check_folder(target: Target, size_estimate: int) -> None:
     longest = longest_name(target.folder)
     # A path that is too long for the system must be found now: with the longest name that can come of this.
     likely = target.name or "x" * (longest - 40)
-    mark = f".{secrets.token_hex(4)}-0.part"
+    # Always the same name, so that what a kill left of one try is removed by the next (drill D14).
+    mark = ".checking-0.part"
     probe = target.folder / (naming.fit(likely, longest - len(mark) - 10) + mark)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
     try:
-        descriptor = os.open(probe, flags, 0o666)
+        descriptor = _make_anew(probe)
         try:
             os.write(descriptor, bytes(1024))
         finally:
             os.close(descriptor)
-            os.unlink(probe)
+            probe.unlink(missing_ok=True)  # gone, if another process is checking as well
     except OSError as error:
         raise _unwritable(target.folder, error) from error
     require_room(target.folder, size_estimate)
+
+
+def _make_anew(path: Path) -> int:
+    """Make a file that was not there, nor led elsewhere, and return its descriptor; one that is there is removed."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
+    for _ in range(20):
+        with suppress(FileExistsError):
+            return os.open(path, flags, 0o666)
+        path.unlink(missing_ok=True)
+    return os.open(path, flags, 0o666)
 
 
 def _unwritable(path: Path, error: OSError) -> OutputUnwritable:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -279,11 +279,13 @@ class Life(RuleBasedStateMachine):
 
 
 Life.TestCase.settings = settings(
-    max_examples=60 if os.environ.get("DRILLS") == "all" else 6,
+    max_examples=60 if os.environ.get("DRILLS") == "all" else 4,
     stateful_step_count=14,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     derandomize=os.environ.get("DRILLS") != "all",
+    # A life that fails is short enough to be read; making it shorter would take minutes of real processes.
+    phases=(Phase.generate,),
     database=None,
 )
 TestLife = Life.TestCase

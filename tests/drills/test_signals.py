@@ -483,9 +483,9 @@ def test_signals_at_random_moments_leave_a_record_that_is_whole(orvideo: Shell, 
 
     with RawServer(Accepts()) as server:
         assert orvideo("models", env=surroundings(server)).code == 0
-        for step in range(8):
+        for step in range(5):
             with started(orvideo, server, "submit", *ORDER) as process:
-                time.sleep(0.25 + step * 0.04)
+                time.sleep(0.25 + step * 0.06)
                 done = stop(process, signal.SIGINT)
             assert "Traceback" not in done.err
             assert done.code in (0, 130, -signal.SIGINT)
