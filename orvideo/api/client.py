@@ -26,7 +26,7 @@ from orvideo.api.download import (
 )
 from orvideo.api.exchange import Answer
 from orvideo.api.payload import NotJson, lenient_id
-from orvideo.api.redaction import Redactor, check_key
+from orvideo.api.redaction import check_key
 from orvideo.api.replies import Reading
 from orvideo.api.schemas import Endpoint, Job, KeyInfo, VideoModel
 from orvideo.api.transport import REDIRECTS, AppHeaders, Call, Limits, Opened, Transport, reason_of
@@ -72,7 +72,7 @@ class Client:
         self._transport = Transport(base_url, key, app=app, limits=limits, clock=clock, on_call=on_call)
         self.base_url = self._transport.base_url
         self._host = urls.origin_of(self.base_url).host
-        self._redactor = Redactor(key)
+        self._redactor = self._transport.redactor
         self._limits, self._clock, self._key_source = limits, clock, key_source
         self._has_key = key is not None
 
@@ -113,7 +113,7 @@ class Client:
         if answer.status is None:
             if answer.late:
                 raise _unknown(f"{self._host} did not answer in time.")
-            raise _unknown(f"The connection to {self._host} failed: {reason_of(answer.error)}.")
+            raise _unknown(f"The connection to {self._host} failed: {reason_of(answer.error, self._redactor)}.")
         reading = self._read(answer)
         if on_answer is not None:
             on_answer(reading.status, reading.data[:KEPT_ANSWER])
@@ -278,10 +278,10 @@ class Client:
             return Download(416, start, total_of_unsatisfied(headers), strong_etag(headers), None, opened.host)
         if answer.response is None:
             self._not_opened(opened)
-        encoding = headers.get("content-encoding", "identity").strip().lower()
-        if encoding not in ("", "identity"):
+        encoding = headers.get("content-encoding", "identity").strip()
+        if encoding.lower() not in ("", "identity"):
             raise BadReply(
-                f"{opened.host} sends the video with the content encoding {self._redactor.text(encoding[:80])!r}, "
+                f"{opened.host} sends the video with the content encoding {self._redactor.text(encoding)[:80]!r}, "
                 "which was not asked for."
             )
         found = strong_etag(headers)
@@ -302,6 +302,7 @@ class Client:
             opened.line,
             self._limits,
             self._clock,
+            self._redactor,
         )
 
     def _not_opened(self, opened: Opened) -> NoReturn:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from orvideo.api.exchange import Line
+from orvideo.api.redaction import Redactor
 from orvideo.api.transport import Limits, reason_of
 from orvideo.clock import Clock
 from orvideo.errors import ServerFault
@@ -40,6 +41,7 @@ class Download:
     _line: Line | None = field(default=None, repr=False)
     _limits: Limits = field(default_factory=Limits, repr=False)
     _clock: Clock = field(default_factory=Clock, repr=False)
+    _redactor: Redactor = field(default_factory=lambda: Redactor(None), repr=False)
 
     @property
     def is_past_the_end(self) -> bool:
@@ -68,7 +70,7 @@ class Download:
         except httpx.HTTPError as error:
             if watch.gave_up or isinstance(error, httpx.ReadTimeout):
                 raise self._stalled() from error
-            raise ServerFault(f"The download from {self.host} was cut: {reason_of(error)}.") from error
+            raise ServerFault(f"The download from {self.host} was cut: {reason_of(error, self._redactor)}.") from error
         finally:
             watch.close()
 

@@ -62,6 +62,7 @@ class Reading:
     whole: bool
     too_big: bool
     unknown_encoding: str | None
+    redactor: Redactor
 
     @property
     def is_html(self) -> bool:
@@ -75,7 +76,8 @@ class Reading:
         if self.unknown_encoding is not None:
             raise NotJson(f"the answer has the content encoding {self.unknown_encoding!r}, which was not asked for")
         try:
-            return payload.parse(self.data)
+            # Once more: escapes may have hidden a key from the first look.
+            return self.redactor.value(payload.parse(self.data))
         except NotJson as error:
             raise NotJson(str(error), cut=error.cut or not self.whole, foreign=error.foreign) from None
 
@@ -90,7 +92,8 @@ def read(answer: Answer, redactor: Redactor, cap: int) -> Reading:
         data=redactor.raw(decoded.data),
         whole=answer.complete and decoded.whole,
         too_big=answer.oversized or decoded.too_big,
-        unknown_encoding=None if decoded.unknown is None else redactor.text(decoded.unknown[:80]),
+        unknown_encoding=None if decoded.unknown is None else redactor.text(decoded.unknown)[:80],
+        redactor=redactor,
     )
 
 
@@ -240,15 +243,16 @@ def page_of(reading: Reading) -> str:
 
 def _page(reading: Reading) -> str:
     title = _title(reading)
-    ray = reading.headers.get("cf-ray")
-    return "an HTML page" + (f" titled {title!r}" if title else "") + (f" (ray {ray[:LONGEST_TITLE]})" if ray else "")
+    ray = reading.redactor.text(reading.headers.get("cf-ray", ""))[:LONGEST_TITLE]
+    return "an HTML page" + (f" titled {title!r}" if title else "") + (f" (ray {ray})" if ray else "")
 
 
 def _title(reading: Reading) -> str | None:
     match = _TITLE.search(reading.data[:65536])
     if match is None:
         return None
-    words = " ".join(html.unescape(match[1].decode("utf-8", "replace")).split())
+    # Once more: entities may have hidden a key from the first look.
+    words = reading.redactor.text(" ".join(html.unescape(match[1].decode("utf-8", "replace")).split()))
     return (words if len(words) <= LONGEST_TITLE else words[: LONGEST_TITLE - 1] + "…") or None
 
 

@@ -24,6 +24,7 @@ from pydantic import SecretStr
 from orvideo import __version__
 from orvideo.api import urls
 from orvideo.api.exchange import Answer, Exchange, Line, take_location
+from orvideo.api.redaction import Redactor
 from orvideo.clock import Clock
 from orvideo.errors import AuthError, NotSent, OrvideoError, ServerFault, Unsafe, UsageError
 
@@ -203,6 +204,7 @@ class Transport:
         self.limits, self.clock = limits, clock
         self._origin = urls.origin_of(self.base_url)
         self._key = None if key is None else SecretStr(key)
+        self.redactor = Redactor(key)
         self._app = app.headers()
         self._on_call = on_call
         self._kept: _Kept | None = None
@@ -416,7 +418,8 @@ class Transport:
             return self._unsent(answer, host, "sent")
         if answer.late:
             return ServerFault(f"{host} did not answer in {self.limits.call_total:g} seconds.", hint="orvideo doctor")
-        return ServerFault(f"{host} gave no answer: {reason_of(answer.error)}.", hint="orvideo doctor")
+        reason = reason_of(answer.error, self.redactor)
+        return ServerFault(f"{host} gave no answer: {reason}.", hint="orvideo doctor")
 
     def _unsent(self, answer: Answer, host: str, done: str) -> OrvideoError:
         """Return the error for a request of which nothing was written (drills M01, M03)."""
@@ -427,7 +430,7 @@ class Transport:
                 hint="check the clock of this machine, SSL_CERT_FILE, and who is between you and the service",
             )
         if isinstance(error, httpx.ProxyError):
-            words = _plain(str(error))
+            words = _plain(self.redactor.text(str(error)))
             if words.startswith("407"):
                 return AuthError(
                     f"The proxy asks for a name and a password ({words}). Nothing was {done}.",
@@ -441,12 +444,16 @@ class Transport:
             return NotSent(f"Interrupted before the request was sent to {host}. Nothing was {done}.")
         if answer.late:
             return NotSent(f"{host} could not be reached in time. Nothing was {done}.", hint="orvideo doctor")
-        return NotSent(f"{host} could not be reached: {reason_of(error)}. Nothing was {done}.", hint="orvideo doctor")
+        reason = reason_of(error, self.redactor)
+        return NotSent(f"{host} could not be reached: {reason}. Nothing was {done}.", hint="orvideo doctor")
 
 
-def reason_of(error: Exception | None) -> str:
-    """Return in a few words why a connection failed: the library's, without its error numbers."""
-    words = _plain(str(error)) if error is not None else ""
+def reason_of(error: Exception | None, redactor: Redactor) -> str:
+    """Return in a few words why a connection failed: the library's, without its error numbers.
+
+    The library repeats what a server sent that is no HTTP, and a server may repeat the key (drill K05).
+    """
+    words = _plain(redactor.text(str(error))) if error is not None else ""
     named = {
         httpx.ConnectTimeout: "no connection in time",
         httpx.ReadTimeout: "it fell silent",
