@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from orvideo.commands.action import Answering
 from orvideo.environment import Environment
@@ -150,11 +150,20 @@ class Context:
         """Return what the models of a service can do and cost, from the cache while it is fresh."""
         from orvideo.catalogue.cache import file_name
         from orvideo.catalogue.listing import load
+        from orvideo.output.text import count
 
         path = self.settings.cache_dir / file_name(service.endpoint)
         # The sandbox is asked each time: it is at hand, and what it offers changes with the version that is installed.
         max_age = 0.0 if service.is_sandbox else 3600.0
-        catalogue = load(path, lambda: service.client.models().raw, clock=self.clock, max_age=max_age, refresh=refresh)
+
+        def fetch() -> list[dict[str, Any]]:
+            listed = service.client.models()
+            if listed.skipped:
+                entries = count(listed.skipped, "entry", "entries")
+                self.terminal.warn(f"{entries} of the model list cannot be understood and were left out.")
+            return listed.raw
+
+        catalogue = load(path, fetch, clock=self.clock, max_age=max_age, refresh=refresh)
         if catalogue.note:
             self.terminal.warn(catalogue.note)
         return catalogue

@@ -45,7 +45,7 @@ def models_table(
     rows: list[Row] = []
     for model in models:
         name = _text(model.get("id"))
-        resolutions = [_text(item) for item in model.get("supported_resolutions") or ()]
+        resolutions = _items(model.get("supported_resolutions"))
         seconds = _seconds(model)
         rows.append(
             [
@@ -87,25 +87,30 @@ def model_page(model: Mapping[str, Any], *, prices: Iterable[str], sources: Sequ
 
 
 def _seconds(model: Mapping[str, Any]) -> list[int]:
-    return [item for item in model.get("supported_durations") or () if isinstance(item, int)]
+    values = model.get("supported_durations")
+    return [item for item in values if type(item) is int] if isinstance(values, list) else []
 
 
 def _stated(value: Any) -> Cell:
-    return (
-        {True: Cell("yes", "yes"), False: Cell("no", "no")}.get(value, Cell("?", ""))
-        if value is not None
-        else Cell("?", "")
-    )
+    if not isinstance(value, bool):
+        return Cell("?", "")
+    return Cell("yes", "yes") if value else Cell("no", "no")
 
 
 def _range(span: Any) -> str:
-    if not isinstance(span, Mapping) or span.get("min") is None or span.get("max") is None:
+    ends = [span.get("min"), span.get("max")] if isinstance(span, Mapping) else []
+    if not ends or not all(isinstance(end, int | float) for end in ends):
         return ""
-    return f"{span['min']:g} to {span['max']:g}"
+    return f"{ends[0]:g} to {ends[1]:g}"
+
+
+def _items(values: Any) -> list[str]:
+    """Return the entries of a list as texts; what is no list, whatever the service means by it, has none (X04)."""
+    return [_text(item) for item in values if item is not None] if isinstance(values, list) else []
 
 
 def _list(values: Any) -> str:
-    return ", ".join(map(str, values or ()))
+    return ", ".join(_items(values))
 
 
 def _text(value: Any) -> str:
