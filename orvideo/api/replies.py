@@ -6,7 +6,6 @@ Every documented error shape is read, and the ones that happen anyway: ZodError,
 
 from __future__ import annotations
 
-import html
 import json
 import math
 import re
@@ -251,6 +250,8 @@ def _title(reading: Reading) -> str | None:
     match = _TITLE.search(reading.data[:65536])
     if match is None:
         return None
+    import html  # all its entities are not needed until a page comes instead of an answer
+
     # Once more: entities may have hidden a key from the first look.
     words = reading.redactor.text(" ".join(html.unescape(match[1].decode("utf-8", "replace")).split()))
     return (words if len(words) <= LONGEST_TITLE else words[: LONGEST_TITLE - 1] + "…") or None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -60,6 +59,8 @@ def nearest(model_id: str, ids: Iterable[str]) -> list[str]:
 
 
 def _likeness(given: str, known: str) -> float:
+    import difflib
+
     matcher = difflib.SequenceMatcher(None, given, known, autojunk=False)
     # A beginning such as "veo" is no near miss by its letters, but it is by its meaning.
     if len(given) > 2 and known.startswith(given):

@@ -15,7 +15,6 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from orvideo.errors import UsageError
@@ -244,6 +243,8 @@ _BRACES = "{{ and }} stand for braces; fields are " + " ".join("{" + name + "}" 
 def _field(name: str) -> Field:
     if name in ALL_FIELDS:
         return Field(name)
+    from difflib import get_close_matches
+
     near = get_close_matches(name, ALL_FIELDS, 1, 0.4)
     meant = f" Did you mean {{{near[0]}}}?" if near else ""
     raise UsageError(f"There is no field {_shown('{' + name + '}')} for an output's name.{meant}", hint=_BRACES)

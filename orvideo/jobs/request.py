@@ -11,13 +11,15 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
-from orvideo.api import media
 from orvideo.errors import UsageError
 from orvideo.jobs.records import redacted_media
 from orvideo.jobs.request_fields import FRAME_TYPES, check_fields, check_values, media_urls
 from orvideo.jobs.request_file import parse_json
+
+if TYPE_CHECKING:
+    from orvideo.api import media
 
 #: Names that a given mapping may have beside the service's own.
 SHORT_NAMES = (*FRAME_TYPES, "reference", "param")
@@ -42,10 +44,14 @@ class MediaSource:
     base: Path | None = None
 
     def frame(self, source: str, frame_type: str) -> media.Part:
+        from orvideo.api import media  # most requests have no picture
+
         kind: media.FrameType = "first_frame" if frame_type == "first_frame" else "last_frame"
         return media.frame(source, kind, max_bytes=self.max_bytes, stdin=self.stdin, root=self.root, base=self.base)
 
     def reference(self, source: str) -> media.Part:
+        from orvideo.api import media
+
         return media.reference(source, max_bytes=self.max_bytes, stdin=self.stdin, root=self.root, base=self.base)
 
 

@@ -6,7 +6,6 @@ Checked here because the service is silent: it drops an unknown field without a 
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -110,6 +109,8 @@ def _refuse_unknown(what: str, names: Iterable[str], known: Iterable[str], *, ot
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Return the one of `known` that `name` is probably a misspelling of, None when nothing is near."""
+    import difflib
+
     found = difflib.get_close_matches(name[:80].casefold(), list(known), n=1, cutoff=0.5)
     return found[0] if found else None
 

@@ -91,6 +91,8 @@ class Store:
             raise self._broken(line, "it is not UTF-8 text") from error
 
     def _parse(self, text: str) -> dict[str, Any]:
+        if not text:
+            return {}  # most people have no such file, and the reader would be loaded for nothing
         import tomllib
         from decimal import Decimal
 
