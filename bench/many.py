@@ -25,7 +25,7 @@ def measure_many(peers: Peers, *, quick: bool) -> Part:
     sizes = [10] if quick else [1, 10, 100, 1000]
     rows, cost = [], {}
     for jobs in sizes:
-        found = _follow(peers, jobs, seconds=2 if quick else 60 if jobs <= 10 else 30, interval=2 if quick else 5)
+        found = _follow(peers, jobs, seconds=1 if quick else 60 if jobs <= 10 else 30, interval=2 if quick else 5)
         cost[jobs] = found["cpu_ms_per_look"]
         part.figures[str(jobs)] = found
         rows.append(

@@ -1,0 +1,36 @@
+"""The benchmarks run: each part, small, without a peer. No figure is judged here; a busy machine is no fault."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.run import PARTS
+from bench.server import film_head
+from orvideo.jobs.container import check_container
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the benchmarks read /proc and send with sendfile")
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_runs_and_writes_its_figures(part: str, tmp_path: Path) -> None:
+    figures = tmp_path / "figures.json"
+    command = [sys.executable, "-m", "bench", part, "--quick", "--here", "--json", str(figures)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(figures.read_text())["parts"][part]
+    assert found["title"] in done.stdout
+    assert found["figures"]
+
+
+def test_the_film_that_is_served_is_a_whole_one(tmp_path: Path) -> None:
+    film = tmp_path / "film.mp4"
+    with open(film, "wb") as file:
+        file.write(film_head(100_000))
+        file.truncate(100_000)
+    assert check_container(film) == "mp4"
