@@ -195,9 +195,8 @@ def test_a_signal_and_its_exit_code(orvideo: Shell, signum: signal.Signals, code
 
 
 @pytest.mark.drill("O09")
-@pytest.mark.parametrize("argv", [("jobs",), ("models",), ("status", JOB), ("--help",), ("--version",), ("wait", JOB),
-                                  ("download", JOB, "-o", "-"), ("config", "list"), ("doctor",),
-                                  ("submit", "--dry-run", *ORDER)])  # fmt: skip
+@pytest.mark.parametrize("argv", [("jobs",), ("models",), ("--help",), ("--version",), ("wait", JOB),
+                                  ("download", JOB, "-o", "-")])  # fmt: skip
 def test_whoever_reads_stdout_may_leave(orvideo: Shell, argv: tuple[str, ...]) -> None:
     with Wire(DONE, content=[film(mp4(200_000))]) as wire:
         wire.bought(orvideo)
@@ -214,7 +213,7 @@ def test_whoever_reads_stdout_may_leave(orvideo: Shell, argv: tuple[str, ...]) -
 
 def test_no_code_of_the_table_is_left_out() -> None:
     seen = Counter(row.code for row in ROWS)
-    seen.update({code: 2 for _, code in SIGNALS} | {C.BROKEN_PIPE: 10})
+    seen.update({code: 2 for _, code in SIGNALS} | {C.BROKEN_PIPE: 6})
     assert {code for code, _, _ in EXIT_CODES} == set(ExitCode)
     assert {code: seen[code] for code in ExitCode if seen[code] < 2} == {}
 
