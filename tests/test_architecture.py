@@ -71,7 +71,11 @@ def imports(path: Path, *, at_run_time: bool = False) -> Iterator[str]:
 def test_data_flows_one_way(path: Path) -> None:
     forbidden = FORBIDDEN.get(layer(path), ())
     # A type that is passed through is no dependency: output may name a Record without importing it.
-    wrong = [name for name in imports(path, at_run_time=True) if name.startswith(tuple(f"orvideo.{one}" for one in forbidden))]
+    wrong = [
+        name
+        for name in imports(path, at_run_time=True)
+        if name.startswith(tuple(f"orvideo.{one}" for one in forbidden))
+    ]
     assert not wrong
 
 
@@ -131,7 +135,9 @@ def test_every_command_has_a_place_in_the_readme(name: str) -> None:
 
 
 def test_no_path_of_a_machine_and_no_key_in_the_project() -> None:
-    kept = [path for folder in ("orvideo", "tests", "docs", "completions", "bench") for path in (ROOT / folder).rglob("*")]
+    kept = [
+        path for folder in ("orvideo", "tests", "docs", "completions", "bench") for path in (ROOT / folder).rglob("*")
+    ]
     for path in [*kept, *ROOT.glob("*.*")]:
         if path.is_file() and path.suffix in {".py", ".md", ".toml", ".txt", ".json", ".yaml", ".bash", ".fish"}:
             text = path.read_text(encoding="utf-8", errors="replace")

@@ -329,9 +329,7 @@ def main() -> int:
         share = len(tally.unknown) / (len(calls) - begun)
         clean = clean and tally.is_clean and share <= MOST_UNKNOWN
         took = time.monotonic() - began
-        print(
-            f"{name}: {len(calls) - begun} calls from the opening of the record on, {len(points)} points chosen"
-        )
+        print(f"{name}: {len(calls) - begun} calls from the opening of the record on, {len(points)} points chosen")
         print(f"  {tally.points} tried in {took:.0f} s, {tally.killed} of them killed there")
         print(f"  nothing sent {tally.not_sent}, on record with its id, or saved whole by the next run {tally.known}")
         print(f"  charged but unknown {len(tally.unknown)} ({share:.2%} of all calls)")

@@ -116,8 +116,7 @@ class Wire(RawServer):
         models = http(200, model_list())
         accepted = http(202, json.dumps({"id": JOB, "status": "pending"}).encode())
         self._steps: dict[tuple[str, str], list[Step]] = {
-            ("POST", "/api/v1/videos"): list(submit)
-            or [accepted],
+            ("POST", "/api/v1/videos"): list(submit) or [accepted],
             ("GET", "/api/v1/videos/models"): [models],
             ("GET", "/api/v1/key"): [http(200, b'{"data": {"label": "k", "limit": 5, "limit_remaining": 4.5}}')],
             ("GET", LOOK): list(looks) or [missing],
