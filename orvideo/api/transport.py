@@ -40,7 +40,7 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 STREAMED = frozenset({200, 203, 206})
 
 #: httpx takes 64 KiB out of a socket at a time, and each time costs it as much as copying them, so more is better: a
-#: GiB comes in three quarters of the time. From 128 KiB on, malloc asks the system for each buffer, and TLS, which fills
+#: GiB comes in five sixths of the time. From 128 KiB on, malloc asks the system for each buffer, and TLS, which fills
 #: 16 KiB of it, becomes half as fast. The number is httpcore's own, on a class that it exports.
 httpcore.HTTP11Connection.READ_NUM_BYTES = 120 * 1024
 
