@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -63,7 +64,11 @@ class Caller:
     def film(self, tmp_path: Path, **body: Any) -> Path:
         """Submit, fetch, and return the file."""
         job = self.job(**body)
-        answer = self.http.get(f"/videos/{job['id']}/content")
+        for _ in range(500):
+            answer = self.http.get(f"/videos/{job['id']}/content")
+            if answer.status_code != 409:
+                break
+            time.sleep(0.01)  # even at this speed the slowest job takes some milliseconds
         assert answer.status_code == 200, answer.text
         path = tmp_path / f"{job['id']}.mp4"
         path.write_bytes(answer.content)
