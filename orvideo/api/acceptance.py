@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pydantic import ValidationError
 
 from orvideo.api import payload, urls
@@ -9,13 +11,19 @@ from orvideo.api.payload import NotJson, lenient_id
 from orvideo.api.schemas import Job
 
 
+def named_job(read: Callable[[], object], data: bytes) -> Job | None:
+    """Return the job that `read` makes of an answer, else one with the id that can be seen in `data`, else None.
+
+    The id may be one that cannot be asked for (drill X03): see `urls.is_usable_id`.
+    """
+    try:
+        return Job.model_validate(read())
+    except (NotJson, ValidationError):
+        found = lenient_id(data)
+        return None if found is None else Job(id=found)
+
+
 def job_in(body: bytes) -> Job | None:
     """Return the job in the body of a 2xx answer, None where it names none that could be asked for."""
-    try:
-        job = Job.model_validate(payload.parse(body))
-    except (NotJson, ValidationError):
-        found = lenient_id(body)
-        if found is None:
-            return None
-        job = Job(id=found)
-    return job if urls.is_usable_id(job.id) else None
+    job = named_job(lambda: payload.parse(body), body)
+    return job if job is not None and urls.is_usable_id(job.id) else None

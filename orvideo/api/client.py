@@ -17,6 +17,7 @@ from typing import Any, NoReturn, TypeVar
 from pydantic import ValidationError
 
 from orvideo.api import replies, urls
+from orvideo.api.acceptance import named_job
 from orvideo.api.download import (
     Download,
     strong_etag,
@@ -25,7 +26,6 @@ from orvideo.api.download import (
     whole_length,
 )
 from orvideo.api.exchange import Answer
-from orvideo.api.payload import NotJson, lenient_id
 from orvideo.api.redaction import check_key
 from orvideo.api.replies import Reading
 from orvideo.api.schemas import Endpoint, Job, KeyInfo, VideoModel
@@ -130,15 +130,11 @@ class Client:
 
     def _accepted(self, reading: Reading) -> Job:
         """Return the job out of a 2xx answer, by every means that leave no doubt about its id (M08 to M13)."""
-        try:
-            job = Job.model_validate(reading.json())
-        except (NotJson, ValidationError):
-            found = lenient_id(reading.data)
-            if found is None:
-                page = f", but with {replies.page_of(reading)}" if reading.is_html or not reading.data else ""
-                cut = "" if reading.whole else "; the answer was cut, or cannot be read to its end"
-                raise _unknown(f"{self._host} answered {reading.status} without the id of a job{page}{cut}.") from None
-            job = Job(id=found)
+        job = named_job(reading.json, reading.data)
+        if job is None:
+            page = f", but with {replies.page_of(reading)}" if reading.is_html or not reading.data else ""
+            cut = "" if reading.whole else "; the answer was cut, or cannot be read to its end"
+            raise _unknown(f"{self._host} answered {reading.status} without the id of a job{page}{cut}.")
         if not urls.is_usable_id(job.id):
             raise _unknown(f"{self._host} answered {reading.status} with an id that cannot be used.")
         return job

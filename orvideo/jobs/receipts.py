@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import re
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
@@ -14,13 +13,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from orvideo.api.redaction import Redactor
 from orvideo.errors import OutputExists, OutputUnwritable
 from orvideo.jobs.naming import LONGEST, fit
 from orvideo.jobs.partial import give_name
 
 #: A net under the caller's care: what must never be in a file that people pass on (drill O17).
 _SECRET_NAMES = frozenset(("urls", "unsigned_urls", "polling_url", "callback_url", "authorization", "api_key"))
-_KEY = re.compile(r"sk-or-v1-[0-9A-Za-z_-]{6,}")
+_REDACTOR = Redactor(None)
 
 
 def receipt_path(path: Path) -> Path:
@@ -58,7 +58,7 @@ def write_receipt(path: Path, document: Mapping[str, Any], *, force: bool = Fals
 
 def _without_secrets(value: Any) -> Any:
     if isinstance(value, str):
-        return _KEY.sub("[key hidden]", value)
+        return _REDACTOR.text(value)
     if isinstance(value, Mapping):
         return {
             str(name): _without_secrets(item) for name, item in value.items() if str(name).lower() not in _SECRET_NAMES
