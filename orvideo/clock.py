@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass(frozen=True)
-class Clock:
+class Clock(NamedTuple):
     """The three clocks of a program: `now` (UTC, for records), `monotonic` and `sleep` (seconds, for waiting)."""
 
     now: Callable[[], datetime] = _utc_now

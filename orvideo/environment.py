@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from orvideo.clock import Clock
 
@@ -12,14 +11,17 @@ if TYPE_CHECKING:
     from orvideo.api.transport import Limits
 
 
-@dataclass(frozen=True)
-class Environment:
+class Environment(NamedTuple):
     """The variables, the three streams (None when the shell closed one) and the clock of one run."""
 
-    environ: Mapping[str, str] = field(repr=False)  # the key may be in it (drill K13)
+    environ: Mapping[str, str]
     stdin: TextIO | None
     stdout: TextIO | None
     stderr: TextIO | None
-    clock: Clock = field(default_factory=Clock)
+    clock: Clock = Clock()
     #: How long calls may take; None for the usual limits.
     limits: Limits | None = None
+
+    def __repr__(self) -> str:
+        # The key may be among the variables (drill K13).
+        return f"Environment({len(self.environ)} variables)"

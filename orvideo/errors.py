@@ -39,9 +39,10 @@ place where an error becomes an exit code.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from enum import IntEnum
-from typing import Any, ClassVar, Literal
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal, NamedTuple
 
 Charged = Literal["no", "yes", "unknown"]
 
@@ -72,8 +73,7 @@ class ExitCode(IntEnum):
     TERMINATED = 143
 
 
-@dataclass(frozen=True)
-class ServiceReply:
+class ServiceReply(NamedTuple):
     """What the service said when it refused: kept whole enough to show, already redacted of the key.
 
     `retry_after` is in seconds from the moment of the reply; None when the service named no usable time.
@@ -87,7 +87,7 @@ class ServiceReply:
     retry_after: float | None = None
     reason: str | None = None
     ray: str | None = None
-    metadata: dict[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = MappingProxyType({})
 
 
 class OrvideoError(Exception):

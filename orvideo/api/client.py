@@ -10,9 +10,8 @@ import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from pydantic import ValidationError
 
@@ -41,8 +40,7 @@ _Kind = TypeVar("_Kind", Job, KeyInfo)
 KEPT_ANSWER = 64 * 1024
 
 
-@dataclass(frozen=True)
-class ModelList:
+class ModelList(NamedTuple):
     """The live list: what could be read, how many entries could not (drill X04), and the read ones as they came."""
 
     models: list[VideoModel]

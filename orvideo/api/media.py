@@ -17,7 +17,7 @@ import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO, Literal, NamedTuple
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from orvideo.api.pictures import NotAPicture, read_picture
@@ -112,8 +112,7 @@ def reference(
 # --- what a source is -------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Where:
+class _Where(NamedTuple):
     max_bytes: int
     stdin: BinaryIO | None
     root: Path | None

@@ -10,8 +10,7 @@ import json
 import math
 import re
 import zlib
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 #: Real answers nest five deep; what nests deeper would break those who print it.
 DEEPEST = 64
@@ -29,8 +28,7 @@ class NotJson(ValueError):
         self.foreign = foreign
 
 
-@dataclass(frozen=True)
-class Decoded:
+class Decoded(NamedTuple):
     """A body after its content encodings: `data` as far as it could be undone, and what is wrong with the rest."""
 
     data: bytes

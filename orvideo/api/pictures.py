@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 #: Blanks and zeros that some programs pad a file with.
 _PADDING = b"\x00\r\n\t "
@@ -25,8 +25,7 @@ class NotAPicture(Exception):
         self.kind = kind
 
 
-@dataclass(frozen=True)
-class Picture:
+class Picture(NamedTuple):
     """A PNG, JPEG or WebP: its media type and its size in pixels, as its header says."""
 
     media_type: str

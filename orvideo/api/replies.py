@@ -10,10 +10,9 @@ import json
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 
@@ -51,8 +50,7 @@ _SECONDS = re.compile(r"[0-9]+(\.[0-9]*)?([eE]\+?[0-9]{1,3})?")
 _TITLE = re.compile(rb"<title[^>]{0,200}>(.{0,2000}?)</title", re.IGNORECASE | re.DOTALL)
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(NamedTuple):
     """An answer with its content encodings undone and the key taken out: everything later works on this."""
 
     status: int

@@ -16,7 +16,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.cookiejar import CookieJar
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpcore
 import httpx
@@ -49,8 +49,7 @@ for _name in ("httpx", "httpcore"):
     logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
 
 
-@dataclass(frozen=True)
-class AppHeaders:
+class AppHeaders(NamedTuple):
     """How the application names itself to the API's own origin (api notes); an empty value is not sent."""
 
     referer: str = "https://github.com/orvideo/orvideo"
@@ -70,8 +69,7 @@ class AppHeaders:
         return {name: value.strip() for name, value in named.items() if value.strip()}
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(NamedTuple):
     """How long and how much: seconds, and bytes.
 
     `connect` is for one attempt to connect, `read` for the pause between two bytes, `submit_total` and `call_total`
@@ -88,8 +86,7 @@ class Limits:
     stall_bytes_per_second: int = 1024
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """One request as `-v` shows it: no query, because signed URLs have their secret there; no headers."""
 
     method: str

@@ -6,16 +6,14 @@ None in the catalogue is "not stated", and nothing is refused for it. Case does 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from orvideo.api.schemas import VideoModel, VideoRequest
 from orvideo.catalogue.sizes import has_ratio, parse_size, resolution_of
 from orvideo.catalogue.words import durations_text
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing that a model cannot do: the request's field and value, a full sentence, and the values that would do.
 
     `allowed` is empty where no value would do, so that the field has to be left out.

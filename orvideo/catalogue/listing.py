@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -19,8 +19,7 @@ from orvideo.errors import BadReply, Unavailable
 _MAX_MODELS = 20_000
 
 
-@dataclass(frozen=True)
-class Catalogue:
+class Catalogue(NamedTuple):
     """The models that can be used, and how fresh the list is.
 
     `raw` holds, by model id, each entry as the service sent it, unknown fields included. `skipped` counts the entries
@@ -32,7 +31,7 @@ class Catalogue:
     stale: bool = False
     skipped: int = 0
     note: str | None = None
-    raw: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
+    raw: Mapping[str, dict[str, Any]] = MappingProxyType({})
 
     def get(self, model_id: str) -> VideoModel | None:
         """Return the model with this id or canonical slug, whatever the case; None when there is none."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orvideo.errors import Rejected
 
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
     from orvideo.catalogue.quote import Quote
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """What will be sent, by which model, at what price, and the choices that were made for the user, as lines."""
 
     request: VideoRequest

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from orvideo.api.schemas import VideoModel, money
 from orvideo.catalogue.sizes import rank
@@ -42,8 +42,7 @@ class Mode(StrEnum):
     TEXT = "text"
 
 
-@dataclass(frozen=True)
-class Price:
+class Price(NamedTuple):
     """One line of a price list: `usd` per `unit`, and what it is for (None: for anything not said otherwise).
 
     `sound` is True for a price with sound, False for one without. `resolution` is the key's own suffix (`4k`).
@@ -126,23 +125,21 @@ def _slot(price: Price) -> _Slot:
     return price.unit, price.mode, price.sound, price.resolution, price.video_input, price.creative
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """A price that applies, and why it may not be the right one (None when the list says it outright)."""
 
     price: Price
     doubt: str | None = None
 
 
-@dataclass(frozen=True)
-class PriceList:
+class PriceList(NamedTuple):
     """A price list as understood. Nothing is dropped: what could not be read is named."""
 
     prices: tuple[Price, ...] = ()
     unknown_keys: tuple[str, ...] = ()
     unreadable_keys: tuple[str, ...] = ()
     clashing_keys: tuple[str, ...] = ()
-    _slots: dict[_Slot, Price] = field(default_factory=dict, repr=False, compare=False)
+    by_slot: Mapping[_Slot, Price] = MappingProxyType({})
 
     @property
     def units(self) -> tuple[Unit, ...]:
@@ -172,7 +169,7 @@ class PriceList:
 
     def one(self, unit: Unit) -> Decimal | None:
         """Return the price of an item that is the same for every clip (images, floor, video), in USD."""
-        price = self._slots.get((unit, None, None, None, False, None))
+        price = self.by_slot.get((unit, None, None, None, False, None))
         return price.usd if price else None
 
     def per_second(self, mode: Mode, *, sound: bool, resolution: str | None) -> Found | None:
@@ -182,7 +179,7 @@ class PriceList:
         """
         for rung_mode, rung_sound, doubt in _ladder(mode, sound):
             for suffix in (*suffixes(resolution), None):
-                price = self._slots.get((Unit.SECOND, rung_mode, rung_sound, suffix, False, None))
+                price = self.by_slot.get((Unit.SECOND, rung_mode, rung_sound, suffix, False, None))
                 if price:
                     return Found(price, doubt or self._doubt(price, mode, resolution))
         return None
@@ -204,7 +201,7 @@ class PriceList:
         for video in (True, False) if video_input else (False,):
             for suffix in (*suffixes(resolution), None):
                 for hush in hushed:
-                    price = self._slots.get((Unit.TOKEN, None, hush, suffix, video, None))
+                    price = self.by_slot.get((Unit.TOKEN, None, hush, suffix, video, None))
                     if price:
                         doubt = "the price list has no price for video references; the general one is taken"
                         return Found(price, doubt if video_input and not video else None)
@@ -212,7 +209,7 @@ class PriceList:
 
     def per_megapixel_second(self, *, creative: bool) -> Found | None:
         """Return the price of a megapixel-second; creativity 0 is read as precise, 1 as creative (api notes, G)."""
-        price = self._slots.get((Unit.MEGAPIXEL_SECOND, None, None, None, False, creative))
+        price = self.by_slot.get((Unit.MEGAPIXEL_SECOND, None, None, None, False, creative))
         return Found(price) if price else None
 
 
@@ -291,7 +288,7 @@ def _parse_items(items: tuple[tuple[str, str], ...]) -> PriceList:
             if twin.usd != price.usd:
                 clashing += [twin.key, price.key]
     prices.sort(key=_order)
-    return PriceList(tuple(prices), tuple(unknown), tuple(unreadable), tuple(dict.fromkeys(clashing)), _slots=slots)
+    return PriceList(tuple(prices), tuple(unknown), tuple(unreadable), tuple(dict.fromkeys(clashing)), by_slot=slots)
 
 
 def _order(price: Price) -> tuple[int, int, bool, bool, int, bool, str]:

@@ -7,10 +7,9 @@ The rules are those of the api notes, "Prices"; only the service's own `usage.co
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from decimal import ROUND_FLOOR, Decimal
 from itertools import product
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from orvideo.api.schemas import VideoModel, VideoRequest, money
 from orvideo.catalogue.pricing import Found, Mode, PriceList, Unit, price_list
@@ -23,8 +22,7 @@ PIXELS_PER_TOKEN = 1024
 _LONGEST_SECONDS = 10**6
 
 
-@dataclass(frozen=True)
-class Quote:
+class Quote(NamedTuple):
     """What a request will cost, in USD, and how far that is known.
 
     `exact`: `usd` is the price list's own figure. `about`: `usd` is the best estimate; where something was left open
@@ -75,8 +73,7 @@ class UnknownPrice(LookupError):
         self.at_least = at_least
 
 
-@dataclass(frozen=True)
-class Clip:
+class Clip(NamedTuple):
     """One video as far as its price is concerned. `seconds` is None only where the price does not depend on it.
 
     `images` are the input images that count (frames, or else image references), `reference_images` the latter alone.
@@ -133,8 +130,7 @@ def bill(
         raise UnknownPrice(prices.defect)
     settled = assumed(model, request)
     real = picture(model, settled) if request.size else None
-    clip = replace(
-        _common(settled, Decimal(input_seconds)),
+    clip = _common(settled, Decimal(input_seconds))._replace(
         sound=request.generate_audio if request.generate_audio is not None else model.generate_audio is True,
         resolution=_resolution(model, settled),
         size=(real.width, real.height) if real else (width, height),
@@ -193,8 +189,7 @@ def _found(found: Found | None, clip: Clip, prices: PriceList) -> Found:
     return found
 
 
-@dataclass(frozen=True)
-class _Open:
+class _Open(NamedTuple):
     """Every clip that a request may turn into, and why its price is not certain even when all cost the same."""
 
     clips: list[Clip]
@@ -212,8 +207,7 @@ def _clips(model: VideoModel, request: VideoRequest, prices: PriceList, input_se
     if unit is Unit.MEGAPIXEL_SECOND and common.creative is None:
         levels = (False, True)
     clips = [
-        replace(
-            common,
+        common._replace(
             sound=sound,
             resolution=resolution,
             size=(shot.width, shot.height) if shot else None,
@@ -234,7 +228,7 @@ def _spread(clips: Sequence[Clip], amounts: Sequence[Decimal]) -> str:
     for name, fields in _CHOICES.items():
         settled: dict[Clip, set[Decimal]] = {}
         for clip, amount in zip(clips, amounts, strict=True):
-            settled.setdefault(replace(clip, **fields), set()).add(amount)
+            settled.setdefault(clip._replace(**fields), set()).add(amount)
         if any(len(found) > 1 for found in settled.values()):
             names.append(name)
     return f"{' and '.join(names)} left open; the dearest is shown"

@@ -7,15 +7,13 @@ turns a closed pipe into exit 1 and a Ctrl-C into silence.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from orvideo.context import Context
 
 
-@dataclass(frozen=True)
-class Answering:
+class Answering(NamedTuple):
     """The options that say how a command answers, and from where."""
 
     json: bool = False
@@ -25,9 +23,8 @@ class Answering:
     sandbox: bool = False
 
 
-@dataclass(frozen=True)
-class Action:
+class Action(NamedTuple):
     """A parsed command line: `run` does it with what the context hands out."""
 
     run: Callable[[Context], None]
-    answering: Answering = field(default_factory=Answering)
+    answering: Answering = Answering()

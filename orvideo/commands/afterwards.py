@@ -10,8 +10,7 @@ import os
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from orvideo.errors import OrvideoError, UsageError
 from orvideo.interrupts import Interrupted
@@ -41,8 +40,7 @@ _NOTIFY_SECONDS = 5.0
 _GRACE = 2.0
 
 
-@dataclass(frozen=True)
-class Afterwards:
+class Afterwards(NamedTuple):
     """What is to be done when a job ends: a shell's command line, a desktop notification."""
 
     command: str | None = None

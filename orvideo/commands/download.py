@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -26,8 +25,7 @@ if TYPE_CHECKING:
     from orvideo.context import Context
 
 
-@dataclass(frozen=True)
-class DownloadOptions:
+class DownloadOptions(NamedTuple):
     """A download line, parsed."""
 
     jobs: list[str] | None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from orvideo.errors import UsageError
@@ -27,8 +27,7 @@ SETTINGS = {
 _EXAMPLE = 'orvideo submit "a paper boat drifts down a rainy street"'
 
 
-@dataclass(frozen=True)
-class RequestOptions:
+class RequestOptions(NamedTuple):
     """The part of a submit line that says what to make: None, or nothing, where the line does not say.
 
     `flags` are settings by name, `fields` request fields by the service's name, and the rest is what its flag takes.
@@ -36,8 +35,8 @@ class RequestOptions:
 
     prompt: str | None = None
     prompt_file: str | None = None
-    flags: Mapping[str, Any] = field(default_factory=dict)
-    fields: Mapping[str, Any] = field(default_factory=dict)
+    flags: Mapping[str, Any] = MappingProxyType({})
+    fields: Mapping[str, Any] = MappingProxyType({})
     first_frame: str | None = None
     last_frame: str | None = None
     references: tuple[str, ...] = ()
@@ -73,7 +72,7 @@ def wanted_request(context: Context, options: RequestOptions) -> Wanted:
         context.terminal.warn(warning)
     if previous is not None and wanted.frame is None:
         # It begins with the last picture of the other, so that one's shape is the nearest.
-        return replace(wanted, frame=previous.shape)
+        return wanted._replace(frame=previous.shape)
     return wanted
 
 
@@ -137,7 +136,7 @@ def _past_request(context: Context, name: str) -> dict[str, Any]:
             hint=f"orvideo jobs show {record.name}",
         )
     context.terminal.note(f"a new job with the request of {record.name}; that one is left as it is")
-    return record.request
+    return dict(record.request)
 
 
 def _stdin(context: Context) -> BinaryIO | None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -30,8 +29,7 @@ if TYPE_CHECKING:
     from orvideo.context import Context
 
 
-@dataclass(frozen=True)
-class WaitOptions:
+class WaitOptions(NamedTuple):
     """A wait line, parsed."""
 
     jobs: list[str] | None

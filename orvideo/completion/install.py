@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from orvideo.completion.scripts import FILE_NAMES, MARK, script
 from orvideo.errors import OutputExists, OutputUnwritable, UsageError
@@ -14,8 +14,7 @@ from orvideo.errors import OutputExists, OutputUnwritable, UsageError
 _NAMES = {"bash": "bash", "zsh": "zsh", "fish": "fish", "pwsh": "powershell", "powershell": "powershell"}
 
 
-@dataclass(frozen=True)
-class Installed:
+class Installed(NamedTuple):
     """What was done, and what is left to do: lines to type or to add somewhere, in the words of the shell.
 
     `path` is None where there is no place for scripts (PowerShell). `is_new` is False when the file was there as it is.

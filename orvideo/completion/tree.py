@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 import typer
 
@@ -27,8 +27,7 @@ class Word:
             raise ValueError(f"{self.text!r} is no word for a completion script")
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(NamedTuple):
     """What an option or an argument takes: one of `words`, files, or what the `live` part says. Else anything."""
 
     title: str
@@ -37,8 +36,7 @@ class Value:
     live: str | None = None
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(NamedTuple):
     """An option under all its names; `value` is None for a flag."""
 
     names: tuple[str, ...]
@@ -47,14 +45,12 @@ class Option:
     repeatable: bool = False
 
 
-@dataclass(frozen=True)
-class Argument:
+class Argument(NamedTuple):
     value: Value
     many: bool = False
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(NamedTuple):
     """A command by its path below the program, such as ("jobs", "show"); the program itself has the path ()."""
 
     path: tuple[str, ...]

@@ -41,7 +41,7 @@ def typical(connection: sqlite3.Connection, shape: Shape, endpoint: str | None) 
     costs = [cost for row in rows if (cost := amount(row["cost"])) is not None]
     times = [(row["ended_at"] - row["submitted_at"]) / 1e6 for row in rows if row["watched"]]
     return Typical(
-        count=len(rows),
+        found=len(rows),
         priced=len(costs),
         cost=median(costs) if costs else None,
         cost_low=min(costs, default=None),

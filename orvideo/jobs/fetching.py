@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -190,7 +190,7 @@ class Saving:
             return
         here = self._here(record)
         # One that an earlier command has saved may well have the name.
-        target = replace(self._decide(self._spec_for(record), record, force=bool(here)), force=self.force)
+        target = self._decide(self._spec_for(record), record, force=bool(here))._replace(force=self.force)
         indexes = outputs_of(job)
         if target.is_stream and len(indexes) > 1:
             raise NotFetched(f"Job {record.name} has {len(indexes)} videos, and {target.spec} can take one.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from orvideo.clock import Clock
 from orvideo.errors import (
@@ -71,8 +71,7 @@ class ThreadLooker:
             client.close()
 
 
-@dataclass(frozen=True)
-class Patience:
+class Patience(NamedTuple):
     """How long and how often to look: seconds; None for "no limit" and "soon at first, then further apart".
 
     `firm` says that a person has set the timeout: then it is the limit of the download that follows as well (D11).

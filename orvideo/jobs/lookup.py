@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from typing import NamedTuple
 
 from orvideo.errors import UsageError
 from orvideo.jobs.records import Record, State
@@ -106,8 +106,7 @@ def _several(ref: str, candidates: Sequence[Record], more: bool) -> UsageError:
     return UsageError(f"{ref!r} may be any of these: {', '.join(listed)}{', and more' if more else ''}.", hint=hint)
 
 
-@dataclass(frozen=True)
-class Filter:
+class Filter(NamedTuple):
     """Which jobs to list. Of the first three any one is enough; everything else that is given must hold.
 
     `unfinished`: accepted, and not at its end. `unknown`: the outcome of the submit is. `not_downloaded`: completed,

@@ -13,9 +13,8 @@ import re
 import sys
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from orvideo.errors import UsageError
 
@@ -34,8 +33,7 @@ _RESERVED = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(NamedTuple):
     """What a name may say of a job. `id` is the service's id, or the local handle while there is none."""
 
     id: str
@@ -173,15 +171,13 @@ ALL_FIELDS = (*FIELDS, *OUTPUT_FIELDS)
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]|[^{}]+")
 
 
-@dataclass(frozen=True)
-class Field:
+class Field(NamedTuple):
     """A place in a template that a value goes to."""
 
     name: str
 
 
-@dataclass(frozen=True)
-class Template:
+class Template(NamedTuple):
     """A path with fields in it. `components` are what is between the slashes, each a row of texts and fields."""
 
     components: tuple[tuple[str | Field, ...], ...]

@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import os
 import platform
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 
-@dataclass(frozen=True)
-class Owner:
+class Owner(NamedTuple):
     """One process, told apart from a later one with the same number.
 
     `boot` and `pids` (the pid namespace: a container has its own) and `started` are known on Linux only, else "".
@@ -31,7 +29,7 @@ class Owner:
         )
 
     def as_text(self) -> str:
-        return json.dumps(asdict(self))
+        return json.dumps(self._asdict())
 
     @classmethod
     def from_text(cls, text: str | None) -> Self | None:

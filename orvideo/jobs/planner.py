@@ -7,7 +7,7 @@ for only where a request depends on them, and once.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from orvideo.catalogue.planning import Plan, plan
@@ -75,7 +75,7 @@ class Planner:
         several = "; the service reads the one it chooses" if len(slugs) > 1 else ""
         choice = f"provider{'s' if several else ''} {', '.join(slugs)} (for {keys}{several})"
         request = request.model_copy(update={"provider": provider})
-        return replace(planned, request=request, choices=(*planned.choices, choice))
+        return planned._replace(request=request, choices=(*planned.choices, choice))
 
     def _providers(self, model_id: str, key: str) -> tuple[str, ...]:
         if model_id not in self._slugs:

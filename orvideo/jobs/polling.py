@@ -12,7 +12,7 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
 from orvideo.clock import Clock
 from orvideo.errors import (
@@ -58,8 +58,7 @@ def pauses(interval: float | None) -> Iterator[float]:
             pause = min(pause * GROWTH, LONGEST_PAUSE)
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(NamedTuple):
     """One look at a job, for whoever tells the story: the job, or why it was not seen, and when the next look is."""
 
     job: Job | None
@@ -200,8 +199,7 @@ class _Due(Generic[Key]):
     following: Following = field(compare=False)
 
 
-@dataclass(frozen=True)
-class Outcome(Generic[Key]):
+class Outcome(NamedTuple, Generic[Key]):
     """What happened to one of many: a look, and at the end the job, or the error that ended the wait."""
 
     key: Key

@@ -9,10 +9,11 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -63,8 +64,7 @@ class Output:
         return {"index": self.index, "path": self.path, "bytes": self.bytes, "sha256": self.sha256}
 
 
-@dataclass(frozen=True)
-class ResumeState:
+class ResumeState(NamedTuple):
     """What a later process needs in order to go on with a partial download.
 
     `part` is the partial file, `etag` a strong validator, `source` says where the bytes came from ("signed" or
@@ -90,15 +90,14 @@ class Shape(NamedTuple):
     mode: str | None
 
 
-@dataclass(frozen=True)
-class Typical:
+class Typical(NamedTuple):
     """What finished jobs of one shape really cost (USD) and took (seconds): medians and extremes.
 
-    `count` jobs were found, `priced` of them with a known cost, `timed` of them watched closely to their end. What
+    `found` jobs were found, `priced` of them with a known cost, `timed` of them watched closely to their end. What
     nothing is known of is None.
     """
 
-    count: int = 0
+    found: int = 0
     priced: int = 0
     cost: Decimal | None = None
     cost_low: Decimal | None = None
@@ -107,8 +106,7 @@ class Typical:
     seconds: float | None = None
 
 
-@dataclass(frozen=True)
-class Spending:
+class Spending(NamedTuple):
     """What one model, day or month cost: the sum in USD of `known` jobs, and how many more have no known cost."""
 
     key: str | None
@@ -125,8 +123,7 @@ class Spending:
         }
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """One job on record. Amounts are USD, times UTC; None is "not known".
 
     `handle` is the local name, which stands for the job where the service's `id` is not known. `request` is empty for
@@ -149,7 +146,7 @@ class Record:
     mode: str | None = None
     submitted_at: datetime | None = None
     ended_at: datetime | None = None
-    request: dict[str, Any] = field(default_factory=dict)
+    request: Mapping[str, Any] = MappingProxyType({})
     quote: dict[str, Any] | None = None
     cost: Decimal | None = None
     max_cost: Decimal | None = None
@@ -158,7 +155,7 @@ class Record:
     target: str | None = None
     outputs: tuple[Output, ...] = ()
     expected_outputs: int | None = None
-    extra: dict[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = MappingProxyType({})
     batch: str | None = None
     row_key: str | None = None
     row_number: int | None = None
@@ -210,9 +207,9 @@ class Record:
             "cost_usd": money_number(self.cost),
             "error": self.error,
             "outputs": [output.as_json() for output in self.outputs],
-            "request": self.request or None,
+            "request": dict(self.request) or None,
             "generation_id": self.generation_id,
-            "extra": self.extra,
+            "extra": dict(self.extra),
         }
 
 

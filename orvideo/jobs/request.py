@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
@@ -34,8 +33,7 @@ class Param(NamedTuple):
     value: Any
 
 
-@dataclass(frozen=True)
-class MediaSource:
+class MediaSource(NamedTuple):
     """Where pictures are read from: the largest file in bytes, stdin for `-`, and the folder to start at or stay in."""
 
     max_bytes: int
@@ -55,8 +53,7 @@ class MediaSource:
         return media.reference(source, max_bytes=self.max_bytes, stdin=self.stdin, root=self.root, base=self.base)
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(NamedTuple):
     """A request as far as a person has decided it.
 
     `fields` are ready for `catalogue.planning.plan`, but for `params`, whose provider is known once the model is.
@@ -123,8 +120,7 @@ def _over(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
 # --- pictures ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Parts:
+class _Parts(NamedTuple):
     """The media that were given by their short names, read."""
 
     frames: dict[str, media.Part]

@@ -7,10 +7,9 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, NamedTuple
 
 from orvideo.errors import RecordError
 from orvideo.jobs.owner import Owner
@@ -111,8 +110,7 @@ def quoted_most(quote: Mapping[str, Any] | None) -> Decimal | None:
     return high if high is not None else amount(quote.get("usd"))
 
 
-@dataclass(frozen=True)
-class Viewpoint:
+class Viewpoint(NamedTuple):
     """Who reads a row, and when (microseconds since 1970): what a submit that is under way looks like from here."""
 
     me: Owner

@@ -17,9 +17,8 @@ import os
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from orvideo.clock import Clock
 from orvideo.errors import BadReply, NotFetched, OrvideoError, OutputExists, OutputUnwritable
@@ -34,8 +33,7 @@ from orvideo.jobs.transfer import PAUSES, Another, Broken, OnProgress, Open, Str
 __all__ = ["OnProgress", "Open", "ResumeMemory", "Saved", "Stream", "already_saved", "save"]
 
 
-@dataclass(frozen=True)
-class Saved:
+class Saved(NamedTuple):
     """A video that is where it should be. `path` is absolute, and None when it went to a stream.
 
     `kind` is what it is by its bytes; `notes` are what a person should be told.
@@ -100,8 +98,7 @@ def already_saved(
     return same
 
 
-@dataclass(frozen=True)
-class _Order:
+class _Order(NamedTuple):
     """How a video is to be brought here, wherever it lands."""
 
     source: Open
@@ -203,7 +200,7 @@ def _give_name(landing: FileLanding, part: Path, target: Target, facts: Facts, i
             if isinstance(error.__cause__, FileExistsError):
                 continue
             raise
-        return replace(whole, path=candidate, notes=_wrong_extension(path, target, whole.kind))
+        return whole._replace(path=candidate, notes=_wrong_extension(path, target, whole.kind))
     raise OutputExists(f"{path} exists already, and so do the names beside it.")
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from orvideo.clock import Clock
 from orvideo.errors import (
@@ -52,8 +52,7 @@ def _no_hold(hurry: Callable[[], None]) -> Iterator[None]:
     yield
 
 
-@dataclass(frozen=True)
-class Order:
+class Order(NamedTuple):
     """What is to be bought, and what is to be remembered of it: money in USD, `target` as a person gave it."""
 
     body: dict[str, Any]

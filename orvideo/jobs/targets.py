@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import NamedTuple
 
 from orvideo.errors import OutputExists, OutputUnwritable, UsageError
 from orvideo.jobs import naming
@@ -32,8 +32,7 @@ class Form(StrEnum):
     DEVICE = "device"
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(NamedTuple):
     """A decided output. `folder` is absolute and was seen to take files; for streams it means nothing.
 
     `name` is a file's name, `template` what a template says below `folder`, `descriptor` an inherited descriptor's

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
 from orvideo.clock import Clock
@@ -27,8 +26,7 @@ _BAR_LEAST, _BAR_MOST = 8, 40
 _NAME_LEAST = 8
 
 
-@dataclass(frozen=True)
-class Stand:
+class Stand(NamedTuple):
     """How things stand: `name: what time, usually`, or a download with `done` bytes, of `total` when that is known.
 
     `began` is the reading of the monotonic clock at which the shown time was zero; None shows no time.

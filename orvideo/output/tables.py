@@ -6,7 +6,6 @@ Both are made from the same rows. Nothing here writes; `Terminal.table` does.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from orvideo.output.text import ELLIPSIS, fit, pad, visible, width
@@ -23,8 +22,7 @@ class Cell(NamedTuple):
     plain: str
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """One column, and what becomes of it where the terminal is too narrow.
 
     Columns of `priority` 0 are always there; of the others the highest number is left out first. A `flexible` column

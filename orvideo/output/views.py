@@ -157,7 +157,7 @@ def plan_lines(
     lines = [("chosen", choice) for choice in planned.choices]
     lines.append(("quote", f"{quote_text(quote)} for {request_summary(planned.request.body())}"))
     lines += [("why", _text(reason)) for reason in quote["reasons"]]
-    if evidence is not None and evidence.count:
+    if evidence is not None and evidence.found:
         lines.append(("before", evidence_text(evidence)))
     if sandbox:
         lines.append(("to", "the sandbox: nothing is charged"))
@@ -168,7 +168,7 @@ def plan_lines(
 
 def evidence_text(typical: Typical) -> str:
     """Return what such jobs really cost and took: `3 such jobs cost $0.12 each and took about 0:41`."""
-    jobs = count(typical.count, "such job", "such jobs")
+    jobs = count(typical.found, "such job", "such jobs")
     facts = []
     if typical.cost is not None and typical.cost_low == typical.cost_high:
         facts.append(f"cost {money_text(typical.cost)}" + (" each" if typical.priced > 1 else ""))

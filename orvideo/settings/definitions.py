@@ -7,9 +7,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from orvideo.errors import OrvideoError, UsageError
 from orvideo.settings import values
@@ -24,8 +23,7 @@ API_KEY = "api-key"
 JOB_VARIABLES = "ORVIDEO_JOB_"
 
 
-@dataclass(frozen=True)
-class Definition(Generic[T]):
+class Definition(NamedTuple, Generic[T]):
     """One setting. `default` None means "left open": the catalogue or the command decides.
 
     `other_variables` are read after the setting's own; `as_toml` says what the store holds instead of a string.

@@ -11,16 +11,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from orvideo.errors import OrvideoError, RecordError, UsageError
 
 APP = "orvideo"
 
 
-@dataclass(frozen=True)
-class Folder:
+class Folder(NamedTuple):
     """One kind of folder: its variables, its place below HOME, and the error that its absence is."""
 
     kind: str

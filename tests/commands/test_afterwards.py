@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import signal
 import subprocess
@@ -106,7 +105,7 @@ def test_a_prompt_is_a_value_and_never_a_command(orvideo: Shell, home: Path, pro
 
 
 def test_no_fact_breaks_the_environment() -> None:
-    record = dataclasses.replace(RECORD, prompt="a\0b" + "x" * 200_000, error="\ud800" * 200_000, cost=None)
+    record = RECORD._replace(prompt="a\0b" + "x" * 200_000, error="\ud800" * 200_000, cost=None)
     told = facts_of(record)
     assert list(told) == [name for name, _ in VARIABLES]
     assert told["ORVIDEO_JOB_COST"] == ""
@@ -211,7 +210,7 @@ def test_a_mac_gets_the_words_as_arguments_of_a_script_that_is_always_the_same(t
     program = tmp_path / "osascript"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
-    record = dataclasses.replace(RECORD, prompt='" & do shell script "x"\x1b')
+    record = RECORD._replace(prompt='" & do shell script "x"\x1b')
     command = notification(record, "darwin", {"PATH": str(tmp_path)})
     assert command is not None
     assert command[-2:] == ["completed: vid_1", '" & do shell script "x"\\x1b']

@@ -408,9 +408,8 @@ def test_d13_several_outputs_have_names_and_parts_of_their_own(disk: Disk) -> No
 
 @drill("D19")
 def test_d19_the_name_is_never_the_services(disk: Disk) -> None:
-    from dataclasses import replace
 
-    facts = replace(FACTS, id="../../../etc/cron.d/x", model="/abs/..", prompt="..\n/")
+    facts = FACTS._replace(id="../../../etc/cron.d/x", model="/abs/..", prompt="..\n/")
     saved = save(Place(FILM), disk.target("./"), facts=facts)
     assert saved.path is not None
     assert saved.path.parent == disk.folder

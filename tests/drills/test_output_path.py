@@ -277,10 +277,9 @@ def test_o10_a_full_or_closed_stdout_is_a_failure(tmp_path: Path) -> None:
 @pytest.mark.parametrize("prompt", ["../../x", "/etc/x", "-rf", "", ".", "..", "a\nb"])
 @pytest.mark.parametrize("spec", ["clips/{prompt}", "clips/{prompt}/{prompt}.mp4", "clips/x{prompt}{slug}/"])
 def test_o15_whatever_the_prompt_a_video_stays_in_its_folder(spec: str, prompt: str, tmp_path: Path) -> None:
-    from dataclasses import replace
 
     (tmp_path / "clips").mkdir()
-    saved = save(Place(FILM), decide_target(spec, cwd=tmp_path), facts=replace(FACTS, prompt=prompt))
+    saved = save(Place(FILM), decide_target(spec, cwd=tmp_path), facts=FACTS._replace(prompt=prompt))
     assert saved.path is not None
     assert saved.path.resolve().is_relative_to(tmp_path / "clips")
     assert os.listdir(tmp_path) == ["clips"]

@@ -428,7 +428,7 @@ def test_a_connection_that_comes_about_late_carries_one_submit(primed: tuple[She
     shell, url = primed
     with RawServer(Reply(202, JOB), refusing=True) as server:
         move_cache(home, url, server.url)
-        late = replace(shell, clock=replace(shell.clock, sleep=lambda seconds: server.listen()))
+        late = replace(shell, clock=shell.clock._replace(sleep=lambda seconds: server.listen()))
         done = submit(late, server)
     assert (done.code, done.lines, server.count("POST")) == (0, ["job-1"], 1), done.err
 

@@ -6,7 +6,6 @@ import json
 import os
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -202,7 +201,7 @@ def test_what_a_reply_adds_is_bounded_and_cannot_break_the_record(ledger: Ledger
 
 def _leave(path: Path, seq: int, **owner: object) -> None:
     """Make a row look as if a process like this one, but for `owner`, had been at work on it."""
-    left = replace(Owner.current(), **owner)  # type: ignore[arg-type]
+    left = Owner.current()._replace(**owner)  # type: ignore[arg-type]
     with raw(path) as connection:
         connection.execute("UPDATE jobs SET owner = ? WHERE seq = ?", (left.as_text(), seq))
 

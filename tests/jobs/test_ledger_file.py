@@ -9,7 +9,6 @@ import stat
 import subprocess
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -461,7 +460,7 @@ def test_a_lock_that_is_let_go_in_time_is_no_trouble(path: Path) -> None:
             if sum(time.slept) > 3 and other.in_transaction:
                 other.execute("ROLLBACK")
 
-        with Ledger(path, clock=replace(time.clock(), sleep=sleep)) as ledger:
+        with Ledger(path, clock=time.clock()._replace(sleep=sleep)) as ledger:
             bring_to(ledger, State.PREPARED)
             assert len(ledger.list()) == 1
 

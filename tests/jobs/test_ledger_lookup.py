@@ -316,7 +316,7 @@ def test_what_jobs_of_one_shape_cost_and_took(ledger: Ledger, time: HandClock) -
         _clip(ledger, time, f"job-{number}", cost, seconds)
 
     assert ledger.typical(shape_of(request(generate_audio=False))) == Typical(
-        count=4,
+        found=4,
         priced=3,
         cost=Decimal("0.20"),
         cost_low=Decimal("0.10"),
@@ -344,7 +344,7 @@ def test_jobs_of_another_shape_are_no_evidence(ledger: Ledger, time: HandClock, 
     _clip(ledger, time, "job-1", "9.99", 30, request=other)
 
     assert ledger.typical(shape_of(request(generate_audio=False))) == Typical()
-    assert ledger.typical(shape_of(request(**{"generate_audio": False, **other}))).count == 1
+    assert ledger.typical(shape_of(request(**{"generate_audio": False, **other}))).found == 1
 
 
 def test_the_sandbox_and_jobs_that_failed_are_no_evidence(ledger: Ledger, time: HandClock) -> None:
@@ -354,8 +354,8 @@ def test_the_sandbox_and_jobs_that_failed_are_no_evidence(ledger: Ledger, time: 
     shape = shape_of(request(generate_audio=False))
 
     assert ledger.typical(shape) == Typical()
-    assert ledger.typical(shape, endpoint=SANDBOX).count == 1
-    assert ledger.typical(shape, endpoint=HERE).count == 0
+    assert ledger.typical(shape, endpoint=SANDBOX).found == 1
+    assert ledger.typical(shape, endpoint=HERE).found == 0
 
 
 @pytest.mark.drill("P14")
@@ -369,7 +369,7 @@ def test_an_end_that_was_not_watched_says_nothing_of_the_time(ledger: Ledger, ti
 
     found = ledger.typical(shape_of(request(generate_audio=False)))
 
-    assert (found.count, found.priced, found.timed, found.seconds) == (2, 2, 0, None)
+    assert (found.found, found.priced, found.timed, found.seconds) == (2, 2, 0, None)
 
 
 def test_the_newest_fifty_count(ledger: Ledger, time: HandClock) -> None:
@@ -379,7 +379,7 @@ def test_the_newest_fifty_count(ledger: Ledger, time: HandClock) -> None:
 
     found = ledger.typical(shape_of(request(generate_audio=False)))
 
-    assert (found.count, found.cost_high) == (50, Decimal(1))
+    assert (found.found, found.cost_high) == (50, Decimal(1))
 
 
 # --- sums

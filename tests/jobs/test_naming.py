@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -14,7 +13,7 @@ from tests.jobs.films import FACTS
 
 
 def fill(spec: str, prompt: str = "x", *, index: int = 0) -> tuple[str, ...]:
-    return naming.parse_template(spec).fill(replace(FACTS, prompt=prompt), index, "mp4")
+    return naming.parse_template(spec).fill(FACTS._replace(prompt=prompt), index, "mp4")
 
 
 @pytest.mark.drill("O15")
@@ -84,15 +83,15 @@ def test_default_names_sort_by_time_and_tell_jobs_apart() -> None:
     early = naming.default_name(FACTS, "mp4")
     assert early == "20261121-023000-veo-3.1-a-paper-boat-drifts-2f9c1a7d.mp4"
     late = naming.default_name(
-        replace(FACTS, created_at=datetime(2026, 11, 21, 2, 30, 1, tzinfo=UTC), model="a"), "mp4"
+        FACTS._replace(created_at=datetime(2026, 11, 21, 2, 30, 1, tzinfo=UTC), model="a"), "mp4"
     )
-    other = naming.default_name(replace(FACTS, id="vid-gen-2f9c1a7e"), "mp4")
+    other = naming.default_name(FACTS._replace(id="vid-gen-2f9c1a7e"), "mp4")
     assert sorted([late, early]) == [early, late]
     assert other != early
 
 
 def test_default_names_of_hostile_jobs_are_harmless() -> None:
-    name = naming.default_name(replace(FACTS, id="../../x", model="../..", prompt="/etc/x"), "webm")
+    name = naming.default_name(FACTS._replace(id="../../x", model="../..", prompt="/etc/x"), "webm")
     assert name.startswith("20261121-023000-none-etc-x-")
     assert "/" not in name
 

@@ -7,7 +7,6 @@ import io
 import json
 import os
 import threading
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -66,7 +65,7 @@ def test_a_typed_name_is_kept_and_a_wrong_extension_is_told_of(boat: Target, tmp
 def test_progress_is_told_at_a_bounded_rate_and_at_both_ends(boat: Target) -> None:
     hand = HandClock()
     told: list[tuple[int, int | None]] = []
-    clock = replace(hand.clock(), monotonic=lambda: hand.elapsed)
+    clock = hand.clock()._replace(monotonic=lambda: hand.elapsed)
 
     def tell(done: int, total: int | None) -> None:
         told.append((done, total))

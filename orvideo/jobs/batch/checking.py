@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orvideo.errors import BadReply, ExitCode, MoneyError, OrvideoError, Rejected, Unavailable, UsageError
 from orvideo.jobs.batch.identity import content_key, row_keys
@@ -152,8 +152,7 @@ class Pricing:
         return plan
 
 
-@dataclass(frozen=True)
-class Price:
+class Price(NamedTuple):
     """The price of many rows together, USD: `usd` is the sum of what is known, None where nothing is."""
 
     exact: int

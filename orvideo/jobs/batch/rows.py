@@ -13,7 +13,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from orvideo.errors import ExitCode, UsageError
 from orvideo.jobs.batch.source import Form, Source
@@ -48,8 +48,7 @@ class Row:
     own: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Trouble:
+class Trouble(NamedTuple):
     """What is wrong with a line; `code` says whether the file is (2) or what it asks for (6, 5)."""
 
     line: int

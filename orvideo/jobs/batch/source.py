@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from orvideo.errors import UsageError
 
@@ -31,8 +30,7 @@ _BY_SUFFIX = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """A batch file's text, and what it is called. `path` is its real path, None for a stream, which has none."""
 
     shown: str

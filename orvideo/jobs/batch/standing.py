@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from orvideo.jobs.records import Record, State
 
@@ -40,8 +39,7 @@ def standing_of(record: Record | None) -> Standing:
     return Standing.COMPLETED if record.status == "completed" else Standing.FAILED
 
 
-@dataclass(frozen=True)
-class History:
+class History(NamedTuple):
     """What the record has of a batch: the last job of each row by its key, oldest rows first."""
 
     last: dict[str, Record]
