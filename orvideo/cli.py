@@ -14,6 +14,7 @@ import typer
 
 from orvideo import __version__
 from orvideo.commands.action import Action, Answering
+from orvideo.commands.app import App
 from orvideo.environment import Environment
 from orvideo.errors import ExitCode, OrvideoError, OutputUnwritable, UsageError
 from orvideo.interrupts import Interrupted, Interrupts
@@ -42,7 +43,7 @@ SUMMARY = "Make videos through OpenRouter: submit, follow, fetch."
 
 def build_app(commands: Sequence[str] = COMMANDS, *, rich_help: bool = False) -> typer.Typer:
     """Return the Typer app with the named commands; plain help text unless `rich_help` (a terminal) is asked for."""
-    app = typer.Typer(
+    app = App(
         name="orvideo",
         help=SUMMARY,
         no_args_is_help=False,
@@ -51,9 +52,6 @@ def build_app(commands: Sequence[str] = COMMANDS, *, rich_help: bool = False) ->
         pretty_exceptions_show_locals=False,
         rich_markup_mode="markdown" if rich_help else None,
         context_settings={"help_option_names": ["--help", "-h"]},
-        # The option that Typer would add has no value unless it is given, which its way of reading values (0.29 loads
-        # pydantic for it) is asked about on every line, `submit --help` among them; one of our own is simply False.
-        add_help_option=False,
         epilog='Example: orvideo submit "a paper boat drifts down a rainy street" --wait -o boat.mp4',
     )
 
@@ -61,10 +59,6 @@ def build_app(commands: Sequence[str] = COMMANDS, *, rich_help: bool = False) ->
     def root(
         ctx: typer.Context,
         version: Annotated[bool, typer.Option("--version", "-V", help="Print the version.")] = False,
-        help_: Annotated[
-            bool,
-            typer.Option("--help", "-h", help="Show this message and exit.", is_eager=True, callback=_show_help),
-        ] = False,
     ) -> None:
         if version:
             typer.echo(f"orvideo {__version__}")
@@ -76,12 +70,6 @@ def build_app(commands: Sequence[str] = COMMANDS, *, rich_help: bool = False) ->
     for name in commands:
         import_module(f"orvideo.commands.{name}").register(app)
     return app
-
-
-def _show_help(ctx: typer.Context, asked: bool) -> None:
-    if asked:
-        typer.echo(ctx.get_help())
-        raise typer.Exit
 
 
 def main(argv: Sequence[str] | None = None, environment: Environment | None = None) -> int:

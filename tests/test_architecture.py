@@ -40,7 +40,7 @@ OWNERS = {
     "PIL": ("sandbox",),
     "tomlkit": ("settings",),
 }
-SHARED_BY_COMMANDS = {"action", "afterwards", "following", "options", "receipts", "request"}
+SHARED_BY_COMMANDS = {"action", "app", "afterwards", "following", "options", "receipts", "request"}
 
 
 def layer(path: Path) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orvideo.commands.action import Action, Answering
+from orvideo.commands.app import App
 from orvideo.commands.options import Json, Quiet
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ class Shell(StrEnum):
 
 
 def register(app: typer.Typer) -> None:
-    completion = typer.Typer(
+    completion = App(
         help="Let TAB complete commands, options, models and jobs.",
         no_args_is_help=False,
         epilog="Example: orvideo completion install",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orvideo.commands.action import Action, Answering
+from orvideo.commands.app import App
 from orvideo.commands.options import Json, Quiet, Verbose
 from orvideo.errors import AuthError, OrvideoError, UsageError
 
@@ -19,7 +20,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="A setting, such as mo
 
 
 def register(app: typer.Typer) -> None:
-    config = typer.Typer(
+    config = App(
         help="Read and change the settings.",
         no_args_is_help=False,
         epilog="Example: orvideo config set model google/veo-3.1-lite",

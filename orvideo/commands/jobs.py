@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from orvideo.commands.action import Action, Answering
+from orvideo.commands.app import App
 from orvideo.commands.following import answer_submitted, find_jobs
 from orvideo.commands.options import Force, Json, Quiet, UseSandbox, Verbose
 from orvideo.commands.receipts import write_receipts
@@ -45,7 +46,7 @@ class ListOptions(NamedTuple):
 
 
 def register(app: typer.Typer) -> None:
-    jobs = typer.Typer(
+    jobs = App(
         help="The local record: list, search, show, adopt, forget.",
         invoke_without_command=True,
         epilog="Example: orvideo jobs --unfinished",

@@ -1,0 +1,76 @@
+"""A Typer app that takes values as they are, where they are what a command asks for.
+
+Typer 0.29 builds a pydantic adapter for every parameter of a command, given or not, only to hand the value back: a
+third of the time of `orvideo jobs`, which has no other use for pydantic. Here text stays text, a default stays what it
+is, and nothing stays nothing. Numbers and choices that are given are converted by Typer as ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, get_args, get_origin
+
+import typer
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
+
+
+class App(typer.Typer):
+    """Takes commands like any Typer app."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(cls=_Group, **settings)
+
+    def command(self, name: str | None = None, **settings: Any) -> Callable[[Any], Any]:
+        return super().command(name, cls=_Command, **settings)
+
+
+class _Command(TyperCommand):
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _adopted(super().get_params(ctx))
+
+
+class _Group(TyperGroup):
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _adopted(super().get_params(ctx))
+
+
+class _Option(TyperOption):
+    def process_value(self, ctx: Any, value: Any) -> Any:
+        return _as_it_is(self, ctx, value) if _is_plain(self, value) else super().process_value(ctx, value)
+
+
+class _Argument(TyperArgument):
+    def process_value(self, ctx: Any, value: Any) -> Any:
+        return _as_it_is(self, ctx, value) if _is_plain(self, value) else super().process_value(ctx, value)
+
+
+def _adopted(parameters: list[Any]) -> list[Any]:
+    """Return the parameters as ours; Typer has no place where one could name the class to make."""
+    for parameter in parameters:
+        if type(parameter) is TyperOption:
+            parameter.__class__ = _Option
+        elif type(parameter) is TyperArgument:
+            parameter.__class__ = _Argument
+    return parameters
+
+
+def _as_it_is(parameter: Any, ctx: Any, value: Any) -> Any:
+    if _is_many(parameter):
+        value = list(value or ())
+    return value if parameter.callback is None else parameter.callback(ctx, parameter, value)
+
+
+def _is_plain(parameter: Any, value: Any) -> bool:
+    """Tell whether a value needs neither conversion nor a complaint."""
+    if value is None:
+        return not parameter.required
+    # Typer 0.28 has no descriptor, and converts without pydantic.
+    asked = getattr(getattr(parameter, "type_descriptor", None), "annotation", None)
+    if not _is_many(parameter):
+        return type(value) is asked
+    is_of_texts = get_origin(asked) is list and get_args(asked) == (str,)
+    return is_of_texts and isinstance(value, list | tuple) and bool(value) and all(type(item) is str for item in value)
+
+
+def _is_many(parameter: Any) -> bool:
+    return bool(parameter.nargs == -1 or getattr(parameter, "multiple", False))
