@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from orvideo.api.body import pieces
 from orvideo.api.exchange import Line
 from orvideo.api.redaction import Redactor
 from orvideo.api.transport import Limits, reason_of
@@ -58,10 +59,10 @@ class Download:
             return
         watch = _Watch(self._line, self._limits, self._clock)
         try:
-            pieces = self._response.iter_raw()
+            arriving = pieces(self._response)
             while True:
                 watch.waiting()
-                piece = next(pieces, None)
+                piece = next(arriving, None)
                 if watch.arrived(0 if piece is None else len(piece)):
                     raise self._stalled()
                 if piece is None:

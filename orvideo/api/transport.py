@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from http.cookiejar import CookieJar
 from typing import Any, NamedTuple
 
-import httpcore
 import httpx
 from pydantic import SecretStr
 
@@ -38,11 +37,6 @@ SECONDS_PER_BYTE = 1 / (128 * 1024)
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 #: The answers to a download whose body is the video.
 STREAMED = frozenset({200, 203, 206})
-
-#: httpx takes 64 KiB out of a socket at a time, and each time costs it as much as copying them, so more is better: a
-#: GiB comes in five sixths of the time. From 128 KiB on, malloc asks the system for each buffer, and TLS, which fills
-#: 16 KiB of it, becomes half as fast. The number is httpcore's own, on a class that it exports.
-httpcore.HTTP11Connection.READ_NUM_BYTES = 120 * 1024
 
 # They log URLs and header values; signed URLs are secrets, and a server may echo the key (drill K03).
 for _name in ("httpx", "httpcore"):

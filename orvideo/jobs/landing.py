@@ -113,7 +113,7 @@ class FileLanding:
     @property
     def is_resumable(self) -> bool:
         """Whether a later process can go on with what is here."""
-        return self._resumable and not self._spoiled
+        return self._resumable and not self._spoiled and (self._hash is None or self._hash.error is None)
 
     def stop(self) -> None:
         """End the helper thread."""
