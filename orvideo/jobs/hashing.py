@@ -15,7 +15,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 
 _BUFFER = 1 << 20
-_WRITE_BACK = 64 << 20
+_WRITE_BACK = 128 << 20
 
 _start_write_back = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
 
