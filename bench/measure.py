@@ -159,7 +159,7 @@ class Served:
     process: subprocess.Popen[str]
 
     def control(self, what: str) -> dict[str, Any]:
-        """Ask for `stats`, `reset` or `finish`; of a server without TLS."""
+        """Ask for `stats`, `reset`, `begin` or `finish`; of a server without TLS."""
         origin = self.base_url.removesuffix("/api/v1")
         method = "GET" if what == "stats" else "POST"
         request = urllib.request.Request(f"{origin}/bench/{what}", method=method)

@@ -4,7 +4,8 @@ It speaks just enough of the video API for one trip (submit, look, content), sen
 told from the command line how: how large, framed how, over TLS or not, how fast, how late. It runs in a process of
 its own, prints its base URL when it listens, and ends when its stdin does. Nothing here is part of orvideo.
 
-`GET /bench/stats` returns what it counted since `POST /bench/reset`; `POST /bench/finish` completes every job.
+`GET /bench/stats` returns what it counted since `POST /bench/reset`, or since `/bench/begin`, which forgets no job;
+`POST /bench/finish` completes every job.
 """
 
 from __future__ import annotations
@@ -65,6 +66,8 @@ class Counts:
     connections: int = 0
     began: float = field(default_factory=time.monotonic)
     cpu: float = 0.0
+    #: Seconds between the answer to a job's look and its next look.
+    gaps: list[float] = field(default_factory=list)
 
 
 class Server:
@@ -87,6 +90,7 @@ class Server:
         self._models = MODELS.read_bytes()
         self._lock = threading.Lock()
         self._looks: dict[str, int] = {}
+        self._answered: dict[str, float] = {}
         self._finished = False
         self._counts = Counts()
         port = self._listener.getsockname()[1]
@@ -158,9 +162,14 @@ class Server:
         return self._job(job_id, "pending")
 
     def _look(self, job_id: str) -> dict[str, object]:
+        now = time.monotonic()
         with self._lock:
             self._counts.looks += 1
             seen = self._looks[job_id] = self._looks.get(job_id, 0) + 1
+            if job_id in self._answered:
+                # It came `latency` ago: what is answered now was asked then.
+                self._counts.gaps.append(now - self.manner.latency - self._answered[job_id])
+            self._answered[job_id] = now
         enough = self.manner.looks is not None and seen >= self.manner.looks
         return self._job(job_id, "completed" if enough or self._finished else "in_progress")
 
@@ -178,7 +187,9 @@ class Server:
             if where == "/bench/finish":
                 self._finished = True
             elif where == "/bench/reset":
-                self._counts, self._looks, self._finished = Counts(cpu=cpu), {}, False
+                self._counts, self._looks, self._answered, self._finished = Counts(cpu=cpu), {}, {}, False
+            elif where == "/bench/begin":
+                self._counts = Counts(cpu=cpu)
             counts = self._counts
             return {
                 "submits": counts.submits,
@@ -187,6 +198,8 @@ class Server:
                 "connections": counts.connections,
                 "seconds": time.monotonic() - counts.began,
                 "cpu": cpu - counts.cpu,
+                "gaps": sorted(counts.gaps),
+                "waiting": sorted(time.monotonic() - answered for answered in self._answered.values()),
             }
 
     # The film

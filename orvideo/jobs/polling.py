@@ -6,6 +6,7 @@ hundreds with one heap and a few threads. The only module that sleeps between st
 
 from __future__ import annotations
 
+import gc
 import heapq
 import queue
 import random
@@ -228,6 +229,9 @@ class Schedule(Generic[Key]):
         workers: int = MOST_WORKERS,
         most_per_second: float = MOST_LOOKS_PER_SECOND,
     ) -> None:
+        # Each look leaves cycles behind, in the HTTP library: with many looks they are to be found sooner than in a
+        # short command, which never looks for any (`__main__`).
+        gc.set_threshold(10_000, 20, 50)
         self._connect, self._clock = connect, clock
         self._apart = 1 / most_per_second
         self._due: list[_Due[Key]] = []
