@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from orvideo.clock import Clock
     from orvideo.errors import Charged
     from orvideo.jobs.fetching import Saving
-    from orvideo.jobs.ledger import Ledger
     from orvideo.jobs.lifecycle import Lifecycle
-    from orvideo.jobs.records import Record
+    from orvideo.jobs.record.ledger import Ledger
+    from orvideo.jobs.record.values import Record
     from orvideo.output.story import JobStory
     from orvideo.output.terminal import Terminal
     from orvideo.settings import Settings
@@ -120,7 +120,7 @@ class Context:
         return self._open_ledger(must_write=False)
 
     def _open_ledger(self, *, must_write: bool) -> Ledger:
-        from orvideo.jobs.ledger import Ledger
+        from orvideo.jobs.record.ledger import Ledger
         from orvideo.jobs.recovery import recover
 
         ledger = Ledger(self.settings.state_dir / "jobs.db", clock=self.clock, must_write=must_write)
@@ -179,7 +179,7 @@ class Context:
     ) -> Saving:
         """Return where the videos of this command go: `spec` is its -o, else the setting, else each job's own."""
         from orvideo.jobs.fetching import Saving
-        from orvideo.jobs.targets import takes_stdout
+        from orvideo.jobs.saving.targets import takes_stdout
 
         spec = spec if spec is not None else self.settings.output
         if takes_stdout(spec) and (self.answering.json or self.answering.events):
@@ -210,7 +210,7 @@ class Context:
         return self.service(endpoint).connect()
 
     def _usual_seconds(self, record: Record) -> float | None:
-        from orvideo.jobs.records import shape_of
+        from orvideo.jobs.record.values import shape_of
 
         endpoint = SANDBOX if record.endpoint == SANDBOX else None
         return self.ledger.typical(shape_of(record.request), endpoint=endpoint).seconds

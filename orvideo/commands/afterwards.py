@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import subprocess
 
     from orvideo.context import Context
-    from orvideo.jobs.records import Record
+    from orvideo.jobs.record.values import Record
 
 #: What the command of `--exec` finds in its environment; empty where it is not known.
 VARIABLES: tuple[tuple[str, str], ...] = (

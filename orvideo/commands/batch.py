@@ -64,7 +64,7 @@ if TYPE_CHECKING:
     from orvideo.jobs.batch.standing import History
     from orvideo.jobs.fetching import Saving
     from orvideo.jobs.lifecycle import Patience, Reach, Story
-    from orvideo.jobs.records import Record
+    from orvideo.jobs.record.values import Record
     from orvideo.output.batch_report import ReportFile
     from orvideo.settings import Settings
 
@@ -579,8 +579,8 @@ def _run(
 
 def _write_receipts(context: Context, options: BatchOptions, service: Service, entries: Sequence[Entry]) -> None:
     """Write the receipt of every video that is here; one that cannot be written is an error of its row."""
-    from orvideo.jobs.receipts import write_receipt
-    from orvideo.jobs.receipts_document import receipt_document
+    from orvideo.jobs.saving.receipts import write_receipt
+    from orvideo.jobs.saving.receipts_document import receipt_document
 
     catalogue = context.catalogue(service)
     for entry in entries:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from orvideo.context import Context
     from orvideo.jobs.fetching import Saving
     from orvideo.jobs.lifecycle import Patience
-    from orvideo.jobs.records import Record
+    from orvideo.jobs.record.values import Record
 
 
 def patience_from(context: Context, timeout: str | None, interval: str | None) -> Patience:

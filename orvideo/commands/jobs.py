@@ -18,7 +18,7 @@ from orvideo.errors import UsageError
 
 if TYPE_CHECKING:
     from orvideo.context import Context
-    from orvideo.jobs.records import Spending
+    from orvideo.jobs.record.values import Spending
 
 #: How many jobs are listed when the line does not say.
 USUAL_LIMIT = 100

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from orvideo.api.schemas import Job
     from orvideo.context import Context
     from orvideo.jobs.fetching import Saving
-    from orvideo.jobs.records import Record
+    from orvideo.jobs.record.values import Record
 
 
 def check_before_submit(context: Context, saving: Saving, *, wait: bool) -> None:
     """Refuse, before any money is spent, a receipt that could not be written after it."""
-    from orvideo.jobs.receipts import receipt_path
-    from orvideo.jobs.targets import Form, decide_target
+    from orvideo.jobs.saving.receipts import receipt_path
+    from orvideo.jobs.saving.targets import Form, decide_target
 
     later = "orvideo jobs show JOB --receipt writes it later"
     if saving.spec is None or not wait:
@@ -52,8 +52,8 @@ def write_receipts(context: Context, record: Record, *, force: bool) -> list[Pat
 
     Raises OutputExists where another file has the name, OutputUnwritable.
     """
-    from orvideo.jobs.receipts import write_receipt
-    from orvideo.jobs.receipts_document import receipt_document
+    from orvideo.jobs.saving.receipts import write_receipt
+    from orvideo.jobs.saving.receipts_document import receipt_document
 
     now = context.ledger_to_read.get(record.seq)
     slug = _canonical_slug(context, now)

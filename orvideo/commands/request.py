@@ -11,7 +11,7 @@ from orvideo.errors import UsageError
 
 if TYPE_CHECKING:
     from orvideo.context import Context
-    from orvideo.jobs.records import Record
+    from orvideo.jobs.record.values import Record
     from orvideo.jobs.request import Wanted
     from orvideo.settings import Settings
 
@@ -199,7 +199,7 @@ def _continuing(context: Context, previous: _Previous, named: str | None, *, oth
 
 def _previous(context: Context, name: str) -> _Previous:
     """Return the job to go on from: one on record, or an id that the record does not know."""
-    from orvideo.jobs.lookup import NoSuchJob
+    from orvideo.jobs.record.lookup import NoSuchJob
 
     try:
         record = context.ledger.find(name)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from orvideo.context import Context
-    from orvideo.jobs.records import Record
+    from orvideo.jobs.record.values import Record
 
 
 def register(app: typer.Typer) -> None:

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from orvideo.catalogue.planning import Plan
     from orvideo.context import Context, Service
     from orvideo.jobs.fetching import Saving
-    from orvideo.jobs.records import Record, Typical
+    from orvideo.jobs.record.values import Record, Typical
     from orvideo.jobs.request import Wanted
     from orvideo.settings import Settings
 
@@ -220,7 +220,7 @@ def _show_plan(context: Context, service: Service, planned: Plan) -> None:
 
 def _evidence(context: Context, service: Service, planned: Plan) -> Typical | None:
     """Return what such jobs really cost and took; a record that cannot be read is reported when it is needed."""
-    from orvideo.jobs.records import shape_of
+    from orvideo.jobs.record.values import shape_of
 
     endpoint = service.endpoint if service.is_sandbox else None
     with suppress(RecordError):

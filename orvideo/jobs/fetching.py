@@ -1,7 +1,7 @@
 """Bringing a finished job's videos to this disk: where the bytes are, where they go, and what is put on record.
 
 Signed URLs come first while they are fresh, without the key; then the content endpoint, with it; then the URLs that
-the service names besides (api notes). `saving.save` does the rest: it only sees places that open at an offset.
+the service names besides (api notes). `saving.save.save` does the rest: it only sees places that open at an offset.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from orvideo.clock import Clock
 from orvideo.errors import BadReply, NotFetched, OrvideoError, UsageError
-from orvideo.jobs.naming import facts_of
-from orvideo.jobs.records import Output, Record, ResumeState
-from orvideo.jobs.saving import Open, Saved, already_saved, save
-from orvideo.jobs.targets import Form, Target, absolute_spec, decide_target
+from orvideo.jobs.record.values import Output, Record, ResumeState
+from orvideo.jobs.saving.naming import facts_of
+from orvideo.jobs.saving.save import Open, Saved, already_saved, save
+from orvideo.jobs.saving.targets import Form, Target, absolute_spec, decide_target
 
 if TYPE_CHECKING:
     from orvideo.api.client import Client
     from orvideo.api.download import Download
     from orvideo.api.schemas import Job
-    from orvideo.jobs.ledger import Ledger
     from orvideo.jobs.lifecycle import Reach, Story
+    from orvideo.jobs.record.ledger import Ledger
 
 #: A signed URL that dies within this many seconds is not begun with.
 FRESH_FOR = 30.0

@@ -27,9 +27,9 @@ from orvideo.jobs.polling import Following, Look, Schedule, follow
 if TYPE_CHECKING:
     from orvideo.api.client import Client
     from orvideo.api.schemas import Job
-    from orvideo.jobs.ledger import Ledger
-    from orvideo.jobs.records import Record
-    from orvideo.jobs.saving import Saved
+    from orvideo.jobs.record.ledger import Ledger
+    from orvideo.jobs.record.values import Record
+    from orvideo.jobs.saving.save import Saved
 
 
 class Story(Protocol):

@@ -9,8 +9,8 @@ from __future__ import annotations
 from contextlib import suppress
 
 from orvideo.errors import RecordError
-from orvideo.jobs.ledger import MOST_ANSWER, Ledger
-from orvideo.jobs.records import Record
+from orvideo.jobs.record.ledger import MOST_ANSWER, Ledger
+from orvideo.jobs.record.values import Record
 
 
 def recover(ledger: Ledger) -> list[Record]:

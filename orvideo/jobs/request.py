@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from orvideo.errors import UsageError
-from orvideo.jobs.records import redacted_media
+from orvideo.jobs.record.values import redacted_media
 from orvideo.jobs.request_fields import FRAME_TYPES, check_fields, check_values, media_urls
 from orvideo.jobs.request_file import parse_json
 

@@ -29,8 +29,8 @@ from orvideo.errors import (
 if TYPE_CHECKING:
     from orvideo.api.client import Client
     from orvideo.api.schemas import Job
-    from orvideo.jobs.ledger import Ledger
-    from orvideo.jobs.records import Record
+    from orvideo.jobs.record.ledger import Ledger
+    from orvideo.jobs.record.values import Record
 
 #: How long a submit may wait in all for a service that says "not now" (drill M18), in seconds.
 PATIENCE = 120.0

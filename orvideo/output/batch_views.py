@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from orvideo.jobs.batch.standing import Standing, standing_of
-from orvideo.jobs.records import Record, State
+from orvideo.jobs.record.values import Record, State
 from orvideo.output.text import count, money_text, spans
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from orvideo.output.text import visible
 
 if TYPE_CHECKING:
     from orvideo.jobs.polling import Look
-    from orvideo.jobs.records import Record
-    from orvideo.jobs.saving import Saved
+    from orvideo.jobs.record.values import Record
+    from orvideo.jobs.saving.save import Saved
     from orvideo.output.progress import Progress
     from orvideo.output.terminal import Terminal
 

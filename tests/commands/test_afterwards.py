@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from orvideo.commands.afterwards import VARIABLES, facts_of, notification
-from orvideo.jobs.records import Output, Record, State
+from orvideo.jobs.record.values import Output, Record, State
 from orvideo.settings import Settings
 from orvideo.settings.definitions import DEFINITIONS, JOB_VARIABLES
 from tests.shell import KEY, Shell

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from orvideo.jobs.ledger import Ledger
-from orvideo.jobs.records import State
+from orvideo.jobs.record.ledger import Ledger
+from orvideo.jobs.record.values import State
 from tests.batch.bench import PRICE, Bench, bench, rows
 from tests.drills.kill_batch import sample
 from tests.shell import Shell

@@ -16,7 +16,7 @@ import pytest
 
 from orvideo.api.media import frame, reference
 from orvideo.errors import ExitCode, UsageError
-from orvideo.jobs.records import redact_request
+from orvideo.jobs.record.values import redact_request
 from tests.api.images import jpeg_that_claims, picture, png_that_claims
 
 LIMIT = 20 * 1024**2

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from orvideo.errors import OutputExists, OutputUnwritable, UsageError
-from orvideo.jobs.receipts import write_receipt
-from orvideo.jobs.saving import save
-from orvideo.jobs.targets import decide_target
-from tests.jobs.films import FACTS, Place, mp4
+from orvideo.jobs.saving.receipts import write_receipt
+from orvideo.jobs.saving.save import save
+from orvideo.jobs.saving.targets import decide_target
+from tests.jobs.saving.films import FACTS, Place, mp4
 
 FILM = mp4(300_000)
 drill = pytest.mark.drill

@@ -26,7 +26,7 @@ from orvideo.commands.action import Action, Answering
 from orvideo.context import Context
 from orvideo.environment import Environment
 from orvideo.interrupts import Interrupted, Interrupts
-from orvideo.jobs.records import State
+from orvideo.jobs.record.values import State
 from tests.drills.raw_server import Behaviour, Peer, RawServer, Reply, Stall, http
 from tests.drills.service import (
     ORDER,

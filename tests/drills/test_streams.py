@@ -17,7 +17,7 @@ import pytest
 
 from tests.drills.service import ORDER, assert_clean
 from tests.drills.wire import CONTENT, DONE, JOB, Wire, film, refuse
-from tests.jobs.films import mp4
+from tests.jobs.saving.films import mp4
 from tests.output.screens import Screen
 from tests.shell import KEY, SCRIPT, Result, Shell
 

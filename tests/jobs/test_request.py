@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from orvideo.errors import UsageError
-from orvideo.jobs.records import redact_request
+from orvideo.jobs.record.values import redact_request
 from orvideo.jobs.request import MediaSource, Param, missing_media, parse_params, request_fields
 from orvideo.jobs.request_file import read_request
 from tests.api.images import picture

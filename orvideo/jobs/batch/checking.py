@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from orvideo.errors import BadReply, ExitCode, MoneyError, OrvideoError, Rejected, Unavailable, UsageError
 from orvideo.jobs.batch.identity import content_key, row_keys
 from orvideo.jobs.batch.rows import Row, Trouble
-from orvideo.jobs.records import redact_request, redacted_media
+from orvideo.jobs.record.values import redact_request, redacted_media
 from orvideo.jobs.request import MediaSource, Wanted, request_fields
 
 if TYPE_CHECKING:

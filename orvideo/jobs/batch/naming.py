@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orvideo.errors import OrvideoError, OutputUnwritable, UsageError
-from orvideo.jobs import naming, targets
 from orvideo.jobs.batch.rows import Row, Trouble
-from orvideo.jobs.naming import Facts
+from orvideo.jobs.saving import naming, targets
+from orvideo.jobs.saving.naming import Facts
 
 if TYPE_CHECKING:
-    from orvideo.jobs.records import Record
+    from orvideo.jobs.record.values import Record
 
 #: Sorts by row, says what it is, and is nobody else's.
 DEFAULT_NAME = "{row}-{slug}-{short}.{ext}"

@@ -33,8 +33,8 @@ from orvideo.jobs.batch.crew import Abandoned, Crew, Done, reraise_bug
 from orvideo.jobs.batch.gate import Closed, Gate
 from orvideo.jobs.batch.standing import Standing, standing_of
 from orvideo.jobs.lifecycle import Patience, Reach, Story, ThreadLooker, about, judge
-from orvideo.jobs.partial import Busy
 from orvideo.jobs.polling import MOST_LOOKS_PER_SECOND, Outcome, Schedule
+from orvideo.jobs.saving.partial import Busy
 from orvideo.jobs.submitting import Order, Submitting
 
 if TYPE_CHECKING:
@@ -44,11 +44,11 @@ if TYPE_CHECKING:
     from orvideo.api.schemas import Job
     from orvideo.jobs.batch.rows import Row
     from orvideo.jobs.fetching import Saving
-    from orvideo.jobs.ledger import Ledger
     from orvideo.jobs.lifecycle import Lifecycle
     from orvideo.jobs.polling import Look
-    from orvideo.jobs.records import Record
-    from orvideo.jobs.saving import Saved
+    from orvideo.jobs.record.ledger import Ledger
+    from orvideo.jobs.record.values import Record
+    from orvideo.jobs.saving.save import Saved
 
 #: So many equal refusals in a row are no accident: the next row would only be another one (drill B11).
 EQUAL_REFUSALS = 5

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from orvideo.jobs.records import Record, State
+from orvideo.jobs.record.values import Record, State
 
 if TYPE_CHECKING:
     from orvideo.jobs.batch.checking import Asked

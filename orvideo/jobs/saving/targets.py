@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from orvideo.errors import OutputExists, OutputUnwritable, UsageError
-from orvideo.jobs import naming
-from orvideo.jobs.container import KINDS, Kind
-from orvideo.jobs.naming import Facts, Template
+from orvideo.jobs.saving import naming
+from orvideo.jobs.saving.container import KINDS, Kind
+from orvideo.jobs.saving.naming import Facts, Template
 
 #: Major 1 are the memory devices of Linux: null (3), zero (5) and full (7) take bytes and keep none.
 _MEMORY_DEVICES = frozenset((1, minor) for minor in (3, 5, 7))

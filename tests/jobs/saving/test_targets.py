@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from orvideo.errors import OutputExists, OutputUnwritable, UsageError
-from orvideo.jobs.targets import Form, absolute_spec, decide_target
-from tests.jobs.films import FACTS
+from orvideo.jobs.saving.targets import Form, absolute_spec, decide_target
+from tests.jobs.saving.films import FACTS
 
 DEFAULT = "20261121-023000-veo-3.1-a-paper-boat-drifts-2f9c1a7d"
 

@@ -1,4 +1,4 @@
-"""Between the rows of the record's tables and the values of `records`."""
+"""Between the rows of the record's tables and its `values`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 from orvideo.errors import RecordError
-from orvideo.jobs.owner import Owner
-from orvideo.jobs.records import Output, Record, State, redact_extra
+from orvideo.jobs.record.owner import Owner
+from orvideo.jobs.record.values import Output, Record, State, redact_extra
 
 #: A request that has been on the wire for longer than this has no answer any more; a submit gives up after a minute.
 STALE_AFTER = timedelta(minutes=10)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from orvideo import __version__
-from orvideo.jobs.records import Output, Record, money_number, redact_request, time_text
+from orvideo.jobs.record.values import Output, Record, money_number, redact_request, time_text
 
 
 def receipt_document(record: Record, output: Output, *, canonical_slug: str | None) -> dict[str, Any]:

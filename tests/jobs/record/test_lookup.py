@@ -13,14 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orvideo.errors import UsageError
-from orvideo.jobs import lookup
-from orvideo.jobs.ledger import Ledger
-from orvideo.jobs.lookup import Filter
-from orvideo.jobs.owner import Owner
-from orvideo.jobs.records import SANDBOX, Output, Record, Spending, State, Typical, shape_of
-from orvideo.jobs.rows import Viewpoint
+from orvideo.jobs.record import lookup
+from orvideo.jobs.record.ledger import Ledger
+from orvideo.jobs.record.lookup import Filter
+from orvideo.jobs.record.owner import Owner
+from orvideo.jobs.record.rows import Viewpoint
+from orvideo.jobs.record.values import SANDBOX, Output, Record, Spending, State, Typical, shape_of
 from tests.clocks import HandClock
-from tests.jobs.ledger_support import HERE, START, bring_to, finished, raw, request
+from tests.jobs.record.ledger_support import HERE, START, bring_to, finished, raw, request
 
 
 @pytest.fixture

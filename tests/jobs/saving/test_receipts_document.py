@@ -9,8 +9,8 @@ from decimal import Decimal
 import pytest
 
 from orvideo import __version__
-from orvideo.jobs.receipts_document import receipt_document
-from orvideo.jobs.records import Output, Record, State
+from orvideo.jobs.record.values import Output, Record, State
+from orvideo.jobs.saving.receipts_document import receipt_document
 from tests.commands.services import data_url, frame, reference
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

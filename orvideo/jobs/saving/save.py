@@ -22,13 +22,13 @@ from typing import BinaryIO, NamedTuple
 
 from orvideo.clock import Clock
 from orvideo.errors import BadReply, NotFetched, OrvideoError, OutputExists, OutputUnwritable
-from orvideo.jobs.container import HEAD, Kind, sniff
-from orvideo.jobs.landing import FileLanding, StreamLanding, putting_into, unwritable
-from orvideo.jobs.naming import Facts, beside, part_name
-from orvideo.jobs.partial import Busy, Partial, give_name, sync_folder
-from orvideo.jobs.resuming import ResumeMemory, Sidecar
-from orvideo.jobs.targets import Form, Target, beside_for, is_leftover, longest_name
-from orvideo.jobs.transfer import PAUSES, Another, Broken, OnProgress, Open, Stream, Transfer
+from orvideo.jobs.saving.container import HEAD, Kind, sniff
+from orvideo.jobs.saving.landing import FileLanding, StreamLanding, putting_into, unwritable
+from orvideo.jobs.saving.naming import Facts, beside, part_name
+from orvideo.jobs.saving.partial import Busy, Partial, give_name, sync_folder
+from orvideo.jobs.saving.resuming import ResumeMemory, Sidecar
+from orvideo.jobs.saving.targets import Form, Target, beside_for, is_leftover, longest_name
+from orvideo.jobs.saving.transfer import PAUSES, Another, Broken, OnProgress, Open, Stream, Transfer
 
 __all__ = ["OnProgress", "Open", "ResumeMemory", "Saved", "Stream", "already_saved", "save"]
 

@@ -10,8 +10,8 @@ from itertools import islice
 from typing import NamedTuple
 
 from orvideo.errors import UsageError
-from orvideo.jobs.records import Record, State
-from orvideo.jobs.rows import Viewpoint, load, micros, text
+from orvideo.jobs.record.rows import Viewpoint, load, micros, text
+from orvideo.jobs.record.values import Record, State
 
 SHORTEST_PREFIX = 4
 MOST_CANDIDATES = 5

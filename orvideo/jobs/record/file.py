@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from orvideo.errors import RecordError
-from orvideo.jobs.migrations import APPLICATION_ID, STEPS, migrate, version_of
+from orvideo.jobs.record.migrations import APPLICATION_ID, STEPS, migrate, version_of
 
 #: SQLite takes a file that is shorter than its smallest page for a new one, and would begin a database in it.
 SMALLEST = 512

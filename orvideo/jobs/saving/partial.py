@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from orvideo.jobs.container import HEAD
+from orvideo.jobs.saving.container import HEAD
 
 #: What a file system says that has no hard links, or no more of them.
 _NO_LINKS = frozenset((errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL))

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
 
 from orvideo.errors import RecordError
-from orvideo.jobs.ledger import Ledger
-from orvideo.jobs.records import Output, State
+from orvideo.jobs.record.ledger import Ledger
+from orvideo.jobs.record.values import Output, State
 from tests.clocks import HandClock
-from tests.jobs.ledger_support import HERE, request
+from tests.jobs.record.ledger_support import HERE, request
 
 
 @dataclass

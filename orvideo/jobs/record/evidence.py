@@ -8,8 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from orvideo.jobs.records import SANDBOX, Shape, Spending, Typical
-from orvideo.jobs.rows import amount, micros
+from orvideo.jobs.record.rows import amount, micros
+from orvideo.jobs.record.values import SANDBOX, Shape, Spending, Typical
 
 #: How many of the newest jobs count: prices and speeds change.
 NEWEST = 50

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from orvideo.errors import UsageError
 
 if TYPE_CHECKING:
-    from orvideo.jobs.records import Record
+    from orvideo.jobs.record.values import Record
 
 #: What stands for a field that a job does not have, or of which nothing harmless is left.
 NOTHING = "none"

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from orvideo.errors import NotFetched, OrvideoError, OutputUnwritable
-from orvideo.jobs.container import HEAD, Incomplete, Kind, Trail, check_container, require_kind
-from orvideo.jobs.hashing import FollowingHash
-from orvideo.jobs.partial import Partial
-from orvideo.jobs.records import ResumeState
-from orvideo.jobs.resuming import ResumeMemory
-from orvideo.jobs.targets import require_room
+from orvideo.jobs.record.values import ResumeState
+from orvideo.jobs.saving.container import HEAD, Incomplete, Kind, Trail, check_container, require_kind
+from orvideo.jobs.saving.hashing import FollowingHash
+from orvideo.jobs.saving.partial import Partial
+from orvideo.jobs.saving.resuming import ResumeMemory
+from orvideo.jobs.saving.targets import require_room
 
 #: What a disk says that is full; what it took before that is good.
 _FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))

@@ -10,8 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from orvideo.jobs.ledger import Ledger
-from orvideo.jobs.records import State
+from orvideo.jobs.record.ledger import Ledger
+from orvideo.jobs.record.values import State
 
 HERE = "https://openrouter.example/api/v1"
 #: The time that `HandClock` begins at.

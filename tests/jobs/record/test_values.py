@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orvideo.jobs.records import (
+from orvideo.jobs.record.values import (
     Output,
     Record,
     Shape,
@@ -219,6 +219,6 @@ def test_before_the_service_said_anything_our_own_words_stand_for_the_status(
 
 
 def test_the_values_need_neither_sqlite_nor_pydantic() -> None:
-    code = "import sys, orvideo.jobs.records; print({'sqlite3', 'pydantic', 'httpx', 'rich'} & set(sys.modules))"
+    code = "import sys, orvideo.jobs.record.values; print({'sqlite3', 'pydantic', 'httpx', 'rich'} & set(sys.modules))"
 
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"

@@ -8,8 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from orvideo.errors import UsageError
-from orvideo.jobs import naming
-from tests.jobs.films import FACTS
+from orvideo.jobs.saving import naming
+from tests.jobs.saving.films import FACTS
 
 
 def fill(spec: str, prompt: str = "x", *, index: int = 0) -> tuple[str, ...]:

@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from orvideo.errors import MoneyError, RecordError
-from orvideo.jobs.records import State
-from orvideo.jobs.rows import LEFT, Viewpoint, amount, update
+from orvideo.jobs.record.rows import LEFT, Viewpoint, amount, update
+from orvideo.jobs.record.values import State
 
 
 def refuse_taken(connection: sqlite3.Connection, row: Mapping[str, Any], view: Viewpoint) -> None:

@@ -15,8 +15,8 @@ from typing import Any
 
 from orvideo.api.redaction import Redactor
 from orvideo.errors import OutputExists, OutputUnwritable
-from orvideo.jobs.naming import LONGEST, fit
-from orvideo.jobs.partial import give_name
+from orvideo.jobs.saving.naming import LONGEST, fit
+from orvideo.jobs.saving.partial import give_name
 
 #: A net under the caller's care: what must never be in a file that people pass on (drill O17).
 _SECRET_NAMES = frozenset(("urls", "unsigned_urls", "polling_url", "callback_url", "authorization", "api_key"))

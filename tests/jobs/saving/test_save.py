@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 
 from orvideo.errors import NotFetched, OutputExists, OutputUnwritable, RecordError, ServerFault
-from orvideo.jobs import partial
-from orvideo.jobs.receipts import write_receipt
-from orvideo.jobs.records import ResumeState
-from orvideo.jobs.resuming import Sidecar
-from orvideo.jobs.saving import Saved, already_saved, save
-from orvideo.jobs.targets import Target, decide_target
+from orvideo.jobs.record.values import ResumeState
+from orvideo.jobs.saving import partial
+from orvideo.jobs.saving.receipts import write_receipt
+from orvideo.jobs.saving.resuming import Sidecar
+from orvideo.jobs.saving.save import Saved, already_saved, save
+from orvideo.jobs.saving.targets import Target, decide_target
 from tests.clocks import HandClock
-from tests.jobs.films import FACTS, Place, mp4, webm
+from tests.jobs.saving.films import FACTS, Place, mp4, webm
 
 FILM = mp4(3_000_000)
 DIGEST = hashlib.sha256(FILM).hexdigest()
@@ -279,7 +279,7 @@ def test_a_video_that_does_not_fit_is_not_begun(boat: Target, tmp_path: Path) ->
     class Huge(Place):
         pass
 
-    from tests.jobs.films import Answer
+    from tests.jobs.saving.films import Answer
 
     place = Huge(FILM, script=[Answer(200, 0, 1 << 60, '"v1"', FILM)])
     with pytest.raises(OutputUnwritable, match="no room") as caught:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from orvideo.jobs.naming import Facts
+from orvideo.jobs.saving.naming import Facts
 
 FACTS = Facts(
     "vid-gen-2f9c1a7d", datetime(2026, 11, 21, 2, 30, tzinfo=UTC), "google/veo-3.1", "A paper boat drifts", seed=7

@@ -31,12 +31,11 @@ from typing import Any, Self, TypeVar
 
 from orvideo.clock import Clock
 from orvideo.errors import RecordError, UsageError
-from orvideo.jobs import evidence, lookup
-from orvideo.jobs.batch_rules import refuse_overrun, refuse_taken
-from orvideo.jobs.ledger_file import Unwritable, is_busy, open_file, open_to_read, translate
-from orvideo.jobs.owner import Owner
-from orvideo.jobs.records import Output, Record, ResumeState, Shape, Spending, State, Typical, redact_request, shape_of
-from orvideo.jobs.rows import (
+from orvideo.jobs.record import evidence, lookup
+from orvideo.jobs.record.batch_rules import refuse_overrun, refuse_taken
+from orvideo.jobs.record.file import Unwritable, is_busy, open_file, open_to_read, translate
+from orvideo.jobs.record.owner import Owner
+from orvideo.jobs.record.rows import (
     Viewpoint,
     count_outputs,
     document,
@@ -52,6 +51,17 @@ from orvideo.jobs.rows import (
     stored,
     text,
     update,
+)
+from orvideo.jobs.record.values import (
+    Output,
+    Record,
+    ResumeState,
+    Shape,
+    Spending,
+    State,
+    Typical,
+    redact_request,
+    shape_of,
 )
 
 Answer = TypeVar("Answer")
@@ -430,7 +440,7 @@ class Ledger:
         return self.list(batch=batch)[::-1]
 
     def typical(self, shape: Shape, *, endpoint: str | None = None) -> Typical:
-        """Return what the 50 newest finished jobs of a shape (`records.shape_of`) cost and took.
+        """Return what the 50 newest finished jobs of a shape (`values.shape_of`) cost and took.
 
         Of one endpoint, or of all but the sandbox.
         """

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from orvideo.errors import MoneyError, RecordError, UsageError
-from orvideo.jobs.ledger import MOST_ANSWER, Ledger
-from orvideo.jobs.owner import Owner
-from orvideo.jobs.records import Output, ResumeState, State
+from orvideo.jobs.record.ledger import MOST_ANSWER, Ledger
+from orvideo.jobs.record.owner import Owner
+from orvideo.jobs.record.values import Output, ResumeState, State
 from tests.clocks import HandClock
-from tests.jobs.ledger_support import HERE, START, bring_to, finished, quote, raw, request
+from tests.jobs.record.ledger_support import HERE, START, bring_to, finished, quote, raw, request
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from orvideo.clock import Clock
 from orvideo.errors import AuthError, BadReply, MoneyError, NotFetched, NotReadyYet, OrvideoError, Rejected, Unavailable
-from orvideo.jobs.container import Incomplete, Kind, NotAVideo
+from orvideo.jobs.saving.container import Incomplete, Kind, NotAVideo
 
 #: Attempts in a row that bring nothing new, before the transfer is given up.
 ATTEMPTS = 5

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orvideo.jobs.container import (
+from orvideo.jobs.saving.container import (
     HEAD,
     MOST_PARTS,
     BadContainer,
@@ -18,7 +18,7 @@ from orvideo.jobs.container import (
     check_container,
     sniff,
 )
-from tests.jobs.films import box, element, mp4, noise, webm
+from tests.jobs.saving.films import box, element, mp4, noise, webm
 
 FTYP = box(b"ftyp", b"isom\0\0\2\0")
 MOOV = box(b"moov", noise(50))

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-from orvideo.jobs.records import ResumeState
+from orvideo.jobs.record.values import ResumeState
 
 
 class ResumeMemory(Protocol):

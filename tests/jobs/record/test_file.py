@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from orvideo.errors import RecordError
-from orvideo.jobs import ledger_file
-from orvideo.jobs.ledger import Ledger
-from orvideo.jobs.migrations import APPLICATION_ID, STEPS, migrate, version_of
-from orvideo.jobs.records import State
+from orvideo.jobs.record import file as ledger_file
+from orvideo.jobs.record.ledger import Ledger
+from orvideo.jobs.record.migrations import APPLICATION_ID, STEPS, migrate, version_of
+from orvideo.jobs.record.values import State
 from tests.clocks import HandClock
-from tests.jobs.ledger_support import HERE, bring_to, finished, raw, request
+from tests.jobs.record.ledger_support import HERE, bring_to, finished, raw, request
 
 posix = pytest.mark.skipif(os.name != "posix", reason="rights and links are POSIX's")
 
