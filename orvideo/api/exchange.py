@@ -19,7 +19,7 @@ from typing import Any
 
 import httpx
 
-from orvideo.clock import Clock
+from orvideo.clock import NAP, Clock
 
 #: How long the thread of a call that was cut is waited for, in seconds: it has only to notice.
 _GRACE = 0.5
@@ -159,10 +159,15 @@ class Exchange:
 
     def _next_news(self) -> _News:
         deadline = self._deadline if self._hurry_by is None else min(self._deadline, self._hurry_by)
-        try:
-            return self._news.get(timeout=max(0.0, deadline - self._clock.monotonic()))
-        except queue.Empty:
-            return _News.LATE
+        left = max(0.0, deadline - self._clock.monotonic())
+        while True:
+            nap = min(left, NAP)
+            try:
+                return self._news.get(timeout=nap)
+            except queue.Empty:
+                left -= nap
+            if left <= 0:
+                return _News.LATE
 
     def _allow(self) -> None:
         if self._on_sending is not None and self._hurry_by is None:

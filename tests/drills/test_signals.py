@@ -5,6 +5,7 @@ No assertion is about time, but for one: a command that was asked to stop is gon
 
 from __future__ import annotations
 
+import ctypes
 import os
 import pty
 import select
@@ -181,6 +182,23 @@ def test_a_signal_in_the_submit_waits_a_little_and_then_the_outcome_is_unknown(
     assert (done.error["charged"], done.error["resume"]) == ("unknown", f"orvideo jobs show {record.handle}")
     assert "Submitting again may pay again" in done.error["message"]
     assert_clean(home, done)
+
+
+@drill("S02")
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "tgkill"), reason="SKIPPED: no way to send a signal to one thread")
+def test_a_signal_that_the_system_hands_to_another_thread_is_heard(orvideo: Shell, home: Path) -> None:
+    """Any thread may be given it; only the main thread can act on it, and nothing wakes it where it waits."""
+    gate = Gate()
+    with service(gate) as server, started(orvideo, server, "submit", *ORDER, "--json") as process:
+        assert gate.came.wait(20)
+        [other] = {int(path.name) for path in Path(f"/proc/{process.pid}/task").iterdir()} - {process.pid}
+        assert ctypes.CDLL(None).tgkill(process.pid, other, signal.SIGINT) == 0
+        out, err = process.communicate(timeout=SOON)
+        gate.go.set()
+    assert (process.returncode, out, server.count("POST")) == (130, b"", 1)
+    [record] = on_record(home)
+    assert record.state is State.UNKNOWN
+    assert b"Submitting again may pay again" in err
 
 
 @drill("S02")
