@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-
 #: The longest that the main thread waits at a time, in seconds. A signal that comes on the way into a wait, or that the
 #: system hands to another thread, wakes nobody: its handler runs when the main thread wakes up by itself (drill S02).
 NAP = 0.2
