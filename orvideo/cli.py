@@ -142,7 +142,7 @@ def parse(arguments: Sequence[str], environment: Environment) -> Action | None:
         with redirect_stdout(_Held(environment.stdout)) as held:
             parsed = app(args=list(arguments), prog_name="orvideo", standalone_mode=False)
     except typer.TyperException as refused:
-        raise UsageError(_sentence(refused.format_message()), hint=_help_for(named)) from refused
+        raise UsageError(_sentence(refused.format_message()), hint=_help_for(refused)) from refused
     if isinstance(parsed, Action):
         return parsed
     _print_help(held.getvalue(), environment.stdout)
@@ -162,8 +162,10 @@ def _sentence(message: str) -> str:
     return message if message.endswith((".", "?", "!", ")")) else message + "."
 
 
-def _help_for(named: Sequence[str]) -> str:
-    return " ".join(["orvideo", *named, "--help"])
+def _help_for(refused: typer.TyperException) -> str:
+    """Return the command whose help tells what the line should have been: `orvideo jobs forget --help`."""
+    context = getattr(refused, "ctx", None)
+    return f"{context.command_path if context is not None else 'orvideo'} --help"
 
 
 def process_environment() -> Environment:

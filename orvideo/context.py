@@ -177,14 +177,15 @@ class Context:
         timeout: float | None = None,
         receipt: bool = False,
     ) -> Saving:
-        """Return where the videos of this command go: `spec` is its -o, else the setting, else each job's own."""
+        """Return where the videos of this command go: `spec` is its -o, else each job's own place, else the setting."""
         from orvideo.jobs.fetching import Saving
         from orvideo.jobs.saving.targets import takes_stdout
 
-        spec = spec if spec is not None else self.settings.output
-        if takes_stdout(spec) and (self.answering.json or self.answering.events):
+        usual = self.settings.output
+        wished = spec if spec is not None else usual
+        if takes_stdout(wished) and (self.answering.json or self.answering.events):
             raise UsageError(
-                f"-o {spec} gives stdout to the video, and --json or --events to a document.",
+                f"-o {wished} gives stdout to the video, and --json or --events to a document.",
                 hint="name a file with -o",
             )
         return Saving(
@@ -199,6 +200,7 @@ class Context:
             always=always,
             timeout=timeout,
             receipt=receipt,
+            usual=usual,
         )
 
     def client(self, endpoint: str) -> Client:

@@ -223,3 +223,12 @@ def wait_until(what: Callable[[], bool]) -> None:
     while not what():
         assert time.monotonic() < end
         time.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [("jobs forget --nonsense", "orvideo jobs forget"), ("config set", "orvideo config set"), ("nonsense", "orvideo")],
+)
+def test_a_line_that_is_not_understood_names_the_help_of_its_command(orvideo: Shell, line: str, command: str) -> None:
+    done = orvideo(*line.split(), "--json")
+    assert (done.code, done.error["hint"]) == (2, f"{command} --help")

@@ -507,7 +507,7 @@ def _entries(
             target=batch.specs[one.key], batch=batch.id, row=one.key, row_number=one.row.number, max_total=limit,
         )  # fmt: skip
 
-    here = replace(context.saving(None, always=True), spec=None)
+    here = replace(context.saving(None, always=True), usual=None)
     entries: list[Entry] = []
     for one in batch.asked:
         record, offer = batch.history.last.get(one.key), batch.offers.get(one.key)
@@ -553,7 +553,7 @@ def _run(
     plain = context.saving(None, force=options.force, always=True, timeout=patience.timeout, receipt=options.receipt)
 
     def saving(reach: Reach, tell: Story) -> Saving:
-        return replace(plain, reach=reach, story=tell, spec=None, paths=[])
+        return replace(plain, reach=reach, story=tell, usual=None, paths=[])
 
     engine = Run(
         entries, batch.id, service.endpoint, context, context.ledger, context.lifecycle, story, terms, saving,

@@ -65,4 +65,5 @@ def run(context: Context, options: DownloadOptions) -> None:
     timeout = context.settings.with_flags({"timeout": options.timeout}).timeout if options.timeout else None
     saving = context.saving(options.output, force=options.force, always=True, timeout=timeout, receipt=options.receipt)
     saving.check(records)
+    saving.remember(records)
     download_jobs(context, records, saving)

@@ -22,13 +22,13 @@ def check_before_submit(context: Context, saving: Saving, *, wait: bool) -> None
     from orvideo.jobs.saving.targets import Form, decide_target
 
     later = "orvideo jobs show JOB --receipt writes it later"
-    if saving.spec is None or not wait:
+    if saving.for_new_jobs is None or not wait:
         raise UsageError(
             "--receipt goes beside a video, and this line saves none.", hint=f"add --wait -o PATH; {later}"
         )
-    target = decide_target(saving.spec, force=True, stdout_is_tty=context.terminal.out_is_tty)
+    target = decide_target(saving.for_new_jobs, force=True, stdout_is_tty=context.terminal.out_is_tty)
     if target.is_stream:
-        raise UsageError(f"--receipt goes beside a video, and -o {saving.spec} leaves no file.", hint=later)
+        raise UsageError(f"--receipt goes beside a video, and -o {saving.for_new_jobs} leaves no file.", hint=later)
     receipt = receipt_path(target.folder / target.name)
     if target.form is Form.FILE and not saving.force and os.path.lexists(receipt):
         raise OutputExists(f"{receipt} exists already.", hint="name another file with -o, or overwrite with --force")

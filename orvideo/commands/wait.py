@@ -75,4 +75,5 @@ def run(context: Context, options: WaitOptions) -> None:
         context.terminal.note("nothing to wait for: every job on record is at its end")
     saving = context.saving(options.output, force=options.force, receipt=options.receipt)
     saving.check(records)
+    saving.remember(records)
     follow_and_save(context, records, patience, saving, options.afterwards)

@@ -109,9 +109,10 @@ class Saving:
     """Where the videos of one command go: decided before money is spent, done when a job is finished.
 
     `spec` is what `-o` said now, None where it said nothing: then each job's own target counts, as it was given at
-    submit, and with `always` the current directory. `timeout` is in seconds for each job, `deadline` a reading of the
-    monotonic clock for all of them. `receipt` says that each video gets one beside it, which whoever called `save`
-    writes. `paths` are the saved files as a person would name them from here; a stream has none.
+    submit, then `usual`, which is the setting, and with `always` the current directory. `timeout` is in seconds for
+    each job, `deadline` a reading of the monotonic clock for all of them. `receipt` says that each video gets one
+    beside it, which whoever called `save` writes. `paths` are the saved files as a person would name them from here; a
+    stream has none.
     """
 
     reach: Reach
@@ -127,34 +128,50 @@ class Saving:
     receipt: bool = False
     deadline: float | None = None
     paths: list[Path] = field(default_factory=list)
+    usual: str | None = None
 
     def wants(self, record: Record) -> bool:
         """Return whether the videos of a job are to be saved at all."""
-        return self.always or self.spec is not None or record.target is not None
+        return self.always or self._spec_for(record) is not None
+
+    @property
+    def for_new_jobs(self) -> str | None:
+        """Where the videos of jobs go that are submitted now."""
+        return self.spec if self.spec is not None else self.usual
 
     @property
     def remembered(self) -> str | None:
         """What the record keeps of `-o`, for a later command in another directory."""
-        return absolute_spec(self.spec)
+        return absolute_spec(self.for_new_jobs)
+
+    def remember(self, records: Sequence[Record]) -> None:
+        """Keep what `-o` said now, for videos that are not here yet: the command that goes on need not say it again."""
+        target = absolute_spec(self.spec)
+        for record in records:
+            if target is not None and not record.is_fetched and record.target != target:
+                self.ledger.set_target(record.seq, target)
 
     def check_before_submit(self, *, wait: bool) -> None:
         """Refuse before any money is spent what could not be saved after it (drills O01 to O08)."""
-        if self.spec is None:
+        spec = self.for_new_jobs
+        if spec is None:
             return
         if not wait and self.remembered is None:
             raise UsageError(
-                f"-o {self.spec} is written by the command that waits, and --wait was not given.",
+                f"-o {spec} is written by the command that waits, and --wait was not given.",
                 hint="add --wait, or name a file",
             )
-        target = self._decide(self.spec, None)
+        target = self._decide(spec, None)
         if target.note:
             self.story.remark(target.note)
 
     def check(self, records: Sequence[Record]) -> None:
         """Refuse, before anything is waited for, an output that cannot take what these jobs make."""
-        if self.spec is not None and len(records) > 1 and self._decide(self.spec, None).form not in _FOR_MANY:
+        sharing = [record for record in records if self.spec is not None or record.target is None]
+        shared = self.for_new_jobs
+        if shared is not None and len(sharing) > 1 and self._decide(shared, None).form not in _FOR_MANY:
             raise UsageError(
-                f"-o {self.spec} is one place, and there are {len(records)} jobs.",
+                f"-o {shared} is one place, and there are {len(sharing)} jobs.",
                 hint="name a directory, or a template such as -o '{model}-{id}.mp4'",
             )
         if len(records) == 1 and self.wants(records[0]) and 0 not in self._here(records[0]):
@@ -242,7 +259,9 @@ class Saving:
         )
 
     def _spec_for(self, record: Record) -> str | None:
-        return self.spec if self.spec is not None else record.target
+        if self.spec is not None:
+            return self.spec
+        return record.target if record.target is not None else self.usual
 
     def _is_wanted_at(self, record: Record, index: int, path: Path) -> bool:
         """Return whether a video that lies at `path` is where this command wants it; without -o it may lie anywhere."""

@@ -6,6 +6,7 @@ at is the exit code, the words, the folder, the record, and which requests reach
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import signal
@@ -425,3 +426,47 @@ def wait_until(what: Callable[[], bool]) -> None:
     while not what():
         assert time.monotonic() < end
         time.sleep(0.02)
+
+
+# --- where a video is saved: what -o said now, then what it said at submit, then the setting
+
+
+def waits_in_vain(orvideo: Shell, *argv: str) -> Result:
+    """Run a command that has to give up before there is a video."""
+    done = orvideo(*argv, "--timeout", "5s", "--json")
+    assert done.code == 8, done.err
+    return done
+
+
+def test_what_a_submit_was_told_beats_the_setting_that_a_later_command_has(orvideo: Shell) -> None:
+    orvideo.environ["ORVIDEO_OUTPUT"] = "elsewhere/"
+    Path("elsewhere").mkdir()
+    with Wire({"status": "in_progress"}, content=[film(VIDEO)]) as wire:
+        orvideo.environ |= wire.env
+        waits_in_vain(orvideo, "submit", *ORDER, "--wait", "-o", "boat.mp4")
+        wire._steps["GET", LOOK][:] = [http(200, json.dumps({"id": JOB, **DONE}).encode())]
+        done = orvideo("wait", JOB)
+    assert (done.code, done.lines) == (0, [os.path.abspath("boat.mp4")]), done.err
+    assert Path("boat.mp4").read_bytes() == VIDEO
+    assert not list(Path("elsewhere").iterdir())
+
+
+def test_what_a_wait_was_told_is_kept_for_the_command_that_goes_on(orvideo: Shell) -> None:
+    with Wire({"status": "in_progress"}, content=[cut_film(VIDEO, 150_000), film(VIDEO)]) as wire:
+        wire.bought(orvideo)
+        waits_in_vain(orvideo, "wait", JOB, "-o", "boat.mp4")
+        wire._steps["GET", LOOK][:] = [http(200, json.dumps({"id": JOB, **DONE}).encode())]
+        done = orvideo("download", JOB)
+    assert (done.code, done.lines) == (0, [os.path.abspath("boat.mp4")]), done.err
+    assert ranges(wire) == [(None, None), ("bytes=150000-", '"v1"')]
+
+
+def test_a_copy_of_a_video_that_is_here_changes_nothing_on_record(orvideo: Shell) -> None:
+    with Wire(DONE, content=[film(VIDEO)]) as wire:
+        wire.bought(orvideo)
+        assert orvideo("download", JOB, "-o", "boat.mp4").code == 0
+        assert orvideo("download", JOB, "-o", "copy.mp4").code == 0
+        Path("boat.mp4").unlink()
+        Path("copy.mp4").unlink()
+        again = orvideo("download", JOB)
+    assert (again.code, again.lines) == (0, [os.path.abspath("boat.mp4")]), again.err
