@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import random
 import statistics
 import subprocess
 import sys
@@ -59,14 +60,18 @@ def run(
 
 
 def rounds(contenders: Mapping[str, Callable[[], Sample]], times: int, *, warm: bool = True) -> dict[str, list[Sample]]:
-    """Run all contenders one after the other, `times` times: what disturbs the machine disturbs all of them."""
+    """Run all contenders one after the other, `times` times: what disturbs the machine disturbs all of them.
+
+    The order is another one in each round, the same in every run: what one leaves behind, such as two gigabytes of
+    memory that the system has to find again, falls to whoever comes next.
+    """
     taken: dict[str, list[Sample]] = {name: [] for name in contenders}
     if warm:
         for contender in contenders.values():
             contender()
-    for _ in range(times):
-        for name, contender in contenders.items():
-            taken[name].append(contender())
+    for number in range(times):
+        for name in random.Random(number).sample(list(contenders), len(contenders)):
+            taken[name].append(contenders[name]())
     return taken
 
 
