@@ -14,6 +14,7 @@ import signal
 import subprocess
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -467,6 +468,37 @@ def test_a_signal_that_something_made_another_exception_of_is_still_a_signal(orv
     assert (code, out.text()) == (143, "")
     assert "Interrupted; nothing was submitted." in err.text()
     assert not list(home.rglob("crash*"))
+
+
+@drill("S01")
+def test_a_signal_that_comes_while_python_finalizes_something_is_raised_all_the_same(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Python drops an exception there, with a word on stderr: the program would go on and buy."""
+    exits: list[int] = []
+    interrupts = Interrupts(exit_now=exits.append)
+
+    class Thing:
+        pass
+
+    things = [Thing()]
+    watch = weakref.ref(things[0], lambda _: signal.raise_signal(signal.SIGINT))
+    with interrupts.installed():
+        interrupts.begin()
+        with pytest.raises(Interrupted):
+            until(things.clear, "the signal")
+        assert (watch(), exits, capsys.readouterr().err) == (None, [], "")
+
+
+@drill("S01")
+def test_a_signal_that_was_dropped_lets_nobody_begin_to_send() -> None:
+    interrupts = Interrupts(exit_now=lambda code: None)
+    with interrupts.installed():
+        interrupts.begin()
+        with suppress(Interrupted):
+            signal.raise_signal(signal.SIGINT)
+        with pytest.raises(Interrupted), interrupts.held(lambda: None):
+            pytest.fail("went on to send")
 
 
 @drill("S02")
