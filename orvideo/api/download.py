@@ -22,7 +22,7 @@ _ETAG = re.compile(r'"[\x21\x23-\x7e]{0,256}"')
 _LENGTH = re.compile(r"[0-9]{1,18}")
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Download:
     """An opened download; what is not known is None.
 

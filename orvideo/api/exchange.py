@@ -66,7 +66,7 @@ class Line:
                 self._socket.shutdown(socket.SHUT_RDWR)
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Answer:
     """What came of an exchange, as far as it came.
 

@@ -191,7 +191,13 @@ class VideoModel(Wire):
     allowed_passthrough_parameters: Texts = None
 
 
-class Endpoint(Wire):
+class Rare(Wire):
+    """The base of what few commands receive, and never two threads at once: pydantic prepares it at its first use."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
+class Endpoint(Rare):
     """One provider of a model (`GET /models/{id}/endpoints`); `tag` is the slug that provider options are keyed by."""
 
     name: Text = None
@@ -199,7 +205,7 @@ class Endpoint(Wire):
     tag: Text = None
 
 
-class KeyInfo(Wire):
+class KeyInfo(Rare):
     """What the service says of a key (`GET /key`): amounts in USD, None for "no limit" or "not said"."""
 
     label: Text = None

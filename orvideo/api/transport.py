@@ -165,7 +165,7 @@ def _check_proxies() -> None:
             )
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class _Kept:
     """The connection that looks share, and the line to cut it by."""
 

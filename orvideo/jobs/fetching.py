@@ -32,7 +32,7 @@ FRESH_FOR = 30.0
 USUAL_SIZE = 16 * 1024 * 1024
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Sources:
     """The places that one output of a job can be had from, best first; each is offered once."""
 
@@ -86,7 +86,7 @@ def outputs_of(job: Job) -> range:
     return range(max(job.output_count, 1))
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class LedgerMemory:
     """Keeps on record how one partial download can be gone on with (`saving.ResumeMemory`)."""
 
@@ -104,7 +104,7 @@ class LedgerMemory:
         self.ledger.clear_resume_state(self.seq, self.index)
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Saving:
     """Where the videos of one command go: decided before money is spent, done when a job is finished.
 

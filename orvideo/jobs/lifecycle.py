@@ -54,7 +54,7 @@ class Reach(Protocol):
     def fresh(self, endpoint: str) -> Client: ...
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ThreadLooker:
     """Looks from one thread, with one connection to each service that is asked."""
 
@@ -82,7 +82,7 @@ class Patience(NamedTuple):
     firm: bool = False
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Lifecycle:
     """Follows jobs on record and keeps the record true while it does."""
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Modalities = dict[str, list[str]]
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Planner:
     """Makes plans against one catalogue; `warn` is told a sentence where something could not be checked."""
 

@@ -68,7 +68,7 @@ class Look(NamedTuple):
     first_unknown_status: bool = False
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Following:
     """One job being followed: it is told what each look brought and says when the next one is due.
 
@@ -192,12 +192,13 @@ class Looker(Protocol):
 Key = TypeVar("Key")
 
 
-@dataclass(order=True)
-class _Due(Generic[Key]):
+class _Due(NamedTuple, Generic[Key]):
+    """When a job is looked at next. A number is given once, so that nothing after it is ever compared."""
+
     when: float
     number: int
-    key: Key = field(compare=False)
-    following: Following = field(compare=False)
+    key: Key
+    following: Following
 
 
 class Outcome(NamedTuple, Generic[Key]):

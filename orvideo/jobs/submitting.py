@@ -66,7 +66,7 @@ class Order(NamedTuple):
     max_total: Decimal | None = None
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Submitting:
     """The one place where money is spent: hands orders to the service and keeps the record true while it does.
 

@@ -80,7 +80,7 @@ class Broken(NotFetched):
     """All bytes that the service has are here, and they are not a whole video."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Transfer:
     """One video on its way. `deadline` is in the seconds of `clock.monotonic`."""
 
