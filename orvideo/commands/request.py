@@ -150,7 +150,10 @@ def _read_prompt(context: Context, options: RequestOptions) -> str | None:
         raise UsageError("A prompt was given on the line and with --prompt-file; one of them is needed.")
     if options.prompt_file == "-" or options.prompt == "-":
         stdin = context.environment.stdin
-        prompt = stdin.read() if stdin is not None else ""
+        try:
+            prompt = stdin.read() if stdin is not None else ""
+        except UnicodeDecodeError as error:
+            raise UsageError(f"The prompt on stdin is not UTF-8 text: {error}.") from error
     elif options.prompt_file is not None:
         try:
             prompt = Path(options.prompt_file).read_text(encoding="utf-8-sig")

@@ -7,6 +7,7 @@ Checked here because the service is silent: it drops an unknown field without a 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 from orvideo.errors import UsageError
 
 LONGEST_SESSION_ID = 256
+_HALF = re.compile("[\ud800-\udfff]")
 FRAME_TYPES = ("first_frame", "last_frame")
 _FRAME_PARTS = ("image_url",)
 _REFERENCE_PARTS = ("image_url", "audio_url", "video_url")
@@ -83,6 +85,7 @@ def check_fields(given: Mapping[str, Any], *, also: Iterable[str] = (), unknown:
 
 def check_values(fields: Mapping[str, Any]) -> None:
     """Refuse what the service would refuse of fields that no model decides about. Raises UsageError."""
+    check_texts(fields)
     callback = fields.get("callback_url")
     if callback is not None and not _is_https(callback):
         raise UsageError(f"The callback URL {callback!r} is not an https URL.", hint="--callback-url https://HOST/PATH")
@@ -92,6 +95,26 @@ def check_values(fields: Mapping[str, Any]) -> None:
     factor = fields.get("upscale_factor")
     if factor is not None and not factor > 0:
         raise UsageError(f"The upscale factor {factor:g} is not more than 0.")
+
+
+def check_texts(fields: Mapping[str, Any]) -> None:
+    """Refuse a text that is none: bytes of another encoding than UTF-8 would be paid for and come out as other words.
+
+    Python keeps such a byte of the command line, of stdin or of JSON as half a character. Raises UsageError.
+    """
+    if broken := next((name for name, value in fields.items() if _has_half_a_character(value)), None):
+        raise UsageError(
+            f"{broken} is not UTF-8 text: there is half a character in it (a lone surrogate).",
+            hint="say it, or save it, as UTF-8",
+        )
+
+
+def _has_half_a_character(value: object) -> bool:
+    if isinstance(value, str):
+        return not value.isascii() and _HALF.search(value) is not None
+    if isinstance(value, dict):
+        return any(_has_half_a_character(name) or _has_half_a_character(item) for name, item in value.items())
+    return isinstance(value, list) and any(map(_has_half_a_character, value))
 
 
 def _refuse_unknown(what: str, names: Iterable[str], known: Iterable[str], *, others: Iterable[str] = ()) -> None:

@@ -46,6 +46,31 @@ def images(home: Path) -> dict[str, bytes]:
     return made
 
 
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        (["a \udce9t\udce9"], "prompt"),
+        (["a boat", "--user", "me\udcff"], "user"),
+        (["a boat", "--param", "stability.seed=\udcff"], "provider"),
+        (["a boat", "--trace", "run=\udcff"], "trace"),
+        (["--request", "order.json"], "prompt"),
+        (["-"], "prompt"),
+    ],
+)
+@pytest.mark.parametrize("errors", ["strict", "surrogateescape"])
+def test_bytes_that_are_no_text_are_refused_and_not_paid_for(
+    service: Service, home: Path, line: list[str], name: str, errors: str
+) -> None:
+    """A prompt in Latin-1 would be bought, and filmed as something else."""
+    (home / "order.json").write_text(json.dumps({"prompt": "a \udce9"}))
+    done = service.submit(
+        *line, "-m", MODEL, process=True, stdin=b"un \xe9t\xe9\n", env={"PYTHONIOENCODING": f"utf-8:{errors}"}
+    )
+    assert (done.code, service.sandbox.received()) == (2, [])
+    assert name in done.err
+    assert "UTF-8" in done.err
+
+
 # --- each field, through a real process -------------------------------------------------------------------------------
 
 

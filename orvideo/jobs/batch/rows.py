@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from orvideo.errors import ExitCode, UsageError
 from orvideo.jobs.batch.source import Form, Source
 from orvideo.jobs.request import SHORT_NAMES
-from orvideo.jobs.request_fields import FIELDS, nearest
+from orvideo.jobs.request_fields import FIELDS, check_texts, nearest
 from orvideo.jobs.request_file import parse_json
 
 #: What a row says of its file, and not of its video.
@@ -218,12 +218,7 @@ def _check_texts(fields: Mapping[str, Any]) -> None:
     for name in _NAMING:
         if name in fields and (not isinstance(fields[name], str) or not fields[name].strip()):
             raise UsageError(f"{name} takes a text.")
-    if broken := next((name for name, value in fields.items() if _has_half_a_character(value)), None):
-        raise UsageError(f"{broken} has half a character in it (a lone surrogate).")
-
-
-def _has_half_a_character(value: object) -> bool:
-    return any("\ud800" <= letter <= "\udfff" for letter in value) if isinstance(value, str) else False
+    check_texts(fields)
 
 
 def _own(name: str, value: object) -> str:
