@@ -15,6 +15,8 @@ from typing import Any
 import httpcore
 import httpx
 
+from orvideo.clock import NAP
+
 #: How much is taken off the wire at a time. From 128 KiB on, malloc asks the system for each buffer, and TLS, which
 #: fills 16 KiB of it, becomes half as fast. For httpx, which takes 64 KiB, it is the number of a class that it exports.
 PIECE = 120 * 1024
@@ -38,7 +40,7 @@ def pieces(response: httpx.Response) -> Iterator[bytes]:
 def _rest(wire: Any, had: int, length: int, seconds: float | None) -> Iterator[bytes]:
     while had < length:
         try:
-            piece = wire.read(min(PIECE, length - had), seconds)
+            piece = _read(wire, min(PIECE, length - had), seconds)
         except httpcore.ReadTimeout as error:
             raise httpx.ReadTimeout(str(error)) from error
         except httpcore.NetworkError as error:
@@ -47,6 +49,20 @@ def _rest(wire: Any, had: int, length: int, seconds: float | None) -> Iterator[b
             raise httpx.RemoteProtocolError(f"the connection ended after {had} of {length} bytes")
         had += len(piece)
         yield piece
+
+
+def _read(wire: Any, most: int, seconds: float | None) -> bytes:
+    """Read what is there, waiting in short naps, so that a signal is heard (see `clock.NAP`)."""
+    left = float("inf") if seconds is None else seconds
+    while True:
+        nap = min(left, NAP)
+        try:
+            piece: bytes = wire.read(most, nap)
+            return piece
+        except httpcore.ReadTimeout:
+            left -= nap
+            if left <= 0:
+                raise
 
 
 def _length(headers: httpx.Headers) -> int | None:

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from orvideo.api.body import PIECE, pieces
+from orvideo.clock import NAP
 from tests.drills.raw_server import CERTIFICATE, Behaviour, Drip, Peer, RawServer, Send, Stall, chunked, http
 
 BODY = random.Random(7).randbytes(5 * PIECE + 12_345)
@@ -30,7 +31,7 @@ def answered(behaviour: Behaviour, *, tls: bool = False) -> Iterator[httpx.Respo
         yield response
 
 
-def in_parts(*at: int) -> Behaviour:
+def in_parts(*at: int, pause: float = 0.03) -> Behaviour:
     """Send the answer in parts that arrive apart: cut at these offsets of the body."""
 
     def behave(peer: Peer) -> None:
@@ -41,7 +42,7 @@ def in_parts(*at: int) -> Behaviour:
         edges = [0, *(head + offset for offset in at), len(answer)]
         for begin, end in pairwise(edges):
             peer.send(answer[begin:end])
-            peer.server.stopping.wait(0.03)
+            peer.server.stopping.wait(pause)
 
     return behave
 
@@ -60,6 +61,12 @@ def test_a_body_arrives_whole_however_it_is_cut_up(at: tuple[int, ...]) -> None:
 
 def test_a_body_over_tls_arrives_whole() -> None:
     with answered(in_parts(5, 2 * PIECE), tls=True) as response:
+        assert b"".join(pieces(response)) == BODY
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+def test_a_body_that_pauses_for_longer_than_a_nap_arrives_whole(tls: bool) -> None:
+    with answered(in_parts(5, 2 * PIECE, pause=1.5 * NAP), tls=tls) as response:
         assert b"".join(pieces(response)) == BODY
 
 

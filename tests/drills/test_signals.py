@@ -185,15 +185,24 @@ def test_a_signal_in_the_submit_waits_a_little_and_then_the_outcome_is_unknown(
     assert_clean(home, done)
 
 
+needs_tgkill = pytest.mark.skipif(
+    not hasattr(ctypes.CDLL(None), "tgkill"), reason="SKIPPED: no way to send a signal to one thread"
+)
+
+
+def send_to_another_thread(process: subprocess.Popen[bytes]) -> None:
+    """Any thread may be given a signal; only the main thread can act on it, and nothing wakes it where it waits."""
+    threads = {int(path.name) for path in Path(f"/proc/{process.pid}/task").iterdir()} - {process.pid}
+    assert ctypes.CDLL(None).tgkill(process.pid, min(threads), signal.SIGINT) == 0
+
+
 @drill("S02")
-@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "tgkill"), reason="SKIPPED: no way to send a signal to one thread")
+@needs_tgkill
 def test_a_signal_that_the_system_hands_to_another_thread_is_heard(orvideo: Shell, home: Path) -> None:
-    """Any thread may be given it; only the main thread can act on it, and nothing wakes it where it waits."""
     gate = Gate()
     with service(gate) as server, started(orvideo, server, "submit", *ORDER, "--json") as process:
         assert gate.came.wait(20)
-        [other] = {int(path.name) for path in Path(f"/proc/{process.pid}/task").iterdir()} - {process.pid}
-        assert ctypes.CDLL(None).tgkill(process.pid, other, signal.SIGINT) == 0
+        send_to_another_thread(process)
         out, err = process.communicate(timeout=SOON)
         gate.go.set()
     assert (process.returncode, out, server.count("POST")) == (130, b"", 1)
@@ -263,14 +272,17 @@ def test_a_signal_while_waiting_names_the_job_and_the_command(
 
 
 class Slow:
-    """Serves a finished job whose video never ends."""
+    """Serves a finished job whose video never ends, and comes in small pieces, so many seconds apart."""
+
+    def __init__(self, every: float = 0.02) -> None:
+        self._every = every
 
     def __call__(self, peer: Peer) -> None:
         while (request := peer.read_request()) is not None:
             if request.path.endswith("/content"):
                 head = b'HTTP/1.1 200 X\r\nContent-Length: 1000000\r\nETag: "v1"\r\n\r\n'
                 peer.send(head + b"\x00\x00\x00\x18ftypisom" + b"\x00" * 5000)
-                while peer.drip(b"\x00" * 2000, size=2000, every=0.02):
+                while peer.drip(b"\x00" * 2000, size=2000, every=self._every):
                     pass
                 return
             body = model_list() if request.path.endswith("/models") else b'{"id": "job-1", "status": "completed"}'
@@ -299,6 +311,18 @@ def test_ctrl_c_while_downloading_keeps_what_came_and_says_how_to_go_on(orvideo:
     assert ranges[1] == f"bytes={kept}-"
     assert not (home / "boat.mp4").exists()
     assert_clean(home, done, again)
+
+
+@drill("S03")
+@needs_tgkill
+def test_a_signal_is_heard_while_a_download_stalls_whichever_thread_it_is_handed_to(orvideo: Shell, home: Path) -> None:
+    line = ["submit", *ORDER, "--wait", "-o", "boat.mp4"]
+    with RawServer(Slow(every=20.0)) as server, started(orvideo, server, *line) as process:
+        until(lambda: _part(home) > 4000, "some of the video")
+        send_to_another_thread(process)
+        _, err = process.communicate(timeout=SOON)
+    assert process.returncode == 130
+    assert b"orvideo wait job-1" in err
 
 
 def _part(home: Path) -> int:
