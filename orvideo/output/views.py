@@ -208,6 +208,7 @@ def request_summary(request: Mapping[str, Any]) -> str:
     audio = request.get("generate_audio")
     sound = ("with sound" if audio else "silent") if isinstance(audio, bool) else ""
     duration, seed = request.get("duration"), request.get("seed")
+    factor, creativity = request.get("upscale_factor"), request.get("creativity")
     images = [image for image in request.get("frame_images") or () if isinstance(image, Mapping)]
     frames = [_text(image.get("frame_type")).replace("_", " ") for image in images]
     references = len(request.get("input_references") or ())
@@ -216,6 +217,8 @@ def request_summary(request: Mapping[str, Any]) -> str:
         f"{duration} s" if duration is not None else "",
         _text(request.get("size")) or _text(request.get("resolution")),
         _text(request.get("aspect_ratio")),
+        f"{factor:g} x larger" if isinstance(factor, int | float) else "",
+        f"creativity {creativity}" if creativity is not None else "",
         sound,
         *frames,
         count(references, "reference") if references else "",

@@ -167,9 +167,11 @@ def test_what_a_request_asks_for() -> None:
     request = {
         "model": "a/b", "size": "854x480", "generate_audio": True, "seed": 0, "previous_job_id": "vid_0",
         "frame_images": [{"frame_type": "first_frame"}, {"frame_type": "last_frame"}], "input_references": [{}, {}],
+        "upscale_factor": 2.0, "creativity": 3,
     }  # fmt: skip
     assert request_summary(request) == (
-        "a/b, 854x480, with sound, first frame, last frame, 2 references, continuing vid_0, seed 0"
+        "a/b, 854x480, 2 x larger, creativity 3, with sound, first frame, last frame, 2 references, continuing vid_0, "
+        "seed 0"
     )
     assert request_summary({}) == ""
 
