@@ -50,6 +50,9 @@ class FollowingHash:
         if self._writing is not None:
             self._writing.end()
         self._raise_what_failed()
+        if self._done != size:
+            # Whatever ended the thread, the sum of a part must not pass for that of the whole.
+            raise OSError("the file could not be read back")
         return self._hash.hexdigest()
 
     def stop(self) -> None:
