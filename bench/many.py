@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from bench.measure import Failed, Goal, Part, serving
 from bench.peers import Peers, surroundings
@@ -34,8 +35,8 @@ def measure_many(peers: Peers, *, quick: bool) -> Part:
         part.figures[str(jobs)] = found
         rows.append(
             [
-                str(jobs), f"{found['looks']:.0f}", f"{found['served']:.1%}", f"{found['gap']:.2f}",
-                f"{found['longest_gap']:.2f}", f"{found['cpu_ms_per_look']:.2f}", f"{found['core']:.1%}",
+                str(jobs), f"{found['looks']:.0f}", f"{found['served']:.1%}", _seconds(found["gap"]),
+                _seconds(found["longest_gap"]), f"{found['cpu_ms_per_look']:.2f}", f"{found['core']:.1%}",
                 f"{found['server_core']:.1%}", f"{found['peak_mb']:.0f}", f"{found['cpu_ms_per_job']:.1f}",
             ]
         )  # fmt: skip
@@ -63,7 +64,7 @@ def measure_many(peers: Peers, *, quick: bool) -> Part:
     return part
 
 
-def _follow(peers: Peers, jobs: int, *, seconds: float, interval: int) -> dict[str, float]:
+def _follow(peers: Peers, jobs: int, *, seconds: float, interval: int) -> dict[str, Any]:
     with (
         tempfile.TemporaryDirectory(prefix="orvideo-bench-") as folder,
         serving("--latency", "0.1", "--looks", "0") as server,
@@ -103,7 +104,8 @@ def _follow(peers: Peers, jobs: int, *, seconds: float, interval: int) -> dict[s
         return {
             "looks": looks,
             "served": 1 - late / max(looks, 1),
-            "gap": statistics.median(after["gaps"]),
+            # None where no job was looked at twice: in a quick run there may be no time for it.
+            "gap": statistics.median(after["gaps"]) if after["gaps"] else None,
             "longest_gap": max(after["gaps"] + after["waiting"]),
             "cpu_ms_per_look": cpu / max(looks, 1) * 1e3,
             "core": cpu / passed,
@@ -111,6 +113,10 @@ def _follow(peers: Peers, jobs: int, *, seconds: float, interval: int) -> dict[s
             "peak_mb": usage.ru_maxrss * 1024 / 1e6,
             "cpu_ms_per_job": (usage.ru_utime + usage.ru_stime) / jobs * 1e3,
         }
+
+
+def _seconds(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
 
 
 def _until(there: object, process: subprocess.Popen[bytes], said: str) -> None:

@@ -48,7 +48,7 @@ def money(value: object) -> Decimal | None:
 
 
 def _texts(value: object) -> list[str] | None:
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else None
+    return [item for item in value if isinstance(item, str) and item] if isinstance(value, list) else None
 
 
 def _texts_in_place(value: object) -> list[str | None] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from orvideo.api.schemas import VideoModel, VideoRequest
@@ -70,6 +70,7 @@ def _is_honest(made: Quote) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(stated=_MODELS, skus=_WILD | _SANE, fields=_REQUESTS)
+@example(stated={"supported_resolutions": [""]}, skus={}, fields={"resolution": ""})
 def test_no_price_list_and_no_request_can_crash_or_mislead(
     stated: dict[str, Any], skus: dict[str, Any], fields: dict[str, Any]
 ) -> None:

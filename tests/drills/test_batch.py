@@ -99,7 +99,7 @@ def test_other_separators_are_part_of_a_prompt(service: Bench) -> None:
         ("4", "not a number"),
         ("null", "not null"),
         ("{}", "says nothing"),
-        ("[" * 5000, "nested too deeply"),
+        ("[" * 5000 + "]" * 5000, "nested too deeply"),
         ('{"prompt": "a", "seed": ' + "9" * 5000 + "}", "too long"),
     ],
 )
