@@ -27,7 +27,7 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 from orvideo.clock import Clock
 from orvideo.errors import RecordError, UsageError
@@ -73,6 +73,13 @@ MOST_ANSWER = 64 * 1024
 WATCHED_GAP = 15_000_000
 
 
+class _Sight(NamedTuple):
+    """A look that is on record: when it was, in microseconds, and what it told."""
+
+    at: int
+    what: dict[str, Any]
+
+
 class Ledger:
     """The record in one file; made, private and whole, where there is none.
 
@@ -90,8 +97,9 @@ class Ledger:
         self._lock_timeout = lock_timeout
         self._lock = threading.Lock()
         self._me = Owner.current()
-        #: When this process last looked at a job: looks that bring nothing new are not worth a write.
-        self._looked: dict[int, int] = {}
+        #: When this process last looked at a job, and what it saw: a look that brings nothing new is worth no write,
+        #: and one that brings the same once more no reading either, which was a quarter of a look's cost.
+        self._sights: dict[int, _Sight] = {}
         self._unwritable: Unwritable | None = None
         try:
             connection, self.warnings = open_file(self.path, self._patiently)
@@ -294,6 +302,10 @@ class Ledger:
         }
         model = text(model)
         now = self._now()
+        last, sight = self._sights.get(seq), _Sight(now, {**seen, "model": model})
+        if last is not None and last.what == sight.what:
+            self._sights[seq] = sight
+            return
 
         def news(row: sqlite3.Row) -> dict[str, Any]:
             lasting = ("status", "cost", "generation_id", "extra", "expected_outputs")
@@ -309,7 +321,7 @@ class Ledger:
                 return
             if final and not row["final"]:
                 told["ended_at"] = now
-                told["watched"] = _was_watched(row, max(self._looked.get(seq, 0), row["looked_at"] or 0), now)
+                told["watched"] = _was_watched(row, max(last.at if last else 0, row["looked_at"] or 0), now)
             elif not final:
                 told["ended_at"] = None
             update(connection, seq, **told, looked_at=now, updated_at=now)
@@ -319,9 +331,9 @@ class Ledger:
         if row is not None and news(row):
             self._write(work)
         if final:
-            self._looked.pop(seq, None)
+            self._sights.pop(seq, None)
         else:
-            self._looked[seq] = now
+            self._sights[seq] = sight
 
     def output_saved(self, seq: int, output: Output) -> None:
         """Write down a saved output, in place of what was on record of it; its partial download is over."""

@@ -322,6 +322,34 @@ def test_a_look_that_brings_nothing_new_writes_nothing(ledger: Ledger, path: Pat
         assert other.execute("PRAGMA data_version").fetchone() != before
 
 
+def test_a_look_that_could_not_be_written_down_is_written_down_by_the_next_one(path: Path, time: HandClock) -> None:
+    with Ledger(path, clock=time.clock(), lock_timeout=0.5) as ledger, raw(path) as other:
+        seq = bring_to(ledger, State.SUBMITTED)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(RecordError):
+            ledger.looked(seq, status="in_progress")
+        other.execute("ROLLBACK")
+
+        ledger.looked(seq, status="in_progress")
+
+        assert ledger.get(seq).status == "in_progress"
+
+
+def test_an_end_that_another_process_saw_is_not_undone_by_a_look_that_sees_nothing_new(
+    ledger: Ledger, path: Path
+) -> None:
+    seq = bring_to(ledger, State.SUBMITTED)
+    ledger.looked(seq, status="in_progress")
+    with Ledger(path) as other:
+        other.looked(seq, status="completed", final=True)
+
+    ledger.looked(seq, status="in_progress")
+    assert ledger.get(seq).final
+
+    ledger.looked(seq, status="pending")
+    assert not ledger.get(seq).final
+
+
 def test_a_job_that_was_forgotten_meanwhile_stays_forgotten(ledger: Ledger) -> None:
     seq = finished(ledger, "job-1")
     ledger.forget(seq)
