@@ -88,6 +88,33 @@ class Answer:
     response: httpx.Response | None = None
 
 
+class Hand:
+    """A thread that does one exchange after another, so that each of many looks need not begin one.
+
+    Whoever lets an exchange go before its end closes the hand with it: it may be stuck in that one.
+    """
+
+    def __init__(self) -> None:
+        self._todo: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def do(self, work: Callable[[], None]) -> None:
+        """Have `work` done, after all that was given before; it must not raise."""
+        self._todo.put(work)
+        if self._thread is None:
+            thread = threading.Thread(target=self._run, name="orvideo-looks", daemon=True)
+            thread.start()
+            self._thread = thread
+
+    def close(self) -> None:
+        """Let the thread end when it has done what it does now."""
+        self._todo.put(None)
+
+    def _run(self) -> None:
+        while (work := self._todo.get()) is not None:
+            work()
+
+
 class _News(Enum):
     ASKING = "asking"
     DONE = "done"
@@ -104,7 +131,8 @@ class Exchange:
 
     `opening_seconds` limits the time until the request is about to be written, `answer_seconds` the time from there
     to the end of the answer. `on_sending` is called in the caller's thread right before the first byte; what it
-    raises stops the request unsent. `keep_open` names the statuses whose body the caller wants to stream.
+    raises stops the request unsent. `keep_open` names the statuses whose body the caller wants to stream. `hand` does
+    the exchange where there is one; without it, it has a thread of its own.
     """
 
     def __init__(
@@ -119,12 +147,14 @@ class Exchange:
         body_cap: int,
         on_sending: Callable[[], None] | None = None,
         keep_open: frozenset[int] = frozenset(),
+        hand: Hand | None = None,
     ) -> None:
         self.answer = Answer()
         self.request = request
         self._client, self._line, self._clock = client, line, clock
         self._opening_seconds, self._answer_seconds = opening_seconds, answer_seconds
         self._body_cap, self._on_sending, self._keep_open = body_cap, on_sending, keep_open
+        self._hand = hand
         # SimpleQueue.put may be called from a signal handler; Queue and Condition may not.
         self._news: queue.SimpleQueue[_News] = queue.SimpleQueue()
         self._permit: queue.SimpleQueue[bool] = queue.SimpleQueue()
@@ -136,8 +166,7 @@ class Exchange:
     def run(self) -> Answer:
         """Do the exchange and return its answer; raises only what `on_sending` or a signal handler raises."""
         self._deadline = self._clock.monotonic() + self._opening_seconds
-        thread = threading.Thread(target=self._work, name="orvideo-call", daemon=True)
-        thread.start()
+        thread = self._begin()
         try:
             while (news := self._next_news()) is not _News.DONE:
                 if news is _News.ASKING:
@@ -148,7 +177,7 @@ class Exchange:
         except BaseException:
             self._give_up()
             raise
-        if not self._abandoned:
+        if thread is not None and not self._abandoned:
             thread.join(_GRACE)
         return self.answer
 
@@ -156,6 +185,14 @@ class Exchange:
         """End within `seconds`, at once where nothing was sent yet. May be called from a signal handler."""
         self._hurry_by = self._clock.monotonic() + seconds
         self._news.put(_News.HURRY)
+
+    def _begin(self) -> threading.Thread | None:
+        if self._hand is not None:
+            self._hand.do(self._work)
+            return None
+        thread = threading.Thread(target=self._work, name="orvideo-call", daemon=True)
+        thread.start()
+        return thread
 
     def _next_news(self) -> _News:
         deadline = self._deadline if self._hurry_by is None else min(self._deadline, self._hurry_by)

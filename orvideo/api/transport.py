@@ -23,7 +23,7 @@ from pydantic import SecretStr
 
 from orvideo import __version__
 from orvideo.api import urls
-from orvideo.api.exchange import Answer, Exchange, Line, take_location
+from orvideo.api.exchange import Answer, Exchange, Hand, Line, take_location
 from orvideo.api.redaction import Redactor
 from orvideo.clock import Clock
 from orvideo.errors import AuthError, NotSent, OrvideoError, ServerFault, Unsafe, UsageError
@@ -167,12 +167,14 @@ def _check_proxies() -> None:
 
 @dataclass(eq=False, repr=False)
 class _Kept:
-    """The connection that looks share, and the line to cut it by."""
+    """The connection that looks share, the line to cut it by, and the thread that uses it."""
 
     client: httpx.Client
     line: Line
+    hand: Hand
 
     def close(self) -> None:
+        self.hand.close()
         self.client.close()
         self.line.close()
 
@@ -247,10 +249,11 @@ class Transport:
     def _look_once(self, url: str, *, with_key: bool) -> Answer:
         with self._one_look_at_a_time:
             if self._kept is None:
-                self._kept = _Kept(_new_client(self._origin, keep_alive=True), Line())
+                self._kept = _Kept(_new_client(self._origin, keep_alive=True), Line(), Hand())
             request = self._request("GET", url, self._headers(with_key=with_key, accept="application/json"))
             try:
-                answer = self._run(self._exchange(self._kept.client, request, self._kept.line))
+                kept = self._kept
+                answer = self._run(self._exchange(kept.client, request, kept.line, hand=kept.hand))
             except BaseException:
                 self.close()
                 raise
@@ -369,6 +372,7 @@ class Transport:
         answer_seconds: float | None = None,
         on_sending: Callable[[], None] | None = None,
         keep_open: frozenset[int] = frozenset(),
+        hand: Hand | None = None,
     ) -> Exchange:
         return Exchange(
             client,
@@ -380,6 +384,7 @@ class Transport:
             body_cap=self.limits.json_bytes,
             on_sending=on_sending,
             keep_open=keep_open,
+            hand=hand,
         )
 
     def _run(self, exchange: Exchange) -> Answer:

@@ -98,7 +98,12 @@ def refusal(run: Callable[[], object]) -> OrvideoError:
 
 
 def no_threads_left() -> bool:
-    return not [thread for thread in threading.enumerate() if thread.name.startswith("orvideo")]
+    """Tell whether the threads of a client have ended with it, or do within five seconds."""
+    end = time.monotonic() + 5
+    ours = [thread for thread in threading.enumerate() if thread.name.startswith("orvideo")]
+    for thread in ours:
+        thread.join(max(0.0, end - time.monotonic()))
+    return not any(thread.is_alive() for thread in ours)
 
 
 def oops(status: int) -> Reply:
