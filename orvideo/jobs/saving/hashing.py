@@ -15,7 +15,9 @@ from collections.abc import Callable
 from queue import SimpleQueue
 
 _BUFFER = 1 << 20
-_WRITE_BACK = 128 << 20
+#: How many bytes are written back at a time: few at first, so that a small video is nearly on the disk when all of it is
+#: here; ever more then, since each step makes the disk wait for the file system's journal.
+_FIRST_WRITE_BACK, _WRITE_BACK = 4 << 20, 128 << 20
 
 _start_write_back = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
 
@@ -27,6 +29,7 @@ class FollowingHash:
         self._descriptor = descriptor
         self._hash = hashlib.sha256()
         self._done = self._told = self._written_back = 0
+        self._step = _FIRST_WRITE_BACK
         self._buffer = memoryview(bytearray(_BUFFER))
         self._hashing = _Follower(descriptor, self._hash_up_to, "orvideo-hash")
         self._writing: _Follower | None = None
@@ -36,8 +39,8 @@ class FollowingHash:
         if size - self._told >= _BUFFER:
             self._told = size
             self._hashing.follow(size)
-        if size - self._written_back >= _WRITE_BACK:
-            self._written_back = size
+        if size - self._written_back >= self._step:
+            self._written_back, self._step = size, min(2 * self._step, _WRITE_BACK)
             if self._writing is None:
                 self._writing = _Follower(self._descriptor, _write_back, "orvideo-write-back")
             self._writing.follow(size)
