@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from orvideo.clock import NAP
 from orvideo.errors import OrvideoError, UsageError
 from orvideo.interrupts import Interrupted
 
@@ -98,38 +100,59 @@ def _run(context: Context, command: str, facts: Mapping[str, str]) -> None:
     """Run a command line in the shell: what it prints joins the story, and stdout stays the answer's."""
     import subprocess
 
+    code: int | None
     environ = {name: _raw(value) for name, value in {**context.settings.without_key(), **facts}.items()}
     with context.terminal.lent_stderr() as stream:
         where = subprocess.DEVNULL if stream is None else stream
         try:
-            # A shell is what --exec promises; a job's facts reach it as variables only, never as part of the line.
-            child = subprocess.Popen(  # noqa: S602
-                command, shell=True, env=environ, stdin=subprocess.DEVNULL, stdout=where, stderr=where
-            )
+            code = _done(context, partial(_started, command, environ, where))
         except OSError as error:
             code, why = None, error.strerror or str(error)
         else:
-            code = _wait(child)
             why = f"it was ended by signal {-code}" if code < 0 else f"it ended with code {code}"
     if code != 0:
         context.terminal.warn(f"--exec: {why}: {command}")
 
 
-def _wait(child: subprocess.Popen[bytes]) -> int:
-    """Wait for a command to end; a signal to orvideo is one to the command as well."""
+def _started(command: str, environ: Mapping[str, str | bytes], where: int) -> subprocess.Popen[bytes]:
     import subprocess
 
+    # A shell is what --exec promises; a job's facts reach it as variables only, never as part of the line.
+    return subprocess.Popen(  # noqa: S602
+        command, shell=True, env=environ, stdin=subprocess.DEVNULL, stdout=where, stderr=where
+    )
+
+
+def _done(context: Context, start: Callable[[], subprocess.Popen[bytes]]) -> int:
+    """Start a command and wait for its end; a signal to orvideo is one to the command as well."""
+    import subprocess
+
+    child: subprocess.Popen[bytes] | None = None
     try:
-        return child.wait()
+        # A signal that comes while the command is being started must know whom to pass on to.
+        with context.interrupts.held(lambda: None):
+            child = start()
+        while True:
+            # In naps: one that comes on the way into a wait is heard at the end of it (drill S02).
+            with suppress(subprocess.TimeoutExpired):
+                return child.wait(NAP)
     except Interrupted:
-        # Ctrl-C has reached it already, as it reaches all of a terminal's foreground; other signals have not.
+        if child is not None:
+            _stop(child)
+        raise
+
+
+def _stop(child: subprocess.Popen[bytes]) -> None:
+    """Give a command the time to end by itself, then tell it to."""
+    import subprocess
+
+    # Ctrl-C has reached it already, as it reaches all of a terminal's foreground; other signals have not.
+    with suppress(subprocess.TimeoutExpired):
+        child.wait(_GRACE / 2)
+    if child.poll() is None:
+        child.terminate()
         with suppress(subprocess.TimeoutExpired):
             child.wait(_GRACE / 2)
-        if child.poll() is None:
-            child.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                child.wait(_GRACE / 2)
-        raise
 
 
 def _raw(value: str) -> str | bytes:

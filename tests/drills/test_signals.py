@@ -325,6 +325,22 @@ def test_a_signal_is_heard_while_a_download_stalls_whichever_thread_it_is_handed
     assert b"orvideo wait job-1" in err
 
 
+@drill("S03")
+@needs_tgkill
+def test_a_signal_is_heard_while_a_command_of_exec_runs_whichever_thread_it_is_handed_to(
+    orvideo: Shell, home: Path
+) -> None:
+    line = ["submit", *ORDER, "--wait", "--exec", "echo $$ >begun; exec sleep 60"]
+    looks = Looks({"id": "job-1", "status": "failed"})
+    with service(Reply(202, JOB), looks=looks) as server, started(orvideo, server, *line) as process:
+        until(lambda: (home / "begun").exists(), "the command to begin")
+        time.sleep(0.2)  # the program is waiting for it by then
+        send_to_another_thread(process)
+        _, err = process.communicate(timeout=SOON)
+    assert process.returncode == 130
+    assert b"is at its end already" in err
+
+
 def _part(home: Path) -> int:
     """Return how much of the video is here; the file that only tries the folder comes and goes."""
     largest = 0
