@@ -176,7 +176,10 @@ def process_environment() -> Environment:
         except OSError:
             # Else the next file that is opened, the record perhaps, would get the number and whatever is written to it.
             os.open(os.devnull, os.O_RDWR)
-    return Environment(os.environ, sys.stdin, sys.stdout, sys.stderr)
+    environ = dict(os.environ)
+    # pydantic looks through the metadata of all that is installed for plugins, which takes as long as all our models.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    return Environment(environ, sys.stdin, sys.stdout, sys.stderr)
 
 
 class _Held(io.StringIO):

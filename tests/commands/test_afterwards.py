@@ -123,6 +123,15 @@ def test_the_command_is_not_told_the_key(orvideo: Shell, home: Path) -> None:
     assert "MINE=kept" in seen
 
 
+def test_the_command_has_the_surroundings_of_orvideo_and_the_facts(orvideo: Shell, home: Path) -> None:
+    done = orvideo.process(*submit(*CHEAP, "--exec", "env >seen"), env={"MINE": "kept"})
+    assert done.code == 0, done.err
+    seen = {line.partition("=")[0] for line in (home / "seen").read_text().splitlines()}
+    assert "MINE" in seen
+    # What a shell sets by itself is no addition of ours.
+    assert seen - {"PWD", "OLDPWD", "SHLVL", "_"} <= {*orvideo.environ, "MINE", *(name for name, _ in VARIABLES)}
+
+
 @pytest.mark.drill("K10")
 def test_a_stored_key_is_no_variable_either(orvideo: Shell, home: Path) -> None:
     settings = Settings({**orvideo.environ, "MY_COPY": KEY, "OPENROUTER_API_KEY": "another"})
