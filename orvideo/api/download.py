@@ -16,8 +16,8 @@ from orvideo.api.transport import Limits, reason_of
 from orvideo.clock import Clock
 from orvideo.errors import ServerFault
 
-_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})", re.IGNORECASE)
-_UNSATISFIED = re.compile(r"bytes \*/([0-9]{1,18})", re.IGNORECASE)
+_RANGE = r"(?i)bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})"
+_UNSATISFIED = r"(?i)bytes \*/([0-9]{1,18})"
 _ETAG = re.compile(r'"[\x21\x23-\x7e]{0,256}"')
 _LENGTH = re.compile(r"[0-9]{1,18}")
 
@@ -137,7 +137,7 @@ def total_of_partial(headers: httpx.Headers, asked: int) -> int | None:
     values = headers.get_list("content-range")
     if len(values) != 1 or "multipart" in headers.get("content-type", "").lower():
         return None
-    match = _RANGE.fullmatch(values[0].strip())
+    match = re.fullmatch(_RANGE, values[0].strip())
     if match is None:
         return None
     start, last, total = int(match[1]), int(match[2]), int(match[3])
@@ -146,7 +146,7 @@ def total_of_partial(headers: httpx.Headers, asked: int) -> int | None:
 
 def total_of_unsatisfied(headers: httpx.Headers) -> int | None:
     """Return the size that a 416 names in `Content-Range: bytes */N`."""
-    match = _UNSATISFIED.fullmatch(headers.get("content-range", "").strip())
+    match = re.fullmatch(_UNSATISFIED, headers.get("content-range", "").strip())
     return int(match[1]) if match else None
 
 

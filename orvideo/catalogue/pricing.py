@@ -61,32 +61,29 @@ class Price(NamedTuple):
 _RESOLUTION = r"(?P<resolution>[0-9]{3,4}p|[0-9]k)"
 _MODES = {"text_to_video": Mode.TEXT, "image_to_video": Mode.IMAGE, "reference": Mode.REFERENCE}
 #: (pattern, unit, priced in cents, fixed mode). A resolution nobody has seen yet is still a resolution.
-_GRAMMAR: tuple[tuple[re.Pattern[str], Unit, bool, Mode | None], ...] = tuple(
-    (re.compile(pattern), unit, cents, mode)
-    for pattern, unit, cents, mode in (
-        (rf"duration_seconds(?:_(?P<sound>with|without)_audio)?(?:_{_RESOLUTION})?", Unit.SECOND, False, None),
-        (
-            rf"(?P<mode>text_to_video|image_to_video|reference)_duration_seconds(?:_{_RESOLUTION})?",
-            Unit.SECOND,
-            False,
-            None,
-        ),
-        (rf"cents_per_second_output(?:_{_RESOLUTION})?", Unit.SECOND, True, None),
-        (rf"cents_per_video_output_second(?:_{_RESOLUTION})?", Unit.SECOND, True, None),
-        (rf"cents_per_second_video_continuation(?:_{_RESOLUTION})?", Unit.SECOND, True, Mode.CONTINUATION),
-        (rf"per-video-second(?:-{_RESOLUTION})?", Unit.SECOND, False, None),
-        (r"generate", Unit.VIDEO, False, None),
-        (
-            rf"video_tokens(?:_{_RESOLUTION})?(?:_(?P<sound>without)_audio)?(?P<video>_with_video_input)?",
-            Unit.TOKEN,
-            False,
-            None,
-        ),
-        (r"cents_per_megapixel_second_(?P<creative>precise|creative)", Unit.MEGAPIXEL_SECOND, True, None),
-        (r"cents_per_image_input", Unit.IMAGE, True, None),
-        (r"reference_images", Unit.REFERENCE_IMAGE, False, None),
-        (r"minimum_cents_per_generation", Unit.FLOOR, True, None),
-    )
+_GRAMMAR: tuple[tuple[str, Unit, bool, Mode | None], ...] = (
+    (rf"duration_seconds(?:_(?P<sound>with|without)_audio)?(?:_{_RESOLUTION})?", Unit.SECOND, False, None),
+    (
+        rf"(?P<mode>text_to_video|image_to_video|reference)_duration_seconds(?:_{_RESOLUTION})?",
+        Unit.SECOND,
+        False,
+        None,
+    ),
+    (rf"cents_per_second_output(?:_{_RESOLUTION})?", Unit.SECOND, True, None),
+    (rf"cents_per_video_output_second(?:_{_RESOLUTION})?", Unit.SECOND, True, None),
+    (rf"cents_per_second_video_continuation(?:_{_RESOLUTION})?", Unit.SECOND, True, Mode.CONTINUATION),
+    (rf"per-video-second(?:-{_RESOLUTION})?", Unit.SECOND, False, None),
+    (r"generate", Unit.VIDEO, False, None),
+    (
+        rf"video_tokens(?:_{_RESOLUTION})?(?:_(?P<sound>without)_audio)?(?P<video>_with_video_input)?",
+        Unit.TOKEN,
+        False,
+        None,
+    ),
+    (r"cents_per_megapixel_second_(?P<creative>precise|creative)", Unit.MEGAPIXEL_SECOND, True, None),
+    (r"cents_per_image_input", Unit.IMAGE, True, None),
+    (r"reference_images", Unit.REFERENCE_IMAGE, False, None),
+    (r"minimum_cents_per_generation", Unit.FLOOR, True, None),
 )
 
 #: Prices outside this range are not prices; inside it no multiplication can overflow or vanish.
@@ -102,7 +99,7 @@ def _amount(value: str) -> Decimal | None:
 
 def _parse(key: str, usd: Decimal) -> Price | None:
     for pattern, unit, cents, mode in _GRAMMAR:
-        if match := pattern.fullmatch(key):
+        if match := re.fullmatch(pattern, key):
             part = match.groupdict()
             sound, creative = part.get("sound"), part.get("creative")
             return Price(

@@ -16,7 +16,8 @@ _UNSEEN = (
     r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     r"\u3164\ufeff\uffa0\ufff0-\ufffb\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-_HIDDEN = re.compile(f"[{_CONTROLS}{_UNSEEN}\ud800-\udfff]")
+#: Like every pattern that most commands never need, it is compiled by `re` at its first use.
+_HIDDEN = f"[{_CONTROLS}{_UNSEEN}\ud800-\udfff]"
 _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 ELLIPSIS = "…"
@@ -42,8 +43,8 @@ def visible(text: str, *, multiline: bool = False) -> str:
     if text.isascii() and text.isprintable():
         return text
     if multiline:
-        return "\n".join(_HIDDEN.sub(_escape, line) for line in text.split("\n"))
-    return _HIDDEN.sub(_escape, text)
+        return "\n".join(re.sub(_HIDDEN, _escape, line) for line in text.split("\n"))
+    return re.sub(_HIDDEN, _escape, text)
 
 
 def cut(text: str, length: int = LONGEST_SHOWN) -> str:

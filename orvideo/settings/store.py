@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tomlkit import TOMLDocument
 
 FILE_NAME = "config.toml"
-_PLACE = re.compile(r"\(at line (\d+), column \d+\)")
+_PLACE = r"\(at line (\d+), column \d+\)"
 
 
 class Store:
@@ -99,9 +99,9 @@ class Store:
         try:
             return tomllib.loads(text, parse_float=Decimal)
         except tomllib.TOMLDecodeError as error:
-            place = _PLACE.search(str(error))
+            place = re.search(_PLACE, str(error))
             line = int(place[1]) if place else text.count("\n") + 1
-            raise self._broken(line, _PLACE.sub("", str(error)).strip().rstrip(".")) from error
+            raise self._broken(line, re.sub(_PLACE, "", str(error)).strip().rstrip(".")) from error
         except (ValueError, ArithmeticError, RecursionError) as error:
             # Numbers of thousands of digits, brackets thousands deep: the reader gives up without naming a line.
             raise self._broken(None, "it holds a value that is too large") from error

@@ -11,15 +11,15 @@ from decimal import Decimal
 
 from orvideo.errors import UsageError
 
-_TIME = re.compile(
+_TIME = (
     r"(?:(?P<h>[0-9]{1,6}(?:\.[0-9]{1,6})?)h)?"
     r"(?:(?P<m>[0-9]{1,6}(?:\.[0-9]{1,6})?)m)?"
     r"(?:(?P<s>[0-9]{1,9}(?:\.[0-9]{1,6})?)s)?"
 )
-_SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,6})?")
-_SIZE = re.compile(r"(?P<number>[0-9]{1,12}(?:\.[0-9]{1,6})?) ?(?P<unit>[A-Za-z]*)")
-_MONEY = re.compile(r"\$? ?(?P<amount>[0-9]{1,9}(?:\.[0-9]{1,9})?|\.[0-9]{1,9})")
-_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
+_SECONDS = r"[0-9]{1,9}(?:\.[0-9]{1,6})?"
+_SIZE = r"(?P<number>[0-9]{1,12}(?:\.[0-9]{1,6})?) ?(?P<unit>[A-Za-z]*)"
+_MONEY = r"\$? ?(?P<amount>[0-9]{1,9}(?:\.[0-9]{1,9})?|\.[0-9]{1,9})"
+_WHOLE = r"[+-]?[0-9]{1,18}"
 
 #: K, M and G alone mean what they mean to `ls -h` and `du -h`.
 _UNITS = {
@@ -55,9 +55,9 @@ def _quoted(text: str) -> str:
 def parse_duration(text: str) -> float:
     """Return a length of time in seconds: `90s`, `20m`, `1h`, `1h30m`, or plain seconds. Raises BadValue."""
     folded = text.strip().lower()
-    if _SECONDS.fullmatch(folded):
+    if re.fullmatch(_SECONDS, folded):
         return float(folded)
-    found = _TIME.fullmatch(folded)
+    found = re.fullmatch(_TIME, folded)
     if not folded or not found:
         raise BadValue(text, "a length of time such as 90s, 20m, 1h or 1h30m")
     hours, minutes, seconds = (float(found[unit] or 0) for unit in "hms")
@@ -95,7 +95,7 @@ def parse_clip_length(text: str) -> int:
 
 def parse_size(text: str) -> int:
     """Return a size in bytes: `20MiB`, `20M` (the same), `20MB` (powers of 1000), or plain bytes. Raises BadValue."""
-    found = _SIZE.fullmatch(text.strip())
+    found = re.fullmatch(_SIZE, text.strip())
     unit = _UNITS.get(found["unit"].lower()) if found else None
     if found is None or unit is None:
         raise BadValue(text, "a size such as 20MiB, 500KB or 1048576")
@@ -115,7 +115,7 @@ def show_size(size: int) -> str:
 
 def parse_money(text: str) -> Decimal:
     """Return an amount in USD, exactly as written: `0.50` or `$0.50`. Raises BadValue."""
-    found = _MONEY.fullmatch(text.strip())
+    found = re.fullmatch(_MONEY, text.strip())
     if not found:
         raise BadValue(text, "an amount in US dollars such as 0.50")
     return Decimal(found["amount"])
@@ -142,7 +142,7 @@ def show_yes_no(choice: bool) -> str:
 
 def parse_whole(text: str) -> int:
     """Return a whole number. Raises BadValue."""
-    if not _WHOLE.fullmatch(text.strip()):
+    if not re.fullmatch(_WHOLE, text.strip()):
         raise BadValue(text, "a whole number such as 42")
     return int(text)
 
@@ -150,7 +150,7 @@ def parse_whole(text: str) -> int:
 def parse_factor(text: str) -> float:
     """Return a number above zero that multiplies something, at most a million. Raises BadValue."""
     stripped = text.strip()
-    if not _SECONDS.fullmatch(stripped) or not 0 < float(stripped) <= 1_000_000:
+    if not re.fullmatch(_SECONDS, stripped) or not 0 < float(stripped) <= 1_000_000:
         raise BadValue(text, "a number above zero such as 10")
     return float(stripped)
 

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from queue import SimpleQueue
 
 _BUFFER = 1 << 20
-#: How many bytes are written back at a time: few at first, so that a small video is nearly on the disk when all of it is
-#: here; ever more then, since each step makes the disk wait for the file system's journal.
+#: How many bytes are written back at a time: few at first, so that a small video is nearly on the disk when all of it
+#: is here; ever more then, since each step makes the disk wait for the file system's journal.
 _FIRST_WRITE_BACK, _WRITE_BACK = 4 << 20, 128 << 20
 
 _start_write_back = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
