@@ -48,8 +48,11 @@ def measure_trips(peers: Peers, *, quick: bool) -> Part:
     for title, size, times in sizes:
         with _Course("--size", str(size)) as track:
             contenders = _contenders(peers, track)
-            taken = rounds(contenders, times, warm=times > 1 and size < GIB)
-        part.compare(title, taken, "curl + jq")
+            taken = rounds(contenders, times, warm=times > 1)
+            part.compare(title, taken, "curl + jq")
+            if greedy := _greedy(peers, track):
+                beside = {name: once for name, once in contenders.items() if name == "curl + jq"}
+                part.compare(f"{title}, all of it in memory", rounds(beside | greedy, 1 + times // 3), "curl + jq")
         ours = taken["orvideo"]
         peaks[title] = median(ours, "peak") / 1e6
         first = size < GIB
@@ -77,8 +80,17 @@ def _contenders(peers: Peers, track: Track) -> dict[str, Callable[[], Sample]]:
         found["httpx alone"] = track.of(httpx, SCRIPTS / "httpx_trip.py", base, "OUT")
     if sdk := peers.python_of("openrouter"):
         found["SDK, streaming"] = track.of(sdk, SCRIPTS / "sdk_trip.py", base, "OUT", "stream")
-        found["SDK, .read()"] = track.of(sdk, SCRIPTS / "sdk_trip.py", base, "OUT", "read")
     return found
+
+
+def _greedy(peers: Peers, track: Track) -> dict[str, Callable[[], Sample]]:
+    """Return who takes two gigabytes of memory for one: a virtual machine's host takes that back and gives it again.
+
+    Whoever came next would pay for it, so they have rounds of their own.
+    """
+    sdk = peers.python_of("openrouter")
+    script = SCRIPTS / "sdk_trip.py"
+    return {"SDK, .read()": track.of(sdk, script, track.base_url, "OUT", "read")} if sdk else {}
 
 
 def measure_throughput(peers: Peers, *, quick: bool) -> Part:
