@@ -3,7 +3,8 @@
 A thread follows the file on disk instead of being fed: the memory is one buffer whatever the size, a resumed
 download's old bytes are hashed by the same loop, and what is hashed is what the file has. Another one starts the
 write-back to the disk every few MiB, so that the fsync at the end has little left to wait for; it waits for the disk
-while the first one works.
+while the first one works. A long video's bytes that are on the disk and hashed need not stay in memory as well: the
+system takes the next ones into the same memory, which is warm, and keeps what other programs had there.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ import hashlib
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from queue import SimpleQueue
 
 _BUFFER = 1 << 20
 #: How many bytes are written back at a time: few at first, so that a small video is nearly on the disk when all of it
 #: is here; ever more then, since each step makes the disk wait for the file system's journal.
-_FIRST_WRITE_BACK, _WRITE_BACK = 4 << 20, 128 << 20
+_FIRST_WRITE_BACK, _WRITE_BACK = 4 << 20, 64 << 20
+#: How much of the beginning stays in memory, in bytes: all of a usual video, for whoever plays it next.
+_STAYS = 64 << 20
 
 _start_write_back = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
 
@@ -42,7 +46,7 @@ class FollowingHash:
         if size - self._written_back >= self._step:
             self._written_back, self._step = size, min(2 * self._step, _WRITE_BACK)
             if self._writing is None:
-                self._writing = _Follower(self._descriptor, _write_back, "orvideo-write-back")
+                self._writing = _Follower(self._descriptor, self._write_back, "orvideo-write-back")
             self._writing.follow(size)
         self._raise_what_failed()
 
@@ -80,6 +84,10 @@ class FollowingHash:
                 raise OSError("the file is shorter than what was written to it")
             self._hash.update(self._buffer[:count])
             self._done += count
+
+    def _write_back(self, follower: _Follower, size: int) -> None:
+        _start_write_back(follower.descriptor)
+        _let_go(follower.descriptor, min(size, self._done))
 
 
 class _Follower:
@@ -119,5 +127,8 @@ class _Follower:
             os.close(self.descriptor)
 
 
-def _write_back(follower: _Follower, size: int) -> None:
-    _start_write_back(follower.descriptor)
+def _let_go(descriptor: int, size: int) -> None:
+    """Say that a file's bytes after `_STAYS` and up to `size` may leave the memory; only advice, and only on Linux."""
+    if size > _STAYS and hasattr(os, "posix_fadvise"):
+        with suppress(OSError):
+            os.posix_fadvise(descriptor, _STAYS, size - _STAYS, os.POSIX_FADV_DONTNEED)
