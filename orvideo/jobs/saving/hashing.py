@@ -17,9 +17,10 @@ from contextlib import suppress
 from queue import SimpleQueue
 
 _BUFFER = 1 << 20
-#: How many bytes are written back at a time: few at first, so that a small video is nearly on the disk when all of it
-#: is here; ever more then, since each step makes the disk wait for the file system's journal.
-_FIRST_WRITE_BACK, _WRITE_BACK = 4 << 20, 64 << 20
+#: How many bytes are written back at a time, at least and at most, and otherwise a quarter of what is here: few at
+#: first, so that a small video is nearly on the disk when all of it is here; ever more then, since each step makes the
+#: disk wait for the file system's journal.
+_LEAST_WRITE_BACK, _MOST_WRITE_BACK = 4 << 20, 64 << 20
 #: How much of the beginning stays in memory, in bytes: all of a usual video, for whoever plays it next.
 _STAYS = 64 << 20
 
@@ -33,7 +34,6 @@ class FollowingHash:
         self._descriptor = descriptor
         self._hash = hashlib.sha256()
         self._done = self._told = self._written_back = 0
-        self._step = _FIRST_WRITE_BACK
         self._buffer = memoryview(bytearray(_BUFFER))
         self._hashing = _Follower(descriptor, self._hash_up_to, "orvideo-hash")
         self._writing: _Follower | None = None
@@ -43,8 +43,8 @@ class FollowingHash:
         if size - self._told >= _BUFFER:
             self._told = size
             self._hashing.follow(size)
-        if size - self._written_back >= self._step:
-            self._written_back, self._step = size, min(2 * self._step, _WRITE_BACK)
+        if size - self._written_back >= min(max(_LEAST_WRITE_BACK, size // 4), _MOST_WRITE_BACK):
+            self._written_back = size
             if self._writing is None:
                 self._writing = _Follower(self._descriptor, self._write_back, "orvideo-write-back")
             self._writing.follow(size)
