@@ -1,7 +1,5 @@
 """Time as a parameter: what is waited on, compared and written down comes from here."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime

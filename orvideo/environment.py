@@ -1,7 +1,5 @@
 """What a process is handed by its surroundings, as one value that a test can make for itself."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
@@ -20,7 +18,7 @@ class Environment(NamedTuple):
     stderr: TextIO | None
     clock: Clock = Clock()
     #: How long calls may take; None for the usual limits.
-    limits: Limits | None = None
+    limits: "Limits | None" = None
 
     def __repr__(self) -> str:
         # The key may be among the variables (drill K13).

@@ -37,8 +37,6 @@ The layers below the commands raise these and know nothing of exit codes beyond 
 place where an error becomes an exit code.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from enum import IntEnum
 from types import MappingProxyType

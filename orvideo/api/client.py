@@ -4,14 +4,12 @@ The client reports what it sees; whether to look again, wait or give up is decid
 between attempts to connect, and it sends a submit once.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Any, NamedTuple, NoReturn, TypeVar
+from typing import Any, NamedTuple, NoReturn, Self, TypeVar
 
 from pydantic import ValidationError
 
@@ -77,7 +75,7 @@ class Client:
     def __repr__(self) -> str:
         return f"<Client of {self.base_url} {'with a key' if self._has_key else 'without a key'}>"
 
-    def __enter__(self) -> Client:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -4,8 +4,6 @@ An https URL goes as it is. A picture on this disk becomes a data URL, built onc
 (drills I01 to I05). Sound and film on this disk cannot be sent: the service refuses them (api notes).
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 import errno

@@ -4,8 +4,6 @@ Bounded: content encodings are undone up to a cap (drill D10), nesting is limite
 RecursionError or a bare ValueError becomes `NotJson` (drill X01).
 """
 
-from __future__ import annotations
-
 import json
 import math
 import re

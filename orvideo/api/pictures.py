@@ -3,8 +3,6 @@
 The name of a file and the type that somebody declared count for nothing here.
 """
 
-from __future__ import annotations
-
 import re
 import struct
 from collections.abc import Callable

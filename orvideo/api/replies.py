@@ -4,8 +4,6 @@ Every documented error shape is read, and the ones that happen anyway: ZodError,
 (api notes). Server text is passed on as it is, without the key; making it harmless to a terminal is the output's job.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import re

@@ -4,8 +4,6 @@ Three kinds of connection, because they must not disturb each other: looks share
 a fresh one (drill M24), a download has one of its own. None follows a redirect or repeats a request by itself.
 """
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import importlib.util

@@ -4,8 +4,6 @@ A URL is taken apart by a strict grammar and put together again from what was un
 cannot read it differently. Standard library only: settings may ask without paying for an HTTP client.
 """
 
-from __future__ import annotations
-
 import ipaddress
 import re
 from typing import NamedTuple

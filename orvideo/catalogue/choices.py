@@ -1,7 +1,5 @@
 """The choices made for a user who leaves something open: the cheapest, said aloud, and sent explicitly."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial

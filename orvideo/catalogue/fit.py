@@ -3,8 +3,6 @@
 None in the catalogue is "not stated", and nothing is refused for it. Case does not matter. Nothing is ever clamped.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 

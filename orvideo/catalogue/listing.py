@@ -1,7 +1,5 @@
 """The list of models, live or from the cache: one file for each origin, fresh for an hour."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path

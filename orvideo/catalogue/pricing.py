@@ -4,8 +4,6 @@ The keys, the two unit families and the order in which keys are looked up are th
 outside that grammar is kept by name: it makes every quote of its model unknown, since it may cost anything.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal

@@ -4,12 +4,10 @@ Both `quote` and `bill` reduce a request to `Clip`s, in which nothing is open an
 The rules are those of the api notes, "Prices"; only the service's own `usage.cost` is the true price.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_FLOOR, Decimal
 from itertools import product
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
 from orvideo.api.schemas import VideoModel, VideoRequest, money
 from orvideo.catalogue.pricing import Found, Mode, PriceList, Unit, price_list
@@ -47,7 +45,7 @@ class Quote(NamedTuple):
         }
 
     @classmethod
-    def from_json(cls, data: object) -> Quote:
+    def from_json(cls, data: object) -> Self:
         """Return the quote that `as_json` wrote; anything else is an unknown one, not an error."""
         if not isinstance(data, Mapping):
             return cls("unknown")

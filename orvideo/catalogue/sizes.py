@@ -4,8 +4,6 @@ The real picture matters where a model is priced by video tokens: there the cata
 bill follows the pixels that the provider really makes (api notes, "Prices").
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from fractions import Fraction

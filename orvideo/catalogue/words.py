@@ -1,7 +1,5 @@
 """The catalogue in words: durations, amounts and price lists as a person reads them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple

@@ -4,8 +4,6 @@ A command's Typer function only parses. It returns an `Action`, which `cli.main`
 turns a closed pipe into exit 1 and a Ctrl-C into silence.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,5 +24,5 @@ class Answering(NamedTuple):
 class Action(NamedTuple):
     """A parsed command line: `run` does it with what the context hands out."""
 
-    run: Callable[[Context], None]
+    run: "Callable[[Context], None]"
     answering: Answering = Answering()

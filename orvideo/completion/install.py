@@ -1,7 +1,5 @@
 """Where a shell finds a completion script of the user's own, and putting it there."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from pathlib import Path

@@ -3,8 +3,6 @@
 Both are made from the same rows. Nothing here writes; `Terminal.table` does.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 

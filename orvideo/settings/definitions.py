@@ -4,8 +4,6 @@
 `aspect-ratio`, its variable is `ORVIDEO_ASPECT_RATIO`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Generic, NamedTuple, TypeVar

@@ -6,8 +6,6 @@ but takes them from the process and not from the variables that orvideo was hand
 macOS and Windows platformdirs is asked, which asks the operating system.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Where a value comes from."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import NamedTuple
 

@@ -4,8 +4,6 @@ Nothing is guessed: what a row says is understood completely or refused (drills 
 what it does not know without a word, and a misspelt field would be paid for a hundred times.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import json

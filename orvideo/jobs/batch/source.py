@@ -1,7 +1,5 @@
 """Where the rows of a batch come from: a file or a stream, read to its end before anything else happens."""
 
-from __future__ import annotations
-
 import os
 import stat
 from enum import StrEnum

@@ -15,8 +15,6 @@ The state of a submit only moves along these lines (drill J03)::
 "unknown" never becomes "not sent": only a person can know that, and forgets the job.
 """
 
-from __future__ import annotations
-
 import os
 import random
 import sqlite3

@@ -1,7 +1,5 @@
 """Finding jobs in the record: one by what a person calls it, many by what they have in common."""
 
-from __future__ import annotations
-
 import re
 import sqlite3
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Which process is at work on a row of the record, and whether it is gone."""
 
-from __future__ import annotations
-
 import json
 import os
 import platform
@@ -40,7 +38,7 @@ class Owner(NamedTuple):
         except (ValueError, TypeError):
             return None
 
-    def is_gone(self, me: Owner) -> bool | None:
+    def is_gone(self, me: Self) -> bool | None:
         """Return whether this process has ended, seen from the process `me`; None where that cannot be told."""
         if self == me:
             return False

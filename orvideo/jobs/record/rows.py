@@ -1,7 +1,5 @@
 """Between the rows of the record's tables and its `values`."""
 
-from __future__ import annotations
-
 import json
 import os
 import secrets

@@ -1,7 +1,5 @@
 """What the record says of a job, as plain values: free of SQLite and pydantic, so that anything may import it."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 import hashlib

@@ -4,8 +4,6 @@ Only headers are read; the media between them is skipped, so a walk costs the sa
 parsers follow bytes on disk (`check_container`) and bytes that pass by on the way to a pipe (`Trail`).
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Generator
 from contextlib import suppress

@@ -5,8 +5,6 @@ fields, each reduced to one harmless component (drill O15). Templates have their
 fields: nothing of a value is ever evaluated or formatted (drill O16).
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import re
@@ -47,7 +45,7 @@ class Facts(NamedTuple):
     row: int | str | None = None
 
 
-def facts_of(record: Record) -> Facts:
+def facts_of(record: "Record") -> Facts:
     """Return what names may say of a job on record."""
     request = record.request
     return Facts(

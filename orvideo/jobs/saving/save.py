@@ -10,8 +10,6 @@ If a file has appeared under the name meanwhile, it is left alone, the video is 
 put on record, and OutputExists says so: what was paid for is on the disk, and a script sees that its name is not it.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import shlex

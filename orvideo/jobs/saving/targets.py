@@ -4,8 +4,6 @@ A target is a file, a folder, a template, stdout, a descriptor that was inherite
 a folder can be written is not guessed from modes: a file is made in it and removed again (drill O04).
 """
 
-from __future__ import annotations
-
 import os
 import stat
 from contextlib import suppress
