@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
+import mmap
 import os
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,13 +26,16 @@ def growing(tmp_path: Path) -> Iterator[int]:
     os.close(descriptor)
 
 
-def _is_in_memory(descriptor: int, offset: int) -> bool:
-    """Ask whether a byte could be read without the disk."""
-    try:
-        os.preadv(descriptor, [bytearray(1)], offset, os.RWF_NOWAIT)
-    except BlockingIOError:
-        return False
-    return True
+def _gone(descriptor: int, mebibytes: int) -> list[int]:
+    """Return of which MiB the first page is not in memory; to look (`mincore`) does not bring it there."""
+    page = mmap.PAGESIZE
+    with mmap.mmap(descriptor, mebibytes * MIB) as view:
+        there = (ctypes.c_ubyte * (len(view) // page))()
+        begin = ctypes.c_char.from_buffer(view)
+        failed = ctypes.CDLL(None).mincore(ctypes.byref(begin), ctypes.c_size_t(len(view)), there)
+        del begin  # else the view could not be closed
+    assert not failed
+    return [number for number in range(mebibytes) if not there[number * MIB // page] & 1]
 
 
 def _grow(descriptor: int, hashing: FollowingHash, mebibytes: range, pause: float = 0.0) -> None:
@@ -51,25 +57,24 @@ def test_the_sum_of_a_long_file_is_that_of_its_bytes(growing: int, tmp_path: Pat
         assert digest == hashlib.file_digest(file, "sha256").hexdigest()
 
 
-@pytest.mark.skipif(not hasattr(os, "RWF_NOWAIT"), reason="only Linux tells what is in memory")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux takes advice about memory")
 def test_a_long_video_does_not_stay_in_memory_but_its_beginning_does(growing: int) -> None:
-    os.pwrite(growing, b"x", 0)
+    os.pwrite(growing, bytes(MIB), 0)
     os.fsync(growing)
     os.posix_fadvise(growing, 0, 0, os.POSIX_FADV_DONTNEED)
-    try:
-        if _is_in_memory(growing, 0):
-            pytest.skip("this file system keeps all of its files in memory")
-    except OSError:
-        pytest.skip("this file system does not tell what is in memory")
+    if not _gone(growing, 1):
+        pytest.skip("this file system keeps all of its files in memory")
     hashing = FollowingHash(growing)
     gone: list[int] = []
     # Only what is hashed may go: ever slower, until that has caught up on a busy machine as well.
     for mebibytes, pause in ((range(224), 0.002), (range(224, 352), 0.01), (range(352, 480), 0.05)):
         _grow(growing, hashing, mebibytes, pause)
-        gone = [number for number in mebibytes if not _is_in_memory(growing, number * MIB)]
-        if gone:
+        gone = _gone(growing, mebibytes.stop)
+        if len(gone) >= 32:
             break
     hashing.stop()
 
-    assert gone, "all of it is still in memory"
-    assert min(gone) >= 64
+    # A busy system lets a page or two go by itself, wherever it is.
+    of_the_beginning = [number for number in gone if number < 64]
+    assert len(gone) >= 32, "nearly all of it is still in memory"
+    assert len(of_the_beginning) < 8
