@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from orvideo.clock import NAP
@@ -105,7 +104,7 @@ def _run(context: Context, command: str, facts: Mapping[str, str]) -> None:
     with context.terminal.lent_stderr() as stream:
         where = subprocess.DEVNULL if stream is None else stream
         try:
-            code = _done(context, partial(_started, command, environ, where))
+            code = _done(context, command, environ, where)
         except OSError as error:
             code, why = None, error.strerror or str(error)
         else:
@@ -114,16 +113,7 @@ def _run(context: Context, command: str, facts: Mapping[str, str]) -> None:
         context.terminal.warn(f"--exec: {why}: {command}")
 
 
-def _started(command: str, environ: Mapping[str, str | bytes], where: int) -> subprocess.Popen[bytes]:
-    import subprocess
-
-    # A shell is what --exec promises; a job's facts reach it as variables only, never as part of the line.
-    return subprocess.Popen(  # noqa: S602
-        command, shell=True, env=environ, stdin=subprocess.DEVNULL, stdout=where, stderr=where
-    )
-
-
-def _done(context: Context, start: Callable[[], subprocess.Popen[bytes]]) -> int:
+def _done(context: Context, command: str, environ: Mapping[str, str | bytes], where: int) -> int:
     """Start a command and wait for its end; a signal to orvideo is one to the command as well."""
     import subprocess
 
@@ -131,7 +121,10 @@ def _done(context: Context, start: Callable[[], subprocess.Popen[bytes]]) -> int
     try:
         # A signal that comes while the command is being started must know whom to pass on to.
         with context.interrupts.held(lambda: None):
-            child = start()
+            # A shell is what --exec promises; a job's facts reach it as variables only, never as part of the line.
+            child = subprocess.Popen(  # noqa: S602
+                command, shell=True, env=environ, stdin=subprocess.DEVNULL, stdout=where, stderr=where
+            )
         while True:
             # In naps: one that comes on the way into a wait is heard at the end of it (drill S02).
             with suppress(subprocess.TimeoutExpired):
