@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 DEEPEST = 64
 #: `gzip, gzip` is seen in the wild; longer chains are only seen in attacks.
 _MOST_ENCODINGS = 2
-_LONE_SURROGATE = "[\ud800-\udfff]"
+#: Half a character: what Python makes of a byte, or of an escape, that is no text.
+LONE_SURROGATE = "[\ud800-\udfff]"
 
 
 class NotJson(ValueError):
@@ -138,7 +139,7 @@ def _check_depth(value: Any) -> None:
 def _without_surrogates(value: Any) -> Any:
     """Half a character cannot be written to any stream or file: show that something was there."""
     if isinstance(value, str):
-        return value if value.isascii() else re.sub(_LONE_SURROGATE, "\N{REPLACEMENT CHARACTER}", value)
+        return value if value.isascii() else re.sub(LONE_SURROGATE, "\N{REPLACEMENT CHARACTER}", value)
     if isinstance(value, dict):
         return {_without_surrogates(name): _without_surrogates(item) for name, item in value.items()}
     if isinstance(value, list):

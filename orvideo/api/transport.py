@@ -248,9 +248,9 @@ class Transport:
         with self._one_look_at_a_time:
             if self._kept is None:
                 self._kept = _Kept(_new_client(self._origin, keep_alive=True), Line(), Hand())
+            kept = self._kept
             request = self._request("GET", url, self._headers(with_key=with_key, accept="application/json"))
             try:
-                kept = self._kept
                 answer = self._run(self._exchange(kept.client, request, kept.line, hand=kept.hand))
             except BaseException:
                 self.close()

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from orvideo.api.payload import LONE_SURROGATE
 from orvideo.errors import UsageError
 
 LONGEST_SESSION_ID = 256
-_HALF = "[\ud800-\udfff]"
 FRAME_TYPES = ("first_frame", "last_frame")
 _FRAME_PARTS = ("image_url",)
 _REFERENCE_PARTS = ("image_url", "audio_url", "video_url")
@@ -111,7 +111,7 @@ def check_texts(fields: Mapping[str, Any]) -> None:
 
 def _has_half_a_character(value: object) -> bool:
     if isinstance(value, str):
-        return not value.isascii() and re.search(_HALF, value) is not None
+        return not value.isascii() and re.search(LONE_SURROGATE, value) is not None
     if isinstance(value, dict):
         return any(_has_half_a_character(name) or _has_half_a_character(item) for name, item in value.items())
     return isinstance(value, list) and any(map(_has_half_a_character, value))
