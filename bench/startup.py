@@ -97,7 +97,7 @@ def cases(home: Path) -> list[Case]:
 def prepare(home: Path, base_url: str) -> dict[str, str]:
     """Fill a home with a record and a catalogue, and return the environment for everything that is measured."""
     from orvideo.catalogue import cache
-    from orvideo.jobs.record.ledger import Ledger
+    from orvideo.record.ledger import Ledger
 
     models = [{**MODEL, "id": f"bench/model{number}"} for number in range(30)]
     for endpoint in (ENDPOINT, base_url):

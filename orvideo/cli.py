@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from orvideo import __version__
-from orvideo.commands.action import Action, Answering
-from orvideo.commands.app import App
+from orvideo.commands._action import Action, Answering
+from orvideo.commands._app import App
 from orvideo.environment import Environment
 from orvideo.errors import ExitCode, OrvideoError, OutputUnwritable, UsageError
 from orvideo.interrupts import Interrupted, Interrupts

@@ -8,7 +8,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from orvideo.commands.action import Answering
+from orvideo.commands._action import Answering
 from orvideo.environment import Environment
 from orvideo.errors import BadReply, JobEnded, OrvideoError, Stopped, UsageError
 from orvideo.interrupts import Interrupts
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from orvideo.catalogue.listing import Catalogue
     from orvideo.clock import Clock
     from orvideo.errors import Charged
-    from orvideo.jobs.fetching import Saving
-    from orvideo.jobs.lifecycle import Lifecycle
-    from orvideo.jobs.record.ledger import Ledger
-    from orvideo.jobs.record.values import Record
+    from orvideo.jobs.fetch import Saving
+    from orvideo.jobs.follow import Lifecycle
     from orvideo.output.story import JobStory
     from orvideo.output.terminal import Terminal
+    from orvideo.record.ledger import Ledger
+    from orvideo.record.values import Record
     from orvideo.settings import Settings
 
 #: The endpoint that the record holds for jobs of the built-in sandbox; its port is another one each time.
@@ -120,8 +120,8 @@ class Context:
         return self._open_ledger(must_write=False)
 
     def _open_ledger(self, *, must_write: bool) -> Ledger:
-        from orvideo.jobs.record.ledger import Ledger
         from orvideo.jobs.recovery import recover
+        from orvideo.record.ledger import Ledger
 
         ledger = Ledger(self.settings.state_dir / "jobs.db", clock=self.clock, must_write=must_write)
         self._closing.callback(ledger.close)
@@ -142,7 +142,7 @@ class Context:
 
     @cached_property
     def lifecycle(self) -> Lifecycle:
-        from orvideo.jobs.lifecycle import Lifecycle
+        from orvideo.jobs.follow import Lifecycle
 
         return Lifecycle(self, self.ledger, self.story, self.clock)
 
@@ -178,8 +178,8 @@ class Context:
         receipt: bool = False,
     ) -> Saving:
         """Return where the videos of this command go: `spec` is its -o, else each job's own place, else the setting."""
-        from orvideo.jobs.fetching import Saving
-        from orvideo.jobs.saving.targets import takes_stdout
+        from orvideo.download.targets import takes_stdout
+        from orvideo.jobs.fetch import Saving
 
         usual = self.settings.output
         wished = spec if spec is not None else usual
@@ -212,7 +212,7 @@ class Context:
         return self.service(endpoint).connect()
 
     def _usual_seconds(self, record: Record) -> float | None:
-        from orvideo.jobs.record.values import shape_of
+        from orvideo.record.values import shape_of
 
         endpoint = SANDBOX if record.endpoint == SANDBOX else None
         return self.ledger.typical(shape_of(record.request), endpoint=endpoint).seconds
@@ -297,7 +297,7 @@ class Context:
             message = f"Interrupted; {self.at_end[0]} is at its end already."
             hint, charged = f"orvideo jobs show {self.at_end[0]}", "unknown"
         if unknown:
-            from orvideo.jobs.submitting import what_to_do
+            from orvideo.jobs.submit import what_to_do
 
             message = f"Interrupted while {', '.join(unknown)} was being sent; it may have been accepted and charged. "
             message += "Submitting again may pay again."

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from orvideo.commands import options
-from tests.api.images import picture
+from orvideo.commands import _options as options
+from tests.request.images import picture
 from tests.shell import SCRIPT, Shell
 
 DOCS = Path(__file__).parent.parent / "docs"

@@ -19,10 +19,10 @@ import pytest
 
 from orvideo.commands.help import EXIT_CODES
 from orvideo.errors import ExitCode
+from tests.download.films import mp4
 from tests.drills.raw_server import http
 from tests.drills.service import ORDER, assert_clean
 from tests.drills.wire import DONE, JOB, Step, Wire, close, film, record_path, refuse, send_and_stall
-from tests.jobs.saving.films import mp4
 from tests.shell import Result, Shell
 
 VIDEO = mp4(3000)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from orvideo.catalogue import cache
-from orvideo.jobs.record.ledger import Ledger
+from orvideo.record.ledger import Ledger
 from tests.completion import test_live
 
 #: What costs most, by the name of its package.

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from orvideo.jobs.record.ledger import Ledger
+from orvideo.record.ledger import Ledger
 
 record, base_url, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 with Ledger(record) as ledger:

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from orvideo.jobs.record.ledger import Ledger
+from orvideo.record.ledger import Ledger
 
 ledger = Ledger(Path(sys.argv[1]))
 sys.stderr.write("begin\n")

@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-from orvideo.jobs.record.ledger import Ledger
+from orvideo.record.ledger import Ledger
 
 ENDPOINT = "https://openrouter.ai/api/v1"
 REQUEST = {"model": "google/veo-3.1-lite", "prompt": "a paper boat drifts down a street", "duration": 4}

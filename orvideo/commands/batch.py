@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from orvideo.commands.action import Action, Answering
-from orvideo.commands.following import patience_from
-from orvideo.commands.options import (
+from orvideo.commands._action import Action, Answering
+from orvideo.commands._follow import patience_from
+from orvideo.commands._options import (
     AspectRatio,
     Audio,
     CallbackUrl,
@@ -56,16 +56,16 @@ from orvideo.errors import (
 from orvideo.interrupts import Interrupted
 
 if TYPE_CHECKING:
+    from orvideo.batch.checking import Asked, Offer, Price, Reader
+    from orvideo.batch.rows import Row, Trouble
+    from orvideo.batch.run import Entry, Run
+    from orvideo.batch.source import Source
+    from orvideo.batch.standing import History
     from orvideo.context import Context, Service
-    from orvideo.jobs.batch.checking import Asked, Offer, Price, Reader
-    from orvideo.jobs.batch.rows import Row, Trouble
-    from orvideo.jobs.batch.run import Entry, Run
-    from orvideo.jobs.batch.source import Source
-    from orvideo.jobs.batch.standing import History
-    from orvideo.jobs.fetching import Saving
-    from orvideo.jobs.lifecycle import Patience, Reach, Story
-    from orvideo.jobs.record.values import Record
+    from orvideo.jobs.fetch import Saving
+    from orvideo.jobs.follow import Patience, Reach, Story
     from orvideo.output.batch_report import ReportFile
+    from orvideo.record.values import Record
     from orvideo.settings import Settings
 
 _MOST_JOBS = 1000
@@ -282,7 +282,7 @@ def run(context: Context, options: BatchOptions) -> None:
 
 
 def _read(context: Context, options: BatchOptions) -> Source:
-    from orvideo.jobs.batch.source import Form, read_source
+    from orvideo.batch.source import Form, read_source
 
     if options.form is not None and options.form.casefold() not in tuple(Form):
         raise UsageError(f"--format takes {', '.join(Form)}, not {options.form!r}.")
@@ -300,11 +300,11 @@ def _report_path(options: BatchOptions, source: Source) -> str:
 
 def _checked(context: Context, options: BatchOptions, settings: Settings, service: Service, source: Source) -> Batch:
     """Check every row in every way; raises UsageError or Rejected with all problems at once."""
-    from orvideo.jobs.batch.checking import Pricing
-    from orvideo.jobs.batch.identity import batch_id, batch_label
-    from orvideo.jobs.batch.rows import read_rows
-    from orvideo.jobs.batch.standing import History
-    from orvideo.jobs.planner import Planner
+    from orvideo.batch.checking import Pricing
+    from orvideo.batch.identity import batch_id, batch_label
+    from orvideo.batch.rows import read_rows
+    from orvideo.batch.standing import History
+    from orvideo.request.planner import Planner
 
     output = options.output if options.output is not None else context.settings.output
     rows, troubles = read_rows(source, output=output, check=options.check)
@@ -336,9 +336,9 @@ def _checked(context: Context, options: BatchOptions, settings: Settings, servic
 
 def _reader(context: Context, options: BatchOptions, settings: Settings, source: Source) -> Reader:
     """Return what puts the requests of rows together, with the line's options and the settings below each row."""
-    from orvideo.commands.request import SETTINGS
-    from orvideo.jobs.batch.checking import Reader
-    from orvideo.jobs.request import MediaSource, parse_pairs, request_fields
+    from orvideo.batch.checking import Reader
+    from orvideo.commands._request import SETTINGS
+    from orvideo.request.build import MediaSource, parse_pairs, request_fields
 
     line = {name: value for name, value in options.fields.items() if value is not None}
     line |= {name: settings.get(flag).value for flag, name in SETTINGS.items() if options.flags.get(flag) is not None}
@@ -358,7 +358,7 @@ def _reader(context: Context, options: BatchOptions, settings: Settings, source:
 
 
 def _is_to_be_bought(record: Record | None, options: BatchOptions) -> bool:
-    from orvideo.jobs.batch.standing import Standing, standing_of
+    from orvideo.batch.standing import Standing, standing_of
 
     standing = standing_of(record)
     return standing is Standing.NEW or (options.retry_failed and standing is Standing.FAILED)
@@ -374,8 +374,8 @@ def _specs(
     offers: Mapping[str, Offer],
 ) -> tuple[dict[str, str], list[Trouble]]:
     """Return where each row saves, and the rows that would be in each other's way or in that of a file."""
-    from orvideo.jobs.batch.naming import check_targets, spec_for
-    from orvideo.jobs.batch.rows import Trouble
+    from orvideo.batch.naming import check_targets, spec_for
+    from orvideo.batch.rows import Trouble
 
     specs: dict[str, str] = {}
     troubles: list[Trouble] = []
@@ -400,7 +400,7 @@ def _specs(
 
 def _refusal(troubles: Sequence[Trouble], source: Source) -> OrvideoError:
     """Return one error that lists everything that is wrong, in the order of the lines."""
-    from orvideo.jobs.batch.rows import shown_list
+    from orvideo.batch.rows import shown_list
 
     ordered = sorted(troubles, key=lambda trouble: trouble.line)
     lines = len({trouble.line for trouble in ordered})
@@ -419,7 +419,7 @@ def _refusal(troubles: Sequence[Trouble], source: Source) -> OrvideoError:
 
 def _show_price(context: Context, batch: Batch, options: BatchOptions) -> Price:
     """Say how the batch stands, what will be bought, and what all of it costs, before any of it is."""
-    from orvideo.jobs.batch.checking import price_of
+    from orvideo.batch.checking import price_of
     from orvideo.output.batch_views import left_behind_line, plan_lines
     from orvideo.settings.definitions import DEFAULT_BASE_URL
 
@@ -496,10 +496,10 @@ def _entries(
     context: Context, batch: Batch, service: Service, limit: Decimal | None, options: BatchOptions
 ) -> list[Entry]:
     """Return the rows as the run takes them: what is to be bought, followed, fetched, or left alone."""
-    from orvideo.jobs.batch.naming import remove_leftovers
-    from orvideo.jobs.batch.run import Entry, ended_before, unknown
-    from orvideo.jobs.batch.standing import Standing, standing_of
-    from orvideo.jobs.submitting import Order
+    from orvideo.batch.naming import remove_leftovers
+    from orvideo.batch.run import Entry, ended_before, unknown
+    from orvideo.batch.standing import Standing, standing_of
+    from orvideo.jobs.submit import Order
 
     def order(one: Asked, offer: Offer) -> Order:
         return Order(
@@ -541,7 +541,7 @@ def _run(
     report: ReportFile | None,
 ) -> None:
     """Run the rows, and whatever ends it, tell how each stands; raises what the exit code is taken from."""
-    from orvideo.jobs.batch.run import Run, Terms
+    from orvideo.batch.run import Run, Terms
     from orvideo.output.batch_story import BatchStory
 
     for entry in entries:
@@ -579,8 +579,8 @@ def _run(
 
 def _write_receipts(context: Context, options: BatchOptions, service: Service, entries: Sequence[Entry]) -> None:
     """Write the receipt of every video that is here; one that cannot be written is an error of its row."""
-    from orvideo.jobs.saving.receipts import write_receipt
-    from orvideo.jobs.saving.receipts_document import receipt_document
+    from orvideo.download.receipts import write_receipt
+    from orvideo.download.receipts_document import receipt_document
 
     catalogue = context.catalogue(service)
     for entry in entries:

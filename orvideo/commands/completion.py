@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orvideo.commands.action import Action, Answering
-from orvideo.commands.app import App
-from orvideo.commands.options import Json, Quiet
+from orvideo.commands._action import Action, Answering
+from orvideo.commands._app import App
+from orvideo.commands._options import Json, Quiet
 
 if TYPE_CHECKING:
     from orvideo.context import Context

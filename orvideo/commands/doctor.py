@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import typer
 
 from orvideo import __version__
-from orvideo.commands.action import Action, Answering
-from orvideo.commands.following import raise_worst
-from orvideo.commands.options import Json, Quiet, UseSandbox, Verbose
+from orvideo.commands._action import Action, Answering
+from orvideo.commands._follow import raise_worst
+from orvideo.commands._options import Json, Quiet, UseSandbox, Verbose
 from orvideo.errors import OrvideoError, OutputUnwritable, RecordError, UsageError
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from orvideo.commands.action import Action, Answering
-from orvideo.commands.following import download_jobs, find_jobs
-from orvideo.commands.options import (
+from orvideo.commands._action import Action, Answering
+from orvideo.commands._follow import download_jobs, find_jobs
+from orvideo.commands._options import (
     Events,
     Force,
     JobsArgument,

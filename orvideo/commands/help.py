@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orvideo.commands.action import Action, Answering
-from orvideo.commands.afterwards import VARIABLES
-from orvideo.commands.options import Json
+from orvideo.commands._action import Action, Answering
+from orvideo.commands._hooks import VARIABLES
+from orvideo.commands._options import Json
 from orvideo.errors import ExitCode
 
 if TYPE_CHECKING:

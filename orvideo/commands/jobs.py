@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from orvideo.commands.action import Action, Answering
-from orvideo.commands.app import App
-from orvideo.commands.following import answer_submitted, find_jobs
-from orvideo.commands.options import Force, Json, Quiet, UseSandbox, Verbose
-from orvideo.commands.receipts import write_receipts
+from orvideo.commands._action import Action, Answering
+from orvideo.commands._app import App
+from orvideo.commands._follow import answer_submitted, find_jobs
+from orvideo.commands._options import Force, Json, Quiet, UseSandbox, Verbose
+from orvideo.commands._receipts import write_receipts
 from orvideo.errors import UsageError
 
 if TYPE_CHECKING:
     from orvideo.context import Context
-    from orvideo.jobs.record.values import Spending
+    from orvideo.record.values import Spending
 
 #: How many jobs are listed when the line does not say.
 USUAL_LIMIT = 100
@@ -208,7 +208,7 @@ def run_show(context: Context, name: str) -> None:
 
 def run_show_request(context: Context, name: str) -> None:
     """Print the request of a past job as `submit --request` takes it; images are not on record, so say which."""
-    from orvideo.jobs.request import missing_media
+    from orvideo.request.build import missing_media
 
     record = context.ledger_to_read.find(name)
     if not record.request:

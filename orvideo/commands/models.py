@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from orvideo.commands.action import Action, Answering
-from orvideo.commands.options import (
+from orvideo.commands._action import Action, Answering
+from orvideo.commands._options import (
     AspectRatio,
     Audio,
     Duration,

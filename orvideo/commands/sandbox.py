@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orvideo.commands.action import Action, Answering
-from orvideo.commands.options import Json, Quiet
+from orvideo.commands._action import Action, Answering
+from orvideo.commands._options import Json, Quiet
 from orvideo.errors import UsageError
 
 if TYPE_CHECKING:

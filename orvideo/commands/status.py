@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from orvideo.commands.action import Action, Answering
-from orvideo.commands.following import find_jobs, raise_worst
-from orvideo.commands.options import JobsArgument, Json, Quiet, UseSandbox, Verbose
+from orvideo.commands._action import Action, Answering
+from orvideo.commands._follow import find_jobs, raise_worst
+from orvideo.commands._options import JobsArgument, Json, Quiet, UseSandbox, Verbose
 from orvideo.errors import OrvideoError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from orvideo.context import Context
-    from orvideo.jobs.record.values import Record
+    from orvideo.record.values import Record
 
 
 def register(app: typer.Typer) -> None:

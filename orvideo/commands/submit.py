@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from orvideo.commands.action import Action, Answering
-from orvideo.commands.afterwards import NOTHING, Afterwards, afterwards_from
-from orvideo.commands.following import answer_submitted, follow_and_save, patience_from
-from orvideo.commands.options import (
+from orvideo.commands._action import Action, Answering
+from orvideo.commands._follow import answer_submitted, follow_and_save, patience_from
+from orvideo.commands._hooks import NOTHING, Afterwards, afterwards_from
+from orvideo.commands._options import (
     AspectRatio,
     Audio,
     CallbackUrl,
@@ -44,16 +44,16 @@ from orvideo.commands.options import (
     UseSandbox,
     Verbose,
 )
-from orvideo.commands.receipts import check_before_submit
-from orvideo.commands.request import RequestOptions, wanted_request
+from orvideo.commands._receipts import check_before_submit
+from orvideo.commands._request import RequestOptions, wanted_request
 from orvideo.errors import MoneyError, OrvideoError, OutputUnwritable, RecordError
 
 if TYPE_CHECKING:
     from orvideo.catalogue.planning import Plan
     from orvideo.context import Context, Service
-    from orvideo.jobs.fetching import Saving
-    from orvideo.jobs.record.values import Record, Typical
-    from orvideo.jobs.request import Wanted
+    from orvideo.jobs.fetch import Saving
+    from orvideo.record.values import Record, Typical
+    from orvideo.request.build import Wanted
     from orvideo.settings import Settings
 
 
@@ -200,7 +200,7 @@ def run(context: Context, options: SubmitOptions) -> None:
 
 
 def _planned(context: Context, service: Service, wanted: Wanted, *, check: bool) -> Plan:
-    from orvideo.jobs.planner import Planner
+    from orvideo.request.planner import Planner
 
     planner = Planner(service.client, context.catalogue(service), warn=context.terminal.warn, check=check)
     return planner.plan(wanted)
@@ -220,7 +220,7 @@ def _show_plan(context: Context, service: Service, planned: Plan) -> None:
 
 def _evidence(context: Context, service: Service, planned: Plan) -> Typical | None:
     """Return what such jobs really cost and took; a record that cannot be read is reported when it is needed."""
-    from orvideo.jobs.record.values import shape_of
+    from orvideo.record.values import shape_of
 
     endpoint = service.endpoint if service.is_sandbox else None
     with suppress(RecordError):
@@ -269,7 +269,7 @@ def _answer_dry_run(context: Context, planned: Plan) -> None:
 
 def _buy(context: Context, service: Service, planned: Plan, saving: Saving) -> Record:
     """Spend the money, once; from here on every message that ends the command carries the job's name."""
-    from orvideo.jobs.submitting import Order, Submitting
+    from orvideo.jobs.submit import Order, Submitting
 
     story = context.story
     submitting = Submitting(

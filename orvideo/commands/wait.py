@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from orvideo.commands.action import Action, Answering
-from orvideo.commands.afterwards import NOTHING, Afterwards, afterwards_from
-from orvideo.commands.following import find_jobs, follow_and_save, patience_from
-from orvideo.commands.options import (
+from orvideo.commands._action import Action, Answering
+from orvideo.commands._follow import find_jobs, follow_and_save, patience_from
+from orvideo.commands._hooks import NOTHING, Afterwards, afterwards_from
+from orvideo.commands._options import (
     Events,
     Exec,
     Force,

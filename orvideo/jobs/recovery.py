@@ -9,8 +9,8 @@ from __future__ import annotations
 from contextlib import suppress
 
 from orvideo.errors import RecordError
-from orvideo.jobs.record.ledger import MOST_ANSWER, Ledger
-from orvideo.jobs.record.values import Record
+from orvideo.record.ledger import MOST_ANSWER, Ledger
+from orvideo.record.values import Record
 
 
 def recover(ledger: Ledger) -> list[Record]:

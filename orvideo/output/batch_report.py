@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orvideo.errors import OutputUnwritable
-from orvideo.jobs.record.values import State
 from orvideo.output.documents import dump
 from orvideo.output.text import visible
+from orvideo.record.values import State
 
 if TYPE_CHECKING:
-    from orvideo.jobs.batch.run import Entry
-    from orvideo.jobs.record.values import Record
+    from orvideo.batch.run import Entry
+    from orvideo.record.values import Record
 
 #: In the order of a CSV's columns.
 FIELDS = ("row", "line", "name", "status", "id", "path", "cost_usd", "seconds", "error")

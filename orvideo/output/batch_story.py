@@ -14,7 +14,7 @@ from orvideo.output.text import elapsed, money_text, spans
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from orvideo.jobs.batch.run import Entry, Run
+    from orvideo.batch.run import Entry, Run
     from orvideo.jobs.polling import Look
     from orvideo.output.progress import Progress
     from orvideo.output.terminal import Terminal

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from orvideo.jobs.batch.standing import Standing, standing_of
-from orvideo.jobs.record.values import Record, State
+from orvideo.batch.standing import Standing, standing_of
 from orvideo.output.text import count, money_text, spans
+from orvideo.record.values import Record, State
 
 if TYPE_CHECKING:
-    from orvideo.jobs.batch.checking import Asked, Offer, Price
-    from orvideo.jobs.batch.standing import History
+    from orvideo.batch.checking import Asked, Offer, Price
+    from orvideo.batch.standing import History
 
 _STANDINGS = {
     Standing.COMPLETED: "finished",

@@ -12,11 +12,11 @@ from orvideo.errors import OrvideoError
 from orvideo.output.text import visible
 
 if TYPE_CHECKING:
+    from orvideo.download.save import Saved
     from orvideo.jobs.polling import Look
-    from orvideo.jobs.record.values import Record
-    from orvideo.jobs.saving.save import Saved
     from orvideo.output.progress import Progress
     from orvideo.output.terminal import Terminal
+    from orvideo.record.values import Record
 
 
 class JobStory:

@@ -17,7 +17,7 @@ from orvideo.output.text import age, bytes_text, count, cut, elapsed, moment, mo
 
 if TYPE_CHECKING:
     from orvideo.catalogue.planning import Plan
-    from orvideo.jobs.record.values import Typical
+    from orvideo.record.values import Typical
 
 Lines = list[str | tuple[str, str]]
 Table = tuple[Sequence[Column], list[Row]]

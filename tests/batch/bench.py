@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orvideo.jobs.record.ledger import Ledger
-from orvideo.jobs.record.values import Record
+from orvideo.record.ledger import Ledger
+from orvideo.record.values import Record
 from orvideo.sandbox.server import Sandbox
 from tests.shell import KEY, Result, Shell
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from orvideo.jobs.record.values import State
+from orvideo.record.values import State
 from tests.batch.bench import Bench, bench, rows
 from tests.shell import Shell
 

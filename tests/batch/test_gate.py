@@ -7,9 +7,9 @@ import time
 
 import pytest
 
+from orvideo.batch.gate import Closed, Gate
 from orvideo.clock import Clock
 from orvideo.errors import RateLimited
-from orvideo.jobs.batch.gate import Closed, Gate
 
 
 def nothing() -> None:

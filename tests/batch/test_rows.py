@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from orvideo.jobs.batch.identity import batch_id, batch_label, row_keys
-from orvideo.jobs.batch.rows import Row, read_rows
-from orvideo.jobs.batch.source import Form, Source
+from orvideo.batch.identity import batch_id, batch_label, row_keys
+from orvideo.batch.rows import Row, read_rows
+from orvideo.batch.source import Form, Source
 from tests.batch.bench import Bench
 
 

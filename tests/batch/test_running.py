@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from orvideo.jobs.record.values import State
+from orvideo.record.values import State
 from tests.batch.bench import PRICE, SMALL, Bench, bench, rows
 from tests.shell import Shell
 

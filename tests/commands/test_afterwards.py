@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from orvideo.commands.afterwards import VARIABLES, facts_of, notification
-from orvideo.jobs.record.values import Output, Record, State
+from orvideo.commands._hooks import VARIABLES, facts_of, notification
+from orvideo.record.values import Output, Record, State
 from orvideo.settings import Settings
 from orvideo.settings.definitions import DEFINITIONS, JOB_VARIABLES
 from tests.shell import KEY, Shell

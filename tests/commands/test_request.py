@@ -15,8 +15,8 @@ from openrouter.components.videogenerationrequest import VideoGenerationRequest
 from PIL import Image
 
 from orvideo.sandbox.server import Sandbox
-from tests.api.images import picture, png_that_claims
 from tests.commands.services import Service, data_url, difference, first_and_last, frame, reference
+from tests.request.images import picture, png_that_claims
 from tests.shell import Shell
 
 drill = pytest.mark.drill
@@ -613,7 +613,7 @@ def test_the_sdk_understands_every_field_that_there_is(service: Service, images:
     done = service.submit("a boat", "-m", MODEL, *line, "--no-check", "--dry-run")
     assert done.code == 0, done.err
     body = done.json | {"previous_job_id": "x", "resolution": "480p", "aspect_ratio": "16:9"}
-    from orvideo.jobs.request_fields import FIELDS
+    from orvideo.request.fields import FIELDS
 
     assert set(body) == set(FIELDS)
     assert set(VideoGenerationRequest.model_validate(body).model_fields_set) == set(FIELDS)

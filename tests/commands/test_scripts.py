@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orvideo.commands.afterwards import VARIABLES
+from orvideo.commands._hooks import VARIABLES
 from orvideo.commands.help import EXIT_CODES
 from orvideo.errors import ExitCode
 from orvideo.settings.definitions import DEFINITIONS

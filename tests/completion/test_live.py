@@ -16,7 +16,7 @@ import pytest
 from orvideo.catalogue import cache
 from orvideo.completion import live
 from orvideo.errors import OrvideoError
-from orvideo.jobs.record.ledger import Ledger
+from orvideo.record.ledger import Ledger
 from orvideo.settings import Settings, folders
 from tests.shell import KEY, SCRIPT
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from orvideo.catalogue import cache
-from orvideo.jobs.record.ledger import Ledger
+from orvideo.record.ledger import Ledger
 from tests.completion.shells import SHELLS, Typing, installed, is_there, program_that_must_not_run
 
 ENDPOINT = "https://openrouter.ai/api/v1"

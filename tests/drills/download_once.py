@@ -11,10 +11,10 @@ import os
 import sys
 from pathlib import Path
 
+from orvideo.download.save import Saved, already_saved, save
+from orvideo.download.targets import decide_target
 from orvideo.errors import OrvideoError, ServerFault
-from orvideo.jobs.saving.save import Saved, already_saved, save
-from orvideo.jobs.saving.targets import decide_target
-from tests.jobs.saving.films import FACTS, Place, mp4
+from tests.download.films import FACTS, Place, mp4
 
 #: Asked for right before the work begins, so that a trace shows where the start of the interpreter ends.
 MARK = "/the-drill-begins-here"

@@ -20,8 +20,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from orvideo.jobs.record.values import State
-from orvideo.jobs.saving.container import check_container
+from orvideo.download.container import check_container
+from orvideo.record.values import State
 from tests.batch.bench import SMALL, Bench, bench, rows
 from tests.shell import Shell
 

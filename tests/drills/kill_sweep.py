@@ -33,10 +33,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from orvideo.jobs.record.values import State
+from orvideo.record.values import State
+from tests.download.films import mp4
 from tests.drills.raw_server import Peer, RawServer, http
 from tests.drills.service import ORDER, SUBMITS, model_list, on_record, surroundings
-from tests.jobs.saving.films import mp4
 from tests.shell import KEY, SCRIPT, Shell
 
 #: Calls that a Python program makes by the thousand to load itself, and that change nothing.

@@ -15,8 +15,8 @@ from typing import Any
 
 import orvideo.sandbox
 from orvideo.api.transport import Limits
-from orvideo.jobs.record.ledger import Ledger
-from orvideo.jobs.record.values import Record
+from orvideo.record.ledger import Ledger
+from orvideo.record.values import Record
 from tests.drills.raw_server import Behaviour, Peer, RawServer, http
 from tests.shell import KEY, Result, Shell
 

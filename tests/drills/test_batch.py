@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from orvideo.jobs.record.ledger import Ledger
-from orvideo.jobs.record.values import State
+from orvideo.record.ledger import Ledger
+from orvideo.record.values import State
 from tests.batch.bench import PRICE, Bench, bench, rows
 from tests.drills.kill_batch import sample
 from tests.shell import Shell

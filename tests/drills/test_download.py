@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from orvideo.download.save import Open, Saved, Stream, save
+from orvideo.download.targets import Target, decide_target
 from orvideo.errors import (
     BadReply,
     BadRequest,
@@ -33,12 +35,10 @@ from orvideo.errors import (
     Unauthorized,
     Unsafe,
 )
-from orvideo.jobs.saving.save import Open, Saved, Stream, save
-from orvideo.jobs.saving.targets import Target, decide_target
 from tests.clocks import HandClock
+from tests.download.films import FACTS, Answer, Place, box, mp4
 from tests.drills import download_once, tracing
 from tests.drills.tracing import Point, needs_strace
-from tests.jobs.saving.films import FACTS, Answer, Place, box, mp4
 
 FILM = mp4(100_000)
 CUT = ServerFault("The download was cut.")

@@ -18,8 +18,9 @@ from typing import Any
 import pytest
 
 from orvideo.api.transport import Limits
-from orvideo.jobs.record.ledger import Ledger
+from orvideo.record.ledger import Ledger
 from tests.clocks import HandClock
+from tests.download.films import mp4, webm
 from tests.drills.raw_server import RawServer, Reply, chunked, http
 from tests.drills.service import ORDER, assert_clean
 from tests.drills.wire import (
@@ -37,7 +38,6 @@ from tests.drills.wire import (
     send_and_close,
     send_and_stall,
 )
-from tests.jobs.saving.films import mp4, webm
 from tests.shell import KEY, Result, Shell
 
 drill = pytest.mark.drill

@@ -16,12 +16,12 @@ import pytest
 
 from orvideo.clock import Clock
 from orvideo.jobs.polling import MOST_WORKERS
-from orvideo.jobs.record.ledger import Ledger
+from orvideo.record.ledger import Ledger
 from tests.clocks import HandClock
+from tests.download.films import mp4
 from tests.drills.raw_server import Peer, RawServer, Received, Reply, closed_port, http
 from tests.drills.service import ORDER, assert_clean
 from tests.drills.wire import CONTENT, DONE, JOB, LOOK, Step, Wire, close, film, record_path, refuse, reset
-from tests.jobs.saving.films import mp4
 from tests.shell import KEY, Result, Shell
 
 drill = pytest.mark.drill

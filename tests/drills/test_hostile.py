@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from tests.clocks import HandClock
+from tests.download.films import mp4
 from tests.drills.raw_server import Drip, RawServer, http
 from tests.drills.service import ORDER, assert_clean, model_list
 from tests.drills.wire import DONE, JOB, Wire, film
-from tests.jobs.saving.films import mp4
 from tests.output.screens import HOSTILE, only_visible
 from tests.shell import Result, Shell
 

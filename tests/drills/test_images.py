@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from orvideo.api.media import frame, reference
 from orvideo.errors import ExitCode, UsageError
-from orvideo.jobs.record.values import redact_request
-from tests.api.images import jpeg_that_claims, picture, png_that_claims
+from orvideo.record.values import redact_request
+from orvideo.request.media import frame, reference
+from tests.request.images import jpeg_that_claims, picture, png_that_claims
 
 LIMIT = 20 * 1024**2
 drill = pytest.mark.drill
@@ -157,7 +157,7 @@ def test_i04_no_picture_is_decoded_and_no_decoder_loaded(tmp_path: Path) -> None
     (tmp_path / "large.png").write_bytes(png_that_claims(19_000, 19_000))
     script = """
 import resource, sys
-from orvideo.api.media import frame
+from orvideo.request.media import frame
 resource.setrlimit(resource.RLIMIT_AS, (512 * 1024**2, 512 * 1024**2))
 part = frame(sys.argv[1], "first_frame", max_bytes=10**6)
 assert (part.width, part.height) == (19_000, 19_000) and part.warnings, part
@@ -182,7 +182,7 @@ def test_i05_the_name_is_looked_at_once(tmp_path: Path) -> None:
         pytest.skip("needs strace")
     path = tmp_path / "looked-at-once.png"
     path.write_bytes(picture())
-    script = "import sys; from orvideo.api.media import frame; frame(sys.argv[1], 'first_frame', max_bytes=10**6)"
+    script = "import sys; from orvideo.request.media import frame; frame(sys.argv[1], 'first_frame', max_bytes=10**6)"
     log = tmp_path / "calls"
     traced = subprocess.run(
         ["strace", "-f", "-o", log, "-e", "trace=file,desc", sys.executable, "-c", script, str(path)],

@@ -23,8 +23,8 @@ from typing import IO
 import pytest
 
 from orvideo.errors import RecordError
-from orvideo.jobs.record.ledger import Ledger
-from orvideo.jobs.record.values import Record, State
+from orvideo.record.ledger import Ledger
+from orvideo.record.values import Record, State
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="SKIPPED: kills, limits and strace are POSIX's")
 
@@ -65,8 +65,8 @@ _HEAD = """
 import os, resource, sys
 from pathlib import Path
 from orvideo.errors import RecordError
-from orvideo.jobs.record.ledger import Ledger
-from orvideo.jobs.record.values import Output
+from orvideo.record.ledger import Ledger
+from orvideo.record.values import Output
 
 def say(word):
     os.write(1, word.encode() + b"\\n")

@@ -21,12 +21,12 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from orvideo.jobs.record.ledger import Ledger
-from orvideo.jobs.record.values import Record, State
+from orvideo.record.ledger import Ledger
+from orvideo.record.values import Record, State
 from tests.clocks import HandClock
+from tests.download.films import mp4
 from tests.drills.raw_server import Peer, RawServer, Received, http
 from tests.drills.service import ORDER, QUICK, SUBMITS, model_list, surroundings
-from tests.jobs.saving.films import mp4
 from tests.shell import KEY, Result, Shell
 
 FILM = mp4(3000)
@@ -94,7 +94,7 @@ class Service:
 #: A command that dies at the wire: SIGKILL before, or after, the server has what was sent.
 KILLED = """
 import os, signal, sys
-from orvideo.jobs.record.ledger import Ledger
+from orvideo.record.ledger import Ledger
 moved = getattr(Ledger, sys.argv[1])
 def die(self, *args, **named):
     if sys.argv[2] == "after":

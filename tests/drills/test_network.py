@@ -11,10 +11,10 @@ import pytest
 
 from orvideo.api.transport import Limits
 from tests.clocks import HandClock
+from tests.download.films import mp4
 from tests.drills.raw_server import Drip, Flood, RawServer, Reply, Send, Stall, http
 from tests.drills.service import ORDER, assert_clean, service, surroundings
 from tests.drills.wire import DONE, JOB, Wire, film
-from tests.jobs.saving.films import mp4
 from tests.shell import KEY, Shell
 
 drill = pytest.mark.drill

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from orvideo.download.receipts import write_receipt
+from orvideo.download.save import save
+from orvideo.download.targets import decide_target
 from orvideo.errors import OutputExists, OutputUnwritable, UsageError
-from orvideo.jobs.saving.receipts import write_receipt
-from orvideo.jobs.saving.save import save
-from orvideo.jobs.saving.targets import decide_target
-from tests.jobs.saving.films import FACTS, Place, mp4
+from tests.download.films import FACTS, Place, mp4
 
 FILM = mp4(300_000)
 drill = pytest.mark.drill

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from orvideo.jobs.record.values import State
+from orvideo.record.values import State
 from tests.clocks import HandClock
 from tests.drills import kill_sweep
 from tests.drills.kill_sweep import Counting, SubmitDrill

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from tests.clocks import HandClock
+from tests.download.films import mp4
 from tests.drills.raw_server import RawServer, Reply, http
 from tests.drills.service import ORDER
 from tests.drills.wire import DONE, JOB, Step, Wire, close, film, refuse, reset
-from tests.jobs.saving.films import mp4
 from tests.output.screens import Screen
 from tests.shell import KEY, Result, Shell
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.download.films import mp4
 from tests.drills.service import ORDER, assert_clean
 from tests.drills.wire import CONTENT, DONE, JOB, Wire, film, refuse
-from tests.jobs.saving.films import mp4
 from tests.output.screens import Screen
 from tests.shell import KEY, SCRIPT, Result, Shell
 

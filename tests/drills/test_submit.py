@@ -19,7 +19,7 @@ import pytest
 
 from orvideo.api.transport import Limits
 from orvideo.catalogue.cache import file_name
-from orvideo.jobs.record.values import State
+from orvideo.record.values import State
 from tests.clocks import HandClock
 from tests.drills.raw_server import (
     Behaviour,

@@ -22,7 +22,7 @@ from typing import Any
 
 from waitress.channel import ClientDisconnected
 
-from orvideo.jobs.saving.container import check_container
+from orvideo.download.container import check_container
 from orvideo.sandbox.server import Sandbox
 from tests.batch.bench import SMALL, bench, rows
 from tests.shell import Shell

@@ -15,8 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from orvideo.jobs.record.ledger import Ledger
-from orvideo.jobs.record.values import Record
+from orvideo.record.ledger import Ledger
+from orvideo.record.values import Record
 from tests.drills.raw_server import Peer, RawServer, Received, http
 from tests.drills.service import model_list
 from tests.shell import KEY, Shell

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from orvideo.errors import OutcomeUnknown
-from orvideo.jobs.record.ledger import MOST_ANSWER, Ledger
-from orvideo.jobs.record.values import State
 from orvideo.jobs.recovery import recover
+from orvideo.record.ledger import MOST_ANSWER, Ledger
+from orvideo.record.values import State
 
 ENDPOINT = "https://openrouter.example/api/v1"
 
@@ -21,7 +21,7 @@ ENDPOINT = "https://openrouter.example/api/v1"
 def killed_after(path: Path, status: int, answer: bytes) -> None:
     """Leave the record as a process does that is killed between the answer and its id."""
     script = (
-        "import os, sys; from pathlib import Path; from orvideo.jobs.record.ledger import Ledger\n"
+        "import os, sys; from pathlib import Path; from orvideo.record.ledger import Ledger\n"
         "ledger = Ledger(Path(sys.argv[1])); "
         f"seq = ledger.prepare(request={{'model': 'm', 'prompt': 'p'}}, endpoint={ENDPOINT!r}); ledger.sending(seq)\n"
         f"ledger.answered(seq, {status}, sys.stdin.buffer.read()); os.kill(os.getpid(), {int(signal.SIGKILL)})"

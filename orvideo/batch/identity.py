@@ -1,0 +1,63 @@
+"""What makes a batch the same batch, and a row the same row, from one run to the next.
+
+A batch is known by its name and by where it buys, never by its content: a row that is changed must not make the
+others new, or they would all be bought again. A row is known by what it asks for, as it was given: by the row and by
+the defaults of the line and the settings, and not by what was chosen for it from a catalogue that changes from day to
+day. Rows that ask for the same are told apart by their order among themselves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from orvideo.batch.source import Source
+from orvideo.record.values import redact_request
+
+#: Spelt in any case, they mean the same.
+_CASELESS = ("model", "resolution", "aspect_ratio", "size")
+_LONGEST_NAME = 200
+
+
+def batch_label(source: Source, name: str | None) -> str:
+    """Return what a batch is called: its --name, else its file's real path, else, for a stream, its content."""
+    if name is not None:
+        return f"name:{name.strip()[:_LONGEST_NAME]}"
+    if source.path is not None:
+        return f"file:{source.path}"
+    return f"content:{_digest(source.text)[:16]}"
+
+
+def batch_id(label: str, endpoint: str) -> str:
+    """Return what the record calls a batch; the same rows in the sandbox and at the service are two batches."""
+    return "batch-" + _digest(json.dumps(["orvideo batch 1", endpoint, label]))[:24]
+
+
+def row_keys(wanted: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the key of each row, in order, from what it asks for; media count by their content, not by their name."""
+    seen: dict[str, int] = {}
+    keys: list[str] = []
+    for fields in wanted:
+        content = content_key(fields)
+        keys.append(f"{content}-{seen.get(content, 0)}")
+        seen[content] = seen.get(content, 0) + 1
+    return keys
+
+
+def content_key(fields: Mapping[str, Any]) -> str:
+    """Return the sum of what a row asks for; a request and the same without its data (`redact_request`) have one."""
+    return _digest(_canonical(fields))[:32]
+
+
+def _canonical(fields: Mapping[str, Any]) -> str:
+    plain = redact_request({name: value for name, value in fields.items() if value is not None})
+    for name in _CASELESS:
+        if isinstance(plain.get(name), str):
+            plain[name] = plain[name].strip().casefold()
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

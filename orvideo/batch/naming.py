@@ -1,0 +1,137 @@
+"""Where each row's video goes: decided for all rows together, before any of them is bought (drill B16).
+
+A row's own `output` comes first, then what `-o` says. `{row}`, `{name}` and the row's own columns are filled in here,
+each as one harmless component (drill O15), so that what is put on record is a target that any later command knows.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from orvideo.batch.rows import Row, Trouble
+from orvideo.download import naming, targets
+from orvideo.download.naming import Facts
+from orvideo.errors import OrvideoError, OutputUnwritable, UsageError
+
+if TYPE_CHECKING:
+    from orvideo.record.values import Record
+
+#: Sorts by row, says what it is, and is nobody else's.
+DEFAULT_NAME = "{row}-{slug}-{short}.{ext}"
+_PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
+_SHARED = (targets.Form.FOLDER, targets.Form.FILE, targets.Form.TEMPLATE, targets.Form.DEVICE)
+
+
+def row_text(number: int, total: int) -> str:
+    """Return a row's number as names have it: as wide as the last one's, so that `ls` sorts by row."""
+    return f"{number:0{max(3, len(str(total)))}d}"
+
+
+def spec_for(row: Row, output: str | None, total: int) -> str:
+    """Return a row's target as the record keeps it: absolute, with nothing in it that only the batch knows.
+
+    Raises UsageError for a field that the row does not have, and for a stream, which is one place for many.
+    """
+    spec = _beside(row.output, output) if row.output is not None else output or DEFAULT_NAME
+    if _is_folder(spec):
+        spec = os.path.join(_escaped(spec), DEFAULT_NAME)
+    filled = _filled(spec, {"row": row_text(row.number, total), "name": row.name, **row.own})
+    absolute = targets.absolute_spec(filled)
+    if absolute is None:
+        raise UsageError(f"The output {spec} is one place; the videos of a batch go to files.")
+    return absolute
+
+
+def _beside(own: str, output: str | None) -> str:
+    """Return a row's own output, which is meant from the folder that -o names, where it names one."""
+    return os.path.join(_escaped(output), own) if output is not None and _is_folder(output) else own
+
+
+def _is_folder(spec: str) -> bool:
+    return spec.endswith("/") or ("\0" not in spec and os.path.isdir(spec))
+
+
+def _escaped(folder: str) -> str:
+    return folder.replace("{", "{{").replace("}", "}}") if os.path.isdir(folder) else folder
+
+
+def _filled(spec: str, values: Mapping[str, str | None]) -> str:
+    def fill(match: re.Match[str]) -> str:
+        name = match[1]
+        if name is None or name not in values:
+            return match[0]
+        value = values[name]
+        if value is None or not value.strip():
+            raise UsageError(f"The output {spec!r} asks for {{{name}}}, and the row has none.")
+        return naming.component(value)
+
+    return _PIECE.sub(fill, spec)
+
+
+def check_targets(
+    asked: Sequence[tuple[Row, str, Mapping[str, Any]]],
+    taken: Mapping[Path, str],
+    *,
+    force: bool,
+    now: datetime,
+    total: int,
+) -> Iterator[Trouble]:
+    """Yield what is wrong with where rows (row, target, request) would save: clashes, and what is there already.
+
+    `taken` are the places that other things of this batch have, with what to call them.
+    """
+    owners = {os.path.normpath(path): what for path, what in taken.items()}
+    for row, spec, request in asked:
+        try:
+            path = _place(row, spec, request, force, now, total)
+        except OutputUnwritable:
+            raise
+        except OrvideoError as problem:
+            yield Trouble(row.line, problem.message)
+            continue
+        if path is None:
+            continue
+        owner = owners.setdefault(os.path.normpath(path), f"the one of line {row.line}")
+        if owner != f"the one of line {row.line}":
+            yield Trouble(row.line, f"Its output {path} is {owner} as well.")
+
+
+def _place(row: Row, spec: str, request: Mapping[str, Any], force: bool, now: datetime, total: int) -> Path | None:
+    """Return the path a row would get, None where nothing is kept. The folder is tried by making a file in it."""
+    target = targets.decide_target(spec, force=force)
+    if target.form not in _SHARED:
+        raise UsageError(f"The output {spec} is one place; the videos of a batch go to files.")
+    if target.is_stream:
+        return None
+    facts = Facts(
+        # What the service will call it is not known; that no two jobs are called the same is.
+        id=f"{row.number:08d}",
+        created_at=now,
+        model=request.get("model"),
+        prompt=request.get("prompt"),
+        seed=request.get("seed"),
+        resolution=request.get("resolution") or request.get("size"),
+        duration=request.get("duration"),
+        aspect_ratio=request.get("aspect_ratio"),
+        row=row_text(row.number, total),
+    )
+    target.refuse_existing(facts)
+    return target.path_for(facts)
+
+
+def remove_leftovers(record: Record) -> None:
+    """Remove what a save that was killed at its very end has left beside the finished files of a job."""
+    for output in record.outputs:
+        path = Path(output.path or "")
+        part = path.with_name(
+            naming.part_name(path.name, record.name, output.index, longest=targets.longest_name(path.parent))
+        )
+        if output.path is not None and targets.is_leftover(path, part):
+            with suppress(OSError):
+                part.unlink()

@@ -1,0 +1,202 @@
+"""`--exec` and `--notify`: what a person wants done when a job ends.
+
+Both are told of each job whose end a command saw, whatever the end is; a timeout is not an end. Nothing that goes
+wrong here changes the exit code, which speaks of the job and of the money.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+from orvideo.clock import NAP
+from orvideo.errors import OrvideoError, UsageError
+from orvideo.interrupts import Interrupted
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from orvideo.context import Context
+    from orvideo.record.values import Record
+
+#: What the command of `--exec` finds in its environment; empty where it is not known.
+VARIABLES: tuple[tuple[str, str], ...] = (
+    ("ORVIDEO_JOB_ID", "the job's id"),
+    ("ORVIDEO_JOB_STATUS", "how it ended: completed, failed, cancelled, expired"),
+    ("ORVIDEO_JOB_PATH", "the saved video; of several, the first"),
+    ("ORVIDEO_JOB_PATHS", "all saved videos, one a line"),
+    ("ORVIDEO_JOB_COST", "what it cost, USD"),
+    ("ORVIDEO_JOB_MODEL", "the model"),
+    ("ORVIDEO_JOB_PROMPT", "the prompt"),
+    ("ORVIDEO_JOB_ERROR", "why there is no video"),
+)
+
+#: A variable may have 128 KiB on Linux; no command needs that much of a prompt. In characters.
+_LONGEST = 16_000
+#: How long a desktop may take to show a notification, and a command to end after a signal; seconds.
+_NOTIFY_SECONDS = 5.0
+_GRACE = 2.0
+
+
+class Afterwards(NamedTuple):
+    """What is to be done when a job ends: a shell's command line, a desktop notification."""
+
+    command: str | None = None
+    notify: bool = False
+
+
+NOTHING = Afterwards()
+
+
+def afterwards_from(command: str | None, notify: bool, *, waits: bool = True) -> Afterwards:
+    """Return the wishes of a line; raises UsageError where nobody would be there to fulfil them."""
+    if command is not None and not command.strip():
+        raise UsageError("--exec is given nothing to run.")
+    if not waits and (command is not None or notify):
+        option = "--exec" if command is not None else "--notify"
+        raise UsageError(f"{option} is for the end of a job, and --wait was not given.", hint="add --wait")
+    return Afterwards(command, notify)
+
+
+def at_the_end(context: Context, record: Record, wishes: Afterwards, trouble: OrvideoError | None = None) -> None:
+    """Do what was wished for if `record` is at its end; `trouble` is why its video is not here."""
+    if wishes == NOTHING:
+        return
+    ended = context.ledger.get(record.seq)
+    if not ended.final:
+        return
+    context.at_end = [ended.name]
+    if wishes.command is not None:
+        _run(context, wishes.command, facts_of(ended, trouble))
+    if wishes.notify:
+        _notify(context, ended)
+    context.at_end = []
+
+
+def facts_of(record: Record, trouble: OrvideoError | None = None) -> dict[str, str]:
+    """Return the variables that tell a command about a job; each is there, and empty where it is not known."""
+    paths = [output.path for output in record.outputs if output.path is not None]
+    facts = {
+        "ORVIDEO_JOB_ID": record.name,
+        "ORVIDEO_JOB_STATUS": record.status_word,
+        "ORVIDEO_JOB_PATH": paths[0] if paths else "",
+        "ORVIDEO_JOB_PATHS": "\n".join(paths),
+        "ORVIDEO_JOB_COST": "" if record.cost is None else f"{record.cost:f}",
+        "ORVIDEO_JOB_MODEL": record.model or "",
+        "ORVIDEO_JOB_PROMPT": (record.prompt or "")[:_LONGEST],
+        "ORVIDEO_JOB_ERROR": (record.error or (trouble.message if trouble else ""))[:_LONGEST],
+    }
+    return {name: value.replace("\0", "") for name, value in facts.items()}
+
+
+# --- --exec ----------------------------------------------------------------------------------------------------------
+
+
+def _run(context: Context, command: str, facts: Mapping[str, str]) -> None:
+    """Run a command line in the shell: what it prints joins the story, and stdout stays the answer's."""
+    import subprocess
+
+    code: int | None
+    environ = {name: _raw(value) for name, value in {**context.settings.without_key(), **facts}.items()}
+    with context.terminal.lent_stderr() as stream:
+        where = subprocess.DEVNULL if stream is None else stream
+        try:
+            code = _done(context, command, environ, where)
+        except OSError as error:
+            code, why = None, error.strerror or str(error)
+        else:
+            why = f"it was ended by signal {-code}" if code < 0 else f"it ended with code {code}"
+    if code != 0:
+        context.terminal.warn(f"--exec: {why}: {command}")
+
+
+def _done(context: Context, command: str, environ: Mapping[str, str | bytes], where: int) -> int:
+    """Start a command and wait for its end; a signal to orvideo is one to the command as well."""
+    import subprocess
+
+    child: subprocess.Popen[bytes] | None = None
+    try:
+        # A signal that comes while the command is being started must know whom to pass on to.
+        with context.interrupts.held(lambda: None):
+            # A shell is what --exec promises; a job's facts reach it as variables only, never as part of the line.
+            child = subprocess.Popen(  # noqa: S602
+                command, shell=True, env=environ, stdin=subprocess.DEVNULL, stdout=where, stderr=where
+            )
+        while True:
+            # In naps: one that comes on the way into a wait is heard at the end of it (drill S02).
+            with suppress(subprocess.TimeoutExpired):
+                return child.wait(NAP)
+    except Interrupted:
+        if child is not None:
+            _stop(child)
+        raise
+
+
+def _stop(child: subprocess.Popen[bytes]) -> None:
+    """Give a command the time to end by itself, then tell it to."""
+    import subprocess
+
+    # Ctrl-C has reached it already, as it reaches all of a terminal's foreground; other signals have not.
+    with suppress(subprocess.TimeoutExpired):
+        child.wait(_GRACE / 2)
+    if child.poll() is None:
+        child.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(_GRACE / 2)
+
+
+def _raw(value: str) -> str | bytes:
+    """Return a variable's value as the system takes it: a path's own bytes, else UTF-8 whatever the locale is."""
+    if sys.platform == "win32":
+        return value
+    try:
+        return value.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "replace")
+
+
+# --- --notify --------------------------------------------------------------------------------------------------------
+
+
+def _notify(context: Context, record: Record) -> None:
+    """Show a desktop notification; where there is no desktop, ring the terminal's bell."""
+    import subprocess
+
+    environ = context.settings.without_key()
+    command = notification(record, sys.platform, environ)
+    if command:
+        with suppress(OSError, subprocess.TimeoutExpired):
+            done = subprocess.run(
+                command, env=environ, timeout=_NOTIFY_SECONDS, check=False,
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+            if done.returncode == 0:
+                return
+    context.terminal.bell()
+
+
+def notification(record: Record, platform: str, environ: Mapping[str, str]) -> list[str] | None:
+    """Return the command that shows how a job ended, None where there is none.
+
+    Words that are not orvideo's are arguments of their own, never part of a script, and no markup.
+    """
+    import shutil
+
+    from orvideo.output.text import fit, visible
+
+    title = f"{record.status_word}: {record.name}"
+    body = fit(visible(record.prompt or record.model or ""), 200)
+    if platform == "darwin":
+        script = "display notification (item 2 of argv) with title (item 1 of argv)"
+        program, arguments = "osascript", ["-e", "on run argv", "-e", script, "-e", "end run", visible(title), body]
+    elif platform != "win32":
+        # Desktops read the body as a little HTML; the title they take as it is.
+        plain = body.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        program, arguments = "notify-send", ["--app-name=orvideo", "--", visible(title), plain]
+    else:
+        return None
+    found = shutil.which(program, path=environ.get("PATH", os.defpath))
+    return [found, *arguments] if found else None

@@ -1,0 +1,76 @@
+"""`--receipt`: beside each saved video a file that says what it was made from and what it cost."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orvideo.errors import OrvideoError, OutputExists, UsageError
+
+if TYPE_CHECKING:
+    from orvideo.api.schemas import Job
+    from orvideo.context import Context
+    from orvideo.jobs.fetch import Saving
+    from orvideo.record.values import Record
+
+
+def check_before_submit(context: Context, saving: Saving, *, wait: bool) -> None:
+    """Refuse, before any money is spent, a receipt that could not be written after it."""
+    from orvideo.download.receipts import receipt_path
+    from orvideo.download.targets import Form, decide_target
+
+    later = "orvideo jobs show JOB --receipt writes it later"
+    if saving.for_new_jobs is None or not wait:
+        raise UsageError(
+            "--receipt goes beside a video, and this line saves none.", hint=f"add --wait -o PATH; {later}"
+        )
+    target = decide_target(saving.for_new_jobs, force=True, stdout_is_tty=context.terminal.out_is_tty)
+    if target.is_stream:
+        raise UsageError(f"--receipt goes beside a video, and -o {saving.for_new_jobs} leaves no file.", hint=later)
+    receipt = receipt_path(target.folder / target.name)
+    if target.form is Form.FILE and not saving.force and os.path.lexists(receipt):
+        raise OutputExists(f"{receipt} exists already.", hint="name another file with -o, or overwrite with --force")
+
+
+def save_with_receipts(context: Context, record: Record, job: Job, saving: Saving) -> None:
+    """Save a job's videos, and their receipts where they are wanted; what was saved has one even if the rest failed."""
+    try:
+        saving.save(record, job)
+    except OrvideoError:
+        if saving.receipt:
+            with suppress(OrvideoError):
+                write_receipts(context, record, force=saving.force)
+        raise
+    if saving.receipt:
+        write_receipts(context, record, force=saving.force)
+
+
+def write_receipts(context: Context, record: Record, *, force: bool) -> list[Path]:
+    """Write the receipt of each video of a job that is on this disk, and return their paths.
+
+    Raises OutputExists where another file has the name, OutputUnwritable.
+    """
+    from orvideo.download.receipts import write_receipt
+    from orvideo.download.receipts_document import receipt_document
+
+    now = context.ledger_to_read.get(record.seq)
+    slug = _canonical_slug(context, now)
+    receipts = []
+    for output in now.outputs:
+        if output.path is not None and os.path.exists(output.path):
+            document = receipt_document(now, output, canonical_slug=slug)
+            receipts.append(write_receipt(Path(output.path), document, force=force))
+            context.terminal.note(f"receipt {receipts[-1]}")
+    return receipts
+
+
+def _canonical_slug(context: Context, record: Record) -> str | None:
+    """Return the model's canonical slug; a receipt does not fail because the list of models cannot be had."""
+    if record.model is None:
+        return None
+    with suppress(OrvideoError):
+        model = context.catalogue(context.service(record.endpoint, needs_key=False)).get(record.model)
+        return model.canonical_slug if model else None
+    return None

@@ -1,0 +1,255 @@
+"""What a submit line asks for: its options, the settings, a request file or a past job, made into one request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+
+from orvideo.errors import UsageError
+
+if TYPE_CHECKING:
+    from orvideo.context import Context
+    from orvideo.record.values import Record
+    from orvideo.request.build import Wanted
+    from orvideo.settings import Settings
+
+#: The request's fields that have a setting, by the setting's name.
+SETTINGS = {
+    "model": "model",
+    "duration": "duration",
+    "resolution": "resolution",
+    "aspect-ratio": "aspect_ratio",
+    "audio": "generate_audio",
+    "seed": "seed",
+}
+_EXAMPLE = 'orvideo submit "a paper boat drifts down a rainy street"'
+
+
+class RequestOptions(NamedTuple):
+    """The part of a submit line that says what to make: None, or nothing, where the line does not say.
+
+    `flags` are settings by name, `fields` request fields by the service's name, and the rest is what its flag takes.
+    """
+
+    prompt: str | None = None
+    prompt_file: str | None = None
+    flags: Mapping[str, Any] = MappingProxyType({})
+    fields: Mapping[str, Any] = MappingProxyType({})
+    first_frame: str | None = None
+    last_frame: str | None = None
+    references: tuple[str, ...] = ()
+    params: tuple[str, ...] = ()
+    trace: tuple[str, ...] = ()
+    continued: str | None = None
+    request: str | None = None
+    like: str | None = None
+    check: bool = True
+
+
+def wanted_request(context: Context, options: RequestOptions) -> Wanted:
+    """Return the request that a line asks for; nothing is asked of the service but, rarely, the catalogue.
+
+    A flag beats the file or the past job, and that beats the settings. Raises UsageError, RecordError.
+    """
+    from orvideo.request.build import MediaSource, request_fields
+
+    _refuse_contradictions(options)
+    settings = context.settings.with_flags(options.flags)
+    given, defaults = _from_line(context, options, settings), {}
+    if options.like is not None:
+        base = _past_request(context, options.like)
+    else:
+        base = _from_file(context, options)
+        defaults = _from_settings(options, settings)
+    previous = None if options.continued is None else _previous(context, options.continued)
+    if previous is not None:
+        given |= _continuing(context, previous, {**base, **given}.get("model"), otherwise=defaults.get("model"))
+    source = MediaSource(settings.max_image_bytes, stdin=_stdin(context))
+    wanted = request_fields(given, source, base=base, defaults=defaults, check=options.check)
+    for warning in wanted.warnings:
+        context.terminal.warn(warning)
+    if previous is not None and wanted.frame is None:
+        # It begins with the last picture of the other, so that one's shape is the nearest.
+        return wanted._replace(frame=previous.shape)
+    return wanted
+
+
+def _refuse_contradictions(options: RequestOptions) -> None:
+    if options.request is not None and options.like is not None:
+        raise UsageError("--request and --like each give a whole request; one of them is enough.")
+    readers = {
+        "the prompt": options.prompt,
+        "--prompt-file": options.prompt_file,
+        "--request": options.request,
+        "--first-frame": options.first_frame,
+        "--last-frame": options.last_frame,
+    }
+    reading = [name for name, value in readers.items() if value in ("-", "image:-")]
+    reading += ["--reference" for value in options.references if value in ("-", "image:-")]
+    if len(reading) > 1:
+        raise UsageError(f"stdin can be read once, and {' and '.join(reading)} would read it.")
+
+
+# --- the layers -------------------------------------------------------------------------------------------------------
+
+
+def _from_line(context: Context, options: RequestOptions, settings: Settings) -> dict[str, Any]:
+    """Return what the line itself says, with the pictures still as the names of files."""
+    from orvideo.request.build import parse_pairs
+
+    given = {name: value for name, value in options.fields.items() if value is not None}
+    for flag, name in SETTINGS.items():
+        if options.flags.get(flag) is not None:
+            given[name] = settings.get(flag).value
+    prompt = _read_prompt(context, options)
+    short = {
+        "prompt": prompt,
+        "first_frame": options.first_frame,
+        "last_frame": options.last_frame,
+        "reference": list(options.references) or None,
+        "param": list(options.params) or None,
+        "trace": parse_pairs(options.trace, "--trace") or None,
+    }
+    return given | {name: value for name, value in short.items() if value is not None}
+
+
+def _from_settings(options: RequestOptions, settings: Settings) -> dict[str, Any]:
+    """Return the defaults for what the line leaves open. A setting that a flag beats is not even read."""
+    values = {name: settings.get(flag).value for flag, name in SETTINGS.items() if options.flags.get(flag) is None}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _from_file(context: Context, options: RequestOptions) -> dict[str, Any]:
+    from orvideo.request.file import read_request
+
+    return {} if options.request is None else read_request(options.request, _stdin(context))
+
+
+def _past_request(context: Context, name: str) -> dict[str, Any]:
+    """Return the request of a job on record, and say that this makes another job of it."""
+    record = context.ledger.find(name)
+    if not record.request:
+        raise UsageError(
+            f"The request of {record.name} is not on record: the job was submitted elsewhere.",
+            hint=f"orvideo jobs show {record.name}",
+        )
+    context.terminal.note(f"a new job with the request of {record.name}; that one is left as it is")
+    return dict(record.request)
+
+
+def _stdin(context: Context) -> BinaryIO | None:
+    stdin = context.environment.stdin
+    return None if stdin is None else getattr(stdin, "buffer", None)
+
+
+def _read_prompt(context: Context, options: RequestOptions) -> str | None:
+    """Return the prompt from the line, a file or stdin; None where the line has none."""
+    if options.prompt_file is not None and options.prompt is not None:
+        raise UsageError("A prompt was given on the line and with --prompt-file; one of them is needed.")
+    if options.prompt_file == "-" or options.prompt == "-":
+        stdin = context.environment.stdin
+        try:
+            prompt = stdin.read() if stdin is not None else ""
+        except UnicodeDecodeError as error:
+            raise UsageError(f"The prompt on stdin is not UTF-8 text: {error}.") from error
+    elif options.prompt_file is not None:
+        try:
+            prompt = Path(options.prompt_file).read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError, ValueError) as error:
+            raise UsageError(f"The prompt file {options.prompt_file} cannot be read: {error}") from error
+    elif options.prompt is not None:
+        prompt = options.prompt
+    else:
+        return None
+    prompt = prompt.strip()
+    if not prompt:
+        raise UsageError("The prompt is empty.", hint=_EXAMPLE)
+    return prompt
+
+
+# --- going on from another job ----------------------------------------------------------------------------------------
+
+
+class _Previous(NamedTuple):
+    """A job to go on from; model and shape (width and height, in any unit) as far as the record knows them."""
+
+    job_id: str
+    model: str | None = None
+    shape: tuple[int, int] | None = None
+
+
+def _continuing(context: Context, previous: _Previous, named: str | None, *, otherwise: str | None) -> dict[str, Any]:
+    """Return the fields that make the request go on from another job: only its own model can (api notes).
+
+    `named` is the model that the line or the file names; `otherwise`, out of the settings, gives way to the job's.
+    """
+    if previous.model is None:
+        if named is None and otherwise is None:
+            raise UsageError(
+                f"Job {previous.job_id} is not on record, and only the model that made it can go on from it.",
+                hint="name that model: --model ID",
+            )
+        return {"previous_job_id": previous.job_id}
+    if named is not None and not _is_same_model(context, named, previous.model):
+        raise UsageError(
+            f"Job {previous.job_id} was made by {previous.model}, and only that model can go on from it, not {named}.",
+            hint="leave --model out",
+        )
+    return {"previous_job_id": previous.job_id, "model": previous.model}
+
+
+def _previous(context: Context, name: str) -> _Previous:
+    """Return the job to go on from: one on record, or an id that the record does not know."""
+    from orvideo.record.lookup import NoSuchJob
+
+    try:
+        record = context.ledger.find(name)
+    except NoSuchJob:
+        # A place in the record, or a name that only the record gives, is no id of the service.
+        if name.startswith(("@", "sub-")) or not _can_be_id(name):
+            raise
+        context.terminal.note(f"{name} is not on record; it is taken for an id of the service")
+        return _Previous(name.strip())
+    _refuse_unusable(context, record)
+    assert record.id is not None
+    model = record.request.get("model") or record.model
+    return _Previous(record.id, model if isinstance(model, str) else None, _shape(record.request))
+
+
+def _shape(request: Mapping[str, Any]) -> tuple[int, int] | None:
+    said = str(request.get("size") or request.get("aspect_ratio") or "").replace("x", ":")
+    width, _, height = said.partition(":")
+    return (int(width), int(height)) if width.isdecimal() and height.isdecimal() else None
+
+
+def _can_be_id(name: str) -> bool:
+    from orvideo.api.urls import is_usable_id
+
+    return len(name.strip()) >= 4 and is_usable_id(name.strip())
+
+
+def _refuse_unusable(context: Context, record: Record) -> None:
+    if record.id is None:
+        raise UsageError(
+            f"There is nothing to go on from: {record.name} has no id ({record.status_word}).",
+            hint=f"orvideo jobs show {record.name}",
+        )
+    if record.endpoint != context.endpoint:
+        way = "add --sandbox" if record.endpoint == "sandbox" else f"it lives at {record.endpoint}"
+        raise UsageError(f"Job {record.name} lives elsewhere than where this would be sent.", hint=way)
+    if record.status != "completed":
+        hint = f"orvideo wait {record.name}" if record.is_running else f"orvideo jobs show {record.name}"
+        raise UsageError(
+            f"Only a completed job can be gone on from; {record.name} is {record.status_word} as far as is known.",
+            hint=hint,
+        )
+
+
+def _is_same_model(context: Context, one: str, other: str) -> bool:
+    if one.strip().casefold() == other.casefold():
+        return True
+    catalogue = context.catalogue(context.service(needs_key=False))
+    found = catalogue.get(one)
+    return found is not None and found == catalogue.get(other)

@@ -1,0 +1,319 @@
+"""The file of the record: made private and whole, opened without ever repairing, replacing or emptying it.
+
+A new record is built under another name and linked into place when it is on disk, so that a kill at any moment leaves
+either no record or a whole one (drill J01). An existing file that is not a whole record is left as it is and refused,
+with the command that moves it aside (drill J08).
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shlex
+import sqlite3
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+from orvideo.errors import RecordError
+from orvideo.record.migrations import APPLICATION_ID, STEPS, migrate, version_of
+
+#: SQLite takes a file that is shorter than its smallest page for a new one, and would begin a database in it.
+SMALLEST = 512
+
+_COMPANIONS = ("-wal", "-shm", "-journal")
+
+
+class Unwritable(RecordError):
+    """The record is there, and the disk or the rights do not allow to write it."""
+
+
+def open_file(path: Path, patiently: Callable[[Callable[[], None]], None]) -> tuple[sqlite3.Connection, list[str]]:
+    """Open the record at `path`, made first where there is none; return it with warnings for a person.
+
+    `patiently` runs a step again for as long as another process is in its way. Raises RecordError, naming the path,
+    where the record cannot be used (Unwritable, where it may be readable); nothing is repaired or replaced.
+    """
+    try:
+        _ensure(path)
+        warnings = _tighten(path)
+        connection = _connect(path, "mode=rw")
+    except OSError as error:
+        raise unusable(path, error) from error
+    except sqlite3.Error as error:
+        raise translate(path, error) from error
+    try:
+        patiently(lambda: _prepare(path, connection))
+    except RecordError as error:
+        connection.close()
+        error.say_nothing_was_sent()
+        raise
+    except BaseException:
+        connection.close()
+        raise
+    return connection, warnings
+
+
+def open_to_read(path: Path, why: Unwritable) -> tuple[sqlite3.Connection, list[str]]:
+    """Open a record that cannot be written, so that what is paid for can be found on a full disk as well.
+
+    Raises `why` where that could miss something: SQLite reads what is in the WAL only if it may write beside it.
+    """
+    wal = Path(f"{path}-wal")
+    if wal.exists() and wal.stat().st_size:
+        raise why
+    connection = _connect(path, "mode=ro&immutable=1")
+    try:
+        if _version(path, connection) < len(STEPS):
+            raise why
+    except sqlite3.Error as error:
+        connection.close()
+        raise why from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection, [f"{why.message} It can be read, but nothing is added to it."]
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    """Connect to an existing file, and only to an existing one; transactions are begun and ended by hand."""
+    return sqlite3.connect(
+        f"{path.as_uri()}?{mode}",
+        uri=True,
+        # Waiting for a lock is done above SQLite, where a signal is heard.
+        timeout=0,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+
+
+def _prepare(path: Path, connection: sqlite3.Connection) -> None:
+    """Check that this is a record we can read, and set what holds for a connection only."""
+    connection.execute("PRAGMA synchronous = FULL")
+    # macOS keeps writes in the drive's cache unless it is told; elsewhere these do nothing.
+    connection.execute("PRAGMA fullfsync = ON")
+    connection.execute("PRAGMA checkpoint_fullfsync = ON")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA trusted_schema = OFF")
+    # Prompts do not belong in a temporary directory that others share.
+    connection.execute("PRAGMA temp_store = MEMORY")
+    _version(path, connection)
+    connection.execute("PRAGMA journal_mode = WAL")
+    migrate(connection)
+
+
+def _version(path: Path, connection: sqlite3.Connection) -> int:
+    """Return the version of a record; refuse another program's database and one of a newer orvideo."""
+    if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        raise RecordError(
+            f"The file {path} is an SQLite database, but not orvideo's record; nothing was sent.",
+            hint=aside_command(path),
+        )
+    version = version_of(connection)
+    if version > len(STEPS):
+        raise RecordError(
+            f"The record {path} was written by a newer orvideo (its version is {version}, this orvideo knows "
+            f"{len(STEPS)}); nothing was sent.",
+            hint=f"update orvideo, or begin a new record with: {aside_command(path)}",
+        )
+    return version
+
+
+def _ensure(path: Path) -> None:
+    """Make the record where there is none; refuse what is there and cannot be one."""
+    # In this order: the companion is made after the file, so a file that is missing beside one was taken away.
+    orphaned = os.path.lexists(f"{path}-wal")
+    if not os.path.lexists(path):
+        if orphaned:
+            raise RecordError(
+                f"The record {path} is missing, but {path.name}-wal, which holds a part of it, is still there; "
+                "nothing was sent.",
+                hint=f"put {path.name} back, or begin a new record with: {aside_command(path)}",
+            )
+        _create(path)
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise RecordError(f"The record {path} is not a regular file; nothing was sent.", hint=aside_command(path))
+    if found.st_size < SMALLEST:
+        raise RecordError(
+            f"The record {path} is damaged: the file has only {found.st_size} bytes; nothing was sent.",
+            hint=f"keep it and begin a new one with: {aside_command(path)}",
+        )
+    if found.st_nlink > 1:
+        _sweep(path)
+    for needed, access in ((path, os.R_OK | os.W_OK), (path.parent, os.W_OK | os.X_OK)):
+        if not os.access(needed, access):
+            raise Unwritable(f"The record {path} cannot be written: no write access to {needed}; nothing was sent.")
+
+
+def _create(path: Path) -> None:
+    make_private_directory(path.parent)
+    new = path.with_name(f"{_prefix(path)}{os.getpid()}-{secrets.token_hex(4)}")
+    try:
+        _build(new)
+        _place(new, path)
+    except (OSError, sqlite3.Error):
+        # Whoever was quicker has swept our unfinished file away; theirs is as good.
+        if not os.path.lexists(path):
+            raise
+    finally:
+        new.unlink(missing_ok=True)
+    # Also by whoever was second: what it writes next must not hang on a name that is not on disk yet.
+    _sync_directory(path.parent)
+    _sweep(path)
+
+
+def _build(new: Path) -> None:
+    """Write an empty record and bring it to the disk, 0600 from the first moment (drill J12)."""
+    os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    connection = _connect(new, "mode=rw")
+    try:
+        # Nobody else can see this file: what a kill leaves of it is swept away, not rolled back.
+        connection.execute("PRAGMA journal_mode = MEMORY")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        migrate(connection)
+        # Switching here, not in place, spares the first processes of a record a fight for the exclusive lock.
+        connection.execute("PRAGMA journal_mode = WAL")
+    finally:
+        connection.close()
+    handle = os.open(new, os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _place(new: Path, path: Path) -> None:
+    """Give the finished file its name, unless somebody else's has it by now."""
+    try:
+        os.link(new, path)
+    except FileExistsError:
+        return
+    except OSError:
+        # No hard links here (exFAT, some network drives, Windows shares).
+        if os.name == "posix":
+            _rename_alone(new, path)
+        else:
+            os.rename(new, path)  # this one refuses to replace on Windows
+
+
+def _rename_alone(new: Path, path: Path) -> None:
+    """Rename without replacing, on a file system without hard links: one process at a time."""
+    import fcntl
+
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        if not os.path.lexists(path):
+            os.rename(new, path)
+    finally:
+        os.close(directory)
+
+
+def _prefix(path: Path) -> str:
+    return f".{path.name}.new-"
+
+
+def _sweep(path: Path) -> None:
+    """Remove what killed processes left while they made a record: there is one now, so nobody needs theirs."""
+    for leftover in path.parent.glob(f"{_prefix(path)}*"):
+        try:
+            leftover.unlink()
+        except OSError:
+            continue  # in the way of nobody
+
+
+def make_private_directory(directory: Path) -> None:
+    """Make a directory and its missing parents, each 0700 (drill J12); one that exists keeps the rights it has."""
+    missing = [place for place in (directory, *directory.parents) if not place.exists()]
+    for place in reversed(missing):
+        place.mkdir(mode=0o700, exist_ok=True)
+        _sync_directory(place.parent)
+
+
+def _sync_directory(directory: Path) -> None:
+    if os.name != "posix":
+        return  # directories cannot be opened there
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _tighten(path: Path) -> list[str]:
+    """Take the rights of group and others away where the file is ours; say so where it is not."""
+    if os.name != "posix":
+        return []
+    warnings = []
+    for place in (path, *(Path(f"{path}{end}") for end in _COMPANIONS)):
+        try:
+            found = place.stat()
+        except FileNotFoundError:
+            continue
+        if not stat.S_IMODE(found.st_mode) & 0o077:
+            continue
+        try:
+            place.chmod(0o600)
+        except PermissionError:
+            warnings.append(f"The record {place} can be read by others, and it is not yours to change.")
+    return warnings
+
+
+def aside_command(path: Path) -> str:
+    """Return the exact command that moves a record aside, whole, so that it can be looked into later.
+
+    The companions go with it, by a pattern: SQLite removes them when the last process is done, which may be now.
+    """
+    number = 1
+    while os.path.lexists(aside := path.with_name(f"aside-{number}-{path.name}")):
+        number += 1
+    return f"mkdir {shlex.quote(str(aside))} && mv {shlex.quote(str(path))}* {shlex.quote(str(aside))}"
+
+
+def unusable(path: Path, error: OSError) -> RecordError:
+    """Say why the record's place cannot be used, naming it (drills J04, J11)."""
+    place = error.filename if isinstance(error.filename, str) else str(path)
+    about = "" if place == str(path) else f" ({place})"
+    return RecordError(f"The record {path} cannot be used: {error.strerror or error}{about}; nothing was sent.")
+
+
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT)
+_UNWRITABLE = (
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_AUTH,
+)
+
+
+def _kind(error: sqlite3.Error) -> int:
+    """Return SQLite's primary result code of an error, 0 for one of the module's own."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
+def is_busy(error: sqlite3.Error) -> bool:
+    """Return whether another process was in the way, so that waiting helps."""
+    return _kind(error) in _BUSY
+
+
+def translate(path: Path, error: sqlite3.Error) -> RecordError:
+    """Turn an error of SQLite into one for a person, naming the record."""
+    kind = _kind(error)
+    if kind in _BUSY:
+        return RecordError(
+            f"Another orvideo holds the record {path} and did not let go of it.", hint="run this again when it is done"
+        )
+    if kind in _DAMAGED:
+        return RecordError(
+            f"The record {path} is damaged ({error}); it was left as it is, and nothing was sent.",
+            hint=f"keep it and begin a new one with: {aside_command(path)}",
+        )
+    if kind == sqlite3.SQLITE_FULL:
+        return Unwritable(f"The record {path} cannot be written: the disk is full.")
+    if kind in _UNWRITABLE:
+        return Unwritable(f"The record {path} cannot be written ({error}).")
+    return RecordError(f"The record {path} cannot be used ({error}).")

@@ -1,0 +1,182 @@
+"""Finding jobs in the record: one by what a person calls it, many by what they have in common."""
+
+import re
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import islice
+from typing import NamedTuple
+
+from orvideo.errors import UsageError
+from orvideo.record.rows import Viewpoint, load, micros, text
+from orvideo.record.values import Record, State
+
+SHORTEST_PREFIX = 4
+MOST_CANDIDATES = 5
+_POSITION = re.compile(r"@(last|[0-9]{1,15})", re.ASCII)
+_LOOK_AT = "orvideo jobs lists what is there; orvideo jobs adopt ID takes up a job from elsewhere"
+
+
+class NoSuchJob(UsageError):
+    """Nothing on record has this name."""
+
+
+def find(connection: sqlite3.Connection, ref: str, view: Viewpoint) -> Record:
+    """Return the job that `ref` stands for: an id, a handle, a unique prefix of either, `@N` or `@last`.
+
+    An exact id or handle wins over what it is a prefix of. Raises UsageError, with the candidates when there are
+    several. Every way is an index look-up whatever the size of the record.
+    """
+    seqs = _matching(connection, ref.strip())
+    if len(seqs) == 1:
+        found = load(connection, seqs, view)
+        if found:
+            return found[0]
+    if not seqs:
+        raise _nothing(ref)
+    raise _several(ref, load(connection, seqs[:MOST_CANDIDATES], view), len(seqs) > MOST_CANDIDATES)
+
+
+def _matching(connection: sqlite3.Connection, ref: str) -> list[int]:
+    position = _POSITION.fullmatch(ref)
+    if position:
+        number = 1 if position[1] == "last" else int(position[1])
+        return (
+            _seqs(connection, "SELECT seq FROM jobs ORDER BY seq DESC LIMIT 1 OFFSET ?", number - 1) if number else []
+        )
+    if not ref or text(ref) != ref:
+        return []
+    exact = _seqs(connection, "SELECT seq FROM jobs WHERE job_id = ?", ref) or _seqs(
+        connection, "SELECT seq FROM jobs WHERE handle = ?", ref
+    )
+    if exact or len(ref) < SHORTEST_PREFIX:
+        return exact
+    found = dict.fromkeys(_with_prefix(connection, "job_id", ref) + _with_prefix(connection, "handle", ref))
+    return list(found)[: MOST_CANDIDATES + 1]
+
+
+def _seqs(connection: sqlite3.Connection, query: str, *values: object) -> list[int]:
+    return [row[0] for row in connection.execute(query, values)]
+
+
+def _with_prefix(connection: sqlite3.Connection, column: str, prefix: str) -> list[int]:
+    """Look a prefix up as a range of the index: no wildcard of LIKE means anything in it."""
+    after = _successor(prefix)
+    if after is None:
+        return []
+    return _seqs(
+        connection,
+        f"SELECT seq FROM jobs WHERE {column} >= ? AND {column} < ? ORDER BY {column} LIMIT ?",  # noqa: S608 - ours
+        prefix,
+        after,
+        MOST_CANDIDATES + 1,
+    )
+
+
+def _successor(prefix: str) -> str | None:
+    """Return the first text, by code points, after everything with this prefix; None when there is none."""
+    stem = prefix.rstrip("\U0010ffff")
+    if not stem:
+        return None
+    following = ord(stem[-1]) + 1
+    # There is no text between the surrogates' neighbours.
+    return stem[:-1] + chr(0xE000 if 0xD800 <= following <= 0xDFFF else following)
+
+
+def _nothing(ref: str) -> NoSuchJob:
+    if not ref.startswith("@") and len(ref.strip()) < SHORTEST_PREFIX:
+        return NoSuchJob(
+            f"No job in the record is called {ref!r}; a prefix needs at least {SHORTEST_PREFIX} characters.",
+            hint=_LOOK_AT,
+        )
+    return NoSuchJob(f"No job in the record is called {ref!r}.", hint=_LOOK_AT)
+
+
+def _several(ref: str, candidates: Sequence[Record], more: bool) -> UsageError:
+    names = [record.name for record in candidates]
+    if len(set(names)) == len(names):
+        listed = [f"{record.name} ({record.status_word})" for record in candidates]
+        hint = "give more of the id, or see: orvideo jobs"
+    else:
+        # The same id at two endpoints: only the local name tells them apart.
+        listed = [f"{record.handle} ({record.name} at {record.endpoint})" for record in candidates]
+        hint = f"use the local name, such as {candidates[0].handle}"
+    return UsageError(f"{ref!r} may be any of these: {', '.join(listed)}{', and more' if more else ''}.", hint=hint)
+
+
+class Filter(NamedTuple):
+    """Which jobs to list. Of the first three any one is enough; everything else that is given must hold.
+
+    `unfinished`: accepted, and not at its end. `unknown`: the outcome of the submit is. `not_downloaded`: completed,
+    with an output that is not saved. `text` is looked for in prompt, model, id and handle, in any case.
+    """
+
+    unfinished: bool = False
+    unknown: bool = False
+    not_downloaded: bool = False
+    since: datetime | None = None
+    text: str | None = None
+    status: str | None = None
+    model: str | None = None
+    endpoint: str | None = None
+    batch: str | None = None
+
+
+# Written as the partial indexes are, so that SQLite sees that they apply.
+_UNFINISHED = "(state = 'submitted' AND final = 0)"
+_UNKNOWN = "(state IN ('sending', 'unknown'))"
+_NOT_DOWNLOADED = "(status = 'completed' AND fetched = 0)"
+
+
+def select(connection: sqlite3.Connection, wanted: Filter, limit: int | None, view: Viewpoint) -> list[Record]:
+    """Return the jobs that pass, newest first, at most `limit`: only those are read whole."""
+    conditions, values = _conditions(wanted)
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    searched = ", prompt, model, job_id, handle" if wanted.text else ""
+    rows = connection.execute(
+        "SELECT seq, state, final, fetched, status, owner, updated_at, sending_at"  # noqa: S608 - our own words only
+        f"{searched} FROM jobs{where} ORDER BY seq DESC",
+        values,
+    )
+    passing = (row["seq"] for row in rows if _passes(row, wanted, view))
+    try:
+        return load(connection, list(islice(passing, limit)), view)
+    finally:
+        rows.close()
+
+
+def _conditions(wanted: Filter) -> tuple[list[str], list[object]]:
+    lists = [
+        condition
+        for condition, asked in (
+            (_UNFINISHED, wanted.unfinished),
+            (_UNKNOWN, wanted.unknown),
+            (_NOT_DOWNLOADED, wanted.not_downloaded),
+        )
+        if asked
+    ]
+    if len(lists) > 1:
+        # OR would read the whole table; each of these reads its own short index.
+        each = " UNION ALL ".join(f"SELECT seq FROM jobs WHERE {condition}" for condition in lists)  # noqa: S608
+        lists = [f"seq IN ({each})"]
+    conditions = lists
+    values: list[object] = []
+    for column in ("status", "model", "endpoint", "batch"):
+        value = getattr(wanted, column)
+        if value is not None:
+            conditions.append(f"{column} = ?")
+            values.append(text(value))
+    if wanted.since is not None:
+        conditions.append("created_at >= ?")
+        values.append(micros(wanted.since))
+    return conditions, values
+
+
+def _passes(row: sqlite3.Row, wanted: Filter, view: Viewpoint) -> bool:
+    """Decide what SQL cannot: whether a process is gone, and what is the same in upper and lower case."""
+    if wanted.unknown and row["state"] == State.SENDING and view.state_of(row) is not State.UNKNOWN:
+        return False
+    if not wanted.text:
+        return True
+    needle = wanted.text.casefold()
+    return any(needle in (row[column] or "").casefold() for column in ("prompt", "model", "job_id", "handle"))

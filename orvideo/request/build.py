@@ -1,0 +1,317 @@
+"""What a person gives for a request, on a line, in a file or in a row of a batch, turned into the fields to be sent.
+
+A *given* mapping has the service's own fields (`request_fields.FIELDS`) and these short names beside them:
+`first_frame`, `last_frame` (a file or a URL), `reference` (one or a list of them), `param` (`[SLUG:]KEY=VALUE`, one or
+a list of them, or an object).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+
+from orvideo.errors import UsageError
+from orvideo.record.values import redacted_media
+from orvideo.request.fields import FRAME_TYPES, check_fields, check_values, media_urls
+from orvideo.request.file import parse_json
+
+if TYPE_CHECKING:
+    from orvideo.request import media
+
+#: Names that a given mapping may have beside the service's own.
+SHORT_NAMES = (*FRAME_TYPES, "reference", "param")
+_INPUTS = ("frame_images", "input_references", "previous_job_id")
+
+
+class Param(NamedTuple):
+    """A parameter for a provider; `slug` None leaves open which one, until the model is known."""
+
+    slug: str | None
+    key: str
+    value: Any
+
+
+class MediaSource(NamedTuple):
+    """Where pictures are read from: the largest file in bytes, stdin for `-`, and the folder to start at or stay in."""
+
+    max_bytes: int
+    stdin: BinaryIO | None = None
+    root: Path | None = None
+    base: Path | None = None
+
+    def frame(self, source: str, frame_type: str) -> media.Part:
+        from orvideo.request import media  # most requests have no picture
+
+        kind: media.FrameType = "first_frame" if frame_type == "first_frame" else "last_frame"
+        return media.frame(source, kind, max_bytes=self.max_bytes, stdin=self.stdin, root=self.root, base=self.base)
+
+    def reference(self, source: str) -> media.Part:
+        from orvideo.request import media
+
+        return media.reference(source, max_bytes=self.max_bytes, stdin=self.stdin, root=self.root, base=self.base)
+
+
+class Wanted(NamedTuple):
+    """A request as far as a person has decided it.
+
+    `fields` are ready for `catalogue.planning.plan`, but for `params`, whose provider is known once the model is.
+    `frame` is the first frame's size in pixels, None where it is not on this disk. `warnings` are sentences to say.
+    """
+
+    fields: dict[str, Any]
+    params: tuple[Param, ...] = ()
+    frame: tuple[int, int] | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def request_fields(
+    given: Mapping[str, Any],
+    source: MediaSource,
+    *,
+    base: Mapping[str, Any] | None = None,
+    defaults: Mapping[str, Any] | None = None,
+    check: bool = True,
+) -> Wanted:
+    """Return the request that `given` makes of `base` (a whole request), with `defaults` for what both leave open.
+
+    None as a value stands for "left open", whatever the layers below say. Without `check`, unknown fields are sent.
+    Raises UsageError for a name or a kind of value that does not fit, for a picture that cannot be sent (drills I01 to
+    I05, I07), and for pictures of `base` that are not on record and are not given anew.
+    """
+    base = base or {}
+    check_fields(given, also=SHORT_NAMES, unknown=not check)
+    check_fields(base, unknown=not check)
+    parts = _Parts.read(given, source)
+    params = parse_params(given.get("param"))
+    upper = {name: value for name, value in given.items() if name not in SHORT_NAMES}
+    fields = parts.make_room(_over(_over(defaults or {}, base), upper), upper)
+    _refuse_missing(fields)
+    said, frame = _look_at_media(fields, source) if check else ((), None)
+    fields = parts.add_to(fields)
+    fields["provider"] = _with_params(fields.get("provider"), params)
+    fields = {name: value for name, value in fields.items() if value is not None}
+    check_values(fields)
+    if not (fields.get("prompt") or any(fields.get(name) for name in _INPUTS)):
+        raise UsageError("A prompt is needed.", hint='orvideo submit "a paper boat drifts down a rainy street"')
+    return Wanted(
+        fields,
+        tuple(param for param in params if param.slug is None),
+        parts.frame or frame,
+        (*parts.warnings, *said, *_ignored(fields)),
+    )
+
+
+def _over(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay one set of fields over another. A size, and a resolution with a shape, are two ways to ask for one thing."""
+    kept = dict(lower)
+    if upper.get("size") is not None:
+        kept.pop("resolution", None)
+        kept.pop("aspect_ratio", None)
+    if upper.get("resolution") is not None or upper.get("aspect_ratio") is not None:
+        kept.pop("size", None)
+    merged = {**kept, **upper}
+    if isinstance(kept.get("trace"), dict) and isinstance(upper.get("trace"), dict):
+        merged["trace"] = {**kept["trace"], **upper["trace"]}
+    return merged
+
+
+# --- pictures ---------------------------------------------------------------------------------------------------------
+
+
+class _Parts(NamedTuple):
+    """The media that were given by their short names, read."""
+
+    frames: dict[str, media.Part]
+    references: tuple[media.Part, ...]
+
+    @classmethod
+    def read(cls, given: Mapping[str, Any], source: MediaSource) -> _Parts:
+        frames = {
+            kind: source.frame(_text(kind, given[kind]), kind) for kind in FRAME_TYPES if given.get(kind) is not None
+        }
+        references = [source.reference(_text("reference", item)) for item in _several(given.get("reference"))]
+        return cls(frames, tuple(references))
+
+    @property
+    def warnings(self) -> Iterator[str]:
+        for part in (*self.frames.values(), *self.references):
+            yield from part.warnings
+
+    @property
+    def frame(self) -> tuple[int, int] | None:
+        first = self.frames.get("first_frame")
+        return (first.width, first.height) if first and first.width and first.height else None
+
+    def make_room(self, fields: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields without what these parts replace: a frame the one of its kind, references those below."""
+        changed = dict(fields)
+        if self.frames:
+            changed["frame_images"] = [
+                item for item in fields.get("frame_images") or () if item["frame_type"] not in self.frames
+            ]
+        if self.references:
+            changed["input_references"] = list(upper.get("input_references") or ())
+        return changed
+
+    def add_to(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields with these parts, the first frame before the last."""
+        changed = dict(fields)
+        if self.frames:
+            frames = [*fields["frame_images"], *(part.body for part in self.frames.values())]
+            changed["frame_images"] = sorted(frames, key=lambda item: FRAME_TYPES.index(item["frame_type"]))
+        if self.references:
+            changed["input_references"] = [*fields["input_references"], *(part.body for part in self.references)]
+        return changed
+
+
+def _several(value: object) -> list[object]:
+    return [] if value is None else list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise UsageError(f"{name} takes a file or a URL, not {type(value).__name__} {str(value)[:40]!r}.")
+    return value
+
+
+def _refuse_missing(fields: Mapping[str, Any]) -> None:
+    """Refuse a request whose pictures are known by their sums only, and ask for them anew (drill J13)."""
+    missing = missing_media(fields)
+    if missing:
+        flags = " ".join(f"{flag} FILE" for _, flag in missing)
+        raise UsageError(
+            f"{len(missing)} of the images are not on record, only what they were: "
+            f"{'; '.join(said for said, _ in missing)}.",
+            hint=f"give them anew: {flags}",
+        )
+
+
+def missing_media(request: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the images that a request on record lacks, each as a sentence's part and the flag that gives it anew."""
+    found = []
+    for path, about in redacted_media(request):
+        size, kind, sha256 = about.get("bytes"), about.get("type"), str(about.get("sha256"))
+        bytes_text = f"{size:,} bytes" if isinstance(size, int) else "some bytes"
+        said = f"{path.partition('.')[0]} ({kind}, {bytes_text}, sha256 {sha256[:12]}...)"
+        found.append((said, _flag_of(request, path)))
+    return found
+
+
+def _flag_of(request: Mapping[str, Any], path: str) -> str:
+    if not path.startswith("frame_images["):
+        return "--reference"
+    return "--last-frame" if _frame_type(request, path) == "last_frame" else "--first-frame"
+
+
+def _look_at_media(fields: Mapping[str, Any], source: MediaSource) -> tuple[list[str], tuple[int, int] | None]:
+    """Check the media that came in the service's own shape; return what to say of them, and the first frame's size."""
+    warnings: list[str] = []
+    frame = None
+    for path, kind, url in media_urls(fields):
+        if not url.casefold().startswith(("https:", "data:")):
+            raise UsageError(
+                f"{path} is neither an https URL nor a data URL: {url[:80]!r}.",
+                hint="a file is given with --first-frame, --last-frame or --reference",
+            )
+        try:
+            part = source.reference(f"{kind}:{url}")
+        except UsageError as error:
+            raise UsageError(f"{path}: {error.message}", hint=error.hint) from None
+        warnings += part.warnings
+        if part.width and part.height and _is_first_frame(fields, path):
+            frame = part.width, part.height
+    return warnings, frame
+
+
+def _is_first_frame(fields: Mapping[str, Any], path: str) -> bool:
+    return path.startswith("frame_images[") and _frame_type(fields, path) == "first_frame"
+
+
+def _frame_type(fields: Mapping[str, Any], path: str) -> object:
+    """Return the type of the frame that a path such as `frame_images[0].image_url.url` is in."""
+    number = int(path.removeprefix("frame_images[").partition("]")[0])
+    return fields["frame_images"][number].get("frame_type")
+
+
+def _ignored(fields: Mapping[str, Any]) -> Iterator[str]:
+    if fields.get("frame_images") and fields.get("input_references"):
+        yield "with a first or last frame given, the service ignores the references"
+
+
+# --- parameters of providers, and other pairs -------------------------------------------------------------------------
+
+
+def parse_params(given: object) -> tuple[Param, ...]:
+    """Return provider parameters out of `[SLUG:]KEY=VALUE` texts, or out of an object. Raises UsageError."""
+    if isinstance(given, Mapping):
+        return tuple(Param(None, str(key), value) for key, value in given.items())
+    params = tuple(_param(_pair_text(item)) for item in _several(given))
+    for number, param in enumerate(params):
+        if any(param[:2] == other[:2] for other in params[:number]):
+            raise UsageError(f"The parameter {param.key} is given twice.")
+    return params
+
+
+def _pair_text(item: object) -> str:
+    if not isinstance(item, str):
+        raise UsageError(f"param takes KEY=VALUE, not {type(item).__name__} {str(item)[:40]!r}.")
+    return item
+
+
+def _param(text: str) -> Param:
+    name, _, value = _split(text, "--param")
+    before, colon, after = name.partition(":")
+    slug, key = (before, after) if colon else ("", before)
+    if not key or (colon and not slug):
+        raise UsageError(f"--param {text[:80]!r} names no parameter.", hint="--param KEY=VALUE or SLUG:KEY=VALUE")
+    return Param(slug or None, key, _json_or_text(value, name))
+
+
+def _split(text: str, flag: str) -> tuple[str, str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise UsageError(f"{flag} {text[:80]!r} is not KEY=VALUE.")
+    return name.strip(), equals, value
+
+
+def _json_or_text(text: str, name: str) -> Any:
+    try:
+        return parse_json(text)
+    except json.JSONDecodeError:
+        return text
+    except ValueError as error:
+        if text.lstrip()[:1] in ("{", "["):
+            raise UsageError(f"--param {name}: the value looks like JSON, but {error}.") from None
+        return text
+
+
+def parse_pairs(texts: Iterable[str], flag: str) -> dict[str, str]:
+    """Return `KEY=VALUE` texts as an object of texts. Raises UsageError."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, _, value = _split(text, flag)
+        if name in found:
+            raise UsageError(f"{flag} {name} is given twice.")
+        found[name] = value
+    return found
+
+
+def _with_params(provider: dict[str, Any] | None, params: Iterable[Param]) -> dict[str, Any] | None:
+    """Return the provider field with parameters in it; those of no named provider stand under "" for now."""
+    for param in params:
+        provider = with_parameter(provider, param.slug or "", param.key, param.value)
+    return provider
+
+
+def with_parameter(provider: Mapping[str, Any] | None, slug: str, key: str, value: Any) -> dict[str, Any]:
+    """Return a copy of the provider field with one more parameter under `options.<slug>.parameters`."""
+    provider = provider or {}
+    options = provider.get("options") or {}
+    block = options.get(slug) or {}
+    parameters = {**(block.get("parameters") or {}), key: value}
+    return {**provider, "options": {**options, slug: {**block, "parameters": parameters}}}
+
+
+__all__ = ["MediaSource", "Param", "Wanted", "missing_media", "parse_pairs", "request_fields"]

@@ -1,0 +1,370 @@
+"""Files and URLs into the parts of a request: the first and last frame, and the references.
+
+An https URL goes as it is. A picture on this disk becomes a data URL, built once, from one look at one open file
+(drills I01 to I05). Sound and film on this disk cannot be sent: the service refuses them (api notes).
+"""
+
+import base64
+import binascii
+import errno
+import hashlib
+import os
+import re
+import shlex
+import stat
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, BinaryIO, Literal, NamedTuple
+from urllib.parse import unquote_to_bytes, urlsplit
+
+from orvideo.errors import UsageError
+from orvideo.request.pictures import NotAPicture, read_picture
+
+Kind = Literal["image", "audio", "video"]
+FrameType = Literal["first_frame", "last_frame"]
+
+STDIN = "-"
+#: No camera and no provider has sides like these; a header that claims them is a trap (drill I04). In pixels.
+LONGEST_SIDE = 20_000
+#: What some providers want (api notes): sides in pixels, and width divided by height.
+SIDES = (300, 6000)
+RATIOS = (0.4, 2.5)
+
+_EXTENSIONS: Mapping[str, Kind] = {
+    **dict.fromkeys(
+        ("png", "jpg", "jpeg", "jpe", "jfif", "webp", "gif", "avif", "heic", "bmp", "tif", "tiff"), "image"
+    ),
+    **dict.fromkeys(("mp3", "wav", "m4a", "aac", "flac", "ogg", "oga", "opus", "aif", "aiff", "wma"), "audio"),
+    **dict.fromkeys(("mp4", "m4v", "mov", "webm", "mkv", "avi", "mpg", "mpeg", "ogv", "ts"), "video"),
+}
+_SAID_KIND = re.compile(r"(image|audio|video):(?!//)(.+)", re.DOTALL)
+#: One letter is a drive of Windows; without two slashes only these are URLs and not odd names of files.
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(//)?")
+_BARE_SCHEMES = frozenset({"http", "https", "data", "file", "ftp", "blob", "javascript", "about", "mailto"})
+
+
+@dataclass(frozen=True)
+class Part:
+    """One piece of media as the service takes it.
+
+    `body` is the wrapped shape that is sent; its `repr` is left out, because it may hold a whole picture (drill I08).
+    `origin` names the source to a person. Sizes are in pixels and bytes, None for what is not on this disk.
+    """
+
+    body: dict[str, Any] = field(repr=False)
+    kind: Kind
+    origin: str
+    width: int | None = None
+    height: int | None = None
+    bytes: int | None = None
+    sha256: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def frame(
+    source: str,
+    frame_type: FrameType,
+    *,
+    max_bytes: int,
+    stdin: BinaryIO | None = None,
+    root: Path | None = None,
+    base: Path | None = None,
+) -> Part:
+    """Return a first or last frame: an image by https URL, data URL, file or stdin (`-`).
+
+    Local paths start at `base` (else `root`, else the current directory) and must stay inside `root` when one is given
+    (drill I07). Raises UsageError.
+    """
+    said, rest = _said_kind(source)
+    part = _part(rest, said, _Where(max_bytes, stdin, root, base))
+    if part.kind != "image":
+        raise UsageError(
+            f"{part.origin} is {_a(part.kind)}, and a {frame_type.replace('_', ' ')} is an image.",
+            hint=f"if it is an image: image:{rest}" if said is None else "give it with --reference",
+        )
+    return replace(part, body={**part.body, "frame_type": frame_type})
+
+
+def reference(
+    source: str,
+    *,
+    max_bytes: int,
+    stdin: BinaryIO | None = None,
+    root: Path | None = None,
+    base: Path | None = None,
+) -> Part:
+    """Return a reference: an image as `frame` takes it, or audio or video by https URL.
+
+    What a URL leads to is taken from the extension of its path, or said before it: `audio:https://…`. Raises
+    UsageError.
+    """
+    said, rest = _said_kind(source)
+    part = _part(rest, said, _Where(max_bytes, stdin, root, base))
+    if said is None and _scheme(rest) == "https" and _kind_by_name(rest) is None:
+        unsaid = f"{part.origin} does not say what it is; it is sent as an image (or write audio: or video: before it)"
+        return replace(part, warnings=(*part.warnings, unsaid))
+    return part
+
+
+# --- what a source is -------------------------------------------------------------------------------------------------
+
+
+class _Where(NamedTuple):
+    max_bytes: int
+    stdin: BinaryIO | None
+    root: Path | None
+    base: Path | None
+
+
+def _said_kind(source: str) -> tuple[Kind | None, str]:
+    """Split `audio:…` into what it says and what it says it of."""
+    if found := _SAID_KIND.fullmatch(source):
+        kind: Any = found[1]
+        return kind, found[2]
+    return None, source
+
+
+def _part(source: str, said: Kind | None, where: _Where) -> Part:
+    if not source.strip():
+        raise UsageError("An image, a file or a URL is needed, and the name given is empty.")
+    scheme = _scheme(source)
+    if scheme == "https":
+        return _from_url(source, said)
+    if scheme not in (None, "data"):
+        raise _refused_scheme(scheme)
+    origin = "the data URL" if scheme else "stdin" if source == STDIN else source
+    if said in ("audio", "video"):
+        raise _cannot_send(origin, _a(said))
+    if scheme:
+        data = _decoded(source, where.max_bytes)
+    elif source == STDIN:
+        data = _from_stdin(where)
+    else:
+        data = _from_file(source, where)
+    return _from_bytes(data, origin)
+
+
+def _wrapped(kind: Kind, url: str) -> dict[str, Any]:
+    """Return the service's own shape for a piece of media (api notes)."""
+    return {"type": f"{kind}_url", f"{kind}_url": {"url": url}}
+
+
+def _scheme(source: str) -> str | None:
+    found = _SCHEME.match(source)
+    if found and (found[2] or found[1].lower() in _BARE_SCHEMES):
+        return found[1].lower()
+    return None
+
+
+def _refused_scheme(scheme: str | None) -> UsageError:
+    if scheme == "file":
+        return UsageError("A file is given by its path, not as a file: URL.", hint="leave file:// away")
+    what = f"{scheme}: URLs are not taken: the service fetches https only"
+    return UsageError(f"{what}.", hint="give an https URL, or the path of an image on this machine")
+
+
+# --- URLs -------------------------------------------------------------------------------------------------------------
+
+
+def _from_url(url: str, said: Kind | None) -> Part:
+    if not url.isprintable() or "\\" in url or any(letter.isspace() for letter in url):
+        raise UsageError("A URL has no spaces, backslashes or control characters in it.", hint="percent-encode them")
+    try:
+        parts = urlsplit(url)
+        host, user, _ = parts.hostname, parts.username, parts.port
+    except ValueError as error:
+        raise UsageError("A URL makes no sense: it cannot be taken apart.", hint="https://HOST/PATH") from error
+    if user is not None or "@" in parts.netloc:
+        raise UsageError("A URL with a user name or a password in it is not sent to the service.")
+    if not host:
+        raise UsageError("A URL makes no sense: it names no host.", hint="https://HOST/PATH")
+    # Without the query: that is where signed links have their secret.
+    origin = f"https://{parts.netloc}{parts.path}"
+    kind = said or _kind_by_name(url) or "image"
+    return Part(_wrapped(kind, url), kind, origin)
+
+
+def _kind_by_name(url: str) -> Kind | None:
+    """Return what the extension of a URL's path says, None when it says nothing."""
+    name = urlsplit(url).path.rpartition("/")[2]
+    return _EXTENSIONS.get(name.rpartition(".")[2].lower()) if "." in name else None
+
+
+def _decoded(url: str, limit: int) -> bytes:
+    """Return the bytes of a data URL."""
+    head, comma, body = url.partition(",")
+    if not comma:
+        raise UsageError("The data URL makes no sense: there is no comma in it.")
+    if len(body) > limit * 4 // 3 + 4 and head.lower().endswith(";base64"):
+        raise _too_large("the data URL", len(body) * 3 // 4, limit)
+    try:
+        if head.lower().endswith(";base64"):
+            data = base64.b64decode(body, validate=True)
+        else:
+            data = unquote_to_bytes(body)
+    except (binascii.Error, ValueError):
+        raise UsageError("The data URL makes no sense: it is not base64.") from None
+    if len(data) > limit:
+        raise _too_large("the data URL", len(data), limit)
+    return data
+
+
+# --- bytes of this machine --------------------------------------------------------------------------------------------
+
+
+def _from_stdin(where: _Where) -> bytes:
+    """Return what stdin has, up to the limit; a second `-` finds it empty."""
+    if where.root is not None:
+        raise UsageError("'-' cannot be used here: stdin is not part of a batch.")
+    if where.stdin is None:
+        raise UsageError("'-' reads an image from stdin, and stdin is closed.")
+    if where.stdin.isatty():
+        raise UsageError("'-' reads an image from stdin, and stdin is a terminal.", hint="orvideo ... - < image.png")
+    stdin = where.stdin
+    try:
+        data = _at_most(where.max_bytes, "stdin", stdin.read)
+    except OSError as error:
+        raise UsageError(f"stdin cannot be read: {error.strerror or error}.") from error
+    if not data:
+        raise UsageError("There is no image on stdin: it is empty.", hint="'-' can be given once in a command")
+    return data
+
+
+def _from_file(source: str, where: _Where) -> bytes:
+    """Return a regular file's bytes: one open, and fstat and read on what was opened (drills I01, I02, I05)."""
+    path = _placed(source, where)
+    # O_NONBLOCK: opening a FIFO would wait for a writer. The final component is not followed when it was resolved.
+    flags = os.O_RDONLY
+    for name in ("O_CLOEXEC", "O_NONBLOCK", "O_BINARY", "O_NOCTTY") + (("O_NOFOLLOW",) if where.root else ()):
+        flags |= getattr(os, name, 0)
+    try:
+        descriptor = os.open(path, flags)
+    except (OSError, ValueError) as error:
+        raise _cannot_open(source, path, error) from error
+    try:
+        state = os.fstat(descriptor)
+        if not stat.S_ISREG(state.st_mode):
+            raise _irregular(source, state.st_mode)
+        if state.st_size > where.max_bytes:
+            raise _too_large(source, state.st_size, where.max_bytes)
+        return _at_most(where.max_bytes, source, lambda size: os.read(descriptor, size))
+    except OSError as error:
+        raise UsageError(f"{source} cannot be read: {error.strerror or error}.") from error
+    finally:
+        os.close(descriptor)
+
+
+def _placed(source: str, where: _Where) -> Path:
+    start = where.base or where.root
+    path = start / source if start else Path(source)
+    if where.root is None:
+        return path
+    try:
+        real, inside = Path(os.path.realpath(path)), Path(os.path.realpath(where.root))
+    except (OSError, ValueError) as error:
+        raise _cannot_open(source, path, error) from error
+    if not real.is_relative_to(inside):
+        raise UsageError(
+            f"{source} is outside of {where.root}, the folder of the batch file.",
+            hint="move it there, or allow it: --allow-outside",
+        )
+    return real
+
+
+def _at_most(limit: int, origin: str, read: Callable[[int], bytes]) -> bytes:
+    """Read to the end, and one byte past the limit where there is no end in sight."""
+    data = bytearray()
+    while chunk := read(min(1 << 20, limit + 1 - len(data))):
+        data += chunk
+        if len(data) > limit:
+            raise _too_large(origin, None, limit)
+    return bytes(data)
+
+
+def _from_bytes(data: bytes, origin: str) -> Part:
+    try:
+        picture = read_picture(data)
+    except NotAPicture as not_one:
+        raise _no_picture(origin, not_one) from None
+    width, height = picture.width, picture.height
+    if max(width, height) > LONGEST_SIDE:
+        raise UsageError(
+            f"{origin} says that it is {width} × {height} pixels; more than {LONGEST_SIDE} a side is not sent.",
+            hint=f"make it smaller first: some providers take no more than {SIDES[1]}",
+        )
+    warnings = (*(f"{origin} {remark}" for remark in picture.remarks), *_size_warnings(origin, width, height))
+    url = f"data:{picture.media_type};base64,{base64.b64encode(data).decode('ascii')}"
+    sha256 = hashlib.sha256(data).hexdigest()
+    return Part(_wrapped("image", url), "image", origin, width, height, len(data), sha256, warnings)
+
+
+def _size_warnings(origin: str, width: int, height: int) -> list[str]:
+    warnings = []
+    if min(width, height) < SIDES[0] or max(width, height) > SIDES[1]:
+        warnings.append(f"{origin} is {width} × {height}; some providers want sides of {SIDES[0]} to {SIDES[1]} pixels")
+    if not RATIOS[0] <= width / height <= RATIOS[1]:
+        ratio = f"{width / height:.2g}"
+        warnings.append(
+            f"{origin} is {width} × {height}, a ratio of {ratio}; some providers want {RATIOS[0]} to {RATIOS[1]}"
+        )
+    return warnings
+
+
+# --- refusals ---------------------------------------------------------------------------------------------------------
+
+
+def _no_picture(origin: str, not_one: NotAPicture) -> UsageError:
+    if not_one.kind in ("audio", "video"):
+        return _cannot_send(origin, str(not_one).removeprefix("is "))
+    if not_one.kind == "image":
+        hint = f"convert it to PNG first, with ImageMagick for example: {_conversion(origin)}"
+    else:
+        hint = "PNG, JPEG and WebP are taken, whole and by their content, whatever the name says"
+    return UsageError(f"{origin} {not_one}; it cannot be sent as an image.", hint=hint)
+
+
+def _conversion(origin: str) -> str:
+    if origin in ("stdin", "the data URL"):
+        return "magick - png:-"
+    return shlex.join(["magick", origin, os.path.splitext(origin)[0] + ".png"])
+
+
+def _cannot_send(origin: str, what: str) -> UsageError:
+    return UsageError(
+        f"{origin} is {what}, and the service takes sound and film by https URL only.",
+        hint="put the file where https reaches it, and give that URL with --reference",
+    )
+
+
+def _too_large(origin: str, size: int | None, limit: int) -> UsageError:
+    has = f"{size:,} bytes" if size is not None else "more bytes than that"
+    return UsageError(
+        f"{origin} is too large: at most {limit:,} bytes are sent as an image, and it has {has}.",
+        hint="make it smaller, or raise the limit: orvideo config set max-image-size 30MiB",
+    )
+
+
+def _irregular(source: str, mode: int) -> UsageError:
+    kinds = (
+        (stat.S_ISDIR, "a directory"),
+        (stat.S_ISFIFO, "a pipe"),
+        (stat.S_ISSOCK, "a socket"),
+        (stat.S_ISCHR, "a device"),
+        (stat.S_ISBLK, "a device"),
+    )
+    what = next((name for test, name in kinds if test(mode)), "no regular file")
+    return UsageError(f"{source} is {what}; an image is read from a file, or from stdin as '-'.")
+
+
+def _cannot_open(source: str, path: Path, error: OSError | ValueError) -> UsageError:
+    if isinstance(error, FileNotFoundError):
+        return UsageError(f"There is no file {source}.", hint=f"looked in {path.absolute().parent}")
+    if isinstance(error, OSError) and error.errno in (errno.ENXIO, errno.EOPNOTSUPP):
+        return UsageError(f"{source} is a socket or a device; an image is read from a file, or from stdin as '-'.")
+    why = error.strerror if isinstance(error, OSError) else "the name cannot be the name of a file"
+    return UsageError(f"{source} cannot be opened: {why}.")
+
+
+def _a(kind: str) -> str:
+    return "audio" if kind == "audio" else f"a{'n' if kind == 'image' else ''} {kind}"

@@ -1,0 +1,92 @@
+"""From what a person wants to a plan, asking the service for the little that only it knows.
+
+Two things are not in the catalogue: what a model takes as a reference, and the names of its providers. Both are asked
+for only where a request depends on them, and once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from orvideo.catalogue.planning import Plan, plan
+from orvideo.errors import BadReply, NotFound, Unavailable, UsageError
+from orvideo.request.build import Param, Wanted, with_parameter
+
+if TYPE_CHECKING:
+    from orvideo.api.client import Client
+    from orvideo.catalogue.listing import Catalogue
+
+Modalities = dict[str, list[str]]
+
+
+@dataclass(eq=False, repr=False)
+class Planner:
+    """Makes plans against one catalogue; `warn` is told a sentence where something could not be checked."""
+
+    client: Client
+    catalogue: Catalogue
+    warn: Callable[[str], None]
+    check: bool = True
+    _asked: list[Modalities | None] = field(default_factory=list)
+    _slugs: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def plan(self, wanted: Wanted) -> Plan:
+        """Return what will be sent; nothing is sent here. Raises Rejected, UsageError, what `endpoints` raises."""
+        planned = plan(
+            wanted.fields,
+            self.catalogue,
+            check=self.check,
+            modalities=self._modalities_for(wanted),
+            frame=wanted.frame,
+        )
+        return self._with_providers(planned, wanted.params) if wanted.params else planned
+
+    def _modalities_for(self, wanted: Wanted) -> Modalities | None:
+        kinds = {str(item.get("type")) for item in wanted.fields.get("input_references") or ()}
+        if not self.check or not kinds & {"audio_url", "video_url"}:
+            return None
+        if not self._asked:
+            self._asked.append(self._ask_modalities())
+        return self._asked[0]
+
+    def _ask_modalities(self) -> Modalities | None:
+        try:
+            return self.client.model_modalities()
+        except (Unavailable, BadReply) as away:
+            self.warn(f"what the models take as references could not be checked: {away.message}")
+            return None
+
+    def _with_providers(self, planned: Plan, params: tuple[Param, ...]) -> Plan:
+        """Put the parameters of no named provider under every provider of the model.
+
+        Only the block of the provider that the service routes to is used, and a wrong one is dropped without a word
+        (api notes); so with several of them, each gets the parameters.
+        """
+        request = planned.request
+        slugs = self._providers(request.model, params[0].key)
+        provider = dict(request.provider or {})
+        provider["options"] = {slug: block for slug, block in provider["options"].items() if slug != ""}
+        for param in params:
+            for slug in slugs:
+                provider = with_parameter(provider, slug, param.key, param.value)
+        keys = ", ".join(param.key for param in params)
+        several = "; the service reads the one it chooses" if len(slugs) > 1 else ""
+        choice = f"provider{'s' if several else ''} {', '.join(slugs)} (for {keys}{several})"
+        request = request.model_copy(update={"provider": provider})
+        return planned._replace(request=request, choices=(*planned.choices, choice))
+
+    def _providers(self, model_id: str, key: str) -> tuple[str, ...]:
+        if model_id not in self._slugs:
+            try:
+                endpoints = self.client.endpoints(model_id)
+            except NotFound:
+                endpoints = []
+            self._slugs[model_id] = tuple(dict.fromkeys(item.tag for item in endpoints if item.tag))
+        if not self._slugs[model_id]:
+            raise UsageError(
+                f"The service names no provider of {model_id}, so it is not known whose parameter {key} is.",
+                hint=f"name it: --param PROVIDER:{key}=...",
+            )
+        return self._slugs[model_id]

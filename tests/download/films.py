@@ -1,0 +1,104 @@
+"""Small videos and small places to fetch them from, for the tests of saving: real bytes, no network, no own code."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from orvideo.download.naming import Facts
+
+FACTS = Facts(
+    "vid-gen-2f9c1a7d", datetime(2026, 11, 21, 2, 30, tzinfo=UTC), "google/veo-3.1", "A paper boat drifts", seed=7
+)
+
+
+def box(name: bytes, body: bytes, *, large: bool = False, size: int | None = None) -> bytes:
+    """Return an MP4 box; `large` uses the 64-bit size, `size` lies about it."""
+    header = 16 if large else 8
+    told = header + len(body) if size is None else size
+    if large:
+        return struct.pack(">I4sQ", 1, name, told) + body
+    return struct.pack(">I4s", told, name) + body
+
+
+def noise(count: int, seed: int = 0) -> bytes:
+    """Return bytes that look like media and are the same each time."""
+    blocks = (hashlib.sha256(b"%d %d" % (seed, number)).digest() for number in range(count // 32 + 1))
+    return b"".join(blocks)[:count]
+
+
+def mp4(media: int = 5000, seed: int = 0) -> bytes:
+    """Return a whole MP4 with `media` bytes of media."""
+    return box(b"ftyp", b"isom\0\0\2\0isommp41") + box(b"moov", noise(200, seed)) + box(b"mdat", noise(media, seed))
+
+
+def element(name: str, body: bytes, *, unknown: bool = False) -> bytes:
+    """Return an EBML element with an eight-byte size."""
+    size = b"\x01" + b"\xff" * 7 if unknown else struct.pack(">Q", len(body) | 1 << 56)
+    return bytes.fromhex(name) + size + body
+
+
+def webm(media: int = 5000, *, unknown: bool = False) -> bytes:
+    """Return a whole WebM; `unknown` leaves the sizes of segment and cluster open, as live ones do."""
+    cluster = element("1f43b675", noise(media), unknown=unknown)
+    segment = element("1549a966", b"\0" * 20) + cluster
+    return element("1a45dfa3", b"\x42\x82\x84webm") + element("18538067", segment, unknown=unknown)
+
+
+@dataclass
+class Answer:
+    """One opened download (`saving.Stream`): its bytes, and how it ends."""
+
+    status: int
+    start: int
+    length: int | None
+    etag: str | None
+    body: bytes
+    end: BaseException | None = None
+    piece: int = 1000
+
+    def chunks(self) -> Iterator[bytes]:
+        for offset in range(0, len(self.body), self.piece):
+            yield self.body[offset : offset + self.piece]
+        if self.end is not None:
+            raise self.end
+
+
+@dataclass
+class Place:
+    """A service that holds one file. Each opening does what the next of `script` says, then all goes well.
+
+    A script's entry is an error (raised on opening), a number (the bytes that arrive before `cut` is raised; None for
+    a clean end there), or a whole `Answer`.
+    """
+
+    data: bytes
+    etag: str | None = '"v1"'
+    ranges: bool = True
+    tells_length: bool = True
+    script: list[object] = field(default_factory=list)
+    cut: BaseException | None = None
+    piece: int = 1000
+    asked: list[tuple[int, str | None]] = field(default_factory=list)
+
+    @contextmanager
+    def __call__(self, start: int, etag: str | None) -> Iterator[Answer]:
+        self.asked.append((start, etag))
+        step = self.script.pop(0) if self.script else None
+        if isinstance(step, BaseException):
+            raise step
+        if isinstance(step, Answer):
+            yield step
+            return
+        begins = start if self.ranges and start and etag == self.etag else 0
+        length = len(self.data) if self.tells_length else None
+        if begins >= len(self.data):
+            yield Answer(416, start, len(self.data), self.etag, b"")
+            return
+        rest = self.data[begins:] if step is None else self.data[begins:][: int(str(step))]
+        end = None if step is None else self.cut
+        yield Answer(206 if begins else 200, begins, length, self.etag, rest, end, self.piece)

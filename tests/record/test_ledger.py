@@ -1,0 +1,624 @@
+"""The life of a job on record: what is written, what moves to what, and what is never lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from orvideo.errors import MoneyError, RecordError, UsageError
+from orvideo.record.ledger import MOST_ANSWER, Ledger
+from orvideo.record.owner import Owner
+from orvideo.record.values import Output, ResumeState, State
+from tests.clocks import HandClock
+from tests.record.ledger_support import HERE, START, bring_to, finished, quote, raw, request
+
+
+@pytest.fixture
+def time() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "jobs.db"
+
+
+@pytest.fixture
+def ledger(path: Path, time: HandClock) -> Iterator[Ledger]:
+    with Ledger(path, clock=time.clock()) as ledger:
+        yield ledger
+
+
+# --- the submit
+
+
+def test_an_intent_holds_everything_that_is_known_before_sending(ledger: Ledger) -> None:
+    body = request(generate_audio=False)
+    seq = ledger.prepare(
+        request=body, endpoint=HERE, quote=quote(0.2), target="/v/boat.mp4", max_cost=Decimal("0.50"),
+        batch="b", row_key="r", row_number=7,
+    )  # fmt: skip
+
+    record = ledger.get(seq)
+    assert (record.id, record.status, record.state) == (None, None, State.PREPARED)
+    assert (record.model, record.prompt, record.mode) == (body["model"], body["prompt"], "text")
+    assert (record.request, record.quote) == (body, quote(0.2))
+    assert (record.target, record.max_cost) == ("/v/boat.mp4", Decimal("0.50"))
+    assert (record.batch, record.row_key, record.row_number) == ("b", "r", 7)
+    assert (record.created_at, record.submitted_at, record.ended_at) == (START, None, None)
+    assert record.name == record.handle
+    assert record.handle.startswith("sub-")
+
+
+def test_an_id_takes_the_place_of_the_handle_and_of_the_raw_answer(ledger: Ledger, time: HandClock) -> None:
+    seq = bring_to(ledger, State.SENDING)
+    time.elapsed += 1
+    ledger.answered(seq, 202, b'{"id": "job-1"}')
+    assert (ledger.get(seq).answer_status, ledger.get(seq).answer) == (202, b'{"id": "job-1"}')
+
+    ledger.submitted(seq, "job-1", status="pending", generation_id="gen-1", extra={"new": 1, "urls": ["secret"]})
+
+    record = ledger.get(seq)
+    assert (record.name, record.state, record.status) == ("job-1", State.SUBMITTED, "pending")
+    assert (record.generation_id, record.extra) == ("gen-1", {"new": 1})
+    assert (record.answer_status, record.answer) == (None, None)
+    assert record.submitted_at == START, "the time of the sending, not of the answer"
+
+
+@pytest.mark.drill("M09")
+def test_no_more_than_64_kib_of_an_answer_are_kept_and_an_unknown_outcome_keeps_them(ledger: Ledger) -> None:
+    seq = bring_to(ledger, State.SENDING)
+    ledger.answered(seq, 202, b"x" * (MOST_ANSWER + 1))
+    ledger.outcome_unknown(seq, "no id in it")
+
+    assert ledger.get(seq).answer == b"x" * MOST_ANSWER
+    assert ledger.get(seq).error == "no id in it"
+
+
+def test_not_now_may_be_followed_by_another_try(ledger: Ledger) -> None:
+    seq = bring_to(ledger, State.SENDING)
+    ledger.answered(seq, 429, b"slow down")
+    ledger.refused_for_now(seq)
+    assert (ledger.get(seq).state, ledger.get(seq).answer) == (State.PREPARED, None)
+
+    ledger.sending(seq)
+    ledger.submitted(seq, "job-1")
+
+    assert ledger.get(seq).state is State.SUBMITTED
+
+
+@pytest.mark.parametrize("state", [State.SENDING, State.SUBMITTED, State.UNKNOWN, State.NOT_SENT])
+def test_what_was_sent_or_given_up_is_never_sent_again(ledger: Ledger, state: State) -> None:
+    seq = bring_to(ledger, state)
+
+    with pytest.raises(RecordError, match="cannot become sending"):
+        ledger.sending(seq)
+    assert ledger.get(seq).state is state
+
+
+@pytest.mark.parametrize("state", [State.SUBMITTED, State.UNKNOWN])
+def test_what_may_have_been_bought_never_becomes_not_sent(ledger: Ledger, state: State) -> None:
+    seq = bring_to(ledger, state)
+
+    with pytest.raises(RecordError):
+        ledger.not_sent(seq, "surely not")
+    with pytest.raises(RecordError):
+        ledger.refused_for_now(seq)
+    assert ledger.get(seq).state is state
+
+
+@pytest.mark.parametrize("state", [State.PREPARED, State.SENDING, State.UNKNOWN, State.NOT_SENT])
+def test_an_id_is_kept_from_whatever_state_the_submit_was_in(ledger: Ledger, state: State) -> None:
+    seq = bring_to(ledger, state)
+
+    ledger.submitted(seq, "late-1")
+
+    assert (ledger.find("late-1").seq, ledger.get(seq).error) == (seq, None)
+
+
+def test_an_id_that_is_on_record_is_not_replaced(ledger: Ledger) -> None:
+    seq = bring_to(ledger, State.SUBMITTED, job_id="job-1")
+    ledger.looked(seq, status="completed", final=True)
+
+    ledger.submitted(seq, "job-1", status="pending")
+    with pytest.raises(RecordError, match="job-1"):
+        ledger.submitted(seq, "job-2")
+
+    assert (ledger.get(seq).id, ledger.get(seq).status) == ("job-1", "completed")
+
+
+def test_a_job_adopted_while_it_was_being_submitted_becomes_one_job(ledger: Ledger) -> None:
+    seq = bring_to(ledger, State.SENDING)
+    adopted = ledger.adopt("job-1", endpoint=HERE)
+    ledger.looked(adopted.seq, status="completed", final=True)
+    ledger.output_saved(adopted.seq, Output(0, "/v/a.mp4", 1, "ab"))
+
+    ledger.submitted(seq, "job-1", status="pending")
+
+    assert [record.seq for record in ledger.list()] == [seq]
+    assert ledger.get(seq).outputs[0].path == "/v/a.mp4"
+    assert ledger.get(seq).request == request()
+
+
+def test_one_id_for_two_submits_loses_neither(ledger: Ledger) -> None:
+    first = bring_to(ledger, State.SUBMITTED, job_id="job-1")
+    second = bring_to(ledger, State.SENDING)
+
+    with pytest.raises(RecordError, match="job-1"):
+        ledger.submitted(second, "job-1")
+
+    assert ledger.find("job-1").seq == first
+    assert ledger.get(second).state is State.UNKNOWN
+    assert "job-1" in (ledger.get(second).error or "")
+
+
+def test_one_id_may_live_at_two_endpoints(ledger: Ledger) -> None:
+    bring_to(ledger, State.SUBMITTED, job_id="job-1", endpoint=HERE)
+    bring_to(ledger, State.SUBMITTED, job_id="job-1", endpoint="sandbox")
+
+    assert [record.endpoint for record in ledger.list()] == ["sandbox", HERE]
+
+
+def test_every_handle_is_another_one(ledger: Ledger) -> None:
+    assert len({ledger.get(bring_to(ledger, State.PREPARED)).handle for _ in range(50)}) == 50
+
+
+def test_odd_text_of_a_service_is_kept_as_far_as_it_can_be_written(ledger: Ledger) -> None:
+    seq = bring_to(ledger, State.SENDING, request=request(prompt="caf\udce9 \x00 \U0001f6f6"))
+    ledger.submitted(seq, "job-\ud800", status="pend\udc00ing", extra={"x": "\ud800", "big": 10**6000})
+    ledger.looked(seq, status="failed", error="\ud83d\ude00 " + "e" * 5000, final=True, extra={"nan": float("nan")})
+
+    record = ledger.get(seq)
+    assert record.prompt == "caf\ufffd \x00 \U0001f6f6"
+    assert record.id == "job-\ufffd"
+    assert len(record.error or "") <= 2000
+    assert (record.error or "").startswith("\U0001f600 eee")
+    assert record.extra == {"nan": None}
+    json.dumps(record.as_json(), allow_nan=False)
+
+
+def test_what_a_reply_adds_is_bounded_and_cannot_break_the_record(ledger: Ledger) -> None:
+    seq = bring_to(ledger, State.SUBMITTED)
+    deep: dict[str, object] = {}
+    for _ in range(100_000):
+        deep = {"x": deep}
+
+    ledger.looked(seq, status="pending", extra=deep)
+    assert ledger.get(seq).extra == {"dropped": "it cannot be written as JSON"}
+    ledger.looked(seq, status="pending", extra={"x": "y" * 100_000})
+    assert list(ledger.get(seq).extra) == ["dropped"]
+
+
+# --- processes that are gone
+
+
+def _leave(path: Path, seq: int, **owner: object) -> None:
+    """Make a row look as if a process like this one, but for `owner`, had been at work on it."""
+    left = Owner.current()._replace(**owner)  # type: ignore[arg-type]
+    with raw(path) as connection:
+        connection.execute("UPDATE jobs SET owner = ? WHERE seq = ?", (left.as_text(), seq))
+
+
+_GONE = {"started": "1"}  # the number was given to another process since
+_ELSEWHERE = {"host": "another-host"}
+
+
+@pytest.mark.drill("J03")
+@pytest.mark.parametrize(("state", "seen"), [(State.SENDING, State.UNKNOWN), (State.PREPARED, State.NOT_SENT)])
+@pytest.mark.parametrize("owner", [_GONE, {"boot": "an earlier one"}, {"pid": 2**30, "started": ""}])
+@pytest.mark.skipif(os.name != "posix", reason="processes cannot be asked for here without ending them")
+def test_a_submit_whose_process_is_gone_is_seen_for_what_it_is_at_once(
+    ledger: Ledger, path: Path, state: State, seen: State, owner: dict[str, object]
+) -> None:
+    seq = bring_to(ledger, state)
+    _leave(path, seq, **owner)
+
+    assert ledger.get(seq).state is seen
+    assert ledger.get(seq).error
+    assert [record.seq for record in ledger.list(unknown=True)] == ([seq] if seen is State.UNKNOWN else [])
+
+
+@pytest.mark.drill("J03")
+@pytest.mark.parametrize(("state", "seen"), [(State.SENDING, State.UNKNOWN), (State.PREPARED, State.NOT_SENT)])
+@pytest.mark.parametrize("owner", [_ELSEWHERE, {"pids": "another container's"}])
+def test_of_a_process_elsewhere_only_the_age_is_known(
+    ledger: Ledger, path: Path, time: HandClock, state: State, seen: State, owner: dict[str, object]
+) -> None:
+    seq = bring_to(ledger, state)
+    _leave(path, seq, **owner)
+
+    time.elapsed += 600
+    assert ledger.get(seq).state is state
+    time.elapsed += 1
+    assert ledger.get(seq).state is seen
+
+
+def test_ten_minutes_on_the_wire_are_unknown_even_while_the_process_is_there(ledger: Ledger, time: HandClock) -> None:
+    sending, prepared = bring_to(ledger, State.SENDING), bring_to(ledger, State.PREPARED)
+    assert ledger.list(unknown=True) == []
+
+    time.elapsed += 601
+
+    assert ledger.get(sending).state is State.UNKNOWN
+    assert ledger.get(prepared).state is State.PREPARED
+    assert [record.seq for record in ledger.list(unknown=True)] == [sending]
+    ledger.submitted(sending, "job-1")
+    assert ledger.get(sending).state is State.SUBMITTED
+
+
+@pytest.mark.skipif(os.name != "posix", reason="processes cannot be asked for here without ending them")
+def test_only_the_process_that_sent_a_request_can_say_that_nothing_was_bought(ledger: Ledger, path: Path) -> None:
+    seq = bring_to(ledger, State.SENDING)
+    _leave(path, seq, **_GONE)
+
+    with pytest.raises(RecordError):
+        ledger.not_sent(seq, "how would I know")
+    with pytest.raises(RecordError):
+        ledger.refused_for_now(seq)
+    ledger.outcome_unknown(seq, "seen by another process")
+
+    assert ledger.get(seq).state is State.UNKNOWN
+
+
+def test_an_owner_is_read_back_and_junk_is_none() -> None:
+    me = Owner.current()
+
+    assert Owner.from_text(me.as_text()) == me
+    assert me.is_gone(me) is False
+    assert [Owner.from_text(text) for text in (None, "", "{}", "[1]", '{"pid": 1, "more": 2}')] == [None] * 5
+
+
+# --- looks
+
+
+def test_looks_bring_the_record_up_to_date_and_an_end_has_its_time(ledger: Ledger, time: HandClock) -> None:
+    seq = bring_to(ledger, State.SUBMITTED)
+    time.elapsed += 5
+    ledger.looked(seq, status="in_progress", generation_id="gen-1", extra={"a": 1}, model="another/name")
+    assert (ledger.get(seq).status, ledger.get(seq).ended_at) == ("in_progress", None)
+    time.elapsed += 5
+    ledger.looked(seq, status="completed", cost=Decimal("0.1358"), final=True, expected_outputs=2)
+    time.elapsed += 5
+    ledger.looked(seq, status="completed", final=True)
+
+    record = ledger.get(seq)
+    assert (record.status, record.final, record.cost) == ("completed", True, Decimal("0.1358"))
+    assert record.ended_at == START + timedelta(seconds=10)
+    assert (record.generation_id, record.extra, record.expected_outputs) == ("gen-1", {"a": 1}, 2)
+    assert record.model == request()["model"], "what was asked for stays"
+
+
+def test_a_failure_has_its_reason(ledger: Ledger) -> None:
+    seq = finished(ledger, "job-1", None, status="failed")
+    ledger.looked(seq, status="failed", error="filtered", cost=Decimal(0), final=True)
+
+    assert (ledger.get(seq).error, ledger.get(seq).cost) == ("filtered", Decimal(0))
+
+
+def test_a_status_that_goes_backwards_is_shown_as_the_service_says(ledger: Ledger) -> None:
+    seq = finished(ledger, "job-1")
+    ledger.looked(seq, status="in_progress")
+
+    assert (ledger.get(seq).final, ledger.get(seq).ended_at) == (False, None)
+    assert [record.seq for record in ledger.list(unfinished=True)] == [seq]
+
+
+def test_a_look_that_brings_nothing_new_writes_nothing(ledger: Ledger, path: Path) -> None:
+    seq = bring_to(ledger, State.SUBMITTED)
+    ledger.looked(seq, status="in_progress", extra={"a": 1})
+    with raw(path) as other:
+        before = other.execute("PRAGMA data_version").fetchone()
+        for _ in range(3):
+            ledger.looked(seq, status="in_progress", extra={"a": 1})
+        assert other.execute("PRAGMA data_version").fetchone() == before
+        ledger.looked(seq, status="in_progress", extra={"a": 2})
+        assert other.execute("PRAGMA data_version").fetchone() != before
+
+
+def test_a_look_that_could_not_be_written_down_is_written_down_by_the_next_one(path: Path, time: HandClock) -> None:
+    with Ledger(path, clock=time.clock(), lock_timeout=0.5) as ledger, raw(path) as other:
+        seq = bring_to(ledger, State.SUBMITTED)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(RecordError):
+            ledger.looked(seq, status="in_progress")
+        other.execute("ROLLBACK")
+
+        ledger.looked(seq, status="in_progress")
+
+        assert ledger.get(seq).status == "in_progress"
+
+
+def test_an_end_that_another_process_saw_is_not_undone_by_a_look_that_sees_nothing_new(
+    ledger: Ledger, path: Path
+) -> None:
+    seq = bring_to(ledger, State.SUBMITTED)
+    ledger.looked(seq, status="in_progress")
+    with Ledger(path) as other:
+        other.looked(seq, status="completed", final=True)
+
+    ledger.looked(seq, status="in_progress")
+    assert ledger.get(seq).final
+
+    ledger.looked(seq, status="pending")
+    assert not ledger.get(seq).final
+
+
+def test_a_job_that_was_forgotten_meanwhile_stays_forgotten(ledger: Ledger) -> None:
+    seq = finished(ledger, "job-1")
+    ledger.forget(seq)
+
+    ledger.looked(seq, status="completed", final=True)
+    ledger.output_saved(seq, Output(0, "/v/a.mp4", 1, "ab"))
+    ledger.set_resume_state(seq, 0, ResumeState("/v/a.part"))
+    ledger.set_target(seq, "/v/b.mp4")
+
+    assert ledger.list() == []
+    assert ledger.count() == 0
+    with pytest.raises(UsageError):
+        ledger.get(seq)
+    with pytest.raises(RecordError):
+        ledger.submitted(seq, "job-1")
+    assert bring_to(ledger, State.PREPARED) > seq, "a number is never given twice"
+
+
+# --- outputs
+
+
+def test_outputs_are_kept_in_order_and_replaced_by_index(ledger: Ledger) -> None:
+    seq = finished(ledger, "job-1")
+    ledger.output_saved(seq, Output(1, "/v/b.mp4", 5, "bb"))
+    ledger.output_saved(seq, Output(0, "/v/a.mp4", 3, "aa"))
+    ledger.output_saved(seq, Output(1, "/w/b.mp4", 6, "cc"))
+
+    assert ledger.get(seq).outputs == (Output(0, "/v/a.mp4", 3, "aa", START), Output(1, "/w/b.mp4", 6, "cc", START))
+
+
+def test_a_job_is_fetched_when_all_its_outputs_are(ledger: Ledger) -> None:
+    seq = finished(ledger, "job-1")
+    assert [record.seq for record in ledger.list(not_downloaded=True)] == [seq]
+
+    ledger.output_saved(seq, Output(0, "/v/a.mp4", 3, "aa"))
+    assert ledger.list(not_downloaded=True) == []
+    assert ledger.get(seq).is_fetched
+
+    ledger.looked(seq, status="completed", final=True, expected_outputs=2)
+    assert [record.seq for record in ledger.list(not_downloaded=True)] == [seq]
+    assert not ledger.get(seq).is_fetched
+
+    ledger.output_saved(seq, Output(1, None, 3, "bb"))
+    assert ledger.list(not_downloaded=True) == []
+
+
+def test_file_names_that_are_not_utf_8_come_back_as_they_were(ledger: Ledger) -> None:
+    name = os.fsdecode(b"/v/caf\xe9.mp4")
+    seq = finished(ledger, "job-1", target=name)
+    ledger.output_saved(seq, Output(0, name, 3, "aa"))
+
+    assert (ledger.get(seq).target, ledger.get(seq).outputs[0].path) == (name, name)
+
+
+def test_a_partial_download_is_remembered_until_it_is_whole(ledger: Ledger) -> None:
+    seq = finished(ledger, "job-1")
+    state = ResumeState("/v/a.part", '"etag"', "signed", 100)
+    assert ledger.resume_state(seq, 0) is None
+
+    ledger.set_resume_state(seq, 0, ResumeState("/v/old.part"))
+    ledger.set_resume_state(seq, 0, state)
+    ledger.set_resume_state(seq, 1, ResumeState("/v/b.part"))
+    assert (ledger.resume_state(seq, 0), ledger.resume_state(seq, 1)) == (state, ResumeState("/v/b.part"))
+
+    ledger.output_saved(seq, Output(0, "/v/a.mp4", 100, "aa"))
+    assert ledger.resume_state(seq, 0) is None
+    ledger.clear_resume_state(seq, 1)
+    assert ledger.resume_state(seq, 1) is None
+
+
+# --- adopting and forgetting
+
+
+def test_adopting_is_the_same_however_often(ledger: Ledger) -> None:
+    first = ledger.adopt("elsewhere-1", endpoint=HERE)
+    again = ledger.adopt("elsewhere-1", endpoint=HERE, target="/v/x.mp4")
+
+    assert (first.state, first.request, first.model, first.submitted_at) == (State.SUBMITTED, {}, None, None)
+    assert (again.seq, again.target) == (first.seq, "/v/x.mp4")
+    assert ledger.adopt("elsewhere-1", endpoint="sandbox").seq != first.seq
+    ledger.looked(first.seq, status="completed", model="m", final=True)
+    assert ledger.get(first.seq).model == "m"
+
+
+def test_forgetting_takes_outputs_and_partial_downloads_with_it(ledger: Ledger, path: Path) -> None:
+    seq = finished(ledger, "job-1")
+    ledger.output_saved(seq, Output(0, "/v/a.mp4", 3, "aa"))
+    ledger.set_resume_state(seq, 1, ResumeState("/v/b.part"))
+    ledger.forget(seq)
+
+    with raw(path) as connection:
+        assert connection.execute("SELECT count(*) FROM outputs").fetchone() == (0,)
+        assert connection.execute("SELECT count(*) FROM partial_downloads").fetchone() == (0,)
+
+
+# --- batches
+
+
+def _row(ledger: Ledger, key: str, usd: float | None = 0.1, **more: object) -> int:
+    given = {"quote": quote(usd) if usd is not None else {"kind": "unknown", "usd": None, "low": None, "high": None}}
+    return ledger.prepare(**{"request": request(), "endpoint": HERE, "batch": "b", "row_key": key, **given, **more})  # type: ignore[arg-type]
+
+
+def test_the_rows_of_a_batch_oldest_first(ledger: Ledger) -> None:
+    seqs = [_row(ledger, key) for key in "abc"]
+    bring_to(ledger, State.PREPARED, batch="another", row_key="a")
+
+    assert [record.seq for record in ledger.rows_of_batch("b")] == seqs
+
+
+@pytest.mark.drill("B09")
+@pytest.mark.parametrize("state", [State.PREPARED, State.SENDING, State.SUBMITTED, State.UNKNOWN])
+def test_a_row_that_may_have_been_bought_is_not_bought_again(ledger: Ledger, state: State) -> None:
+    bring_to(ledger, state, batch="b", row_key="a")
+
+    with pytest.raises(RecordError, match="not submitted again"):
+        _row(ledger, "a")
+    assert len(ledger.rows_of_batch("b")) == 1
+
+
+def test_a_row_that_is_done_is_not_bought_again_but_one_that_failed_may_be(ledger: Ledger) -> None:
+    finished(ledger, "job-1", batch="b", row_key="done")
+    finished(ledger, "job-2", batch="b", row_key="failed", status="failed")
+    bring_to(ledger, State.NOT_SENT, batch="b", row_key="refused")
+
+    with pytest.raises(RecordError):
+        _row(ledger, "done")
+    _row(ledger, "failed")
+    _row(ledger, "refused")
+    with pytest.raises(RecordError):
+        _row(ledger, "failed")
+
+
+@pytest.mark.drill("B09")
+@pytest.mark.skipif(os.name != "posix", reason="processes cannot be asked for here without ending them")
+def test_a_row_whose_process_died_before_sending_is_taken_over_for_good(ledger: Ledger, path: Path) -> None:
+    left = bring_to(ledger, State.PREPARED, batch="b", row_key="a")
+    _leave(path, left, **_GONE)
+
+    taken = _row(ledger, "a")
+
+    # Should the first one only have been asleep: it finds that it may not send any more.
+    with pytest.raises(RecordError):
+        ledger.sending(left)
+    ledger.sending(taken)
+    assert ledger.get(left).state is State.NOT_SENT
+
+
+@pytest.mark.drill("B13")
+def test_the_limit_of_a_batch_holds_for_the_whole(ledger: Ledger) -> None:
+    for key in "ab":
+        _row(ledger, key, 0.1, max_total=Decimal("0.3"))
+    # Decimal, not float: 0.1 + 0.1 + 0.1 is 0.3.
+    _row(ledger, "c", 0.1, max_total=Decimal("0.3"))
+    with pytest.raises(MoneyError, match=r"limit of 0\.3"):
+        _row(ledger, "d", 0.01, max_total=Decimal("0.3"))
+
+    assert len(ledger.rows_of_batch("b")) == 3, "what is refused is not on record"
+
+
+@pytest.mark.drill("B13")
+def test_a_limit_counts_what_jobs_really_cost_and_leaves_out_what_was_never_sent(ledger: Ledger) -> None:
+    finished(ledger, "job-1", "0.02", batch="b", row_key="a", quote=quote(0.2))
+    bring_to(ledger, State.NOT_SENT, batch="b", row_key="b", quote=quote(5))
+    bring_to(ledger, State.PREPARED, batch="another", row_key="b", quote=quote(5))
+
+    _row(ledger, "c", 0.2, max_total=Decimal("0.22"))
+
+
+@pytest.mark.drill("B13")
+@pytest.mark.drill("M29")
+def test_a_limit_cannot_be_kept_where_a_price_is_unknown(ledger: Ledger) -> None:
+    with pytest.raises(MoneyError, match="not known"):
+        _row(ledger, "a", None, max_total=Decimal(100))
+    _row(ledger, "a", None)
+    with pytest.raises(MoneyError, match="not known"):
+        _row(ledger, "b", 0.1, max_total=Decimal(100))
+
+
+def test_the_dearest_possibility_of_a_quote_counts(ledger: Ledger) -> None:
+    about = {"kind": "about", "usd": 0.1, "low": 0.1, "high": 0.4, "reasons": []}
+    _row(ledger, "a", quote=about, max_total=Decimal("0.5"))
+
+    with pytest.raises(MoneyError):
+        _row(ledger, "b", quote=about, max_total=Decimal("0.5"))
+
+
+# --- threads, and the end
+
+
+def test_many_threads_take_turns_on_one_ledger(ledger: Ledger) -> None:
+    troubles: list[BaseException] = []
+
+    def live(number: int) -> None:
+        try:
+            for turn in range(5):
+                seq = bring_to(ledger, State.SUBMITTED, job_id=f"job-{number}-{turn}")
+                ledger.looked(seq, status="completed", cost=Decimal("0.05"), final=True)
+                ledger.output_saved(seq, Output(0, f"/v/{number}-{turn}.mp4", 1, "ab"))
+                assert ledger.find(f"job-{number}-{turn}").seq == seq
+        except BaseException as error:
+            troubles.append(error)
+
+    threads = [threading.Thread(target=live, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert troubles == []
+    assert len(ledger.list()) == 40
+    assert all(record.is_fetched for record in ledger.list())
+
+
+@pytest.mark.drill("B13")
+def test_threads_together_do_not_pass_a_limit(ledger: Ledger) -> None:
+    refused: list[MoneyError] = []
+
+    def buy(number: int) -> None:
+        try:
+            _row(ledger, str(number), 0.1, max_total=Decimal("0.5"))
+        except MoneyError as error:
+            refused.append(error)
+
+    threads = [threading.Thread(target=buy, args=(number,)) for number in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert (len(ledger.list()), len(refused)) == (5, 7)
+
+
+def test_what_was_written_is_there_for_the_next_process(path: Path, time: HandClock) -> None:
+    with Ledger(path, clock=time.clock()) as ledger:
+        seq = finished(ledger, "job-1")
+        before = ledger.get(seq)
+    with Ledger(path, clock=time.clock()) as ledger:
+        assert ledger.get(seq) == before
+        assert ledger.check() == ()
+
+
+def test_a_closed_ledger_says_so(path: Path) -> None:
+    ledger = Ledger(path)
+    ledger.close()
+    ledger.close()
+
+    with pytest.raises(RecordError, match="closed"):
+        ledger.list()
+
+
+class _Interruption(BaseException):
+    """What a signal raises where the program stands."""
+
+
+@pytest.mark.drill("S10")
+def test_a_signal_in_the_middle_of_a_write_leaves_the_state_before(ledger: Ledger, path: Path) -> None:
+    seq = bring_to(ledger, State.SENDING)
+
+    class Hostile(dict[str, object]):
+        def items(self) -> object:  # type: ignore[override]
+            raise _Interruption
+
+    with pytest.raises(_Interruption):
+        ledger.submitted(seq, "job-1", extra=Hostile(a=1))
+
+    assert ledger.get(seq).state is State.SENDING
+    with raw(path) as other:
+        other.execute("BEGIN IMMEDIATE")  # nobody holds the lock
+        other.execute("ROLLBACK")
+    ledger.submitted(seq, "job-1")
+    assert ledger.get(seq).state is State.SUBMITTED

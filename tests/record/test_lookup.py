@@ -1,0 +1,416 @@
+"""Finding and listing jobs, and what finished jobs teach; none of it slower in a large record than in a small one."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orvideo.errors import UsageError
+from orvideo.record import lookup
+from orvideo.record.ledger import Ledger
+from orvideo.record.lookup import Filter
+from orvideo.record.owner import Owner
+from orvideo.record.rows import Viewpoint
+from orvideo.record.values import SANDBOX, Output, Record, Spending, State, Typical, shape_of
+from tests.clocks import HandClock
+from tests.record.ledger_support import HERE, START, bring_to, finished, raw, request
+
+
+@pytest.fixture
+def time() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, time: HandClock) -> Iterator[Ledger]:
+    with Ledger(tmp_path / "jobs.db", clock=time.clock()) as ledger:
+        yield ledger
+
+
+def _names(records: list[Record]) -> list[str]:
+    return [record.name for record in records]
+
+
+# --- one job
+
+
+def test_a_job_is_found_by_id_prefix_handle_and_place(ledger: Ledger) -> None:
+    for job_id in ("abcd-1111", "abce-2222", "zzzz-3333"):
+        bring_to(ledger, State.SUBMITTED, job_id=job_id)
+    handle = ledger.find("abce-2222").handle
+
+    for ref in ("abcd-1111", " abcd-1111 ", "abcd", "abcd-11", "@3"):
+        assert ledger.find(ref).id == "abcd-1111", ref
+    for ref in (handle, handle[:9], "@2"):
+        assert ledger.find(ref).id == "abce-2222", ref
+    for ref in ("@1", "@last", "@01"):
+        assert ledger.find(ref).id == "zzzz-3333", ref
+
+
+def test_an_exact_id_wins_over_those_it_begins(ledger: Ledger) -> None:
+    for job_id in ("abcd-1", "abcd-10", "abcd-100"):
+        bring_to(ledger, State.SUBMITTED, job_id=job_id)
+
+    assert ledger.find("abcd-1").id == "abcd-1"
+    assert ledger.find("abcd-100").id == "abcd-100"
+
+
+_NOWHERE = ["abcd%", "abcd_1", "____", "%%%%", "abc*", "ABCD", "abcd-9", "", " ", "abc", "' OR 1=1"]
+_ODD_PLACES = ["@9", "@0", "@", "@x", "@-1", "@99999999999999999999", "ab\ud800cd", "\U0010ffff" * 4]
+
+
+@pytest.mark.parametrize("ref", _NOWHERE + _ODD_PLACES)
+def test_what_is_not_there_is_not_found_and_the_way_on_is_named(ledger: Ledger, ref: str) -> None:
+    bring_to(ledger, State.SUBMITTED, job_id="abcd-1")
+
+    with pytest.raises(UsageError) as refusal:
+        ledger.find(ref)
+    assert refusal.value.exit_code == 2
+    assert "orvideo jobs" in (refusal.value.hint or "")
+    assert "orvideo jobs adopt ID" in (refusal.value.hint or "")
+
+
+def test_a_prefix_that_is_too_short_is_told_so(ledger: Ledger) -> None:
+    bring_to(ledger, State.SUBMITTED, job_id="abcd-1")
+
+    with pytest.raises(UsageError, match="at least 4"):
+        ledger.find("abc")
+    bring_to(ledger, State.SUBMITTED, job_id="xyz")
+    assert ledger.find("xyz").id == "xyz", "a whole id may be short"
+
+
+@pytest.mark.parametrize(("count", "more"), [(2, False), (5, False), (6, True), (50, True)])
+def test_what_may_be_several_jobs_lists_five_of_them(ledger: Ledger, count: int, more: bool) -> None:
+    for number in range(count):
+        bring_to(ledger, State.SUBMITTED, job_id=f"same-{number:02}")
+
+    with pytest.raises(UsageError) as refusal:
+        ledger.find("same")
+    assert refusal.value.message.count("same-") == min(count, 5)
+    assert ("more" in refusal.value.message) is more
+
+
+def test_one_id_at_two_endpoints_is_told_apart_by_the_local_names(ledger: Ledger) -> None:
+    here = ledger.get(bring_to(ledger, State.SUBMITTED, job_id="job-1"))
+    there = ledger.get(bring_to(ledger, State.SUBMITTED, job_id="job-1", endpoint=SANDBOX))
+
+    with pytest.raises(UsageError) as refusal:
+        ledger.find("job-1")
+    for record in (here, there):
+        assert record.handle in refusal.value.message
+        assert record.endpoint in refusal.value.message
+        assert ledger.find(record.handle) == record
+
+
+_IDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=6).map(str.strip).filter(bool)
+
+
+@given(prefix=_IDS.map(lambda text: (text * 4)[:8]), ends=st.sets(_IDS, max_size=4), others=st.sets(_IDS, max_size=4))
+def test_a_prefix_finds_exactly_what_begins_with_it(
+    tmp_path_factory: pytest.TempPathFactory, prefix: str, ends: set[str], others: set[str]
+) -> None:
+    ids = {prefix + end for end in ends} | {other for other in others if not other.startswith("@")}
+    with sqlite3.connect(":memory:") as connection:
+        connection.execute("CREATE TABLE jobs (seq INTEGER PRIMARY KEY, job_id TEXT)")
+        connection.executemany("INSERT INTO jobs (job_id) VALUES (?)", [(job_id,) for job_id in ids])
+        found = lookup._with_prefix(connection, "job_id", prefix)
+        names = {connection.execute("SELECT job_id FROM jobs WHERE seq = ?", (seq,)).fetchone()[0] for seq in found}
+    connection.close()
+
+    assert names == {job_id for job_id in ids if job_id.startswith(prefix)}
+
+
+# --- many jobs
+
+
+def test_the_newest_come_first_and_a_limit_holds(ledger: Ledger) -> None:
+    for number in range(5):
+        bring_to(ledger, State.SUBMITTED, job_id=f"job-{number}")
+
+    assert _names(ledger.list()) == ["job-4", "job-3", "job-2", "job-1", "job-0"]
+    assert _names(ledger.list(limit=2)) == ["job-4", "job-3"]
+    assert ledger.list(limit=0) == []
+    assert [ledger.find(f"@{place}").name for place in (1, 2)] == _names(ledger.list(limit=2))
+    assert ledger.count() == 5
+
+
+def test_the_lists_of_what_is_to_be_done(ledger: Ledger) -> None:
+    bring_to(ledger, State.PREPARED)
+    bring_to(ledger, State.SENDING)
+    bring_to(ledger, State.NOT_SENT)
+    unknown = bring_to(ledger, State.UNKNOWN)
+    running = bring_to(ledger, State.SUBMITTED, job_id="running")
+    finished(ledger, "failed", status="failed")
+    unfetched = finished(ledger, "unfetched")
+    ledger.output_saved(finished(ledger, "fetched"), Output(0, "/v/a.mp4", 1, "ab"))
+
+    assert [record.seq for record in ledger.list(unfinished=True)] == [running]
+    assert [record.seq for record in ledger.list(unknown=True)] == [unknown]
+    assert [record.seq for record in ledger.list(not_downloaded=True)] == [unfetched]
+    assert [record.seq for record in ledger.list(unfinished=True, unknown=True)] == [running, unknown]
+    assert [r.seq for r in ledger.list(unfinished=True, not_downloaded=True, limit=1)] == [unfetched]
+
+
+def test_filters_hold_together(ledger: Ledger, time: HandClock) -> None:
+    bring_to(ledger, State.SUBMITTED, job_id="job-1", request=request(model="a"))
+    time.elapsed += 60
+    bring_to(ledger, State.SUBMITTED, job_id="job-2", request=request(model="b"), batch="night")
+    finished(ledger, "job-3", request=request(model="b"), endpoint=SANDBOX)
+
+    assert _names(ledger.list(model="b")) == ["job-3", "job-2"]
+    assert _names(ledger.list(model="b", endpoint=HERE)) == ["job-2"]
+    assert _names(ledger.list(batch="night")) == ["job-2"]
+    assert _names(ledger.list(status="completed")) == ["job-3"]
+    assert _names(ledger.list(since=START + timedelta(seconds=60))) == ["job-3", "job-2"]
+    assert _names(ledger.list(since=START + timedelta(seconds=61))) == []
+    assert _names(ledger.list(since=START, model="b", unfinished=True)) == ["job-2"]
+
+
+@pytest.mark.parametrize(
+    ("needle", "found"),
+    [
+        ("BOAT", ["job-1"]),
+        ("strasse", ["job-2"]),
+        ("ÉTÉ", ["job-2"]),
+        ("veo", ["job-2"]),
+        ("job-", ["job-2", "job-1"]),
+        ("100%", ["job-1"]),
+        ("100_", []),
+        ("nothing like it", []),
+    ],
+)
+def test_text_is_found_in_any_case_and_means_itself(ledger: Ledger, needle: str, found: list[str]) -> None:
+    bring_to(ledger, State.SUBMITTED, job_id="job-1", request=request(prompt="a Boat at 100% speed", model="grok"))
+    bring_to(ledger, State.SUBMITTED, job_id="job-2", request=request(prompt="été, Straße", model="Google/VEO-3"))
+
+    assert _names(ledger.list(text=needle)) == found
+    assert _names(ledger.list(text=needle, limit=1)) == found[:1]
+
+
+def test_outputs_of_many_jobs_come_with_their_jobs(ledger: Ledger) -> None:
+    for number in range(5):
+        seq = finished(ledger, f"job-{number}")
+        for index in range(number):
+            ledger.output_saved(seq, Output(index, f"/v/{number}-{index}.mp4", 1, "ab"))
+
+    assert {record.id: len(record.outputs) for record in ledger.list()} == {f"job-{n}": n for n in range(5)}
+
+
+def _grow(path: Path, jobs: int) -> None:
+    """Add finished and fetched jobs to a record, quickly."""
+    with raw(path) as connection:
+        connection.execute(
+            """
+            INSERT INTO jobs (handle, job_id, endpoint, state, status, final, fetched, created_at, updated_at, model,
+                              prompt, request, cost)
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+            SELECT 'sub-' || printf('%08x', (i * 2654435761) % 4294967296),
+                   printf('%08x', (i * 2246822519) % 4294967296),
+                   'https://openrouter.example/api/v1', 'submitted', 'completed', 1, 1, i, i, 'm', 'a boat ' || i, '{}',
+                   '0.05'
+            FROM n
+            """,
+            (jobs,),
+        )
+
+
+def _effort(path: Path, work: Callable[[sqlite3.Connection], object]) -> int:
+    """Return how many instructions of SQLite's machine `work` takes: a measure that no clock and no load disturbs."""
+    steps = 0
+
+    def count() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    with raw(path) as connection:
+        connection.row_factory = sqlite3.Row
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        connection.set_progress_handler(count, 1)
+        work(connection)
+        connection.set_progress_handler(None, 0)
+    return steps
+
+
+_VIEW = Viewpoint(Owner.current(), 10**15)
+
+
+def _not_found(connection: sqlite3.Connection) -> None:
+    with pytest.raises(UsageError):
+        lookup.find(connection, "no-such-job", _VIEW)
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        pytest.param(lambda c: lookup.select(c, Filter(), 20, _VIEW), id="newest 20"),
+        pytest.param(lambda c: lookup.find(c, "last-", _VIEW), id="prefix of an id"),
+        pytest.param(lambda c: lookup.find(c, "last-job", _VIEW), id="id"),
+        pytest.param(lambda c: lookup.find(c, "sub-last", _VIEW), id="prefix of a handle"),
+        pytest.param(lambda c: lookup.find(c, "@20", _VIEW), id="place"),
+        pytest.param(lambda c: lookup.select(c, Filter(unfinished=True), None, _VIEW), id="unfinished"),
+        pytest.param(lambda c: lookup.select(c, Filter(unknown=True), None, _VIEW), id="unknown"),
+        pytest.param(lambda c: lookup.select(c, Filter(not_downloaded=True), None, _VIEW), id="not downloaded"),
+        pytest.param(
+            lambda c: lookup.select(c, Filter(unfinished=True, unknown=True, not_downloaded=True), None, _VIEW),
+            id="all that is to be done",
+        ),
+        pytest.param(lambda c: lookup.select(c, Filter(batch="night"), None, _VIEW), id="batch"),
+        pytest.param(lambda c: lookup.select(c, Filter(text="a boat"), 20, _VIEW), id="text that is everywhere"),
+        pytest.param(_not_found, id="nothing"),
+    ],
+)
+def test_no_more_effort_in_a_record_of_thousands(
+    work: Callable[[sqlite3.Connection], object], small: Path, large: Path
+) -> None:
+    assert _effort(large, work) <= 1.3 * _effort(small, work)
+
+
+def _sized(path: Path, jobs: int) -> Path:
+    with Ledger(path) as ledger:
+        _grow(path, jobs)
+        bring_to(ledger, State.UNKNOWN)
+        finished(ledger, "unfetched", batch="night", row_key="1")
+        seq = bring_to(ledger, State.SUBMITTED, job_id="last-job")
+    with raw(path) as connection:
+        connection.execute("UPDATE jobs SET handle = 'sub-last-one' WHERE seq = ?", (seq,))
+    return path
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _sized(tmp_path_factory.mktemp("small") / "jobs.db", 100)
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _sized(tmp_path_factory.mktemp("large") / "jobs.db", 20_000)
+
+
+# --- evidence
+
+
+def _clip(ledger: Ledger, time: HandClock, job_id: str, cost: str | None, seconds: float, **more: object) -> int:
+    """Live through one finished job that was looked at every two seconds."""
+    body = request(**{"generate_audio": False, **more.pop("request", {})})  # type: ignore[dict-item]
+    seq = bring_to(ledger, State.SUBMITTED, job_id=job_id, request=body, **more)
+    gone = 0.0
+    while gone + 2 < seconds:
+        time.elapsed += 2
+        gone += 2
+        ledger.looked(seq, status="in_progress")
+    time.elapsed += seconds - gone
+    ledger.looked(seq, status="completed", cost=Decimal(cost) if cost else None, final=True)
+    return seq
+
+
+def test_what_jobs_of_one_shape_cost_and_took(ledger: Ledger, time: HandClock) -> None:
+    for number, (cost, seconds) in enumerate([("0.10", 30), ("0.30", 50), ("0.20", 40), (None, 60)]):
+        _clip(ledger, time, f"job-{number}", cost, seconds)
+
+    assert ledger.typical(shape_of(request(generate_audio=False))) == Typical(
+        found=4,
+        priced=3,
+        cost=Decimal("0.20"),
+        cost_low=Decimal("0.10"),
+        cost_high=Decimal("0.30"),
+        timed=4,
+        seconds=45.0,
+    )
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"model": "another"},
+        {"resolution": "720p"},
+        {"size": "864x496"},
+        {"duration": 8},
+        {"generate_audio": True},
+        {"generate_audio": None},
+        {"frame_images": [{"type": "image_url"}]},
+        {"input_references": [{"type": "image_url"}]},
+        {"previous_job_id": "job-0"},
+    ],
+)
+def test_jobs_of_another_shape_are_no_evidence(ledger: Ledger, time: HandClock, other: dict[str, object]) -> None:
+    _clip(ledger, time, "job-1", "9.99", 30, request=other)
+
+    assert ledger.typical(shape_of(request(generate_audio=False))) == Typical()
+    assert ledger.typical(shape_of(request(**{"generate_audio": False, **other}))).found == 1
+
+
+def test_the_sandbox_and_jobs_that_failed_are_no_evidence(ledger: Ledger, time: HandClock) -> None:
+    _clip(ledger, time, "job-1", "0.10", 1, endpoint=SANDBOX)
+    finished(ledger, "job-2", "0", status="failed", request=request(generate_audio=False))
+    bring_to(ledger, State.SUBMITTED, job_id="job-3", request=request(generate_audio=False))
+    shape = shape_of(request(generate_audio=False))
+
+    assert ledger.typical(shape) == Typical()
+    assert ledger.typical(shape, endpoint=SANDBOX).found == 1
+    assert ledger.typical(shape, endpoint=HERE).found == 0
+
+
+@pytest.mark.drill("P14")
+def test_an_end_that_was_not_watched_says_nothing_of_the_time(ledger: Ledger, time: HandClock) -> None:
+    seq = bring_to(ledger, State.SUBMITTED, request=request(generate_audio=False))
+    time.elapsed += 86_400
+    ledger.looked(seq, status="completed", cost=Decimal("0.10"), final=True)
+    back = bring_to(ledger, State.SUBMITTED, job_id="job-2", request=request(generate_audio=False))
+    time.elapsed -= 86_400
+    ledger.looked(back, status="completed", cost=Decimal("0.10"), final=True)
+
+    found = ledger.typical(shape_of(request(generate_audio=False)))
+
+    assert (found.found, found.priced, found.timed, found.seconds) == (2, 2, 0, None)
+
+
+def test_the_newest_fifty_count(ledger: Ledger, time: HandClock) -> None:
+    for number in range(55):
+        time.elapsed += 1
+        finished(ledger, f"job-{number}", "9" if number < 5 else "1", request=request(generate_audio=False))
+
+    found = ledger.typical(shape_of(request(generate_audio=False)))
+
+    assert (found.found, found.cost_high) == (50, Decimal(1))
+
+
+# --- sums
+
+
+def test_sums_are_exact_and_what_is_unknown_is_counted(ledger: Ledger, time: HandClock) -> None:
+    finished(ledger, "job-1", "0.1", request=request(model="a"))
+    time.elapsed += 86_400 * 20  # the next month
+    for number in range(10):
+        finished(ledger, f"more-{number}", "0.1", request=request(model="b"))
+    finished(ledger, "job-2", "0.2", request=request(model="a"))
+    finished(ledger, "job-3", None, status="failed", request=request(model="a"))
+    bring_to(ledger, State.UNKNOWN, request=request(model="c"))
+    bring_to(ledger, State.NOT_SENT, request=request(model="c"))
+    finished(ledger, "job-4", "50", endpoint=SANDBOX)
+
+    assert ledger.spent("model") == (
+        Spending("b", Decimal("1.0"), 10, 0),
+        Spending("a", Decimal("0.3"), 2, 1),
+        Spending("c", Decimal(0), 0, 1),
+    )
+    assert ledger.spent("month") == (
+        Spending("2026-12", Decimal("1.2"), 11, 2),
+        Spending("2026-11", Decimal("0.1"), 1, 0),
+    )
+    assert ledger.spent("day", since=START + timedelta(days=1)) == (Spending("2026-12-11", Decimal("1.2"), 11, 2),)
+    assert ledger.spent("day", endpoint=SANDBOX)[0].cost == 50
+
+
+def test_what_was_adopted_has_no_model_until_the_service_says(ledger: Ledger) -> None:
+    seq = ledger.adopt("elsewhere", endpoint=HERE).seq
+    ledger.looked(seq, status="completed", cost=Decimal("0.05"), final=True)
+
+    assert ledger.spent("model") == (Spending(None, Decimal("0.05"), 1, 0),)

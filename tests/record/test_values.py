@@ -1,0 +1,224 @@
+"""The values of the record: what is kept of a request, and the documented job object."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orvideo.record.values import (
+    Output,
+    Record,
+    Shape,
+    Spending,
+    State,
+    mode_of,
+    money_number,
+    redact_extra,
+    redact_request,
+    redacted_media,
+    shape_of,
+    time_text,
+)
+
+PICTURE = b"\x89PNG not really"
+DATA_URL = "data:image/png;base64," + base64.b64encode(PICTURE).decode()
+DESCRIBED = {"type": "image/png", "bytes": len(PICTURE), "sha256": hashlib.sha256(PICTURE).hexdigest()}
+
+
+def _frame(url: str) -> dict[str, Any]:
+    return {"type": "image_url", "image_url": {"url": url}, "frame_type": "first_frame"}
+
+
+@pytest.mark.drill("J13")
+@pytest.mark.drill("I08")
+def test_a_data_url_becomes_type_length_and_sum() -> None:
+    kept = redact_request({"model": "m", "frame_images": [_frame(DATA_URL), _frame("https://example.com/a.png?x=1")]})
+
+    assert kept["frame_images"][0] == {**_frame(""), "image_url": {"url": {"data_url": DESCRIBED}}}
+    assert kept["frame_images"][1] == _frame("https://example.com/a.png?x=1")
+    assert base64.b64encode(PICTURE).decode() not in json.dumps(kept)
+
+
+@pytest.mark.drill("J13")
+@pytest.mark.parametrize(
+    ("url", "kind", "content"),
+    [
+        pytest.param("DATA:Image/PNG;BASE64,aGk=", "image/png", b"hi", id="upper case"),
+        pytest.param("  data:image/png;base64,aGk=", "image/png", b"hi", id="leading spaces"),
+        pytest.param("data:image/png;name=a;base64,aGk=", "image/png", b"hi", id="parameters"),
+        pytest.param("data:,a%20b", "text/plain", b"a b", id="no type"),
+        pytest.param("data:image/png;base64,aGk", "image/png", b"aGk", id="broken base64"),
+        pytest.param("data:image/png;base64,", "image/png", b"", id="empty"),
+    ],
+)
+def test_every_form_of_data_url_is_recognised(url: str, kind: str, content: bytes) -> None:
+    described = redact_request({"x": url})["x"]["data_url"]
+
+    assert described == {"type": kind, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def test_a_prompt_is_a_persons_text_whatever_it_begins_with() -> None:
+    assert redact_request({"prompt": "data:, the android, walks"}) == {"prompt": "data:, the android, walks"}
+
+
+def test_what_lacks_its_data_is_found_again() -> None:
+    body = {"frame_images": [_frame("https://example.com/a.png"), _frame(DATA_URL)], "provider": {"x": [DATA_URL]}}
+
+    assert redacted_media(redact_request(body)) == [
+        ("frame_images[1].image_url.url", DESCRIBED),
+        ("provider.x[0]", DESCRIBED),
+    ]
+    assert redacted_media({"provider": {"data_url": "a person's own word"}}) == []
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.text(max_size=8), _JSON, max_size=4))
+def test_a_kept_request_is_always_json_and_keeping_it_again_changes_nothing(body: dict[str, Any]) -> None:
+    kept = redact_request(body)
+
+    assert json.loads(json.dumps(kept, allow_nan=False)) == kept
+    assert redact_request(kept) == kept
+
+
+@pytest.mark.drill("O17")
+def test_signed_urls_are_never_kept_of_a_reply() -> None:
+    extra = {"urls": ["https://store/?sig=1"], "unsigned_urls": ["https://api/x"], "more": [{"URLs": ["s"], "a": 1}]}
+
+    assert redact_extra(extra) == {"unsigned_urls": ["https://api/x"], "more": [{"a": 1}]}
+
+
+@pytest.mark.parametrize(
+    ("fields", "mode"),
+    [
+        ({}, "text"),
+        ({"frame_images": [1]}, "image"),
+        ({"input_references": [1]}, "reference"),
+        ({"frame_images": [1], "input_references": [1]}, "image"),
+        ({"previous_job_id": "x", "frame_images": [1]}, "continuation"),
+    ],
+)
+def test_the_mode_of_a_request(fields: dict[str, Any], mode: str) -> None:
+    assert mode_of(fields) == mode
+
+
+def test_the_shape_of_a_request() -> None:
+    asked = {"model": "m", "resolution": "720p", "duration": 8, "generate_audio": False, "seed": 1}
+
+    assert shape_of(asked) == Shape("m", "720p", 8, False, "text")
+    assert shape_of({"model": "m", "size": "1280x720"}) == Shape("m", "1280x720", None, None, "text")
+    assert shape_of({"model": 5, "duration": 10**30, "generate_audio": "yes"}) == Shape(None, None, None, None, "text")
+
+
+@pytest.mark.parametrize(
+    ("amount", "printed"),
+    [
+        ("0.05", "0.05"),
+        ("0.1358", "0.1358"),
+        ("3", "3"),
+        ("3.00", "3"),
+        ("0", "0"),
+        ("1E+2", "100"),
+        ("0.000001", "1e-06"),
+    ],
+)
+def test_an_amount_prints_as_itself(amount: str, printed: str) -> None:
+    assert json.dumps(money_number(Decimal(amount))) == printed
+
+
+def test_an_amount_that_is_not_known_is_null() -> None:
+    assert money_number(None) is None
+    assert money_number(Decimal("NaN")) is None
+    assert Spending("m", Decimal(0), known=0, unknown=2).as_json()["cost_usd"] is None
+
+
+def test_times_are_iso_8601_in_utc() -> None:
+    local = datetime(2026, 11, 21, 13, 0, tzinfo=timezone(timedelta(hours=1)))
+
+    assert time_text(local) == "2026-11-21T12:00:00.000Z"
+    assert time_text(None) is None
+
+
+def _record(**fields: Any) -> Record:
+    when = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+    known = {"seq": 1, "handle": "sub-abcdefgh", "id": None, "endpoint": "https://x/api/v1", "state": State.SUBMITTED}
+    return Record(**{**known, "created_at": when, "updated_at": when, **fields})
+
+
+def test_the_documented_job_object() -> None:
+    record = _record(
+        id="job-1",
+        status="completed",
+        model="m",
+        prompt="p",
+        ended_at=datetime(2026, 11, 21, 12, 1, tzinfo=UTC),
+        cost=Decimal("0.05"),
+        quote={"kind": "exact", "usd": 0.05},
+        outputs=(Output(0, "/v/boat.mp4", 7, "ab"),),
+        request={"model": "m"},
+        generation_id="gen-1",
+        extra={"new": 1},
+    )
+
+    assert record.as_json() == {
+        "id": "job-1",
+        "handle": "sub-abcdefgh",
+        "status": "completed",
+        "model": "m",
+        "prompt": "p",
+        "endpoint": "https://x/api/v1",
+        "created_at": "2026-11-21T12:00:00.000Z",
+        "ended_at": "2026-11-21T12:01:00.000Z",
+        "quote": {"kind": "exact", "usd": 0.05},
+        "cost_usd": 0.05,
+        "error": None,
+        "outputs": [{"index": 0, "path": "/v/boat.mp4", "bytes": 7, "sha256": "ab"}],
+        "request": {"model": "m"},
+        "generation_id": "gen-1",
+        "extra": {"new": 1},
+    }
+
+
+def test_what_is_not_known_is_null() -> None:
+    known = _record(state=State.UNKNOWN).as_json()
+
+    assert [known[name] for name in ("id", "ended_at", "quote", "cost_usd", "request", "model")] == [None] * 6
+    assert known["status"] == "outcome_unknown"
+
+
+@pytest.mark.parametrize(
+    ("state", "word", "running"),
+    [
+        (State.PREPARED, "submitting", True),
+        (State.SENDING, "submitting", True),
+        (State.SUBMITTED, "pending", True),
+        (State.UNKNOWN, "outcome_unknown", False),
+        (State.NOT_SENT, "not_sent", False),
+    ],
+)
+def test_before_the_service_said_anything_our_own_words_stand_for_the_status(
+    state: State, word: str, running: bool
+) -> None:
+    assert _record(state=state).status_word == word
+    assert _record(state=state).is_running is running
+
+
+def test_the_values_need_neither_sqlite_nor_pydantic() -> None:
+    code = "import sys, orvideo.record.values; print({'sqlite3', 'pydantic', 'httpx', 'rich'} & set(sys.modules))"
+
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
