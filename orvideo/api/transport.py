@@ -66,7 +66,8 @@ class Limits(NamedTuple):
 
     `connect` is for one attempt to connect, `read` for the pause between two bytes, `submit_total` and `call_total`
     for a whole call once it is connected. A body that arrives at less than `stall_bytes_per_second` over
-    `stall_seconds` of waiting has stalled (drill D11).
+    `stall_seconds` of waiting has stalled (drill D11). `settle_seconds` after a job's end the service may not have the
+    bytes everywhere yet.
     """
 
     connect: float = 10
@@ -76,6 +77,7 @@ class Limits(NamedTuple):
     json_bytes: int = 8 * 1024 * 1024
     stall_seconds: float = 60
     stall_bytes_per_second: int = 1024
+    settle_seconds: float = 30
 
 
 class Call(NamedTuple):
