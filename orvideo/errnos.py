@@ -1,0 +1,74 @@
+"""What the system's error numbers mean to a person: one table for every file that orvideo reads or writes."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shlex
+from pathlib import Path
+
+#: Why something cannot be done, by errno: what follows a colon, without a full stop.
+_REASONS = {
+    errno.EACCES: "you have no permission",
+    errno.EPERM: "you have no permission",
+    errno.EROFS: "its file system can only be read",
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "your quota on this disk is used up",
+    errno.EFBIG: "it is larger than its file system, or the limit of this shell (ulimit -f), allows",
+    errno.EIO: "the disk reports an input/output error and may be failing",
+    errno.ENAMETOOLONG: "its name is too long for the file system",
+    errno.ENOENT: "it does not exist",
+    errno.EEXIST: "something with this name exists already",
+    errno.ENOTDIR: "a part of its path is a file, not a folder",
+    errno.EISDIR: "it is a folder",
+    errno.ELOOP: "it is a symbolic link that is not followed",
+    errno.ENOLCK: "its file system has no locks",
+    errno.EBUSY: "something else is using it",
+    errno.EMFILE: "too many files are open (ulimit -n)",
+    errno.ENFILE: "too many files are open on this machine",
+    errno.ENXIO: "there is no device behind it",
+    errno.ENODEV: "there is no device behind it",
+    errno.EBADF: "it is closed",
+    errno.EPIPE: "its reader has gone",
+    errno.ESTALE: "the network drive has lost it",
+    errno.ETIMEDOUT: "the network drive does not answer",
+    errno.EHOSTDOWN: "the network drive does not answer",
+    errno.ENOTCONN: "the network drive is not connected",
+    errno.ENOMEM: "there is no memory left",
+}
+
+#: What says that there is no room: what was written before it is good.
+FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+#: What a file system says that does not have an operation (a lock, a hard link, a sync of a folder).
+MISSING = frozenset((errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS))
+
+
+def reason(error: OSError) -> str:
+    """Return why something failed, as what follows a colon: no capital, no full stop.
+
+    Words of an error's own, other than the system's for its number, are kept.
+    """
+    number, own = error.errno or 0, error.strerror
+    if number in _REASONS and (not own or own == os.strerror(number)):
+        return _REASONS[number]
+    return own or str(error) or type(error).__name__
+
+
+def sentence(error: OSError, path: str | os.PathLike[str], doing: str = "written") -> str:
+    """Return the full sentence that says why `path` cannot be written (or read, or what `doing` says)."""
+    folder = _missing_folder(error, path)
+    if folder is not None:
+        return f"The folder {folder} does not exist."
+    return f"{os.fspath(path)} cannot be {doing}: {reason(error)}."
+
+
+def hint(error: OSError, path: str | os.PathLike[str]) -> str | None:
+    """Return the command that cures the cause, None where there is none to type."""
+    folder = _missing_folder(error, path)
+    return None if folder is None else f"mkdir -p {shlex.quote(os.fspath(folder))}"
+
+
+def _missing_folder(error: OSError, path: str | os.PathLike[str]) -> Path | None:
+    """Return the folder that is missing above `path`, None where that is not the trouble."""
+    folder = Path(path).parent
+    return folder if error.errno == errno.ENOENT and not os.path.lexists(folder) else None
