@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -17,10 +18,16 @@ def named_job(read: Callable[[], object], data: bytes) -> Job | None:
     The id may be one that cannot be asked for (drill X03): see `urls.is_usable_id`.
     """
     try:
-        return Job.model_validate(read())
+        return Job.model_validate(unwrapped(read()))
     except (NotJson, ValidationError):
         found = lenient_id(data)
         return None if found is None else Job(id=found)
+
+
+def unwrapped(value: Any) -> Any:
+    """Return the job in a gateway's `{"success": true, "data": {…}}` (finding C13), and anything else as it is."""
+    inner = value.get("data") if isinstance(value, dict) and "id" not in value else None
+    return inner if isinstance(inner, dict) and "id" in inner else value
 
 
 def job_in(body: bytes) -> Job | None:

@@ -14,21 +14,26 @@ from typing import Any, NamedTuple, NoReturn, Self, TypeVar
 from pydantic import ValidationError
 
 from orvideo.api import replies, urls
-from orvideo.api.acceptance import named_job
-from orvideo.api.download import (
-    Download,
-    strong_etag,
-    total_of_partial,
-    total_of_unsatisfied,
-    whole_length,
-)
-from orvideo.api.exchange import Answer
+from orvideo.api.acceptance import named_job, unwrapped
+from orvideo.api.download import Download, strong_etag, total_of_partial, total_of_unsatisfied, whole_length
+from orvideo.api.exchange import Answer, Limits
 from orvideo.api.redaction import check_key
 from orvideo.api.replies import Reading
 from orvideo.api.schemas import Endpoint, Job, KeyInfo, VideoModel
-from orvideo.api.transport import REDIRECTS, AppHeaders, Call, Limits, Opened, Transport, reason_of
+from orvideo.api.transport import REDIRECTS, AppHeaders, Call, Opened, Transport, reason_of
 from orvideo.clock import Clock
-from orvideo.errors import BadReply, OrvideoError, OutcomeUnknown, ServerFault, ServiceReply, Unsafe, UsageError
+from orvideo.deadline import Deadline
+from orvideo.errors import (
+    BadReply,
+    NotFound,
+    OrvideoError,
+    OutcomeUnknown,
+    ServerFault,
+    ServiceReply,
+    Unavailable,
+    Unsafe,
+    UsageError,
+)
 
 __all__ = ["AppHeaders", "Call", "Client", "Download", "Limits", "ModelList"]
 
@@ -36,18 +41,23 @@ _Kind = TypeVar("_Kind", Job, KeyInfo)
 
 #: As much of a submit's answer is kept until its id is known to be recorded, in bytes (drill M09).
 KEPT_ANSWER = 64 * 1024
+#: A list of more models than this is no catalogue (drill X04): the rest is counted as skipped.
+MOST_MODELS = 20_000
 
 
 class ModelList(NamedTuple):
-    """The live list: what could be read, how many entries could not (drill X04), and the read ones as they came."""
+    """The live list: the entries that can be read, as they came, and how many cannot (drill X04)."""
 
-    models: list[VideoModel]
-    skipped: int
     raw: list[dict[str, Any]]
+    skipped: int
 
 
 class Client:
-    """Talks to one API with one key. Cheap to make; for several threads, make one in each."""
+    """Talks to one API with one key. Cheap to make; for several threads, make one in each.
+
+    Each call is made in the thread that asks for it, and ends at its deadline, at its `cancel`, or at its own limits; a
+    signal is heard at once. A call that has none of the caller's has its own limits alone.
+    """
 
     def __init__(
         self,
@@ -95,6 +105,7 @@ class Client:
         *,
         on_sending: Callable[[], None] | None = None,
         on_answer: Callable[[int, bytes], None] | None = None,
+        deadline: Deadline | None = None,
     ) -> Job:
         """Buy a video: send `body` once, on a fresh connection, and return the job that the service made of it.
 
@@ -105,12 +116,13 @@ class Client:
         Raises NotSent, AuthError, MoneyError, Rejected, RateLimited, ServiceUnavailable and Unsafe where nothing was
         bought, OutcomeUnknown for every other way of not getting an id (drills M04 to M23). Does not wait on a 429.
         """
-        answer = self._transport.post("/videos", _encoded(body), on_sending)
+        with self._naming(None):
+            answer = self._transport.post("/videos", _encoded(body), on_sending, deadline or Deadline(self._clock))
         if answer.status is None:
             if answer.late:
                 raise _unknown(f"{self._host} did not answer in time.")
             raise _unknown(f"The connection to {self._host} failed: {reason_of(answer.error, self._redactor)}.")
-        reading = self._read(answer)
+        reading = replies.read(answer, self._redactor, self._limits.job_bytes)
         if on_answer is not None:
             on_answer(reading.status, reading.data[:KEPT_ANSWER])
         if 200 <= reading.status < 300:
@@ -139,14 +151,12 @@ class Client:
         """Return what a submit's answer other than 2xx means: refused, or nobody knows (drills M14 to M22)."""
         status = reading.status
         if 300 <= status < 400:
-            return self._redirected(status, answer.location)
+            return self._redirected(status, answer.headers.get("location"))
         reply = replies.service_reply(reading, self._redactor, self._clock.now())
-        sure = 400 <= status < 500 and status != 408
-        if sure or (status == 503 and replies.has_json_error(reading)):
-            doing = "refused the request" if sure and status != 429 else "answered"
-            return replies.refusal(reply, self._host, doing=doing, source=self._key_source)
-        said = f"with {replies.page_of(reading)}." if reading.is_html else f"with the words: {replies.told_by(reply)}"
-        return _unknown(f"{self._host} answered {status} {said}", reply)
+        refused = replies.refused_submit(reply, self._host, self._key_source)
+        if refused is not None:
+            return refused
+        return _unknown(f"{self._host} answered {status} with the words: {replies.told_by(reply)}", reply)
 
     def _redirected(self, status: int, location: str | None) -> OrvideoError:
         """Return the error for a redirected submit: it is not followed, whatever it says (drill M22)."""
@@ -169,33 +179,33 @@ class Client:
 
     # Looks
 
-    def job(self, job_id: str) -> Job:
+    def job(self, job_id: str, *, deadline: Deadline | None = None) -> Job:
         """Return a job as it is now.
 
         Raises Unavailable for a missed look, and BadReply for an answer that makes no sense or is about another job
         (drill P08).
         """
-        with _about(job_id):
-            job = self._model(Job, self._object(urls.poll_path(job_id), with_key=True))
+        with self._naming(job_id):
+            path, cap = urls.poll_path(job_id), self._limits.job_bytes
+            job = self._model(Job, unwrapped(self._object(path, deadline, cap, with_key=True)))
             if job.id != job_id:
                 raise BadReply(f"{self._host} was asked for job {job_id} and answered with job {job.id[:80]}.")
             return job
 
-    def models(self) -> ModelList:
+    def models(self, *, deadline: Deadline | None = None) -> ModelList:
         """Return the live list of video models; needs no key."""
-        models: list[VideoModel] = []
         raw: list[dict[str, Any]] = []
-        entries = self._list(self._object("/videos/models", with_key=False).get("data"))
-        for entry in entries:
+        entries = self._list("/videos/models", deadline)
+        for entry in entries[:MOST_MODELS]:
             with contextlib.suppress(ValidationError):
-                models.append(VideoModel.model_validate(entry))
+                VideoModel.model_validate(entry)
                 raw.append(entry)
-        return ModelList(models, len(entries) - len(models), raw)
+        return ModelList(raw, len(entries) - len(raw))
 
-    def model_modalities(self) -> dict[str, list[str]]:
+    def model_modalities(self, *, deadline: Deadline | None = None) -> dict[str, list[str]]:
         """Return what each model takes as input: id to `text`, `image`, `video`, `audio`; needs no key (api notes)."""
         found: dict[str, list[str]] = {}
-        for entry in self._list(self._object("/models?output_modalities=video", with_key=False).get("data")):
+        for entry in self._list("/models?output_modalities=video", deadline):
             name = entry.get("id") if isinstance(entry, dict) else None
             architecture = entry.get("architecture") if isinstance(entry, dict) else None
             taken = architecture.get("input_modalities") if isinstance(architecture, dict) else None
@@ -203,26 +213,32 @@ class Client:
                 found[name] = [item for item in taken if isinstance(item, str)]
         return found
 
-    def endpoints(self, model_id: str) -> list[Endpoint]:
+    def endpoints(self, model_id: str, *, deadline: Deadline | None = None) -> list[Endpoint]:
         """Return the providers of a model; needs no key. Raises NotFound for a model that the service does not know."""
-        data = self._object(urls.model_path(model_id) + "/endpoints", with_key=False).get("data")
-        entries = data.get("endpoints") if isinstance(data, dict) else None
-        return [Endpoint.model_validate(entry) for entry in self._list(entries) if isinstance(entry, dict)]
+        entries = self._list(urls.model_path(model_id) + "/endpoints", deadline, "endpoints")
+        return [Endpoint.model_validate(entry) for entry in entries if isinstance(entry, dict)]
 
-    def key(self) -> KeyInfo:
+    def key(self, *, deadline: Deadline | None = None) -> KeyInfo:
         """Return what the service says of the key; raises Unauthorized when it is refused."""
-        data = self._object("/key", with_key=True).get("data")
-        if not isinstance(data, dict):
-            raise BadReply(f"{self._host} said nothing about the key.")
-        return self._model(KeyInfo, data)
+        with self._naming(None):
+            data = self._object("/key", deadline, self._limits.job_bytes, with_key=True).get("data")
+            if not isinstance(data, dict):
+                raise BadReply(f"{self._host} said nothing about the key.")
+            return self._model(KeyInfo, data)
 
     # Downloads
 
     def content(
-        self, job_id: str, index: int = 0, *, start: int = 0, etag: str | None = None
+        self,
+        job_id: str,
+        index: int = 0,
+        *,
+        start: int = 0,
+        etag: str | None = None,
+        deadline: Deadline | None = None,
     ) -> AbstractContextManager[Download]:
         """Open one output of a job at the content endpoint; see `fetch`."""
-        return self._download(self._content_url(job_id, index), start, etag, job_id)
+        return self._download(self._content_url(job_id, index), (start, etag), job_id, False, deadline)
 
     def is_content_url(self, url: str, job_id: str, index: int = 0) -> bool:
         """Say whether a URL out of a job leads where `content` leads."""
@@ -235,39 +251,47 @@ class Client:
         return f"{self.base_url}{urls.poll_path(job_id)}/content?index={index}"
 
     def fetch(
-        self, url: str, *, start: int = 0, etag: str | None = None, signed: bool = False
+        self,
+        url: str,
+        *,
+        start: int = 0,
+        etag: str | None = None,
+        signed: bool = False,
+        deadline: Deadline | None = None,
     ) -> AbstractContextManager[Download]:
         """Open a URL out of a job, with the key only where it is the API's own and not `signed` (drills N01 to N08).
 
         With `start`, the rest from that offset is asked for, and with `etag` only if the file is still the same. An
         answer that is not exactly that rest is not used: the whole file is asked for instead, and `Download.start`
-        says so (drills D02, D03). A 416 is returned as a Download without bytes (D04).
+        says so (drills D02, D03). A 416 is returned as a Download without bytes (D04). `deadline` is for all of it, the
+        bytes too.
 
         Raises what `job` raises, BadReply for a content encoding (D10), and Unsafe for a URL that must not be used.
         """
-        return self._download(url, start, etag, None, signed=signed)
+        return self._download(url, (start, etag), None, signed, deadline)
 
     @contextlib.contextmanager
     def _download(
-        self, url: str, start: int, etag: str | None, job_id: str | None, *, signed: bool = False
+        self, url: str, part: tuple[int, str | None], job_id: str | None, signed: bool, deadline: Deadline | None
     ) -> Iterator[Download]:
-        with _about(job_id), contextlib.ExitStack() as stack:
-            opened = stack.enter_context(self._transport.open(url, _range(start, etag), signed=signed))
-            download = self._try_download(opened, start, etag)
+        deadline = deadline or Deadline(self._clock)
+        with self._naming(job_id, hint=None), contextlib.ExitStack() as stack:
+            open_ = self._transport.open
+            opened = stack.enter_context(open_(url, _range(*part), signed=signed, deadline=deadline))
+            download = self._try_download(opened, *part)
             if download is None:
                 stack.close()
-                opened = stack.enter_context(self._transport.open(url, {}, signed=signed))
+                opened = stack.enter_context(open_(url, {}, signed=signed, deadline=deadline))
                 download = self._try_download(opened, 0, None)
             if download is None:
-                raise ServerFault(f"{self._host} sends a part of the file when asked for all of it.")
+                raise ServerFault(f"{opened.host} sends a part of the file when asked for all of it.")
             yield download
 
     def _try_download(self, opened: Opened, start: int, etag: str | None) -> Download | None:
         """Return what was opened, None where it is a part that was not asked for; raises for a refusal."""
         answer, headers = opened.answer, opened.answer.headers
-        status = answer.status or 0
-        if status == 416 and start > 0:
-            return Download(416, start, total_of_unsatisfied(headers), strong_etag(headers), None, opened.host)
+        if answer.status == 416 and start > 0:
+            return Download(opened, start, total_of_unsatisfied(headers), self._limits, self._redactor)
         if answer.response is None:
             self._not_opened(opened)
         encoding = headers.get("content-encoding", "identity").strip()
@@ -276,29 +300,15 @@ class Client:
                 f"{opened.host} sends the video with the content encoding {self._redactor.text(encoding)[:80]!r}, "
                 "which was not asked for."
             )
-        found = strong_etag(headers)
-        if status == 206:
-            length = total_of_partial(headers, start)
-            if length is None or (etag is not None and found is not None and found != etag):
-                return None
-        else:
-            start, length = 0, whole_length(headers)
-        return Download(
-            206 if status == 206 else 200,
-            start,
-            length,
-            found,
-            headers.get("content-type"),
-            opened.host,
-            answer.response,
-            opened.line,
-            self._limits,
-            self._clock,
-            self._redactor,
-        )
+        if answer.status != 206:
+            return Download(opened, 0, whole_length(headers), self._limits, self._redactor)
+        length, found = total_of_partial(headers, start), strong_etag(headers)
+        if length is None or (etag is not None and found is not None and found != etag):
+            return None
+        return Download(opened, start, length, self._limits, self._redactor)
 
     def _not_opened(self, opened: Opened) -> NoReturn:
-        reading = self._read(opened.answer)
+        reading = replies.read(opened.answer, self._redactor, self._limits.job_bytes)
         if reading.status < 400:
             raise ServerFault(f"{opened.host} answered {reading.status} instead of the video.")
         reply = replies.service_reply(reading, self._redactor, self._clock.now())
@@ -306,25 +316,27 @@ class Client:
 
     # What they share
 
-    def _object(self, path: str, *, with_key: bool) -> dict[str, Any]:
-        answer = self._transport.get(path, with_key=with_key)
-        reading = self._read(answer)
+    def _object(self, path: str, deadline: Deadline | None, cap: int, *, with_key: bool) -> dict[str, Any]:
+        deadline = deadline or Deadline(self._clock)
+        answer = self._transport.get(path, with_key=with_key, cap=cap, deadline=deadline)
+        reading = replies.read(answer, self._redactor, cap)
         if reading.status >= 400:
             reply = replies.service_reply(reading, self._redactor, self._clock.now())
             raise replies.refusal(reply, self._host, source=self._key_source)
         if not 200 <= reading.status < 300:
             raise BadReply(f"{self._host} answered {reading.status}, which means nothing here.")
         if not reading.data and not reading.too_big:
-            raise ServerFault(f"{self._host} answered {reading.status} with an empty body.", hint="orvideo doctor")
+            raise ServerFault(f"{self._host} answered {reading.status} with an empty body.")
         return replies.value_of(reading, self._host)
 
-    def _read(self, answer: Answer) -> Reading:
-        return replies.read(answer, self._redactor, self._limits.json_bytes)
-
-    def _list(self, value: Any) -> list[Any]:
-        if not isinstance(value, list):
-            raise BadReply(f"{self._host} answered without the list that was asked for.")
-        return value
+    def _list(self, path: str, deadline: Deadline | None, name: str | None = None) -> list[Any]:
+        """Return the list that is the `data` of an answer, or has a name in there."""
+        with self._naming(None):
+            data = self._object(path, deadline, self._limits.list_bytes, with_key=False).get("data")
+            value = data.get(name) if name is not None and isinstance(data, dict) else data
+            if not isinstance(value, list):
+                raise BadReply(f"{self._host} answered without the list that was asked for.")
+            return value
 
     def _model(self, kind: type[_Kind], value: dict[str, Any]) -> _Kind:
         try:
@@ -333,20 +345,24 @@ class Client:
             fields = ", ".join(sorted({str(part["loc"][0]) for part in error.errors() if part["loc"]}))
             raise BadReply(f"{self._host} answered with something that is no {kind.__name__} ({fields}).") from error
 
+    @contextlib.contextmanager
+    def _naming(self, job_id: str | None, hint: str | None = "orvideo doctor") -> Iterator[None]:
+        """Give an error the id of the job it is about, or, where there is none, a hint that finds the cause."""
+        try:
+            yield
+        except OrvideoError as error:
+            error.job_id = error.job_id or job_id
+            if job_id is not None or hint is None:
+                raise
+            if isinstance(error, Unavailable | BadReply):
+                error.hint = error.hint or hint
+            elif isinstance(error, NotFound) and error.reply is not None and not error.reply.own:
+                error.hint = error.hint or replies.BASE_URL_HINT
+            raise
+
 
 def _unknown(message: str, reply: ServiceReply | None = None) -> OutcomeUnknown:
     return OutcomeUnknown(message, hint="orvideo jobs --unknown", reply=reply)
-
-
-@contextlib.contextmanager
-def _about(job_id: str | None) -> Iterator[None]:
-    """Give an error the id of the job it is about: by then it exists, and may have been charged."""
-    try:
-        yield
-    except OrvideoError as error:
-        if job_id is not None and error.job_id is None:
-            error.job_id, error.charged = job_id, "unknown"
-        raise
 
 
 def _range(start: int, etag: str | None) -> dict[str, str]:

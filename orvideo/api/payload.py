@@ -7,11 +7,21 @@ RecursionError or a bare ValueError becomes `NotJson` (drill X01).
 import json
 import math
 import re
+import sys
 import zlib
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 #: Real answers nest five deep; what nests deeper would break those who print it.
 DEEPEST = 64
+#: About how many bytes of memory an answer may become for each byte that it may have; 12 kB of gzip were 887 MB (fault
+#: B2). Real answers become four to five times as much as their text.
+EXPANSION = 4
+MOST_MEMORY = EXPANSION * 16 * 1024 * 1024
+#: About what each of these costs in memory, in bytes: an object, a list, half a text, the place of a value.
+_WEIGHTS = {"{": 180, "[": 100, '"': 20, ",": 32}
+#: A whole number of more digits than this is no amount, no time and no count.
+_MOST_DIGITS = 40
 #: `gzip, gzip` is seen in the wild; longer chains are only seen in attacks.
 _MOST_ENCODINGS = 2
 #: Half a character: what Python makes of a byte, or of an escape, that is no text.
@@ -78,8 +88,8 @@ def text_of(data: bytes) -> str:
         return data.decode("utf-8", "replace")
 
 
-def parse(data: bytes) -> Any:
-    """Parse a body as JSON; raises NotJson, and nothing else.
+def parse(data: bytes, most_memory: int = MOST_MEMORY) -> Any:
+    """Parse a body as JSON that becomes about `most_memory` bytes at most; raises NotJson, and nothing else.
 
     NaN, the infinities and numbers beyond a float become None: "not known" (drill P09). A name that is given twice
     with different values is refused: which one was meant?
@@ -89,8 +99,12 @@ def parse(data: bytes) -> Any:
         raise NotJson("the answer is empty", foreign=True)
     if text[0] not in '{["-0123456789tfnNI':
         raise NotJson("the answer is not JSON", foreign=True)
+    if len(data) + sys.getsizeof(text) + sum(text.count(sign) * cost for sign, cost in _WEIGHTS.items()) > most_memory:
+        raise NotJson("the answer is too large")
     try:
-        value = json.loads(text, parse_constant=_unknown, parse_float=_number, object_pairs_hook=_object)
+        value = json.loads(
+            text, parse_constant=_unknown, parse_float=_number, parse_int=_whole, object_pairs_hook=_object
+        )
     except NotJson:
         raise
     except RecursionError:
@@ -99,8 +113,10 @@ def parse(data: bytes) -> Any:
         raise NotJson(f"the answer is not valid JSON ({error.msg})", cut=text[-1] not in "}]") from None
     except ValueError:
         raise NotJson("the answer has a number in it that is no number") from None
-    _check_depth(value)
-    return _without_surrogates(value) if "\\u" in text or "\\U" in text else value
+    if is_too_deep(value):
+        raise NotJson("the answer is nested too deeply")
+    # Half a character cannot be written to any stream or file: show that something was there.
+    return each_text(value, _without_surrogates) if "\\u" in text else value
 
 
 def _unknown(name: str) -> None:
@@ -112,6 +128,11 @@ def _number(text: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
+def _whole(text: str) -> int | None:
+    number = int(text)
+    return number if len(text) <= _MOST_DIGITS else None
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
@@ -121,7 +142,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _check_depth(value: Any) -> None:
+def is_too_deep(value: Any) -> bool:
+    """Say whether parsed JSON is nested deeper than 64."""
     level = [value]
     for _ in range(DEEPEST):
         level = [
@@ -132,19 +154,27 @@ def _check_depth(value: Any) -> None:
             if isinstance(item, dict | list)
         ]
         if not level:
-            return
-    raise NotJson("the answer is nested too deeply")
+            return False
+    return True
 
 
-def _without_surrogates(value: Any) -> Any:
-    """Half a character cannot be written to any stream or file: show that something was there."""
+def each_text(value: Any, change: Callable[[str], str]) -> Any:
+    """Change every text in parsed JSON, names included, and return it; in place, since a copy doubles what is large."""
     if isinstance(value, str):
-        return value if value.isascii() else re.sub(LONE_SURROGATE, "\N{REPLACEMENT CHARACTER}", value)
-    if isinstance(value, dict):
-        return {_without_surrogates(name): _without_surrogates(item) for name, item in value.items()}
+        return change(value)
     if isinstance(value, list):
-        return [_without_surrogates(item) for item in value]
+        for at, item in enumerate(value):
+            value[at] = each_text(item, change)
+    elif isinstance(value, dict):
+        items = list(value.items())
+        value.clear()
+        for name, item in items:
+            value[change(name)] = each_text(item, change)
     return value
+
+
+def _without_surrogates(text: str) -> str:
+    return text if text.isascii() else re.sub(LONE_SURROGATE, "\N{REPLACEMENT CHARACTER}", text)
 
 
 _STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"')
@@ -156,7 +186,9 @@ def lenient_id(data: bytes) -> str | None:
     """Return the id that a cut or broken answer to a submit still gives, None where there is any doubt (drill M08).
 
     Only a complete string or whole number that is the value of `id` in the outermost object counts, and only if no
-    second one contradicts it: an id inside `error` or `metadata` is somebody else's.
+    second one contradicts it: an id inside `error` or `metadata` is somebody else's. A parser of cut JSON
+    (`pydantic_core.from_json(allow_partial=True)`) is no help: it takes a number that is cut for a whole one, and the
+    last of two ids.
     """
     text = text_of(data).strip().removeprefix("\N{BYTE ORDER MARK}").lstrip()
     if not text.startswith("{"):

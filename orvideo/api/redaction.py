@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from orvideo.api.payload import each_text
 from orvideo.errors import AuthError
 
 MASK = "[key hidden]"
@@ -48,11 +49,5 @@ class Redactor:
         return _ANY_KEY_RAW.sub(MASK.encode("ascii"), data)
 
     def value(self, value: Any) -> Any:
-        """Return parsed JSON with every text in it redacted; escapes may have hidden a key from `raw`."""
-        if isinstance(value, str):
-            return self.text(value)
-        if isinstance(value, dict):
-            return {self.text(name): self.value(item) for name, item in value.items()}
-        if isinstance(value, list):
-            return [self.value(item) for item in value]
-        return value
+        """Take the key out of every text in parsed JSON, in place; escapes may have hidden one from `raw`."""
+        return each_text(value, self.text)

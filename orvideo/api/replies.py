@@ -40,6 +40,8 @@ from orvideo.errors import (
 
 #: Text of a server is cut here, in characters (drills M21, P07).
 LONGEST_TEXT, LONGEST_TITLE = 2000, 120
+#: A value of a header is read up to here.
+LONGEST_VALUE = 1024
 MOST_REASONS = 20
 #: A Retry-After beyond this is "not in our lifetime", in seconds.
 _FOREVER = 1e9
@@ -57,6 +59,7 @@ class Reading(NamedTuple):
     whole: bool
     too_big: bool
     unknown_encoding: str | None
+    most_memory: int
     redactor: Redactor
 
     @property
@@ -71,8 +74,9 @@ class Reading(NamedTuple):
         if self.unknown_encoding is not None:
             raise NotJson(f"the answer has the content encoding {self.unknown_encoding!r}, which was not asked for")
         try:
-            # Once more: escapes may have hidden a key from the first look.
-            return self.redactor.value(payload.parse(self.data))
+            value = payload.parse(self.data, self.most_memory)
+            # Once more: escapes, or another encoding, may have hidden a key from the first look.
+            return self.redactor.value(value) if b"\\" in self.data or b"\0" in self.data else value
         except NotJson as error:
             raise NotJson(str(error), cut=error.cut or not self.whole, foreign=error.foreign) from None
 
@@ -80,7 +84,7 @@ class Reading(NamedTuple):
 def read(answer: Answer, redactor: Redactor, cap: int) -> Reading:
     """Return what an answer brought; never raises. `answer.status` must be there."""
     assert answer.status is not None
-    decoded = payload.decode(bytes(answer.body), answer.headers.get("content-encoding", ""), cap)
+    decoded = payload.decode(answer.body, answer.headers.get("content-encoding", ""), cap)
     return Reading(
         status=answer.status,
         headers=answer.headers,
@@ -88,6 +92,7 @@ def read(answer: Answer, redactor: Redactor, cap: int) -> Reading:
         whole=answer.complete and decoded.whole,
         too_big=answer.oversized or decoded.too_big,
         unknown_encoding=None if decoded.unknown is None else redactor.text(decoded.unknown)[:80],
+        most_memory=payload.EXPANSION * cap,
         redactor=redactor,
     )
 
@@ -99,43 +104,35 @@ def value_of(reading: Reading, host: str) -> dict[str, Any]:
     the service answered and it makes no sense (drills X01, X02).
     """
     if reading.is_html:
-        raise ServerFault(f"{host} answered {reading.status} with {_page(reading)}.", hint="orvideo doctor")
+        raise ServerFault(f"{host} answered {reading.status} with {_page(reading)}.")
     try:
         value = reading.json()
     except NotJson as error:
         if (error.foreign or error.cut) and not reading.too_big and reading.unknown_encoding is None:
-            raise ServerFault(f"{host} answered {reading.status}, but {error}.", hint="orvideo doctor") from error
-        raise BadReply(f"{host} answered {reading.status}, but {error}.", hint="orvideo doctor") from error
+            raise ServerFault(f"{host} answered {reading.status}, but {error}.") from error
+        raise BadReply(f"{host} answered {reading.status}, but {error}.") from error
     if not isinstance(value, dict):
-        raise BadReply(f"{host} answered {reading.status} with JSON that is not an object.", hint="orvideo doctor")
+        raise BadReply(f"{host} answered {reading.status} with JSON that is not an object.")
     return value
-
-
-def has_json_error(reading: Reading) -> bool:
-    """Say whether an error answer is the service's own: JSON with an `error` in it, and not a proxy's page."""
-    try:
-        value = reading.json()
-    except NotJson:
-        return False
-    return isinstance(value, dict) and bool(value.get("error"))
 
 
 def service_reply(reading: Reading, redactor: Redactor, now: datetime) -> ServiceReply:
     """Return what the service said when it refused, whatever shape it said it in; never raises."""
-    error = _error_object(reading)
-    metadata = redactor.value(error.get("metadata"))
+    error, own = _error_object(reading)
+    metadata = error.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
-    message = _first_text(_zod(error), error.get("message"), error.get("text")) or _bodyless(reading)
+    message = _first_text(_complaints(error.get("message")), error.get("message"), error.get("text")) or _first_text(
+        _complaints(error.get("detail")), error.get("detail"), error.get("title")
+    )
     return ServiceReply(
         status=reading.status,
-        message=_cut(redactor.text(message)),
+        message=_cut(redactor.text(message or _bodyless(reading))),
         provider=_first_text(metadata.get("provider_name")),
-        provider_message=_provider_words(metadata.get("raw")),
+        provider_message=redactor.text(_provider_words(metadata.get("raw")) or "") or None,
         reasons=tuple(_reasons(metadata)),
         retry_after=retry_after(reading.headers, metadata, now),
-        reason=_first_text(metadata.get("reason")),
-        ray=redactor.text(reading.headers.get("cf-ray", ""))[:LONGEST_TITLE] or None,
-        metadata=metadata,
+        ray=_ray(reading),
+        own=own,
     )
 
 
@@ -155,7 +152,7 @@ def retry_after(headers: httpx.Headers, metadata: dict[str, Any], now: datetime)
 
 
 def _delay(text: str, base: datetime) -> float | None:
-    text = text.strip()
+    text = text.strip()[:LONGEST_VALUE]
     if _SECONDS.fullmatch(text):
         seconds = float(text)
         return min(seconds, _FOREVER) if math.isfinite(seconds) else _FOREVER
@@ -172,49 +169,71 @@ def _date(text: str) -> datetime | None:
 
 
 def refusal(
-    reply: ServiceReply,
-    host: str,
-    *,
-    doing: str = "answered",
-    source: str | None = None,
-    with_key: bool = True,
+    reply: ServiceReply, host: str, *, doing: str = "answered", source: str | None = None, with_key: bool = True
 ) -> OrvideoError:
-    """Return the error that a refusing status stands for, with the service's words and a command to type next.
+    """Return the error that a refusing status stands for, with the service's words.
 
-    `host` answered; `source` is where the key came from, if it was sent there. The statuses that leave a submit's
-    outcome open are not judged here.
+    `host` answered; `source` is where the key came from, if it was sent there. A hint is only given for what it
+    always helps against: what a refused look or download means for its job is not known here (fault B12).
     """
-    kind, default_hint = _KINDS.get(reply.status, (Rejected if reply.status < 500 else ServerFault, "orvideo doctor"))
-    hint: str | None = default_hint
+    kind = _KINDS.get(reply.status, Rejected if reply.status < 500 else ServerFault)
     told = told_by(reply)
-    if kind is Unauthorized and not with_key:
-        hint = None  # a signed URL was refused, and no key in the world would help
-    elif kind is Unauthorized:
+    if kind is Unauthorized and with_key:
         key = f"the API key from {source}" if source else "the API key"
-        return Unauthorized(f"{host} refused {key}: {told}", hint=hint, reply=reply)
-    if reply.retry_after is not None and kind in (RateLimited, ServiceUnavailable, PaymentRequired):
-        hint = f"wait {_duration(reply.retry_after)}, then run the same command"
-    elif "valid model" in reply.message or "No endpoints found" in reply.message:
-        hint = "orvideo models"
+        return Unauthorized(f"{host} refused {key}: {told}", hint="orvideo config set api-key", reply=reply)
+    hint = "put the proxy's name and password into HTTPS_PROXY" if reply.status == 407 else None
     return kind(f"{host} {doing} with {reply.status}: {told}", hint=hint, reply=reply)
 
 
-#: Status to class and hint. What is not here is Rejected below 500 and ServerFault above.
-_KINDS: dict[int, tuple[type[OrvideoError], str | None]] = {
-    400: (BadRequest, "orvideo models MODEL shows what the model takes"),
-    401: (Unauthorized, "orvideo config set api-key"),
-    402: (PaymentRequired, "add credits at https://openrouter.ai/settings/credits"),
-    403: (Forbidden, "look at what the key may do at https://openrouter.ai/settings/keys, or change the prompt"),
-    404: (NotFound, "orvideo jobs"),
-    407: (AuthError, "put the proxy's name and password into HTTPS_PROXY"),
-    408: (ServerFault, "orvideo doctor"),
-    409: (NotReadyYet, "orvideo wait JOB"),
-    410: (Gone, None),
-    413: (PayloadTooLarge, "give smaller images, or images by their HTTPS URL"),
-    422: (Unprocessable, "orvideo models MODEL shows what the model takes"),
-    429: (RateLimited, "wait a minute, then run the same command"),
-    503: (ServiceUnavailable, "wait a minute, then run the same command"),
+def refused_submit(reply: ServiceReply, host: str, source: str | None) -> OrvideoError | None:
+    """Return why nothing was bought, with what helps; None where nothing promises that (drills M14 to M20)."""
+    status = reply.status
+    if status not in _SUBMIT_HINTS or (status == 503 and not reply.own):
+        return None
+    error = refusal(reply, host, doing="answered" if status in (429, 503) else "refused the request", source=source)
+    if reply.retry_after is not None and status in (402, 429, 503):
+        error.hint = f"wait {_duration(reply.retry_after)}, then run the same command"
+    elif "valid model" in reply.message or "No endpoints found" in reply.message:
+        error.hint = "orvideo models"
+    elif status == 404 and not reply.own:
+        error.hint = BASE_URL_HINT
+    error.hint = error.hint or _SUBMIT_HINTS[status]
+    return error
+
+
+#: Status to class. What is not here is Rejected below 500 and ServerFault above.
+_KINDS: dict[int, type[OrvideoError]] = {
+    400: BadRequest,
+    401: Unauthorized,
+    402: PaymentRequired,
+    403: Forbidden,
+    404: NotFound,
+    407: AuthError,
+    408: ServerFault,
+    409: NotReadyYet,
+    410: Gone,
+    413: PayloadTooLarge,
+    422: Unprocessable,
+    429: RateLimited,
+    503: ServiceUnavailable,
 }
+
+#: The statuses that promise that no job was made (503 only in the service's own words), and what helps against each.
+_SUBMIT_HINTS: dict[int, str | None] = {
+    400: "orvideo models MODEL shows what the model takes",
+    401: None,
+    402: "add credits at https://openrouter.ai/settings/credits",
+    403: "look at what the key may do at https://openrouter.ai/settings/keys, or change the prompt",
+    404: "orvideo models",
+    407: None,
+    413: "give smaller images, or images by their HTTPS URL",
+    422: "orvideo models MODEL shows what the model takes",
+    429: "wait a minute, then run the same command",
+    503: "wait a minute, then run the same command",
+}
+
+#: For a page where the API should be (finding C13).
+BASE_URL_HINT = "is the base URL right? It usually ends in /api/v1: orvideo config get base-url"
 
 
 def told_by(reply: ServiceReply) -> str:
@@ -237,9 +256,14 @@ def page_of(reading: Reading) -> str:
 
 
 def _page(reading: Reading) -> str:
-    title = _title(reading)
-    ray = reading.redactor.text(reading.headers.get("cf-ray", ""))[:LONGEST_TITLE]
-    return "an HTML page" + (f" titled {title!r}" if title else "") + (f" (ray {ray})" if ray else "")
+    title, ray = _title(reading), _ray(reading)
+    titled = f", titled {title!r}" if title else ""
+    return f"a page that is not the service's{titled}" + (f" (ray {ray})" if ray else "")
+
+
+def _ray(reading: Reading) -> str | None:
+    """Return the id under which the CDN in front knows the call."""
+    return reading.redactor.text(reading.headers.get("cf-ray", "")[:LONGEST_VALUE])[:LONGEST_TITLE] or None
 
 
 def _title(reading: Reading) -> str | None:
@@ -253,32 +277,36 @@ def _title(reading: Reading) -> str | None:
     return (words if len(words) <= LONGEST_TITLE else words[: LONGEST_TITLE - 1] + "…") or None
 
 
-def _error_object(reading: Reading) -> dict[str, Any]:
-    """Return the `error` object of any of the known shapes; a text becomes its message."""
+def _error_object(reading: Reading) -> tuple[dict[str, Any], bool]:
+    """Return the `error` object of any of the known shapes, and whether it is the service's own.
+
+    A text becomes its message; gateways answer one, and `{"detail": …}` (finding C13).
+    """
     try:
         value = reading.json()
     except NotJson:
-        return {}
+        return {}, False
     if not isinstance(value, dict):
-        return {"message": value} if isinstance(value, str) else {}
+        return ({"message": value} if isinstance(value, str) else {}), False
     error = value.get("error", value)
     if isinstance(error, str):
-        return {**value, "message": error}
-    return error if isinstance(error, dict) else value
+        return {**value, "message": error}, False
+    own = isinstance(value.get("error"), dict) and not {"code", "message", "name"}.isdisjoint(error)
+    return (error if isinstance(error, dict) else value), own
 
 
-def _zod(error: dict[str, Any]) -> str | None:
-    """Read a ZodError's message, which is a list of complaints as JSON: `field: what is wrong with it` (api notes)."""
-    message = error.get("message")
-    issues = _json_in(message) if isinstance(message, str) and message.lstrip().startswith("[") else message
+def _complaints(said: Any) -> str | None:
+    """Read a list of complaints, or one in JSON: `field: what is wrong with it` (a ZodError, RFC 9457, api notes)."""
+    issues = _json_in(said) if isinstance(said, str) and said.lstrip().startswith("[") else said
     if not isinstance(issues, list):
         return None
     lines = []
     for issue in issues[:MOST_REASONS]:
-        if isinstance(issue, dict) and isinstance(issue.get("message"), str):
-            path = issue.get("path")
+        words = next(_messages_in(issue), None)
+        if words is not None:
+            path = issue.get("path", issue.get("loc"))
             field = ".".join(str(step) for step in path) if isinstance(path, list) else ""
-            lines.append(f"{field}: {issue['message']}" if field else issue["message"])
+            lines.append(f"{field}: {words}" if field else words)
     return "; ".join(lines) or None
 
 
@@ -320,7 +348,8 @@ def _reasons(metadata: dict[str, Any]) -> Iterator[str]:
 
 def _bodyless(reading: Reading) -> str:
     if reading.is_html:
-        return _title(reading) or "an HTML page instead of an answer"
+        title = _title(reading)
+        return "a page that is not the service's" + (f", titled {title!r}" if title else "")
     if not reading.data:
         return "no message"
     if reading.too_big or reading.unknown_encoding is not None:

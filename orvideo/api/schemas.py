@@ -12,6 +12,11 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+#: The last second of the year 9999. A larger whole number is no time, and no count of anything here.
+LARGEST_WHOLE = 253_402_300_799
+#: More outputs than this no job has; a service that names more is not believed (fault B14, finding C03).
+MOST_OUTPUTS = 64
+
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
@@ -22,13 +27,10 @@ def _flag(value: object) -> bool | None:
 
 
 def _whole(value: object) -> int | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value
     if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return None
+        value = int(value)
+    good = isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST_WHOLE
+    return value if good and isinstance(value, int) else None
 
 
 def money(value: object) -> Decimal | None:
@@ -52,8 +54,13 @@ def _texts(value: object) -> list[str] | None:
 
 
 def _texts_in_place(value: object) -> list[str | None] | None:
-    """Keep the positions: output N of a job stays output N when a neighbour is null."""
-    return [_text(item) for item in value] if isinstance(value, list) else None
+    """Keep the positions, since output N of a job stays output N when a neighbour is null, up to the last text."""
+    if not isinstance(value, list):
+        return None
+    texts = [_text(item) for item in value[:MOST_OUTPUTS]]
+    while texts and texts[-1] is None:
+        texts.pop()
+    return texts
 
 
 def _wholes(value: object) -> list[int] | None:
@@ -107,8 +114,9 @@ def _identifier(value: object) -> str:
     raise ValueError("a job needs an id")
 
 
-#: The statuses after which a job changes no more (api notes). Any other word means "not finished" (drill P04).
-FINAL_STATUSES = frozenset({"completed", "failed", "cancelled", "expired"})
+#: The statuses after which a job changes no more (api notes): those of the service, and the words for a failure that
+#: its neighbourhood uses. Any other word means "not finished" (drill P04, finding B04).
+FINAL_STATUSES = frozenset({"completed", "failed", "cancelled", "expired", "canceled", "dead", "error"})
 KNOWN_STATUSES = FINAL_STATUSES | {"pending", "in_progress"}
 
 
@@ -158,8 +166,7 @@ class Job(Wire):
     @property
     def output_count(self) -> int:
         """Return how many outputs the service names; 0 when it names none."""
-        named = [urls for urls in (self.urls, self.unsigned_urls) if urls and any(urls)]
-        return max(map(len, named), default=0)
+        return max(len(self.urls or ()), len(self.unsigned_urls or ()))
 
 
 class Span(Wire):

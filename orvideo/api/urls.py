@@ -14,6 +14,8 @@ from orvideo.errors import BadReply, Unsafe, UsageError
 DEFAULT_PORTS = {"http": 80, "https": 443}
 #: Longer ids are refused: real ones have some dozens of characters (drill X03).
 LONGEST_ID = 512
+#: Longer URLs are refused: signed ones have some hundreds of characters (finding C03).
+LONGEST_URL = 8 * 1024
 
 _URL = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#]*)(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?(?:#.*)?"
@@ -130,14 +132,6 @@ def is_host(name: str) -> bool:
     return True
 
 
-def is_key_safe(url: str, base_url: str) -> bool:
-    """Say whether `url` has exactly the API's own origin: only then may the key go there (drill K14)."""
-    try:
-        return _parse(url).origin == _parse(base_url).origin
-    except ValueError:
-        return False
-
-
 def resolve_download(url: str, base_url: str) -> DownloadTarget:
     """Return where a URL out of a job leads and whether the key goes along (drills N01 to N06).
 
@@ -164,8 +158,8 @@ def _target(url: str, base_url: str) -> DownloadTarget:
 
 
 def _absolute(url: str, current_url: str) -> str:
-    if not url:
-        raise Unsafe("The service names an empty URL.")
+    if not 0 < len(url) <= LONGEST_URL:
+        raise Unsafe("The service names an empty URL." if not url else "The service names a URL that is too long.")
     if _NEVER_IN_A_URL.search(url):
         raise Unsafe("The service names a URL with characters that no URL has.")
     try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
@@ -210,19 +211,26 @@ def _look_at_media(fields: Mapping[str, Any], source: MediaSource) -> tuple[list
     warnings: list[str] = []
     frame = None
     for path, kind, url in media_urls(fields):
-        if not url.casefold().startswith(("https:", "data:")):
+        if not url[:6].casefold().startswith(("https:", "data:")):
             raise UsageError(
                 f"{path} is neither an https URL nor a data URL: {url[:80]!r}.",
                 hint="a file is given with --first-frame, --last-frame or --reference",
             )
         try:
-            part = source.reference(f"{kind}:{url}")
+            said, size = _look_at(url, kind, source.max_bytes)
         except UsageError as error:
             raise UsageError(f"{path}: {error.message}", hint=error.hint) from None
-        warnings += part.warnings
-        if part.width and part.height and _is_first_frame(fields, path):
-            frame = part.width, part.height
+        warnings += said
+        if size is not None and _is_first_frame(fields, path):
+            frame = size
     return warnings, frame
+
+
+@lru_cache(maxsize=8)  # the rows of a batch share the pictures of its line (R-B17); more than one request has
+def _look_at(url: str, kind: str, max_bytes: int) -> tuple[tuple[str, ...], tuple[int, int] | None]:
+    """Check what a URL of a request leads to, as far as it is in it: what to say of it, and a picture's size."""
+    part = MediaSource(max_bytes).reference(f"{kind}:{url}")
+    return part.warnings, (part.width, part.height) if part.width and part.height else None
 
 
 def _is_first_frame(fields: Mapping[str, Any], path: str) -> bool:

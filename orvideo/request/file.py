@@ -10,12 +10,12 @@ import math
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
+from orvideo.api.payload import is_too_deep
 from orvideo.errors import UsageError
 
 STDIN = "-"
 #: Two frames and some references at the largest size that is sent by default, as base64.
 MOST_BYTES = 128 * 1024**2
-DEEPEST = 64
 
 
 def read_request(source: str, stdin: BinaryIO | None, *, most: int = MOST_BYTES) -> dict[str, Any]:
@@ -59,7 +59,8 @@ def parse_json(text: str) -> Any:
         )
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
-    _check_depth(value)
+    if is_too_deep(value):
+        raise ValueError("it is nested too deeply")
     return value
 
 
@@ -87,15 +88,3 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             raise ValueError(f"{name[:80]!r} is given twice")
         found[name] = value
     return found
-
-
-def _check_depth(value: Any) -> None:
-    level = [value]
-    for _ in range(DEEPEST):
-        inner: list[Any] = []
-        for item in level:
-            inner += item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
-        if not inner:
-            return
-        level = inner
-    raise ValueError("it is nested too deeply")

@@ -21,7 +21,7 @@ CAP = 1_000_000
 
 def reply(body: object, status: int = 400, headers: dict[str, str] | None = None) -> ServiceReply:
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    answer = Answer(status=status, headers=httpx.Headers(headers), body=bytearray(data), complete=True)
+    answer = Answer(status=status, headers=httpx.Headers(headers), body=data, complete=True)
     redactor = Redactor(KEY)
     return replies.service_reply(replies.read(answer, redactor, CAP), redactor, NOW)
 
@@ -39,8 +39,11 @@ def reply(body: object, status: int = 400, headers: dict[str, str] | None = None
         ),
         (b"", "no message"),
         (b"plain words", "plain words"),
-        (b"<html><title>Just a moment...</title>", "Just a moment..."),
-        (b"<html>no title", "an HTML page instead of an answer"),
+        (
+            b"<html><title>Just a moment...</title>",
+            "a page that is not the service's, titled 'Just a moment...'",
+        ),
+        (b"<html>no title", "a page that is not the service's"),
         ({"error": {"message": 7}}, "no message"),
         ({"error": []}, "no message"),
         ([], "no message"),
@@ -97,11 +100,106 @@ def test_a_ray_id_is_kept_for_support() -> None:
     assert reply(b"<html>", 502, {"cf-ray": "8f1-AMS"}).ray == "8f1-AMS"
 
 
-def test_hints_name_the_next_step() -> None:
-    def hint(body: object, status: int, headers: dict[str, str] | None = None) -> str | None:
-        return replies.refusal(reply(body, status, headers), "openrouter.ai").hint
+def hint_of(body: object, status: int, headers: dict[str, str] | None = None) -> str | None:
+    """Return the hint of a refused submit."""
+    error = replies.refused_submit(reply(body, status, headers), "openrouter.ai", None)
+    assert error is not None
+    return error.hint
 
-    assert hint({"error": {"message": "x/y is not a valid model ID"}}, 400) == "orvideo models"
-    assert hint({"error": {"message": "User not found."}}, 401) == "orvideo config set api-key"
-    assert hint({}, 429, {"Retry-After": "300"}) == "wait 5 min, then run the same command"
-    assert "credits" in (hint({"error": {"message": "Insufficient credits"}}, 402) or "")
+
+def test_hints_name_the_next_step() -> None:
+    assert hint_of({"error": {"message": "x/y is not a valid model ID"}}, 400) == "orvideo models"
+    assert hint_of({"error": {"message": "User not found."}}, 401) == "orvideo config set api-key"
+    assert hint_of({}, 429, {"Retry-After": "300"}) == "wait 5 min, then run the same command"
+    assert "credits" in (hint_of({"error": {"message": "Insufficient credits"}}, 402) or "")
+
+
+ALL_STATUSES = range(400, 600)
+REFUSALS = {400, 401, 402, 403, 404, 407, 413, 422, 429, 503}
+
+
+@pytest.mark.drill("M20", "F-A07")
+@pytest.mark.parametrize("body", [{"error": {"code": 1, "message": "no"}}, b"<html>", {"detail": "no"}], ids=repr)
+def test_f_a07_only_what_is_listed_is_a_refusal_of_a_submit(body: object) -> None:
+    refused = {status for status in ALL_STATUSES if replies.refused_submit(reply(body, status), "x", None)}
+    assert refused == (REFUSALS if isinstance(body, dict) and "error" in body else REFUSALS - {503})
+
+
+@pytest.mark.drill("R-B12")
+def test_b12_a_refused_look_or_download_gives_no_advice_about_the_request() -> None:
+    own = {"error": {"code": 1, "message": "x is not a valid model ID"}}
+    for body in (own, b"<html>", {}):
+        for status in ALL_STATUSES:
+            error = replies.refusal(reply(body, status, {"Retry-After": "7"}), "openrouter.ai")
+            helps = {401: "orvideo config set api-key", 407: "put the proxy's name and password into HTTPS_PROXY"}
+            assert error.hint == helps.get(status)
+
+
+@pytest.mark.drill("R-B12")
+def test_b12_a_refused_submit_is_never_told_to_wait_for_a_job() -> None:
+    for status in REFUSALS:
+        hint = hint_of({"error": {"code": status, "message": "no"}}, status)
+        assert hint
+        assert "JOB" not in hint
+        assert "orvideo jobs" not in hint
+
+
+@pytest.mark.drill("F-A09")
+@pytest.mark.parametrize(
+    ("body", "own"),
+    [
+        ({"error": {"code": 404, "message": "Job x not found"}}, True),
+        ({"error": {"message": "no code"}}, True),
+        ({"success": False, "error": {"name": "ZodError", "message": "[]"}}, True),
+        ({"error": "a gateway's text"}, False),
+        ({"error": {}}, False),
+        ({"error": None, "message": "x"}, False),
+        ({"detail": "Not Found"}, False),
+        ({"message": "no Route matched with those values"}, False),
+        ([{"error": {"message": "x"}}], False),
+        (b"<html><title>404</title>", False),
+        (b"404 page not found", False),
+        (b"", False),
+    ],
+)
+def test_f_a09_the_services_own_errors_are_told_from_those_of_others(body: object, own: bool) -> None:
+    assert reply(body, 404).own is own
+
+
+@pytest.mark.drill("F-A09")
+def test_f_a09_a_page_is_named_as_such() -> None:
+    error = replies.refusal(reply(b"<html><title>Log in</title>", 404), "openrouter.ai")
+    assert error.message == "openrouter.ai answered with 404: a page that is not the service's, titled 'Log in'."
+
+
+@pytest.mark.drill("F-C13")
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"detail": "Not Found"}, "Not Found"),
+        ({"title": "Too busy", "status": 503}, "Too busy"),
+        ({"type": "about:blank", "title": "Bad", "detail": "No such route"}, "No such route"),
+        ({"detail": [{"loc": ["body", "prompt"], "msg": "is missing"}, {"msg": "x"}]}, "body.prompt: is missing; x"),
+    ],
+)
+def test_f_c13_what_a_gateway_says_is_read(body: object, message: str) -> None:
+    assert reply(body).message == message
+
+
+@pytest.mark.drill("F-C13")
+def test_f_c13_a_page_where_the_api_should_be_asks_about_the_base_url() -> None:
+    assert hint_of(b"<html>", 404) == replies.BASE_URL_HINT
+    assert hint_of({"error": {"code": 404, "message": "No endpoints found"}}, 404) == "orvideo models"
+
+
+@pytest.mark.drill("K05")
+def test_a_key_in_json_in_json_is_not_shown() -> None:
+    inner = json.dumps({"message": KEY}).replace("sk-or", "\\u0073k-or")
+    assert KEY not in repr(reply({"error": {"message": "m", "metadata": {"raw": inner}}}))
+
+
+@pytest.mark.drill("F-C03")
+def test_f_c03_a_header_of_100_kb_is_not_read_to_its_end() -> None:
+    said = reply({}, 429, {"Retry-After": "9" * 100_000, "CF-Ray": "x" * 100_000})
+    assert said.retry_after == 1e9
+    assert said.ray == "x" * 120

@@ -82,7 +82,6 @@ def test_a_base_url_that_cannot_be_one_is_refused(url: str, kind: type[OrvideoEr
 @pytest.mark.drill("N03")
 def test_where_a_download_leads_and_whether_the_key_goes_along(url: str, target: str, with_key: bool) -> None:
     assert urls.resolve_download(url, BASE) == (target, with_key)
-    assert urls.is_key_safe(target, BASE) is with_key
     assert httpx.URL(target).host == urls.origin_of(target).host, "the HTTP library reads it as we do"
 
 

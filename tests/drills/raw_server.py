@@ -80,6 +80,13 @@ class Peer:
         received.body, self._buffer = self._buffer[:length], self._buffer[length:]
         return received
 
+    def asks(self, method: str) -> bool:
+        """Tell whether the request that comes has this method; it is not read yet."""
+        while not self._buffer:
+            if not self._more():
+                return False
+        return self._buffer.startswith(method.encode())
+
     def send(self, data: bytes) -> bool:
         """Send bytes; False when the peer is gone."""
         try:
@@ -258,12 +265,12 @@ class RawServer:
         self,
         *behaviours: Behaviour,
         routes: Mapping[str, Behaviour] | None = None,
-        tls: bool = False,
+        tls: bool | Path = False,
         refusing: bool = False,
     ) -> None:
         self._behaviours = list(behaviours) or [Reply(404, {"error": {"code": 404, "message": "nothing here"}})]
         self._routes = dict(routes or {})
-        self._tls = _tls_context() if tls else None
+        self._tls = _tls_context(tls if isinstance(tls, Path) else CERTIFICATE) if tls else None
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._open: set[socket.socket] = set()
@@ -322,7 +329,7 @@ class RawServer:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
         for thread in list(self._threads):
-            thread.join(5)
+            thread.join(30)
             assert not thread.is_alive(), "a behaviour of the raw server does not end"
         self._listener.close()
 
@@ -388,9 +395,9 @@ class _Reread(Peer):
     read_head = read_request
 
 
-def _tls_context() -> ssl.SSLContext:
+def _tls_context(certificate: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(CERTIFICATE)
+    context.load_cert_chain(certificate)
     return context
 
 
@@ -410,5 +417,20 @@ def in_thread(run: Callable[[], object]) -> Iterator[threading.Thread]:
     try:
         yield thread
     finally:
-        thread.join(10)
+        thread.join(30)
         assert not thread.is_alive()
+
+
+@contextlib.contextmanager
+def silent_port() -> Iterator[int]:
+    """Give a port that does not answer whoever connects: its queue is full, and nobody takes from it."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(8):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        time.sleep(0.1)
+        yield listener.getsockname()[1]

@@ -4,7 +4,10 @@ command that shows it, on a terminal and in a pipe.
 
 from __future__ import annotations
 
+import gzip
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +15,11 @@ import pytest
 
 from tests.clocks import HandClock
 from tests.download.films import mp4
-from tests.drills.raw_server import Drip, RawServer, http
+from tests.drills.raw_server import Drip, RawServer, Reply, http
 from tests.drills.service import ORDER, assert_clean, model_list
 from tests.drills.wire import DONE, JOB, Wire, film
 from tests.output.screens import HOSTILE, only_visible
-from tests.shell import Result, Shell
+from tests.shell import SCRIPT, Result, Shell
 
 drill = pytest.mark.drill
 VIDEO = mp4(3000)
@@ -204,6 +207,77 @@ def test_x02_json_without_an_end_ends_at_the_cap(orvideo: Shell) -> None:
         done = orvideo("models", "--json", env={"ORVIDEO_BASE_URL": server.url})
     assert (done.code, done.error["charged"]) == (12, "no")
     assert "too large" in done.error["message"]
+
+
+#: Reports the peak memory of a command, in bytes, from a process that is small itself: Linux hands a peak on.
+WEIGH = (
+    "import resource, subprocess, sys\n"
+    "done = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)\n"
+    "unit = 1 if sys.platform == 'darwin' else 1024\n"
+    "print(done.returncode, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit)\n"
+    "sys.stdout.write(done.stderr.decode())\n"
+)
+MB = 1_000_000
+
+
+def weighed(shell: Shell, *argv: str) -> tuple[int, int, str]:
+    """Run the installed command; return its exit code, its peak memory in bytes, and what it said."""
+    line = [sys.executable, "-S", "-c", WEIGH, str(SCRIPT), *argv]
+    done = subprocess.run(line, env=shell.environ, cwd=shell.home, capture_output=True, text=True, check=True)
+    first, _, said = done.stdout.partition("\n")
+    code, peak = map(int, first.split())
+    return code, peak, said
+
+
+def much(part: bytes, size: int) -> bytes:
+    return b'{"id": "%s", "data": [' % JOB.encode() + part * (size // len(part)) + b"{}]}"
+
+
+HEAVY = [
+    pytest.param(much(b"{},", 8 * 1024**2), id="8-MiB-of-objects"),
+    pytest.param(much(b"[[]],", 8 * 1024**2), id="8-MiB-of-lists"),
+    pytest.param(much(b"[[]],", 1_000_000), id="1-MB-of-lists"),
+    pytest.param(much(b'"abc",', 1_000_000), id="1-MB-of-strings"),
+]
+
+
+@drill("R-B2", "F-C03")
+@pytest.mark.parametrize("zipped", [False, True], ids=["plain", "gzip"])
+@pytest.mark.parametrize("body", HEAVY)
+def test_b2_a_job_cannot_fill_the_memory(orvideo: Shell, body: bytes, zipped: bool) -> None:
+    answer = http(200, gzip.compress(body), {"Content-Encoding": "gzip"}) if zipped else http(200, body)
+    with Wire(answer) as wire:
+        wire.bought(orvideo)
+        code, peak, said = weighed(orvideo, "status", JOB)
+    assert (code, "too large" in said) == (12, True), said
+    assert peak < 150 * MB
+
+
+def models_of(count: int, **more: Any) -> bytes:
+    model = json.loads(model_list())["data"][0] | more
+    document = {"data": [{**model, "id": f"m/{number}"} for number in range(count)]}
+    return json.dumps(document, ensure_ascii=False).encode()
+
+
+LISTS = [
+    pytest.param(models_of(31, description="A fine film, indeed. " * 22_000), 0, id="14-MB-of-words"),
+    pytest.param(json.dumps({"data": [{"id": f"m/{n}"} for n in range(180_000)]}).encode(), 0, id="180000-models"),
+    pytest.param(much(b"{},", 15 * MB), 12, id="15-MB-of-objects"),
+    pytest.param(much(b"[[]],", 15 * MB), 12, id="15-MB-of-lists"),
+    pytest.param(much(b"123456,", 15 * MB), 12, id="15-MB-of-numbers"),
+    pytest.param(models_of(31, description="🎬 A fine film. " * 24_000), 0, id="14-MB-of-wide-words"),
+    pytest.param(models_of(31, description="🎬" + "A fine film. " * 36_000), 12, id="15-MB-in-wide-text"),
+]
+
+
+@drill("R-B2", "F-C03", "X04")
+@pytest.mark.parametrize(("body", "code"), LISTS)
+def test_b2_a_list_cannot_fill_the_memory(orvideo: Shell, body: bytes, code: int) -> None:
+    with RawServer(Reply(200, body)) as server:
+        orvideo.environ["ORVIDEO_BASE_URL"] = server.url
+        ended, peak, said = weighed(orvideo, "models")
+    assert ended == code, said
+    assert peak < 150 * MB
 
 
 IDS = [

@@ -14,7 +14,7 @@ from tests.clocks import HandClock
 from tests.download.films import mp4
 from tests.drills.raw_server import Drip, Flood, RawServer, Reply, Send, Stall, http
 from tests.drills.service import ORDER, assert_clean, service, surroundings
-from tests.drills.wire import DONE, JOB, Wire, film
+from tests.drills.wire import CONTENT, DONE, JOB, LOOK, Wire, film
 from tests.shell import KEY, Shell
 
 drill = pytest.mark.drill
@@ -109,16 +109,24 @@ BAD_URLS = [
 
 
 @pytest.mark.parametrize(("row", "url"), [pytest.param(*pair, marks=drill(pair[0])) for pair in BAD_URLS])
+@drill("R-A7")
 def test_a_url_that_must_not_be_used_is_refused(orvideo: Shell, row: str, url: str) -> None:
-    with Wire({**DONE, "urls": [url]}, content=[film(VIDEO)]) as wire:
+    """It costs the video only where there is no other place: the second try has the service's own."""
+    nowhere = to("http://videos.invalid/film.mp4")
+    with Wire({**DONE, "urls": [url]}, content=[nowhere, film(VIDEO)]) as wire:
         wire.bought(orvideo)
         done = orvideo("download", JOB, "-o", "boat.mp4", "--json")
-    error = done.error
-    assert (done.code, done.out, error["kind"], error["charged"]) == (15, "", "unsafe", "yes")
-    assert error["job_id"] == JOB
-    assert "secret" not in done.err
-    assert list(Path().glob("boat*")) == []
-    assert wire.fetches == []
+        error = done.error
+        assert (done.code, done.out, error["kind"], error["charged"]) == (15, "", "unsafe", "yes")
+        assert error["job_id"] == JOB
+        assert list(Path().glob("boat*")) == []
+        assert len(wire.fetches) == 1, "the service's own place, once"
+        again = orvideo("download", JOB, "-o", "boat.mp4")
+        assert (again.code, again.out) == (0, "boat.mp4\n")
+        assert Path("boat.mp4").read_bytes() == VIDEO
+    assert again.err.count("The storage's URL is not used: ") == 1
+    assert "secret" not in done.err + again.err
+    assert {request.path for request in wire.requests} == {LOOK, CONTENT}
 
 
 def to(where: str, status: int = 302) -> bytes:
@@ -190,7 +198,7 @@ def test_a_proxy_is_asked_for_a_tunnel_and_nothing_else(orvideo: Shell) -> None:
     assert "secret" not in done.err
 
 
-QUICK = Limits(connect=2, read=0.2, submit_total=0.4, call_total=0.4, stall_seconds=0.2)
+QUICK = Limits(connect=5, read=1, submit_total=1.5, call_total=1.5, stall_seconds=1)
 SLOW = [
     Stall(),
     Flood(),
