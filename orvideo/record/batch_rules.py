@@ -39,7 +39,7 @@ def refuse_overrun(connection: sqlite3.Connection, row: Mapping[str, Any], max_t
     this = amount(row["quoted_most"])
     prices = [
         amount(other["cost"] or other["quoted_most"])
-        for other in connection.execute("SELECT * FROM jobs WHERE batch = ? AND state <> 'not_sent'", (row["batch"],))
+        for other in connection.execute("SELECT * FROM jobs WHERE batch = ?", (row["batch"],))
         if view.state_of(other) is not State.NOT_SENT
     ]
     known = [price for price in prices if price is not None]

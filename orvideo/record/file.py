@@ -7,6 +7,7 @@ with the command that moves it aside (drill J08).
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shlex
@@ -15,17 +16,25 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
+from orvideo import errnos
 from orvideo.errors import RecordError
 from orvideo.record.migrations import APPLICATION_ID, STEPS, migrate, version_of
 
 #: SQLite takes a file that is shorter than its smallest page for a new one, and would begin a database in it.
 SMALLEST = 512
 
-_COMPANIONS = ("-wal", "-shm", "-journal")
+
+def _companions(path: Path) -> list[Path]:
+    """Return the files that SQLite keeps beside a record while it is in use."""
+    return [Path(f"{path}{end}") for end in ("-wal", "-shm", "-journal")]
 
 
 class Unwritable(RecordError):
-    """The record is there, and the disk or the rights do not allow to write it."""
+    """The record is there, and the disk, the rights or the file system do not allow to write it."""
+
+
+class Locked(Unwritable):
+    """Another process holds the record: what waits may succeed."""
 
 
 def open_file(path: Path, patiently: Callable[[Callable[[], None]], None]) -> tuple[sqlite3.Connection, list[str]]:
@@ -44,10 +53,6 @@ def open_file(path: Path, patiently: Callable[[Callable[[], None]], None]) -> tu
         raise translate(path, error) from error
     try:
         patiently(lambda: _prepare(path, connection))
-    except RecordError as error:
-        connection.close()
-        error.say_nothing_was_sent()
-        raise
     except BaseException:
         connection.close()
         raise
@@ -55,14 +60,19 @@ def open_file(path: Path, patiently: Callable[[Callable[[], None]], None]) -> tu
 
 
 def open_to_read(path: Path, why: Unwritable) -> tuple[sqlite3.Connection, list[str]]:
-    """Open a record that cannot be written, so that what is paid for can be found on a full disk as well.
+    """Open a copy in memory of a record that cannot be written: what is paid for is found on a full disk as well.
 
-    Raises `why` where that could miss something: SQLite reads what is in the WAL only if it may write beside it.
+    Nothing is written anywhere, and no lock is needed (F-C02). Every committed row is in it. Raises `why` where the
+    bytes cannot be read, and where a rollback journal holds a part of them.
     """
-    wal = Path(f"{path}-wal")
-    if wal.exists() and wal.stat().st_size:
-        raise why
-    connection = _connect(path, "mode=ro&immutable=1")
+    try:
+        if _size(f"{path}-journal"):
+            raise why
+        connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        # SQLite lacks this where its builder left it out.
+        connection.deserialize(_image(path))
+    except (OSError, AttributeError, sqlite3.Error) as error:
+        raise why from error
     try:
         if _version(path, connection) < len(STEPS):
             raise why
@@ -73,6 +83,45 @@ def open_to_read(path: Path, why: Unwritable) -> tuple[sqlite3.Connection, list[
         connection.close()
         raise
     return connection, [f"{why.message} It can be read, but nothing is added to it."]
+
+
+def _image(path: Path) -> bytes:
+    """Return the database as of its last commit: the file, with what its write-ahead log adds.
+
+    The file is read before the log, so that a page which a checkpoint writes meanwhile is in the log as well; where
+    the log was begun anew between the two, both are read again.
+    """
+    from orvideo.record.wal import apply  # a record that can be written needs none of it
+
+    for _ in range(20):
+        before = _generation(path)
+        content, log = path.read_bytes(), _log(path)
+        if _generation(path) == before:
+            return apply(log, content)
+    raise OSError(errno.EBUSY, "it is written to all the time", str(path))
+
+
+def _generation(path: Path) -> tuple[object, ...]:
+    """Return what changes when the log is begun anew, and with it the file."""
+    found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns, _log(path, 32)
+
+
+def _log(path: Path, most: int = -1) -> bytes:
+    """Return the first bytes of the write-ahead log; none where there is no log, or what is there is no file."""
+    if not _size(f"{path}-wal"):
+        return b""
+    with open(f"{path}-wal", "rb") as log:
+        return log.read(most)
+
+
+def _size(place: str) -> int:
+    """Return the size of a file, 0 where there is none, and of anything else (a pipe would be waited on)."""
+    try:
+        found = os.stat(place)
+    except FileNotFoundError:
+        return 0
+    return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
@@ -106,14 +155,14 @@ def _version(path: Path, connection: sqlite3.Connection) -> int:
     """Return the version of a record; refuse another program's database and one of a newer orvideo."""
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         raise RecordError(
-            f"The file {path} is an SQLite database, but not orvideo's record; nothing was sent.",
+            f"The file {path} is an SQLite database, but not orvideo's record.",
             hint=aside_command(path),
         )
     version = version_of(connection)
     if version > len(STEPS):
         raise RecordError(
             f"The record {path} was written by a newer orvideo (its version is {version}, this orvideo knows "
-            f"{len(STEPS)}); nothing was sent.",
+            f"{len(STEPS)}).",
             hint=f"update orvideo, or begin a new record with: {aside_command(path)}",
         )
     return version
@@ -132,18 +181,20 @@ def _ensure(path: Path) -> None:
             )
         _create(path)
     found = path.stat()
-    if not stat.S_ISREG(found.st_mode):
-        raise RecordError(f"The record {path} is not a regular file; nothing was sent.", hint=aside_command(path))
+    for place in (path, *_companions(path)):
+        # SQLite would wait for what comes out of a pipe.
+        if os.path.exists(place) and not place.is_file():
+            raise RecordError(f"The record {place} is not a regular file.", hint=aside_command(path))
     if found.st_size < SMALLEST:
         raise RecordError(
-            f"The record {path} is damaged: the file has only {found.st_size} bytes; nothing was sent.",
+            f"The record {path} is damaged: the file has only {found.st_size} bytes.",
             hint=f"keep it and begin a new one with: {aside_command(path)}",
         )
     if found.st_nlink > 1:
         _sweep(path)
     for needed, access in ((path, os.R_OK | os.W_OK), (path.parent, os.W_OK | os.X_OK)):
         if not os.access(needed, access):
-            raise Unwritable(f"The record {path} cannot be written: no write access to {needed}; nothing was sent.")
+            raise Unwritable(f"The record {path} cannot be written: no write access to {needed}.")
 
 
 def _create(path: Path) -> None:
@@ -233,11 +284,15 @@ def make_private_directory(directory: Path) -> None:
 
 
 def _sync_directory(directory: Path) -> None:
+    """Make the names in a directory last; a file system that cannot sync a directory is trusted (F-C04)."""
     if os.name != "posix":
         return  # directories cannot be opened there
     handle = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(handle)
+    except OSError as error:
+        if error.errno not in errnos.MISSING:
+            raise
     finally:
         os.close(handle)
 
@@ -247,7 +302,7 @@ def _tighten(path: Path) -> list[str]:
     if os.name != "posix":
         return []
     warnings = []
-    for place in (path, *(Path(f"{path}{end}") for end in _COMPANIONS)):
+    for place in (path, *_companions(path)):
         try:
             found = place.stat()
         except FileNotFoundError:
@@ -273,10 +328,10 @@ def aside_command(path: Path) -> str:
 
 
 def unusable(path: Path, error: OSError) -> RecordError:
-    """Say why the record's place cannot be used, naming it (drills J04, J11)."""
+    """Say why the record's place cannot be used, naming it (drills J04, J11; F-C04)."""
     place = error.filename if isinstance(error.filename, str) else str(path)
     about = "" if place == str(path) else f" ({place})"
-    return RecordError(f"The record {path} cannot be used: {error.strerror or error}{about}; nothing was sent.")
+    return RecordError(f"The record {path} cannot be used: {errnos.reason(error)}{about}.")
 
 
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -288,28 +343,40 @@ _UNWRITABLE = (
     sqlite3.SQLITE_PERM,
     sqlite3.SQLITE_AUTH,
 )
+#: Extended codes: what fails where a file system has no locks, or no memory that processes share.
+_LOCKLESS = (
+    sqlite3.SQLITE_IOERR_LOCK,
+    sqlite3.SQLITE_IOERR_RDLOCK,
+    sqlite3.SQLITE_IOERR_UNLOCK,
+    sqlite3.SQLITE_IOERR_CHECKRESERVEDLOCK,
+    sqlite3.SQLITE_IOERR_SHMLOCK,
+    sqlite3.SQLITE_IOERR_SHMMAP,
+)
 
 
-def _kind(error: sqlite3.Error) -> int:
-    """Return SQLite's primary result code of an error, 0 for one of the module's own."""
-    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+def _code(error: sqlite3.Error) -> int:
+    """Return SQLite's extended result code of an error, 0 for one of the module's own."""
+    return int(getattr(error, "sqlite_errorcode", 0))
 
 
 def is_busy(error: sqlite3.Error) -> bool:
     """Return whether another process was in the way, so that waiting helps."""
-    return _kind(error) in _BUSY
+    return _code(error) & 0xFF in _BUSY
 
 
 def translate(path: Path, error: sqlite3.Error) -> RecordError:
     """Turn an error of SQLite into one for a person, naming the record."""
-    kind = _kind(error)
-    if kind in _BUSY:
-        return RecordError(
-            f"Another orvideo holds the record {path} and did not let go of it.", hint="run this again when it is done"
+    kind = _code(error) & 0xFF
+    if _code(error) in _LOCKLESS or (kind in _BUSY and _is_lockless(path.parent)):
+        return Unwritable(
+            f"The record {path} cannot be written: its file system has no locks.",
+            hint="keep the record on another file system: export ORVIDEO_STATE_DIR=/path/to/a/folder",
         )
+    if kind in _BUSY:
+        return Locked(f"Another orvideo holds the record {path} and did not let go of it.")
     if kind in _DAMAGED:
         return RecordError(
-            f"The record {path} is damaged ({error}); it was left as it is, and nothing was sent.",
+            f"The record {path} is damaged ({error}); it was left as it is.",
             hint=f"keep it and begin a new one with: {aside_command(path)}",
         )
     if kind == sqlite3.SQLITE_FULL:
@@ -317,3 +384,25 @@ def translate(path: Path, error: sqlite3.Error) -> RecordError:
     if kind in _UNWRITABLE:
         return Unwritable(f"The record {path} cannot be written ({error}).")
     return RecordError(f"The record {path} cannot be used ({error}).")
+
+
+def _is_lockless(directory: Path) -> bool:
+    """Return whether files in a directory cannot be locked at all: SQLite says "busy" of that as well (ENOLCK, NFS).
+
+    A file of its own is tried: to open and close the record beside SQLite would drop the locks SQLite has on it.
+    """
+    if os.name != "posix":
+        return False
+    import fcntl
+    import tempfile
+
+    try:
+        tried = tempfile.TemporaryFile(dir=directory, prefix=".lock-")  # noqa: SIM115 - below, for its own errors
+    except OSError:
+        return False
+    with tried:
+        try:
+            fcntl.lockf(tried, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            return error.errno == errno.ENOLCK or error.errno in errnos.MISSING
+    return False

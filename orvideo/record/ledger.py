@@ -19,48 +19,39 @@ import os
 import random
 import sqlite3
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar, Unpack
 
 from orvideo.clock import Clock
 from orvideo.errors import RecordError, UsageError
 from orvideo.record import evidence, lookup
 from orvideo.record.batch_rules import refuse_overrun, refuse_taken
-from orvideo.record.file import Unwritable, is_busy, open_file, open_to_read, translate
+from orvideo.record.file import Locked, Unwritable, is_busy, open_file, open_to_read, translate
 from orvideo.record.owner import Owner
 from orvideo.record.rows import (
+    Conflict,
     Viewpoint,
+    columns_of,
     count_outputs,
-    document,
     error_text,
     extra_document,
     insert,
     load,
     micros,
+    news_in,
     path_in,
     path_out,
-    quoted_most,
     require,
+    row_of,
     stored,
     text,
     update,
 )
-from orvideo.record.values import (
-    Output,
-    Record,
-    ResumeState,
-    Shape,
-    Spending,
-    State,
-    Typical,
-    redact_request,
-    shape_of,
-)
+from orvideo.record.values import Intent, Output, Record, ResumeState, Seen, Shape, Spending, State, Typical
 
 Answer = TypeVar("Answer")
 Records = list[Record]
@@ -69,45 +60,60 @@ Records = list[Record]
 MOST_ANSWER = 64 * 1024
 #: A job's time counts as evidence when its end was seen this soon after the look before, in microseconds.
 WATCHED_GAP = 15_000_000
+#: How often what a reply has beyond the model is written when nothing else in it changes, in microseconds: some
+#: services count something up in it, and each write waits for the disk.
+EXTRA_EVERY = 60_000_000
+#: How long a write waits for another process once there is hurry, in seconds.
+IN_A_HURRY = 0.3
 
 
-class _Sight(NamedTuple):
-    """A look that is on record: when it was, in microseconds, and what it told."""
+class _LastLook(NamedTuple):
+    """When this process last looked at a job and last compared it with the record (microseconds), and what it saw."""
 
     at: int
-    what: dict[str, Any]
+    compared: int
+    columns: dict[str, Any]
+
+    def says_all(self, columns: Mapping[str, Any], now: int) -> bool:
+        """Return whether a look that saw `columns` need not be compared with the record."""
+        changed = {name for name, value in columns.items() if self.columns[name] != value}
+        return not changed or (changed == {"extra"} and 0 <= now - self.compared < EXTRA_EVERY)
 
 
 class Ledger:
     """The record in one file; made, private and whole, where there is none.
 
-    `lock_timeout` is how long, in seconds, another process may be in the way. `warnings` holds what a person should
-    know of the file. Every method raises RecordError, naming the file, when the record cannot be read or written.
-    With `must_write` off, a record that cannot be written (a full disk, no rights) is opened all the same where that
-    is safe: then `read_only` is true, and only the methods that write raise.
+    `lock_timeout` is how long, in seconds, another process may be in the way; `patience` is that of one write. Every
+    method raises RecordError, naming the file, when the record cannot be read or written. `warnings` holds what a
+    person should know of the file. With `must_write` off, a record that cannot be written (a full disk, no rights) is
+    read from a copy in memory: then `read_only` is true, and a method that writes raises unless it can be by now.
     """
 
     def __init__(
         self, path: Path, *, clock: Clock | None = None, lock_timeout: float = 10.0, must_write: bool = True
     ) -> None:
         self.path = Path(os.path.abspath(path))
-        self._clock = clock or Clock()
+        self.clock = clock or Clock()
         self._lock_timeout = lock_timeout
+        self._hurried = False
         self._lock = threading.Lock()
         self._me = Owner.current()
-        #: When this process last looked at a job, and what it saw: a look that brings nothing new is worth no write,
-        #: and one that brings the same once more no reading either, which was a quarter of a look's cost.
-        self._sights: dict[int, _Sight] = {}
+        self._looks: dict[int, _LastLook] = {}
         self._unwritable: Unwritable | None = None
+        self._connection: sqlite3.Connection | None = None
         try:
-            connection, self.warnings = open_file(self.path, self._patiently)
+            with _nothing_sent(must_write):
+                connection, self.warnings = open_file(self.path, self._patiently)
         except Unwritable as why:
             if must_write:
                 raise
             connection, self.warnings = open_to_read(self.path, why)
             self._unwritable = why
+        self._take(connection)
+
+    def _take(self, connection: sqlite3.Connection) -> None:
         connection.row_factory = sqlite3.Row
-        self._connection: sqlite3.Connection | None = connection
+        self._connection = connection
 
     def __enter__(self) -> Self:
         return self
@@ -122,7 +128,12 @@ class Ledger:
         with self._lock:
             connection, self._connection = self._connection, None
             if connection is not None:
-                connection.close()
+                with suppress(sqlite3.Error):
+                    connection.close()
+
+    def hurry(self) -> None:
+        """Let nothing wait for another process any more; takes no lock, so that a signal's handler may call it."""
+        self._hurried = True
 
     @property
     def read_only(self) -> bool:
@@ -131,66 +142,29 @@ class Ledger:
 
     # The submit: each step is on the disk before the next one is taken.
 
-    def prepare(
-        self,
-        *,
-        request: Mapping[str, Any],
-        endpoint: str,
-        quote: Mapping[str, Any] | None = None,
-        target: str | None = None,
-        mode: str | None = None,
-        max_cost: Decimal | None = None,
-        batch: str | None = None,
-        row_key: str | None = None,
-        row_number: int | None = None,
-        max_total: Decimal | None = None,
-    ) -> int:
-        """Write down that `request` is about to be sent, without the data in it, and return the row's number.
+    def prepare(self, intent: Intent) -> int:
+        """Write down what is about to be sent, without the data in it, and return the row's number.
 
-        `quote` is the documented quote object. `row_key` names a row within its `batch`: while that row has a job
-        that may have been bought and did not fail, another is refused with RecordError, whichever process asks.
-        With `max_total` (USD), MoneyError is raised when the batch might cost more with this job, or when that
-        cannot be known (drill B13).
+        While a row of a batch has a job that may have been bought and did not fail, another is refused with
+        RecordError, whichever process asks. With `max_total`, MoneyError is raised when the batch might cost more with
+        this job, or when that cannot be known (drill B13).
         """
-        redacted = redact_request(request)
-        shape = shape_of(request)
-        prompt = request.get("prompt")
-        now = micros(self._clock.now())
-        most = quoted_most(quote)
-        row: dict[str, Any] = {
-            "endpoint": text(endpoint),
-            "state": State.PREPARED,
-            "created_at": now,
-            "updated_at": now,
-            "owner": self._me.as_text(),
-            "model": text(shape.model),
-            "prompt": text(prompt) if isinstance(prompt, str) else None,
-            "resolution": text(shape.resolution),
-            "duration": shape.duration,
-            "audio": shape.audio,
-            "mode": text(mode or shape.mode),
-            "request": document(redacted),
-            "quote": document(quote) if quote is not None else None,
-            "quoted_most": str(most) if most is not None else None,
-            "max_cost": str(max_cost) if max_cost is not None else None,
-            "target": path_in(target),
-            "batch": text(batch),
-            "row_key": text(row_key),
-            "row_number": row_number,
-        }
+        row = row_of(intent, self._me, self._now())
 
         def work(connection: sqlite3.Connection) -> int:
-            if batch is not None and row_key is not None:
+            if intent.batch is not None and intent.row_key is not None:
                 refuse_taken(connection, row, self._view())
-            if batch is not None and max_total is not None:
-                refuse_overrun(connection, row, max_total, self._view())
+            if intent.batch is not None and intent.max_total is not None:
+                refuse_overrun(connection, row, intent.max_total, self._view())
             return insert(connection, row)
 
-        return self._write(work)
+        with _nothing_sent():
+            return self._write(work)
 
     def sending(self, seq: int) -> None:
         """Write down that the request may touch the wire from now on. Raises RecordError if it must not be sent."""
-        self._move(seq, State.SENDING, {State.PREPARED}, sending_at=self._now(), owner=self._me.as_text())
+        with _nothing_sent():
+            self._move(seq, State.SENDING, {State.PREPARED}, sending_at=self._now(), owner=self._me.as_text())
 
     def answered(self, seq: int, status: int, raw: bytes) -> None:
         """Keep the raw answer (its first 64 KiB, already free of secrets) until an id is on record."""
@@ -209,131 +183,90 @@ class Ledger:
         status: str | None = None,
         generation_id: str | None = None,
         extra: Mapping[str, Any] | None = None,
+        patience: float | None = None,
     ) -> None:
         """Write down the service's id, from whatever state the submit was in; the raw answer is dropped.
 
-        Raises RecordError when the row is gone, has another id, or another submit to the same endpoint has this one.
+        Raises Conflict when the row is gone, has another id, or another submit to the same endpoint has this one.
         """
         known = text(job_id) or ""
 
         def work(connection: sqlite3.Connection) -> str | None:
             row = require(connection, seq)
             if row["job_id"] not in (None, known):
-                raise RecordError(f"Job {row['handle']} has the id {row['job_id']} on record already, not {known}.")
+                raise Conflict(f"Job {row['handle']} has the id {row['job_id']} on record already, not {known}.")
             if row["state"] == State.SUBMITTED:
                 return None
-            trouble = _give_way(connection, row, known)
             now = self._now()
-            written = {"status": text(status), "generation_id": text(generation_id), "extra": extra_document(extra)}
+            trouble = _give_way(connection, row, known)
             if trouble:
                 update(connection, seq, state=State.UNKNOWN, error=trouble, updated_at=now)
                 return trouble
-            update(
-                connection,
-                seq,
-                job_id=known,
-                state=State.SUBMITTED,
-                submitted_at=row["submitted_at"] or row["sending_at"] or now,
-                updated_at=now,
-                error=None,
-                answer=None,
-                answer_status=None,
-                **{column: value for column, value in written.items() if value is not None},
-            )
+            said = {"status": text(status), "generation_id": text(generation_id), "extra": extra_document(extra)}
+            written: dict[str, Any] = {column: value for column, value in said.items() if value is not None}
+            written |= {"job_id": known, "state": State.SUBMITTED, "answer": None, "answer_status": None, "error": None}
+            written["submitted_at"] = row["submitted_at"] or row["sending_at"] or now
+            update(connection, seq, **written, updated_at=now)
             count_outputs(connection, seq)
             return None
 
-        trouble = self._write(work)
+        trouble = self._write(work, patience)
         if trouble:
-            raise RecordError(trouble, charged="unknown")
+            raise Conflict(trouble)
 
-    def not_sent(self, seq: int, reason: str) -> None:
+    def not_sent(self, seq: int, reason: str, *, patience: float | None = None) -> None:
         """Write down that nothing was bought, and why: the service refused, or was never reached.
 
-        For a request that is on the wire only the process that sent it can say so. Raises RecordError otherwise.
+        For a request that is on the wire only the process that sent it can say so. Raises Conflict otherwise.
         """
-        self._move(
-            seq,
-            State.NOT_SENT,
-            {State.PREPARED, State.SENDING, State.NOT_SENT},
-            error=error_text(reason),
-            answer=None,
-            answer_status=None,
-        )
+        allowed = {State.PREPARED, State.SENDING, State.NOT_SENT}
+        dropped = {"error": error_text(reason), "answer": None, "answer_status": None}
+        self._move(seq, State.NOT_SENT, allowed, patience, **dropped)
 
     def refused_for_now(self, seq: int) -> None:
         """Write down that the service took nothing and may be asked again: back to prepared."""
         self._move(seq, State.PREPARED, {State.PREPARED, State.SENDING}, answer=None, answer_status=None)
 
-    def outcome_unknown(self, seq: int, reason: str) -> None:
+    def outcome_unknown(self, seq: int, reason: str, *, patience: float | None = None) -> None:
         """Write down that the request was sent and no readable answer came, and why; the raw answer is kept."""
-        self._move(seq, State.UNKNOWN, {State.PREPARED, State.SENDING, State.UNKNOWN}, error=error_text(reason))
+        allowed = {State.PREPARED, State.SENDING, State.UNKNOWN}
+        self._move(seq, State.UNKNOWN, allowed, patience, error=error_text(reason))
 
     # What is seen and saved afterwards. A job that another process forgot meanwhile is passed over in silence.
 
-    def looked(
-        self,
-        seq: int,
-        *,
-        status: str | None,
-        cost: Decimal | None = None,
-        error: str | None = None,
-        generation_id: str | None = None,
-        model: str | None = None,
-        extra: Mapping[str, Any] | None = None,
-        final: bool = False,
-        expected_outputs: int | None = None,
-    ) -> None:
+    def looked(self, seq: int, seen: Seen, *, patience: float | None = None) -> None:
         """Write down what the service says of a job now; what it leaves out stays as it was, but for the error.
 
-        `final` says that the job is at its end: the time of the first such look is its end. A look that brings
-        nothing new writes nothing.
+        The time of the first look that is final is the job's end. A look after the first one writes only what is new.
         """
-        seen = {
-            "final": final,
-            "error": error_text(error),
-            "status": text(status),
-            "cost": str(cost) if cost is not None else None,
-            "generation_id": text(generation_id),
-            "extra": extra_document(extra),
-            "expected_outputs": expected_outputs or None,
-        }
-        model = text(model)
-        now = self._now()
-        last, sight = self._sights.get(seq), _Sight(now, {**seen, "model": model})
-        if last is not None and last.what == sight.what:
-            self._sights[seq] = sight
+        columns, now = columns_of(seen), micros(seen.at) if seen.at else self._now()
+        last = self._looks.get(seq)
+        if last is not None and last.says_all(columns, now):
+            self._looks[seq] = last._replace(at=now)
             return
-
-        def news(row: sqlite3.Row) -> dict[str, Any]:
-            lasting = ("status", "cost", "generation_id", "extra", "expected_outputs")
-            told = {name: value for name, value in seen.items() if value is not None or name not in lasting}
-            if row["model"] is None and model is not None:
-                told["model"] = model
-            return {name: value for name, value in told.items() if row[name] != value}
 
         def work(connection: sqlite3.Connection) -> None:
             row = stored(connection, seq)
-            told = news(row) if row else {}
-            if row is None or not told:
+            news = news_in(columns, row) if row else {}
+            if row is None or not (news or row["looked_at"] is None):
                 return
-            if final and not row["final"]:
-                told["ended_at"] = now
-                told["watched"] = _was_watched(row, max(last.at if last else 0, row["looked_at"] or 0), now)
-            elif not final:
-                told["ended_at"] = None
-            update(connection, seq, **told, looked_at=now, updated_at=now)
+            if not seen.final:
+                news["ended_at"] = None
+            elif not row["final"]:
+                before = max(last.at if last else 0, row["looked_at"] or 0)
+                news |= {"ended_at": now, "watched": _was_watched(row, before, now)}
+            update(connection, seq, **news, looked_at=now, updated_at=now)
             count_outputs(connection, seq)
 
-        row = self._read(lambda connection: stored(connection, seq))
-        if row is not None and news(row):
-            self._write(work)
-        if final:
-            self._sights.pop(seq, None)
+        row = self._read(lambda connection: stored(connection, seq), patience)
+        if row is not None and (row["looked_at"] is None or news_in(columns, row)):
+            self._write(work, patience)
+        if seen.final:
+            self._looks.pop(seq, None)
         else:
-            self._sights[seq] = sight
+            self._looks[seq] = _LastLook(now, now, columns)
 
-    def output_saved(self, seq: int, output: Output) -> None:
+    def output_saved(self, seq: int, output: Output, *, patience: float | None = None) -> None:
         """Write down a saved output, in place of what was on record of it; its partial download is over."""
         saved_at = micros(output.saved_at) if output.saved_at else self._now()
 
@@ -348,41 +281,55 @@ class Ledger:
             update(connection, seq, updated_at=self._now())
             count_outputs(connection, seq)
 
-        self._write(work)
+        self._write(work, patience)
 
-    def set_target(self, seq: int, target: str | None) -> None:
+    def set_target(self, seq: int, target: str | None, *, patience: float | None = None) -> None:
         """Remember where a job's videos are to be saved."""
-        self._write(lambda connection: update(connection, seq, target=path_in(target), updated_at=self._now()))
+        written = {"target": path_in(target), "updated_at": self._now()}
+        self._write(lambda connection: update(connection, seq, **written), patience)
 
-    def resume_state(self, seq: int, index: int) -> ResumeState | None:
+    def resume_state(self, seq: int, index: int, *, patience: float | None = None) -> ResumeState | None:
         """Return what is needed to go on with a partial download, None when there is none."""
         row = self._read(
             lambda connection: connection.execute(
-                "SELECT part, etag, source, total FROM partial_downloads WHERE seq = ? AND number = ?", (seq, index)
-            ).fetchone()
+                "SELECT part, etag, total, sha256, path FROM partial_downloads WHERE seq = ? AND number = ?",
+                (seq, index),
+            ).fetchone(),
+            patience,
         )
-        return ResumeState(path_out(row["part"]) or "", row["etag"], row["source"], row["total"]) if row else None
+        if row is None:
+            return None
+        part, etag, total, sha256, path = row
+        return ResumeState(path_out(part) or "", etag, total, sha256, path_out(path))
 
-    def set_resume_state(self, seq: int, index: int, state: ResumeState) -> None:
+    def set_resume_state(self, seq: int, index: int, state: ResumeState, *, patience: float | None = None) -> None:
         """Remember how a partial download can be gone on with."""
 
         def work(connection: sqlite3.Connection) -> None:
             if stored(connection, seq) is not None:
                 connection.execute(
-                    "INSERT OR REPLACE INTO partial_downloads (seq, number, part, etag, source, total) "
-                    "VALUES (?, ?, ?, ?, ?, ?)",
-                    (seq, index, path_in(state.part), text(state.etag), state.source, state.total),
+                    "INSERT OR REPLACE INTO partial_downloads (seq, number, part, etag, total, sha256, path) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        seq,
+                        index,
+                        path_in(state.part),
+                        text(state.etag),
+                        state.total,
+                        state.sha256,
+                        path_in(state.path),
+                    ),
                 )
 
-        self._write(work)
+        self._write(work, patience)
 
-    def clear_resume_state(self, seq: int, index: int) -> None:
+    def clear_resume_state(self, seq: int, index: int, *, patience: float | None = None) -> None:
         """Forget a partial download."""
-        self._write(lambda connection: _forget_partial(connection, seq, index))
+        self._write(lambda connection: _forget_partial(connection, seq, index), patience)
 
     # Jobs from elsewhere, and jobs to be forgotten.
 
-    def adopt(self, job_id: str, *, endpoint: str, target: str | None = None) -> Record:
+    def adopt(self, job_id: str, *, endpoint: str) -> Record:
         """Put a job that was submitted elsewhere on record, or return it where it is there; its request is unknown."""
         now = self._now()
         row = {
@@ -392,18 +339,13 @@ class Ledger:
             "created_at": now,
             "updated_at": now,
             "request": "{}",
-            "target": path_in(target),
         }
 
         def work(connection: sqlite3.Connection) -> int:
             there = connection.execute(
                 "SELECT seq FROM jobs WHERE job_id = ? AND endpoint = ?", (row["job_id"], row["endpoint"])
             ).fetchone()
-            if there is None:
-                return insert(connection, row)
-            if target is not None:
-                update(connection, there["seq"], target=row["target"], updated_at=now)
-            return int(there["seq"])
+            return insert(connection, row) if there is None else int(there["seq"])
 
         return self.get(self._write(work))
 
@@ -415,10 +357,15 @@ class Ledger:
 
     def get(self, seq: int) -> Record:
         """Return a job by its number in the record; UsageError when it was forgotten."""
-        found = self._read(lambda connection: load(connection, [seq], self._view()))
-        if not found:
+        found = self.peek(seq)
+        if found is None:
             raise UsageError("The job is not in the record any more: it was forgotten.", hint="orvideo jobs")
-        return found[0]
+        return found
+
+    def peek(self, seq: int, *, patience: float | None = None) -> Record | None:
+        """Return a job by its number in the record, None when another process forgot it meanwhile (R-B5, F-B10)."""
+        found = self._read(lambda connection: load(connection, [seq], self._view()), patience)
+        return found[0] if found else None
 
     def find(self, ref: str) -> Record:
         """Return the job that `ref` stands for: an id, a unique prefix (four characters or more), `@N` or `@last`.
@@ -427,22 +374,8 @@ class Ledger:
         """
         return self._read(lambda connection: lookup.find(connection, ref, self._view()))
 
-    def list(
-        self,
-        *,
-        unfinished: bool = False,
-        unknown: bool = False,
-        not_downloaded: bool = False,
-        since: datetime | None = None,
-        text: str | None = None,
-        status: str | None = None,
-        model: str | None = None,
-        endpoint: str | None = None,
-        batch: str | None = None,
-        limit: int | None = None,
-    ) -> Records:
+    def list(self, *, limit: int | None = None, **wanted: Unpack[lookup.Filter]) -> Records:
         """Return jobs, newest first, at most `limit`; `lookup.Filter` says what passes."""
-        wanted = lookup.Filter(unfinished, unknown, not_downloaded, since, text, status, model, endpoint, batch)
         return self._read(lambda connection: lookup.select(connection, wanted, limit, self._view()))
 
     def rows_of_batch(self, batch: str) -> Records:
@@ -477,43 +410,57 @@ class Ledger:
     # How all of the above reaches the file.
 
     def _now(self) -> int:
-        return micros(self._clock.now())
+        return micros(self.clock.now())
 
     def _view(self) -> Viewpoint:
         return Viewpoint(self._me, self._now())
 
-    def _move(self, seq: int, to: State, allowed: set[State], **written: Any) -> None:
-        """Move a submit on to another state, or raise RecordError when it is not in one of those it may come from."""
+    def require_writable(self) -> None:
+        """Raise Unwritable, which says why, where the record can only be read."""
+        if self._unwritable is not None:
+            raise self._unwritable
+
+    def _move(self, seq: int, to: State, allowed: set[State], patience: float | None = None, **written: Any) -> None:
+        """Move a submit on to another state; raises Conflict when it is not in one of those it may come from."""
 
         def work(connection: sqlite3.Connection) -> None:
             row = require(connection, seq)
             state = State(row["state"])
             foreign = state is State.SENDING and Owner.from_text(row["owner"]) != self._me
             if state not in allowed or (foreign and to is not State.UNKNOWN):
-                raise RecordError(
-                    f"Job {row['job_id'] or row['handle']} is on record as {state}; it cannot become {to}."
-                )
+                raise Conflict(f"Job {row['job_id'] or row['handle']} is on record as {state}; it cannot become {to}.")
             update(connection, seq, state=to, updated_at=self._now(), **written)
 
-        self._write(work)
+        self._write(work, patience)
 
-    def _write(self, work: Callable[[sqlite3.Connection], Answer]) -> Answer:
+    def _write(self, work: Callable[[sqlite3.Connection], Answer], patience: float | None = None) -> Answer:
         """Do `work` in one transaction that is on the disk when this returns."""
         if self._unwritable is not None:
-            raise self._unwritable
-        return self._transaction("BEGIN IMMEDIATE", work)
+            self._open_to_write()
+        return self._transaction("BEGIN IMMEDIATE", work, patience)
 
-    def _read(self, work: Callable[[sqlite3.Connection], Answer]) -> Answer:
+    def _read(self, work: Callable[[sqlite3.Connection], Answer], patience: float | None = None) -> Answer:
         """Do `work` on one state of the record, whatever others write meanwhile."""
-        return self._transaction("BEGIN", work)
+        return self._transaction("BEGIN", work, patience)
 
-    def _transaction(self, begin: str, work: Callable[[sqlite3.Connection], Answer]) -> Answer:
+    def _open_to_write(self) -> None:
+        """Go on with the file itself where it was read from a copy; raises Unwritable as long as it must be."""
         with self._lock:
-            connection = self._connection
-            if connection is None:
-                raise RecordError(f"The record {self.path} was closed.")
+            if self._unwritable is not None and self._connection is not None:
+                if not self.path.exists():
+                    raise self._unwritable
+                connection, _ = open_file(self.path, lambda step: self._patiently(step, 0.0))
+                self._connection.close()
+                self._take(connection)
+                self._unwritable = None
 
-            def attempt() -> Answer:
+    def _transaction(self, begin: str, work: Callable[[sqlite3.Connection], Answer], patience: float | None) -> Answer:
+        def attempt() -> Answer:
+            # Not held while another process is waited for: the threads beside this one go on (R-B9).
+            with self._lock:
+                connection = self._connection
+                if connection is None:
+                    raise RecordError(f"The record {self.path} was closed.")
                 try:
                     connection.execute(begin)
                     answer = work(connection)
@@ -526,26 +473,41 @@ class Ledger:
                             connection.execute("ROLLBACK")
                     raise
 
-            return self._patiently(attempt)
+        return self._patiently(attempt, patience)
 
-    def _patiently(self, attempt: Callable[[], Answer]) -> Answer:
+    def _patiently(self, attempt: Callable[[], Answer], patience: float | None = None) -> Answer:
         """Run `attempt`, again and again while another process holds the file (drill J06).
 
-        The waiting is done here and not in SQLite, where a signal would not be heard for as long as it takes.
+        The waiting is done here and not in SQLite, where neither a signal nor `hurry` would be heard.
         """
-        began = self._clock.monotonic()
+        most = self._lock_timeout if patience is None else patience
+        began = self.clock.monotonic()
         waited, pause = 0.0, 0.001
         while True:
             try:
                 return attempt()
             except sqlite3.Error as error:
-                late = waited >= self._lock_timeout or self._clock.monotonic() - began >= self._lock_timeout
-                if late or not is_busy(error):
+                limit = min(most, IN_A_HURRY) if self._hurried else most
+                if not is_busy(error) or max(waited, self.clock.monotonic() - began) >= limit:
                     raise translate(self.path, error) from error
             nap = pause * random.uniform(0.5, 1)  # noqa: S311 - spreads processes out, hides nothing
-            self._clock.sleep(nap)
+            self.clock.sleep(nap)
             waited += nap
             pause = min(pause * 2, 0.05)
+
+
+@contextmanager
+def _nothing_sent(known: bool = True) -> Iterator[None]:
+    """Say of a failure that nothing was sent, and that waiting helps where it does: known before a POST only (R-A2)."""
+    try:
+        yield
+    except RecordError as error:
+        if not known:
+            raise
+        error.say_nothing_was_sent()
+        if isinstance(error, Locked):
+            error.hint = "run this again when it is done"
+        raise
 
 
 def _give_way(connection: sqlite3.Connection, row: sqlite3.Row, job_id: str) -> str | None:

@@ -2,10 +2,10 @@
 
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import NamedTuple
+from typing import TypedDict
 
 from orvideo.errors import UsageError
 from orvideo.record.rows import Viewpoint, load, micros, text
@@ -104,35 +104,36 @@ def _several(ref: str, candidates: Sequence[Record], more: bool) -> UsageError:
     return UsageError(f"{ref!r} may be any of these: {', '.join(listed)}{', and more' if more else ''}.", hint=hint)
 
 
-class Filter(NamedTuple):
+class Filter(TypedDict, total=False):
     """Which jobs to list. Of the first three any one is enough; everything else that is given must hold.
 
     `unfinished`: accepted, and not at its end. `unknown`: the outcome of the submit is. `not_downloaded`: completed,
     with an output that is not saved. `text` is looked for in prompt, model, id and handle, in any case.
     """
 
-    unfinished: bool = False
-    unknown: bool = False
-    not_downloaded: bool = False
-    since: datetime | None = None
-    text: str | None = None
-    status: str | None = None
-    model: str | None = None
-    endpoint: str | None = None
-    batch: str | None = None
+    unfinished: bool
+    unknown: bool
+    not_downloaded: bool
+    since: datetime | None
+    text: str | None
+    status: str | None
+    model: str | None
+    batch: str | None
 
 
 # Written as the partial indexes are, so that SQLite sees that they apply.
-_UNFINISHED = "(state = 'submitted' AND final = 0)"
-_UNKNOWN = "(state IN ('sending', 'unknown'))"
-_NOT_DOWNLOADED = "(status = 'completed' AND fetched = 0)"
+_LISTS = {
+    "unfinished": "(state = 'submitted' AND final = 0)",
+    "unknown": "(state IN ('sending', 'unknown'))",
+    "not_downloaded": "(status = 'completed' AND fetched = 0)",
+}
 
 
 def select(connection: sqlite3.Connection, wanted: Filter, limit: int | None, view: Viewpoint) -> list[Record]:
     """Return the jobs that pass, newest first, at most `limit`: only those are read whole."""
     conditions, values = _conditions(wanted)
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    searched = ", prompt, model, job_id, handle" if wanted.text else ""
+    searched = ", prompt, model, job_id, handle" if wanted.get("text") else ""
     rows = connection.execute(
         "SELECT seq, state, final, fetched, status, owner, updated_at, sending_at"  # noqa: S608 - our own words only
         f"{searched} FROM jobs{where} ORDER BY seq DESC",
@@ -146,37 +147,31 @@ def select(connection: sqlite3.Connection, wanted: Filter, limit: int | None, vi
 
 
 def _conditions(wanted: Filter) -> tuple[list[str], list[object]]:
-    lists = [
-        condition
-        for condition, asked in (
-            (_UNFINISHED, wanted.unfinished),
-            (_UNKNOWN, wanted.unknown),
-            (_NOT_DOWNLOADED, wanted.not_downloaded),
-        )
-        if asked
-    ]
+    lists = [condition for name, condition in _LISTS.items() if wanted.get(name)]
     if len(lists) > 1:
         # OR would read the whole table; each of these reads its own short index.
         each = " UNION ALL ".join(f"SELECT seq FROM jobs WHERE {condition}" for condition in lists)  # noqa: S608
         lists = [f"seq IN ({each})"]
     conditions = lists
     values: list[object] = []
-    for column in ("status", "model", "endpoint", "batch"):
-        value = getattr(wanted, column)
-        if value is not None:
+    given: Mapping[str, object] = wanted
+    for column in ("status", "model", "batch"):
+        value = given.get(column)
+        if isinstance(value, str):
             conditions.append(f"{column} = ?")
             values.append(text(value))
-    if wanted.since is not None:
+    since = wanted.get("since")
+    if since is not None:
         conditions.append("created_at >= ?")
-        values.append(micros(wanted.since))
+        values.append(micros(since))
     return conditions, values
 
 
 def _passes(row: sqlite3.Row, wanted: Filter, view: Viewpoint) -> bool:
     """Decide what SQL cannot: whether a process is gone, and what is the same in upper and lower case."""
-    if wanted.unknown and row["state"] == State.SENDING and view.state_of(row) is not State.UNKNOWN:
+    if wanted.get("unknown") and row["state"] == State.SENDING and view.state_of(row) is not State.UNKNOWN:
         return False
-    if not wanted.text:
-        return True
-    needle = wanted.text.casefold()
-    return any(needle in (row[column] or "").casefold() for column in ("prompt", "model", "job_id", "handle"))
+    needle = (wanted.get("text") or "").casefold()
+    return not needle or any(
+        needle in (row[column] or "").casefold() for column in ("prompt", "model", "job_id", "handle")
+    )

@@ -95,7 +95,13 @@ _FIRST: Step = (
     """,
 )
 
-STEPS: tuple[Step, ...] = (_FIRST,)
+#: A `.part` that is whole has its sha256 here, and the name that it is meant for; `source` is used no more.
+_WHOLE_PARTS: Step = (
+    "ALTER TABLE partial_downloads ADD COLUMN sha256 TEXT",
+    "ALTER TABLE partial_downloads ADD COLUMN path TEXT",
+)
+
+STEPS: tuple[Step, ...] = (_FIRST, _WHOLE_PARTS)
 
 
 def version_of(connection: sqlite3.Connection) -> int:

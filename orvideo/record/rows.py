@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from orvideo.errors import RecordError
 from orvideo.record.owner import Owner
-from orvideo.record.values import Output, Record, State, redact_extra
+from orvideo.record.values import Intent, Output, Record, Seen, State, redact_extra, redact_request, shape_of
 
 #: A request that has been on the wire for longer than this has no answer any more; a submit gives up after a minute.
 STALE_AFTER = timedelta(minutes=10)
@@ -169,18 +169,17 @@ def _record(row: sqlite3.Row, outputs: Iterable[Output], view: Viewpoint) -> Rec
         endpoint=row["endpoint"],
         state=state,
         created_at=_EPOCH + row["created_at"] * _MICROSECOND,
-        updated_at=_EPOCH + row["updated_at"] * _MICROSECOND,
         status=row["status"],
         final=bool(row["final"]),
         model=row["model"],
         prompt=row["prompt"],
-        mode=row["mode"],
         submitted_at=moment(row["submitted_at"]),
         ended_at=moment(row["ended_at"]),
+        watched=bool(row["watched"]),
+        was_seen=row["looked_at"] is not None,
         request=json.loads(row["request"]),
         quote=json.loads(row["quote"]) if row["quote"] else None,
         cost=amount(row["cost"]),
-        max_cost=amount(row["max_cost"]),
         error=row["error"] or (LEFT.get(state) if state != row["state"] else None),
         generation_id=row["generation_id"],
         target=path_out(row["target"]),
@@ -195,17 +194,73 @@ def _record(row: sqlite3.Row, outputs: Iterable[Output], view: Viewpoint) -> Rec
     )
 
 
+def row_of(intent: Intent, owner: Owner, now: int) -> dict[str, Any]:
+    """Return the row that an intent begins as, without the data in its request (drill J13)."""
+    shape, prompt, most = shape_of(intent.request), intent.request.get("prompt"), quoted_most(intent.quote)
+    return {
+        "endpoint": text(intent.endpoint),
+        "state": State.PREPARED,
+        "created_at": now,
+        "updated_at": now,
+        "owner": owner.as_text(),
+        "model": text(shape.model),
+        "prompt": text(prompt) if isinstance(prompt, str) else None,
+        "resolution": text(shape.resolution),
+        "duration": shape.duration,
+        "audio": shape.audio,
+        "mode": shape.mode,
+        "request": document(redact_request(intent.request)),
+        "quote": document(intent.quote) if intent.quote is not None else None,
+        "quoted_most": str(most) if most is not None else None,
+        "target": path_in(intent.target),
+        "batch": text(intent.batch),
+        "row_key": text(intent.row_key),
+        "row_number": intent.row_number,
+    }
+
+
+def columns_of(seen: Seen) -> dict[str, Any]:
+    """Return what a reply says of a job by the columns that hold it; None where it does not say."""
+    return {
+        "status": text(seen.status),
+        "cost": str(seen.cost) if seen.cost is not None else None,
+        "error": error_text(seen.error),
+        "generation_id": text(seen.generation_id),
+        "model": text(seen.model),
+        "extra": extra_document(seen.extra),
+        "final": seen.final,
+        "expected_outputs": seen.expected_outputs or None,
+    }
+
+
+def news_in(columns: Mapping[str, Any], row: sqlite3.Row) -> dict[str, Any]:
+    """Return the columns that a reply changes: what it leaves out stays, but for the error, and a model asked for."""
+    return {
+        name: value
+        for name, value in columns.items()
+        if row[name] != value and (value is not None or name == "error") and (name != "model" or row["model"] is None)
+    }
+
+
 def stored(connection: sqlite3.Connection, seq: int) -> sqlite3.Row | None:
     """Return a job's row as it stands, None when it was forgotten."""
     row: sqlite3.Row | None = connection.execute("SELECT * FROM jobs WHERE seq = ?", (seq,)).fetchone()
     return row
 
 
+class Conflict(RecordError):
+    """What was to be written contradicts what is on record: to try again does not help."""
+
+
+class Forgotten(Conflict):
+    """The job is not in the record any more."""
+
+
 def require(connection: sqlite3.Connection, seq: int) -> sqlite3.Row:
-    """Return a job's row as it stands; RecordError when it was forgotten."""
+    """Return a job's row as it stands; raises Forgotten."""
     row = stored(connection, seq)
     if row is None:
-        raise RecordError("The job is not in the record any more: it was forgotten.")
+        raise Forgotten("The job is not in the record any more: it was forgotten.")
     return row
 
 

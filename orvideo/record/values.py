@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
@@ -62,17 +63,52 @@ class Output:
         return {"index": self.index, "path": self.path, "bytes": self.bytes, "sha256": self.sha256}
 
 
+class Intent(NamedTuple):
+    """What is to be bought, and what is to be remembered of it: `request` as it is sent, `quote` the documented object.
+
+    `target` is the -o as a person gave it. `row_key` names a row within its `batch`, `max_total` is what the whole of
+    that batch may cost in USD.
+    """
+
+    request: Mapping[str, Any]
+    endpoint: str
+    quote: Mapping[str, Any] | None = None
+    target: str | None = None
+    batch: str | None = None
+    row_key: str | None = None
+    row_number: int | None = None
+    max_total: Decimal | None = None
+
+
+class Seen(NamedTuple):
+    """What a reply says of a job; None is "not said". `final`: the service will not change it any more.
+
+    `at` is when it said so; now, where that is left open.
+    """
+
+    status: str | None
+    cost: Decimal | None = None
+    error: str | None = None
+    generation_id: str | None = None
+    model: str | None = None
+    extra: Mapping[str, Any] | None = None
+    final: bool = False
+    expected_outputs: int | None = None
+    at: datetime | None = None
+
+
 class ResumeState(NamedTuple):
     """What a later process needs in order to go on with a partial download.
 
-    `part` is the partial file, `etag` a strong validator, `source` says where the bytes came from ("signed" or
-    "content", never a URL: signed ones are secrets), `total` is the size of the whole in bytes.
+    `part` is the partial file, `etag` a strong validator, `total` the size of the whole in bytes. With a `sha256` the
+    file is whole, checked and on the disk: only its name, `path`, or its place in the outputs is missing.
     """
 
     part: str
     etag: str | None = None
-    source: str | None = None
     total: int | None = None
+    sha256: str | None = None
+    path: str | None = None
 
 
 class Shape(NamedTuple):
@@ -127,7 +163,9 @@ class Record(NamedTuple):
     `handle` is the local name, which stands for the job where the service's `id` is not known. `request` is empty for
     a job that was adopted, and has placeholders where data URLs were (`redact_request`). `error` is the service's
     reason, or why nothing was sent, or why the outcome is unknown. `target` is the -o of the submit. `final` says
-    that the service will not change the job any more. `answer` holds the raw reply until an id is recorded.
+    that the service will not change the job any more. `ended_at` is when its end was seen, and with `watched` so soon
+    after it that it tells how long the job took. `was_seen` says that the service has shown it. `answer` holds the raw
+    reply until an id is recorded.
     """
 
     seq: int
@@ -136,18 +174,17 @@ class Record(NamedTuple):
     endpoint: str
     state: State
     created_at: datetime
-    updated_at: datetime
     status: str | None = None
     final: bool = False
     model: str | None = None
     prompt: str | None = None
-    mode: str | None = None
     submitted_at: datetime | None = None
     ended_at: datetime | None = None
+    watched: bool = False
+    was_seen: bool = False
     request: Mapping[str, Any] = MappingProxyType({})
     quote: dict[str, Any] | None = None
     cost: Decimal | None = None
-    max_cost: Decimal | None = None
     error: str | None = None
     generation_id: str | None = None
     target: str | None = None
@@ -201,6 +238,7 @@ class Record(NamedTuple):
             "endpoint": self.endpoint,
             "created_at": time_text(self.created_at),
             "ended_at": time_text(self.ended_at),
+            "watched": self.watched and self.ended_at is not None,
             "quote": self.quote,
             "cost_usd": money_number(self.cost),
             "error": self.error,
@@ -231,7 +269,7 @@ def shape_of(request: Mapping[str, Any]) -> Shape:
     return Shape(
         _word(request.get("model")),
         _word(request.get("size")) or _word(request.get("resolution")),
-        duration if isinstance(duration, int) and not isinstance(duration, bool) and duration < 2**31 else None,
+        duration if isinstance(duration, int) and not isinstance(duration, bool) and abs(duration) < 2**31 else None,
         audio if isinstance(audio, bool) else None,
         mode_of(request),
     )
@@ -266,8 +304,7 @@ def redact_request(request: Mapping[str, Any]) -> dict[str, Any]:
 
 def _redact(value: Any) -> Any:
     if isinstance(value, str):
-        found = _DATA_URL.match(value)
-        return _placeholder(found, value[found.end() :]) if found else value
+        return {"data_url": dict(_described(value))} if _DATA_URL.match(value) else value
     if isinstance(value, Mapping):
         return {str(key): _redact(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -277,14 +314,18 @@ def _redact(value: Any) -> Any:
     return value
 
 
-def _placeholder(found: re.Match[str], payload: str) -> dict[str, Any]:
-    content = unquote_to_bytes(payload)
+@lru_cache(maxsize=8)  # the rows of a batch share the pictures of its line (R-B17); more than one request has
+def _described(url: str) -> Mapping[str, Any]:
+    """Return what a data URL is: media type, length and sum of the decoded data."""
+    found = _DATA_URL.match(url)
+    assert found is not None, "asked for data URLs only"
+    content = unquote_to_bytes(url[found.end() :])
     if found["parameters"].casefold().endswith(";base64"):
         # Broken base64 is described as it stands: it is still not to be written down.
         with suppress(binascii.Error):
             content = base64.b64decode(content, validate=False)
     kind = found["type"].casefold() or "text/plain"
-    return {"data_url": {"type": kind, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}}
+    return {"type": kind, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 
 def redacted_media(request: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:

@@ -7,6 +7,7 @@ import os
 import sqlite3
 import stat
 import subprocess
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -17,7 +18,7 @@ from orvideo.errors import RecordError
 from orvideo.record import file as ledger_file
 from orvideo.record.ledger import Ledger
 from orvideo.record.migrations import APPLICATION_ID, STEPS, migrate, version_of
-from orvideo.record.values import State
+from orvideo.record.values import Intent, Output, Seen, State
 from tests.clocks import HandClock
 from tests.record.ledger_support import HERE, bring_to, finished, raw, request
 
@@ -316,6 +317,61 @@ def test_a_record_that_can_be_written_is_never_opened_to_be_read_only(path: Path
         bring_to(ledger, State.SUBMITTED)
 
 
+_PLACES: list[tuple[str, Callable[[Path], Path], str]] = [
+    ("a link to itself", lambda home: _loop(home), "cannot be used: it is a symbolic link"),
+    ("a link to itself above it", lambda home: _loop(home) / "jobs.db", "cannot be used"),
+    ("a file above it", lambda home: _file(home) / "jobs.db", "a part of its path is a file"),
+    ("a file far above it", lambda home: _file(home) / "state" / "jobs.db", "a part of its path is a file"),
+    ("a pipe above it", lambda home: _pipe(home) / "jobs.db", "cannot be used"),
+    ("a pipe", lambda home: _pipe(home), "not a regular file"),
+    ("a directory", lambda home: home, "not a regular file"),
+    ("a name that is too long", lambda home: home / ("j" * 300), "its name is too long"),
+    ("where nothing can be made", lambda home: Path("/proc/orvideo/jobs.db"), "cannot be used"),
+]
+
+
+def _loop(home: Path) -> Path:
+    (home / "loop").symlink_to(home / "loop")
+    return home / "loop"
+
+
+def _file(home: Path) -> Path:
+    (home / "file").write_text("not a folder")
+    return home / "file"
+
+
+def _pipe(home: Path) -> Path:
+    os.mkfifo(home / "pipe")
+    return home / "pipe"
+
+
+@posix
+@pytest.mark.timeout(30)
+@pytest.mark.drill("F-C05", "F-C04")
+@pytest.mark.parametrize("must_write", [True, False])
+@pytest.mark.parametrize(("place", "says"), [pytest.param(*case[1:], id=case[0]) for case in _PLACES])
+def test_a_place_that_cannot_be_is_told_in_a_sentence_and_not_waited_on(
+    tmp_path: Path, place: Callable[[Path], Path], says: str, must_write: bool
+) -> None:
+    path = place(tmp_path)
+    with pytest.raises(RecordError, match=says) as refusal:
+        Ledger(path, must_write=must_write)
+    assert str(path) in refusal.value.message
+    assert refusal.value.message.endswith(".")
+    assert ("Nothing was sent." in refusal.value.message) is must_write
+
+
+@posix
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("end", ["-wal", "-shm", "-journal"])
+def test_a_pipe_beside_the_record_is_not_waited_on(path: Path, end: str) -> None:
+    Ledger(path).close()
+    os.mkfifo(f"{path}{end}")
+    for must_write in (True, False):
+        with pytest.raises(RecordError, match=f"{path}{end} is not a regular file"):
+            Ledger(path, must_write=must_write)
+
+
 # --- versions
 
 
@@ -439,7 +495,7 @@ def test_a_lock_that_is_not_let_go_is_waited_for_ten_seconds_and_then_refused(pa
     with Ledger(path, clock=time.clock()) as ledger, raw(path) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(RecordError, match="Another orvideo holds the record") as refusal:
-            ledger.prepare(request=request(), endpoint=HERE)
+            ledger.prepare(Intent(request=request(), endpoint=HERE))
         assert refusal.value.exit_code == 11
         assert 9.9 <= sum(time.slept) <= 10.1
         assert max(time.slept) <= 0.05, "a signal is heard at once"
@@ -463,6 +519,87 @@ def test_a_lock_that_is_let_go_in_time_is_no_trouble(path: Path) -> None:
         with Ledger(path, clock=time.clock()._replace(sleep=sleep)) as ledger:
             bring_to(ledger, State.PREPARED)
             assert len(ledger.list()) == 1
+
+
+@pytest.mark.drill("J06", "R-A2")
+def test_waiting_helps_before_a_submit_and_only_there_it_is_said(path: Path) -> None:
+    time = HandClock()
+    with Ledger(path, clock=time.clock(), lock_timeout=0.1) as ledger, raw(path) as other:
+        prepared, sending = bring_to(ledger, State.PREPARED), bring_to(ledger, State.SENDING)
+        other.execute("BEGIN IMMEDIATE")
+        for before in (lambda: bring_to(ledger, State.PREPARED), lambda: ledger.sending(prepared)):
+            with pytest.raises(RecordError, match="Nothing was sent") as refusal:
+                before()
+            assert refusal.value.hint == "run this again when it is done"
+        for after in (
+            lambda: ledger.submitted(sending, "job-1"),
+            lambda: ledger.outcome_unknown(sending, "why"),
+            lambda: ledger.looked(sending, Seen("pending")),
+            lambda: ledger.output_saved(sending, Output(0, "/v/a.mp4")),
+        ):
+            with pytest.raises(RecordError, match="Another orvideo holds the record") as refusal:
+                after()
+            assert refusal.value.hint is None
+            assert "sent" not in refusal.value.message
+
+
+@pytest.mark.drill("R-B9")
+def test_a_write_that_waits_is_in_nobodys_way_and_ends_at_once_when_there_is_hurry(path: Path) -> None:
+    with Ledger(path, lock_timeout=3600) as ledger, raw(path) as other:
+        other.execute("BEGIN IMMEDIATE")
+        refusals: list[RecordError] = []
+
+        def wait() -> None:
+            try:
+                bring_to(ledger, State.PREPARED)
+            except RecordError as error:
+                refusals.append(error)
+
+        threads = [threading.Thread(target=wait, daemon=True) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for _ in range(20):
+            assert ledger.list() == [], "reads go on beside them"
+        assert all(thread.is_alive() for thread in threads)
+
+        ledger.hurry()
+        for thread in threads:
+            thread.join(20)
+        assert not any(thread.is_alive() for thread in threads)
+        assert len(refusals) == 3
+        other.execute("ROLLBACK")
+        bring_to(ledger, State.PREPARED)
+
+
+@pytest.mark.drill("R-B9")
+def test_in_a_hurry_a_moments_lock_is_still_waited_for(path: Path) -> None:
+    time = HandClock()
+    with Ledger(path, clock=time.clock()) as ledger, raw(path) as other:
+        ledger.hurry()
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(RecordError):
+            bring_to(ledger, State.PREPARED)
+        assert 0.2 <= sum(time.slept) <= 0.4
+
+
+@pytest.mark.drill("R-B9")
+def test_each_write_may_have_a_patience_of_its_own(path: Path) -> None:
+    time = HandClock()
+    with Ledger(path, clock=time.clock()) as ledger, raw(path) as other:
+        seq = bring_to(ledger, State.SENDING)
+        other.execute("BEGIN IMMEDIATE")
+        for write in (
+            lambda: ledger.submitted(seq, "job-1", patience=0.3),
+            lambda: ledger.not_sent(seq, "why", patience=0.3),
+            lambda: ledger.outcome_unknown(seq, "why", patience=0.3),
+            lambda: ledger.looked(seq, Seen("pending"), patience=0.3),
+            lambda: ledger.output_saved(seq, Output(0, "/v/a.mp4"), patience=0.3),
+            lambda: ledger.set_target(seq, "/v/a.mp4", patience=0.3),
+        ):
+            time.slept.clear()
+            with pytest.raises(RecordError):
+                write()
+            assert 0.3 <= sum(time.slept) <= 0.4
 
 
 @pytest.mark.drill("J06")

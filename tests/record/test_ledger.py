@@ -15,7 +15,7 @@ import pytest
 from orvideo.errors import MoneyError, RecordError, UsageError
 from orvideo.record.ledger import MOST_ANSWER, Ledger
 from orvideo.record.owner import Owner
-from orvideo.record.values import Output, ResumeState, State
+from orvideo.record.values import Intent, Output, ResumeState, Seen, State
 from tests.clocks import HandClock
 from tests.record.ledger_support import HERE, START, bring_to, finished, quote, raw, request
 
@@ -41,16 +41,12 @@ def ledger(path: Path, time: HandClock) -> Iterator[Ledger]:
 
 def test_an_intent_holds_everything_that_is_known_before_sending(ledger: Ledger) -> None:
     body = request(generate_audio=False)
-    seq = ledger.prepare(
-        request=body, endpoint=HERE, quote=quote(0.2), target="/v/boat.mp4", max_cost=Decimal("0.50"),
-        batch="b", row_key="r", row_number=7,
-    )  # fmt: skip
+    seq = ledger.prepare(Intent(body, HERE, quote(0.2), "/v/boat.mp4", batch="b", row_key="r", row_number=7))
 
     record = ledger.get(seq)
     assert (record.id, record.status, record.state) == (None, None, State.PREPARED)
-    assert (record.model, record.prompt, record.mode) == (body["model"], body["prompt"], "text")
+    assert (record.model, record.prompt, record.target) == (body["model"], body["prompt"], "/v/boat.mp4")
     assert (record.request, record.quote) == (body, quote(0.2))
-    assert (record.target, record.max_cost) == ("/v/boat.mp4", Decimal("0.50"))
     assert (record.batch, record.row_key, record.row_number) == ("b", "r", 7)
     assert (record.created_at, record.submitted_at, record.ended_at) == (START, None, None)
     assert record.name == record.handle
@@ -70,6 +66,12 @@ def test_an_id_takes_the_place_of_the_handle_and_of_the_raw_answer(ledger: Ledge
     assert (record.generation_id, record.extra) == ("gen-1", {"new": 1})
     assert (record.answer_status, record.answer) == (None, None)
     assert record.submitted_at == START, "the time of the sending, not of the answer"
+
+
+def test_an_answer_is_not_kept_beside_an_id(ledger: Ledger) -> None:
+    seq = bring_to(ledger, State.SUBMITTED)
+    ledger.answered(seq, 202, b'{"id": "job-1"}')
+    assert (ledger.get(seq).answer_status, ledger.get(seq).answer) == (None, None)
 
 
 @pytest.mark.drill("M09")
@@ -125,7 +127,7 @@ def test_an_id_is_kept_from_whatever_state_the_submit_was_in(ledger: Ledger, sta
 
 def test_an_id_that_is_on_record_is_not_replaced(ledger: Ledger) -> None:
     seq = bring_to(ledger, State.SUBMITTED, job_id="job-1")
-    ledger.looked(seq, status="completed", final=True)
+    ledger.looked(seq, Seen(status="completed", final=True))
 
     ledger.submitted(seq, "job-1", status="pending")
     with pytest.raises(RecordError, match="job-1"):
@@ -137,14 +139,18 @@ def test_an_id_that_is_on_record_is_not_replaced(ledger: Ledger) -> None:
 def test_a_job_adopted_while_it_was_being_submitted_becomes_one_job(ledger: Ledger) -> None:
     seq = bring_to(ledger, State.SENDING)
     adopted = ledger.adopt("job-1", endpoint=HERE)
-    ledger.looked(adopted.seq, status="completed", final=True)
+    ledger.looked(adopted.seq, Seen(status="completed", final=True))
     ledger.output_saved(adopted.seq, Output(0, "/v/a.mp4", 1, "ab"))
+    ledger.set_resume_state(adopted.seq, 1, ResumeState("/v/b.part"))
 
     ledger.submitted(seq, "job-1", status="pending")
 
     assert [record.seq for record in ledger.list()] == [seq]
     assert ledger.get(seq).outputs[0].path == "/v/a.mp4"
     assert ledger.get(seq).request == request()
+    part = ledger.resume_state(seq, 1)
+    assert part is not None
+    assert part.part == "/v/b.part"
 
 
 def test_one_id_for_two_submits_loses_neither(ledger: Ledger) -> None:
@@ -173,7 +179,9 @@ def test_every_handle_is_another_one(ledger: Ledger) -> None:
 def test_odd_text_of_a_service_is_kept_as_far_as_it_can_be_written(ledger: Ledger) -> None:
     seq = bring_to(ledger, State.SENDING, request=request(prompt="caf\udce9 \x00 \U0001f6f6"))
     ledger.submitted(seq, "job-\ud800", status="pend\udc00ing", extra={"x": "\ud800", "big": 10**6000})
-    ledger.looked(seq, status="failed", error="\ud83d\ude00 " + "e" * 5000, final=True, extra={"nan": float("nan")})
+    ledger.looked(
+        seq, Seen(status="failed", error="\ud83d\ude00 " + "e" * 5000, final=True, extra={"nan": float("nan")})
+    )
 
     record = ledger.get(seq)
     assert record.prompt == "caf\ufffd \x00 \U0001f6f6"
@@ -190,9 +198,11 @@ def test_what_a_reply_adds_is_bounded_and_cannot_break_the_record(ledger: Ledger
     for _ in range(100_000):
         deep = {"x": deep}
 
-    ledger.looked(seq, status="pending", extra=deep)
+    ledger.looked(seq, Seen(status="pending", extra=deep))
     assert ledger.get(seq).extra == {"dropped": "it cannot be written as JSON"}
-    ledger.looked(seq, status="pending", extra={"x": "y" * 100_000})
+    ledger.looked(seq, Seen(status="in_progress", extra={"x": "y" * 65_000}))
+    assert list(ledger.get(seq).extra) == ["x"]
+    ledger.looked(seq, Seen(status="uploading", extra={"x": "y" * 66_000}))
     assert list(ledger.get(seq).extra) == ["dropped"]
 
 
@@ -253,6 +263,14 @@ def test_ten_minutes_on_the_wire_are_unknown_even_while_the_process_is_there(led
     assert ledger.get(sending).state is State.SUBMITTED
 
 
+def test_what_else_is_written_of_a_request_does_not_keep_it_on_the_wire(ledger: Ledger, time: HandClock) -> None:
+    seq = bring_to(ledger, State.SENDING)
+    time.elapsed += 599
+    ledger.set_target(seq, "/v/a.mp4")
+    time.elapsed += 2
+    assert ledger.get(seq).state is State.UNKNOWN
+
+
 @pytest.mark.skipif(os.name != "posix", reason="processes cannot be asked for here without ending them")
 def test_only_the_process_that_sent_a_request_can_say_that_nothing_was_bought(ledger: Ledger, path: Path) -> None:
     seq = bring_to(ledger, State.SENDING)
@@ -281,12 +299,12 @@ def test_an_owner_is_read_back_and_junk_is_none() -> None:
 def test_looks_bring_the_record_up_to_date_and_an_end_has_its_time(ledger: Ledger, time: HandClock) -> None:
     seq = bring_to(ledger, State.SUBMITTED)
     time.elapsed += 5
-    ledger.looked(seq, status="in_progress", generation_id="gen-1", extra={"a": 1}, model="another/name")
+    ledger.looked(seq, Seen(status="in_progress", generation_id="gen-1", extra={"a": 1}, model="another/name"))
     assert (ledger.get(seq).status, ledger.get(seq).ended_at) == ("in_progress", None)
     time.elapsed += 5
-    ledger.looked(seq, status="completed", cost=Decimal("0.1358"), final=True, expected_outputs=2)
+    ledger.looked(seq, Seen(status="completed", cost=Decimal("0.1358"), final=True, expected_outputs=2))
     time.elapsed += 5
-    ledger.looked(seq, status="completed", final=True)
+    ledger.looked(seq, Seen(status="completed", final=True))
 
     record = ledger.get(seq)
     assert (record.status, record.final, record.cost) == ("completed", True, Decimal("0.1358"))
@@ -295,16 +313,31 @@ def test_looks_bring_the_record_up_to_date_and_an_end_has_its_time(ledger: Ledge
     assert record.model == request()["model"], "what was asked for stays"
 
 
+def test_an_end_keeps_the_time_at_which_it_was_seen_first(ledger: Ledger, time: HandClock) -> None:
+    seq = finished(ledger, "job-1", None)
+    time.elapsed += 60
+    ledger.looked(seq, Seen("completed", cost=Decimal("0.05"), final=True))
+    assert (ledger.get(seq).cost, ledger.get(seq).ended_at) == (Decimal("0.05"), START)
+
+
 def test_a_failure_has_its_reason(ledger: Ledger) -> None:
     seq = finished(ledger, "job-1", None, status="failed")
-    ledger.looked(seq, status="failed", error="filtered", cost=Decimal(0), final=True)
+    ledger.looked(seq, Seen(status="failed", error="filtered", cost=Decimal(0), final=True))
 
     assert (ledger.get(seq).error, ledger.get(seq).cost) == ("filtered", Decimal(0))
 
 
+def test_a_reason_that_is_said_no_more_is_not_kept_and_no_amount_is_no_cost(ledger: Ledger) -> None:
+    seq = bring_to(ledger, State.SUBMITTED)
+    ledger.looked(seq, Seen("pending", error="the provider is slow", cost=Decimal("NaN")))
+    assert (ledger.get(seq).error, ledger.get(seq).cost) == ("the provider is slow", None)
+    ledger.looked(seq, Seen("pending"))
+    assert ledger.get(seq).error is None
+
+
 def test_a_status_that_goes_backwards_is_shown_as_the_service_says(ledger: Ledger) -> None:
     seq = finished(ledger, "job-1")
-    ledger.looked(seq, status="in_progress")
+    ledger.looked(seq, Seen(status="in_progress"))
 
     assert (ledger.get(seq).final, ledger.get(seq).ended_at) == (False, None)
     assert [record.seq for record in ledger.list(unfinished=True)] == [seq]
@@ -312,14 +345,40 @@ def test_a_status_that_goes_backwards_is_shown_as_the_service_says(ledger: Ledge
 
 def test_a_look_that_brings_nothing_new_writes_nothing(ledger: Ledger, path: Path) -> None:
     seq = bring_to(ledger, State.SUBMITTED)
-    ledger.looked(seq, status="in_progress", extra={"a": 1})
+    ledger.looked(seq, Seen("in_progress", extra={"a": 1}))
     with raw(path) as other:
         before = other.execute("PRAGMA data_version").fetchone()
         for _ in range(3):
-            ledger.looked(seq, status="in_progress", extra={"a": 1})
+            ledger.looked(seq, Seen("in_progress", extra={"a": 1}))
         assert other.execute("PRAGMA data_version").fetchone() == before
-        ledger.looked(seq, status="in_progress", extra={"a": 2})
+        ledger.looked(seq, Seen("in_progress", generation_id="gen-1", extra={"a": 1}))
         assert other.execute("PRAGMA data_version").fetchone() != before
+
+
+def test_what_changes_at_every_look_costs_a_write_a_minute(ledger: Ledger, path: Path, time: HandClock) -> None:
+    seq = bring_to(ledger, State.SUBMITTED)
+    ledger.looked(seq, Seen("in_progress", extra={"progress": 0}))
+    writes = 0
+    with raw(path) as other:
+        version = other.execute("PRAGMA data_version").fetchone()
+        for look in range(1, 62):
+            time.elapsed += 2
+            ledger.looked(seq, Seen("in_progress", extra={"progress": look}))
+            now = other.execute("PRAGMA data_version").fetchone()
+            writes, version = writes + (now != version), now
+    assert writes == 2, "two minutes"
+    assert ledger.get(seq).extra == {"progress": 60}
+
+    ledger.looked(seq, Seen("uploading", extra={"progress": 62}))
+    assert (ledger.get(seq).status, ledger.get(seq).extra) == ("uploading", {"progress": 62}), "with other news at once"
+    time.elapsed += 2
+    ledger.looked(seq, Seen("uploading", extra={"progress": 63}))
+    time.elapsed += 60
+    ledger.looked(seq, Seen("uploading", extra={"progress": 63}))
+    assert ledger.get(seq).extra == {"progress": 63}, "late, but never lost"
+    time.elapsed -= 3600
+    ledger.looked(seq, Seen("uploading", extra={"progress": 64}))
+    assert ledger.get(seq).extra == {"progress": 64}, "also by a clock that was put back"
 
 
 def test_a_look_that_could_not_be_written_down_is_written_down_by_the_next_one(path: Path, time: HandClock) -> None:
@@ -327,10 +386,10 @@ def test_a_look_that_could_not_be_written_down_is_written_down_by_the_next_one(p
         seq = bring_to(ledger, State.SUBMITTED)
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(RecordError):
-            ledger.looked(seq, status="in_progress")
+            ledger.looked(seq, Seen(status="in_progress"))
         other.execute("ROLLBACK")
 
-        ledger.looked(seq, status="in_progress")
+        ledger.looked(seq, Seen(status="in_progress"))
 
         assert ledger.get(seq).status == "in_progress"
 
@@ -339,14 +398,14 @@ def test_an_end_that_another_process_saw_is_not_undone_by_a_look_that_sees_nothi
     ledger: Ledger, path: Path
 ) -> None:
     seq = bring_to(ledger, State.SUBMITTED)
-    ledger.looked(seq, status="in_progress")
+    ledger.looked(seq, Seen(status="in_progress"))
     with Ledger(path) as other:
-        other.looked(seq, status="completed", final=True)
+        other.looked(seq, Seen(status="completed", final=True))
 
-    ledger.looked(seq, status="in_progress")
+    ledger.looked(seq, Seen(status="in_progress"))
     assert ledger.get(seq).final
 
-    ledger.looked(seq, status="pending")
+    ledger.looked(seq, Seen(status="pending"))
     assert not ledger.get(seq).final
 
 
@@ -354,7 +413,7 @@ def test_a_job_that_was_forgotten_meanwhile_stays_forgotten(ledger: Ledger) -> N
     seq = finished(ledger, "job-1")
     ledger.forget(seq)
 
-    ledger.looked(seq, status="completed", final=True)
+    ledger.looked(seq, Seen(status="completed", final=True))
     ledger.output_saved(seq, Output(0, "/v/a.mp4", 1, "ab"))
     ledger.set_resume_state(seq, 0, ResumeState("/v/a.part"))
     ledger.set_target(seq, "/v/b.mp4")
@@ -388,7 +447,7 @@ def test_a_job_is_fetched_when_all_its_outputs_are(ledger: Ledger) -> None:
     assert ledger.list(not_downloaded=True) == []
     assert ledger.get(seq).is_fetched
 
-    ledger.looked(seq, status="completed", final=True, expected_outputs=2)
+    ledger.looked(seq, Seen(status="completed", final=True, expected_outputs=2))
     assert [record.seq for record in ledger.list(not_downloaded=True)] == [seq]
     assert not ledger.get(seq).is_fetched
 
@@ -406,13 +465,16 @@ def test_file_names_that_are_not_utf_8_come_back_as_they_were(ledger: Ledger) ->
 
 def test_a_partial_download_is_remembered_until_it_is_whole(ledger: Ledger) -> None:
     seq = finished(ledger, "job-1")
-    state = ResumeState("/v/a.part", '"etag"', "signed", 100)
+    state = ResumeState("/v/a.part", '"etag"', 100)
+    whole = ResumeState("/v/a.part", None, 100, "ab" * 32, "/v/a.mp4")
     assert ledger.resume_state(seq, 0) is None
 
     ledger.set_resume_state(seq, 0, ResumeState("/v/old.part"))
     ledger.set_resume_state(seq, 0, state)
     ledger.set_resume_state(seq, 1, ResumeState("/v/b.part"))
     assert (ledger.resume_state(seq, 0), ledger.resume_state(seq, 1)) == (state, ResumeState("/v/b.part"))
+    ledger.set_resume_state(seq, 0, whole)
+    assert ledger.resume_state(seq, 0) == whole
 
     ledger.output_saved(seq, Output(0, "/v/a.mp4", 100, "aa"))
     assert ledger.resume_state(seq, 0) is None
@@ -425,12 +487,12 @@ def test_a_partial_download_is_remembered_until_it_is_whole(ledger: Ledger) -> N
 
 def test_adopting_is_the_same_however_often(ledger: Ledger) -> None:
     first = ledger.adopt("elsewhere-1", endpoint=HERE)
-    again = ledger.adopt("elsewhere-1", endpoint=HERE, target="/v/x.mp4")
+    again = ledger.adopt("elsewhere-1", endpoint=HERE)
 
     assert (first.state, first.request, first.model, first.submitted_at) == (State.SUBMITTED, {}, None, None)
-    assert (again.seq, again.target) == (first.seq, "/v/x.mp4")
+    assert (again.seq, ledger.count()) == (first.seq, 1)
     assert ledger.adopt("elsewhere-1", endpoint="sandbox").seq != first.seq
-    ledger.looked(first.seq, status="completed", model="m", final=True)
+    ledger.looked(first.seq, Seen(status="completed", model="m", final=True))
     assert ledger.get(first.seq).model == "m"
 
 
@@ -450,7 +512,9 @@ def test_forgetting_takes_outputs_and_partial_downloads_with_it(ledger: Ledger, 
 
 def _row(ledger: Ledger, key: str, usd: float | None = 0.1, **more: object) -> int:
     given = {"quote": quote(usd) if usd is not None else {"kind": "unknown", "usd": None, "low": None, "high": None}}
-    return ledger.prepare(**{"request": request(), "endpoint": HERE, "batch": "b", "row_key": key, **given, **more})  # type: ignore[arg-type]
+    return ledger.prepare(
+        Intent(**{"request": request(), "endpoint": HERE, "batch": "b", "row_key": key, **given, **more})
+    )  # type: ignore[arg-type]
 
 
 def test_the_rows_of_a_batch_oldest_first(ledger: Ledger) -> None:
@@ -520,10 +584,24 @@ def test_a_limit_counts_what_jobs_really_cost_and_leaves_out_what_was_never_sent
 
 
 @pytest.mark.drill("B13")
+@pytest.mark.skipif(os.name != "posix", reason="processes cannot be asked for here without ending them")
+def test_a_limit_leaves_out_what_a_process_that_is_gone_never_sent(ledger: Ledger, path: Path) -> None:
+    prepared, sending = (_row(ledger, key, 5) for key in "ab")
+    _leave(path, prepared, **_GONE)
+    _row(ledger, "c", 0.2, max_total=Decimal("5.2"))
+    ledger.sending(sending)
+    _leave(path, sending, **_GONE)
+    with pytest.raises(MoneyError, match="batch 5"):
+        _row(ledger, "d", 0.2, max_total=Decimal("5.2"))
+
+
+@pytest.mark.drill("B13")
 @pytest.mark.drill("M29")
 def test_a_limit_cannot_be_kept_where_a_price_is_unknown(ledger: Ledger) -> None:
     with pytest.raises(MoneyError, match="not known"):
         _row(ledger, "a", None, max_total=Decimal(100))
+    with pytest.raises(MoneyError, match="not known"):
+        _row(ledger, "a", quote={**quote(0.1), "kind": "unknown"}, max_total=Decimal(100))
     _row(ledger, "a", None)
     with pytest.raises(MoneyError, match="not known"):
         _row(ledger, "b", 0.1, max_total=Decimal(100))
@@ -547,7 +625,7 @@ def test_many_threads_take_turns_on_one_ledger(ledger: Ledger) -> None:
         try:
             for turn in range(5):
                 seq = bring_to(ledger, State.SUBMITTED, job_id=f"job-{number}-{turn}")
-                ledger.looked(seq, status="completed", cost=Decimal("0.05"), final=True)
+                ledger.looked(seq, Seen(status="completed", cost=Decimal("0.05"), final=True))
                 ledger.output_saved(seq, Output(0, f"/v/{number}-{turn}.mp4", 1, "ab"))
                 assert ledger.find(f"job-{number}-{turn}").seq == seq
         except BaseException as error:

@@ -18,7 +18,7 @@ from orvideo.record.ledger import Ledger
 from orvideo.record.lookup import Filter
 from orvideo.record.owner import Owner
 from orvideo.record.rows import Viewpoint
-from orvideo.record.values import SANDBOX, Output, Record, Spending, State, Typical, shape_of
+from orvideo.record.values import SANDBOX, Output, Record, Seen, Spending, State, Typical, shape_of
 from tests.clocks import HandClock
 from tests.record.ledger_support import HERE, START, bring_to, finished, raw, request
 
@@ -62,8 +62,14 @@ def test_an_exact_id_wins_over_those_it_begins(ledger: Ledger) -> None:
     assert ledger.find("abcd-100").id == "abcd-100"
 
 
+def test_a_local_name_is_its_own_also_where_an_id_begins_with_it(ledger: Ledger) -> None:
+    first = ledger.get(bring_to(ledger, State.SUBMITTED, job_id="abcd-1"))
+    bring_to(ledger, State.SUBMITTED, job_id=f"{first.handle}9")
+    assert ledger.find(first.handle) == first
+
+
 _NOWHERE = ["abcd%", "abcd_1", "____", "%%%%", "abc*", "ABCD", "abcd-9", "", " ", "abc", "' OR 1=1"]
-_ODD_PLACES = ["@9", "@0", "@", "@x", "@-1", "@99999999999999999999", "ab\ud800cd", "\U0010ffff" * 4]
+_ODD_PLACES = ["@9", "@0", "@", "@x", "@-1", "@99999999999999999999", "ab\ud800cd", "abc\ud7ff", "\U0010ffff" * 4]
 
 
 @pytest.mark.parametrize("ref", _NOWHERE + _ODD_PLACES)
@@ -165,7 +171,7 @@ def test_filters_hold_together(ledger: Ledger, time: HandClock) -> None:
     finished(ledger, "job-3", request=request(model="b"), endpoint=SANDBOX)
 
     assert _names(ledger.list(model="b")) == ["job-3", "job-2"]
-    assert _names(ledger.list(model="b", endpoint=HERE)) == ["job-2"]
+    assert _names(ledger.list(model="b", status="pending")) == ["job-2"]
     assert _names(ledger.list(batch="night")) == ["job-2"]
     assert _names(ledger.list(status="completed")) == ["job-3"]
     assert _names(ledger.list(since=START + timedelta(seconds=60))) == ["job-3", "job-2"]
@@ -305,9 +311,9 @@ def _clip(ledger: Ledger, time: HandClock, job_id: str, cost: str | None, second
     while gone + 2 < seconds:
         time.elapsed += 2
         gone += 2
-        ledger.looked(seq, status="in_progress")
+        ledger.looked(seq, Seen(status="in_progress"))
     time.elapsed += seconds - gone
-    ledger.looked(seq, status="completed", cost=Decimal(cost) if cost else None, final=True)
+    ledger.looked(seq, Seen(status="completed", cost=Decimal(cost) if cost else None, final=True))
     return seq
 
 
@@ -362,14 +368,44 @@ def test_the_sandbox_and_jobs_that_failed_are_no_evidence(ledger: Ledger, time: 
 def test_an_end_that_was_not_watched_says_nothing_of_the_time(ledger: Ledger, time: HandClock) -> None:
     seq = bring_to(ledger, State.SUBMITTED, request=request(generate_audio=False))
     time.elapsed += 86_400
-    ledger.looked(seq, status="completed", cost=Decimal("0.10"), final=True)
+    ledger.looked(seq, Seen(status="completed", cost=Decimal("0.10"), final=True))
     back = bring_to(ledger, State.SUBMITTED, job_id="job-2", request=request(generate_audio=False))
     time.elapsed -= 86_400
-    ledger.looked(back, status="completed", cost=Decimal("0.10"), final=True)
+    ledger.looked(back, Seen(status="completed", cost=Decimal("0.10"), final=True))
 
     found = ledger.typical(shape_of(request(generate_audio=False)))
 
     assert (found.found, found.priced, found.timed, found.seconds) == (2, 2, 0, None)
+
+
+@pytest.mark.parametrize(("gap", "timed"), [(15, 1), (16, 0)])
+def test_an_end_seen_within_15_seconds_was_watched(ledger: Ledger, time: HandClock, gap: int, timed: int) -> None:
+    _end_after_a_gap(ledger, time, gap, 20)
+    assert ledger.typical(shape_of(request(generate_audio=False))).timed == timed
+
+
+@pytest.mark.parametrize(("gap", "timed"), [(40, 1), (41, 0)])
+def test_an_end_seen_within_a_fifth_of_its_time_was_watched(
+    ledger: Ledger, time: HandClock, gap: int, timed: int
+) -> None:
+    _end_after_a_gap(ledger, time, gap, 200)
+    assert ledger.typical(shape_of(request(generate_audio=False))).timed == timed
+
+
+def _end_after_a_gap(ledger: Ledger, time: HandClock, gap: int, total: int) -> None:
+    """Live through a job of `total` seconds that nobody looked at in the last `gap` of them."""
+    seq = bring_to(ledger, State.SUBMITTED, request=request(generate_audio=False))
+    for _ in range(2):
+        time.elapsed += (total - gap) / 2
+        ledger.looked(seq, Seen("in_progress"))
+    time.elapsed += gap
+    ledger.looked(seq, Seen("completed", final=True))
+
+
+def test_a_job_that_is_not_at_its_end_is_no_evidence(ledger: Ledger) -> None:
+    seq = bring_to(ledger, State.SUBMITTED, request=request(generate_audio=False))
+    ledger.looked(seq, Seen("completed", cost=Decimal("9")))
+    assert ledger.typical(shape_of(request(generate_audio=False))) == Typical()
 
 
 def test_the_newest_fifty_count(ledger: Ledger, time: HandClock) -> None:
@@ -393,24 +429,25 @@ def test_sums_are_exact_and_what_is_unknown_is_counted(ledger: Ledger, time: Han
     finished(ledger, "job-2", "0.2", request=request(model="a"))
     finished(ledger, "job-3", None, status="failed", request=request(model="a"))
     bring_to(ledger, State.UNKNOWN, request=request(model="c"))
+    bring_to(ledger, State.SENDING, request=request(model="c"))
     bring_to(ledger, State.NOT_SENT, request=request(model="c"))
     finished(ledger, "job-4", "50", endpoint=SANDBOX)
 
     assert ledger.spent("model") == (
         Spending("b", Decimal("1.0"), 10, 0),
         Spending("a", Decimal("0.3"), 2, 1),
-        Spending("c", Decimal(0), 0, 1),
+        Spending("c", Decimal(0), 0, 2),
     )
     assert ledger.spent("month") == (
-        Spending("2026-12", Decimal("1.2"), 11, 2),
+        Spending("2026-12", Decimal("1.2"), 11, 3),
         Spending("2026-11", Decimal("0.1"), 1, 0),
     )
-    assert ledger.spent("day", since=START + timedelta(days=1)) == (Spending("2026-12-11", Decimal("1.2"), 11, 2),)
+    assert ledger.spent("day", since=START + timedelta(days=1)) == (Spending("2026-12-11", Decimal("1.2"), 11, 3),)
     assert ledger.spent("day", endpoint=SANDBOX)[0].cost == 50
 
 
 def test_what_was_adopted_has_no_model_until_the_service_says(ledger: Ledger) -> None:
     seq = ledger.adopt("elsewhere", endpoint=HERE).seq
-    ledger.looked(seq, status="completed", cost=Decimal("0.05"), final=True)
+    ledger.looked(seq, Seen(status="completed", cost=Decimal("0.05"), final=True))
 
     assert ledger.spent("model") == (Spending(None, Decimal("0.05"), 1, 0),)

@@ -122,6 +122,7 @@ def test_the_shape_of_a_request() -> None:
 
     assert shape_of(asked) == Shape("m", "720p", 8, False, "text")
     assert shape_of({"model": "m", "size": "1280x720"}) == Shape("m", "1280x720", None, None, "text")
+    assert shape_of({"model": "m", "duration": -(10**30)}).duration is None
     assert shape_of({"model": 5, "duration": 10**30, "generate_audio": "yes"}) == Shape(None, None, None, None, "text")
 
 
@@ -157,7 +158,7 @@ def test_times_are_iso_8601_in_utc() -> None:
 def _record(**fields: Any) -> Record:
     when = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
     known = {"seq": 1, "handle": "sub-abcdefgh", "id": None, "endpoint": "https://x/api/v1", "state": State.SUBMITTED}
-    return Record(**{**known, "created_at": when, "updated_at": when, **fields})
+    return Record(**{**known, "created_at": when, **fields})
 
 
 def test_the_documented_job_object() -> None:
@@ -184,6 +185,7 @@ def test_the_documented_job_object() -> None:
         "endpoint": "https://x/api/v1",
         "created_at": "2026-11-21T12:00:00.000Z",
         "ended_at": "2026-11-21T12:01:00.000Z",
+        "watched": False,
         "quote": {"kind": "exact", "usd": 0.05},
         "cost_usd": 0.05,
         "error": None,
