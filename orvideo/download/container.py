@@ -1,26 +1,53 @@
-"""What a file is by its bytes, and whether it is all there: MP4 boxes and WebM elements walked to the end.
+"""What a file is by its bytes, and whether it is all there: containers walked from header to header to the end.
 
-Only headers are read; the media between them is skipped, so a walk costs the same for 10 MiB and 1 GiB. The same
-parsers follow bytes on disk (`check_container`) and bytes that pass by on the way to a pipe (`Trail`).
+The media between two headers is skipped, so a walk costs the same for 10 MiB and 1 GiB. A kind is named by the
+extension that its files have.
 """
 
-import os
-from collections.abc import Generator
-from contextlib import suppress
-from pathlib import Path
-from typing import Literal, NamedTuple
+from __future__ import annotations
 
-Kind = Literal["mp4", "webm"]
-KINDS: tuple[Kind, ...] = ("mp4", "webm")
+import re
+from codecs import getincrementaldecoder
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+#: Every kind that is known, by its extension, with what to call one. "bin" is what is neither known nor text.
+KINDS = {
+    "mp4": "an MP4",
+    "webm": "a WebM",
+    "mov": "a QuickTime movie",
+    "mkv": "a Matroska video",
+    "avi": "an AVI",
+    "gif": "a GIF",
+    "ts": "an MPEG transport stream",
+    "mpg": "an MPEG program stream",
+    "ogv": "an Ogg video",
+    "flv": "a Flash video",
+    "wmv": "a Windows Media video",
+    "avif": "an AVIF image",
+    "heic": "an HEIF image",
+    "webp": "a WebP image",
+    "png": "a PNG image",
+    "jpg": "a JPEG image",
+    "bin": "a file of a kind that orvideo does not know",
+}
 
 #: This many bytes from the beginning of a file decide what it is.
-HEAD = 12
+HEAD = 512
 #: Real files have thousands of top-level boxes or elements at most, one pair a fragment; more is an attack.
 MOST_PARTS = 200_000
+#: A file of no known kind that is shorter than this is no video of any kind.
+SHORTEST = 64
 
-_EBML = b"\x1a\x45\xdf\xa3"
-_SEGMENT = b"\x18\x53\x80\x67"
-_CLUSTER = b"\x1f\x43\xb6\x75"
+#: Reads so many bytes from an offset on; fewer where the file ends.
+Read = Callable[[int, int], bytes]
+
+_EBML, _SEGMENT, _CLUSTER = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67", b"\x1f\x43\xb6\x75"
+#: What an MP4 or a QuickTime movie may begin with.
+_FIRST_BOXES = frozenset((b"ftyp", b"styp", b"free", b"skip", b"wide", b"pnot", b"moov", b"mdat"))
+_IMAGE_BRANDS = {b"avif": "avif", b"avis": "avif", b"heic": "heic", b"heix": "heic", b"mif1": "heic"}
+_MARKUP = re.compile(rb"(\xef\xbb\xbf)?\s*(<[!?/A-Za-z]|\{\s*[\"}]|\[\s*[\[{\"\]\d-])")
+_CONTROLS = re.compile(r"[\0-\x06\x0e-\x1a\x1c-\x1f\x7f]")
 
 
 class BadContainer(Exception):
@@ -28,196 +55,221 @@ class BadContainer(Exception):
 
 
 class NotAVideo(BadContainer):
-    """The bytes do not even begin like a video: an error page, JSON, another kind of file (drill D07)."""
+    """The bytes are a text: an error page, JSON (drill D07)."""
 
 
 class Incomplete(BadContainer):
-    """The bytes begin like a video and are cut short or damaged (drill D06)."""
+    """The bytes are cut short or damaged (drill D06)."""
 
 
-def sniff(head: bytes) -> Kind | None:
-    """Return what a file is by its first `HEAD` bytes, None for anything that is no video we know."""
-    if head[4:8] == b"ftyp":
-        return "mp4"
-    return "webm" if head[:4] == _EBML else None
+def refuse_text(head: bytes) -> None:
+    """Raise NotAVideo where the first bytes of a file are those of a page, of JSON, or of any other text."""
+    if head and (_MARKUP.match(head) or _is_plain(head)):
+        raise NotAVideo("it is a text")
 
 
-def check_container(file: Path | int) -> Kind:
-    """Walk a file, given by path or descriptor, to its end and return what it is.
+def check(read: Read, size: int) -> str:
+    """Walk a file of `size` bytes to its end and return its kind (F-C09).
 
-    Raises NotAVideo, Incomplete, and OSError where the file cannot be read.
+    A kind that cannot be walked counts as whole. Raises NotAVideo and Incomplete.
     """
-    if isinstance(file, int):
-        return _check_descriptor(file)
-    descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+    head = read(HEAD, 0)
+    refuse_text(head)
+    kind = _kind_of(head)
+    if kind == "bin":
+        if size < SHORTEST:
+            raise Incomplete(f"it is {size} bytes long")
+        if not any(head):
+            raise Incomplete("it begins with nothing but zeros")
+    walk = _WALKS.get(kind)
+    return kind if walk is None else walk(read, size) or kind
+
+
+def check_container(path: Path) -> str:
+    """Walk the file at `path`: see `check`. Raises OSError as well."""
+    with open(path, "rb") as file:
+
+        def read(count: int, offset: int) -> bytes:
+            file.seek(offset)
+            return file.read(count)
+
+        return check(read, file.seek(0, 2))
+
+
+def _kind_of(head: bytes) -> str:
+    if head[4:8] in _FIRST_BOXES:
+        return "mp4"
+    if head[:4] == b"RIFF":
+        return {b"AVI ": "avi", b"WEBP": "webp"}.get(head[8:12], "bin")
+    for packet in (188, 192):  # a transport stream has a sync byte in each packet, M2TS four bytes before it
+        if head[packet - 188 :: packet][:2] == b"GG":
+            return "ts"
+    for magic, kind in _MAGIC.items():
+        if head.startswith(magic):
+            return kind
+    return "bin"
+
+
+_MAGIC = {
+    _EBML: "webm",
+    b"GIF87a": "gif",
+    b"GIF89a": "gif",
+    b"OggS": "ogv",
+    b"\0\0\1\xba": "mpg",
+    b"FLV\1": "flv",
+    b"\x30\x26\xb2\x75\x8e\x66\xcf\x11": "wmv",
+    b"\x89PNG\r\n\x1a\n": "png",
+    b"\xff\xd8\xff": "jpg",
+}
+
+
+def _is_plain(head: bytes) -> bool:
+    """Tell whether bytes are plain text: in UTF-16 by its mark, or UTF-8 without what no text has."""
+    wide = head[:2] in (b"\xff\xfe", b"\xfe\xff")
     try:
-        return _check_descriptor(descriptor)
-    finally:
-        os.close(descriptor)
+        text = getincrementaldecoder("utf-16" if wide else "utf-8")().decode(head)
+    except UnicodeError:
+        return False
+    return not _CONTROLS.search(text)
 
 
-def _check_descriptor(descriptor: int) -> Kind:
-    size = os.fstat(descriptor).st_size
-    kind = require_kind(os.pread(descriptor, HEAD, 0))
-    parser = _PARSERS[kind]()
-    step, offset = next(parser), 0
-    with suppress(StopIteration):
-        while True:
-            if isinstance(step, _Read):
-                answer = os.pread(descriptor, step.amount, offset)
-                offset += len(answer)
-            else:
-                answer = b""
-                offset = size if step.amount is None else offset + step.amount
-                if offset > size:
-                    raise Incomplete(f"{offset - size} bytes of it are missing")
-            step = parser.send(answer)
-    return kind
-
-
-def require_kind(head: bytes) -> Kind:
-    """Return what a file is by its first bytes. Raises NotAVideo, and Incomplete where there are too few to say."""
-    kind = sniff(head)
-    if kind is not None:
-        return kind
-    if len(head) < HEAD and (head[:1] == b"\0" or _EBML.startswith(head[:4])):
-        raise Incomplete(f"it is {len(head)} bytes long")
-    raise NotAVideo("it is neither MP4 nor WebM")
-
-
-class Trail:
-    """Walks a file that passes by in pieces and is not kept; nothing but a header at a time is held."""
-
-    def __init__(self, kind: Kind) -> None:
-        self._parser = _PARSERS[kind]()
-        self._step: _Step | None = next(self._parser)
-        self._held = b""
-
-    def feed(self, data: bytes) -> None:
-        """Follow the next bytes of the file. Raises Incomplete or NotAVideo as soon as they make no sense."""
-        offset = 0
-        while self._step is not None and offset < len(data):
-            if isinstance(self._step, _Read):
-                piece = data[offset : offset + self._step.amount - len(self._held)]
-                offset += len(piece)
-                self._held += piece
-                if len(self._held) == self._step.amount:
-                    self._answer()
-            elif self._step.amount is None:
-                return
-            else:
-                taken = min(self._step.amount, len(data) - offset)
-                offset += taken
-                self._step = _Skip(self._step.amount - taken)
-            self._pass_empty()
-
-    def end(self) -> None:
-        """Say that the file is over. Raises Incomplete if it should not be.
-
-        After "bytes are missing" and "ends within a header" the walk may go on when more of the file arrives.
-        """
-        if isinstance(self._step, _Skip) and self._step.amount:
-            raise Incomplete(f"{self._step.amount} bytes of it are missing")
-        if any(self._held):
-            raise Incomplete("it ends within a header")
-        while self._step is not None:
-            self._answer()
-            if isinstance(self._step, _Skip) and self._step.amount:
-                raise Incomplete(f"{self._step.amount} bytes of it are missing")
-
-    def _pass_empty(self) -> None:
-        while isinstance(self._step, _Skip) and self._step.amount == 0:
-            self._answer()
-
-    def _answer(self) -> None:
-        held, self._held = self._held, b""
-        try:
-            self._step = self._parser.send(held)
-        except StopIteration:
-            self._step = None
-
-
-class _Read(NamedTuple):
-    """A parser wants the next bytes; it is given fewer at the end of the file, none when it is over."""
-
-    amount: int
-
-
-class _Skip(NamedTuple):
-    """A parser has no use for the next bytes, but they must be there; None for all that are left."""
-
-    amount: int | None
-
-
-_Step = _Read | _Skip
-_Parser = Generator[_Step, bytes, None]
-
-
-def _mp4() -> _Parser:
+def _mp4(read: Read, size: int) -> str:
+    brand = b"qt  "  # movies from before brands are QuickTime's
     found: set[bytes] = set()
-    for _ in range(MOST_PARTS):
-        head = yield _Read(8)
-        if not any(head) and len(head) < 8:
-            break  # the end, or a few zeros that some muxers pad with
-        if len(head) < 8:
-            raise Incomplete("it ends within the header of a box")
-        size, name, header = int.from_bytes(head[:4], "big"), head[4:], 8
+    for offset, name in _boxes(read, size):
         found.add(name)
-        if size == 0:  # to the end of the file
-            yield _Skip(None)
-            continue
-        if size == 1:
-            large = yield _Read(8)
-            if len(large) < 8:
-                raise Incomplete("it ends within the header of a box")
-            size, header = int.from_bytes(large, "big"), 16
-        if size < header:
-            raise Incomplete(f"a box claims to be {size} bytes long, less than its own header")
-        yield _Skip(size - header)
-    else:
-        raise NotAVideo(f"it has more than {MOST_PARTS} boxes")
+        if name == b"ftyp":
+            brand = read(4, offset + 8)
+    if brand in _IMAGE_BRANDS and b"moov" not in found:
+        return _IMAGE_BRANDS[brand]
     for name, what in ((b"moov", "index"), (b"mdat", "media")):
         if name not in found:
             raise Incomplete(f"it has no {what} ({name.decode()} box)")
+    return "mov" if brand == b"qt  " else "mp4"
 
 
-def _webm() -> _Parser:
-    found: set[bytes] = set()
+def _boxes(read: Read, size: int) -> Iterator[tuple[int, bytes]]:
+    """Yield where each top-level box begins and its name. Raises Incomplete."""
+    offset = 0
     for _ in range(MOST_PARTS):
-        first = yield _Read(1)
-        if not first:
+        head = read(16, offset)
+        if len(head) < 8 and not any(head):
+            return  # the end, or a few zeros that some muxers pad with
+        if len(head) < 8:
+            raise Incomplete("it ends within the header of a box")
+        length, header = int.from_bytes(head[:4], "big"), 8
+        if length == 1:
+            if len(head) < 16:
+                raise Incomplete("it ends within the header of a box")
+            length, header = int.from_bytes(head[8:], "big"), 16
+        yield offset, head[4:8]
+        if length == 0:  # to the end of the file
+            return
+        if length < header:
+            raise Incomplete(f"a box claims to be {length} bytes long, less than its own header")
+        offset += length
+        _require(offset, size)
+    raise Incomplete(f"it has more than {MOST_PARTS} boxes")
+
+
+def _ebml(read: Read, size: int) -> str:
+    """Walk a WebM or Matroska file: the elements of a segment one by one, to a cluster and to the end."""
+    offset, found = 0, set()
+    for _ in range(MOST_PARTS):
+        if offset == size:
             break
-        name = first + (yield from _rest(first, most=4))
-        first = yield _Read(1)
-        rest = yield from _rest(first, most=8)
-        bits = 7 * (len(rest) + 1)
-        size = int.from_bytes(first + rest, "big") & (1 << bits) - 1
+        name, length, start = _element(read, offset)
         found.add(name)
-        if size != (1 << bits) - 1:
-            yield _Skip(size)
-        elif name == _CLUSTER:  # live WebM: the end of such a cluster cannot be told without reading the media
-            yield _Skip(None)
-        elif name != _SEGMENT:  # the elements in a segment of unknown size are walked like its neighbours
+        offset = start
+        if name == _SEGMENT:  # its elements are walked like its neighbours
+            _require(start + (length or 0), size)
+        elif length is not None:
+            offset += length
+            _require(offset, size)
+        elif name == _CLUSTER:  # live: the end of such a cluster cannot be told without reading the media
+            offset = size
+        else:
             raise Incomplete("an element has no size")
     else:
-        raise NotAVideo(f"it has more than {MOST_PARTS} elements")
-    if _SEGMENT not in found:
-        raise Incomplete("it has no segment")
+        raise Incomplete(f"it has more than {MOST_PARTS} elements")
+    for name, what in ((_SEGMENT, "segment"), (_CLUSTER, "cluster, which has the media")):
+        if name not in found:
+            raise Incomplete(f"it has no {what}")
+    return "mkv" if b"matroska" in read(HEAD, 0) else "webm"
 
 
-def _rest(first: bytes, *, most: int) -> Generator[_Step, bytes, bytes]:
-    """Read the rest of a number whose length is told by the leading zeros of its first byte."""
-    if not first:
-        raise Incomplete("it ends within the header of an element")
-    length = 9 - first[0].bit_length()
+def _element(read: Read, offset: int) -> tuple[bytes, int | None, int]:
+    """Return the name of an EBML element, its length (None: unknown) and where its content begins."""
+    head = read(12, offset)
+    name = _number(head, most=4)
+    size = _number(head[len(name) :], most=8)
+    bits = 7 * len(size)
+    length = int.from_bytes(size, "big") & (1 << bits) - 1
+    return name, None if length == (1 << bits) - 1 else length, offset + len(name) + len(size)
+
+
+def _number(head: bytes, *, most: int) -> bytes:
+    """Return the bytes of a number, whose length is told by the leading zeros of the first."""
+    length = 9 - head[0].bit_length() if head else 0
     if length > most:
         raise Incomplete("an element's header makes no sense")
-    if length == 1:
-        return b""
-    rest = yield _Read(length - 1)
-    if len(rest) < length - 1:
+    if not 0 < length <= len(head):
         raise Incomplete("it ends within the header of an element")
-    return rest
+    return head[:length]
 
 
-_PARSERS = {"mp4": _mp4, "webm": _webm}
+def _riff(read: Read, size: int) -> None:
+    """Walk the RIFF chunks of an AVI (a large one has several) or a WebP."""
+    offset = 0
+    while offset + 8 <= size and offset // 8 < MOST_PARTS:
+        head = read(8, offset)
+        length = int.from_bytes(head[4:], "little")
+        if head[:4] != b"RIFF" or length in (0, 0xFFFFFFFF):  # padding, or written without knowing the end
+            return
+        offset += 8 + length
+        _require(offset, size)
+        offset += length % 2
+
+
+def _ogg(read: Read, size: int) -> None:
+    offset = 0
+    for _ in range(MOST_PARTS):
+        if offset >= size:
+            return
+        head = read(27 + 255, offset)
+        if not head.startswith(b"OggS") or len(head) < 27:
+            raise Incomplete("it ends within a page")
+        segments = head[27 : 27 + head[26]]
+        offset += 27 + head[26] + sum(segments)
+        _require(offset, size)
+
+
+def _ends_with(*ends: bytes) -> Callable[[Read, int], None]:
+    def walk(read: Read, size: int) -> None:
+        if not read(64, max(0, size - 64)).rstrip(b"\0").endswith(ends):
+            raise Incomplete("its end is missing")
+
+    return walk
+
+
+def _packets(read: Read, size: int) -> None:
+    if size % 188 and size % 192:
+        raise Incomplete("it ends within a packet")
+
+
+def _require(end: int, size: int) -> None:
+    if end > size:
+        raise Incomplete(f"{end - size} bytes of it are missing")
+
+
+_WALKS: dict[str, Callable[[Read, int], str | None]] = {
+    "mp4": _mp4,
+    "webm": _ebml,
+    "avi": _riff,
+    "webp": _riff,
+    "ogv": _ogg,
+    "gif": _ends_with(b";"),
+    "png": _ends_with(b"IEND\xaeB`\x82"),
+    "jpg": _ends_with(b"\xff\xd9"),
+    "ts": _packets,
+}

@@ -13,9 +13,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from orvideo import errnos
 from orvideo.api.redaction import Redactor
+from orvideo.download.disk import give_name
 from orvideo.download.naming import LONGEST, fit
-from orvideo.download.partial import give_name
 from orvideo.errors import OutputExists, OutputUnwritable
 
 #: A net under the caller's care: what must never be in a file that people pass on (drill O17).
@@ -48,8 +49,8 @@ def write_receipt(path: Path, document: Mapping[str, Any], *, force: bool = Fals
         if error.errno == errno.EEXIST:
             if _holds(receipt, text):
                 return receipt
-            raise OutputExists(f"{receipt} exists already.", hint="overwrite it with --force", charged="yes") from error
-        raise OutputUnwritable(f"{receipt} cannot be written: {error.strerror or error}.", charged="yes") from error
+            raise OutputExists(f"{receipt} exists already.", hint="overwrite it with --force") from error
+        raise OutputUnwritable(errnos.sentence(error, receipt), hint=errnos.hint(error, receipt)) from error
     finally:
         with suppress(OSError):
             os.unlink(new)

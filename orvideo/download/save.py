@@ -1,312 +1,357 @@
 """Saving a video: whole and under its name, or not under its name at all (drills D01 to D20).
 
 The order of a save to a file: the `.part` is opened and held; bytes arrive (`transfer`); the container is walked to
-its end; the file is synced; it gets its name in a way that replaces nothing; the folder is synced; the caller puts it
-on record; the `.part` goes. Killed at any point, the next save of the same output goes on from there: with the
-missing bytes where the service has validators, from the start where it has none, and without a byte where only the
-record is missing.
+its end; the file is synced; a row of the record says that it is whole, with its sha256 and the name it is meant for; it
+gets that name in a way that replaces nothing; the folder is synced; the output is put on record. Killed at any point,
+the next save of the same output goes on from there, under the lock of the `.part`: with the missing bytes where the
+service has validators, from the start where it has none, and without a byte where only the name or the record is
+missing.
 
-If a file has appeared under the name meanwhile, it is left alone, the video is saved beside it (`boat-<id>.mp4`) and
-put on record, and OutputExists says so: what was paid for is on the disk, and a script sees that its name is not it.
+If a file has appeared under the name meanwhile, it is left alone, and the video is saved beside it (`boat-<id>.mp4`):
+what was paid for is on the disk. Whoever comes second finds the output on record and has nothing to do.
 """
 
-import hashlib
-import os
-import shlex
-from collections.abc import Callable, Iterator, Sequence
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, Protocol
 
-from orvideo.clock import Clock
-from orvideo.download.container import HEAD, Kind, sniff
-from orvideo.download.landing import FileLanding, StreamLanding, putting_into, unwritable
-from orvideo.download.naming import Facts, beside, part_name
-from orvideo.download.partial import Busy, Partial, give_name, sync_folder
-from orvideo.download.resuming import ResumeMemory, Sidecar
-from orvideo.download.targets import Form, Target, beside_for, is_leftover, longest_name
-from orvideo.download.transfer import PAUSES, Another, Broken, OnProgress, Open, Stream, Transfer
+from orvideo.clock import NAP
+from orvideo.deadline import Cancelled, Deadline
+from orvideo.download import disk
+from orvideo.download.container import KINDS, BadContainer, check
+from orvideo.download.disk import Busy, Part
+from orvideo.download.naming import Facts, beside
+from orvideo.download.targets import Form, Target, beside_for
+from orvideo.download.transfer import Bounds, OnProgress, Places, Transfer
 from orvideo.errors import BadReply, NotFetched, OrvideoError, OutputExists, OutputUnwritable
-
-__all__ = ["OnProgress", "Open", "ResumeMemory", "Saved", "Stream", "already_saved", "save"]
+from orvideo.record.values import Output, ResumeState
 
 
 class Saved(NamedTuple):
     """A video that is where it should be. `path` is absolute, and None when it went to a stream.
 
-    `kind` is what it is by its bytes; `notes` are what a person should be told.
+    `kind` is the extension that says what it is by its bytes; `notes` are what a person should be told. `already` says
+    that it was here before this save, `beside` that the name was taken by another file, `is_recorded` that it is on
+    record.
     """
 
     path: Path | None
     bytes: int
     sha256: str
-    kind: Kind
+    kind: str = "mp4"
     notes: tuple[str, ...] = ()
+    already: bool = False
+    beside: bool = False
+    is_recorded: bool = True
+
+
+class Memory(Protocol):
+    """What the record knows of one output, asked anew each time. Every call may raise OrvideoError."""
+
+    def output(self) -> Output | None:
+        """Return the output as it is on record."""
+
+    def state(self) -> ResumeState | None:
+        """Return what is known of its `.part`."""
+
+    def remember(self, state: ResumeState) -> None: ...
+
+    def forget(self) -> None: ...
+
+    def saved(self, saved: Saved) -> None:
+        """Put the output on record, and forget its `.part`."""
+
+
+class Wanted(NamedTuple):
+    """What is to be saved where: one output of a job, by its number from 0, and what its name is made of.
+
+    With `since`, a target that overwrites still counts an output as here that another process has put on record after
+    that time. `stdout` is where "-" goes.
+    """
+
+    target: Target
+    facts: Facts
+    number: int = 0
+    since: datetime | None = None
+    stdout: BinaryIO | None = None
 
 
 def save(
-    source: Open,
-    target: Target,
+    places: Places,
+    wanted: Wanted,
+    memory: Memory,
+    deadline: Deadline,
+    bounds: Bounds = Bounds(),  # noqa: B008 - frozen
     *,
-    facts: Facts,
-    index: int = 0,
-    refresh: Another | None = None,
-    others: Another | None = None,
-    memory: ResumeMemory | None = None,
     on_progress: OnProgress = lambda done, total: None,
-    on_saved: Callable[[Saved], None] = lambda saved: None,
-    clock: Clock | None = None,
-    deadline: float | None = None,
-    stdout: BinaryIO | None = None,
-    pauses: Sequence[float] = PAUSES,
+    on_warning: Callable[[str], None] = lambda text: None,
 ) -> Saved:
-    """Save one output of a job where `target` says, and return what was saved.
+    """Save one output of a job where it is wanted, and return what was saved.
 
-    `refresh` is asked once for a fresh place when one refuses (drill D12), `others` for further places until it has
-    none. `memory` keeps what a later process needs (by default a small file beside the `.part`). `on_saved` puts the
-    save on record while the `.part` still stands for it. `deadline` is in the seconds of `clock.monotonic`. `stdout`
-    is where "-" goes.
-
-    Raises NotFetched, AuthError, BadReply, OutputExists, OutputUnwritable, and Unsafe as it came from the source: each
-    with the job's id and the command that fetches it. BrokenPipeError passes through.
+    Raises NotFetched, AuthError, BadReply, NoOutput, OutputUnwritable, Unsafe where no place is left, and Cancelled.
+    BrokenPipeError passes through. A record that fails costs a resume and is told by `Saved.is_recorded`.
     """
-    transfer = _Order(source, refresh, others, on_progress, clock or Clock(), deadline, pauses)
-    with _about(facts):
-        if target.is_stream:
-            return _save_to_stream(transfer, target, stdout, on_saved)
-        return _save_to_file(transfer, target, facts, index, memory, on_saved)
+    saving = _Saving(places, wanted, memory, deadline, bounds, on_progress, on_warning)
+    return saving.to_stream() if wanted.target.is_stream else saving.to_file()
 
 
-def already_saved(
-    path: str | os.PathLike[str], sha256: str | None, size: int | None, *, job_id: str | None = None, index: int = 0
-) -> bool:
-    """Tell whether a recorded video is still at its path, by its size and then its sha256.
+class _Saving:
+    """One save on its way."""
 
-    With the `job_id`, the `.part` of a save that was killed after it was recorded is removed as well.
-    """
-    try:
-        with open(path, "rb", opener=_open_regular) as file:
-            if size is None or sha256 is None or os.fstat(file.fileno()).st_size != size:
-                return False
-            same = hashlib.file_digest(file, "sha256").hexdigest() == sha256.lower()
-    except OSError:
-        return False
-    if same and job_id is not None:
-        _remove_leftover(Path(path), job_id, index)
-    return same
+    def __init__(
+        self,
+        places: Places,
+        wanted: Wanted,
+        memory: Memory,
+        deadline: Deadline,
+        bounds: Bounds,
+        on_progress: OnProgress,
+        on_warning: Callable[[str], None],
+    ) -> None:
+        self.places, self.wanted, self.memory = places, wanted, memory
+        self.deadline, self.bounds = deadline, bounds
+        self.on_progress, self.on_warning = on_progress, on_warning
+        self.target, self.facts, self.index = wanted.target, wanted.facts, wanted.number
+        #: Damaged files that this save has kept: of no use when another place has a whole one.
+        self._set_aside_now: list[Path] = []
+        self._is_remembered = False
 
+    # To a file
 
-class _Order(NamedTuple):
-    """How a video is to be brought here, wherever it lands."""
+    def to_file(self) -> Saved:
+        path = self.target.part_for(self.facts, self.index)
+        with disk.refused(path.parent):
+            disk.make_folders(path.parent, self.target.folder)
+        part = self._hold(path)
+        try:
+            # Under the lock the record says what whoever held it until now has done.
+            return self._found(part) or self._settled(part) or self._fetched(part)
+        finally:
+            part.close()
 
-    source: Open
-    refresh: Another | None
-    others: Another | None
-    on_progress: OnProgress
-    clock: Clock
-    deadline: float | None
-    pauses: Sequence[float]
+    def _hold(self, path: Path) -> Part:
+        """Hold the `.part`; another process that has it is waited for."""
+        told = False
+        while True:
+            with disk.refused(path):
+                try:
+                    return Part.hold(path)
+                except Busy:
+                    pass
+            if self.deadline.is_cancelled:
+                raise Cancelled
+            if self.deadline.is_over:
+                raise NotFetched("The time limit ended while another orvideo was downloading this video.")
+            if not told:
+                self.on_warning(f"Another orvideo is downloading {self.facts.id}; waiting for it.")
+                told = True
+            self.deadline.sleep(NAP)
 
-    def to(self, landing: FileLanding | StreamLanding, etag: str | None = None, total: int | None = None) -> Transfer:
-        return Transfer(
-            self.source, landing, self.refresh, self.others, self.on_progress, self.clock, self.deadline,
-            self.pauses, etag, total,
+    def _found(self, part: Part) -> Saved | None:
+        """Return the output that is on record, whole and where it is wanted, by now (R-A3)."""
+        output = None
+        with suppress(OrvideoError):
+            output = self.memory.output()
+        if output is None or not is_here(output, self.wanted):
+            return None
+        with suppress(OSError):
+            part.remove()
+        assert output.path is not None, "an output that is here has a path"
+        return Saved(Path(output.path), output.bytes or 0, output.sha256 or "", already=True)
+
+    def _settled(self, part: Part) -> Saved | None:
+        """Finish a save that was killed when all bytes were here: its name or its record is missing (drill D14)."""
+        state = self._state(part)
+        if state is None or state.sha256 is None or state.total is None:
+            return None
+        with disk.refused(part.path or part.folder):
+            if part.size == state.total and part.digest() == state.sha256:
+                with suppress(BadContainer):  # another version of orvideo may know it by another kind
+                    return self._named(part, check(part.read, part.size))
+        for path in _candidates(Path(state.path or ""), self.facts) if state.path else ():
+            if disk.holds(path, state.total, state.sha256):
+                with disk.refused(path):
+                    disk.sync_folder(path.parent)
+                    part.remove()
+                return self._recorded(Saved(path, state.total, state.sha256, beside=path != Path(state.path or "")))
+        return None
+
+    def _fetched(self, part: Part) -> Saved:
+        transfer = Transfer(
+            self.places, part, self.deadline, self.bounds, on_progress=self.on_progress, on_warning=self.on_warning,
+            remember=lambda etag, total: self._remember_validator(part, etag, total),
+            set_aside=lambda: self._set_aside(part),
         )  # fmt: skip
-
-
-@contextmanager
-def _about(facts: Facts) -> Iterator[None]:
-    """Give every failure the job's id and the command that goes on; the job is paid for, whatever fails here."""
-    try:
-        yield
-    except OrvideoError as error:
-        error.job_id = error.job_id or facts.id
-        error.resume = error.resume or f"orvideo download {shlex.quote(facts.id)}"
-        if not isinstance(error, BadReply):
-            error.charged = "yes"
-        where = f"the video is still at the service: {error.resume}"
-        if error.hint is None:
-            error.hint = where
-        elif isinstance(error, OutputUnwritable):
-            error.hint += f"; {where}"
-        raise
-
-
-# To a file
-
-
-def _save_to_file(
-    order: _Order,
-    target: Target,
-    facts: Facts,
-    index: int,
-    memory: ResumeMemory | None,
-    on_saved: Callable[[Saved], None],
-) -> Saved:
-    part = target.part_for(facts, index)
-    memory = memory or Sidecar(part)
-    _make_folders(part.parent, target.folder)
-    finished = _finish_killed_save(target, facts, index, memory, on_saved)
-    if finished is not None:
-        return finished
-    target.refuse_existing(facts, index)
-    partial = _hold(part)
-    landing = FileLanding(partial, memory)
-    whole = False
-    try:
-        etag, total = landing.recall()
-        # Whoever held the `.part` until now may just have given it its name.
-        target.refuse_existing(facts, index)
-        kind = order.to(landing, etag, total).run()
-        sha256 = landing.digest()
-        landing.sync()
-        whole = True
-        saved = _give_name(landing, part, target, facts, index, Saved(None, landing.size, sha256, kind))
-        on_saved(saved)
-        landing.discard()
-    except Broken as broken:
-        # It may be worth a look: it is all that the service has of a video that was paid for.
-        memory.clear()
-        broken.message += f" What came is kept: {part}"
-        broken.args = (broken.message,)
-        raise
-    except BaseException as error:
-        _leave_in_order(landing, error, whole)
-        raise
-    finally:
-        landing.stop()
-        partial.close()
-    path = target.path_for(facts, index, kind)
-    if saved.path != path:
-        raise OutputExists(
-            f"A file has appeared as {path} and was left alone; the video is whole and saved as {saved.path}.",
-            hint=f"orvideo jobs show {shlex.quote(facts.id)}",
-        )
-    return saved
-
-
-def _give_name(landing: FileLanding, part: Path, target: Target, facts: Facts, index: int, whole: Saved) -> Saved:
-    """Give the finished file its name, or the one beside it where something has appeared there (drill O01)."""
-    path = target.path_for(facts, index, whole.kind)
-    candidates = [path, beside_for(path, facts)]
-    candidates += [path.with_name(beside(candidates[1].name, str(number))) for number in range(2, 100)]
-    for candidate in candidates:
+        state = self._state(part)
+        if state is not None and self._can_go_on(part, state):
+            transfer.resume(state.etag, state.total)
         try:
-            with landing.disk():
-                give_name(part, candidate, replace=target.force)
-        except OutputUnwritable as error:
-            if isinstance(error.__cause__, FileExistsError):
-                continue
+            kind = transfer.run()
+            with disk.refused(part.path or part.folder):
+                part.sync()
+        except BaseException as error:
+            if isinstance(error, BadReply) or part.is_spoiled or not (transfer.is_resumable and part.size):
+                self._discard(part)
             raise
-        return whole._replace(path=candidate, notes=_wrong_extension(path, target, whole.kind))
-    raise OutputExists(f"{path} exists already, and so do the names beside it.")
-
-
-def _wrong_extension(path: Path, target: Target, kind: Kind) -> tuple[str, ...]:
-    fitting = ("", ".mp4", ".m4v") if kind == "mp4" else ("", ".webm")
-    if target.form is not Form.FILE or path.suffix.lower() in fitting:
-        return ()
-    return (f"{path.name} holds {'an MP4' if kind == 'mp4' else 'a WebM'} video, whatever its name says.",)
-
-
-def _leave_in_order(landing: FileLanding, error: BaseException, whole: bool) -> None:
-    """Keep what a later run can go on with, and nothing else."""
-    if whole:
-        # Complete and checked: only its name, or its place in the record, is missing.
-        landing.remember_whole()
-    elif isinstance(error, BadReply) or not landing.is_resumable:
-        landing.discard()
-
-
-def _finish_killed_save(
-    target: Target, facts: Facts, index: int, memory: ResumeMemory, on_saved: Callable[[Saved], None]
-) -> Saved | None:
-    """Put a save on record that was killed between its name and the record (drill D14)."""
-    part = target.part_for(facts, index)
-    for path in target.places(facts, index):
-        if not is_leftover(path, part):
-            continue
-        try:
-            with open(path, "rb", opener=_open_regular) as file:
-                kind = sniff(file.read(HEAD)) or "mp4"
-                file.seek(0)
-                saved = Saved(
-                    path, os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest(), kind
-                )
-            sync_folder(path.parent)
-            on_saved(saved)
-            memory.clear()
-            part.unlink()
-        except OSError as error:
-            raise unwritable(path, error) from error
-        return saved
-    return None
-
-
-def _hold(part: Path) -> Partial:
-    try:
-        return Partial.hold(part)
-    except Busy as busy:
-        raise NotFetched(
-            f"Another orvideo is downloading this video just now: {part}", hint="let it finish: orvideo jobs"
-        ) from busy
-    except OSError as error:
-        raise unwritable(part, error) from error
-
-
-def _make_folders(folder: Path, base: Path) -> None:
-    """Make the folders that a template's fields name, below the one that a person named."""
-    try:
-        for name in reversed([folder, *folder.parents]):
-            if name.is_relative_to(base) and name != base and not name.is_dir():
-                name.mkdir(exist_ok=True)
-                sync_folder(name.parent)
-    except OSError as error:
-        raise unwritable(folder, error) from error
-
-
-def _open_regular(path: str, flags: int) -> int:
-    """Open a file for reading without ever waiting for the other end of a FIFO."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
-
-
-def _remove_leftover(path: Path, job_id: str, index: int) -> None:
-    for name in dict.fromkeys((path.name, path.with_suffix(".mp4").name)):
-        part = path.with_name(part_name(name, job_id, index, longest=longest_name(path.parent)))
-        if is_leftover(path, part):
+        saved = self._named(part, kind)
+        for path in self._set_aside_now:
             with suppress(OSError):
-                part.unlink()
+                path.unlink()
+        return saved
+
+    def _can_go_on(self, part: Part, state: ResumeState) -> bool:
+        """Tell whether the bytes that are here can be what a state says of them."""
+        fits = state.total is None or part.size <= state.total
+        return state.sha256 is None and part.size > 0 and fits and not part.is_older_than_this_boot()
+
+    def _named(self, part: Part, kind: str) -> Saved:
+        """Give a whole file its name, or the one beside it where something has appeared there (drill O01)."""
+        path = self.target.path_for(self.facts, self.index, kind)
+        with disk.refused(path):
+            digest = part.digest()
+        saved = Saved(path, part.size, digest, kind, _notes(path, self.target, kind))
+        self._remember(ResumeState(str(part.path), None, part.size, digest, str(path)))
+        for candidate in _candidates(path, self.facts):
+            with disk.refused(candidate):
+                try:
+                    part.give_name(candidate, replace=self.target.force)
+                except FileExistsError:
+                    if not disk.holds(candidate, part.size, digest):
+                        continue
+                    # The job's own file: an earlier command saved it, and the record does not know.
+                    part.remove()
+                    return self._recorded(saved._replace(path=candidate, already=True, beside=candidate != path))
+            return self._recorded(saved._replace(path=candidate, beside=candidate != path))
+        raise OutputExists(f"{path} exists already, and so do the names beside it.")
+
+    def _set_aside(self, part: Part) -> Path | None:
+        """Keep a damaged file under a name of its own, and go on with an empty `.part` (R-B4)."""
+        path = self.target.path_for(self.facts, self.index)
+        first = path.with_name(beside(path.name, "damaged"))
+        for candidate in _numbered(first):
+            try:
+                part.move_aside(candidate)
+            except FileExistsError:
+                if not disk.holds(candidate, part.size, part.digest()):
+                    continue
+                part.empty()  # it is kept already
+            except Busy:
+                return candidate
+            else:
+                self._set_aside_now.append(candidate)
+            return candidate
+        return None
+
+    # What is remembered
+
+    def _state(self, part: Part) -> ResumeState | None:
+        with suppress(OrvideoError):
+            state = self.memory.state()
+            self._is_remembered = state is not None
+            return state if state is not None and state.part == str(part.path) else None
+        return None
+
+    def _remember_validator(self, part: Part, etag: str | None, total: int | None) -> bool:
+        """Remember under what the next bytes come; without a validator there is nothing to go on with."""
+        if etag is not None:
+            return self._remember(ResumeState(str(part.path), etag, total))
+        self._forget()
+        return False
+
+    def _forget(self) -> None:
+        """Forget what is remembered; a record that holds nothing is not written to."""
+        if self._is_remembered:
+            with suppress(OrvideoError):
+                self.memory.forget()
+                self._is_remembered = False
+
+    def _remember(self, state: ResumeState) -> bool:
+        """Put a state on record; a record that fails costs the resume in a later process and nothing else (F-C02)."""
+        try:
+            self.memory.remember(state)
+        except OrvideoError:
+            return False
+        self._is_remembered = True
+        return True
+
+    def _recorded(self, saved: Saved) -> Saved:
+        try:
+            self.memory.saved(saved)
+        except OrvideoError:
+            return saved._replace(is_recorded=False)
+        return saved
+
+    def _discard(self, part: Part) -> None:
+        self._forget()
+        with suppress(OSError):
+            part.remove()
+
+    # To a stream
+
+    def to_stream(self) -> Saved:
+        """Save to a file without a name, and copy that out: the reader gets a whole video, or nothing."""
+        target = self.target
+        with disk.refused(Path("the temporary folder")):
+            part = Part.without_a_name()
+        try:
+            with self._opened() as stream:
+                kind = Transfer(
+                    self.places, part, self.deadline, self.bounds,
+                    on_progress=self.on_progress, on_warning=self.on_warning,
+                ).run()  # fmt: skip
+                disk.copy_out(part, stream, "stdout" if target.form is Form.STDOUT else target.spec)
+            path = target.device if target.form is Form.DEVICE else None
+            return self._recorded(Saved(path, part.size, part.digest(), kind, _notes(path, target, kind)))
+        finally:
+            part.close()
+
+    @contextmanager
+    def _opened(self) -> Iterator[BinaryIO | int]:
+        """Open what a stream target means; a descriptor that was handed to us is not closed."""
+        target = self.target
+        if target.form is Form.STDOUT:
+            if self.wanted.stdout is None:
+                raise OutputUnwritable("stdout cannot be written: it is closed.")
+            yield self.wanted.stdout
+        elif target.descriptor is not None:
+            yield target.descriptor
+        else:
+            with disk.opened_to_write(target.device) as descriptor:
+                yield descriptor
 
 
-# To a stream
+def is_here(output: Output, wanted: Wanted, *, anywhere: bool = False) -> bool:
+    """Tell whether a recorded output lies whole where it is wanted, or `anywhere`. Asking changes nothing (R-B8)."""
+    target = wanted.target
+    if output.path is None or target.is_stream:
+        return False
+    if target.force and not (wanted.since and output.saved_at and output.saved_at > wanted.since):
+        return False
+    path = Path(output.path)
+    is_place = anywhere or target.is_place(path, wanted.facts, wanted.number)
+    return is_place and disk.holds(path, output.bytes, output.sha256)
 
 
-def _save_to_stream(order: _Order, target: Target, stdout: BinaryIO | None, on_saved: Callable[[Saved], None]) -> Saved:
-    with _opened(target, stdout) as stream:
-        landing = StreamLanding(putting_into(stream, "stdout" if target.form is Form.STDOUT else target.spec))
-        kind = order.to(landing).run()
-    path = target.device if target.form is Form.DEVICE else None
-    saved = Saved(path, landing.size, landing.digest(), kind)
-    on_saved(saved)
-    return saved
+def _candidates(path: Path, facts: Facts) -> Iterator[Path]:
+    """Yield the names that a video may get: its own, and those beside it."""
+    yield path
+    yield from _numbered(beside_for(path, facts))
 
 
-@contextmanager
-def _opened(target: Target, stdout: BinaryIO | None) -> Iterator[BinaryIO | int]:
-    """Open what a stream target means; a descriptor that was handed to us is not closed."""
-    if target.form is Form.STDOUT:
-        if stdout is None:
-            raise OutputUnwritable("stdout cannot be written: it is closed.")
-        yield stdout
-        return
-    if target.descriptor is not None:
-        yield target.descriptor
-        return
-    try:
-        descriptor = os.open(target.device, os.O_WRONLY | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_CLOEXEC", 0))
-    except OSError as error:
-        raise unwritable(target.device, error) from error
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
+def _numbered(path: Path) -> Iterator[Path]:
+    yield path
+    for number in range(2, 100):
+        yield path.with_name(beside(path.name, str(number)))
+
+
+def _notes(path: Path | None, target: Target, kind: str) -> tuple[str, ...]:
+    """Say what a video is where that is not what one would think (F-C09)."""
+    what = KINDS[kind]
+    if path is None or target.form is not Form.FILE:
+        return () if kind in ("mp4", "webm") else (f"The service sent {what}, not an MP4.",)
+    fitting = ("", f".{kind}", *((".m4v",) if kind == "mp4" else ()))
+    return () if path.suffix.lower() in fitting else (f"{path.name} holds {what}, whatever its name says.",)

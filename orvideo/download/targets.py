@@ -11,8 +11,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
-from orvideo.download import naming
-from orvideo.download.container import KINDS, Kind
+from orvideo import errnos
+from orvideo.download import disk, naming
+from orvideo.download.container import KINDS
+from orvideo.download.disk import longest_name, require_room
 from orvideo.download.naming import Facts, Template
 from orvideo.errors import OutputExists, OutputUnwritable, UsageError
 
@@ -55,7 +57,7 @@ class Target(NamedTuple):
     def device(self) -> Path:
         return self.folder / self.name
 
-    def path_for(self, facts: Facts, index: int = 0, kind: Kind = "mp4") -> Path:
+    def path_for(self, facts: Facts, index: int = 0, kind: str = "mp4") -> Path:
         """Return the path of one output. The extension follows the content, except where a person typed the name."""
         longest = longest_name(self.folder)
         if self.form is Form.FILE:
@@ -75,16 +77,31 @@ class Target(NamedTuple):
         path = self.path_for(facts, index)
         return path.with_name(naming.part_name(path.name, facts.id, index, longest=longest_name(self.folder)))
 
-    def places(self, facts: Facts, index: int = 0) -> list[Path]:
-        """Return where a save of this output may end: its name, and the one beside it if that is taken (drill O01)."""
-        paths = [self.path_for(facts, index, kind) for kind in KINDS]
-        return list(dict.fromkeys(paths + [beside_for(path, facts) for path in paths]))
+    def is_place(self, path: Path, facts: Facts, index: int = 0) -> bool:
+        """Tell whether a save of this output may have ended at `path`: its name, or the one beside it (drill O01)."""
+        kind = path.suffix[1:]
+        own = self.path_for(facts, index, kind if kind in KINDS else "mp4")
+        return path in (own, beside_for(own, facts))
 
-    def refuse_existing(self, facts: Facts, index: int = 0, kind: Kind = "mp4") -> None:
-        """Raise OutputExists where something has the name already, unless it is what a killed save of this job left."""
-        path = self.path_for(facts, index, kind)
-        if not self.force and os.path.lexists(path) and not is_leftover(path, self.part_for(facts, index)):
-            raise _exists(path)
+    def refuse_existing(self, facts: Facts | None, index: int = 0) -> None:
+        """Raise OutputExists where something has the name already: only before any money is spent (R-A4)."""
+        if facts is None and self.form is not Form.FILE:
+            return
+        path = self.folder / self.name if facts is None else self.path_for(facts, index)
+        if not self.force and os.path.lexists(path):
+            raise OutputExists(
+                f"{path} exists already.", hint="name another file with -o, or overwrite it with --force"
+            )
+
+
+def parse_target(
+    spec: str | None, *, force: bool = False, stdout_is_tty: bool = False, cwd: Path | None = None
+) -> Target:
+    """Return where videos go by what `-o` says; None is the current folder, with names of our own.
+
+    Raises UsageError for what can never be written (drills O02, O08, O16), and OutputUnwritable.
+    """
+    return _decide(spec, cwd or _here(spec), force, stdout_is_tty)
 
 
 def decide_target(
@@ -94,20 +111,14 @@ def decide_target(
     stdout_is_tty: bool = False,
     size_estimate: int = 0,
     cwd: Path | None = None,
-    facts: Facts | None = None,
 ) -> Target:
-    """Decide where videos go from what `-o` says; None is the current folder, with names of our own.
+    """Decide where videos go, and try that it can take them; `size_estimate` is in bytes.
 
-    `size_estimate` is in bytes. With `facts` of a job the names it would get are checked as well. Raises UsageError
-    for what can never be written (drills O02, O08, O16), OutputExists, and OutputUnwritable for a folder that is
-    missing, takes no files, or has no room (O04).
+    Raises what `parse_target` raises, and OutputUnwritable for a folder that is missing, takes no files, or has no
+    room (drill O04). A name that is taken is not looked at: see `Target.refuse_existing`.
     """
-    target = _decide(spec, cwd or _here(spec), force, stdout_is_tty)
+    target = parse_target(spec, force=force, stdout_is_tty=stdout_is_tty, cwd=cwd)
     if not target.is_stream:
-        if facts is not None:
-            target.refuse_existing(facts)
-        elif target.form is Form.FILE and not force and os.path.lexists(target.folder / target.name):
-            raise _exists(target.folder / target.name)
         _check_folder(target, size_estimate)
     return target
 
@@ -148,36 +159,6 @@ def beside_for(path: Path, facts: Facts) -> Path:
     return path.with_name(naming.fit(name, longest_name(path.parent)))
 
 
-def is_leftover(path: Path, part: Path) -> bool:
-    """Tell whether `path` is a finished save that was killed before it was recorded: one file with its `.part`."""
-    try:
-        return os.path.samestat(os.lstat(path), os.lstat(part))
-    except OSError:
-        return False
-
-
-def require_room(folder: Path, needed: int) -> None:
-    """Raise OutputUnwritable when `needed` bytes do not fit; file systems that do not know their size are trusted."""
-    try:
-        room = os.statvfs(folder)
-    except OSError:
-        return
-    free = room.f_bavail * room.f_frsize
-    if room.f_blocks and free < needed:
-        raise OutputUnwritable(
-            f"There is no room in {folder}: {_mib(needed)} MiB are needed and {_mib(free)} MiB are free.",
-            hint="make room, or save elsewhere with -o",
-        )
-
-
-def longest_name(folder: Path) -> int:
-    """Return how many bytes a name in `folder` may have; some encrypting file systems take 143."""
-    try:
-        return min(os.pathconf(folder, "PC_NAME_MAX"), naming.LONGEST)
-    except (OSError, ValueError, AttributeError):
-        return naming.LONGEST
-
-
 def _decide(spec: str | None, cwd: Path, force: bool, stdout_is_tty: bool) -> Target:
     if spec is None:
         return Target(Form.FOLDER, "", cwd, force=force)
@@ -207,7 +188,7 @@ def _named(spec: str, cwd: Path, force: bool) -> Target:
             raise OutputUnwritable(f"The folder {spec} does not exist.", hint=f"mkdir -p {spec}") from None
         return _file(path, spec, force, note)
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise OutputUnwritable(errnos.sentence(error, path), hint=errnos.hint(error, path)) from error
     if stat.S_ISDIR(mode.st_mode):
         return Target(Form.FOLDER, spec, path, force=force)
     if stat.S_ISREG(mode.st_mode):
@@ -239,7 +220,7 @@ def _stream(spec: str, number: int | None, stdout_is_tty: bool) -> Target:
     if not inherited:
         # One of our own: the record may be behind it.
         raise OutputUnwritable(f"{spec} cannot be written: no such descriptor was handed to orvideo.")
-    if _is_read_only(number):
+    if not disk.is_open_to_write(number):
         raise OutputUnwritable(f"{spec} cannot be written: it was opened for reading only.")
     if os.isatty(number) or (number == 1 and stdout_is_tty):
         raise _terminal()
@@ -260,14 +241,6 @@ def _descriptor_of(spec: str) -> int | None:
     return None
 
 
-def _is_read_only(descriptor: int) -> bool:
-    try:
-        import fcntl
-    except ImportError:
-        return False
-    return fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY
-
-
 def _takes_anything(mode: os.stat_result) -> bool:
     if (os.major(mode.st_rdev), os.minor(mode.st_rdev)) in _MEMORY_DEVICES:
         return True
@@ -286,44 +259,11 @@ def _check_folder(target: Target, size_estimate: int) -> None:
     longest = longest_name(target.folder)
     # A path that is too long for the system must be found now: with the longest name that can come of this.
     likely = target.name or "x" * (longest - 40)
-    # Always the same name, so that what a kill left of one try is removed by the next (drill D14).
     mark = ".checking-0.part"
-    probe = target.folder / (naming.fit(likely, longest - len(mark) - 10) + mark)
-    try:
-        descriptor = _make_anew(probe)
-        try:
-            os.write(descriptor, bytes(1024))
-        finally:
-            os.close(descriptor)
-            probe.unlink(missing_ok=True)  # gone, if another process is checking as well
-    except OSError as error:
-        raise _unwritable(target.folder, error) from error
-    require_room(target.folder, size_estimate)
-
-
-def _make_anew(path: Path) -> int:
-    """Make a file that was not there, nor led elsewhere, and return its descriptor; one that is there is removed."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
-    for _ in range(20):
-        with suppress(FileExistsError):
-            return os.open(path, flags, 0o666)
-        path.unlink(missing_ok=True)
-    return os.open(path, flags, 0o666)
-
-
-def _unwritable(path: Path, error: OSError) -> OutputUnwritable:
-    if isinstance(error, FileNotFoundError):
-        return OutputUnwritable(f"The folder {path} does not exist.", hint=f"mkdir -p {path}")
-    return OutputUnwritable(f"{path} cannot be written: {error.strerror or error}.")
-
-
-def _exists(path: Path) -> OutputExists:
-    return OutputExists(f"{path} exists already.", hint="name another file with -o, or overwrite it with --force")
+    with disk.refused(target.folder if target.folder.is_dir() else target.folder / likely):
+        disk.try_folder(target.folder, naming.fit(likely, longest - len(mark) - 10) + mark)
+    require_room(target.folder, None, at_least=size_estimate)
 
 
 def _braced(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
-
-
-def _mib(count: int) -> int:
-    return -(-count // 2**20)

@@ -1,26 +1,54 @@
-"""Bringing every byte of one video here, over as many attempts as it takes: resumed, restarted, or given up on.
+"""Bringing every byte of one video here: over as many attempts and from as many places as it takes.
 
-Two sides meet here. A place (`Open`) yields the bytes from an offset on; a `Landing` takes them. An attempt that
-brings the video further than it ever was resets the count; five in a row that do not end the transfer (drill D01).
+A place yields the bytes from an offset on. An attempt that brings the video further than it ever was resets the count;
+five in a row that do not end the transfer, and the next place is tried (drill D01).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from typing import Protocol
+from enum import Enum
+from pathlib import Path
+from typing import NamedTuple, Protocol
 
-from orvideo.clock import Clock
-from orvideo.download.container import Incomplete, Kind, NotAVideo
-from orvideo.errors import AuthError, BadReply, MoneyError, NotFetched, NotReadyYet, OrvideoError, Rejected, Unavailable
+from orvideo.deadline import Cancelled, Deadline
+from orvideo.download import container, disk
+from orvideo.download.container import BadContainer, Incomplete, NotAVideo
+from orvideo.errors import (
+    AuthError,
+    BadReply,
+    BadRequest,
+    Forbidden,
+    MoneyError,
+    NoOutput,
+    NotFetched,
+    NotFound,
+    NotReadyYet,
+    OrvideoError,
+    OutputUnwritable,
+    Rejected,
+    Stalled,
+    Unavailable,
+    Unsafe,
+    UsageError,
+)
 
-#: Attempts in a row that bring nothing new, before the transfer is given up.
+#: Attempts in a row that bring nothing new, before a place is left.
 ATTEMPTS = 5
 #: Seconds before the next attempt, by how many brought nothing.
 PAUSES = (0.5, 1.0, 2.0, 4.0)
 #: The longest that a service's Retry-After is waited out here, in seconds.
 LONGEST_PAUSE = 60.0
+#: The largest file that is taken, in bytes, where nobody says otherwise (F-C03).
+MAX_BYTES = 8 << 30
+#: So many bytes are written before the disk is asked again whether it has room for as many more.
+ROOM_STEP = 1 << 20
+#: No file is announced with more bytes than this in earnest; such a length is unknown.
+ABSURD = 1 << 40
+
+#: Is told how many bytes are here, and of how many; a lower number than before says that it began again.
+OnProgress = Callable[[int, int | None], None]
 
 
 class Stream(Protocol):
@@ -41,237 +69,390 @@ class Stream(Protocol):
     def chunks(self) -> Iterator[bytes]: ...
 
 
-#: Opens a download at an offset, if it is still the file that the strong validator names.
-Open = Callable[[int, str | None], AbstractContextManager[Stream]]
-#: Names another place for the same bytes; None when there is none.
-Another = Callable[[], Open | None]
-#: Is told how many bytes are here, and of how many; a lower number than before says that it began again.
-OnProgress = Callable[[int, int | None], None]
+class Place(NamedTuple):
+    """Where a video can be had from. `url` tells places apart, `name` is for a person.
+
+    `open` begins at an offset, if the file is still the one that the strong validator names.
+    """
+
+    url: str
+    name: str
+    open: Callable[[int, str | None, Deadline], AbstractContextManager[Stream]]
 
 
-class Landing(Protocol):
-    """Where the bytes go."""
+class Places(Protocol):
+    """The places of one output, best first."""
 
-    #: How many bytes are here; the next ones begin at this offset.
-    @property
-    def size(self) -> int: ...
+    #: Whether the job's reply names an output at all; if not, the service may have made none (drill P06).
+    names_outputs: bool
 
-    def restart(self) -> None:
-        """Begin again at 0."""
+    def listed(self) -> list[Place]: ...
 
-    def expect(self, etag: str | None, total: int | None) -> None:
-        """Make ready for bytes under this validator, and for this many in all."""
-
-    def write(self, data: bytes) -> None:
-        """Take the next bytes. Raises NotAVideo as soon as they are none."""
-
-    def check(self) -> Kind:
-        """Look at the whole. Raises NotAVideo and Incomplete."""
-
-    def digest(self) -> str:
-        """Return the sha256 of all that is here."""
+    def refreshed(self, deadline: Deadline) -> list[Place]:
+        """Look at the job again and return what it names now (drill D12). Raises OrvideoError."""
 
 
-class _Cut(Exception):
+class Bounds(NamedTuple):
+    """How much and how long: the largest file in bytes, the seconds for which a refusal may only mean "not yet"
+    (F-B06), and the pauses between attempts in seconds."""
+
+    max_bytes: int = MAX_BYTES
+    settle_seconds: float = 0.0
+    pauses: Sequence[float] = PAUSES
+
+
+class Verdict(Enum):
+    """What a place's answer means: use it, wait for it, go to the next place, or stop altogether."""
+
+    USE = "use"
+    WAIT = "wait"
+    NEXT = "next"
+    STOP = "stop"
+
+
+class Cut(Exception):
     """An attempt ended before the video did; the text says how."""
+
+
+class TooLarge(NotFetched):
+    """The service sends more than a person lets it."""
 
 
 class Broken(NotFetched):
     """All bytes that the service has are here, and they are not a whole video."""
 
 
-@dataclass(eq=False, repr=False)
+def judge_place(trouble: Exception | None, *, settling: bool = False, names_outputs: bool = True) -> Verdict:
+    """Say what the answer of a place means for a download; None is an answer that was used.
+
+    While `settling`, right after the end of the job, the service may not have the bytes everywhere yet: a refusal
+    then only means "not yet" (F-B06). No one place ends a fetch (F-B03): only this disk does.
+    """
+    if trouble is None:
+        return Verdict.USE
+    if isinstance(trouble, OutputUnwritable):
+        return Verdict.STOP
+    if isinstance(trouble, Cut | Incomplete | Unavailable):
+        return Verdict.WAIT
+    not_yet = isinstance(trouble, NotFound | Forbidden) or _status(trouble) in (416, 425)
+    if settling and (not_yet or (isinstance(trouble, BadRequest) and not names_outputs)):
+        return Verdict.WAIT
+    return Verdict.NEXT
+
+
 class Transfer:
-    """One video on its way. `deadline` is in the seconds of `clock.monotonic`."""
+    """One video on its way into `part`. `etag` and `total` are those under which its bytes came, None if unknown.
 
-    place: Open
-    landing: Landing
-    refresh: Another | None = None
-    others: Another | None = None
-    on_progress: OnProgress = lambda done, total: None
-    clock: Clock = field(default_factory=Clock)
-    deadline: float | None = None
-    pauses: Sequence[float] = PAUSES
-    etag: str | None = None
-    total: int | None = None
+    `remember` is told both before the first byte under them and says whether a later process can go on with it;
+    `set_aside` keeps a damaged file that is all there is, and returns its new path.
+    """
 
-    def __post_init__(self) -> None:
-        self._failures = 0
-        self._furthest = self.landing.size
-        self._told_at = self.clock.monotonic() - 1.0
-        self._damaged: str | None = None
-        self._reason: OrvideoError | None = None
+    def __init__(
+        self,
+        places: Places,
+        part: disk.Part,
+        deadline: Deadline,
+        bounds: Bounds,
+        *,
+        on_progress: OnProgress = lambda done, total: None,
+        on_warning: Callable[[str], None] = lambda text: None,
+        remember: Callable[[str | None, int | None], bool] = lambda etag, total: False,
+        set_aside: Callable[[], Path | None] = lambda: None,
+    ) -> None:
+        self._places, self.part, self._deadline, self._bounds = places, part, deadline, bounds
+        self._on_progress, self._on_warning = on_progress, on_warning
+        self._remember, self._set_aside = remember, set_aside
+        self.etag: str | None = None
+        self.total: int | None = None
+        self.is_resumable = False
+        #: Where a damaged file is kept.
+        self.damaged: Path | None = None
+        self._now = deadline.clock.monotonic
+        self._settle_until = self._now() + bounds.settle_seconds
+        self._told_at = self._now() - 1.0
+        self._room_checked_at = 0
+        self._began_at = 0
+        self._seen_damaged: tuple[int, str] | None = None
+        self._furthest = part.size
+        self._had_bytes = bool(part.size)
+        self._from: str | None = None
+        self._reason: tuple[int, OrvideoError] | None = None
+        self._said = ""
 
-    def run(self) -> Kind:
-        """Bring the video here and return what it is.
+    def resume(self, etag: str | None, total: int | None) -> None:
+        """Go on with the bytes that are here."""
+        self.etag, self.total, self.is_resumable = etag, total, etag is not None
 
-        Raises NotFetched (10), AuthError (4), BadReply (12), and whatever the landing raises when it cannot take the
-        bytes. What was received is left where it is.
+    def run(self) -> str:
+        """Bring the video here and return its kind.
+
+        Raises NotFetched (10), AuthError (4), BadReply (12), Unsafe (15), OutputUnwritable (14), and Cancelled. What
+        was received is left where it is.
         """
-        here = self.total is not None and self.landing.size == self.total and self.total > 0
+        todo = self._places.listed()
+        tried: set[str] = set()
+        is_fresh = not self._places.names_outputs
+        rounds = 0
         while True:
+            later: list[Place] = []
+            while todo:
+                place = todo.pop(0)
+                tried.add(place.url)
+                trouble = self._try(place)
+                if trouble is None:
+                    return self.kind
+                if self._verdict(trouble) is Verdict.WAIT and (_status(trouble) or isinstance(trouble, Rejected)):
+                    later.append(place)
+                refused = isinstance(trouble, Rejected | AuthError | MoneyError)
+                if not is_fresh and (refused or not todo):
+                    is_fresh = True
+                    fresh = self._refreshed()
+                    todo = todo if fresh is None else [place for place in fresh if place.url not in tried]
+            left = self._settle_until - self._now()
+            if not later or left <= 0:
+                assert self._reason is not None, "a place that is left has a reason"
+                raise self._reason[1]
+            rounds += 1
+            self._pause(min(2.0 ** (rounds - 1), 8.0, left), self._reason[1] if self._reason else None)
+            todo = later
+
+    # One place
+
+    def _try(self, place: Place) -> Exception | None:
+        """Fetch from one place; return None when all is here, and otherwise what it was left for."""
+        if self._from not in (None, place.name):
+            self.etag = None  # another place's validators are its own
+        self._from = place.name
+        failures = attempts = 0
+        while True:
+            attempts += 1
             try:
-                if here:
+                if self._is_all_here:
                     self._tell(at_once=True)
                 else:
-                    self._attempt()
-                return self._checked()
-            except (Unavailable, _Cut, Incomplete) as trouble:
-                self._go_on_after(trouble)
-            except (Rejected, AuthError, MoneyError) as refusal:
-                self._go_on_elsewhere(refusal)
-            except NotAVideo as trouble:
-                self._leave_nonsense(BadReply(f"The service sent something else than a video: {trouble}."), trouble)
-            except BadReply as reply:
-                self._leave_nonsense(reply)
-            here = False
+                    self._attempt(place)
+                self.kind = self._checked()
+                return None
+            except (OrvideoError, BadContainer, Cut) as trouble:
+                self._raise_if_over(trouble)
+                verdict = self._verdict(trouble)
+                if verdict is Verdict.STOP:
+                    raise
+                self._note(place, trouble, attempts)
+                if isinstance(trouble, NotAVideo | BadReply):
+                    self._empty()
+                if verdict is Verdict.NEXT or isinstance(trouble, Rejected):
+                    return trouble
+                # What stalls brings bytes as well, and would bring them for ever (F-B08).
+                if self.part.size > self._furthest and not isinstance(trouble, Stalled):
+                    failures = 0
+                else:
+                    failures += 1
+                self._furthest = max(self._furthest, self.part.size)
+                if failures >= ATTEMPTS:
+                    if isinstance(trouble, Incomplete):
+                        said = f"The video could not be fetched in {attempts} attempts: {trouble}."
+                        self._note(place, self._broken(said), attempts)
+                    return trouble
+                self._pause(self._bounds.pauses[min(max(failures, 1), len(self._bounds.pauses)) - 1], trouble)
 
-    def _attempt(self) -> None:
-        self._check_deadline()
-        if self.landing.size and self.etag is None:
-            self.landing.restart()  # without a validator nothing says that it would be the same file
-        asked = self.landing.size
-        with self.place(asked, self.etag if asked else None) as stream:
+    def _verdict(self, trouble: Exception) -> Verdict:
+        settling = self._now() < self._settle_until
+        return judge_place(trouble, settling=settling, names_outputs=self._places.names_outputs)
+
+    @property
+    def _is_all_here(self) -> bool:
+        return self.etag is not None and self.total is not None and 0 < self.total == self.part.size
+
+    def _attempt(self, place: Place) -> None:
+        # Without a validator nothing says that it would be the same file.
+        asked = self.part.size if self.etag is not None else 0
+        with place.open(asked, self.etag if asked else None, self._deadline) as stream:
             if stream.status == 416:
                 self._past_the_end(stream, asked)
                 return
             self._begin(stream, asked)
             for chunk in stream.chunks():
-                self.landing.write(chunk)
-                if self.total is not None and self.landing.size > self.total:
-                    self.landing.restart()
-                    raise _Cut(f"the service sent more than the {self.total} bytes it announced")
+                self._take(chunk)
                 self._tell()
-                self._check_deadline()
-        size = self.landing.size
+                self._raise_if_over()
+        size = self.part.size
         self._tell(at_once=True)
         if not size:
-            raise _Cut("the service sent an empty file")
+            raise Cut("the service sent an empty file")
         if self.total is not None and size < self.total:
-            raise _Cut(f"only {size} of {self.total} bytes arrived")
+            raise Cut(f"only {size} of {self.total} bytes arrived")
 
     def _past_the_end(self, stream: Stream, asked: int) -> None:
         """Judge a 416: all is here, if the file is as long as what is here (drill D04)."""
         if stream.length != asked:
-            self.landing.restart()
-            raise _Cut("the service has no such part of the file")
+            self._empty()
+            raise Cut("the service has no such part of the file")
         self.total = asked
 
     def _begin(self, stream: Stream, asked: int) -> None:
-        """Make the landing agree with what is about to arrive, or refuse it (drills D02, D03)."""
+        """Make what is here agree with what is about to arrive, or refuse it (drills D02, D03)."""
         begins = stream.start if stream.status == 206 else 0
+        length = stream.length if stream.length is not None and stream.length < ABSURD else None
         other = begins and (
             begins != asked
-            or (self.total is not None and stream.length is not None and stream.length != self.total)
+            or (self.total is not None and length is not None and length != self.total)
             or (stream.etag is not None and stream.etag != self.etag)
         )
-        if begins != asked or other:
-            self.landing.restart()
+        if begins != asked or other or (not begins and self.part.size):
+            self._empty()
         if other:
             self.etag = self.total = None
-            raise _Cut("the service sent another part than the one asked for")
+            raise Cut("the service sent another part than the one asked for")
+        before = (self.etag, self.total)
         if not begins:
-            self.etag, self.total = stream.etag, stream.length
-        elif stream.length is not None:
-            self.total = stream.length
-        self.landing.expect(self.etag, self.total)
+            self.etag, self.total = stream.etag, length
+        elif length is not None:
+            self.total = length
+        self._began_at = begins
+        if self.total is not None and self.total > self._bounds.max_bytes:
+            raise self._too_large(f"has {self.total:,} bytes")
+        self._check_room(None if self.total is None else self.total - self.part.size)
+        if before != (self.etag, self.total) or not begins:
+            self.is_resumable = self._remember(self.etag, self.total)
         self._tell(at_once=True)
 
-    def _checked(self) -> Kind:
+    def _take(self, chunk: bytes) -> None:
+        before = self.part.size
+        if before + len(chunk) > self._bounds.max_bytes:
+            raise self._too_large(f"goes on after {before:,} bytes")
+        with self._writing():
+            self.part.append(chunk)
+            if before < container.HEAD <= self.part.size:
+                container.refuse_text(self.part.read(container.HEAD, 0))
+        self._had_bytes = True
+        if self.total is not None and self.part.size > self.total:
+            self._empty()
+            raise Cut(f"the service sent more than the {self.total} bytes it announced")
+        if self.part.size - self._room_checked_at >= ROOM_STEP:
+            self._check_room(None)
+
+    def _check_room(self, needed: int | None) -> None:
+        self._room_checked_at = self.part.size
+        disk.require_room(self.part.folder, needed, at_least=ROOM_STEP)
+
+    def _checked(self) -> str:
         try:
-            return self.landing.check()
+            with self._writing():
+                return container.check(self.part.read, self.part.size)
         except Incomplete as trouble:
-            if self.total is None:
-                raise
-            # All that was announced is here: once may be an accident on the way, twice the same is the file itself.
-            digest = self.landing.digest()
-            if digest == self._damaged:
-                raise Broken(f"The service's file is damaged: {trouble}.") from trouble
-            self._damaged = digest
-            self.etag = None
+            if self._began_at and self.total is None:
+                raise  # the rest of it may follow
+            # All that the service has is here: once may be an accident on the way, twice the same is the file itself.
+            with self._writing():
+                seen = (self.part.size, self.part.digest())
+            if seen == self._seen_damaged:
+                raise self._broken(f"The service's file is damaged: {trouble}.") from trouble
+            self._seen_damaged = seen
+            if self.total is not None:
+                self.etag = None
             raise
 
-    def _go_on_after(self, trouble: Exception) -> None:
-        """Pause before the next attempt, or give up."""
-        if self.landing.size > self._furthest:
-            self._furthest = self.landing.size
-            self._failures = 0
-        else:
-            self._failures += 1
-        if self._failures >= ATTEMPTS:
-            said = trouble.message if isinstance(trouble, OrvideoError) else f"{trouble}."
-            kind = Broken if isinstance(trouble, Incomplete) else NotFetched
-            reply = trouble.reply if isinstance(trouble, OrvideoError) else None
-            message = f"The video could not be fetched in {ATTEMPTS} attempts: {said}"
-            if isinstance(trouble, NotReadyYet):
-                message = f"The service does not have the video ready yet: {said}"
-            error = kind(message, reply=reply)
-            error.__cause__ = trouble
-            self._leave(error, self.others, self.refresh)
-            return
-        self._pause(trouble)
+    def _broken(self, message: str) -> Broken:
+        """Return the error for a damaged file, which may be worth a look: it is all that the service has (R-B4)."""
+        with self._writing():
+            self.damaged = self._set_aside() or self.damaged
+        self.etag = self.total = None
+        return Broken(message if self.damaged is None else f"{message} What came is kept: {self.damaged}")
 
-    def _pause(self, trouble: Exception) -> None:
+    def _too_large(self, why: str) -> TooLarge:
+        self._empty()
+        most = f"{self._bounds.max_bytes:,}"
+        return TooLarge(f"The video {why}; more than {most} are not taken, and nothing of it is kept.")
+
+    def _empty(self) -> None:
+        with self._writing():
+            self.part.empty()
+
+    def _writing(self) -> AbstractContextManager[None]:
+        return disk.refused(self.part.path or self.part.folder)
+
+    # Between places
+
+    def _refreshed(self) -> list[Place] | None:
+        """Look at the job again; None where that fails for whatever reason: the other places are left (R-A6)."""
+        try:
+            return self._places.refreshed(self._deadline)
+        except OrvideoError as trouble:
+            self._raise_if_over(trouble)
+            return None
+
+    def _note(self, place: Place, trouble: Exception, attempts: int) -> None:
+        """Keep the reason that says the most of why there is no video.
+
+        What a place answered says more than that one could not be reached; a damaged file that is kept says most, and
+        a place that must not be used says least.
+        """
+        error = self._told(trouble, attempts)
+        self._said = trouble.message if isinstance(trouble, OrvideoError) else f"{trouble}."
+        if isinstance(trouble, Unsafe | UsageError):
+            self._on_warning(f"{place.name} is not used: {trouble.message}")
+            rank = 0
+        elif isinstance(error, Broken):
+            rank = 3
+        else:
+            rank = 2 if error.reply is not None or isinstance(error, BadReply | TooLarge) else 1
+        if self._reason is None or rank >= self._reason[0]:
+            self._reason = (rank, error)
+
+    def _told(self, trouble: Exception, attempts: int) -> OrvideoError:
+        """Return a trouble with a place as what it is for the video."""
         reply = trouble.reply if isinstance(trouble, OrvideoError) else None
-        seconds = self.pauses[min(max(self._failures, 1), len(self.pauses)) - 1]
+        said = trouble.message if isinstance(trouble, OrvideoError) else f"{trouble}."
+        error: OrvideoError
+        if isinstance(trouble, NotAVideo):
+            error = BadReply(f"The service sent something else than a video: {said}")
+        elif isinstance(trouble, NotReadyYet):
+            error = NotFetched(f"The service does not have the video ready yet: {said}", reply=reply)
+        elif isinstance(trouble, Cut | Incomplete | Unavailable):
+            count = f"{attempts} attempts" if attempts > 1 else "one attempt"
+            error = NotFetched(f"The video could not be fetched in {count}: {said}", reply=reply)
+        elif isinstance(trouble, NotFound | BadRequest) and not self._places.names_outputs and not self._had_bytes:
+            error = NoOutput("The service made no video; its filter may have stopped it.", reply=reply)
+        elif isinstance(trouble, Rejected | MoneyError):
+            gone = " The bytes may have expired at the provider." if _status(trouble) in (404, 410) else ""
+            error = NotFetched(f"The video could not be fetched: {said}{gone}", reply=reply)
+        else:
+            assert isinstance(trouble, OrvideoError), "what is caught is one of these"
+            return trouble
+        error.__cause__ = trouble
+        return error
+
+    # Time
+
+    def _pause(self, seconds: float, trouble: Exception | None) -> None:
+        reply = trouble.reply if isinstance(trouble, OrvideoError) else None
         if reply is not None and reply.retry_after is not None:
             seconds = min(max(seconds, reply.retry_after), LONGEST_PAUSE)
-        if self.deadline is not None and self.clock.monotonic() + seconds >= self.deadline:
+        if self._deadline.left(seconds) < seconds and not self._deadline.is_cancelled:
             raise self._too_late() from trouble
-        self.clock.sleep(seconds)
+        self._deadline.sleep(seconds)
+        self._raise_if_over(trouble)
 
-    def _go_on_elsewhere(self, refusal: OrvideoError) -> None:
-        """Ask for a fresh place, once, then for any other; nothing is repeated where it was refused (drill D12)."""
-        error = refusal
-        if not isinstance(refusal, AuthError):
-            gone = refusal.reply is not None and refusal.reply.status in (404, 410)
-            why = " The bytes may have expired at the provider." if gone else ""
-            error = NotFetched(f"The video could not be fetched: {refusal.message}{why}", reply=refusal.reply)
-            error.__cause__ = refusal
-        self._leave(error, self.refresh, self.others)
-
-    def _leave_nonsense(self, error: BadReply, cause: Exception | None = None) -> None:
-        """Leave a place that sends nonsense for another one, if there is one (drills D07, D10)."""
-        error.__cause__ = cause or error.__cause__
-        self._leave(error, self.others)
-        self.landing.restart()
-
-    def _leave(self, error: OrvideoError, *elsewhere: Another | None) -> None:
-        """Go on at another place, or raise: what a place answered says more than that one could not be reached."""
-        answered = error.reply is not None or isinstance(error, BadReply | Broken)
-        if answered or self._reason is None:
-            self._reason = error
-        if not any(self._ask(another) for another in elsewhere):
-            raise self._reason
-
-    def _ask(self, another: Another | None) -> bool:
-        """Go on at the place that `another` names; say whether there is one. A fresh place is asked for only once."""
-        if another is None:
-            return False
-        fresh = another is self.refresh
-        if fresh:
-            self.refresh = None
-        try:
-            place = another()
-        except Unavailable:
-            return False  # it could not be asked for; what was known before decides
-        if place is None:
-            return False
-        if not fresh:
-            self.etag = None  # another place's validators are its own
-        self.place, self._failures, self._damaged = place, 0, None
-        return True
-
-    def _tell(self, *, at_once: bool = False) -> None:
-        now = self.clock.monotonic()
-        if at_once or now - self._told_at >= 0.05:
-            self._told_at = now
-            self.on_progress(self.landing.size, self.total)
-
-    def _check_deadline(self) -> None:
-        if self.deadline is not None and self.clock.monotonic() >= self.deadline:
-            raise self._too_late()
+    def _raise_if_over(self, cause: Exception | None = None) -> None:
+        if self._deadline.is_cancelled:
+            raise Cancelled from cause
+        if self._deadline.is_over:
+            raise self._too_late() from cause
 
     def _too_late(self) -> NotFetched:
         of = f" of {self.total}" if self.total is not None else ""
-        return NotFetched(f"The time limit ended in the middle of the download, after {self.landing.size}{of} bytes.")
+        if self.part.size:
+            return NotFetched(f"The time limit ended in the middle of the download, after {self.part.size}{of} bytes.")
+        return NotFetched(f"The time limit ended before the video began to arrive. {self._said}".rstrip())
+
+    def _tell(self, *, at_once: bool = False) -> None:
+        now = self._now()
+        if at_once or now - self._told_at >= 0.05:
+            self._told_at = now
+            self._on_progress(self.part.size, self.total)
+
+
+def _status(trouble: Exception) -> int | None:
+    reply = trouble.reply if isinstance(trouble, OrvideoError) else None
+    return None if reply is None else reply.status

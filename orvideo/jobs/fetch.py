@@ -1,312 +1,344 @@
 """Bringing a finished job's videos to this disk: where the bytes are, where they go, and what is put on record.
 
 Signed URLs come first while they are fresh, without the key; then the content endpoint, with it; then the URLs that
-the service names besides (api notes). `saving.save.save` does the rest: it only sees places that open at an offset.
+the service names besides (api notes). `download.save` does the rest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from orvideo.clock import Clock
+from orvideo.deadline import Deadline
 from orvideo.download.naming import facts_of
-from orvideo.download.save import Open, Saved, already_saved, save
-from orvideo.download.targets import Form, Target, absolute_spec, decide_target
-from orvideo.errors import BadReply, NotFetched, OrvideoError, UsageError
-from orvideo.record.values import Output, Record, ResumeState
+from orvideo.download.save import Saved, Wanted, is_here, save
+from orvideo.download.targets import Form, Target, absolute_spec, decide_target, parse_target
+from orvideo.download.transfer import MAX_BYTES, Bounds, Place
+from orvideo.errors import NoOutput, NotFetched, OrvideoError, UsageError
+from orvideo.record.journal import PATIENCE
+from orvideo.record.values import SANDBOX, Output, Record, ResumeState
 
 if TYPE_CHECKING:
     from orvideo.api.client import Client
-    from orvideo.api.download import Download
     from orvideo.api.schemas import Job
-    from orvideo.jobs.follow import Reach, Story
     from orvideo.record.ledger import Ledger
 
 #: A signed URL that dies within this many seconds is not begun with.
 FRESH_FOR = 30.0
-#: Room that is asked for before a video of unknown size is bought or fetched, in bytes.
+#: Room that is asked for before a video of unknown size is bought, in bytes.
 USUAL_SIZE = 16 * 1024 * 1024
+#: No job has more outputs than this, whatever a reply says (F-C03).
+MOST_OUTPUTS = 64
+#: The outputs that many jobs can share.
+_FOR_MANY = (Form.FOLDER, Form.TEMPLATE, Form.DEVICE)
 
 
-@dataclass(eq=False, repr=False)
-class Sources:
-    """The places that one output of a job can be had from, best first; each is offered once."""
+class JobPlaces:
+    """The places that one output of a job can be had from, best first (`download.transfer.Places`)."""
 
-    client: Client
-    job: Job
-    index: int
-    clock: Clock
+    def __init__(self, client: Client, job_id: str, job: Job | None, index: int, clock: Clock) -> None:
+        self._client, self._job_id, self._job = client, job_id, job
+        self._index, self._clock = index, clock
+        # A job that was never looked at may name some.
+        self.names_outputs = job is None or job.output_count > 0
 
-    def __post_init__(self) -> None:
-        self._tried: set[str] = set()
-        self._places = self._in_order()
-
-    def next(self) -> Open | None:
-        """Return the next best place, None when there is none left."""
-        return next(self._places, None)
-
-    def refresh(self) -> Open | None:
-        """Look at the job again, since its URLs may have expired, and go on with what it names now (drill D12)."""
-        self.job = self.client.job(self.job.id)
-        self._places = self._in_order()
-        return self.next()
-
-    def _in_order(self) -> Iterator[Open]:
-        job, index = self.job, self.index
+    def listed(self) -> list[Place]:
+        client, job_id, index = self._client, self._job_id, self._index
+        places = [
+            Place(
+                "content", "The service's own place",
+                lambda start, etag, deadline: client.content(job_id, index, start=start, etag=etag, deadline=deadline),
+            )
+        ]  # fmt: skip
+        job = self._job
+        if job is None:
+            return places
         signed, named = _at(job.urls, index), _at(job.unsigned_urls, index)
-        if signed and (job.expires_at is None or job.expires_at - FRESH_FOR > self.clock.now().timestamp()):
-            yield from self._once(signed, self._place(signed, signed=True))
-        yield from self._once("content", self._content)
+        if signed and (job.expires_at is None or job.expires_at - FRESH_FOR > self._clock.now().timestamp()):
+            places.insert(0, self._at_url(signed, "The storage's URL", signed=True))
         # The real service names the content endpoint once more.
-        if named and not self.client.is_content_url(named, job.id, index):
-            yield from self._once(named, self._place(named, signed=False))
+        if named and named != signed and not client.is_content_url(named, job_id, index):
+            places.append(self._at_url(named, "The URL that the job names", signed=False))
+        return places
 
-    def _once(self, url: str, place: Open) -> Iterator[Open]:
-        if url not in self._tried:
-            self._tried.add(url)
-            yield place
+    def refreshed(self, deadline: Deadline) -> list[Place]:
+        self._job = self._client.job(self._job_id, deadline=deadline)
+        return self.listed()
 
-    def _content(self, start: int, etag: str | None) -> AbstractContextManager[Download]:
-        return self.client.content(self.job.id, self.index, start=start, etag=etag)
-
-    def _place(self, url: str, *, signed: bool) -> Open:
-        return lambda start, etag: self.client.fetch(url, start=start, etag=etag, signed=signed)
+    def _at_url(self, url: str, name: str, *, signed: bool) -> Place:
+        client = self._client
+        return Place(
+            url, name,
+            lambda start, etag, deadline: client.fetch(url, start=start, etag=etag, signed=signed, deadline=deadline),
+        )  # fmt: skip
 
 
 def _at(urls: list[str | None] | None, index: int) -> str | None:
     return urls[index] if urls and index < len(urls) else None
 
 
-def outputs_of(job: Job) -> range:
-    """Return the indexes of a job's outputs; a job that names none is tried at index 0 (drill P06)."""
-    return range(max(job.output_count, 1))
+class OutputRecord:
+    """What the record knows of one output (`download.save.Memory`)."""
+
+    def __init__(self, ledger: Ledger, seq: int, index: int, clock: Clock) -> None:
+        self._ledger, self._seq, self._index, self._clock = ledger, seq, index, clock
+
+    def output(self) -> Output | None:
+        record = self._ledger.peek(self._seq, patience=PATIENCE)
+        outputs = record.outputs if record is not None else ()
+        return next((output for output in outputs if output.index == self._index), None)
+
+    def state(self) -> ResumeState | None:
+        return self._ledger.resume_state(self._seq, self._index, patience=PATIENCE)
+
+    def remember(self, state: ResumeState) -> None:
+        self._ledger.set_resume_state(self._seq, self._index, state, patience=PATIENCE)
+
+    def forget(self) -> None:
+        self._ledger.clear_resume_state(self._seq, self._index, patience=PATIENCE)
+
+    def saved(self, saved: Saved) -> None:
+        self._ledger.output_saved(self._seq, as_output(self._index, saved, self._clock.now()), patience=PATIENCE)
 
 
-@dataclass(eq=False, repr=False)
-class LedgerMemory:
-    """Keeps on record how one partial download can be gone on with (`saving.ResumeMemory`)."""
-
-    ledger: Ledger
-    seq: int
-    index: int
-
-    def get(self) -> ResumeState | None:
-        return self.ledger.resume_state(self.seq, self.index)
-
-    def set(self, state: ResumeState) -> None:
-        self.ledger.set_resume_state(self.seq, self.index, state)
-
-    def clear(self) -> None:
-        self.ledger.clear_resume_state(self.seq, self.index)
+def as_output(index: int, saved: Saved, now: datetime) -> Output:
+    """Return a saved video as the record keeps it."""
+    return Output(index, None if saved.path is None else str(saved.path), saved.bytes, saved.sha256, now)
 
 
-@dataclass(eq=False, repr=False)
-class Saving:
-    """Where the videos of one command go: decided before money is spent, done when a job is finished.
+class Fetched(NamedTuple):
+    """What came of a fetch, by the index of each output: what is here now, and why the others are not.
 
-    `spec` is what `-o` said now, None where it said nothing: then each job's own target counts, as it was given at
-    submit, then `usual`, which is the setting, and with `always` the current directory. `timeout` is in seconds for
-    each job, `deadline` a reading of the monotonic clock for all of them. `receipt` says that each video gets one
-    beside it, which whoever called `save` writes. `paths` are the saved files as a person would name them from here; a
-    stream has none.
+    `unrecorded` are outputs that are here and could not be put on record.
     """
 
-    reach: Reach
-    ledger: Ledger
-    story: Story
-    clock: Clock
-    spec: str | None
-    stdout_is_tty: bool
-    stdout: Callable[[], BinaryIO]
-    force: bool = False
-    always: bool = False
-    timeout: float | None = None
-    receipt: bool = False
-    deadline: float | None = None
-    paths: list[Path] = field(default_factory=list)
+    saved: tuple[tuple[int, Saved], ...] = ()
+    errors: tuple[tuple[int, OrvideoError], ...] = ()
+    unrecorded: tuple[Output, ...] = ()
+
+    def trouble(self, record: Record) -> OrvideoError | None:
+        """Return the one error of a job: its own with one output, of several a list of what is missing (drill D13)."""
+        outputs = len(self.saved) + len(self.errors)
+        if not self.errors:
+            return None
+        if outputs == 1:
+            return self.errors[0][1]
+        missing = "; ".join(f"video {index}: {error.message}" for index, error in self.errors)
+        message = f"{len(self.errors)} of the {outputs} videos of job {record.name} were not fetched: {missing}"
+        return NotFetched(message)
+
+
+class OutputOptions(NamedTuple):
+    """What a command line says of where videos go.
+
+    `spec` is what `-o` said now, None where it said nothing: then each job's own target counts, as it was given at
+    submit, then `usual`, which is the setting, and with `always` the current directory. `names_relative` tells of files
+    from the current directory, though the record has whole paths (a batch). `settle_seconds` is for how long after a
+    job's end a refusal may mean "not yet", at the pace of the sandbox there; `stdout` is called where "-" goes.
+    """
+
+    spec: str | None = None
     usual: str | None = None
+    always: bool = False
+    force: bool = False
+    stdout_is_tty: bool = False
+    stdout: Callable[[], BinaryIO] | None = None
+    names_relative: bool = False
+    max_bytes: int = MAX_BYTES
+    settle_seconds: float = 30.0
+    sandbox_speed: float = 1.0
+
+
+class Fetcher:
+    """Fetches the videos of one command: where they go is decided before money is spent. Many threads may use it."""
+
+    def __init__(self, ledger: Ledger, clock: Clock, options: OutputOptions) -> None:
+        self._ledger, self._clock, self.options = ledger, clock, options
+        self._began = clock.now()
+
+    # Where videos go
 
     def wants(self, record: Record) -> bool:
         """Return whether the videos of a job are to be saved at all."""
-        return self.always or self._spec_for(record) is not None
+        return self.options.always or self._spec_for(record) is not None
 
     @property
     def for_new_jobs(self) -> str | None:
         """Where the videos of jobs go that are submitted now."""
-        return self.spec if self.spec is not None else self.usual
+        return self.options.spec if self.options.spec is not None else self.options.usual
 
     @property
     def remembered(self) -> str | None:
         """What the record keeps of `-o`, for a later command in another directory."""
         return absolute_spec(self.for_new_jobs)
 
-    def remember(self, records: Sequence[Record]) -> None:
-        """Keep what `-o` said now, for videos that are not here yet: the command that goes on need not say it again."""
-        target = absolute_spec(self.spec)
-        for record in records:
-            if target is not None and not record.is_fetched and record.target != target:
-                self.ledger.set_target(record.seq, target)
+    def to_remember(self, records: Sequence[Record]) -> list[tuple[int, str]]:
+        """Return the targets (by seq) that `-o` said now, for videos that are not here yet: they belong on record."""
+        target = absolute_spec(self.options.spec)
+        if target is None:
+            return []
+        return [(record.seq, target) for record in records if not record.is_fetched and record.target != target]
 
-    def check_before_submit(self, *, wait: bool) -> None:
-        """Refuse before any money is spent what could not be saved after it (drills O01 to O08)."""
+    def check_before_submit(self, *, wait: bool) -> tuple[str, ...]:
+        """Refuse before any money is spent what could not be saved after it (drills O01 to O08); return notes."""
         spec = self.for_new_jobs
         if spec is None:
-            return
+            return ()
         if not wait and self.remembered is None:
             raise UsageError(
                 f"-o {spec} is written by the command that waits, and --wait was not given.",
                 hint="add --wait, or name a file",
             )
-        target = self._decide(spec, None)
-        if target.note:
-            self.story.remark(target.note)
+        target = self._decide(spec, size_estimate=USUAL_SIZE)
+        target.refuse_existing(None)
+        return (target.note,) if target.note else ()
 
     def check(self, records: Sequence[Record]) -> None:
-        """Refuse, before anything is waited for, an output that cannot take what these jobs make."""
-        sharing = [record for record in records if self.spec is not None or record.target is None]
+        """Refuse, before anything is waited for, an output that cannot take what these jobs make.
+
+        A name that is taken is no reason: the jobs are bought, and their videos are saved beside it (R-A4).
+        """
+        sharing = [record for record in records if self.options.spec is not None or record.target is None]
         shared = self.for_new_jobs
-        if shared is not None and len(sharing) > 1 and self._decide(shared, None).form not in _FOR_MANY:
+        if shared is not None and len(sharing) > 1 and self._decide(shared).form not in _FOR_MANY:
             raise UsageError(
                 f"-o {shared} is one place, and there are {len(sharing)} jobs.",
                 hint="name a directory, or a template such as -o '{model}-{id}.mp4'",
             )
-        if len(records) == 1 and self.wants(records[0]) and 0 not in self._here(records[0]):
-            self._decide(self._spec_for(records[0]), records[0])
+        if len(records) == 1 and self.wants(records[0]) and 0 not in self.here(records[0]):
+            self._decide(self._spec_for(records[0]))
 
-    def is_here(self, record: Record) -> bool:
-        """Return whether all outputs are on this disk, whole and where they are wanted; then they count as saved."""
-        here = self._here(record) if record.is_fetched else {}
-        if not here or len(here) < len(record.outputs):
-            return False
-        self.paths += [self._as_named(path, record) for path in here.values()]
-        return True
-
-    def _here(self, record: Record) -> dict[int, Path]:
-        """Return the outputs that are on this disk, whole and where they are wanted, by their index."""
-        if self.force or not record.outputs or not self.wants(record):
-            return {}
-        recorded = {output.index: output for output in record.outputs if output.path is not None}
-        return {
-            index: Path(output.path)
-            for index, output in recorded.items()
-            if output.path is not None
-            and self._is_wanted_at(record, index, Path(output.path))
-            and already_saved(output.path, output.sha256, output.bytes, job_id=record.name, index=index)
-        }
-
-    def save(self, record: Record, job: Job) -> None:
-        """Save every output of a finished job, and put each on record as soon as it is there.
-
-        Raises what `saving.save` raises; when only some could be saved, NotFetched lists the others (drill D13).
-        """
-        if not self.wants(record):
-            return
-        here = self._here(record)
-        # One that an earlier command has saved may well have the name.
-        target = self._decide(self._spec_for(record), record, force=bool(here))._replace(force=self.force)
-        indexes = outputs_of(job)
-        if target.is_stream and len(indexes) > 1:
-            raise NotFetched(f"Job {record.name} has {len(indexes)} videos, and {target.spec} can take one.")
-        limits = [self.deadline, None if self.timeout is None else self.clock.monotonic() + self.timeout]
-        deadline = min((limit for limit in limits if limit is not None), default=None)
-        troubles: dict[int, OrvideoError] = {}
-        for index in indexes:
-            if index in here:
-                self.paths.append(self._as_named(here[index], record))
-                continue
-            try:
-                self._save_one(record, job, index, target, deadline)
-            except OrvideoError as error:
-                troubles[index] = _without_a_video(record, job, error)
-        if troubles:
-            raise _summed_up(record, len(indexes), troubles)
-
-    def _save_one(self, record: Record, job: Job, index: int, target: Target, deadline: float | None) -> None:
-        sources = Sources(self.reach.client(record.endpoint), job, index, self.clock)
-        first = sources.next()
-        assert first is not None, "the content endpoint is always a place"
-        saved = save(
-            first,
-            target,
-            facts=facts_of(record),
-            index=index,
-            # A job that names no output is tried once, not asked again for a better place (drill P06).
-            refresh=sources.refresh if job.output_count else None,
-            others=sources.next,
-            memory=None if target.is_stream else LedgerMemory(self.ledger, record.seq, index),
-            on_progress=lambda done, total: self.story.downloading(record, index, done, total),
-            on_saved=lambda saved: self._put_on_record(record, index, saved),
-            clock=self.clock,
-            deadline=deadline,
-            stdout=self.stdout() if target.form is Form.STDOUT else None,
-        )
-        if saved.path is not None:
-            self.paths.append(self._as_named(saved.path, record))
-        self.story.saved(record, index, saved)
-
-    def _put_on_record(self, record: Record, index: int, saved: Saved) -> None:
-        path = None if saved.path is None else str(saved.path)
-        self.ledger.output_saved(record.seq, Output(index, path, saved.bytes, saved.sha256, self.clock.now()))
-
-    def _decide(self, spec: str | None, record: Record | None, *, force: bool = False) -> Target:
-        facts = None if record is None else facts_of(record)
-        return decide_target(
-            spec, force=self.force or force, stdout_is_tty=self.stdout_is_tty, size_estimate=USUAL_SIZE, facts=facts
-        )
-
-    def _spec_for(self, record: Record) -> str | None:
-        if self.spec is not None:
-            return self.spec
-        return record.target if record.target is not None else self.usual
-
-    def _is_wanted_at(self, record: Record, index: int, path: Path) -> bool:
-        """Return whether a video that lies at `path` is where this command wants it; without -o it may lie anywhere."""
-        if self.spec is None:
-            return True
-        target = decide_target(self.spec, force=True, stdout_is_tty=self.stdout_is_tty)
-        return not target.is_stream and path in target.places(facts_of(record), index)
-
-    def _as_named(self, path: Path, record: Record) -> Path:
+    def named(self, path: Path, record: Record) -> Path:
         """Return a saved path as a person would: relative where a relative one was asked for."""
         spec = self._spec_for(record)
         try:
             here = Path.cwd()
         except OSError:  # it was removed meanwhile
             return path
-        relative = (spec is None or not Path(spec).is_absolute()) and path.is_relative_to(here)
+        typed = self.options.names_relative or spec is None or not Path(spec).is_absolute()
+        relative = typed and path.is_relative_to(here)
         return path.relative_to(here) if relative else path
 
+    # What is here, and what is not
 
-#: The outputs that many jobs can share.
-_FOR_MANY = (Form.FOLDER, Form.TEMPLATE, Form.DEVICE)
+    def here(self, record: Record) -> dict[int, Path]:
+        """Return the outputs that are on this disk, whole and where they are wanted, by index. Changes nothing."""
+        if not self.wants(record):
+            return {}
+        # Without -o they may lie anywhere.
+        target = Target(Form.FOLDER, "", Path("/"), force=self.options.force)
+        if self.options.spec is not None:
+            try:
+                target = self._parse(self.options.spec)
+            except OrvideoError:
+                return {}
+        found = {}
+        for output in record.outputs:
+            if output.path is None:
+                continue
+            path = Path(output.path)
+            wanted = Wanted(target, facts_of(record), output.index, self._began)
+            if is_here(output, wanted, anywhere=self.options.spec is None):
+                found[output.index] = path
+        return found
+
+    def fetch(
+        self,
+        record: Record,
+        job: Job | None,
+        client: Client,
+        deadline: Deadline,
+        on_progress: Callable[[int, int, int | None], None] = lambda index, done, total: None,
+        on_warning: Callable[[str], None] = lambda text: None,
+    ) -> Fetched:
+        """Save every output of a finished job that is not here, and put each on record as soon as it is.
+
+        `job` is its last look, None where it was never looked at: then its content is asked for. `on_progress` is told
+        the index, the bytes that are here and of how many. Raises Cancelled, BrokenPipeError, and nothing else that a
+        person is to be told of: errors are in what is returned.
+        """
+        if not self.wants(record):
+            return Fetched()
+        now = self._fresh(record)
+        here = {output.index: output for output in now.outputs if output.index in self.here(now)}
+        indexes = range(max(1, min(job.output_count if job is not None else len(now.outputs), MOST_OUTPUTS)))
+        saved: list[tuple[int, Saved]] = []
+        errors: list[tuple[int, OrvideoError]] = []
+        unrecorded: list[Output] = []
+        for index in indexes:
+            if index in here:
+                saved.append((index, _already(here[index])))
+                continue
+            try:
+                one = self._fetch_one(now, job, client, deadline, index, (on_progress, on_warning))
+            except OrvideoError as error:
+                if isinstance(error, NoOutput) and job is not None and job.error_text:
+                    error = NoOutput(f"{error.message} The service says: {job.error_text}", reply=error.reply)
+                errors.append((index, error))
+                continue
+            saved.append((index, one))
+            if not one.is_recorded:
+                unrecorded.append(as_output(index, one, self._clock.now()))
+        return Fetched(tuple(saved), tuple(errors), tuple(unrecorded))
+
+    def _fetch_one(
+        self,
+        record: Record,
+        job: Job | None,
+        client: Client,
+        deadline: Deadline,
+        index: int,
+        tell: tuple[Callable[[int, int, int | None], None], Callable[[str], None]],
+    ) -> Saved:
+        target = self._decide(self._spec_for(record))
+        outputs = job.output_count if job is not None else len(record.outputs)
+        if target.is_stream and outputs > 1:
+            raise NotFetched(f"Job {record.name} has {outputs} videos, and {target.spec} can take one.")
+        stdout = self.options.stdout() if target.form is Form.STDOUT and self.options.stdout else None
+        on_progress, on_warning = tell
+        return save(
+            JobPlaces(client, record.id or record.name, job, index, self._clock),
+            Wanted(target, facts_of(record), index, self._began, stdout),
+            OutputRecord(self._ledger, record.seq, index, self._clock),
+            deadline,
+            Bounds(self.options.max_bytes, self._settle_seconds(record)),
+            on_progress=lambda done, total: on_progress(index, done, total),
+            on_warning=on_warning,
+        )
+
+    def _settle_seconds(self, record: Record) -> float:
+        """Return for how long from now a refusal may only mean that the service has the bytes not everywhere yet."""
+        longest = self.options.settle_seconds / (self.options.sandbox_speed if record.endpoint == SANDBOX else 1.0)
+        if record.ended_at is None:
+            return longest
+        since = (self._clock.now() - record.ended_at).total_seconds()
+        return min(longest, max(0.0, longest - since))
+
+    def _fresh(self, record: Record) -> Record:
+        """Return a job as it is on record by now: another process may have fetched it meanwhile (R-A3)."""
+        with suppress(OrvideoError):
+            return self._ledger.peek(record.seq, patience=PATIENCE) or record
+        return record
+
+    def _parse(self, spec: str | None) -> Target:
+        return parse_target(spec, force=self.options.force, stdout_is_tty=self.options.stdout_is_tty)
+
+    def _decide(self, spec: str | None, *, size_estimate: int = 0) -> Target:
+        options = self.options
+        return decide_target(
+            spec, force=options.force, stdout_is_tty=options.stdout_is_tty, size_estimate=size_estimate
+        )
+
+    def _spec_for(self, record: Record) -> str | None:
+        if self.options.spec is not None:
+            return self.options.spec
+        return record.target if record.target is not None else self.options.usual
 
 
-def _without_a_video(record: Record, job: Job, error: OrvideoError) -> OrvideoError:
-    """Tell a job that completed with nothing (drill P06) from one whose video could not be fetched."""
-    if job.output_count or not isinstance(error, NotFetched):
-        return error
-    reason = f": {job.error_text}" if job.error_text else "."
-    cost = job.cost
-    return BadReply(
-        f"Job {record.name} completed with no output{reason}",
-        hint=f"orvideo jobs show {record.name}",
-        charged="unknown" if cost is None else "yes" if cost > 0 else "no",
-        job_id=record.id,
-    )
-
-
-def _summed_up(record: Record, outputs: int, troubles: dict[int, OrvideoError]) -> OrvideoError:
-    """Return the one error of a job with one output, or a list of what is missing of several (drill D13)."""
-    first = next(iter(troubles.values()))
-    if outputs == 1:
-        return first
-    missing = "; ".join(f"video {index}: {error.message}" for index, error in troubles.items())
-    return NotFetched(
-        f"{len(troubles)} of the {outputs} videos of job {record.name} were not fetched: {missing}",
-        job_id=record.id,
-        resume=f"orvideo download {record.name}",
-    )
+def _already(output: Output) -> Saved:
+    assert output.path is not None, "an output that is here has a path"
+    return Saved(Path(output.path), output.bytes or 0, output.sha256 or "", already=True)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from orvideo.deadline import Deadline
+from orvideo.download import transfer
 from orvideo.download.naming import Facts
+from orvideo.download.save import Saved
+from orvideo.errors import OrvideoError, RecordError
+from orvideo.record.values import Output, ResumeState
 
 FACTS = Facts(
     "vid-gen-2f9c1a7d", datetime(2026, 11, 21, 2, 30, tzinfo=UTC), "google/veo-3.1", "A paper boat drifts", seed=7
@@ -34,6 +39,20 @@ def noise(count: int, seed: int = 0) -> bytes:
 def mp4(media: int = 5000, seed: int = 0) -> bytes:
     """Return a whole MP4 with `media` bytes of media."""
     return box(b"ftyp", b"isom\0\0\2\0isommp41") + box(b"moov", noise(200, seed)) + box(b"mdat", noise(media, seed))
+
+
+def is_whole_mp4(data: bytes) -> bool:
+    """Say whether the boxes of an MP4 end where its bytes do, by a walk of the tests' own."""
+    place, names = 0, []
+    while place + 8 <= len(data):
+        size, name = struct.unpack_from(">I4s", data, place)
+        if size == 1 and place + 16 <= len(data):
+            (size,) = struct.unpack_from(">Q", data, place + 8)
+        if size < 8:
+            return False
+        names.append(name)
+        place += size
+    return place == len(data) and names[:1] == [b"ftyp"] and {b"moov", b"mdat"} <= set(names)
 
 
 def element(name: str, body: bytes, *, unknown: bool = False) -> bytes:
@@ -83,6 +102,7 @@ class Place:
     script: list[object] = field(default_factory=list)
     cut: BaseException | None = None
     piece: int = 1000
+    name: str = "The storage's URL"
     asked: list[tuple[int, str | None]] = field(default_factory=list)
 
     @contextmanager
@@ -102,3 +122,65 @@ class Place:
         rest = self.data[begins:] if step is None else self.data[begins:][: int(str(step))]
         end = None if step is None else self.cut
         yield Answer(206 if begins else 200, begins, length, self.etag, rest, end, self.piece)
+
+
+class Offered:
+    """The places of one output (`download.transfer.Places`): `fresh` are those that another look at the job names."""
+
+    def __init__(
+        self,
+        *places: Place,
+        fresh: Sequence[Place] | OrvideoError | None = None,
+        names_outputs: bool = True,
+    ) -> None:
+        self._places, self._fresh, self.names_outputs = places, fresh, names_outputs
+        self.refreshes = 0
+
+    def listed(self) -> list[transfer.Place]:
+        return [self._named(place) for place in self._places]
+
+    def refreshed(self, deadline: Deadline) -> list[transfer.Place]:
+        self.refreshes += 1
+        if isinstance(self._fresh, OrvideoError):
+            raise self._fresh
+        return [self._named(place) for place in (self._places if self._fresh is None else self._fresh)]
+
+    def _named(self, place: Place) -> transfer.Place:
+        return transfer.Place(str(id(place)), place.name, lambda start, etag, deadline: place(start, etag))
+
+
+class Notes:
+    """A record of one output in memory (`download.save.Memory`); `refuses` makes every call fail."""
+
+    def __init__(self) -> None:
+        self.on_record: Output | None = None
+        self.resume: ResumeState | None = None
+        self.refuses = False
+        self.told: list[Saved] = []
+
+    def output(self) -> Output | None:
+        self._check()
+        return self.on_record
+
+    def state(self) -> ResumeState | None:
+        self._check()
+        return self.resume
+
+    def remember(self, state: ResumeState) -> None:
+        self._check()
+        self.resume = state
+
+    def forget(self) -> None:
+        self._check()
+        self.resume = None
+
+    def saved(self, saved: Saved) -> None:
+        self._check()
+        self.told.append(saved)
+        path = None if saved.path is None else str(saved.path)
+        self.on_record = Output(0, path, saved.bytes, saved.sha256, datetime.now(UTC))
+        self.resume = None
+
+    def _check(self) -> None:
+        if self.refuses:
+            raise RecordError("the record is locked")

@@ -26,7 +26,7 @@ def test_o17_no_path_no_signature_no_callback_no_picture() -> None:
         "frame_images": [frame(data_url(b"secret"))],
     }
     record = Record(
-        1, "sub-1", "job-1", "https://openrouter.ai/api/v1", State.SUBMITTED, NOW, NOW, status="completed",
+        1, "sub-1", "job-1", "https://openrouter.ai/api/v1", State.SUBMITTED, NOW, status="completed",
         model="acme/one", request=request, cost=Decimal("0.12"), generation_id="gen-1",
     )  # fmt: skip
     output = Output(0, "/home/secret/boat.mp4", 7, "abc", NOW)
@@ -41,7 +41,7 @@ def test_o17_no_path_no_signature_no_callback_no_picture() -> None:
 
 
 def test_what_is_not_known_is_null() -> None:
-    record = Record(1, "sub-1", "job-1", "sandbox", State.SUBMITTED, NOW, NOW)
+    record = Record(1, "sub-1", "job-1", "sandbox", State.SUBMITTED, NOW)
     receipt = receipt_document(record, Output(0), canonical_slug=None)
     assert [name for name, value in receipt.items() if value is None] == [
         "generation_id", "model", "canonical_slug", "status", "submitted_at", "ended_at", "quote", "cost_usd",

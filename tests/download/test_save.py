@@ -7,20 +7,26 @@ import io
 import json
 import os
 import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from orvideo.download import partial
+from orvideo.clock import Clock
+from orvideo.deadline import Cancelled, Deadline
+from orvideo.download import disk
 from orvideo.download.receipts import write_receipt
-from orvideo.download.resuming import Sidecar
-from orvideo.download.save import Saved, already_saved, save
+from orvideo.download.save import Saved, Wanted, is_here, save
 from orvideo.download.targets import Target, decide_target
-from orvideo.errors import NotFetched, OutputExists, OutputUnwritable, RecordError, ServerFault
-from orvideo.record.values import ResumeState
+from orvideo.download.transfer import Bounds
+from orvideo.errors import BadReply, NotFetched, OutputExists, OutputUnwritable, ServerFault
+from orvideo.record.values import Output, ResumeState
 from tests.clocks import HandClock
-from tests.download.films import FACTS, Place, mp4, webm
+from tests.download.films import FACTS, Answer, Notes, Offered, Place, mp4, webm
 
 FILM = mp4(3_000_000)
 DIGEST = hashlib.sha256(FILM).hexdigest()
@@ -31,11 +37,19 @@ def boat(tmp_path: Path) -> Target:
     return decide_target("boat.mp4", cwd=tmp_path)
 
 
+def keep(place: Place, target: Target, notes: Notes | None = None, clock: Clock | None = None, **more: Any) -> Saved:
+    """Save from one place, with a record of its own where none is given."""
+    wanted = Wanted(target, more.pop("facts", FACTS), stdout=more.pop("stdout", None), since=more.pop("since", None))
+    deadline = more.pop("deadline", None) or Deadline(clock or HandClock().clock())
+    return save(Offered(place), wanted, notes or Notes(), deadline, more.pop("bounds", Bounds()), **more)
+
+
 def test_a_saved_video_is_described_whole(boat: Target, tmp_path: Path) -> None:
-    recorded: list[Saved] = []
-    saved = save(Place(FILM), boat, facts=FACTS, on_saved=recorded.append)
+    notes = Notes()
+    saved = keep(Place(FILM), boat, notes)
     assert saved == Saved(tmp_path / "boat.mp4", len(FILM), DIGEST, "mp4")
-    assert recorded == [saved]
+    assert notes.told == [saved]
+    assert notes.resume is None
     assert (tmp_path / "boat.mp4").read_bytes() == FILM
     assert os.listdir(tmp_path) == ["boat.mp4"]
 
@@ -43,51 +57,52 @@ def test_a_saved_video_is_described_whole(boat: Target, tmp_path: Path) -> None:
 def test_a_video_has_the_mode_that_the_person_gives_new_files(boat: Target, tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:
-        save(Place(FILM), boat, facts=FACTS)
+        keep(Place(FILM), boat)
     finally:
         os.umask(before)
     assert (tmp_path / "boat.mp4").stat().st_mode & 0o777 == 0o640
 
 
 def test_the_extension_follows_the_content_where_the_name_is_ours(tmp_path: Path) -> None:
-    saved = save(Place(webm()), decide_target(None, cwd=tmp_path), facts=FACTS)
+    saved = keep(Place(webm()), decide_target(None, cwd=tmp_path))
     assert (saved.kind, saved.notes) == ("webm", ())
     assert os.listdir(tmp_path) == ["20261121-023000-veo-3.1-a-paper-boat-drifts-2f9c1a7d.webm"]
 
 
 def test_a_typed_name_is_kept_and_a_wrong_extension_is_told_of(boat: Target, tmp_path: Path) -> None:
-    saved = save(Place(webm()), boat, facts=FACTS)
+    saved = keep(Place(webm()), boat)
     assert saved.path == tmp_path / "boat.mp4"
-    assert saved.notes == ("boat.mp4 holds a WebM video, whatever its name says.",)
-    assert save(Place(webm()), decide_target("boat", cwd=tmp_path), facts=FACTS).notes == ()
+    assert saved.notes == ("boat.mp4 holds a WebM, whatever its name says.",)
+    assert keep(Place(webm()), decide_target("boat", cwd=tmp_path)).notes == ()
+
+
+@pytest.mark.drill("F-C09")
+def test_f_c09_what_is_no_mp4_is_kept_under_its_own_extension_and_said(tmp_path: Path) -> None:
+    gif = b"GIF89a" + bytes(1000) + b";"
+    saved = keep(Place(gif), decide_target(None, cwd=tmp_path))
+    assert (saved.kind, saved.notes) == ("gif", ("The service sent a GIF, not an MP4.",))
+    assert os.listdir(tmp_path) == ["20261121-023000-veo-3.1-a-paper-boat-drifts-2f9c1a7d.gif"]
+    unknown = b"\x01\x02\x03\xff" * 100
+    saved = keep(Place(unknown), decide_target("{seed}.{ext}", cwd=tmp_path))
+    assert saved.path == tmp_path / "7.bin"
+    assert "does not know" in saved.notes[0]
+    assert (tmp_path / "7.bin").read_bytes() == unknown
 
 
 def test_progress_is_told_at_a_bounded_rate_and_at_both_ends(boat: Target) -> None:
-    hand = HandClock()
     told: list[tuple[int, int | None]] = []
-    clock = hand.clock()._replace(monotonic=lambda: hand.elapsed)
-
-    def tell(done: int, total: int | None) -> None:
-        told.append((done, total))
-
-    class Slow(Place):
-        pass
-
-    place = Slow(FILM)
-    save(place, boat, facts=FACTS, clock=clock, on_progress=tell)
+    keep(Place(FILM), boat, on_progress=lambda done, total: told.append((done, total)))
     assert told == [(0, len(FILM)), (len(FILM), len(FILM))]
 
 
 def test_an_interrupted_download_goes_on_in_the_next_process(boat: Target, tmp_path: Path) -> None:
-    place = Place(FILM, script=[1_000_000], cut=KeyboardInterrupt())
+    place, notes = Place(FILM, script=[1_000_000], cut=KeyboardInterrupt()), Notes()
     with pytest.raises(KeyboardInterrupt):
-        save(place, boat, facts=FACTS)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        boat.part_for(FACTS).name,
-        boat.part_for(FACTS).name + ".json",
-    ]
+        keep(place, boat, notes)
+    assert os.listdir(tmp_path) == [boat.part_for(FACTS).name]
+    assert notes.resume == ResumeState(str(boat.part_for(FACTS)), '"v1"', len(FILM))
     told: list[int] = []
-    saved = save(place, boat, facts=FACTS, on_progress=lambda done, total: told.append(done))
+    saved = keep(place, boat, notes, on_progress=lambda done, total: told.append(done))
     assert place.asked == [(0, None), (1_000_000, '"v1"')]
     assert told[0] == 1_000_000
     assert saved.sha256 == DIGEST
@@ -95,128 +110,232 @@ def test_an_interrupted_download_goes_on_in_the_next_process(boat: Target, tmp_p
 
 
 def test_without_a_validator_an_interrupted_download_leaves_nothing_behind(boat: Target, tmp_path: Path) -> None:
-    place = Place(FILM, etag=None, script=[1_000_000], cut=KeyboardInterrupt())
+    place, notes = Place(FILM, etag=None, script=[1_000_000], cut=KeyboardInterrupt()), Notes()
     with pytest.raises(KeyboardInterrupt):
-        save(place, boat, facts=FACTS)
+        keep(place, boat, notes)
     assert os.listdir(tmp_path) == []
-    save(place, boat, facts=FACTS)
+    assert notes.resume is None
+    keep(place, boat, notes)
     assert place.asked == [(0, None), (0, None)]
 
 
-@pytest.mark.parametrize(
-    "garbage", [b"", b"{", b"[]", b'{"etag": 1, "source": null, "total": 1}', b"\xff", b"[" * 5000]
-)
-def test_a_sidecar_that_makes_no_sense_only_costs_the_resume(garbage: bytes, boat: Target, tmp_path: Path) -> None:
+@pytest.mark.drill("D01")
+def test_a_part_that_nothing_is_known_of_is_emptied_when_new_bytes_come_and_not_before(boat: Target) -> None:
     part = boat.part_for(FACTS)
-    part.write_bytes(FILM[:1000])
-    part.with_name(part.name + ".json").write_bytes(garbage)
+    part.write_bytes(b"x" * 5_000_000)
+    sizes: list[int] = []
+    place = Place(FILM, script=[ServerFault("502")])
+    keep(place, boat, on_progress=lambda done, total: sizes.append(part.stat().st_size))
+    assert sizes[0] == 0
+    assert boat.path_for(FACTS).read_bytes() == FILM
+
+
+@pytest.mark.parametrize("what", ["from before the machine went down", "larger than its total", "of another part"])
+def test_a_part_that_its_state_does_not_fit_is_begun_again(what: str, boat: Target, tmp_path: Path) -> None:
+    part, notes = boat.part_for(FACTS), Notes()
+    part.write_bytes(FILM + b"more" if what == "larger than its total" else bytes(1_000_000))
+    notes.resume = ResumeState(str(part), '"v1"', len(FILM))
+    if what == "of another part":
+        notes.resume = ResumeState("/another/boat.mp4.part", '"v1"', len(FILM))
+    elif what == "from before the machine went down":
+        os.utime(part, (1, 1))
     place = Place(FILM)
-    save(place, boat, facts=FACTS)
+    keep(place, boat, notes)
     assert place.asked == [(0, None)]
     assert (tmp_path / "boat.mp4").read_bytes() == FILM
+    assert notes.resume is None
 
 
-def test_a_part_that_nothing_is_known_of_is_begun_again(boat: Target, tmp_path: Path) -> None:
-    boat.part_for(FACTS).write_bytes(b"x" * 5_000_000)
-    save(Place(FILM), boat, facts=FACTS)
-    assert (tmp_path / "boat.mp4").read_bytes() == FILM
-
-
-def test_a_part_from_before_the_machine_went_down_is_begun_again(boat: Target, tmp_path: Path) -> None:
-    part = boat.part_for(FACTS)
-    part.write_bytes(bytes(1_000_000))
-    Sidecar(part).set(ResumeState(str(part), '"v1"', None, len(FILM)))
-    os.utime(part, (1, 1))
-    place = Place(FILM)
-    save(place, boat, facts=FACTS)
-    assert place.asked == [(0, None)]
-    assert (tmp_path / "boat.mp4").read_bytes() == FILM
-
-
-def test_a_part_that_is_larger_than_its_total_is_begun_again(boat: Target, tmp_path: Path) -> None:
-    part = boat.part_for(FACTS)
-    part.write_bytes(FILM + b"more")
-    Sidecar(part).set(ResumeState(str(part), '"v1"', None, len(FILM)))
-    save(Place(FILM), boat, facts=FACTS)
-    assert (tmp_path / "boat.mp4").read_bytes() == FILM
-
-
-def test_the_state_is_only_used_for_the_part_it_was_written_for(boat: Target, tmp_path: Path) -> None:
-    class Memory:
-        state: ResumeState | None = ResumeState("/another/boat.mp4.part", '"v1"', None, len(FILM))
-
-        def get(self) -> ResumeState | None:
-            return self.state
-
-        def set(self, state: ResumeState) -> None:
-            self.state = state
-
-        def clear(self) -> None:
-            self.state = None
-
-    memory = Memory()
-    boat.part_for(FACTS).write_bytes(bytes(1000))
-    place = Place(FILM)
-    save(place, boat, facts=FACTS, memory=memory)
-    assert place.asked == [(0, None)]
-    assert memory.state is None
-
-
-def test_a_memory_that_fails_costs_the_resume_and_not_the_video(boat: Target, tmp_path: Path) -> None:
-    class Broken:
-        def get(self) -> ResumeState | None:
-            raise RecordError("locked")
-
-        def set(self, state: ResumeState) -> None:
-            raise RecordError("locked")
-
-        def clear(self) -> None:
-            raise RecordError("locked")
-
-    save(Place(FILM), boat, facts=FACTS, memory=Broken())
+@pytest.mark.drill("F-C02")
+def test_f_c02_a_record_that_fails_costs_the_resume_and_not_the_video(boat: Target, tmp_path: Path) -> None:
+    notes = Notes()
+    notes.refuses = True
+    saved = keep(Place(FILM), boat, notes)
+    assert saved == Saved(tmp_path / "boat.mp4", len(FILM), DIGEST, "mp4", is_recorded=False)
     assert (tmp_path / "boat.mp4").read_bytes() == FILM
     assert os.listdir(tmp_path) == ["boat.mp4"]
 
 
-def test_a_save_that_could_not_be_recorded_is_recorded_by_the_next_without_a_byte(boat: Target, tmp_path: Path) -> None:
-    def refuse(saved: Saved) -> None:
-        raise RecordError("the record is full")
+@pytest.mark.drill("F-C02")
+def test_f_c02_a_cut_that_the_record_cannot_remember_leaves_no_part_behind(boat: Target, tmp_path: Path) -> None:
+    notes = Notes()
+    notes.refuses = True
+    with pytest.raises(KeyboardInterrupt):
+        keep(Place(FILM, script=[1_000_000], cut=KeyboardInterrupt()), boat, notes)
+    assert os.listdir(tmp_path) == []
 
-    with pytest.raises(RecordError) as caught:
-        save(Place(FILM), boat, facts=FACTS, on_saved=refuse)
-    assert caught.value.job_id == FACTS.id
-    assert (tmp_path / "boat.mp4").read_bytes() == FILM
+
+# A save that was killed at its end: what its row says is done under the lock, without a byte
+
+
+def row(target: Target) -> ResumeState:
+    path = target.path_for(FACTS)
+    return ResumeState(str(target.part_for(FACTS)), None, len(FILM), DIGEST, str(path))
+
+
+@pytest.mark.drill("D14", "R-B10", "R-B11")
+@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize("what", ["no name yet", "both names", "only the name", "only the name beside"])
+def test_r_b10_b11_a_whole_part_on_record_is_finished_without_a_byte(what: str, force: bool, tmp_path: Path) -> None:
+    target = decide_target("boat.mp4", cwd=tmp_path, force=force)
+    part, boat, notes = target.part_for(FACTS), tmp_path / "boat.mp4", Notes()
+    notes.resume = row(target)
+    if what == "only the name beside":
+        boat.write_bytes(b"theirs")
+    where = tmp_path / "boat-2f9c1a7d.mp4" if what == "only the name beside" else boat
+    (where if what.startswith("only") else part).write_bytes(FILM)
+    if what == "both names":
+        os.link(part, boat)
     place = Place(FILM)
-    recorded: list[Saved] = []
-    target = decide_target("boat.mp4", cwd=tmp_path, facts=FACTS)
-    saved = save(place, target, facts=FACTS, on_saved=recorded.append)
+    saved = keep(place, target, notes)
     assert place.asked == []
-    assert recorded == [saved]
-    assert saved.sha256 == DIGEST
-    assert os.listdir(tmp_path) == ["boat.mp4"]
+    assert (saved.path, saved.sha256, saved.already) == (where, DIGEST, False)
+    assert saved.beside == (what == "only the name beside")
+    assert notes.told == [saved]
+    assert where.read_bytes() == FILM
+    assert len(os.listdir(tmp_path)) == (2 if saved.beside else 1)
 
 
-def test_a_video_that_a_person_moved_after_a_killed_save_is_never_written_to(boat: Target, tmp_path: Path) -> None:
+@pytest.mark.drill("F-C09", "D14")
+@pytest.mark.parametrize("what", ["other bytes", "a link", "cut", "gone"])
+def test_f_c09_a_part_that_is_not_what_its_row_says_never_counts(what: str, boat: Target, tmp_path: Path) -> None:
+    part, notes = boat.part_for(FACTS), Notes()
+    notes.resume = row(boat)
+    (tmp_path / "other").write_bytes(FILM[:-1] + b"!")
+    if what == "a link":
+        part.symlink_to("other")
+    elif what == "other bytes":
+        part.write_bytes(FILM[:-1] + b"!")
+    elif what == "cut":
+        part.write_bytes(FILM[:-1])
+    place = Place(FILM)
+    if what == "a link":
+        with pytest.raises(OutputUnwritable, match="symbolic link"):
+            keep(place, boat, notes)
+        assert place.asked == []
+    else:
+        keep(place, boat, notes)
+        assert place.asked == [(0, None)]
+        assert (tmp_path / "boat.mp4").read_bytes() == FILM
+    assert (tmp_path / "other").read_bytes() == FILM[:-1] + b"!"
+
+
+@pytest.mark.drill("D14")
+def test_a_finished_name_that_another_file_has_by_now_is_left_alone(boat: Target, tmp_path: Path) -> None:
+    notes = Notes()
+    notes.resume = row(boat)
+    boat.part_for(FACTS).write_bytes(FILM)
+    (tmp_path / "boat.mp4").write_bytes(b"theirs")
+    saved = keep(Place(FILM), boat, notes)
+    assert (saved.path, saved.beside) == (tmp_path / "boat-2f9c1a7d.mp4", True)
+    assert (tmp_path / "boat.mp4").read_bytes() == b"theirs"
+
+
+@pytest.mark.drill("D14")
+def test_a_part_with_a_second_name_is_never_written_to(boat: Target, tmp_path: Path) -> None:
     (tmp_path / "moved.mp4").write_bytes(FILM)
     os.link(tmp_path / "moved.mp4", boat.part_for(FACTS))
     other = mp4(10, seed=1)
-    save(Place(other), boat, facts=FACTS)
+    keep(Place(other), boat)
     assert (tmp_path / "moved.mp4").read_bytes() == FILM
     assert (tmp_path / "boat.mp4").read_bytes() == other
 
 
-def test_a_second_download_of_the_same_output_stands_back(boat: Target, tmp_path: Path) -> None:
-    inner: list[NotFetched] = []
+# A name that is taken, after the money
+
+
+@pytest.mark.drill("R-A4", "O01")
+def test_r_a4_a_name_that_is_taken_means_beside(boat: Target, tmp_path: Path) -> None:
+    (tmp_path / "boat.mp4").write_bytes(b"theirs")
+    (tmp_path / "boat-2f9c1a7d.mp4").write_bytes(b"theirs too")
+    notes = Notes()
+    saved = keep(Place(FILM), boat, notes)
+    assert (saved.path, saved.beside, saved.already) == (tmp_path / "boat-2f9c1a7d-2.mp4", True, False)
+    assert notes.told == [saved]
+    assert (tmp_path / "boat.mp4").read_bytes() == b"theirs"
+    assert saved.path is not None
+    assert saved.path.read_bytes() == FILM
+
+
+@pytest.mark.drill("R-A3", "F-C01")
+def test_r_a3_a_file_with_the_very_bytes_of_the_video_is_the_jobs_own(boat: Target, tmp_path: Path) -> None:
+    (tmp_path / "boat.mp4").write_bytes(FILM)
+    notes = Notes()
+    saved = keep(Place(FILM), boat, notes)
+    assert (saved.path, saved.already, saved.beside) == (tmp_path / "boat.mp4", True, False)
+    assert notes.told == [saved]
+    assert os.listdir(tmp_path) == ["boat.mp4"]
+
+
+# Two at once
+
+
+@pytest.mark.drill("R-A3", "F-C01")
+@pytest.mark.parametrize("force", [False, True])
+def test_f_c01_whoever_comes_second_waits_and_finds_it_here(force: bool, tmp_path: Path) -> None:
+    target = decide_target("boat.mp4", cwd=tmp_path, force=force)
+    notes, warnings = Notes(), list[str]()
+    second: list[Saved] = []
+    place = Place(FILM)
+    began = datetime.now(UTC) - timedelta(seconds=1)
+
+    def wait() -> None:
+        unused = Place(FILM, script=[AssertionError("it is asked for twice")])
+        second.append(keep(unused, target, notes, Clock(), since=began, on_warning=warnings.append))
+
+    other = threading.Thread(target=wait)
 
     def meanwhile(done: int, total: int | None) -> None:
-        if not inner:
-            with pytest.raises(NotFetched, match="Another orvideo") as caught:
-                save(Place(FILM), boat, facts=FACTS)
-            inner.append(caught.value)
+        if done == 0:
+            other.start()
+            while not warnings:
+                time.sleep(0.01)
 
-    save(Place(FILM), boat, facts=FACTS, on_progress=meanwhile)
-    assert len(inner) == 1
+    first = keep(place, target, notes, Clock(), since=began, on_progress=meanwhile)
+    other.join(20)
+    assert second == [first._replace(already=True)]
+    assert len(warnings) == 1
+    assert "Another orvideo" in warnings[0]
+    assert os.listdir(tmp_path) == ["boat.mp4"]
+
+
+@pytest.mark.drill("F-C01", "R-A5")
+@pytest.mark.parametrize("how", ["late", "cancelled"])
+def test_f_c01_another_download_is_waited_for_no_longer_than_to_the_deadline(
+    how: str, boat: Target, tmp_path: Path
+) -> None:
+    held = disk.Part.hold(boat.part_for(FACTS))
+    hand = HandClock()
+    deadline = Deadline.after(hand.clock(), 7.0)
+    if how == "cancelled":
+        with pytest.raises(Cancelled):
+            keep(Place(FILM), boat, deadline=deadline, on_warning=lambda text: deadline.cancel())
+        assert hand.elapsed == 0
+    else:
+        with pytest.raises(NotFetched, match="time limit"):
+            keep(Place(FILM), boat, deadline=deadline)
+        assert 6.9 <= hand.elapsed <= 7.1
+    held.close()
+
+
+@pytest.mark.drill("F-C01")
+def test_f_c01_many_at_once_end_with_one_whole_file_that_was_loaded_once(boat: Target, tmp_path: Path) -> None:
+    outcomes: list[Saved] = []
+    place, notes = Place(FILM), Notes()
+
+    def one() -> None:
+        outcomes.append(keep(place, boat, notes, Clock()))
+
+    threads = [threading.Thread(target=one) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [saved.already for saved in outcomes].count(False) == 1
+    assert len(outcomes) == 8
+    assert place.asked == [(0, None)]
     assert (tmp_path / "boat.mp4").read_bytes() == FILM
+    assert os.listdir(tmp_path) == ["boat.mp4"]
 
 
 def test_a_part_that_got_its_name_while_it_was_waited_for_is_not_written_to(
@@ -232,31 +351,11 @@ def test_a_part_that_got_its_name_while_it_was_waited_for_is_not_written_to(
         lock(descriptor, how)
 
     monkeypatch.setattr(fcntl, "flock", late)
-    held = partial.Partial.hold(part)
+    held = disk.Part.hold(part)
     held.append(b"new")
     held.close()
     assert (tmp_path / "a.mp4").read_bytes() == b"finished"
     assert part.read_bytes() == b"new"
-
-
-def test_many_at_once_end_with_one_whole_file(boat: Target, tmp_path: Path) -> None:
-    outcomes: list[str] = []
-
-    def one() -> None:
-        try:
-            save(Place(FILM), boat, facts=FACTS)
-            outcomes.append("saved")
-        except (NotFetched, OutputExists) as error:
-            outcomes.append(error.kind)
-
-    threads = [threading.Thread(target=one) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert outcomes.count("saved") >= 1
-    assert (tmp_path / "boat.mp4").read_bytes() == FILM
-    assert os.listdir(tmp_path) == ["boat.mp4"]
 
 
 @pytest.mark.parametrize("what", ["link", "folder", "fifo"])
@@ -270,32 +369,93 @@ def test_something_else_in_the_place_of_the_part_is_not_written_to(what: str, bo
     else:
         os.mkfifo(part)
     with pytest.raises(OutputUnwritable):
-        save(Place(FILM), boat, facts=FACTS)
+        keep(Place(FILM), boat)
     assert (tmp_path / "victim").read_bytes() == b"mine"
     assert not (tmp_path / "boat.mp4").exists()
 
 
-def test_a_video_that_does_not_fit_is_not_begun(boat: Target, tmp_path: Path) -> None:
-    class Huge(Place):
-        pass
+@pytest.mark.drill("F-C09")
+def test_f_c09_a_part_that_was_swapped_while_it_grew_gets_no_name(boat: Target, tmp_path: Path) -> None:
+    part = boat.part_for(FACTS)
 
-    from tests.download.films import Answer
+    def swap(done: int, total: int | None) -> None:
+        if done == len(FILM):
+            part.unlink()
+            part.write_bytes(b"another file")
 
-    place = Huge(FILM, script=[Answer(200, 0, 1 << 60, '"v1"', FILM)])
-    with pytest.raises(OutputUnwritable, match="no room") as caught:
-        save(place, boat, facts=FACTS)
-    assert "orvideo download vid-gen-2f9c1a7d" in (caught.value.hint or "")
+    with pytest.raises(OutputUnwritable, match="replaced"):
+        keep(Place(FILM), boat, on_progress=swap)
+    assert not (tmp_path / "boat.mp4").exists()
+    assert part.read_bytes() == b"another file"
+
+
+# Bounds
+
+
+@pytest.mark.drill("F-C03", "F-B05")
+def test_f_c03_a_video_that_does_not_fit_is_not_begun_and_only_its_own_size_is_told(
+    boat: Target, tmp_path: Path
+) -> None:
+    place = Place(FILM, script=[Answer(200, 0, 1 << 39, '"v1"', FILM)])
+    bounds = Bounds(max_bytes=1 << 45)
+    free = os.statvfs(tmp_path).f_bavail * os.statvfs(tmp_path).f_frsize
+    if free > 1 << 39:
+        pytest.skip("SKIPPED: this disk has room for half a TiB")
+    with pytest.raises(OutputUnwritable, match=r"no room.*524,288\.0 MiB") as caught:
+        keep(place, boat, bounds=bounds)
+    assert caught.value.hint == "make room, or save elsewhere with -o"
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.drill("F-C03")
+@pytest.mark.parametrize("tells_length", [True, False])
+def test_f_c03_a_largest_file_is_held_to_and_nothing_of_a_larger_one_stays(
+    tells_length: bool, boat: Target, tmp_path: Path
+) -> None:
+    place, notes = Place(FILM, tells_length=tells_length), Notes()
+    told: list[int] = []
+    with pytest.raises(NotFetched, match="more than 1,000,000 are not taken") as caught:
+        keep(place, boat, notes, bounds=Bounds(max_bytes=1_000_000), on_progress=lambda done, total: told.append(done))
+    assert (told == []) == tells_length, "a size that is announced is refused before its first byte"
+    assert (f"has {len(FILM):,} bytes" in caught.value.message) == tells_length
+    assert os.listdir(tmp_path) == []
+    assert notes.resume is None
+    assert len(place.asked) == 1
+    assert keep(place, boat, bounds=Bounds(max_bytes=len(FILM))).bytes == len(FILM)
+
+
+@pytest.mark.drill("F-C03")
+def test_f_c03_a_length_that_no_file_has_is_unknown(boat: Target, tmp_path: Path) -> None:
+    told: list[int | None] = []
+    place = Place(FILM, script=[Answer(200, 0, 10**17, '"v1"', FILM)])
+    keep(place, boat, on_progress=lambda done, total: told.append(total))
+    assert set(told) == {None}
+    assert (tmp_path / "boat.mp4").read_bytes() == FILM
+
+
+@pytest.mark.drill("F-C03")
+def test_f_c03_the_last_of_a_disk_is_never_taken(tmp_path: Path) -> None:
+    """The room is asked for again and again while a video of unknown size comes."""
+    room = os.statvfs(tmp_path)
+    free, whole = room.f_bavail * room.f_frsize, room.f_blocks * room.f_frsize
+    reserved = min(whole * disk.RESERVED_SHARE, disk.RESERVED_MOST)
+    disk.require_room(tmp_path, int(free - reserved) - (256 << 20))
+    with pytest.raises(OutputUnwritable):
+        disk.require_room(tmp_path, int(free - reserved) + (256 << 20))
+    with pytest.raises(OutputUnwritable) as caught:
+        disk.require_room(tmp_path, None, at_least=1 << 60)
+    assert "the rest of the video" not in caught.value.message
+
+
 def test_folders_of_a_template_are_made(tmp_path: Path) -> None:
-    save(Place(FILM), decide_target("{model}/{seed}/{slug}.{ext}", cwd=tmp_path), facts=FACTS)
+    keep(Place(FILM), decide_target("{model}/{seed}/{slug}.{ext}", cwd=tmp_path))
     assert (tmp_path / "veo-3.1/7/a-paper-boat-drifts.mp4").read_bytes() == FILM
 
 
 # File systems without hard links: the steps that stand in for them, on files.
 
 
+@pytest.mark.drill("R-B11")
 @pytest.mark.parametrize("replaces", [False, True])
 def test_without_links_a_name_is_given_by_a_rename(
     replaces: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -306,28 +466,30 @@ def test_without_links_a_name_is_given_by_a_rename(
     monkeypatch.setattr(os, "link", no_links)
     part, path = tmp_path / "a.part", tmp_path / "a.mp4"
     part.write_bytes(b"video")
-    partial.give_name(part, path, replace=replaces)
+    disk.give_name(part, path, replace=replaces)
     assert path.read_bytes() == b"video"
     assert not part.exists()
     part.write_bytes(b"another")
     if replaces:
-        partial.give_name(part, path, replace=True)
+        disk.give_name(part, path, replace=True)
         assert path.read_bytes() == b"another"
     else:
         with pytest.raises(FileExistsError):
-            partial.give_name(part, path, replace=False)
+            disk.give_name(part, path, replace=False)
         assert path.read_bytes() == b"video"
         assert part.read_bytes() == b"another"
 
 
-# Streams
+# Streams: a whole video, or nothing
 
 
 def test_a_stream_gets_the_bytes_and_its_sha256_is_known(tmp_path: Path) -> None:
-    out = io.BytesIO()
-    saved = save(Place(FILM), decide_target("-", cwd=tmp_path), facts=FACTS, stdout=out)
+    out, notes = io.BytesIO(), Notes()
+    saved = keep(Place(FILM), decide_target("-", cwd=tmp_path), notes, stdout=out)
     assert saved == Saved(None, len(FILM), DIGEST, "mp4")
+    assert notes.told == [saved]
     assert out.getvalue() == FILM
+    assert os.listdir(tmp_path) == []
 
 
 @pytest.mark.parametrize("etag", ['"v1"', None])
@@ -335,55 +497,75 @@ def test_a_stream_gets_the_bytes_and_its_sha256_is_known(tmp_path: Path) -> None
 def test_a_stream_goes_on_after_cuts_without_a_byte_twice(etag: str | None, cuts: list[object], tmp_path: Path) -> None:
     out = io.BytesIO()
     place = Place(FILM, etag=etag, script=list(cuts), cut=ServerFault("cut"))
-    clock = HandClock().clock()
-    saved = save(place, decide_target("-", cwd=tmp_path), facts=FACTS, stdout=out, clock=clock)
+    saved = keep(place, decide_target("-", cwd=tmp_path), stdout=out)
     assert out.getvalue() == FILM
     assert saved.sha256 == DIGEST
 
 
-def test_a_stream_that_would_become_another_file_is_given_up(tmp_path: Path) -> None:
+def stall(place: Place) -> Place:
+    place.script = [100_000] * 99
+    place.cut = ServerFault("cut")
+    return place
+
+
+@pytest.mark.drill("O09")
+@pytest.mark.parametrize(
+    "place",
+    [Place(FILM[:-1], etag=None, tells_length=False), Place(b"<html>no</html>"), stall(Place(FILM, etag=None))],
+    ids=["cut", "page", "never whole"],
+)
+def test_a_stream_that_would_be_no_whole_video_gets_nothing(place: Place, tmp_path: Path) -> None:
     out = io.BytesIO()
-    first, second = Place(FILM, etag=None, script=[1_000_000], cut=ServerFault("cut")), Place(mp4(3_000_000, seed=1))
-    places = [first, second]
-
-    def either(start: int, etag: str | None) -> object:
-        return places.pop(0)(start, etag)
-
-    with pytest.raises(NotFetched, match="another file"):
-        save(either, decide_target("-", cwd=tmp_path), facts=FACTS, stdout=out, clock=HandClock().clock())  # type: ignore[arg-type]
-    assert FILM.startswith(out.getvalue())
+    with pytest.raises((NotFetched, BadReply)):
+        keep(place, decide_target("-", cwd=tmp_path), stdout=out)
+    assert out.getvalue() == b""
 
 
-def test_a_stream_that_ends_early_is_a_failure(tmp_path: Path) -> None:
+@pytest.mark.drill("F-C03")
+def test_f_c03_a_stream_has_the_same_bounds(tmp_path: Path) -> None:
     out = io.BytesIO()
-    place = Place(FILM[:-1], etag=None, tells_length=False)
-    with pytest.raises(NotFetched):
-        save(place, decide_target("-", cwd=tmp_path), facts=FACTS, stdout=out, clock=HandClock().clock())
-    assert out.getvalue() == FILM[:-1]
+    with pytest.raises(NotFetched, match="not taken"):
+        keep(Place(FILM), decide_target("-", cwd=tmp_path), stdout=out, bounds=Bounds(max_bytes=1000))
+    assert out.getvalue() == b""
 
 
 # What is here already
 
 
-def test_a_saved_file_is_known_again_by_its_content(tmp_path: Path) -> None:
+@pytest.mark.drill("R-B8")
+def test_r_b8_a_saved_file_is_known_again_by_its_content_and_asking_changes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "boat.mp4"
     path.write_bytes(FILM)
     os.mkfifo(tmp_path / "fifo")
-    assert already_saved(path, DIGEST, len(FILM))
-    assert not already_saved(path, DIGEST, len(FILM) - 1)
-    assert not already_saved(path, "0" * 64, len(FILM))
-    assert not already_saved(path, None, len(FILM))
-    assert not already_saved(tmp_path / "missing", DIGEST, len(FILM))
-    assert not already_saved(tmp_path, DIGEST, len(FILM))
-    assert not already_saved(tmp_path / "fifo", DIGEST, len(FILM))
+    wanted = Wanted(decide_target("boat.mp4", cwd=tmp_path), FACTS)
+
+    def here(path: Path, sha256: str | None, size: int | None, **more: Any) -> bool:
+        return is_here(Output(0, str(path), size, sha256), wanted, **more)
+
+    names: Callable[[], list[str]] = lambda: sorted(os.listdir(tmp_path))  # noqa: E731
+    before = names()
+    assert here(path, DIGEST, len(FILM))
+    assert not here(path, DIGEST, len(FILM) - 1)
+    assert not here(path, "0" * 64, len(FILM))
+    assert not here(path, None, len(FILM))
+    assert not here(tmp_path / "missing", DIGEST, len(FILM), anywhere=True)
+    assert not here(tmp_path, DIGEST, len(FILM), anywhere=True)
+    assert not here(tmp_path / "fifo", DIGEST, len(FILM), anywhere=True)
+    (tmp_path / "copy.mp4").write_bytes(FILM)
+    assert not here(tmp_path / "copy.mp4", DIGEST, len(FILM))
+    assert here(tmp_path / "copy.mp4", DIGEST, len(FILM), anywhere=True)
+    assert names() == sorted([*before, "copy.mp4"])
 
 
-def test_what_a_killed_save_left_of_a_recorded_file_is_removed(boat: Target, tmp_path: Path) -> None:
+def test_overwriting_counts_only_what_was_saved_since_it_began(tmp_path: Path) -> None:
     path = tmp_path / "boat.mp4"
     path.write_bytes(FILM)
-    os.link(path, boat.part_for(FACTS))
-    assert already_saved(path, DIGEST, len(FILM), job_id=FACTS.id)
-    assert os.listdir(tmp_path) == ["boat.mp4"]
+    now = datetime.now(UTC)
+    output = Output(0, str(path), len(FILM), DIGEST, now)
+    target = decide_target("boat.mp4", cwd=tmp_path, force=True)
+    assert is_here(output, Wanted(target, FACTS, since=now - timedelta(seconds=1)))
+    assert not is_here(output, Wanted(target, FACTS, since=now))
+    assert not is_here(output, Wanted(target, FACTS))
 
 
 # Receipts

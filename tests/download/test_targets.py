@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from orvideo.download.targets import Form, absolute_spec, decide_target
+from orvideo.download.targets import Form, absolute_spec, decide_target, parse_target
 from orvideo.errors import OutputExists, OutputUnwritable, UsageError
 from tests.download.films import FACTS
 
@@ -63,29 +63,45 @@ def test_a_part_stands_beside_its_target_and_is_the_same_each_time(tmp_path: Pat
     assert target.part_for(FACTS, 1) != part
 
 
-def test_with_the_facts_of_a_job_its_own_names_are_looked_for(tmp_path: Path) -> None:
+@pytest.mark.drill("O01", "R-A4")
+def test_a_name_that_is_taken_is_refused_only_where_it_is_asked_before_the_money(tmp_path: Path) -> None:
     (tmp_path / f"{DEFAULT}.mp4").touch()
+    (tmp_path / "boat.mp4").touch()
+    decide_target(None, cwd=tmp_path).refuse_existing(None)
     with pytest.raises(OutputExists):
-        decide_target(None, cwd=tmp_path, facts=FACTS)
-    decide_target(None, cwd=tmp_path)
-    decide_target(None, cwd=tmp_path, facts=FACTS, force=True)
+        decide_target(None, cwd=tmp_path).refuse_existing(FACTS)
+    with pytest.raises(OutputExists):
+        decide_target("boat.mp4", cwd=tmp_path).refuse_existing(None)
+    decide_target(None, cwd=tmp_path, force=True).refuse_existing(FACTS)
+    decide_target("boat.mp4", cwd=tmp_path, force=True).refuse_existing(None)
 
 
-def test_what_a_killed_save_left_is_not_in_its_own_way(tmp_path: Path) -> None:
-    target = decide_target("boat.mp4", cwd=tmp_path)
-    target.part_for(FACTS).touch()
-    os.link(target.part_for(FACTS), tmp_path / "boat.mp4")
-    decide_target("boat.mp4", cwd=tmp_path, facts=FACTS)
-    target.part_for(FACTS).unlink()
-    with pytest.raises(OutputExists):
-        decide_target("boat.mp4", cwd=tmp_path, facts=FACTS)
+@pytest.mark.drill("R-B8")
+def test_r_b8_reading_where_videos_go_makes_no_file_and_needs_no_folder_that_takes_any(tmp_path: Path) -> None:
+    made = tmp_path.stat().st_mtime_ns
+    assert parse_target("boat.mp4", cwd=tmp_path) == decide_target("boat.mp4", cwd=tmp_path)
+    os.utime(tmp_path, ns=(made, made))
+    parse_target("boat.mp4", cwd=tmp_path)
+    assert tmp_path.stat().st_mtime_ns == made
+    assert parse_target("missing/boat.mp4", cwd=tmp_path).folder == tmp_path / "missing"
+
+
+def test_a_saved_file_is_at_its_place_under_its_own_name_or_the_one_beside_it(tmp_path: Path) -> None:
+    default, boat = decide_target(None, cwd=tmp_path), decide_target("boat.mp4", cwd=tmp_path)
+    for name in (f"{DEFAULT}.mp4", f"{DEFAULT}.webm", f"{DEFAULT}-2f9c1a7d.gif"):
+        assert default.is_place(tmp_path / name, FACTS)
+        assert not boat.is_place(tmp_path / name, FACTS)
+    assert not default.is_place(tmp_path / f"{DEFAULT}.exe", FACTS)
+    assert boat.is_place(tmp_path / "boat-2f9c1a7d.mp4", FACTS)
+    assert boat.is_place(tmp_path / "boat-2.mp4", FACTS, 1)
+    assert not boat.is_place(tmp_path / "boat-2.mp4", FACTS)
 
 
 def test_overwriting_goes_through_a_link_to_what_it_leads_to(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "link.mp4").symlink_to("elsewhere/real.mp4")
     with pytest.raises(OutputExists):
-        decide_target("link.mp4", cwd=tmp_path)
+        decide_target("link.mp4", cwd=tmp_path).refuse_existing(None)
     assert decide_target("link.mp4", cwd=tmp_path, force=True).path_for(FACTS) == tmp_path / "elsewhere/real.mp4"
 
 

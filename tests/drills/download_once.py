@@ -1,6 +1,6 @@
 """One download in a process of its own, so that a drill can kill it or fail its system calls.
 
-It does what `download` does around `save`: look at the record (here a small file), decide on the target, save, record.
+It does what `download` does around `save`, with a small file as the record: what `save` remembers, and what it saved.
 Usage: python -m tests.drills.download_once FOLDER [force] [no-etag]
 """
 
@@ -9,41 +9,69 @@ from __future__ import annotations
 import json
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from orvideo.download.save import Saved, already_saved, save
+from orvideo.clock import Clock
+from orvideo.deadline import Deadline
+from orvideo.download.save import Saved, Wanted, save
 from orvideo.download.targets import decide_target
+from orvideo.download.transfer import Bounds
 from orvideo.errors import OrvideoError, ServerFault
-from tests.download.films import FACTS, Place, mp4
+from orvideo.record.values import Output, ResumeState
+from tests.download.films import FACTS, Offered, Place, mp4
 
 #: Asked for right before the work begins, so that a trace shows where the start of the interpreter ends.
 MARK = "/the-drill-begins-here"
 FILM = mp4(2_500_000)
 
 
+class FileRecord:
+    """A record of one output in a JSON file, replaced in one step."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def output(self) -> Output | None:
+        known = self._read().get("output")
+        return Output(0, known["path"], known["bytes"], known["sha256"], datetime.now(UTC)) if known else None
+
+    def state(self) -> ResumeState | None:
+        known = self._read().get("state")
+        return ResumeState(*known) if known else None
+
+    def remember(self, state: ResumeState) -> None:
+        self._write({**self._read(), "state": state})
+
+    def forget(self) -> None:
+        self._write({**self._read(), "state": None})
+
+    def saved(self, saved: Saved) -> None:
+        self._write({"output": {"path": str(saved.path), "sha256": saved.sha256, "bytes": saved.bytes}})
+
+    def _read(self) -> dict[str, Any]:
+        return dict(json.loads(self.path.read_text())) if self.path.exists() else {}
+
+    def _write(self, known: object) -> None:
+        new = self.path.with_suffix(".new")
+        new.write_text(json.dumps(known))
+        new.rename(self.path)
+
+
 def main(folder: Path, words: list[str]) -> int:
     os.access(MARK, os.F_OK)
-    record = folder / "record"
-    if record.exists():
-        known = json.loads(record.read_text())
-        if already_saved(known["path"], known["sha256"], known["bytes"], job_id=FACTS.id):
-            return 0
     etag = None if "no-etag" in words else '"v1"'
     place = Place(FILM, etag=etag, script=[1_200_000], cut=ServerFault("cut"), piece=300_000)
     try:
-        target = decide_target(str(folder / "boat.mp4"), force="force" in words, facts=FACTS)
-        save(place, target, facts=FACTS, on_saved=lambda saved: put_on_record(record, saved), pauses=[0.0])
+        target = decide_target(str(folder / "boat.mp4"), force="force" in words)
+        memory = FileRecord(folder / "record")
+        saved = save(Offered(place), Wanted(target, FACTS), memory, Deadline(Clock()), Bounds(pauses=[0.0]))
     except OrvideoError as error:
         print(json.dumps({**error.as_json(), "asked": place.asked}))
         return int(error.exit_code)
-    print(json.dumps({"asked": place.asked}))
+    print(json.dumps({"asked": place.asked, "already": saved.already, "beside": saved.beside}))
     return 0
-
-
-def put_on_record(record: Path, saved: Saved) -> None:
-    new = record.with_suffix(".new")
-    new.write_text(json.dumps({"path": str(saved.path), "sha256": saved.sha256, "bytes": saved.bytes}))
-    new.rename(record)
 
 
 if __name__ == "__main__":

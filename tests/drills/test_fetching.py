@@ -9,7 +9,11 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import signal
+import sqlite3
+import struct
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +25,7 @@ from orvideo.api.transport import Limits
 from orvideo.record.ledger import Ledger
 from tests.clocks import HandClock
 from tests.download.films import mp4, webm
-from tests.drills.raw_server import RawServer, Reply, chunked, http
+from tests.drills.raw_server import Peer, RawServer, Received, Reply, chunked, http
 from tests.drills.service import ORDER, assert_clean
 from tests.drills.wire import (
     CONTENT,
@@ -38,7 +42,7 @@ from tests.drills.wire import (
     send_and_close,
     send_and_stall,
 )
-from tests.shell import KEY, Result, Shell
+from tests.shell import KEY, SCRIPT, Result, Shell
 
 drill = pytest.mark.drill
 #: More than comes in one piece: what follows the first is read off the connection itself (api.body).
@@ -117,7 +121,8 @@ def test_d01_attempts_without_progress_end_and_another_process_goes_on_from_ther
     with Wire(DONE, content=[cut_film(VIDEO, 20_000), close]) as wire:
         first = fetch(orvideo, wire)
         error = not_fetched(first)
-        assert "5 attempts" in error["message"]
+        assert "attempts" in error["message"]
+        assert len(wire.fetches) == 1 + 5
         assert len(parts()) == 1
         tried = len(wire.fetches)
         wire._steps["GET", CONTENT][:] = [film(VIDEO)]
@@ -187,22 +192,23 @@ def test_d04_416_otherwise_begins_again(orvideo: Shell) -> None:
 def test_d06_a_body_without_a_length_that_was_cut_is_seen_in_its_boxes(orvideo: Shell) -> None:
     short = send_and_close(b"HTTP/1.1 200 X\r\nContent-Type: video/mp4\r\n\r\n" + VIDEO[:20_000])
     with Wire(DONE, content=[short]) as wire:
-        not_fetched(fetch(orvideo, wire))
-        # One that brought something, and five that brought no more.
-        assert len(wire.fetches) == 6
+        assert "What came is kept: " in not_fetched(fetch(orvideo, wire))["message"]
+        # Once may be an accident on the way; twice the same is all that the service has.
+        assert len(wire.fetches) == 2
+        assert Path("boat-damaged.mp4").read_bytes() == VIDEO[:20_000]
         wire._steps["GET", CONTENT][:] = [send_and_close(b"HTTP/1.1 200 X\r\n\r\n" + VIDEO)]
         assert saved(orvideo("download", JOB, "-o", "boat.mp4", "--json")) == VIDEO
 
 
 @drill("D07")
 @pytest.mark.parametrize(
-    "body", [b"<!DOCTYPE html><title>Oops</title>" * 100, b'{"error": "no"}', b"\x89PNG\r\n\x1a\n" * 99, b"x"]
+    "body", [b"<!DOCTYPE html><title>Oops</title>" * 100, b'{"error": "no"}', b"<?xml version='1.0'?><Error/>", b"x"]
 )
 def test_d07_an_error_page_never_gets_the_name(orvideo: Shell, body: bytes) -> None:
     with Wire(DONE, content=[http(200, body, {"Content-Type": "video/mp4"})]) as wire:
         done = fetch(orvideo, wire)
     error = done.error
-    assert (done.code, error["kind"], error["charged"]) == (12, "bad_reply", "unknown")
+    assert (done.code, error["kind"], error["charged"]) == (12, "bad_reply", "yes")
     assert error["resume"] == f"orvideo download {JOB}"
     assert list(Path().glob("boat*")) == []
 
@@ -262,14 +268,38 @@ def test_d12_a_signed_url_that_expired_is_replaced_once_and_never_sees_the_key(o
 
 @drill("D12")
 @drill("D20")
-@pytest.mark.parametrize(("status", "code"), [(401, 4), (403, 10), (404, 10), (410, 10)])
+@pytest.mark.parametrize(("status", "code"), [(401, 4), (410, 10)])
 def test_d12_d20_a_video_that_is_refused_costs_one_more_look_and_no_more(
     orvideo: Shell, status: int, code: int
 ) -> None:
     with Wire(DONE, content=[refuse(status, "not yours")]) as wire:
         error = not_fetched(fetch(orvideo, wire), code)
     assert (wire.looks, len(wire.fetches)) == (2, 1)
-    assert ("may have expired" in error["message"]) == (status in (404, 410))
+    assert ("may have expired" in error["message"]) == (status == 410)
+
+
+@drill("D12", "D20", "F-B06")
+@pytest.mark.parametrize("status", [403, 404, 416, 425, 500, 503])
+def test_f_b06_right_after_the_end_a_refusal_is_waited_out_for_half_a_minute(
+    orvideo: Shell, hand: HandClock, status: int
+) -> None:
+    with Wire(DONE, content=[refuse(status, "not yours")] * 3 + [film(VIDEO)]) as wire:
+        assert saved(fetch(orvideo, wire)) == VIDEO
+        assert hand.elapsed < 30
+    with Wire(DONE, content=[refuse(status, "not yours")]) as wire:
+        wire.bought(orvideo, "job-1a2b3c4e")
+        wire._steps["GET", LOOK[:-1] + "e"] = [{**DONE, "unsigned_urls": [CONTENT.replace("4d", "4e") + "?index=0"]}]
+        wire._steps["GET", CONTENT.replace("4d", "4e")] = [refuse(status, "not yours")]
+        began = hand.elapsed
+        done = orvideo("download", "job-1a2b3c4e", "-o", "other.mp4", "--json")
+        assert (done.code, done.error["exit_code"]) == (10, 10)
+        assert "not yours" in done.error["message"]
+        assert 29 < hand.elapsed - began < 45
+        assert wire.looks == 0
+        # What has been seen to its end before is old news: nothing is waited for.
+        began = hand.elapsed
+        assert orvideo("download", "job-1a2b3c4e", "-o", "other.mp4", "--json").code == 10
+        assert hand.elapsed - began <= 8
 
 
 @drill("D13")
@@ -301,11 +331,11 @@ def test_d13_the_missing_one_is_fetched_without_touching_the_one_that_is_here(or
         with Wire(job) as wire:
             wire.bought(orvideo, target=str(orvideo.home / "boat.mp4"))
             assert orvideo("wait", JOB).code == 10
-            before = Path("boat.mp4").stat()
+            before = Path("boat.mp4").stat().st_mtime_ns
             two.behave(Reply(200, second, close=True))
             again = orvideo("download", JOB)
     assert (again.code, [Path(line).name for line in again.lines]) == (0, ["boat.mp4", "boat-2.mp4"]), again.err
-    assert Path("boat.mp4").stat() == before
+    assert Path("boat.mp4").stat().st_mtime_ns == before
     assert Path("boat-2.mp4").read_bytes() == second
 
 
@@ -344,7 +374,8 @@ def test_d18_a_disk_that_is_full_leaves_the_video_at_the_service(orvideo: Shell)
         out, err = process.communicate(timeout=30)
         assert (process.returncode, out) == (14, b"")
         assert b"cannot be written" in err
-        assert f"still at the service: orvideo download {JOB}".encode() in err
+        assert b"larger than its file system, or the limit of this shell" in err
+        assert f"orvideo download {JOB}".encode() in err
         assert not Path("boat.mp4").exists()
         again = orvideo("download", JOB, "-o", "boat.mp4")
     assert again.code == 0, again.err
@@ -372,16 +403,322 @@ def test_d19_the_service_names_no_file(orvideo: Shell) -> None:
 
 
 @drill("O01")
-def test_o01_an_existing_output_costs_neither_a_look_nor_a_submit(orvideo: Shell) -> None:
+def test_o01_an_existing_output_is_refused_before_a_submit(orvideo: Shell) -> None:
+    Path("boat.mp4").write_text("mine")
+    with Wire(DONE, content=[film(VIDEO)]) as wire:
+        orvideo.environ |= wire.env
+        done = orvideo("submit", *ORDER, "--wait", "-o", "boat.mp4", "--json")
+        assert (done.code, done.error["kind"]) == (13, "output_exists")
+        assert wire.requests == []
+    assert Path("boat.mp4").read_text() == "mine"
+
+
+@drill("R-A4", "O01")
+@pytest.mark.parametrize("command", ["download", "wait"])
+def test_r_a4_a_name_that_is_taken_after_the_money_means_beside_and_13_and_the_path(
+    orvideo: Shell, command: str
+) -> None:
     Path("boat.mp4").write_text("mine")
     with Wire(DONE, content=[film(VIDEO)]) as wire:
         wire.bought(orvideo)
-        for argv in (("download", JOB), ("wait", JOB), ("submit", *ORDER, "--wait")):
-            done = orvideo(*argv, "-o", "boat.mp4", "--json")
-            assert (done.code, done.error["kind"]) == (13, "output_exists")
-        assert wire.requests == []
+        done = orvideo(command, JOB, "-o", "boat.mp4")
+        assert (done.code, done.lines) == (13, ["boat-1a2b3c4d.mp4"]), done.err
+        assert Path("boat.mp4").read_text() == "mine"
+        assert Path("boat-1a2b3c4d.mp4").read_bytes() == VIDEO
+        again = orvideo(command, JOB, "-o", "boat.mp4")
+        assert (again.code, again.lines) == (0, ["boat-1a2b3c4d.mp4"]), again.err
+        assert len(wire.fetches) == 1
         assert orvideo("download", JOB, "-o", "boat.mp4", "--force").code == 0
     assert Path("boat.mp4").read_bytes() == VIDEO
+
+
+@drill("R-A4")
+@pytest.mark.parametrize("what", ["file", "no folder"])
+def test_r_a4_what_happens_to_the_name_while_the_job_is_waited_for(orvideo: Shell, what: str) -> None:
+    Path("clips").mkdir()
+
+    def meanwhile(peer: Peer, request: Received) -> bool:
+        if what == "file":
+            Path("clips/boat.mp4").write_text("theirs")
+        else:
+            Path("clips").rmdir()
+        return peer.send(http(200, json.dumps({"id": JOB, **DONE}).encode()))
+
+    with Wire({"status": "pending"}, meanwhile, DONE, content=[film(VIDEO)]) as wire:
+        orvideo.environ |= wire.env
+        done = orvideo("submit", *ORDER, "--wait", "-o", "clips/boat.mp4")
+        assert wire.posts == 1
+        if what == "file":
+            assert (done.code, done.lines) == (13, ["clips/boat-1a2b3c4d.mp4"]), done.err
+            assert Path("clips/boat.mp4").read_text() == "theirs"
+            assert Path("clips/boat-1a2b3c4d.mp4").read_bytes() == VIDEO
+        else:
+            assert done.code == 14
+            assert f"orvideo download {JOB}" in done.err
+            assert orvideo("download", JOB, "-o", "boat.mp4").code == 0
+
+
+CHUNKED = b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n"
+NO_URLS: dict[str, Any] = {"status": "completed", "usage": {"cost": 0.12}}
+
+
+@drill("R-A1", "P06")
+@pytest.mark.parametrize("status", [404, 400])
+@pytest.mark.parametrize("command", ["download", "wait"])
+def test_r_a1_no_output_is_what_the_service_says_for_half_a_minute(
+    orvideo: Shell, hand: HandClock, command: str, status: int
+) -> None:
+    with Wire(NO_URLS, content=[refuse(status, "Video index 0 out of range")]) as wire:
+        wire.bought(orvideo)
+        done = orvideo(command, JOB, "-o", "boat.mp4", "--json")
+    assert (done.code, done.error["kind"]) == (12, "no_output")
+    assert "The service made no video" in done.error["message"]
+    assert 29 < hand.elapsed < 40
+
+
+@drill("R-A1", "F-B06")
+@pytest.mark.parametrize("status", [404, 400])
+def test_r_a1_a_service_that_is_slow_to_have_its_video_is_waited_for(orvideo: Shell, status: int) -> None:
+    with Wire(NO_URLS, content=[refuse(status, "not yet"), refuse(status, "not yet"), film(VIDEO)]) as wire:
+        assert saved(fetch(orvideo, wire)) == VIDEO
+
+
+@drill("R-A1")
+@pytest.mark.parametrize(
+    ("content", "code", "says"),
+    [
+        (refuse(502), 10, "attempts"),
+        (refuse(429), 10, "attempts"),
+        (refuse(409, "not ready"), 10, "not have the video ready yet"),
+        (refuse(403, "no"), 10, "403"),
+        (refuse(410, "gone"), 10, "may have expired"),
+        (refuse(401, "no"), 4, "refused"),
+        (send_and_close(CHUNKED + chunked(VIDEO[:9], end=False)), 10, "attempts"),
+        (http(200, VIDEO[:-9]), 10, "What came is kept: "),
+        (http(200, b""), 10, "empty file"),
+        (http(200, b"<html></html>"), 12, "something else than a video"),
+    ],
+    ids=["502", "429", "409", "403", "410", "401", "cut", "damaged", "empty", "page"],
+)  # fmt: skip
+def test_r_a1_every_other_trouble_of_a_job_without_urls_is_told_as_it_is(
+    orvideo: Shell, content: bytes, code: int, says: str
+) -> None:
+    with Wire(NO_URLS, content=[content]) as wire:
+        done = fetch(orvideo, wire)
+    assert done.code == code, done.err
+    assert says in done.error["message"]
+    assert "made no video" not in done.err
+
+
+@drill("R-A1")
+def test_r_a1_a_slow_download_of_a_job_without_urls_is_a_time_limit(orvideo: Shell) -> None:
+    slow = refuse(503, Retry_After="30")
+    with Wire(NO_URLS, content=[slow]) as wire:
+        error = not_fetched(fetch(orvideo, wire, "--timeout", "40s"))
+    assert "time limit" in error["message"]
+
+
+@drill("R-A6")
+@pytest.mark.parametrize(
+    "look",
+    [refuse(404), refuse(402, "Insufficient credits"), refuse(403), refuse(400), http(200, b"[1]"), refuse(502)],
+    ids=["404", "402", "403", "400", "nonsense", "502"],
+)
+def test_r_a6_a_refreshing_look_that_fails_leaves_the_content_endpoint(orvideo: Shell, look: Step) -> None:
+    with RawServer(Reply(403, b"<Error>expired</Error>", close=True)) as store:
+        job = {**DONE, "urls": [store.origin + "/film.mp4"]}
+        with Wire(job, look, content=[film(VIDEO)]) as wire:
+            assert saved(fetch(orvideo, wire)) == VIDEO
+
+
+@drill("R-A7", "F-B03")
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://storage.example/x.mp4", "ftp://storage.example/x", "gs://bucket/x", "s3://bucket/x", "data:video/mp4,x",
+        "https://u:p@storage.example/x", "https://storage.example/a b", "javascript:alert(1)", "",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("where", ["urls", "unsigned_urls"])
+def test_r_a7_one_unusable_url_costs_a_warning_and_not_the_video(orvideo: Shell, url: str, where: str) -> None:
+    with Wire({"status": "completed", where: [url]}, content=[film(VIDEO)]) as wire:
+        done = fetch(orvideo, wire)
+        assert saved(done) == VIDEO
+    assert ("is not used: " in done.err) == (where == "urls" and bool(url))
+
+
+@drill("R-A7", "F-B03")
+def test_f_b03_a_bad_certificate_of_the_storage_is_one_place_less(orvideo: Shell) -> None:
+    with RawServer(Reply(200, b"never"), tls=True) as store:
+        job = {**DONE, "urls": [store.origin + "/film.mp4"]}
+        with Wire(job, content=[film(VIDEO)]) as wire:
+            done = fetch(orvideo, wire)
+            assert saved(done) == VIDEO
+        assert "certificate" in done.err
+        assert store.requests == []
+
+
+@drill("R-A7", "F-B03")
+def test_f_b03_unsafe_is_the_end_only_where_no_place_is_left_and_nothing_else_was_wrong(orvideo: Shell) -> None:
+    away = http(302, b"", {"Location": "http://storage.example/x"})
+    with Wire(DONE, content=[away]) as wire:
+        assert fetch(orvideo, wire).code == 15
+    with Wire({**DONE, "urls": ["http://storage.example/x"]}, content=[refuse(410)]) as wire:
+        wire.bought(orvideo, "job-2")
+        wire._steps["GET", "/api/v1/videos/job-2"] = [{**DONE, "urls": ["http://storage.example/x"]}]
+        wire._steps["GET", "/api/v1/videos/job-2/content"] = [refuse(410)]
+        assert orvideo("download", "job-2", "-o", "boat.mp4").code == 10
+
+
+@drill("R-B4")
+def test_r_b4_the_hinted_command_never_empties_what_it_says_is_kept(orvideo: Shell) -> None:
+    cut = VIDEO[:-1500]
+    with Wire(DONE, content=[film(cut), film(cut), refuse(410, "gone")]) as wire:
+        error = not_fetched(fetch(orvideo, wire))
+        kept = Path("boat-damaged.mp4")
+        assert f"What came is kept: {kept.absolute()}" in error["message"]
+        again = orvideo(*error["resume"].split()[1:], "-o", "boat.mp4", "--json")
+        assert again.code == 10
+        assert "may have expired" in again.error["message"]
+        assert "still at the service" not in again.err
+    assert kept.read_bytes() == cut
+    assert parts() == []
+
+
+@drill("R-B15")
+def test_r_b15_a_damaged_film_in_whole_chunks_is_loaded_twice(orvideo: Shell) -> None:
+    with Wire(DONE, content=[send_and_close(CHUNKED + chunked(VIDEO[:-1500]))]) as wire:
+        not_fetched(fetch(orvideo, wire))
+        assert len(wire.fetches) == 2
+
+
+@drill("R-A3", "F-C01")
+@pytest.mark.parametrize("force", [(), ("--force",)])
+def test_f_c01_downloads_of_one_job_at_once_all_end_well(orvideo: Shell, force: tuple[str, ...]) -> None:
+    pipes: dict[str, Any] = {"stdout": -1, "stderr": -1}
+    for number in range(3):
+        Path(str(number)).mkdir()
+        with Wire(DONE, content=[film(VIDEO)]) as wire:
+            job_id = f"job-{number}"
+            wire._steps["GET", f"/api/v1/videos/{job_id}"] = [DONE]
+            wire._steps["GET", f"/api/v1/videos/{job_id}/content"] = [film(VIDEO)]
+            wire.bought(orvideo, job_id)
+            line = ("download", job_id, "-o", f"{number}/boat.mp4", *force)
+            started = [orvideo.popen(*line, **pipes) for _ in range(4)]
+            ended = [(process.communicate(timeout=60), process.returncode) for process in started]
+            assert [(out, code) for (out, _), code in ended] == [(f"{number}/boat.mp4\n".encode(), 0)] * 4, ended
+        assert os.listdir(str(number)) == ["boat.mp4"]
+        assert Path(str(number), "boat.mp4").read_bytes() == VIDEO
+
+
+@drill("R-A3")
+def test_r_a3_who_waits_for_a_job_that_another_saves_meanwhile_finds_it_here(orvideo: Shell) -> None:
+    """The second command began when nothing was on record, and goes on when everything is."""
+    inner: list[Result] = []
+
+    def meanwhile(peer: Peer, request: Received) -> bool:
+        if not inner:
+            inner.append(orvideo.process("download", JOB, "-o", "boat.mp4"))
+        return peer.send(http(200, json.dumps({"id": JOB, **DONE}).encode()))
+
+    with Wire(meanwhile, content=[film(VIDEO)]) as wire:
+        wire._steps["GET", LOOK] = [meanwhile, DONE]
+        wire.bought(orvideo)
+        done = orvideo("wait", JOB, "-o", "boat.mp4")
+        assert (done.code, done.lines) == (0, ["boat.mp4"]), done.err
+        assert (inner[0].code, inner[0].lines) == (0, ["boat.mp4"]), inner[0].err
+        assert "is here already" in done.err
+        assert len(wire.fetches) == 1
+
+
+@drill("F-C09")
+def test_f_c09_what_was_paid_for_is_kept_whatever_it_is(orvideo: Shell) -> None:
+    avi = b"RIFF" + struct.pack("<I", 4 + 300) + b"AVI " + bytes(300)
+    with Wire(DONE, content=[film(avi)]) as wire:
+        wire.bought(orvideo)
+        done = orvideo("download", JOB)
+    assert done.code == 0, done.err
+    assert done.lines[0].endswith(".avi")
+    assert "The service sent an AVI, not an MP4." in done.err
+    assert Path(done.lines[0]).read_bytes() == avi
+
+
+@drill("F-C09")
+def test_f_c09_a_webm_of_18_bytes_is_no_success(orvideo: Shell) -> None:
+    with Wire(DONE, content=[film(bytes.fromhex("1a45dfa384000000001853806784ec820000"))]) as wire:
+        assert "no cluster" in not_fetched(fetch(orvideo, wire))["message"]
+
+
+@drill("F-C02", "R-A2")
+def test_f_c02_a_record_that_is_locked_meanwhile_costs_no_video(orvideo: Shell) -> None:
+    locks: list[sqlite3.Connection] = []
+
+    def lock(peer: Peer, request: Received) -> bool:
+        locks.append(sqlite3.connect(record_path(orvideo), isolation_level=None, check_same_thread=False))
+        locks[0].execute("BEGIN IMMEDIATE")
+        return peer.send(http(200, VIDEO, {"ETag": '"v1"'}))
+
+    with Wire(DONE, content=[lock, film(VIDEO)]) as wire:
+        wire.bought(orvideo)
+        done = orvideo("download", JOB, "-o", "boat.mp4")
+        assert done.lines == ["boat.mp4"], done.err
+        assert done.code in (0, 14)
+        assert "record" in done.err
+        assert Path("boat.mp4").read_bytes() == VIDEO
+        assert parts() == []
+        locks[0].close()
+        again = orvideo("download", JOB, "-o", "boat.mp4")
+    assert (again.code, again.lines) == (0, ["boat.mp4"]), again.err
+    assert parts() == []
+
+
+@drill("F-C03")
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="SKIPPED: util-linux is not installed: no small disk")
+@pytest.mark.parametrize("headers", [b"", b'ETag: "v1"\r\n'], ids=["no validator", "resumable"])
+def test_f_c03_an_endless_body_never_takes_the_last_of_a_disk(orvideo: Shell, headers: bytes) -> None:
+    """A disk of 20 MiB of its own, in a mount namespace that ends with the command."""
+
+    def endless(peer: Peer, request: Received) -> bool:
+        peer.send(b"HTTP/1.1 200 X\r\n" + headers + b"\r\n" + VIDEO[:100_000])
+        while peer.send(bytes(100_000)):
+            pass
+        return False
+
+    script = 'mount -t tmpfs -o size=20m none small || exit 77; "$@"; code=$?; df --output=avail -B1 small; exit $code'
+    Path("small").mkdir()
+    with Wire(DONE, content=[endless]) as wire:
+        wire.bought(orvideo)
+        line = ["unshare", "-rm", "sh", "-c", script, "sh", str(SCRIPT), "download", JOB, "-o", "small/boat.mp4"]
+        done = subprocess.run(line, env=orvideo.environ, capture_output=True, text=True, timeout=60, check=False)
+    if done.returncode == 77 or "unshare failed" in done.stderr:
+        pytest.skip(f"SKIPPED: nothing can be mounted here: {done.stderr.strip()[:100]}")
+    assert done.returncode == 14, done.stderr
+    assert "There is no room" in done.stderr
+    # The `.part` stays where the next run can go on with it.
+    assert int(done.stdout.split()[-1]) > (0.9 if headers else 19) * (1 << 20)
+    assert not list(Path("small").iterdir())
+
+
+@drill("F-C03")
+def test_f_c03_a_job_has_64_outputs_at_most(orvideo: Shell) -> None:
+    many = {"status": "completed", "urls": ["https://127.0.0.1:9/x"] * 70}
+    with Wire(many, content=[refuse(410)]) as wire:
+        done = fetch(orvideo, wire)
+    assert done.code == 10
+    assert "64 of the 64 videos" in done.error["message"]
+
+
+@drill("R-A1", "R-A4")
+def test_a_video_that_goes_to_stdout_is_whole_or_nothing_at_all(orvideo: Shell) -> None:
+    with Wire(DONE, content=[cut_film(VIDEO, 150_000, etag=None), film(VIDEO, etag=None)]) as wire:
+        wire.bought(orvideo)
+        done = orvideo.process("download", JOB, "-o", "-")
+        assert done.code == 0, done.err
+        wire._steps["GET", CONTENT][:] = [http(200, VIDEO[:-1])]
+        pipes: dict[str, Any] = {"stdout": -1, "stderr": -1}
+        process = orvideo.popen("download", JOB, "-o", "-", **pipes)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (10, b""), err
 
 
 @drill("D12")

@@ -11,17 +11,26 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import pytest
 
+from orvideo.deadline import Deadline
 from orvideo.download.receipts import write_receipt
-from orvideo.download.save import save
-from orvideo.download.targets import decide_target
+from orvideo.download.save import Saved, Wanted, save
+from orvideo.download.targets import Target, decide_target
 from orvideo.errors import OutputExists, OutputUnwritable, UsageError
-from tests.download.films import FACTS, Place, mp4
+from tests.clocks import HandClock
+from tests.download.films import FACTS, Notes, Offered, Place, mp4
 
 FILM = mp4(300_000)
 drill = pytest.mark.drill
+
+
+def keep(target: Target, *, stdout: BinaryIO | None = None, **more: Any) -> Saved:
+    """Save the film where it belongs."""
+    wanted = Wanted(target, more.pop("facts", FACTS), more.pop("number", 0), stdout=stdout)
+    return save(Offered(Place(FILM)), wanted, more.pop("notes", Notes()), Deadline(HandClock().clock()), **more)
 
 
 @drill("O01")
@@ -34,7 +43,7 @@ def test_o01_an_existing_target_is_refused_and_stays(what: str, tmp_path: Path) 
         target.write_bytes(b"mine" if what != "empty" else b"")
     before = sorted(path.name for path in tmp_path.iterdir())
     with pytest.raises(OutputExists, match=r"boat\.mp4"):
-        decide_target("boat.mp4", cwd=tmp_path)
+        decide_target("boat.mp4", cwd=tmp_path).refuse_existing(None)
     assert sorted(path.name for path in tmp_path.iterdir()) == before
 
 
@@ -42,11 +51,8 @@ def test_o01_an_existing_target_is_refused_and_stays(what: str, tmp_path: Path) 
 def test_o01_force_overwrites_in_one_step(tmp_path: Path) -> None:
     target = tmp_path / "boat.mp4"
     target.write_bytes(b"old")
-    place = Place(FILM)
-    saved = save(
-        place,
+    saved = keep(
         decide_target("boat.mp4", cwd=tmp_path, force=True),
-        facts=FACTS,
         on_progress=lambda done, total: _expect(target.read_bytes() == b"old"),
     )
     assert saved.path == target
@@ -58,7 +64,7 @@ def _expect(truth: bool) -> None:
     assert truth
 
 
-@drill("O01")
+@drill("O01", "R-A4")
 @pytest.mark.parametrize("what", ["file", "folder", "dangling link"])
 def test_o01_a_file_that_appears_meanwhile_is_left_alone_and_the_video_is_kept(what: str, tmp_path: Path) -> None:
     target = tmp_path / "boat.mp4"
@@ -72,19 +78,11 @@ def test_o01_a_file_that_appears_meanwhile_is_left_alone_and_the_video_is_kept(w
             else:
                 target.symlink_to("nowhere")
 
-    recorded: list[Path | None] = []
-    with pytest.raises(OutputExists) as caught:
-        save(
-            Place(FILM),
-            decide_target("boat.mp4", cwd=tmp_path),
-            facts=FACTS,
-            on_progress=appear,
-            on_saved=lambda saved: recorded.append(saved.path),
-        )
+    notes = Notes()
+    saved = keep(decide_target("boat.mp4", cwd=tmp_path), notes=notes, on_progress=appear)
     beside = tmp_path / "boat-2f9c1a7d.mp4"
-    assert recorded == [beside]
-    assert str(beside) in caught.value.message
-    assert caught.value.charged == "yes"
+    assert (saved.path, saved.beside) == (beside, True)
+    assert notes.told == [saved]
     assert beside.read_bytes() == FILM
     assert what != "file" or target.read_bytes() == b"theirs"
     assert sorted(os.listdir(tmp_path)) == ["boat-2f9c1a7d.mp4", "boat.mp4"]
@@ -113,7 +111,7 @@ def test_o02_what_is_no_file_is_refused_without_opening_it(what: str, tmp_path: 
 @pytest.mark.parametrize("spec", ["/dev/null", "null"])
 def test_o03_dev_null_takes_a_video_and_stays_a_device(spec: str, tmp_path: Path) -> None:
     (tmp_path / "null").symlink_to("/dev/null")
-    saved = save(Place(FILM), decide_target(spec, cwd=tmp_path), facts=FACTS)
+    saved = keep(decide_target(spec, cwd=tmp_path))
     assert saved.bytes == len(FILM)
     assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
     assert os.listdir(tmp_path) == ["null"]
@@ -126,7 +124,7 @@ def test_o03_an_inherited_descriptor_is_written_in_place(prefix: str, tmp_path: 
         os.set_inheritable(file.fileno(), True)
         file.write(b"before")
         file.flush()
-        save(Place(FILM), decide_target(f"{prefix}{file.fileno()}", cwd=tmp_path), facts=FACTS)
+        keep(decide_target(f"{prefix}{file.fileno()}", cwd=tmp_path))
         file.write(b"after")
     assert (tmp_path / "out").read_bytes() == b"before" + FILM + b"after"
 
@@ -179,7 +177,7 @@ def locked_folder() -> Iterator[Path]:
 
 @drill("O04")
 def test_o04_an_unwritable_folder_is_found_at_once(locked_folder: Path) -> None:
-    with pytest.raises(OutputUnwritable, match="denied"):
+    with pytest.raises(OutputUnwritable, match="you have no permission"):
         decide_target("boat.mp4", cwd=locked_folder)
 
 
@@ -210,7 +208,7 @@ def test_o04_the_path_as_a_whole_is_too_long(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["\N{CLAPPER BOARD}" * 100 + ".mp4", "日" * 84 + ".mp4", "x" * 255, "e\u0301" * 200])
 def test_o07_a_name_as_long_as_can_be_is_saved_to(name: str, tmp_path: Path) -> None:
     target = decide_target(name, cwd=tmp_path)
-    saved = save(Place(FILM), target, facts=FACTS, index=11)
+    saved = keep(target, number=11)
     assert saved.path is not None
     assert saved.path.read_bytes() == FILM
     assert (target.note is not None) == (len(os.fsencode(name)) > 255)
@@ -240,7 +238,7 @@ def test_o09_a_reader_that_leaves_ends_it_with_broken_pipe(tmp_path: Path) -> No
     reading, writing = os.pipe()
     os.close(reading)
     with open(writing, "wb") as pipe, pytest.raises(BrokenPipeError):
-        save(Place(FILM), decide_target("-", cwd=tmp_path), facts=FACTS, stdout=pipe)
+        keep(decide_target("-", cwd=tmp_path), stdout=pipe)
 
 
 @drill("O09")
@@ -252,7 +250,7 @@ def test_o09_a_slow_reader_of_a_nonblocking_pipe_gets_every_byte(tmp_path: Path)
         reader = threading.Thread(target=lambda: received.append(source.read()))
         reader.start()
         with open(writing, "wb") as pipe:
-            save(Place(FILM), decide_target("-", cwd=tmp_path), facts=FACTS, stdout=pipe)
+            keep(decide_target("-", cwd=tmp_path), stdout=pipe)
         reader.join()
     assert received == [FILM]
 
@@ -261,16 +259,16 @@ def test_o09_a_slow_reader_of_a_nonblocking_pipe_gets_every_byte(tmp_path: Path)
 def test_o10_a_full_or_closed_stdout_is_a_failure(tmp_path: Path) -> None:
     target = decide_target("-", cwd=tmp_path)
     with Path("/dev/full").open("wb", buffering=0) as full, pytest.raises(OutputUnwritable) as caught:
-        save(Place(FILM), target, facts=FACTS, stdout=full)
-    assert caught.value.resume == "orvideo download vid-gen-2f9c1a7d"
+        keep(target, stdout=full)
+    assert caught.value.message == "stdout cannot be written: the disk is full."
     with pytest.raises(OutputUnwritable):
-        save(Place(FILM), target, facts=FACTS, stdout=None)
+        keep(target, stdout=None)
     closed = io.BytesIO()
     closed.close()
     with pytest.raises(OutputUnwritable):
-        save(Place(FILM), target, facts=FACTS, stdout=closed)
+        keep(target, stdout=closed)
     with pytest.raises(OutputUnwritable):
-        save(Place(FILM), decide_target("/dev/full", cwd=tmp_path), facts=FACTS)
+        keep(decide_target("/dev/full", cwd=tmp_path))
 
 
 @drill("O15")
@@ -279,7 +277,7 @@ def test_o10_a_full_or_closed_stdout_is_a_failure(tmp_path: Path) -> None:
 def test_o15_whatever_the_prompt_a_video_stays_in_its_folder(spec: str, prompt: str, tmp_path: Path) -> None:
 
     (tmp_path / "clips").mkdir()
-    saved = save(Place(FILM), decide_target(spec, cwd=tmp_path), facts=FACTS._replace(prompt=prompt))
+    saved = keep(decide_target(spec, cwd=tmp_path), facts=FACTS._replace(prompt=prompt))
     assert saved.path is not None
     assert saved.path.resolve().is_relative_to(tmp_path / "clips")
     assert os.listdir(tmp_path) == ["clips"]

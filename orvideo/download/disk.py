@@ -1,0 +1,408 @@
+"""The one place of this room that touches the file system: files that grow, names that are given, room that is left.
+
+The size of a `.part` is the progress: it is never allocated ahead, and bytes are only added at its end, so that a
+process that is killed at any point leaves a file that says the truth (drill D14). One process at a time holds it, by
+a lock that the system takes back when the process ends.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import select
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO, Self
+
+from orvideo import errnos
+from orvideo.download.naming import LONGEST
+from orvideo.errors import OutputUnwritable
+
+#: A video never takes the last of a disk: this share of it, and at most so many bytes of a large one (F-C03).
+RESERVED_SHARE, RESERVED_MOST = 0.05, 1 << 30
+
+_PIECE = 1 << 20
+#: What a file system says that has no hard links, or no more of them.
+_NO_LINKS = errnos.MISSING | {errno.EPERM, errno.EMLINK}
+_RENAME_NOREPLACE, _AT_FDCWD = 1, -100
+
+
+class Busy(Exception):
+    """Another process, or another thread, holds the file."""
+
+
+class Part:
+    """An open file that a video grows in, held by whoever opened it. Every method raises OSError.
+
+    `path` is None for a file without a name. `is_spoiled` says that the disk has failed on it: what it has is not to
+    be gone on with.
+    """
+
+    def __init__(self, path: Path | None, descriptor: int) -> None:
+        self.path, self.descriptor = path, descriptor
+        self.size = os.fstat(descriptor).st_size
+        self.is_spoiled = False
+        self._hash, self._hashed = hashlib.sha256(), 0
+
+    @classmethod
+    def hold(cls, path: Path) -> Self:
+        """Open the file, or make it, and hold it; what is there stays. Raises Busy, and OSError.
+
+        A file with a second name is not written to: that name is a finished video's.
+        """
+        for _ in range(100):
+            descriptor = _open(path)
+            try:
+                _lock(descriptor)
+                if _is_at(descriptor, path):
+                    if os.fstat(descriptor).st_nlink == 1:
+                        return cls(path, descriptor)
+                    os.unlink(path)
+            except BaseException:
+                os.close(descriptor)
+                raise
+            # Given its name, or removed, by whoever held it until now.
+            os.close(descriptor)
+        raise Busy
+
+    @classmethod
+    def without_a_name(cls) -> Self:
+        """Make a file in the system's temporary folder that is gone when it is closed, however the process ends."""
+        import tempfile
+
+        with tempfile.TemporaryFile(buffering=0) as file:
+            return cls(None, os.dup(file.fileno()))
+
+    @property
+    def folder(self) -> Path:
+        if self.path is not None:
+            return self.path.parent
+        import tempfile
+
+        return Path(tempfile.gettempdir())
+
+    def append(self, data: bytes) -> None:
+        """Write at the end, and hash what is written; what was written before an error counts."""
+        if self._hashed < self.size:
+            self.digest()
+        view = memoryview(data)
+        try:
+            while view:
+                written = os.pwrite(self.descriptor, view, self.size)
+                self._hash.update(view[:written])
+                self.size = self._hashed = self.size + written
+                view = view[written:]
+        except OSError as error:
+            self.is_spoiled = error.errno not in errnos.FULL
+            raise
+
+    def empty(self) -> None:
+        if self.size:
+            os.ftruncate(self.descriptor, 0)
+        self.size = self._hashed = 0
+        self._hash = hashlib.sha256()
+
+    def read(self, count: int, offset: int) -> bytes:
+        return os.pread(self.descriptor, count, offset)
+
+    def pieces(self, start: int = 0) -> Iterator[bytes]:
+        """Yield what is here from an offset on."""
+        while start < self.size:
+            piece = self.read(min(_PIECE, self.size - start), start)
+            if not piece:
+                raise OSError(errno.EIO, "the file is shorter than what was written to it")
+            yield piece
+            start += len(piece)
+
+    def digest(self) -> str:
+        """Return the sha256 of all that is here, in hexadecimal; what an earlier process wrote is read once."""
+        for piece in self.pieces(self._hashed):
+            self._hash.update(piece)
+            self._hashed += len(piece)
+        return self._hash.hexdigest()
+
+    def sync(self) -> None:
+        """Bring it to the disk, and hear what the last close would say, which is too late for a name (F-C04)."""
+        try:
+            os.fsync(self.descriptor)
+            os.close(os.dup(self.descriptor))
+        except OSError:
+            # The system may have dropped pages and will not say so twice.
+            self.is_spoiled = True
+            raise
+
+    def is_older_than_this_boot(self) -> bool:
+        """Tell whether it was last written before the system started: after a power cut a size says nothing."""
+        import time
+
+        try:
+            up = time.clock_gettime(time.CLOCK_BOOTTIME)
+        except (AttributeError, OSError):
+            return False
+        return os.fstat(self.descriptor).st_mtime < time.time() - up
+
+    def give_name(self, path: Path, *, replace: bool) -> None:
+        """Give it its final name, see `give_name`. Raises OSError where its own name leads elsewhere by now."""
+        assert self.path is not None, "only a file with a name is given another one"
+        if not _is_at(self.descriptor, self.path):
+            raise OSError(errno.ESTALE, "somebody has removed or replaced it", os.fspath(self.path))
+        give_name(self.path, path, replace=replace)
+
+    def move_aside(self, path: Path) -> None:
+        """Give it another name, and go on with an empty file in its old place. Raises Busy as well."""
+        assert self.path is not None, "only a file with a name is moved"
+        self.give_name(path, replace=False)
+        fresh = type(self).hold(self.path)
+        self.close()
+        self.__dict__.update(fresh.__dict__)
+
+    def remove(self) -> None:
+        """Remove its name, if that is still its own."""
+        if self.path is not None and _is_at(self.descriptor, self.path):
+            os.unlink(self.path)
+
+    def close(self) -> None:
+        with suppress(OSError):  # `sync` has asked already
+            os.close(self.descriptor)
+
+
+def give_name(part: Path, path: Path, *, replace: bool) -> None:
+    """Give a finished file its final name and make that last.
+
+    Without `replace` raises FileExistsError for whatever has the name, and leaves it alone (drill O01).
+    """
+    if replace:
+        os.replace(part, path)
+    else:
+        try:
+            os.link(part, path)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            _rename_to_a_free_name(part, path)
+        else:
+            os.unlink(part)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder last; file systems that cannot sync a folder are trusted."""
+    descriptor = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0))
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in errnos.MISSING | {errno.EBADF}:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def make_folders(folder: Path, base: Path) -> None:
+    """Make the folders below `base` that lead to `folder`."""
+    for place in reversed([folder, *folder.parents]):
+        if place.is_relative_to(base) and place != base and not place.is_dir():
+            place.mkdir(exist_ok=True)
+            sync_folder(place.parent)
+
+
+def holds(path: Path, size: int | None, sha256: str | None) -> bool:
+    """Tell whether a regular file has these bytes, by its size and then its sha256; what cannot be read has not."""
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)  # a FIFO is not waited for
+    try:
+        with open(path, "rb", opener=lambda name, _: os.open(name, flags)) as file:
+            if size is None or sha256 is None or os.fstat(file.fileno()).st_size != size:
+                return False
+            return hashlib.file_digest(file, "sha256").hexdigest() == sha256.lower()
+    except OSError:
+        return False
+
+
+def try_folder(folder: Path, name: str) -> None:
+    """Make a file in a folder, write to it and remove it again: rights alone do not say whether that works (O04).
+
+    The name is always the same, so that what a kill leaves of one try is removed by the next (drill D14).
+    """
+    probe = folder / name
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
+    for _ in range(20):
+        try:
+            descriptor = os.open(probe, flags, 0o666)
+        except FileExistsError:
+            probe.unlink(missing_ok=True)
+            continue
+        try:
+            os.write(descriptor, bytes(1024))
+        finally:
+            os.close(descriptor)
+            probe.unlink(missing_ok=True)  # gone, if another process is trying as well
+        return
+    # Other processes made one again and again: the folder takes files.
+
+
+def require_room(folder: Path, needed: int | None, *, at_least: int = 0) -> None:
+    """Raise OutputUnwritable when `needed` bytes more would take the last of a disk (F-C03); None is not known.
+
+    `at_least` is a guess for that case, and is not told as if it were known (F-B05). File systems that do not know
+    their own size are trusted.
+    """
+    try:
+        disk = os.statvfs(folder)
+    except OSError:
+        return
+    free = disk.f_bavail * disk.f_frsize
+    reserved = min(disk.f_blocks * disk.f_frsize * RESERVED_SHARE, RESERVED_MOST)
+    if disk.f_blocks and free - (at_least if needed is None else needed) < reserved:
+        wanted = f"the rest of the video has {_mib(needed)}, " if needed else ""
+        raise OutputUnwritable(
+            f"There is no room in {folder}: {wanted}{_mib(free)} are free, and {_mib(reserved)} are left free.",
+            hint="make room, or save elsewhere with -o",
+        )
+
+
+def longest_name(folder: Path) -> int:
+    """Return how many bytes a name in `folder` may have; some encrypting file systems take 143."""
+    try:
+        return min(os.pathconf(folder, "PC_NAME_MAX"), LONGEST)
+    except (OSError, ValueError, AttributeError):
+        return LONGEST
+
+
+def copy_out(part: Part, stream: BinaryIO | int, name: str) -> None:
+    """Write all of a file to an open stream or descriptor.
+
+    Raises BrokenPipeError when the reader left (drill O09), OutputUnwritable for everything else (O10).
+    """
+    try:
+        descriptor = stream if isinstance(stream, int) else _descriptor(stream)
+        for piece in part.pieces():
+            if descriptor is not None:
+                _write_all(descriptor, piece)
+            elif not isinstance(stream, int):
+                stream.write(piece)
+                stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputUnwritable(f"{name} cannot be written: {errnos.reason(error)}.") from error
+    except ValueError as error:
+        raise OutputUnwritable(f"{name} cannot be written: {error}.") from error
+
+
+@contextmanager
+def opened_to_write(device: Path) -> Iterator[int]:
+    """Open a device; what its close says is an error of writing."""
+    with refused(device):
+        descriptor = os.open(device, os.O_WRONLY | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_CLOEXEC", 0))
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+
+def is_open_to_write(descriptor: int) -> bool:
+    try:
+        import fcntl
+    except ImportError:
+        return True
+    return fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY
+
+
+@contextmanager
+def refused(path: Path) -> Iterator[None]:
+    """Turn what the disk refuses into OutputUnwritable (drill D18)."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputUnwritable(errnos.sentence(error, path), hint=errnos.hint(error, path)) from error
+
+
+def _rename_to_a_free_name(part: Path, path: Path) -> None:
+    if _rename_no_replace(part, path):
+        return
+    # Neither links nor this rename: what is left is to look first, with a moment in between.
+    if os.path.lexists(path):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), os.fspath(path))
+    os.rename(part, path)
+
+
+def _rename_no_replace(old: Path, new: Path) -> bool:
+    """Rename by Linux's renameat2; False where the system or the file system does not have it."""
+    import ctypes
+
+    try:
+        call = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError, TypeError):
+        return False
+    if call(_AT_FDCWD, os.fsencode(old), _AT_FDCWD, os.fsencode(new), _RENAME_NOREPLACE) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in errnos.MISSING:
+        return False
+    raise OSError(number, os.strerror(number), os.fspath(new))
+
+
+def _open(path: Path) -> int:
+    flags = os.O_RDWR | os.O_CREAT
+    for name in ("O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY"):
+        flags |= getattr(os, name, 0)
+    descriptor = os.open(path, flags, 0o666)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode) or _was_planted(descriptor, path.parent):
+        os.close(descriptor)
+        raise OSError(errno.EEXIST, "it is in the way and was not made by orvideo", os.fspath(path))
+    return descriptor
+
+
+def _was_planted(descriptor: int, folder: Path) -> bool:
+    """Tell whether somebody else made the file in a folder such as /tmp, and could change it under our hands.
+
+    Elsewhere the owner says nothing: mounts of other systems show one owner for all files.
+    """
+    return os.fstat(descriptor).st_uid != os.geteuid() and bool(os.stat(folder).st_mode & stat.S_ISVTX)
+
+
+def _lock(descriptor: int) -> None:
+    try:
+        import fcntl
+    except ImportError:
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise Busy from error
+    except OSError as error:  # some network file systems have no locks
+        if error.errno not in errnos.MISSING | {errno.ENOLCK}:
+            raise
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.lstat(path))
+    except FileNotFoundError:
+        return False
+
+
+def _descriptor(stream: BinaryIO) -> int | None:
+    """Return what is behind a stream, with its buffer emptied; None for one that lives in memory."""
+    try:
+        stream.flush()
+        return stream.fileno()
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        try:
+            view = view[os.write(descriptor, view) :]
+        except BlockingIOError:  # whoever made the pipe set it so
+            select.select([], [descriptor], [])
+
+
+def _mib(count: float) -> str:
+    return f"{count / 2**20:,.1f} MiB"
