@@ -102,7 +102,7 @@ def _run(action: Action, environment: Environment) -> int:
             interrupts.begin()
             return _act(action, context)
         except Interrupted as signal:
-            context.report_interruption(signal.exit_code)
+            context.ending.interrupted(signal.exit_code)
             return signal.exit_code
 
 
@@ -115,15 +115,17 @@ def _act(action: Action, context: Context) -> int:
         interrupts.settle()
     except OrvideoError as error:
         interrupts.settle()
-        context.report(error)
-        return 128 + interrupts.pending if interrupts.pending else error.exit_code
+        told = context.ending.report(error)
+        return 128 + interrupts.pending if interrupts.pending else told.exit_code
     except BrokenPipeError:
         return _broken_pipe(context.environment)
     except Exception as bug:
         if interrupts.pending:
             raise Interrupted(interrupts.pending) from bug
         interrupts.settle()
-        context.report_bug(bug)
+        from orvideo.crash import write_crash_report
+
+        context.ending.bug(bug, write_crash_report(bug, context.settings))
         return ExitCode.BUG
     return ExitCode.OK
 

@@ -9,19 +9,19 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from orvideo.commands._action import Answering
+from orvideo.ending import Ending
 from orvideo.environment import Environment
-from orvideo.errors import BadReply, JobEnded, OrvideoError, Stopped, UsageError
+from orvideo.errors import UsageError
 from orvideo.interrupts import Interrupts
 
 if TYPE_CHECKING:
     from orvideo.api.client import Call, Client
     from orvideo.catalogue.listing import Catalogue
     from orvideo.clock import Clock
-    from orvideo.errors import Charged
-    from orvideo.jobs.fetch import Saving
-    from orvideo.jobs.follow import Lifecycle
-    from orvideo.output.story import JobStory
+    from orvideo.jobs.fetch import Fetcher
+    from orvideo.output.job_listener import JobListener
     from orvideo.output.terminal import Terminal
+    from orvideo.record.journal import Journal
     from orvideo.record.ledger import Ledger
     from orvideo.record.values import Record
     from orvideo.settings import Settings
@@ -63,14 +63,6 @@ class Context:
         self.environment = environment
         self.answering = answering
         self.interrupts = interrupts
-        #: The jobs this command has in hand: what a message that ends it early must name.
-        self.in_hand: list[str] = []
-        #: The command that goes on with them.
-        self.goes_on_with = "orvideo wait"
-        #: The job whose end is being told of: it goes on nowhere, whatever a signal cuts short.
-        self.at_end: list[str] = []
-        #: The submits this command has begun, by their numbers in the record: what a signal may cut short.
-        self.submits: list[int] = []
         self._services: dict[str, Service] = {}
         self._closing = ExitStack()
 
@@ -111,12 +103,15 @@ class Context:
 
     @cached_property
     def ledger(self) -> Ledger:
-        """The record, to be written to: a command that cannot write it does not begin."""
-        return self._open_ledger(must_write=True)
+        """The record, to be written to: a command that spends money and cannot write it does not begin (drill J04)."""
+        if "ledger_to_read" not in self.__dict__:
+            self.__dict__["ledger_to_read"] = self._open_ledger(must_write=True)
+        self.ledger_to_read.require_writable()
+        return self.ledger_to_read
 
     @cached_property
     def ledger_to_read(self) -> Ledger:
-        """The record for commands that only show it: a full disk must not hide what was paid for."""
+        """The record for all that does not spend: a full disk must not hide, or keep here, what was paid for (C02)."""
         return self._open_ledger(must_write=False)
 
     def _open_ledger(self, *, must_write: bool) -> Ledger:
@@ -132,19 +127,25 @@ class Context:
         return ledger
 
     @cached_property
-    def story(self) -> JobStory:
-        """Who tells a person, or a machine, what happens to the jobs of this command."""
-        from orvideo.output.story import JobStory
+    def journal(self) -> Journal:
+        """What is written on record after the purchase: kept trying, and never in the way of the video."""
+        from orvideo.record.journal import Journal
 
-        story = JobStory(self.terminal, self.clock, usual_seconds=self._usual_seconds)
-        self._closing.callback(story.close)
-        return story
+        return Journal(self.ledger_to_read, lambda error: self.terminal.warn(error.message))
 
     @cached_property
-    def lifecycle(self) -> Lifecycle:
-        from orvideo.jobs.follow import Lifecycle
+    def listener(self) -> JobListener:
+        """Who tells a person, or a machine, what happens to the jobs of this command."""
+        from orvideo.output.job_listener import JobListener
 
-        return Lifecycle(self, self.ledger, self.story, self.clock)
+        listener = JobListener(self.terminal, self.clock, usual_seconds=self._usual_seconds)
+        self._closing.callback(listener.close)
+        return listener
+
+    @cached_property
+    def ending(self) -> Ending:
+        """Who tells how the command ended, and what that means for the money."""
+        return Ending(self.terminal)
 
     def catalogue(self, service: Service, *, refresh: bool = False) -> Catalogue:
         """Return what the models of a service can do and cost, from the cache while it is fresh."""
@@ -168,18 +169,19 @@ class Context:
             self.terminal.warn(catalogue.note)
         return catalogue
 
-    def saving(
+    def fetcher(
         self,
         spec: str | None,
         *,
         force: bool = False,
         always: bool = False,
-        timeout: float | None = None,
-        receipt: bool = False,
-    ) -> Saving:
+        names_relative: bool = False,
+        max_size: str | None = None,
+    ) -> Fetcher:
         """Return where the videos of this command go: `spec` is its -o, else each job's own place, else the setting."""
+        from orvideo.api.client import Limits
         from orvideo.download.targets import takes_stdout
-        from orvideo.jobs.fetch import Saving
+        from orvideo.jobs.fetch import Fetcher, OutputOptions
 
         usual = self.settings.output
         wished = spec if spec is not None else usual
@@ -188,34 +190,29 @@ class Context:
                 f"-o {wished} gives stdout to the video, and --json or --events to a document.",
                 hint="name a file with -o",
             )
-        return Saving(
-            self,
-            self.ledger,
-            self.story,
-            self.clock,
+        options = OutputOptions(
             spec,
-            self.terminal.out_is_tty,
-            self.terminal.binary_stdout,
-            force=force,
-            always=always,
-            timeout=timeout,
-            receipt=receipt,
             usual=usual,
+            always=always,
+            force=force,
+            names_relative=names_relative,
+            max_bytes=self.settings.with_flags({"max-size": max_size}).max_bytes,
+            stdout_is_tty=self.terminal.out_is_tty,
+            stdout=self.terminal.binary_stdout,
+            settle_seconds=(self.environment.limits or Limits()).settle_seconds,
+            sandbox_speed=self.settings.sandbox_speed,
         )
+        return Fetcher(self.ledger_to_read, self.clock, options)
 
-    def client(self, endpoint: str) -> Client:
-        """Return the main thread's client for the service that a job lives at."""
-        return self.service(endpoint).client
-
-    def fresh(self, endpoint: str) -> Client:
-        """Return a client for a thread of its own, which closes it."""
-        return self.service(endpoint).connect()
+    def connect(self, endpoint: str) -> Callable[[], Client]:
+        """Return what makes a client for the service that a job lives at, one for each thread; raises as `service`."""
+        return self.service(endpoint).connect
 
     def _usual_seconds(self, record: Record) -> float | None:
         from orvideo.record.values import shape_of
 
         endpoint = SANDBOX if record.endpoint == SANDBOX else None
-        return self.ledger.typical(shape_of(record.request), endpoint=endpoint).seconds
+        return self.ledger_to_read.typical(shape_of(record.request), endpoint=endpoint).seconds
 
     @property
     def endpoint(self) -> str:
@@ -270,77 +267,3 @@ class Context:
     def _tell_call(self, call: Call) -> None:
         status = call.status if call.status is not None else "no answer"
         self.terminal.verbose_line(f"{call.method} {call.url} -> {status} in {call.seconds:.2f} s, {call.bytes} bytes")
-
-    def report(self, error: OrvideoError) -> None:
-        """Tell a person how the command ended, with the id and the command that goes on, once there is a job."""
-        if self.in_hand and error.job_id is None:
-            error.job_id = self.in_hand[0]
-        # A job that ended without a video has nothing to go on with.
-        if self.in_hand and error.resume is None and not isinstance(error, JobEnded):
-            error.resume = f"{self.goes_on_with} {' '.join(self.in_hand)}"
-        if isinstance(error, BadReply) and error.job_id is None and not self.submits:
-            error.charged = "no"  # a list that makes no sense costs nothing
-        self.terminal.error(error)
-
-    def report_interruption(self, exit_code: int) -> None:
-        """Say what a signal has left behind: nothing was cancelled, because nothing can be (drill S03)."""
-        unknown = self._look_after_submits()
-        running = [name for name in self.in_hand if name not in self.at_end]
-        resume = f"{self.goes_on_with} {' '.join(running)}" if running else None
-        charged: Charged = "yes" if running else "no"
-        message = "Interrupted; nothing was submitted."
-        hint = None
-        if running:
-            verb = "goes" if len(running) == 1 else "go"
-            message = f"Interrupted; {', '.join(running)} {verb} on at the service, already paid for."
-        elif self.at_end:
-            message = f"Interrupted; {self.at_end[0]} is at its end already."
-            hint, charged = f"orvideo jobs show {self.at_end[0]}", "unknown"
-        if unknown:
-            from orvideo.jobs.submit import what_to_do
-
-            message = f"Interrupted while {', '.join(unknown)} was being sent; it may have been accepted and charged. "
-            message += "Submitting again may pay again."
-            hint, resume, charged = what_to_do(unknown[0]), f"orvideo jobs show {unknown[0]}", "unknown"
-        job_id = self.in_hand[0] if self.in_hand else None
-        self.terminal.error(
-            Stopped(message, exit_code=exit_code, charged=charged, job_id=job_id, resume=resume, hint=hint)
-        )
-
-    def _look_after_submits(self) -> list[str]:
-        """Take in hand the jobs of submits that were cut short after their answer; return what may have been bought.
-
-        The latter are put on record as unknown, by their local names (drill S02).
-        """
-        unknown: list[str] = []
-        for seq in self.submits:
-            try:
-                record = self.ledger.get(seq)
-                if record.id is not None and record.name not in self.in_hand:
-                    self.in_hand.append(record.name)
-                elif record.id is None and record.state in ("sending", "unknown"):
-                    unknown.append(record.name)
-                    self.ledger.outcome_unknown(seq, "The command was ended before the answer was on record.")
-            except OrvideoError as trouble:
-                # What cannot be written now reads as unknown all the same, as soon as this process is gone.
-                self.terminal.warn(trouble.message)
-        self.submits.clear()
-        return unknown
-
-    def report_bug(self, bug: Exception) -> None:
-        """Say that orvideo itself failed, and where the details are; the traceback goes to a file (drill K04)."""
-        from orvideo.crash import write_crash_report
-
-        where = write_crash_report(bug, self.settings)
-        unknown = self._look_after_submits()
-        message = f"This is a bug in orvideo: {type(bug).__name__}."
-        if unknown:
-            message += f" {', '.join(unknown)} may have been accepted and charged; submitting again may pay again."
-        self.report(
-            OrvideoError(
-                message,
-                hint=f"please report it with {where}" if where else "please report it",
-                charged="unknown" if self.in_hand or unknown else "no",
-                resume=f"orvideo jobs show {unknown[0]}" if unknown else None,
-            )
-        )

@@ -21,12 +21,14 @@ The tree (exit code in brackets)::
     │   ├── NotReadyYet                 409
     │   ├── RateLimited                 429
     │   ├── ServerFault                 408, 5xx, or a reply cut short
+    │   │   └── Stalled                 a download that brought too little for its time
     │   └── ServiceUnavailable          503
     ├── StillRunning              [8]   --timeout ended first; the job goes on
     ├── OutcomeUnknown            [9]   sent, no readable answer; may be charged
     ├── NotFetched                [10]  finished at the service, not on this disk
     ├── RecordError               [11]  the local record cannot be used; nothing was sent
     ├── BadReply                  [12]  a reply that makes no sense
+    │   └── NoOutput                    the job is completed, and the service made no video
     ├── OutputExists              [13]
     ├── OutputUnwritable          [14]
     ├── Unsafe                    [15]  a foreign URL, a downgrade, a bad certificate
@@ -37,9 +39,8 @@ The layers below the commands raise these and know nothing of exit codes beyond 
 place where an error becomes an exit code.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from enum import IntEnum
-from types import MappingProxyType
 from typing import Any, ClassVar, Literal, NamedTuple
 
 Charged = Literal["no", "yes", "unknown"]
@@ -74,7 +75,8 @@ class ExitCode(IntEnum):
 class ServiceReply(NamedTuple):
     """What the service said when it refused: kept whole enough to show, already redacted of the key.
 
-    `retry_after` is in seconds from the moment of the reply; None when the service named no usable time.
+    `retry_after` is in seconds from the moment of the reply; None when the service named no usable time. `own` says
+    that the answer is the service's own JSON error, and not the page of a proxy or a gateway in front of it.
     """
 
     status: int
@@ -83,34 +85,28 @@ class ServiceReply(NamedTuple):
     provider_message: str | None = None
     reasons: tuple[str, ...] = ()
     retry_after: float | None = None
-    reason: str | None = None
     ray: str | None = None
-    metadata: Mapping[str, Any] = MappingProxyType({})
+    own: bool = False
 
 
 class OrvideoError(Exception):
-    """A failure that a person is told about: a full sentence, a command to type next, and whether money went."""
+    """A failure that a person is told about: a full sentence, and a command to type next.
+
+    Where it is raised nobody knows what it means for the money: `ending` fills in `charged`, `job_id` and `resume`,
+    from what the command has bought and what the record says. `seq` is the job that it is about, by its number there.
+    """
 
     exit_code: ExitCode = ExitCode.BUG
     kind: ClassVar[str] = "bug"
-    default_charged: ClassVar[Charged] = "no"
+    charged: Charged = "no"
+    job_id: str | None = None
+    resume: str | None = None
+    seq: int | None = None
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        hint: str | None = None,
-        charged: Charged | None = None,
-        job_id: str | None = None,
-        resume: str | None = None,
-        reply: ServiceReply | None = None,
-    ) -> None:
+    def __init__(self, message: str, *, hint: str | None = None, reply: ServiceReply | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
-        self.charged: Charged = charged if charged is not None else self.default_charged
-        self.job_id = job_id
-        self.resume = resume
         self.reply = reply
 
     def as_json(self) -> dict[str, Any]:
@@ -134,7 +130,6 @@ class UsageError(OrvideoError):
 class JobEnded(OrvideoError):
     exit_code = ExitCode.NO_VIDEO
     kind = "no_video"
-    default_charged = "unknown"
 
 
 class AuthError(OrvideoError):
@@ -205,6 +200,10 @@ class ServerFault(Unavailable):
     pass
 
 
+class Stalled(ServerFault):
+    """A download brought less than the stall rule asks for: what it brought is no progress (finding B08)."""
+
+
 class ServiceUnavailable(Unavailable):
     pass
 
@@ -212,19 +211,16 @@ class ServiceUnavailable(Unavailable):
 class StillRunning(OrvideoError):
     exit_code = ExitCode.STILL_RUNNING
     kind = "still_running"
-    default_charged = "yes"
 
 
 class OutcomeUnknown(OrvideoError):
     exit_code = ExitCode.OUTCOME_UNKNOWN
     kind = "outcome_unknown"
-    default_charged = "unknown"
 
 
 class NotFetched(OrvideoError):
     exit_code = ExitCode.NOT_FETCHED
     kind = "not_fetched"
-    default_charged = "yes"
 
 
 class RecordError(OrvideoError):
@@ -241,7 +237,12 @@ class RecordError(OrvideoError):
 class BadReply(OrvideoError):
     exit_code = ExitCode.BAD_REPLY
     kind = "bad_reply"
-    default_charged = "unknown"
+
+
+class NoOutput(BadReply):
+    """A completed job without a video: an end of its own, which no later fetch changes (drill P06)."""
+
+    kind = "no_output"
 
 
 class OutputExists(OrvideoError):
@@ -262,20 +263,12 @@ class Unsafe(OrvideoError):
 class BatchIncomplete(OrvideoError):
     """Some rows did not make it; `exit_code` is that of the worst of them where the contract ranks it."""
 
-    exit_code = ExitCode.BATCH_INCOMPLETE
     kind = "batch_incomplete"
-    default_charged = "unknown"
 
     def __init__(
-        self,
-        message: str,
-        *,
-        exit_code: ExitCode = ExitCode.BATCH_INCOMPLETE,
-        charged: Charged | None = None,
-        hint: str | None = None,
-        resume: str | None = None,
+        self, message: str, *, exit_code: ExitCode = ExitCode.BATCH_INCOMPLETE, hint: str | None = None
     ) -> None:
-        super().__init__(message, hint=hint, charged=charged, resume=resume)
+        super().__init__(message, hint=hint)
         self.exit_code = exit_code
 
 
@@ -284,17 +277,8 @@ class Stopped(OrvideoError):
 
     kind = "interrupted"
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        exit_code: int,
-        charged: Charged,
-        job_id: str | None,
-        resume: str | None,
-        hint: str | None = None,
-    ) -> None:
-        super().__init__(message, charged=charged, job_id=job_id, resume=resume, hint=hint)
+    def __init__(self, message: str, *, exit_code: int, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
         self.exit_code = ExitCode(exit_code)
 
 
@@ -309,6 +293,6 @@ PRECEDENCE = (
 )
 
 
-def worst(errors: list[OrvideoError]) -> OrvideoError:
+def worst(errors: Sequence[OrvideoError]) -> OrvideoError:
     """Return the failure that decides the exit code when several jobs went wrong."""
     return min(errors, key=lambda e: PRECEDENCE.index(e.exit_code) if e.exit_code in PRECEDENCE else len(PRECEDENCE))

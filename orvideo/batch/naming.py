@@ -9,18 +9,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from orvideo.batch.rows import Row, Trouble
 from orvideo.download import naming, targets
 from orvideo.download.naming import Facts
 from orvideo.errors import OrvideoError, OutputUnwritable, UsageError
-
-if TYPE_CHECKING:
-    from orvideo.record.values import Record
 
 #: Sorts by row, says what it is, and is nobody else's.
 DEFAULT_NAME = "{row}-{slug}-{short}.{ext}"
@@ -123,15 +119,3 @@ def _place(row: Row, spec: str, request: Mapping[str, Any], force: bool, now: da
     )
     target.refuse_existing(facts)
     return target.path_for(facts)
-
-
-def remove_leftovers(record: Record) -> None:
-    """Remove what a save that was killed at its very end has left beside the finished files of a job."""
-    for output in record.outputs:
-        path = Path(output.path or "")
-        part = path.with_name(
-            naming.part_name(path.name, record.name, output.index, longest=targets.longest_name(path.parent))
-        )
-        if output.path is not None and targets.is_leftover(path, part):
-            with suppress(OSError):
-                part.unlink()

@@ -1,30 +1,31 @@
-"""What submit, wait and download share: waiting for jobs, saving what they made, and answering with it."""
+"""What submit, wait and download share: one run over jobs, and the answer with what it brought."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from orvideo.commands._hooks import NOTHING, Afterwards, at_the_end
-from orvideo.commands._receipts import save_with_receipts, write_receipts
-from orvideo.errors import OrvideoError, UsageError, worst
+from orvideo.commands._hooks import NOTHING, Hooks, run_hooks
+from orvideo.commands._receipts import write_receipts
+from orvideo.errors import OrvideoError, UsageError
 
 if TYPE_CHECKING:
-    from orvideo.api.schemas import Job
     from orvideo.context import Context
-    from orvideo.jobs.fetch import Saving
-    from orvideo.jobs.follow import Patience
+    from orvideo.deadline import Deadline
+    from orvideo.jobs.fetch import Fetcher
+    from orvideo.jobs.task import Rules, Task, Terms
+    from orvideo.output.job_listener import JobListener
     from orvideo.record.values import Record
 
 
-def patience_from(context: Context, timeout: str | None, interval: str | None) -> Patience:
+def terms_from(context: Context, timeout: str | None, interval: str | None) -> Terms:
     """Return how long and how often to look, from the line or the settings; seconds."""
-    from orvideo.jobs.follow import Patience
+    from orvideo.jobs.task import Terms
     from orvideo.settings.source import Source
 
     settings = context.settings.with_flags({"timeout": timeout, "interval": interval})
     firm = settings.get("timeout").source is not Source.DEFAULT
-    return Patience(timeout=settings.timeout, interval=settings.interval, firm=firm)
+    return Terms(timeout=settings.timeout, interval=settings.interval, firm=firm)
 
 
 def find_jobs(
@@ -37,121 +38,112 @@ def find_jobs(
         return list(otherwise)
     if not names:
         raise UsageError("A job is needed: an id, a prefix of one, or @1 for the newest.", hint="orvideo jobs")
-    found = {record.seq: record for record in map(context.ledger.find, names)}
+    found = {record.seq: record for record in map(context.ledger_to_read.find, names)}
     return list(found.values())
+
+
+def run_tasks(
+    context: Context,
+    tasks: Sequence[Task],
+    terms: Terms,
+    fetcher: Fetcher,
+    *,
+    hooks: Hooks = NOTHING,
+    listener: JobListener | None = None,
+    rules: Rules | None = None,
+) -> list[OrvideoError]:
+    """Run tasks to their ends, and return what went wrong besides; a signal ends the run cleanly first (drill S03).
+
+    Each task has its own `error`; what is returned is why no more were started, and what the record lacks.
+    """
+    from orvideo.deadline import Deadline
+    from orvideo.jobs.engine import Engine
+    from orvideo.jobs.task import Tools
+
+    def at_the_end(task: Task, deadline: Deadline) -> None:
+        run_hooks(context, task, hooks, deadline)
+
+    listener = listener or context.listener
+    buys = any(task.order is not None for task in tasks)
+    tools = Tools(
+        context.ledger if buys else context.ledger_to_read,
+        context.journal,
+        fetcher,
+        context.connect,
+        context.clock,
+        None if hooks == NOTHING else at_the_end,
+    )
+    engine = Engine(tasks, tools, terms, listener, rules)
+    deadline = Deadline.after(context.clock, terms.timeout if terms.firm else None)
+    with context.interrupts.held(engine.interrupt):
+        try:
+            engine.run()
+        finally:
+            listener.close()
+            unrecorded = context.journal.settle(deadline, hurry=engine.is_interrupted)
+    return [error for error in (engine.stopped, unrecorded) if error is not None]
+
+
+def prepare(context: Context, records: Sequence[Record], fetcher: Fetcher) -> list[Task]:
+    """Take jobs in hand: check that their videos can be saved, and remember where -o says, for a later command."""
+    from orvideo.jobs.task import Task
+
+    tasks = [Task(record, seq=record.seq) for record in records]
+    context.ending.watch(tasks, context.journal)
+    fetcher.check(records)
+    for seq, target in fetcher.to_remember(records):
+        context.journal.set_target(seq, target)
+    return tasks
 
 
 def follow_and_save(
     context: Context,
-    records: Sequence[Record],
-    patience: Patience,
-    saving: Saving,
-    afterwards: Afterwards = NOTHING,
+    tasks: Sequence[Task],
+    terms: Terms,
+    fetcher: Fetcher,
+    hooks: Hooks = NOTHING,
+    *,
+    receipt: bool = False,
 ) -> None:
-    """Follow jobs to their ends, save each as soon as it is finished, do what is wished for then, and answer.
-
-    Raises the worst of what went wrong; the others are told of before.
-    """
-    context.in_hand[:] = [record.name for record in records]
-    context.story.together = len(records) if len(records) > 1 else 0
-    if patience.firm and patience.timeout is not None:
-        saving.deadline = context.clock.monotonic() + patience.timeout
-    troubles: list[OrvideoError] = []
-    for record, end in _ends(context, records, patience):
-        trouble: OrvideoError | None = None
-        try:
-            if isinstance(end, OrvideoError):
-                raise end
-            finish(context, record, end, saving)
-        except OrvideoError as error:
-            trouble = error
-            troubles.append(error)
-        at_the_end(context, record, afterwards, trouble)
-        if len(records) > 1:
-            context.in_hand.remove(record.name)
-    _answer_and_raise(context, records, saving, troubles)
-
-
-def download_jobs(context: Context, records: Sequence[Record], saving: Saving) -> None:
-    """Fetch finished jobs one after the other and answer; nothing is ever submitted."""
-    context.in_hand[:] = [record.name for record in records]
-    context.goes_on_with = "orvideo download"
-    troubles: list[OrvideoError] = []
-    for record in records:
-        try:
-            if saving.is_here(record):
-                context.terminal.note(f"{record.name} is here already, whole")
-                if saving.receipt:
-                    write_receipts(context, record, force=saving.force)
-            else:
-                finish(context, record, context.lifecycle.look(record), saving)
-        except OrvideoError as error:
-            error.job_id = error.job_id or record.id
-            error.resume = error.resume or f"orvideo download {record.name}"
-            troubles.append(error)
-    _answer_and_raise(context, records, saving, troubles)
-
-
-def finish(context: Context, record: Record, job: Job, saving: Saving) -> None:
-    """Judge a job's end, save its videos where they are wanted, and say what it cost."""
-    from orvideo.jobs.follow import judge
-    from orvideo.output.views import finished_line
-
-    try:
-        judge(record, job)
-        save_with_receipts(context, record, job, saving)
-    except OrvideoError:
-        if job.is_final:
-            context.story.ended(context.ledger.get(record.seq))
-        raise
-    ended = context.ledger.get(record.seq)
-    context.story.ended(ended)
-    context.story.close()
-    context.terminal.note(finished_line(ended.as_json()))
-
-
-def _ends(
-    context: Context, records: Sequence[Record], patience: Patience
-) -> Iterator[tuple[Record, Job | OrvideoError]]:
-    if len(records) > 1:
-        yield from context.lifecycle.follow_all(records, patience)
-        return
-    for record in records:
-        try:
-            yield record, context.lifecycle.follow(record, patience)
-        except OrvideoError as error:
-            yield record, error
-
-
-def _answer_and_raise(
-    context: Context, records: Sequence[Record], saving: Saving, troubles: list[OrvideoError]
-) -> None:
-    context.story.close()
-    now = [context.ledger.get(record.seq) for record in records]
-    for path in saving.paths:
-        context.terminal.answer(path)
-    for record in now:
-        if not saving.wants(record):
-            context.terminal.answer(record.name)
-    documents = [record.as_json() for record in now]
+    """Run tasks, answer with the saved paths, or the names of what is not to be saved, and raise the worst error."""
+    context.listener.jobs = len(tasks)
+    errors = [*run_tasks(context, tasks, terms, fetcher, hooks=hooks), *errors_of(tasks)]
+    for task in tasks:
+        for path in task.paths:
+            context.terminal.answer(path)
+    for task in tasks:
+        if task.record is not None and not fetcher.wants(task.record) and task.record.id is not None:
+            context.terminal.answer(task.record.name)
+    for name in context.journal.unwritten_ids():
+        # An id that could not be written down must reach a person on every stream there is (drill J05).
+        context.terminal.answer(name)
+    if receipt:
+        errors += _write_receipts(context, tasks, force=fetcher.options.force)
+    documents = [task.record.as_json() for task in tasks if task.record is not None]
     # One job that went wrong is an error object on stderr, not half an answer on stdout as well.
-    if not (troubles and len(records) == 1):
-        context.terminal.document(documents[0] if len(documents) == 1 else documents)
-    raise_worst(context, troubles)
+    if not (errors and len(tasks) == 1):
+        context.terminal.document(documents[0] if len(tasks) == 1 else documents)
+    context.ending.fail(errors)
+
+
+def errors_of(tasks: Sequence[Task]) -> list[OrvideoError]:
+    return [task.error for task in tasks if task.error is not None]
+
+
+def _write_receipts(context: Context, tasks: Sequence[Task], *, force: bool) -> list[OrvideoError]:
+    """Write the receipts of all that is on this disk; what was saved has one even if the rest failed."""
+    errors = []
+    for task in tasks:
+        if task.paths and task.record is not None:
+            try:
+                write_receipts(context, task.record, force=force)
+            except OrvideoError as error:
+                error.seq = task.seq
+                errors.append(error)
+    return errors
 
 
 def answer_submitted(context: Context, record: Record) -> None:
     """Answer with the job that was just accepted."""
     context.terminal.answer(record.name)
     context.terminal.document(record.as_json())
-
-
-def raise_worst(context: Context, troubles: list[OrvideoError]) -> None:
-    """Tell of every trouble, and raise the one that decides the exit code."""
-    if not troubles:
-        return
-    decisive = worst(troubles)
-    for trouble in troubles:
-        if trouble is not decisive:
-            context.terminal.error(trouble)
-    raise decisive

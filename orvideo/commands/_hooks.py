@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from orvideo.clock import NAP
 from orvideo.errors import OrvideoError, UsageError
-from orvideo.interrupts import Interrupted
 
 if TYPE_CHECKING:
     import subprocess
 
     from orvideo.context import Context
+    from orvideo.deadline import Deadline
+    from orvideo.jobs.task import Task
     from orvideo.record.values import Record
 
 #: What the command of `--exec` finds in its environment; empty where it is not known.
@@ -41,39 +42,35 @@ _NOTIFY_SECONDS = 5.0
 _GRACE = 2.0
 
 
-class Afterwards(NamedTuple):
+class Hooks(NamedTuple):
     """What is to be done when a job ends: a shell's command line, a desktop notification."""
 
     command: str | None = None
     notify: bool = False
 
 
-NOTHING = Afterwards()
+NOTHING = Hooks()
 
 
-def afterwards_from(command: str | None, notify: bool, *, waits: bool = True) -> Afterwards:
+def hooks_from(command: str | None, notify: bool, *, waits: bool = True) -> Hooks:
     """Return the wishes of a line; raises UsageError where nobody would be there to fulfil them."""
     if command is not None and not command.strip():
         raise UsageError("--exec is given nothing to run.")
     if not waits and (command is not None or notify):
         option = "--exec" if command is not None else "--notify"
         raise UsageError(f"{option} is for the end of a job, and --wait was not given.", hint="add --wait")
-    return Afterwards(command, notify)
+    return Hooks(command, notify)
 
 
-def at_the_end(context: Context, record: Record, wishes: Afterwards, trouble: OrvideoError | None = None) -> None:
-    """Do what was wished for if `record` is at its end; `trouble` is why its video is not here."""
-    if wishes == NOTHING:
+def run_hooks(context: Context, task: Task, hooks: Hooks, deadline: Deadline) -> None:
+    """Do what was wished for if a task's job is at its end; a command that still runs when `deadline` ends is ended."""
+    record = task.record
+    if record is None or not record.final:
         return
-    ended = context.ledger.get(record.seq)
-    if not ended.final:
-        return
-    context.at_end = [ended.name]
-    if wishes.command is not None:
-        _run(context, wishes.command, facts_of(ended, trouble))
-    if wishes.notify:
-        _notify(context, ended)
-    context.at_end = []
+    if hooks.command is not None:
+        _run(context, hooks.command, facts_of(record, task.error), deadline)
+    if hooks.notify and not deadline.is_over:
+        _notify(context, record)
 
 
 def facts_of(record: Record, trouble: OrvideoError | None = None) -> dict[str, str]:
@@ -95,7 +92,7 @@ def facts_of(record: Record, trouble: OrvideoError | None = None) -> dict[str, s
 # --- --exec ----------------------------------------------------------------------------------------------------------
 
 
-def _run(context: Context, command: str, facts: Mapping[str, str]) -> None:
+def _run(context: Context, command: str, facts: Mapping[str, str], deadline: Deadline) -> None:
     """Run a command line in the shell: what it prints joins the story, and stdout stays the answer's."""
     import subprocess
 
@@ -104,35 +101,28 @@ def _run(context: Context, command: str, facts: Mapping[str, str]) -> None:
     with context.terminal.lent_stderr() as stream:
         where = subprocess.DEVNULL if stream is None else stream
         try:
-            code = _done(context, command, environ, where)
+            code = _done(command, environ, where, deadline)
         except OSError as error:
             code, why = None, error.strerror or str(error)
         else:
             why = f"it was ended by signal {-code}" if code < 0 else f"it ended with code {code}"
-    if code != 0:
+    if code != 0 and not deadline.is_over:
         context.terminal.warn(f"--exec: {why}: {command}")
 
 
-def _done(context: Context, command: str, environ: Mapping[str, str | bytes], where: int) -> int:
-    """Start a command and wait for its end; a signal to orvideo is one to the command as well."""
+def _done(command: str, environ: Mapping[str, str | bytes], where: int, deadline: Deadline) -> int:
+    """Start a command and wait for its end; a signal to orvideo is one to the command as well (drill S03)."""
     import subprocess
 
-    child: subprocess.Popen[bytes] | None = None
-    try:
-        # A signal that comes while the command is being started must know whom to pass on to.
-        with context.interrupts.held(lambda: None):
-            # A shell is what --exec promises; a job's facts reach it as variables only, never as part of the line.
-            child = subprocess.Popen(  # noqa: S602
-                command, shell=True, env=environ, stdin=subprocess.DEVNULL, stdout=where, stderr=where
-            )
-        while True:
-            # In naps: one that comes on the way into a wait is heard at the end of it (drill S02).
-            with suppress(subprocess.TimeoutExpired):
-                return child.wait(NAP)
-    except Interrupted:
-        if child is not None:
-            _stop(child)
-        raise
+    # A shell is what --exec promises; a job's facts reach it as variables only, never as part of the line.
+    child = subprocess.Popen(  # noqa: S602
+        command, shell=True, env=environ, stdin=subprocess.DEVNULL, stdout=where, stderr=where
+    )
+    while not deadline.is_over:
+        with suppress(subprocess.TimeoutExpired):
+            return child.wait(NAP)
+    _stop(child)
+    return child.poll() or 0
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:

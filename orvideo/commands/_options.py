@@ -51,6 +51,14 @@ Output = Annotated[
 Force = Annotated[
     bool, typer.Option("--force", help="Overwrite a file that is already there.", rich_help_panel="Saving")
 ]
+MaxSize = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SIZE",
+        help="Save no file that is larger (500MB, 2GiB). Default 8GiB.",
+        rich_help_panel="Saving",
+    ),
+]
 Receipt = Annotated[
     bool,
     typer.Option(

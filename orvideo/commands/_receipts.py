@@ -10,41 +10,27 @@ from typing import TYPE_CHECKING
 from orvideo.errors import OrvideoError, OutputExists, UsageError
 
 if TYPE_CHECKING:
-    from orvideo.api.schemas import Job
     from orvideo.context import Context
-    from orvideo.jobs.fetch import Saving
+    from orvideo.jobs.fetch import Fetcher
     from orvideo.record.values import Record
 
 
-def check_before_submit(context: Context, saving: Saving, *, wait: bool) -> None:
+def check_before_submit(context: Context, fetcher: Fetcher, *, wait: bool) -> None:
     """Refuse, before any money is spent, a receipt that could not be written after it."""
     from orvideo.download.receipts import receipt_path
     from orvideo.download.targets import Form, decide_target
 
     later = "orvideo jobs show JOB --receipt writes it later"
-    if saving.for_new_jobs is None or not wait:
+    if fetcher.for_new_jobs is None or not wait:
         raise UsageError(
             "--receipt goes beside a video, and this line saves none.", hint=f"add --wait -o PATH; {later}"
         )
-    target = decide_target(saving.for_new_jobs, force=True, stdout_is_tty=context.terminal.out_is_tty)
+    target = decide_target(fetcher.for_new_jobs, force=True, stdout_is_tty=context.terminal.out_is_tty)
     if target.is_stream:
-        raise UsageError(f"--receipt goes beside a video, and -o {saving.for_new_jobs} leaves no file.", hint=later)
+        raise UsageError(f"--receipt goes beside a video, and -o {fetcher.for_new_jobs} leaves no file.", hint=later)
     receipt = receipt_path(target.folder / target.name)
-    if target.form is Form.FILE and not saving.force and os.path.lexists(receipt):
+    if target.form is Form.FILE and not fetcher.options.force and os.path.lexists(receipt):
         raise OutputExists(f"{receipt} exists already.", hint="name another file with -o, or overwrite with --force")
-
-
-def save_with_receipts(context: Context, record: Record, job: Job, saving: Saving) -> None:
-    """Save a job's videos, and their receipts where they are wanted; what was saved has one even if the rest failed."""
-    try:
-        saving.save(record, job)
-    except OrvideoError:
-        if saving.receipt:
-            with suppress(OrvideoError):
-                write_receipts(context, record, force=saving.force)
-        raise
-    if saving.receipt:
-        write_receipts(context, record, force=saving.force)
 
 
 def write_receipts(context: Context, record: Record, *, force: bool) -> list[Path]:

@@ -129,7 +129,7 @@ def _from_file(context: Context, options: RequestOptions) -> dict[str, Any]:
 
 def _past_request(context: Context, name: str) -> dict[str, Any]:
     """Return the request of a job on record, and say that this makes another job of it."""
-    record = context.ledger.find(name)
+    record = context.ledger_to_read.find(name)
     if not record.request:
         raise UsageError(
             f"The request of {record.name} is not on record: the job was submitted elsewhere.",
@@ -205,7 +205,7 @@ def _previous(context: Context, name: str) -> _Previous:
     from orvideo.record.lookup import NoSuchJob
 
     try:
-        record = context.ledger.find(name)
+        record = context.ledger_to_read.find(name)
     except NoSuchJob:
         # A place in the record, or a name that only the record gives, is no id of the service.
         if name.startswith(("@", "sub-")) or not _can_be_id(name):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from orvideo.commands._action import Action, Answering
-from orvideo.commands._follow import patience_from
+from orvideo.commands._follow import errors_of, run_tasks, terms_from
 from orvideo.commands._options import (
     AspectRatio,
     Audio,
@@ -26,6 +26,7 @@ from orvideo.commands._options import (
     Interval,
     Json,
     LastFrame,
+    MaxSize,
     Model,
     Param,
     Quiet,
@@ -46,24 +47,23 @@ from orvideo.errors import (
     PRECEDENCE,
     BatchIncomplete,
     ExitCode,
+    JobEnded,
     MoneyError,
     OrvideoError,
     Rejected,
-    Stopped,
+    StillRunning,
     UsageError,
     worst,
 )
-from orvideo.interrupts import Interrupted
 
 if TYPE_CHECKING:
     from orvideo.batch.checking import Asked, Offer, Price, Reader
+    from orvideo.batch.entry import Entry
     from orvideo.batch.rows import Row, Trouble
-    from orvideo.batch.run import Entry, Run
     from orvideo.batch.source import Source
     from orvideo.batch.standing import History
     from orvideo.context import Context, Service
-    from orvideo.jobs.fetch import Saving
-    from orvideo.jobs.follow import Patience, Reach, Story
+    from orvideo.jobs.task import Terms
     from orvideo.output.batch_report import ReportFile
     from orvideo.record.values import Record
     from orvideo.settings import Settings
@@ -93,6 +93,7 @@ class BatchOptions:
     output: str | None = None
     force: bool = False
     receipt: bool = False
+    max_size: str | None = None
     report: str | None = None
     max_cost: str | None = None
     yes: bool = False
@@ -178,6 +179,7 @@ def register(app: typer.Typer) -> None:
         ] = None,
         force: Force = False,
         receipt: Receipt = False,
+        max_size: MaxSize = None,
         report: Annotated[
             str | None,
             typer.Option(
@@ -218,7 +220,8 @@ def register(app: typer.Typer) -> None:
             },
             trace=tuple(trace or ()), form=form, name=name, allow_outside=allow_outside, check=not no_check,
             jobs=jobs, fail_fast=fail_fast, retry_failed=retry_failed, timeout=timeout, interval=interval,
-            output=output, force=force, receipt=receipt, report=report, max_cost=max_cost, yes=yes, dry_run=dry_run,
+            output=output, force=force, receipt=receipt, max_size=max_size, report=report,
+            max_cost=max_cost, yes=yes, dry_run=dry_run,
         )  # fmt: skip
         return Action(lambda context: run(context, options), Answering(json, events, quiet, verbose, sandbox))
 
@@ -263,7 +266,7 @@ def run(context: Context, options: BatchOptions) -> None:
 
     settings = context.settings.with_flags(options.flags)
     limit = context.settings.with_flags({"max-cost": options.max_cost}).max_cost if options.max_cost else None
-    patience = patience_from(context, options.timeout, options.interval)
+    terms = terms_from(context, options.timeout, options.interval)
     source = _read(context, options)
     report = ReportFile(_report_path(options, source)) if options.report is not None else None
     context.terminal.require_stdout()
@@ -275,7 +278,7 @@ def run(context: Context, options: BatchOptions) -> None:
         _answer_dry_run(context, batch, price)
         return
     entries = _entries(context, batch, service, limit, options)
-    _run(context, options, batch, entries, service, patience, report)
+    _run(context, options, batch, entries, service, terms, report)
 
 
 # --- reading and checking -------------------------------------------------------------------------------------------
@@ -496,38 +499,33 @@ def _entries(
     context: Context, batch: Batch, service: Service, limit: Decimal | None, options: BatchOptions
 ) -> list[Entry]:
     """Return the rows as the run takes them: what is to be bought, followed, fetched, or left alone."""
-    from orvideo.batch.naming import remove_leftovers
-    from orvideo.batch.run import Entry, ended_before, unknown
+    from orvideo.batch.entry import Entry
     from orvideo.batch.standing import Standing, standing_of
-    from orvideo.jobs.submit import Order
+    from orvideo.jobs import judgement
+    from orvideo.jobs.task import Phase
+    from orvideo.record.values import Intent
 
-    def order(one: Asked, offer: Offer) -> Order:
-        return Order(
-            body=batch.reader.body(one, offer), endpoint=service.endpoint, quote=offer.quote.as_json(),
-            target=batch.specs[one.key], batch=batch.id, row=one.key, row_number=one.row.number, max_total=limit,
+    def order(one: Asked, offer: Offer) -> Intent:
+        return Intent(
+            request=batch.reader.body(one, offer), endpoint=service.endpoint, quote=offer.quote.as_json(),
+            target=batch.specs[one.key], batch=batch.id, row_key=one.key, row_number=one.row.number, max_total=limit,
         )  # fmt: skip
 
-    here = replace(context.saving(None, always=True), usual=None)
     entries: list[Entry] = []
     for one in batch.asked:
         record, offer = batch.history.last.get(one.key), batch.offers.get(one.key)
-        if offer is not None:
-            entries.append(Entry(one.row, one.key, partial(order, one, offer), quote=offer.quote.as_json()))
-            continue
-        entry = Entry(one.row, one.key, None, record)
-        standing = standing_of(record)
-        assert record is not None, "what has no offer has a job"
-        if standing is Standing.UNKNOWN:
-            entry.error = unknown(record)
-        elif standing is Standing.FAILED:
-            entry.error = ended_before(record)
-        elif standing is Standing.COMPLETED:
-            before = len(here.paths)
-            entry.was_done = here.is_here(record)
-            if entry.was_done:
-                remove_leftovers(record)
-            entry.paths = list(map(_shortened, here.paths[before:]))
+        entry = Entry(row=one.row, key=one.key, batch=batch.id)
         entries.append(entry)
+        if offer is not None:
+            entry.order, entry.quote = partial(order, one, offer), offer.quote.as_json()
+            continue
+        assert record is not None, "what has no offer has a job"
+        entry.record, entry.seq = record, record.seq
+        standing = standing_of(record)
+        if standing is Standing.UNKNOWN:
+            entry.error, entry.phase = judgement.cannot_follow(record), Phase.OVER
+        elif standing is Standing.FAILED:
+            entry.error, entry.phase = judgement.ended(record, record.status, record.error), Phase.OVER
     return entries
 
 
@@ -537,44 +535,29 @@ def _run(
     batch: Batch,
     entries: list[Entry],
     service: Service,
-    patience: Patience,
+    terms: Terms,
     report: ReportFile | None,
 ) -> None:
     """Run the rows, and whatever ends it, tell how each stands; raises what the exit code is taken from."""
-    from orvideo.batch.run import Run, Terms
-    from orvideo.output.batch_story import BatchStory
+    from orvideo.batch.entry import LOOKS_PER_SECOND, StopRules
+    from orvideo.output.batch_listener import BatchListener
 
-    for entry in entries:
-        for path in entry.paths:
-            context.terminal.answer(path)
-    done = sum(entry.was_done for entry in entries)
-    story = BatchStory(context.terminal, context.clock, total=len(entries), done=done)
-    terms = Terms(options.jobs, patience, options.fail_fast)
-    plain = context.saving(None, force=options.force, always=True, timeout=patience.timeout, receipt=options.receipt)
-
-    def saving(reach: Reach, tell: Story) -> Saving:
-        return replace(plain, reach=reach, story=tell, usual=None, paths=[])
-
-    engine = Run(
-        entries, batch.id, service.endpoint, context, context.ledger, context.lifecycle, story, terms, saving,
-        _shortened, context.clock,
-    )  # fmt: skip
+    fetcher = context.fetcher(None, force=options.force, always=True, names_relative=True, max_size=options.max_size)
+    terms = terms._replace(jobs=options.jobs)
+    if terms.interval is None:
+        terms = terms._replace(looks_per_second=LOOKS_PER_SECOND)
+    context.ending.watch(entries, context.journal, again=options.again)
+    listener = BatchListener(context.terminal, context.clock, total=len(entries), done=0)
+    rules = StopRules(fail_fast=options.fail_fast)
     try:
-        with context.interrupts.held(engine.interrupt):
-            try:
-                engine.go()
-            finally:
-                story.close()
-                rows = _documents(entries)
-                if report is not None:
-                    report.write(rows)
-            if context.interrupts.pending is not None:
-                raise _interrupted(context.interrupts.pending, entries, options)
-    except Interrupted as signal:
-        raise _interrupted(signal.signum, entries, options) from None
+        stopped = run_tasks(context, entries, terms, fetcher, listener=listener, rules=rules)
+    finally:
+        rows = _documents(entries)
+        if report is not None:
+            report.write(rows)
     if options.receipt:
         _write_receipts(context, options, service, entries)
-    _answer(context, options, engine, entries, rows)
+    _answer(context, entries, rows, stopped)
 
 
 def _write_receipts(context: Context, options: BatchOptions, service: Service, entries: Sequence[Entry]) -> None:
@@ -596,37 +579,18 @@ def _write_receipts(context: Context, options: BatchOptions, service: Service, e
                 entry.error = entry.error or error
 
 
-def _shortened(path: Path) -> Path:
-    """Return a path as a person would name it: what lies in the current directory from there."""
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path
-
-
 def _documents(entries: Sequence[Entry]) -> list[dict[str, Any]]:
     from orvideo.output.batch_report import row_document
 
     return [row_document(entry) for entry in entries]
 
 
-def _interrupted(signum: int, entries: Sequence[Entry], options: BatchOptions) -> Stopped:
-    """Say what a signal has left behind: nothing is cancelled, and the same command goes on (drill S03)."""
-    running = sum(entry.record is not None and entry.record.is_running for entry in entries)
-    jobs = f"{running} job{' goes' if running == 1 else 's go'} on at the service, already paid for" if running else ""
-    return Stopped(
-        f"Interrupted; {jobs or 'no job is running at the service'}.",
-        exit_code=128 + signum,
-        charged="yes" if any(entry.record is not None for entry in entries) else "no",
-        job_id=None,
-        resume=options.again,
-    )
-
-
 def _answer(
-    context: Context, options: BatchOptions, engine: Run, entries: Sequence[Entry], rows: list[dict[str, Any]]
+    context: Context, entries: Sequence[Entry], rows: list[dict[str, Any]], stopped: list[OrvideoError]
 ) -> None:
     """Answer with the whole, tell what failed and why, and raise when not every row has its video."""
+    from orvideo.output.batch_listener import failure_table
     from orvideo.output.batch_report import totals
-    from orvideo.output.batch_story import failure_table
     from orvideo.output.batch_views import summary_line
 
     sums = totals(rows)
@@ -636,9 +600,9 @@ def _answer(
     if failed:
         failure_table(context.terminal, [_failure(entry, entry.error) for entry in failed if entry.error])
     context.terminal.document({"rows": rows, "totals": sums})
-    left = [entry for entry in entries if entry.error is None and not entry.paths and not _is_stream(entry)]
-    if failed or left:
-        raise _incomplete(options, engine, failed, left, len(entries))
+    left = [entry for entry in entries if entry.error is None and not (entry.saved or entry.was_here)]
+    if failed or left or stopped:
+        raise _incomplete(context, [*errors_of(failed), *stopped], failed, left, len(entries))
 
 
 def _failure(entry: Entry, error: OrvideoError) -> tuple[str, str, str, str]:
@@ -646,29 +610,25 @@ def _failure(entry: Entry, error: OrvideoError) -> tuple[str, str, str, str]:
     return str(entry.row.number), str(entry.row.line), name, error.message
 
 
-def _is_stream(entry: Entry) -> bool:
-    """Return whether a row's video went to a device, which leaves no path."""
-    return entry.record is not None and entry.record.is_fetched
-
-
 def _incomplete(
-    options: BatchOptions, engine: Run, failed: Sequence[Entry], left: Sequence[Entry], rows: int
+    context: Context, errors: list[OrvideoError], failed: Sequence[Entry], left: Sequence[Entry], rows: int
 ) -> OrvideoError:
     """Return the one error of a batch: its code by the precedence of the contract, and the command that goes on."""
-    errors = [entry.error for entry in failed if entry.error is not None]
-    if engine.stopped is not None:
-        errors.append(engine.stopped)
-    decisive = worst(errors) if errors else None
+    told = [context.ending.account(error) for error in errors]
+    decisive = worst(told) if told else None
     code = decisive.exit_code if decisive is not None else ExitCode.BATCH_INCOMPLETE
-    nothing_bought = all(entry.record is None for entry in engine.entries)
-    same = len({error.exit_code for error in errors}) == 1
+    nothing_bought = all(entry.record is None for entry in [*failed, *left]) and len(failed) + len(left) == rows
+    same = len({error.exit_code for error in told}) == 1
     kept = code in PRECEDENCE or (nothing_bought and same and code in (ExitCode.UNAVAILABLE, ExitCode.RECORD))
-    parts = [f"{len(failed)} failed"] if failed else []
-    parts += [f"{len(left)} not started"] if left else []
+    running = [entry for entry in failed if isinstance(entry.error, StillRunning)]
+    counts = {"failed": len(failed) - len(running), "still running": len(running), "not started": len(left)}
+    parts = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
+    if not parts:
+        return BatchIncomplete(told[-1].message, exit_code=code)
+    again = any(isinstance(entry.error, JobEnded) for entry in failed)
     return BatchIncomplete(
-        f"{len(failed) + len(left)} of {rows} rows did not make it: {', '.join(parts)}.",
+        f"{len(failed) + len(left)} of {rows} rows did not make it: {parts}.",
         exit_code=code if kept else ExitCode.BATCH_INCOMPLETE,
-        hint="the same command goes on where this ended; rows that failed are bought again with --retry-failed only",
-        charged="no" if nothing_bought else "unknown",
-        resume=options.again,
+        hint="the same command goes on where this ended"
+        + ("; rows that failed are bought again with --retry-failed only" if again else ""),
     )

@@ -12,7 +12,6 @@ import typer
 
 from orvideo import __version__
 from orvideo.commands._action import Action, Answering
-from orvideo.commands._follow import raise_worst
 from orvideo.commands._options import Json, Quiet, UseSandbox, Verbose
 from orvideo.errors import OrvideoError, OutputUnwritable, RecordError, UsageError
 
@@ -58,7 +57,7 @@ def run(context: Context) -> None:
     checks = list(_all(context))
     context.terminal.document([check.as_json() for check in checks])
     context.terminal.page((check.name, check.found if check.is_ok else f"PROBLEM: {check.found}") for check in checks)
-    raise_worst(context, [check.trouble for check in checks if check.trouble is not None])
+    context.ending.fail([check.trouble for check in checks if check.trouble is not None])
 
 
 def _all(context: Context) -> Iterator[Check]:
@@ -153,4 +152,4 @@ def _key(context: Context) -> str:
 def _service(context: Context) -> str:
     service = context.service(needs_key=False)
     listed = service.client.models()
-    return f"{service.endpoint}: {len(listed.models)} models"
+    return f"{service.endpoint}: {len(listed.raw)} models"

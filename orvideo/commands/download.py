@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from orvideo.commands._action import Action, Answering
-from orvideo.commands._follow import download_jobs, find_jobs
+from orvideo.commands._follow import find_jobs, follow_and_save, prepare, terms_from
 from orvideo.commands._options import (
     Events,
     Force,
     JobsArgument,
     Json,
+    MaxSize,
     Output,
     Quiet,
     Receipt,
@@ -34,6 +35,7 @@ class DownloadOptions(NamedTuple):
     force: bool
     timeout: str | None
     receipt: bool = False
+    max_size: str | None = None
 
 
 def register(app: typer.Typer) -> None:
@@ -44,6 +46,7 @@ def register(app: typer.Typer) -> None:
         output: Output = None,
         force: Force = False,
         receipt: Receipt = False,
+        max_size: MaxSize = None,
         timeout: Timeout = None,
         json: Json = False,
         events: Events = False,
@@ -52,18 +55,17 @@ def register(app: typer.Typer) -> None:
         sandbox: UseSandbox = False,
     ) -> Action:
         """Fetch finished videos, again if need be; nothing is ever submitted."""
-        options = DownloadOptions(jobs, everything, output, force, timeout, receipt)
+        options = DownloadOptions(jobs, everything, output, force, timeout, receipt, max_size)
         return Action(lambda context: run(context, options), Answering(json, events, quiet, verbose, sandbox))
 
 
 def run(context: Context, options: DownloadOptions) -> None:
     """Fetch the named jobs, or all that are finished and not on this disk."""
-    missing = context.ledger.list(not_downloaded=True) if options.all else None
+    terms = terms_from(context, options.timeout, None)
+    missing = context.ledger_to_read.list(not_downloaded=True) if options.all else None
     records = find_jobs(context, options.jobs, otherwise=missing)
     if not records:
         context.terminal.note("nothing to fetch: every finished job on record is on this disk")
-    timeout = context.settings.with_flags({"timeout": options.timeout}).timeout if options.timeout else None
-    saving = context.saving(options.output, force=options.force, always=True, timeout=timeout, receipt=options.receipt)
-    saving.check(records)
-    saving.remember(records)
-    download_jobs(context, records, saving)
+    fetcher = context.fetcher(options.output, force=options.force, always=True, max_size=options.max_size)
+    tasks = prepare(context, records, fetcher)
+    follow_and_save(context, tasks, terms._replace(wait=False), fetcher, receipt=options.receipt)

@@ -193,10 +193,10 @@ def _moment(text: str, now: datetime) -> datetime:
 
 
 def run_show(context: Context, name: str) -> None:
-    from orvideo.output.views import job_page
+    from orvideo.output.views import job_page, kept_answer
 
     record = context.ledger_to_read.find(name)
-    document = record.as_json()
+    document = {**record.as_json(), "answer": kept_answer(record)}
     context.terminal.document(document)
     context.terminal.page(job_page(document, context.clock.now()))
     if record.state == "unknown":
@@ -246,9 +246,11 @@ def run_adopt(context: Context, job_id: str) -> None:
         ) from error
     except Unavailable as away:
         context.terminal.warn(f"the job could not be looked at now: {away.message}")
+    from orvideo.jobs.judgement import seen
+
     record = context.ledger.adopt(job_id, endpoint=service.endpoint)
     if job is not None:
-        context.lifecycle.write_down(record, job)
+        context.journal.looked(record.seq, seen(job))
     context.terminal.note(f"adopted {job_id}")
     answer_submitted(context, context.ledger.get(record.seq))
 

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 import typer
 
 from orvideo.commands._action import Action, Answering
-from orvideo.commands._follow import find_jobs, raise_worst
+from orvideo.commands._follow import errors_of, find_jobs, run_tasks
 from orvideo.commands._options import JobsArgument, Json, Quiet, UseSandbox, Verbose
-from orvideo.errors import OrvideoError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from orvideo.context import Context
-    from orvideo.record.values import Record
 
 
 def register(app: typer.Typer) -> None:
@@ -34,19 +32,14 @@ def register(app: typer.Typer) -> None:
 
 def run(context: Context, names: Sequence[str] | None) -> None:
     """Look at each job once; one that cannot be seen is shown as last seen, and its error decides the exit code."""
+    from orvideo.jobs.task import Task, Terms
     from orvideo.output.views import status_table
 
-    seen: list[Record] = []
-    troubles: list[OrvideoError] = []
-    for record in find_jobs(context, names):
-        if record.id is not None:
-            try:
-                context.lifecycle.look(record)
-            except OrvideoError as error:
-                error.job_id = error.job_id or record.id
-                troubles.append(error)
-        seen.append(context.ledger.get(record.seq))
-    documents = [record.as_json() for record in seen]
+    records = find_jobs(context, names)
+    tasks = [Task(record) for record in records if record.id is not None]
+    context.ending.watch(tasks, context.journal)
+    errors = [*run_tasks(context, tasks, Terms(once=True), context.fetcher(None)), *errors_of(tasks)]
+    documents = [(context.journal.record(record.seq) or record).as_json() for record in records]
     context.terminal.document(documents)
     context.terminal.table(*status_table(documents, context.clock.now()))
-    raise_worst(context, troubles)
+    context.ending.fail(errors)

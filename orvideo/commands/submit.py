@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from orvideo.commands._action import Action, Answering
-from orvideo.commands._follow import answer_submitted, follow_and_save, patience_from
-from orvideo.commands._hooks import NOTHING, Afterwards, afterwards_from
+from orvideo.commands._follow import answer_submitted, errors_of, follow_and_save, run_tasks, terms_from
+from orvideo.commands._hooks import NOTHING, Hooks, hooks_from
 from orvideo.commands._options import (
     AspectRatio,
     Audio,
@@ -25,6 +25,7 @@ from orvideo.commands._options import (
     Json,
     LastFrame,
     Like,
+    MaxSize,
     Model,
     Notify,
     Output,
@@ -46,13 +47,14 @@ from orvideo.commands._options import (
 )
 from orvideo.commands._receipts import check_before_submit
 from orvideo.commands._request import RequestOptions, wanted_request
-from orvideo.errors import MoneyError, OrvideoError, OutputUnwritable, RecordError
+from orvideo.errors import MoneyError, OrvideoError, RecordError
 
 if TYPE_CHECKING:
     from orvideo.catalogue.planning import Plan
     from orvideo.context import Context, Service
-    from orvideo.jobs.fetch import Saving
-    from orvideo.record.values import Record, Typical
+    from orvideo.jobs.fetch import Fetcher
+    from orvideo.jobs.task import Task
+    from orvideo.record.values import Typical
     from orvideo.request.build import Wanted
     from orvideo.settings import Settings
 
@@ -66,11 +68,12 @@ class SubmitOptions(NamedTuple):
     output: str | None = None
     force: bool = False
     receipt: bool = False
+    max_size: str | None = None
     timeout: str | None = None
     interval: str | None = None
     yes: bool = False
     dry_run: bool = False
-    afterwards: Afterwards = NOTHING
+    hooks: Hooks = NOTHING
 
 
 def register(app: typer.Typer) -> None:
@@ -110,6 +113,7 @@ def register(app: typer.Typer) -> None:
         output: Output = None,
         force: Force = False,
         receipt: Receipt = False,
+        max_size: MaxSize = None,
         max_cost: Annotated[
             str | None,
             typer.Option(metavar="USD", help="Send nothing that may cost more.", rich_help_panel="Money"),
@@ -162,11 +166,12 @@ def register(app: typer.Typer) -> None:
             output=output,
             force=force,
             receipt=receipt,
+            max_size=max_size,
             timeout=timeout,
             interval=interval,
             yes=yes,
             dry_run=dry_run,
-            afterwards=afterwards_from(exec_, notify, waits=wait),
+            hooks=hooks_from(exec_, notify, waits=wait),
         )
         return Action(lambda context: run(context, options), Answering(json, events, quiet, verbose, sandbox))
 
@@ -174,13 +179,16 @@ def register(app: typer.Typer) -> None:
 def run(context: Context, options: SubmitOptions) -> None:
     """Plan, show, guard, buy; then follow and save when asked to. Everything that can refuse comes before the money."""
     settings = context.settings.with_flags({"max-cost": options.max_cost})
-    patience = patience_from(context, options.timeout, options.interval)
+    terms = terms_from(context, options.timeout, options.interval)
     _ = settings.max_cost  # a limit that cannot be read is a bad line, whatever else is wrong
     wanted = wanted_request(context, options.request)
-    saving = context.saving(options.output, force=options.force, receipt=options.receipt)
-    saving.check_before_submit(wait=options.wait)
+    if not options.dry_run:
+        _ = context.ledger  # what cannot be written down is not bought (drill J04)
+    fetcher = context.fetcher(options.output, force=options.force, max_size=options.max_size)
+    for note in fetcher.check_before_submit(wait=options.wait):
+        context.terminal.warn(note)
     if options.receipt:
-        check_before_submit(context, saving, wait=options.wait)
+        check_before_submit(context, fetcher, wait=options.wait)
     context.terminal.require_stdout()
     service = context.service(needs_key=not options.dry_run)
     planned = _planned(context, service, wanted, check=options.request.check)
@@ -191,12 +199,16 @@ def run(context: Context, options: SubmitOptions) -> None:
     if options.dry_run:
         _answer_dry_run(context, planned)
         return
-    record = _buy(context, service, planned, saving)
+    task = _task(planned, service, fetcher)
+    context.ending.watch([task], context.journal)
     if options.wait:
-        follow_and_save(context, [record], patience, saving, options.afterwards)
+        follow_and_save(context, [task], terms, fetcher, options.hooks, receipt=options.receipt)
         return
-    context.terminal.hint(f"orvideo wait {record.name}")
-    answer_submitted(context, record)
+    errors = [*run_tasks(context, [task], terms._replace(follow=False), fetcher), *errors_of([task])]
+    if task.record is not None and task.record.id is not None:
+        context.terminal.hint(f"orvideo wait {task.record.name}")
+        answer_submitted(context, task.record)
+    context.ending.fail(errors)
 
 
 def _planned(context: Context, service: Service, wanted: Wanted, *, check: bool) -> Plan:
@@ -224,7 +236,7 @@ def _evidence(context: Context, service: Service, planned: Plan) -> Typical | No
 
     endpoint = service.endpoint if service.is_sandbox else None
     with suppress(RecordError):
-        return context.ledger.typical(shape_of(planned.request.body()), endpoint=endpoint)
+        return context.ledger_to_read.typical(shape_of(planned.request.body()), endpoint=endpoint)
     return None
 
 
@@ -267,33 +279,15 @@ def _answer_dry_run(context: Context, planned: Plan) -> None:
     context.terminal.answer_json(body)
 
 
-def _buy(context: Context, service: Service, planned: Plan, saving: Saving) -> Record:
-    """Spend the money, once; from here on every message that ends the command carries the job's name."""
-    from orvideo.jobs.submit import Order, Submitting
+def _task(planned: Plan, service: Service, fetcher: Fetcher) -> Task:
+    """Return what is to be bought; the run spends the money, once."""
+    from orvideo.jobs.task import Task
+    from orvideo.record.values import Intent
 
-    story = context.story
-    submitting = Submitting(
-        service.client,
-        context.ledger,
-        context.clock,
-        hold=context.interrupts.held,
-        waiting=story.waiting,
-        begun=context.submits.append,
-    )
-    order = Order(
-        body=planned.request.body(),
+    order = Intent(
+        request=planned.request.body(),
         endpoint=service.endpoint,
         quote=planned.quote.as_json(),
-        target=saving.remembered,
+        target=fetcher.remembered,
     )
-    story.submitting()
-    try:
-        record = submitting.submit(order)
-    except OutputUnwritable as error:
-        # The id could not be written down, so it must reach a person on every stream there is (drill J05).
-        if error.job_id:
-            context.terminal.answer(error.job_id)
-        raise
-    context.in_hand.append(record.name)
-    story.submitted(record)
-    return record
+    return Task(order=lambda: order)

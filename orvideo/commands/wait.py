@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from orvideo.commands._action import Action, Answering
-from orvideo.commands._follow import find_jobs, follow_and_save, patience_from
-from orvideo.commands._hooks import NOTHING, Afterwards, afterwards_from
+from orvideo.commands._follow import find_jobs, follow_and_save, prepare, terms_from
+from orvideo.commands._hooks import NOTHING, Hooks, hooks_from
 from orvideo.commands._options import (
     Events,
     Exec,
@@ -16,6 +16,7 @@ from orvideo.commands._options import (
     Interval,
     JobsArgument,
     Json,
+    MaxSize,
     Notify,
     Output,
     Quiet,
@@ -39,7 +40,8 @@ class WaitOptions(NamedTuple):
     timeout: str | None
     interval: str | None
     receipt: bool = False
-    afterwards: Afterwards = NOTHING
+    max_size: str | None = None
+    hooks: Hooks = NOTHING
 
 
 def register(app: typer.Typer) -> None:
@@ -54,6 +56,7 @@ def register(app: typer.Typer) -> None:
         output: Output = None,
         force: Force = False,
         receipt: Receipt = False,
+        max_size: MaxSize = None,
         json: Json = False,
         events: Events = False,
         quiet: Quiet = False,
@@ -61,19 +64,18 @@ def register(app: typer.Typer) -> None:
         sandbox: UseSandbox = False,
     ) -> Action:
         """Follow jobs to their end, and save what they made."""
-        afterwards = afterwards_from(exec_, notify)
-        options = WaitOptions(jobs, everything, output, force, timeout, interval, receipt, afterwards)
+        hooks = hooks_from(exec_, notify)
+        options = WaitOptions(jobs, everything, output, force, timeout, interval, receipt, max_size, hooks)
         return Action(lambda context: run(context, options), Answering(json, events, quiet, verbose, sandbox))
 
 
 def run(context: Context, options: WaitOptions) -> None:
     """Wait for the named jobs, or for all that are unfinished, whoever submitted them."""
-    patience = patience_from(context, options.timeout, options.interval)
-    unfinished = context.ledger.list(unfinished=True) if options.all else None
+    terms = terms_from(context, options.timeout, options.interval)
+    unfinished = context.ledger_to_read.list(unfinished=True) if options.all else None
     records = find_jobs(context, options.jobs, otherwise=unfinished)
     if not records:
         context.terminal.note("nothing to wait for: every job on record is at its end")
-    saving = context.saving(options.output, force=options.force, receipt=options.receipt)
-    saving.check(records)
-    saving.remember(records)
-    follow_and_save(context, records, patience, saving, options.afterwards)
+    fetcher = context.fetcher(options.output, force=options.force, max_size=options.max_size)
+    tasks = prepare(context, records, fetcher)
+    follow_and_save(context, tasks, terms, fetcher, options.hooks, receipt=options.receipt)

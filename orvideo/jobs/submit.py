@@ -8,18 +8,14 @@ before anybody is told. Whatever comes back in between is one of three things: a
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from typing import TYPE_CHECKING, Protocol
 
-from orvideo.clock import Clock
 from orvideo.errors import (
     NotSent,
     OrvideoError,
     OutcomeUnknown,
-    OutputUnwritable,
     PaymentRequired,
     RateLimited,
     RecordError,
@@ -28,9 +24,10 @@ from orvideo.errors import (
 
 if TYPE_CHECKING:
     from orvideo.api.client import Client
-    from orvideo.api.schemas import Job
+    from orvideo.deadline import Deadline
+    from orvideo.record.journal import Journal
     from orvideo.record.ledger import Ledger
-    from orvideo.record.values import Record
+    from orvideo.record.values import Intent, Record
 
 #: How long a submit may wait in all for a service that says "not now" (drill M18), in seconds.
 PATIENCE = 120.0
@@ -42,109 +39,87 @@ HURRY = 2.0
 
 
 class Hold(Protocol):
-    """Holds a first signal back while a request is on the wire (`interrupts.Interrupts.held`, drill S02)."""
+    """Lets a submit through when it may go, and hurries it when a signal comes (`gate.Gate.hold`, drill S02)."""
 
-    def __call__(self, hurry: Callable[[], None]) -> AbstractContextManager[None]: ...
-
-
-@contextmanager
-def _no_hold(hurry: Callable[[], None]) -> Iterator[None]:
-    yield
+    def __call__(self, hurry: Callable[[], None], deadline: Deadline) -> AbstractContextManager[None]: ...
 
 
-class Order(NamedTuple):
-    """What is to be bought, and what is to be remembered of it: money in USD, `target` as a person gave it."""
-
-    body: dict[str, Any]
-    endpoint: str
-    quote: dict[str, Any] | None = None
-    target: str | None = None
-    mode: str | None = None
-    batch: str | None = None
-    row: str | None = None
-    row_number: int | None = None
-    max_total: Decimal | None = None
-
-
-@dataclass(eq=False, repr=False)
-class Submitting:
+class Submitter:
     """The one place where money is spent: hands orders to the service and keeps the record true while it does.
 
     `waiting(error, seconds)` is told of each pause that the service asked for, `begun(seq)` of the row that stands
     for an order, before anything is sent: whoever is interrupted can look there what became of it.
     """
 
-    client: Client
-    ledger: Ledger
-    clock: Clock = field(default_factory=Clock)
-    hold: Hold = _no_hold
-    waiting: Callable[[OrvideoError, float], None] = lambda error, seconds: None
-    begun: Callable[[int], None] = lambda seq: None
+    def __init__(
+        self,
+        client: Client,
+        ledger: Ledger,
+        journal: Journal,
+        deadline: Deadline,
+        *,
+        hold: Hold,
+        pause: Callable[[float], None],
+        waiting: Callable[[OrvideoError, float], None],
+        begun: Callable[[int], None],
+    ) -> None:
+        self._client, self._ledger, self._journal, self._deadline = client, ledger, journal, deadline
+        self._hold, self._pause, self._waiting, self._begun = hold, pause, waiting, begun
 
-    def submit(self, order: Order) -> Record:
+    def submit(self, order: Intent) -> Record:
         """Submit `order` once and return its record, which has the service's id.
 
         Raises what the client raises, with the record brought up to date first: NotSent, Rejected, AuthError,
-        MoneyError, Unavailable (nothing was bought), OutcomeUnknown (perhaps), RecordError (nothing was sent), and
-        OutputUnwritable when the id was given but could not be written down (drill J05).
+        MoneyError, Unavailable (nothing was bought), OutcomeUnknown (perhaps), and RecordError (nothing was sent).
         """
         try:
             # Read back before anything is sent: its local name must be at hand if the disk fails afterwards.
-            prepared = self.ledger.get(self._prepare(order))
+            prepared = self._ledger.get(self._ledger.prepare(order))
         except RecordError as error:
             error.say_nothing_was_sent()
             raise
-        self.begun(prepared.seq)
+        self._journal.keep(prepared)
+        self._begun(prepared.seq)
         return self._send(prepared, order)
 
-    def _prepare(self, order: Order) -> int:
-        return self.ledger.prepare(
-            request=order.body,
-            endpoint=order.endpoint,
-            quote=order.quote,
-            target=order.target,
-            mode=order.mode,
-            batch=order.batch,
-            row_key=order.row,
-            row_number=order.row_number,
-            max_total=order.max_total,
-        )
-
-    def _send(self, prepared: Record, order: Order) -> Record:
+    def _send(self, prepared: Record, order: Intent) -> Record:
         """Send until the service has decided: only "not now" is answered with another try (drills M18, M19)."""
-        deadline = self.clock.monotonic() + PATIENCE
+        clock = self._deadline.clock
+        give_up = clock.monotonic() + self._deadline.left(PATIENCE)
         backoff = FIRST_BACKOFF
         while True:
             # The answer and its place on disk are one section: a signal must not come between them.
             try:
-                with self.hold(lambda: self.client.hurry(HURRY)):
+                with self._hold(lambda: self._client.hurry(HURRY), self._deadline):
                     record, not_now = self._send_once(prepared, order)
             except NotSent as error:
                 # Also from the hold itself, which may let nobody through any more.
-                self._put_down_as_not_sent(prepared.seq, error)
+                self._put_down_as_not_sent(prepared, error)
                 raise
             if record is not None:
                 return record
             assert not_now is not None, "accepted, refused for now, or an exception"
             pause = _pause(not_now, backoff)
-            if pause is None or self.clock.monotonic() + pause > deadline:
-                self._put_down_as_not_sent(prepared.seq, not_now)
+            if pause is None or clock.monotonic() + pause > give_up:
+                self._put_down_as_not_sent(prepared, not_now)
                 raise not_now
             backoff = min(backoff * 2, LONGEST_BACKOFF)
-            self.waiting(not_now, pause)
-            self.clock.sleep(pause)
+            self._waiting(not_now, pause)
+            self._pause(pause)
 
-    def _send_once(self, prepared: Record, order: Order) -> tuple[Record | None, OrvideoError | None]:
+    def _send_once(self, prepared: Record, order: Intent) -> tuple[Record | None, OrvideoError | None]:
         """Send the order once and bring the record up to date; return it, or the error that allows another try."""
         seq = prepared.seq
         try:
-            job = self.client.submit(
-                order.body,
-                on_sending=lambda: self.ledger.sending(seq),
+            job = self._client.submit(
+                dict(order.request),
+                on_sending=lambda: self._ledger.sending(seq),
                 on_answer=lambda status, raw: self._keep_answer(seq, status, raw),
+                deadline=self._deadline,
             )
         except (RateLimited, ServiceUnavailable, PaymentRequired) as error:
-            self.ledger.refused_for_now(seq)
+            with suppress(RecordError):
+                self._ledger.refused_for_now(seq)
             return None, error
         except OutcomeUnknown as error:
             raise self._unknown(prepared, error) from error
@@ -152,49 +127,31 @@ class Submitting:
             error.say_nothing_was_sent()
             raise
         except OrvideoError as error:
-            self._put_down_as_not_sent(seq, error)
+            self._put_down_as_not_sent(prepared, error)
             raise
-        return self._write_down(seq, job), None
+        # From here on it is paid for: a record that cannot be written is kept trying, and stops nothing (drill M30).
+        self._journal.submitted(seq, job.id, status=job.status, generation_id=job.generation_id, extra=job.extra)
+        return self._journal.record(seq) or prepared, None
 
-    def _put_down_as_not_sent(self, seq: int, error: OrvideoError) -> None:
+    def _put_down_as_not_sent(self, prepared: Record, error: OrvideoError) -> None:
         """Put a refusal on record; why the service refused matters more than a record that cannot be written now."""
-        with suppress(RecordError):
-            self.ledger.not_sent(seq, error.message)
+        self._journal.not_sent(prepared.seq, error.message)
 
     def _keep_answer(self, seq: int, status: int, raw: bytes) -> None:
         """Keep the raw answer until its id is safe (drill M09); a disk that is full now must not cost the answer."""
         with suppress(RecordError):
-            self.ledger.answered(seq, status, raw)
-
-    def _write_down(self, seq: int, job: Job) -> Record:
-        try:
-            self.ledger.submitted(seq, job.id, status=job.status, generation_id=job.generation_id, extra=job.extra)
-            return self.ledger.get(seq)
-        except RecordError as error:
-            raise OutputUnwritable(
-                f"Job {job.id} was accepted and is paid for, but its id could not be written down: {error.message}",
-                hint=f"keep the id; once there is room: orvideo jobs adopt {job.id}",
-                charged="yes",
-                job_id=job.id,
-                resume=f"orvideo jobs adopt {job.id}",
-            ) from error
+            self._ledger.answered(seq, status, raw)
 
     def _unknown(self, prepared: Record, error: OutcomeUnknown) -> OutcomeUnknown:
         """Put the outcome on record as unknown and say what a person can do about it (drill M06)."""
-        recorded = "it is on record"
-        try:
-            self.ledger.outcome_unknown(prepared.seq, error.message)
-        except RecordError as trouble:
-            # The row still says "sending", which every later reader takes for unknown.
-            recorded = f"the record could not be brought up to date ({trouble.message})"
+        # Where that cannot be written now, the row still says "sending", which every later reader takes for unknown.
+        self._journal.outcome_unknown(prepared.seq, error.message)
         name = prepared.handle
-        when = self.clock.now().strftime("%Y-%m-%d %H:%M:%S UTC")
+        when = self._deadline.clock.now().strftime("%Y-%m-%d %H:%M:%S UTC")
         return OutcomeUnknown(
-            f"{error.message} The request was sent at {when} and may have been accepted and charged; {recorded} as "
-            f"{name}. Submitting again may pay again.",
+            f"{error.message} The request was sent at {when} and may have been accepted and charged; it is on record "
+            f"as {name}. Submitting again may pay again.",
             hint=what_to_do(name),
-            charged="unknown",
-            resume=f"orvideo jobs show {name}",
             reply=error.reply,
         )
 

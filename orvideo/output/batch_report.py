@@ -18,7 +18,7 @@ from orvideo.output.text import visible
 from orvideo.record.values import State
 
 if TYPE_CHECKING:
-    from orvideo.batch.run import Entry
+    from orvideo.batch.entry import Entry
     from orvideo.record.values import Record
 
 #: In the order of a CSV's columns.
@@ -47,8 +47,8 @@ def row_document(entry: Entry) -> dict[str, Any]:
 
 
 def _seconds(record: Record | None) -> float | None:
-    """Return how long a job took at the service, in seconds, as closely as it was watched."""
-    if record is None or record.ended_at is None or record.submitted_at is None:
+    """Return how long a job took at the service, in seconds, None where its end was not watched (finding B05)."""
+    if record is None or not record.watched or record.ended_at is None or record.submitted_at is None:
         return None
     return round(max(0.0, (record.ended_at - record.submitted_at).total_seconds()), 1)
 

@@ -57,6 +57,9 @@ class Job(_Object):
     """The base URL that the job lives at, or sandbox."""
     created_at: Time
     ended_at: Time | None
+    """When its end was seen."""
+    watched: bool
+    """Whether the end was seen soon after it came, so that `ended_at` tells how long the job took."""
     quote: Quote | None
     """What it was quoted at when it was submitted; null for a job from elsewhere."""
     cost_usd: float | None
@@ -69,6 +72,22 @@ class Job(_Object):
     generation_id: str | None
     extra: dict[str, Any]
     """What the service sent beyond what orvideo knows."""
+
+
+class Answer(_Object):
+    """The service's answer to a submit, as it came, kept until an id is found in it."""
+
+    status: int | None
+    """The HTTP status."""
+    body: str
+    """Without keys, cut at 2,000 characters."""
+
+
+class ShownJob(Job):
+    """A job, and what is kept of it where its submit has no known outcome."""
+
+    answer: Answer | None
+    """Null where no answer came, and for every job that has an id."""
 
 
 class DryRun(_Object):
@@ -265,7 +284,7 @@ class Row(_Object):
     quote: Quote | None
     cost_usd: float | None
     seconds: float | None
-    """How long the service took."""
+    """How long the service took; null where the end was not watched."""
     error: str | None
 
 
@@ -347,10 +366,12 @@ class Submitted(_JobEvent):
 
 
 class Status(_JobEvent):
-    """A job's status is another one than before."""
+    """A job's status, or what the service says of its progress, is another than before."""
 
     event: Literal["status"]
     status: str
+    progress: dict[str, str | int | float]
+    """What the service says of it, under its own names, such as progress or queue_position; mostly empty."""
 
 
 class Missed(_JobEvent):
@@ -397,10 +418,12 @@ class RowSubmitted(_RowEvent):
 
 
 class RowStatus(_RowEvent):
-    """The status of a row's job is another one than before."""
+    """The status of a row's job, or what the service says of its progress, is another than before."""
 
     event: Literal["status"]
     status: str
+    progress: dict[str, str | int | float]
+    """What the service says of it, under its own names, such as progress or queue_position; mostly empty."""
 
 
 class RowMissed(_RowEvent):
@@ -455,7 +478,7 @@ ANSWERS: dict[str, Any] = {
     "models ID": Model,
     "jobs": list[Job],
     "jobs --cost": list[Spending],
-    "jobs show": Job,
+    "jobs show": ShownJob,
     "jobs show --request": dict[str, Any],
     "jobs show --receipt": list[str],
     "jobs adopt": Job,

@@ -1,11 +1,12 @@
-"""How a command goes on: a live line for a person, one plain line a change for a log, nothing under `--quiet`.
+"""How a command goes on: a live display for a person, one plain line a change for a log, nothing under `--quiet`.
 
-The service gives no percentage of a generation, so none is shown: only the status, the time since submit and, when
-the caller knows it from the record, how long such jobs usually take. A download has a bar when its size is known.
+No percentage of a generation is shown: only the status, the time since submit, how long such jobs usually take, and
+what the service says itself. A download has a bar when its size is known.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -18,43 +19,44 @@ if TYPE_CHECKING:
 
 #: Seconds between two plain lines about many jobs: a log of a thousand jobs stays a log.
 _LINES_APART = 10.0
-_FRAMES_PER_SECOND = 8
+#: A log has a line for each change of so many jobs; of more it has the counts.
+_MOST_TOLD = 10
 
 
 class Progress:
-    """The story of one command while it waits. This one tells nothing: it is what `--quiet` gets.
+    """What is shown while a command waits. This one shows nothing: it is what `--quiet` gets.
 
     A context manager; leaving it, by whatever way, leaves the terminal as it was found.
     """
 
-    def step(self, text: str) -> None:
-        """Say what is being done before there is a job, such as `submitting`; only a live line shows it."""
+    def step(self, text: str, job: str = "") -> None:
+        """Say what is done with a job, such as `submitting`, that is no status; only a live display shows it."""
 
-    def state(self, job: str, status: str, elapsed_seconds: float | None, typical_seconds: float | None = None) -> None:
-        """Say how a job stands: seconds since submit, and how many such jobs usually take (None: not known)."""
+    def state(self, job: str, status: str, since: float | None, usual: float | None = None, reported: str = "") -> None:
+        """Say how a job stands: seconds since submit, and how many such jobs usually take (None: not known).
 
-    def download(self, job: str, done: int, total: int | None = None, *, restart: bool = False) -> None:
-        """Say how many bytes of a video are here, of how many (None: not known); `restart` when it began anew."""
+        `reported` is what the service says of its progress, to stand behind the status.
+        """
 
-    def downloaded(self, job: str, size: int) -> None:
+    def download(self, job: str, done: int, total: int | None = None, index: int = 0) -> None:
+        """Say how many bytes of a video are here, of how many (None: not known); fewer than before: it began anew."""
+
+    def downloaded(self, job: str, size: int, index: int = 0) -> None:
         """Say that a video is here whole."""
 
-    def many(
-        self,
-        counts: Mapping[str, int],
-        total: int | None = None,
-        elapsed_seconds: float | None = None,
-        more: str = "",
-    ) -> None:
-        """Say how many jobs stand how, in the order given; counts of zero are left out; a live line shows `more`."""
+    def over(self, job: str) -> None:
+        """Say that there is nothing more to show of a job."""
+
+    def overall(self, text: str, done: int, total: int) -> None:
+        """Say how all of it stands, `done` of `total`; only a live display shows it."""
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Take the live line away for as long as something else is written."""
+        """Take the live display away for as long as something else is written."""
         yield
 
     def close(self) -> None:
-        """End the story; may be called more than once."""
+        """End it; may be called more than once."""
 
     def __enter__(self) -> Progress:
         return self
@@ -66,51 +68,64 @@ class Progress:
 
 
 class PlainProgress(Progress):
-    """One line per change of state, through `tell`: for logs, CI and terminals that cannot move the cursor."""
+    """Lines through `tell`, for logs, CI and terminals that cannot move the cursor.
 
-    def __init__(self, tell: Callable[[str], None], *, clock: Clock) -> None:
-        self._tell, self._clock = tell, clock
+    One line per change of state, or only the counts now and then where there are many `jobs`.
+    """
+
+    def __init__(self, tell: Callable[[str], None], *, clock: Clock, jobs: int = 1) -> None:
+        self._tell, self._clock, self._jobs = tell, clock, jobs
         self._statuses: dict[str, str] = {}
-        self._downloading: set[str] = set()
-        self._counts: tuple[str, float] | None = None
+        self._counts: Counter[str] = Counter()
+        self._downloads: dict[str, int] = {}
+        self._told: tuple[str, float] | None = None
         self._untold: str | None = None
 
-    def state(self, job: str, status: str, elapsed_seconds: float | None, typical_seconds: float | None = None) -> None:
-        if self._statuses.get(job) == status:
-            return
-        still_ahead = typical_seconds is not None and max(elapsed_seconds or 0.0, 1.0) < typical_seconds
-        usually = f", usually about {elapsed(typical_seconds)}" if still_ahead and job not in self._statuses else ""
-        after = f" after {elapsed(elapsed_seconds)}" if elapsed_seconds is not None and elapsed_seconds >= 1 else ""
+    @property
+    def _counting(self) -> bool:
+        return self._jobs > _MOST_TOLD
+
+    def state(self, job: str, status: str, since: float | None, usual: float | None = None, reported: str = "") -> None:
+        before = self._statuses.get(job)
         self._statuses[job] = status
-        self._tell(f"{job}: {status}{after}{usually}")
+        if self._counting:
+            self._counts[status] += 1
+            if before is not None:
+                self._counts[before] -= 1
+            self._tell_counts()
+        elif before != status:
+            ahead = usual is not None and max(since or 0.0, 1.0) < usual
+            usually = f", usually about {elapsed(usual)}" if ahead and before is None else ""
+            after = f" after {elapsed(since)}" if since is not None and since >= 1 else ""
+            self._tell(f"{job}: {status}{reported}{after}{usually}")
 
-    def download(self, job: str, done: int, total: int | None = None, *, restart: bool = False) -> None:
-        if restart:
-            self._tell(f"{job}: the download starts over")
-        elif job not in self._downloading:
+    def download(self, job: str, done: int, total: int | None = None, index: int = 0) -> None:
+        name = output_name(job, index)
+        before = self._downloads.get(name)
+        self._downloads[name] = done
+        if self._counting:
+            return
+        if before is None:
             had = f", {bytes_text(done)} of it already here" if done and done != total else ""
-            self._tell(f"{job}: downloading{f' {bytes_text(total)}' if total is not None else ''}{had}")
-        self._downloading.add(job)
+            self._tell(f"{name}: downloading{f' {bytes_text(total)}' if total is not None else ''}{had}")
+        elif done < before:
+            self._tell(f"{name}: the download starts over")
 
-    def downloaded(self, job: str, size: int) -> None:
-        self._downloading.discard(job)
-        self._tell(f"{job}: downloaded {bytes_text(size)}")
+    def downloaded(self, job: str, size: int, index: int = 0) -> None:
+        name = output_name(job, index)
+        self._downloads.pop(name, None)
+        if not self._counting:
+            self._tell(f"{name}: downloaded {bytes_text(size)}")
 
-    def many(
-        self,
-        counts: Mapping[str, int],
-        total: int | None = None,
-        elapsed_seconds: float | None = None,
-        more: str = "",
-    ) -> None:
-        text = summary(counts, total)
+    def _tell_counts(self) -> None:
+        text = f"{counts_text(self._counts)} (of {self._jobs})"
         now = self._clock.monotonic()
-        if self._counts is not None and self._counts[0] == text:
+        if self._told is not None and self._told[0] == text:
             self._untold = None
-        elif self._counts is not None and now - self._counts[1] < _LINES_APART:
+        elif self._told is not None and now - self._told[1] < _LINES_APART:
             self._untold = text
         else:
-            self._counts, self._untold = (text, now), None
+            self._told, self._untold = (text, now), None
             self._tell(text)
 
     def close(self) -> None:
@@ -119,7 +134,11 @@ class PlainProgress(Progress):
             self._untold = None
 
 
-def summary(counts: Mapping[str, int], total: int | None) -> str:
-    """Return `3 in_progress, 2 completed (of 10)`."""
-    parts = [f"{number} {name}" for name, number in counts.items() if number] or ["nothing yet"]
-    return ", ".join(parts) + (f" (of {total})" if total is not None else "")
+def output_name(job: str, index: int) -> str:
+    """Return what a job's video is called: by its job, and by its number where it is not the first."""
+    return job if index == 0 else f"{job} [{index}]"
+
+
+def counts_text(counts: Mapping[str, int]) -> str:
+    """Return `3 in_progress, 2 completed`, without those that are none."""
+    return ", ".join(f"{number} {name}" for name, number in counts.items() if number > 0) or "nothing yet"

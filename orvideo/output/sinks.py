@@ -52,12 +52,20 @@ class Sink:
     @property
     def columns(self) -> int | None:
         """The width of the terminal behind the stream right now, None when there is none or it does not say."""
+        return self._size()[0] or None
+
+    @property
+    def lines(self) -> int | None:
+        """The height of the terminal behind the stream right now, None when there is none or it does not say."""
+        return self._size()[1] or None
+
+    def _size(self) -> tuple[int, int]:
         if not self.is_tty or self._stream is None:
-            return None
+            return 0, 0
         try:
-            return os.get_terminal_size(self._stream.fileno()).columns or None
+            return os.get_terminal_size(self._stream.fileno())
         except (OSError, ValueError):
-            return None
+            return 0, 0
 
     @property
     def descriptor(self) -> int | None:

@@ -117,6 +117,11 @@ class Terminal:
         """The columns a live line may take: never more than there really are, or it could not be erased again."""
         return min(self.width, self._err.columns or self.width)
 
+    @property
+    def live_height(self) -> int:
+        """The lines of the terminal that a live display is on, 24 where it does not say."""
+        return self._err.lines or 24
+
     # The answer, on stdout
 
     def require_stdout(self) -> None:
@@ -239,14 +244,21 @@ class Terminal:
         else:
             self._say("\n".join(self._labelled(label, text) for label, text in error_lines(error)))
 
-    def progress(self) -> Progress:
-        """Return what tells how a command goes on: a live line, plain lines, or nothing under `--quiet`."""
+    def failure(self, error: OrvideoError) -> None:
+        """Tell of a failure that does not decide how the command ends; under `--json` one error object is all."""
+        if self.json or self.events:
+            self.warn(error.message)
+        else:
+            self.error(error)
+
+    def progress(self, jobs: int = 1) -> Progress:
+        """Return what tells how `jobs` go on: a live display, plain lines, or nothing under `--quiet`."""
         from orvideo.output.progress import PlainProgress, Progress
 
         if self.quiet:
             return Progress()
         if not self.live:
-            return PlainProgress(self.note, clock=self._clock)
+            return PlainProgress(self.note, clock=self._clock, jobs=jobs)
         from orvideo.output.live import LiveProgress
 
         return LiveProgress(self, self._err, clock=self._clock)
@@ -369,4 +381,4 @@ def _painted(text: str, style: str | None, colour: bool) -> str:
 
 
 def _unwritable(reason: str) -> OutputUnwritable:
-    return OutputUnwritable(f"Standard output cannot be written: {reason}.", charged="unknown")
+    return OutputUnwritable(f"Standard output cannot be written: {reason}.")

@@ -17,7 +17,7 @@ from orvideo.output.text import age, bytes_text, count, cut, elapsed, moment, mo
 
 if TYPE_CHECKING:
     from orvideo.catalogue.planning import Plan
-    from orvideo.record.values import Typical
+    from orvideo.record.values import Record, Typical
 
 Lines = list[str | tuple[str, str]]
 Table = tuple[Sequence[Column], list[Row]]
@@ -71,12 +71,13 @@ def job_page(job: Mapping[str, Any], now: datetime) -> Lines:
         ("prompt", _text(job.get("prompt"))),
         ("request", request_summary(request)),
         ("created", _moment_and_age(job.get("created_at"), now)),
-        ("ended", _moment_and_age(job.get("ended_at"), now)),
-        ("took", _took(job)),
+        ("ended" if job.get("watched") else "end seen", _moment_and_age(job.get("ended_at"), now)),
+        ("took", _took(job) if job.get("watched") else ""),
         ("quote", quote_text(job["quote"]) if job.get("quote") else ""),
         ("cost", money_text(amount(job.get("cost_usd")))),
         ("endpoint", _text(job.get("endpoint"))),
         ("generation", _text(job.get("generation_id"))),
+        ("answer", _answer_text(job.get("answer"))),
     ]
     files = [("file", _output_text(output)) for output in job.get("outputs") or ()]
     return [(label, text) for label, text in [*pairs, *files] if text]
@@ -84,13 +85,70 @@ def job_page(job: Mapping[str, Any], now: datetime) -> Lines:
 
 def finished_line(job: Mapping[str, Any]) -> str:
     """Return one line for the end of a job: `ID: completed in 0:41, $0.12`."""
-    took = _took(job)
     cost = amount(job.get("cost_usd"))
-    parts = [f"{job_name(job)}: {_text(job.get('status')) or 'unknown'}" + (f" in {took}" if took else "")]
+    parts = [f"{job_name(job)}: {end_text(job)}"]
     parts.append(money_text(cost) if cost is not None else "cost unknown")
     if job.get("quote"):
         parts[-1] += f" (quoted {quote_text(job['quote'])})"
     return ", ".join(parts)
+
+
+def end_text(job: Mapping[str, Any]) -> str:
+    """Return how a job ended, with how long it took only where its end was watched (finding B05).
+
+    `completed in 0:41`, or `completed (seen after 1:15)` for a job that nobody had looked at meanwhile.
+    """
+    status, took = _text(job.get("status")) or "unknown", _took(job)
+    if took and job.get("watched"):
+        return f"{status} in {took}"
+    # When a job from elsewhere was submitted is not known.
+    return f"{status} (seen after {took})" if took and job.get("request") else status
+
+
+#: Under which names a service tells of a job's progress, and how much is shown of it, in characters.
+_PROGRESS_NAMES = (
+    "progress", "progress_percent", "percent", "queue_position", "position", "eta", "stage", "message",
+)  # fmt: skip
+_MOST_OF_ONE, _MOST_OF_ALL = 40, 80
+_LARGEST = 10**15
+
+
+def service_progress(extra: Mapping[str, Any]) -> dict[str, str | int | float]:
+    """Return what the service says of a job's progress, in its own words, each of bounded length (finding B11)."""
+    found: dict[str, str | int | float] = {}
+    for name in _PROGRESS_NAMES:
+        value = extra.get(name)
+        if isinstance(value, str) and value:
+            found[name] = cut(value, _MOST_OF_ONE)
+        elif isinstance(value, int | float) and not isinstance(value, bool) and -_LARGEST < value < _LARGEST:
+            found[name] = value
+    return found
+
+
+def service_progress_text(progress: Mapping[str, str | int | float]) -> str:
+    """Return ` (service: progress 40, queue_position 3)` to stand behind a status, or nothing."""
+    words = ", ".join(f"{name} {value}" for name, value in progress.items())
+    return f" (service: {cut(words, _MOST_OF_ALL)})" if words else ""
+
+
+def kept_answer(record: Record) -> dict[str, Any] | None:
+    """Return the raw answer that is kept of a submit without an id: its HTTP status and body, None where none came.
+
+    The body has no key in it, and is cut at 2,000 characters (finding B11).
+    """
+    from orvideo.api.redaction import Redactor
+
+    if record.answer is None:
+        return None
+    body = Redactor(None).text(record.answer.decode("utf-8", "replace"))
+    return {"status": record.answer_status, "body": cut(body)}
+
+
+def _answer_text(answer: Mapping[str, Any] | None) -> str:
+    if not answer:
+        return ""
+    status = answer.get("status")
+    return (f"HTTP {status}: " if status is not None else "") + (_text(answer.get("body")) or "nothing in it")
 
 
 def job_name(job: Mapping[str, Any]) -> str:

@@ -101,6 +101,9 @@ CONFIRM_ABOVE = Definition(
 MAX_IMAGE_SIZE = Definition(
     "max-image-size", values.parse_size, values.show_size, 20 * 1024**2, "the largest image file that is sent"
 )
+MAX_SIZE = Definition(
+    "max-size", values.parse_size, values.show_size, 8 * 1024**3, "the largest video file that is saved"
+)
 REFERER = Definition(
     "referer",
     values.parse_header,
@@ -134,6 +137,7 @@ DEFINITIONS: tuple[Definition[Any], ...] = (
     MAX_COST,
     CONFIRM_ABOVE,
     MAX_IMAGE_SIZE,
+    MAX_SIZE,
     REFERER,
     TITLE,
     CATEGORIES,

@@ -355,6 +355,10 @@ class Settings:
         return self._always(definitions.MAX_IMAGE_SIZE)
 
     @property
+    def max_bytes(self) -> int:
+        return self._always(definitions.MAX_SIZE)
+
+    @property
     def referer(self) -> str:
         return self._always(definitions.REFERER)
 

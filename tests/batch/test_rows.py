@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+import secrets
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+from PIL.PngImagePlugin import PngInfo
 
 from orvideo.batch.identity import batch_id, batch_label, row_keys
 from orvideo.batch.rows import Row, read_rows
 from orvideo.batch.source import Form, Source
-from tests.batch.bench import Bench
+from tests.batch.bench import Bench, rows
+from tests.request.images import picture
+from tests.shell import Result
 
 
 def read(text: str, form: Form, output: str | None = None) -> list[Row]:
@@ -108,3 +115,56 @@ def test_a_field_that_a_row_lacks_and_a_stream_are_refused(service: Bench) -> No
     for output in ("{name}.mp4", "-", "/dev/stdout", "{nonsense}.mp4"):
         assert service.batch("-o", output).code == 2, output
     assert service.received == []
+
+
+def comment(text: str) -> PngInfo:
+    info = PngInfo()
+    info.add_text("Comment", text)
+    return info
+
+
+def decoded(run: Callable[[], Result]) -> int:
+    """Return how often base64 is decoded while a command runs: the dearest thing that is done with a picture."""
+    count = 0
+
+    def watch(frame: FrameType, event: str, what: object) -> None:
+        nonlocal count
+        count += event == "c_call" and getattr(what, "__name__", "") == "a2b_base64"
+
+    sys.setprofile(watch)
+    try:
+        done = run()
+    finally:
+        sys.setprofile(None)
+    assert done.code == 0, done.err
+    return count
+
+
+@pytest.mark.drill("R-B17")
+@pytest.mark.parametrize("where", ["line", "rows"])
+def test_b17_a_picture_that_rows_share_is_decoded_as_often_as_that_of_one_row(
+    service: Bench, home: Path, where: str
+) -> None:
+    line = ("--dry-run", "--first-frame", "boat.png") if where == "line" else ("--dry-run",)
+    more = {} if where == "line" else {"first_frame": "boat.png"}
+    counts = []
+    for number in (1, 12):
+        # One that nobody has seen before: what is known of a picture is kept for a while.
+        (home / "boat.png").write_bytes(picture(pnginfo=comment(secrets.token_hex())))
+        service.write(rows(number, **more))
+        counts.append(decoded(lambda: service.batch(*line)))
+    assert 0 < counts[0] <= 3, "whether anything was counted, and that it was not much"
+    assert counts[1] == counts[0]
+
+
+def test_pictures_that_differ_are_told_apart(service: Bench, home: Path) -> None:
+    asked = []
+    for number in range(20):
+        (home / f"{number % 10}.png").write_bytes(picture(pnginfo=comment(str(number % 10))))
+        asked.append(json.dumps({"prompt": "a boat", "first_frame": f"{number % 10}.png"}))
+    service.write("\n".join(asked))
+    done = service.batch("--dry-run", "--json")
+    assert done.code == 0, done.err
+    urls = [row["request"]["frame_images"][0]["image_url"]["url"] for row in done.json["rows"]]
+    assert len(set(urls)) == 10
+    assert urls[:10] == urls[10:]

@@ -23,7 +23,7 @@ CHEAP = ("-m", "google/veo-3.1-lite", "-d", "4", "-r", "720p")
 TELL = "; ".join(f"""printf '%s=<%s>\\n' {name} "${name}" >>facts""" for name, _ in VARIABLES)
 WHEN = datetime(2026, 11, 21, tzinfo=UTC)
 RECORD = Record(
-    1, "sub-1", "vid_1", "sandbox", State.SUBMITTED, WHEN, WHEN, status="completed", final=True,
+    1, "sub-1", "vid_1", "sandbox", State.SUBMITTED, WHEN, status="completed", final=True,
     model="a/model", prompt="a boat", cost=Decimal("0.12"), outputs=(Output(0, "/films/boat.mp4", 1, "aa", WHEN),),
 )  # fmt: skip
 

@@ -1,31 +1,35 @@
-"""Following: when to look, what a look means, when to stop (drills P01 to P16)."""
+"""When a job is looked at next, and what each answer to a look means (drills P01 to P16, finding A09)."""
 
 from __future__ import annotations
 
 import itertools
-import threading
-from collections.abc import Callable
 
 import pytest
 
 from orvideo.api.schemas import Job
 from orvideo.clock import Clock
+from orvideo.deadline import Deadline
 from orvideo.errors import (
     AuthError,
     BadReply,
+    BadRequest,
     Forbidden,
+    Gone,
     NotFetched,
     NotFound,
     NotSent,
     OrvideoError,
+    PaymentRequired,
     RateLimited,
     ServerFault,
     ServiceReply,
-    StillRunning,
     Unauthorized,
     Unsafe,
+    UsageError,
 )
-from orvideo.jobs.polling import Following, Look, Schedule, follow, pauses
+from orvideo.jobs.look_queue import LookQueue
+from orvideo.jobs.polling import LONGEST_RETRY_AFTER, Look, Poll, pauses
+from orvideo.jobs.task import Task
 from tests.clocks import HandClock
 
 drill = pytest.mark.drill
@@ -35,197 +39,278 @@ def job(status: str, **more: object) -> Job:
     return Job.model_validate({"id": "job-1", "status": status, **more})
 
 
-class Service:
-    """Answers looks from a script of statuses and errors, the last of them for ever, and notes when each look came."""
+def own(error: type[OrvideoError], status: int, retry_after: float | None = None) -> OrvideoError:
+    """Return an error that the service itself has answered."""
+    return error("no", reply=ServiceReply(status, "no", retry_after=retry_after, own=True))
 
-    def __init__(self, hand: HandClock, *script: str | OrvideoError) -> None:
-        self.hand, self.script, self.looks = hand, list(script), []
 
-    def __call__(self, following: Following) -> Job:
-        self.looks.append(self.hand.elapsed)
-        word = self.script.pop(0) if len(self.script) > 1 else self.script[0]
-        if isinstance(word, OrvideoError):
-            raise word
-        return job(word)
+def page(error: type[OrvideoError], status: int) -> OrvideoError:
+    """Return an error that something in front of the service has answered."""
+    return error("a page", reply=ServiceReply(status, "a page"))
+
+
+class Walk:
+    """Looks at one job by a script of statuses and errors, the last of them for ever, until it ends."""
+
+    def __init__(self, *script: str | OrvideoError, timeout: float | None = None, known: bool = False, most: int = 60):
+        self.hand = HandClock()
+        self.deadline = Deadline.after(self.hand.clock(), timeout)
+        poll = Poll(self.deadline, known=known, jitter=lambda low, high: high)
+        self.looks: list[Look] = []
+        self.times: list[float] = []
+        for step in itertools.islice(itertools.chain(script, itertools.repeat(script[-1])), most):
+            self.hand.sleep(poll.due - self.hand.clock().monotonic())
+            self.times.append(self.hand.elapsed)
+            look = poll.missed(step) if isinstance(step, OrvideoError) else poll.saw(job(step))
+            self.looks.append(look)
+            if look.next_in is None or self.deadline.is_over:
+                break
+
+    @property
+    def last(self) -> Look:
+        return self.looks[-1]
 
     @property
     def gaps(self) -> list[float]:
-        return [round(later - earlier, 3) for earlier, later in itertools.pairwise(self.looks)]
-
-
-def following(hand: HandClock, **more: object) -> Following:
-    more.setdefault("jitter", lambda low, high: high)
-    return Following("job-1", "https://api.test", hand.clock(), **more)  # type: ignore[arg-type]
+        return [round(later - earlier, 3) for earlier, later in itertools.pairwise(self.times)]
 
 
 def test_pauses_begin_short_grow_and_stay_at_about_ten_seconds() -> None:
     first = list(itertools.islice(pauses(None), 12))
-    assert first[0] == 2.0
+    assert first[:2] == [2.0, 2.5]
     assert first == sorted(first)
     assert first[-1] == 10.0
 
 
 def test_an_interval_fixes_the_pause_but_never_below_two_seconds() -> None:
     assert list(itertools.islice(pauses(7), 3)) == [7, 7, 7]
-    assert next(pauses(0.1)) == 2.0
+    assert list(itertools.islice(pauses(0.1), 2)) == [2.0, 2.0]
 
 
-def test_a_job_that_is_complete_at_the_first_look_is_not_waited_for() -> None:
-    hand = HandClock()
-    assert follow(following(hand), Service(hand, "completed"), tell=lambda look: None).is_completed
-    assert hand.slept == []
+def test_the_first_look_comes_at_once() -> None:
+    walk = Walk("completed")
+    assert walk.times == [0]
+    assert walk.last.job is not None
+    assert walk.last.next_in is None
 
 
 @drill("P11")
 def test_looks_are_never_closer_than_two_seconds() -> None:
-    hand = HandClock()
-    eager = RateLimited("slow down", reply=ServiceReply(429, "slow down", retry_after=0.0))
-    service = Service(hand, "pending", eager, eager, "in_progress", "completed")
-    follow(following(hand), service, tell=lambda look: None)
-    assert min(service.gaps) >= 2.0
+    eager = own(RateLimited, 429, retry_after=0.0)
+    walk = Walk("pending", eager, eager, "in_progress", "completed")
+    assert min(walk.gaps) >= 2.0
+
+
+@drill("P01", "F-A09")
+@pytest.mark.parametrize(
+    "miss",
+    [
+        NotSent("no route"), ServerFault("502"), own(BadRequest, 400), page(NotFound, 404), page(Forbidden, 403),
+        page(Gone, 410), page(PaymentRequired, 402),
+    ],
+    ids=lambda miss: type(miss).__name__,
+)  # fmt: skip
+def test_a_missed_look_is_not_a_failed_job_however_often(miss: OrvideoError) -> None:
+    walk = Walk("pending", *[miss] * 9, "completed")
+    assert walk.last.job is not None
+    assert walk.gaps[1:10] == [2, 2, 4, 8, 16, 32, 60, 60, 60]
 
 
 @drill("P01")
-@pytest.mark.parametrize("miss", [NotSent("no route"), ServerFault("502"), ServerFault("cut")])
-def test_a_missed_look_is_not_a_failed_job(miss: OrvideoError) -> None:
-    hand = HandClock()
-    service = Service(hand, "pending", *[miss] * 9, "completed")
-    assert follow(following(hand), service, tell=lambda look: None).is_completed
-    assert service.gaps[1:10] == [2, 2, 4, 8, 16, 32, 60, 60, 60]
+def test_a_retry_after_is_obeyed_but_not_for_ever() -> None:
+    assert Walk(own(RateLimited, 429, retry_after=45.0), "completed").gaps == [45.0]
+    assert Walk(own(RateLimited, 429, retry_after=1e9), "completed").gaps == [LONGEST_RETRY_AFTER]
 
 
-@drill("P01")
-def test_a_retry_after_is_obeyed() -> None:
-    hand = HandClock()
-    busy = RateLimited("busy", reply=ServiceReply(429, "busy", retry_after=45.0))
-    service = Service(hand, busy, "completed")
-    follow(following(hand), service, tell=lambda look: None)
-    assert service.gaps == [45.0]
-
-
-@drill("P01", "M31")
-def test_the_deadline_ends_the_wait_with_one_last_look_and_no_word_of_failure() -> None:
-    hand = HandClock()
-    service = Service(hand, "in_progress")
-    with pytest.raises(StillRunning) as caught:
-        follow(following(hand, deadline=1000.0 + 31), service, tell=lambda look: None)
-    assert service.looks[-1] == 31
-    assert caught.value.charged == "yes"
-    assert "still running" in caught.value.message
-    assert "again" not in caught.value.message
+@drill("F-B01", "P01", "M31")
+@pytest.mark.parametrize("step", ["in_progress", own(RateLimited, 429, retry_after=1e9), NotSent("no route")])
+def test_one_last_look_is_owed_at_the_deadline(step: str | OrvideoError) -> None:
+    walk = Walk(step, timeout=31)
+    assert walk.times[-1] == 31
+    assert walk.last.end is None
 
 
 @drill("P02")
 def test_a_404_right_after_the_submit_is_tolerated() -> None:
-    hand = HandClock()
-    service = Service(hand, NotFound("Job job-1 not found"), NotFound("Job job-1 not found"), "completed")
-    assert follow(following(hand), service, tell=lambda look: None).is_completed
+    missing = own(NotFound, 404)
+    assert Walk(missing, missing, missing, missing, "completed").last.job is not None
 
 
-@drill("P02")
-def test_a_404_that_stays_ends_after_a_minute_with_the_id() -> None:
-    hand = HandClock()
-    with pytest.raises(NotFetched, match="job-1"):
-        follow(following(hand), Service(hand, NotFound("Job job-1 not found")), tell=lambda look: None)
-    assert 60 <= hand.elapsed < 130
+@drill("P02", "R-B7")
+def test_a_404_that_stays_ends_when_the_minute_is_over_and_not_later() -> None:
+    walk = Walk(own(NotFound, 404))
+    assert isinstance(walk.last.end, NotFetched)
+    assert 60 <= walk.times[-1] <= 62
 
 
-def test_a_404_after_the_job_was_seen_is_final() -> None:
-    hand = HandClock()
-    with pytest.raises(NotFetched):
-        follow(following(hand), Service(hand, "pending", NotFound("gone")), tell=lambda look: None)
+@drill("R-B7", "P02")
+@pytest.mark.parametrize("error", [own(NotFound, 404), own(Gone, 410)])
+def test_a_404_for_a_job_that_was_seen_is_believed_the_third_time(error: OrvideoError) -> None:
+    for walk in (Walk("pending", error), Walk(error, known=True)):
+        assert isinstance(walk.last.end, NotFetched)
+        assert [look.missed is error for look in walk.looks[-3:]] == [True] * 3
+        assert walk.times[-1] < 10
+    assert len(Walk(error, known=True).looks) == 3
 
 
-@drill("P03")
-@pytest.mark.parametrize("refusal", [Unauthorized("User not found."), Forbidden("key not allowed")])
-def test_a_key_that_is_revoked_on_the_way_ends_the_wait_as_an_authentication_error(refusal: OrvideoError) -> None:
-    hand = HandClock()
-    with pytest.raises(AuthError):
-        follow(following(hand), Service(hand, "pending", refusal), tell=lambda look: None)
+@drill("P03", "R-A8")
+@pytest.mark.parametrize(
+    "refusal", [own(Unauthorized, 401), own(PaymentRequired, 402), own(Forbidden, 403)], ids=lambda e: type(e).__name__
+)
+def test_a_key_that_the_service_refuses_three_times_ends_the_wait(refusal: OrvideoError) -> None:
+    walk = Walk("pending", refusal)
+    assert isinstance(walk.last.end, AuthError)
+    assert len(walk.looks) == 4
+    assert walk.gaps[1:] == [2, 2]
 
 
-@drill("P08", "P10")
+@drill("P08", "P10", "F-A09")
 @pytest.mark.parametrize("error", [BadReply("another id"), Unsafe("foreign redirect")])
-def test_what_cannot_be_trusted_ends_the_wait(error: OrvideoError) -> None:
-    hand = HandClock()
-    with pytest.raises(type(error)):
-        follow(following(hand), Service(hand, error), tell=lambda look: None)
+def test_what_cannot_be_trusted_ends_the_wait_the_third_time(error: OrvideoError) -> None:
+    walk = Walk(error)
+    assert walk.last.end is error
+    assert len(walk.looks) == 3
+
+
+@drill("F-A09")
+def test_an_answer_in_between_begins_the_count_anew() -> None:
+    refused = own(Unauthorized, 401)
+    walk = Walk(refused, refused, "pending", refused, refused, ServerFault("502"), refused, refused, "completed")
+    assert walk.last.job is not None
+
+
+@pytest.mark.parametrize("error", [AuthError("There is no API key."), UsageError("SSL_CERT_FILE names no file.")])
+def test_what_is_wrong_on_this_side_ends_the_wait_at_once(error: OrvideoError) -> None:
+    walk = Walk(error)
+    assert walk.last.end is error
+    assert len(walk.looks) == 1
 
 
 @drill("P04")
 def test_an_unknown_status_is_waited_out_and_pointed_out_once() -> None:
-    hand = HandClock()
-    looks: list[Look] = []
-    follow(following(hand), Service(hand, "baking", "baking", "cooling", "completed"), tell=looks.append)
-    assert [look.first_unknown_status for look in looks] == [True, False, True, False]
+    walk = Walk("baking", "baking", "cooling", "completed")
+    assert [look.first_unknown_status for look in walk.looks] == [True, False, True, False]
 
 
-@drill("P16")
-@pytest.mark.parametrize("end", ["failed", "cancelled", "expired"])
-def test_every_end_is_returned_as_a_value(end: str) -> None:
-    hand = HandClock()
-    assert follow(following(hand), Service(hand, "pending", end), tell=lambda look: None).status == end
+@drill("P16", "F-B04")
+@pytest.mark.parametrize("end", ["failed", "cancelled", "expired", "dead", "canceled", "error"])
+def test_every_end_is_an_end(end: str) -> None:
+    walk = Walk("pending", end)
+    assert walk.last.job is not None
+    assert walk.last.job.is_final
+    assert not walk.last.job.is_completed
 
 
 @drill("P14")
 def test_a_jump_of_the_wall_clock_changes_nothing() -> None:
-    hand = HandClock()
-    steady = hand.clock()
+    steady = HandClock().clock()
     wild = Clock(now=lambda: pytest.fail("the wall clock was read"), monotonic=steady.monotonic, sleep=steady.sleep)
-    walk = Following("job-1", "https://api.test", wild, deadline=1000.0 + 10)
-    with pytest.raises(StillRunning):
-        follow(walk, Service(hand, "pending"), tell=lambda look: None)
+    assert Poll(Deadline.after(wild, 10)).saw(job("pending")).next_in == 2
 
 
-class Crew:
-    """Makes lookers and counts how many look at the same moment; job `n` is complete at its `n % 4`-th look."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.at_once = self.most_at_once = self.made = self.closed = 0
-        self.looks: dict[str, int] = {}
-
-    def connect(self) -> Crew:
-        with self.lock:
-            self.made += 1
-        return self
-
-    def look(self, following: Following) -> Job:
-        with self.lock:
-            self.at_once += 1
-            self.most_at_once = max(self.most_at_once, self.at_once)
-            seen = self.looks[following.job_id] = self.looks.get(following.job_id, 0) + 1
-        with self.lock:
-            self.at_once -= 1
-        if following.job_id.endswith("7"):
-            raise Unauthorized("User not found.")
-        return Job(id=following.job_id, status="completed" if seen > int(following.job_id[4:]) % 2 else "pending")
-
-    def close(self) -> None:
-        with self.lock:
-            self.closed += 1
+# --- which of many
 
 
-@pytest.fixture
-def soon() -> Callable[[], float]:
-    """A monotonic clock on which a hundred seconds pass in one."""
-    import time
+class Endpoint:
+    """A record as the queue needs it: where the job lives, and its number."""
 
-    begin = time.monotonic()
-    return lambda: begin + (time.monotonic() - begin) * 100
+    def __init__(self, seq: int, endpoint: str = "https://one.test") -> None:
+        self.seq, self.endpoint = seq, endpoint
+
+
+def tasks(hand: HandClock, count: int, timeout: float | None = None) -> list[Task]:
+    deadline = Deadline.after(hand.clock(), timeout)
+    return [Task(Endpoint(number), deadline=deadline) for number in range(count)]  # type: ignore[arg-type]
+
+
+def test_looks_come_in_the_order_in_which_they_are_due() -> None:
+    hand = HandClock()
+    queue = LookQueue(hand.clock(), 250)
+    one, other = tasks(hand, 2)
+    now = hand.clock().monotonic()
+    queue.add(one, now + 5)
+    queue.add(other, now + 3)
+    assert list(queue.due(9)) == []
+    assert queue.next_due(room=True) == now + 3
+    hand.sleep(5)
+    assert list(queue.due(9)) == [other, one]
 
 
 @drill("P12")
-def test_many_jobs_share_one_schedule_and_a_bounded_number_of_looks(soon: Callable[[], float]) -> None:
-    crew = Crew()
-    clock = Clock(monotonic=soon)
-    schedule: Schedule[int] = Schedule(crew.connect, workers=4, clock=clock)
-    for number in range(60):
-        schedule.add(number, Following(f"job-{number}", "https://api.test", clock))
-    ends = {outcome.key: outcome for outcome in schedule.outcomes() if outcome.is_end}
-    schedule.close()
-    assert set(ends) == set(range(60))
-    assert all(isinstance(ends[n].error, AuthError) for n in range(60) if n % 10 == 7)
-    assert all(ends[n].job is not None for n in range(60) if n % 10 != 7)
-    assert crew.most_at_once <= 4
-    assert crew.made <= 4
+def test_all_together_are_not_looked_at_more_often_than_the_limit() -> None:
+    hand = HandClock()
+    queue = LookQueue(hand.clock(), 10)
+    for task in tasks(hand, 100):
+        queue.add(task, hand.clock().monotonic())
+    handed_out = 0
+    for _ in range(40):
+        handed_out += len(list(queue.due(99)))
+        hand.sleep(0.05)
+    assert 18 <= handed_out <= 24
+
+
+def test_no_more_are_handed_out_than_there_is_room_for() -> None:
+    hand = HandClock()
+    queue = LookQueue(hand.clock(), 250)
+    for task in tasks(hand, 5):
+        queue.add(task, 0)
+    assert len(list(queue.due(2))) == 2
+    assert queue.next_due(room=False) == float("inf")
+
+
+@drill("F-B01")
+def test_a_limit_that_one_job_meets_is_its_own() -> None:
+    hand = HandClock()
+    queue = LookQueue(hand.clock(), 250)
+    one, other = tasks(hand, 2)
+    queue.missed(one.on_record, own(RateLimited, 429, 40))
+    queue.missed(one.on_record, own(RateLimited, 429, 40))
+    queue.add(other, 0)
+    assert list(queue.due(9)) == [other]
+
+
+@drill("F-B01")
+def test_a_limit_that_two_jobs_meet_is_shared_until_one_is_answered() -> None:
+    hand = HandClock()
+    queue = LookQueue(hand.clock(), 250)
+    one, other, third = tasks(hand, 3)
+    queue.missed(one.on_record, own(RateLimited, 429, 40))
+    queue.missed(other.on_record, own(RateLimited, 429, 40))
+    queue.add(third, 0)
+    assert list(queue.due(9)) == []
+    hand.sleep(39)
+    assert list(queue.due(9)) == []
+    hand.sleep(1)
+    assert list(queue.due(9)) == [third]
+    queue.missed(one.on_record, own(RateLimited, 429, 40))
+    queue.answered(other.on_record)
+    queue.add(third, 0)
+    assert list(queue.due(9)) == [third]
+
+
+@drill("F-B01")
+def test_a_shared_limit_outlasts_no_deadline_and_no_minute() -> None:
+    hand = HandClock()
+    queue = LookQueue(hand.clock(), 250)
+    one, other, third = tasks(hand, 3, timeout=5)
+    for task in (one, other):
+        queue.missed(task.on_record, own(RateLimited, 429, 1e9))
+    queue.add(third, 0)
+    hand.sleep(5)
+    assert list(queue.due(9)) == [third]
+    [endless] = tasks(hand, 1)
+    queue.add(endless, 0)
+    hand.sleep(56)
+    assert list(queue.due(9)) == [endless]
+
+
+@drill("F-B01")
+def test_a_limit_of_one_service_is_none_of_another() -> None:
+    hand = HandClock()
+    queue = LookQueue(hand.clock(), 250)
+    one, other = tasks(hand, 2)
+    elsewhere = Task(Endpoint(9, "https://two.test"), deadline=Deadline(hand.clock()))  # type: ignore[arg-type]
+    for task in (one, other):
+        queue.missed(task.on_record, own(RateLimited, 429, 40))
+    queue.add(elsewhere, 0)
+    assert list(queue.due(9)) == [elsewhere]

@@ -13,7 +13,7 @@ import pytest
 from orvideo.errors import OutcomeUnknown
 from orvideo.jobs.recovery import recover
 from orvideo.record.ledger import MOST_ANSWER, Ledger
-from orvideo.record.values import State
+from orvideo.record.values import Intent, State
 
 ENDPOINT = "https://openrouter.example/api/v1"
 
@@ -22,8 +22,8 @@ def killed_after(path: Path, status: int, answer: bytes) -> None:
     """Leave the record as a process does that is killed between the answer and its id."""
     script = (
         "import os, sys; from pathlib import Path; from orvideo.record.ledger import Ledger\n"
-        "ledger = Ledger(Path(sys.argv[1])); "
-        f"seq = ledger.prepare(request={{'model': 'm', 'prompt': 'p'}}, endpoint={ENDPOINT!r}); ledger.sending(seq)\n"
+        "from orvideo.record.values import Intent; ledger = Ledger(Path(sys.argv[1]))\n"
+        f"seq = ledger.prepare(Intent({{'model': 'm', 'prompt': 'p'}}, {ENDPOINT!r})); ledger.sending(seq)\n"
         f"ledger.answered(seq, {status}, sys.stdin.buffer.read()); os.kill(os.getpid(), {int(signal.SIGKILL)})"
     )
     done = subprocess.run([sys.executable, "-c", script, str(path)], input=answer, check=False)
@@ -57,7 +57,7 @@ def test_a_job_that_was_killed_between_its_answer_and_its_id_is_known_to_the_nex
 )
 def test_what_leaves_a_doubt_stays_unknown(tmp_path: Path, status: int, answer: bytes) -> None:
     with Ledger(tmp_path / "jobs.db") as ledger:
-        seq = ledger.prepare(request={"model": "m"}, endpoint=ENDPOINT)
+        seq = ledger.prepare(Intent(request={"model": "m"}, endpoint=ENDPOINT))
         ledger.sending(seq)
         ledger.answered(seq, status, answer)
         ledger.outcome_unknown(seq, OutcomeUnknown("no id").message)
@@ -67,7 +67,7 @@ def test_what_leaves_a_doubt_stays_unknown(tmp_path: Path, status: int, answer: 
 
 def test_a_submit_that_is_under_way_is_left_to_its_process(tmp_path: Path) -> None:
     with Ledger(tmp_path / "jobs.db") as ledger:
-        seq = ledger.prepare(request={"model": "m"}, endpoint=ENDPOINT)
+        seq = ledger.prepare(Intent(request={"model": "m"}, endpoint=ENDPOINT))
         ledger.sending(seq)
         ledger.answered(seq, 202, b'{"id": "job-1"}')
         assert recover(ledger) == []

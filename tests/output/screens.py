@@ -11,7 +11,7 @@ import termios
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TextIO
 
@@ -124,12 +124,18 @@ class Screen:
         return [line.rstrip() for line in self.drawn().display if line.strip()]
 
     def wait_for(self, what: Callable[[list[str]], bool]) -> list[str]:
-        """Return the lines of the screen as soon as they are as wanted; fail when they never are."""
+        """Return the lines of the screen as soon as they are as wanted; fail when they never are.
+
+        `what` may ask for a line that is not there, as between two frames there is none: that is not as wanted.
+        """
         patience = time.monotonic() + 20
-        while not what(lines := self.lines()):
-            assert time.monotonic() < patience, lines
+        while time.monotonic() < patience:
+            lines = self.lines()
+            with suppress(IndexError):
+                if what(lines):
+                    return lines
             time.sleep(0.02)
-        return lines
+        raise AssertionError(self.lines())
 
     def close(self) -> None:
         os.close(self.slave)
@@ -139,10 +145,10 @@ class Screen:
 
 @contextmanager
 def on_screen(
-    columns: int, environ: Mapping[str, str] | None = None, *, clock: Clock | None = None, **modes: Any
+    columns: int, environ: Mapping[str, str] | None = None, *, clock: Clock | None = None, rows: int = 24, **modes: Any
 ) -> Iterator[tuple[Screen, Terminal]]:
     """Give a Terminal whose three streams are one pseudo-terminal."""
-    screen = Screen(columns)
+    screen = Screen(columns, rows)
     streams = screen.stream(), screen.stream(), screen.stream("r")
     terminal = Terminal(*streams, {"TERM": "xterm-256color", **(environ or {})}, clock=clock, **modes)
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,14 @@ import typer
 
 from orvideo.cli import build_app
 from orvideo.output.contract import ANSWERS, schema
+from orvideo.record.ledger import Ledger
+from orvideo.record.values import Intent, Seen
+from tests.clocks import HandClock
 from tests.shell import KEY, Shell
 
 ROOT = Path(__file__).parent.parent.parent
 CHEAP = ("-m", "google/veo-3.1-lite", "-d", "4", "-r", "720p")
+ORDER = Intent({"model": "m", "prompt": "p"}, "https://openrouter.example/api/v1")
 SCHEMA = schema()
 
 
@@ -179,6 +184,41 @@ def test_a_submit_without_an_answer(orvideo: Shell) -> None:
     dead = {"OPENROUTER_API_KEY": KEY, "ORVIDEO_BASE_URL": "http://127.0.0.1:9/api/v1"}
     done = orvideo("submit", "a boat", *CHEAP, "--no-check", "--json", env=dead)
     check({"error": done.error}, "on failure")
+
+
+@pytest.mark.drill("F-B11")
+def test_the_answer_of_a_submit_of_unknown_outcome_is_shown(orvideo: Shell) -> None:
+    raw = b'{"job": "\x1b[2J", "key": "sk-or-v1-0123456789abcdef", "more": "' + b"x" * 5000
+    with Ledger(orvideo.home / "state/orvideo/jobs.db") as ledger:
+        seq = ledger.prepare(ORDER)
+        ledger.sending(seq)
+        ledger.answered(seq, 202, raw)
+        ledger.outcome_unknown(seq, "it has no id")
+    shown = orvideo("jobs", "show", "@1", "--json").json
+    check(shown, "jobs show")
+    assert shown["answer"]["status"] == 202
+    assert shown["answer"]["body"].startswith('{"job": "\x1b[2J", "key": "[key hidden]", "more": "xxx')
+    page = orvideo("jobs", "show", "@1")
+    assert r'answer:   HTTP 202: {"job": "\x1b[2J", "key": "[key hidden]"' in page.out
+    assert max(map(len, page.lines)) < 2100
+
+
+@pytest.mark.drill("F-B05")
+def test_an_end_that_was_not_watched_is_not_told_as_one(orvideo: Shell) -> None:
+    time = HandClock()
+    with Ledger(orvideo.home / "state/orvideo/jobs.db", clock=time.clock()) as ledger:
+        for number, seconds in ((1, 75), (2, 10)):
+            seq = ledger.prepare(ORDER)
+            ledger.sending(seq)
+            ledger.submitted(seq, f"job-{number}", status="pending", generation_id=None, extra={})
+            time.sleep(seconds)
+            ledger.looked(seq, Seen("completed", final=True))
+    shown = orvideo("jobs", "show", "job-1")
+    assert "took:" not in shown.out
+    assert re.search(r"^end seen: +2026-11-21T12:01:15Z", shown.out, re.MULTILINE)
+    watched = orvideo("jobs", "show", "job-2")
+    assert re.search(r"^took: +0:10$", watched.out, re.MULTILINE)
+    assert [job["watched"] for job in orvideo("jobs", "--json").json] == [True, False]
 
 
 def test_events(orvideo: Shell) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from orvideo.errors import (
+    Charged,
     JobEnded,
     OrvideoError,
     OutputUnwritable,
@@ -166,24 +167,29 @@ def test_an_error_says_what_happened_what_others_said_and_what_to_type() -> None
     ]
 
 
+def about(job_id: str, error: OrvideoError, *, resume: str | None = None, charged: Charged = "no") -> OrvideoError:
+    """Return the error of a job, with what `ending` fills in."""
+    error.job_id, error.resume, error.charged = job_id, resume, charged
+    return error
+
+
 def test_what_the_message_has_already_is_not_said_twice() -> None:
     reply = ServiceReply(400, "No 99s.", provider_message="No 99s.", reasons=("99s",))
     said = over_memory()
-    said.terminal.error(Rejected("Refused: No 99s.", reply=reply, job_id="vid_1", hint="orvideo wait vid_1"))
+    said.terminal.error(about("vid_1", Rejected("Refused: No 99s.", reply=reply, hint="orvideo wait vid_1")))
     assert said.err == "error: Refused: No 99s.\nhint: orvideo wait vid_1\n"
 
 
 def test_the_id_and_the_command_that_goes_on_are_always_there() -> None:
     said = over_memory()
-    said.terminal.error(StillRunning("Time is up.", job_id="vid_1", resume="orvideo wait vid_1"))
+    said.terminal.error(about("vid_1", StillRunning("Time is up."), resume="orvideo wait vid_1"))
     assert said.err == "error: Time is up.\nhint: orvideo wait vid_1\n"
     said = over_memory()
-    said.terminal.error(
-        StillRunning("Time is up.", job_id="vid_1", hint="go on: orvideo wait vid_1", resume="orvideo wait vid_1")
-    )
+    error = StillRunning("Time is up.", hint="go on: orvideo wait vid_1")
+    said.terminal.error(about("vid_1", error, resume="orvideo wait vid_1"))
     assert said.err == "error: Time is up.\nhint: go on: orvideo wait vid_1\n"
     said = over_memory()
-    said.terminal.error(JobEnded("It failed.", job_id="vid_1"))
+    said.terminal.error(about("vid_1", JobEnded("It failed.")))
     assert said.err == "error: It failed.\njob: vid_1\n"
 
 
@@ -202,10 +208,12 @@ def test_no_text_from_elsewhere_poses_as_a_line_of_ours() -> None:
 
 
 @pytest.mark.parametrize("mode", [{"json": True}, {"events": True}])
-def test_under_json_an_error_is_one_object_with_the_documented_fields(mode: dict[str, Any]) -> None:
+@pytest.mark.parametrize("charged", ["no", "yes", "unknown"])
+def test_under_json_an_error_is_one_object_with_the_documented_fields(mode: dict[str, Any], charged: Charged) -> None:
     said = over_memory(**mode)
     reply = ServiceReply(400, "Provider returned error", provider="ByteDance", provider_message="pixel \x1b")
-    said.terminal.error(Rejected("Refused.", hint="orvideo models", job_id="vid_1", reply=reply))
+    error = Rejected("Refused.", hint="orvideo models", reply=reply)
+    said.terminal.error(about("vid_1", error, resume="orvideo jobs show vid_1", charged=charged))
     assert said.out == ""
     (line,) = said.err.splitlines()
     assert only_visible(line)
@@ -215,11 +223,18 @@ def test_under_json_an_error_is_one_object_with_the_documented_fields(mode: dict
             "message": "Refused.\nProvider returned error\nByteDance: pixel \x1b",
             "hint": "orvideo models",
             "exit_code": 6,
-            "charged": "no",
+            "charged": charged,
             "job_id": "vid_1",
-            "resume": None,
+            "resume": "orvideo jobs show vid_1",
         }
     }
+
+
+def test_an_error_about_no_job_names_none() -> None:
+    said = over_memory(json=True)
+    said.terminal.error(UsageError("That is no file."))
+    error = json.loads(said.err)["error"]
+    assert [error[name] for name in ("hint", "charged", "job_id", "resume")] == [None, "no", None, None]
 
 
 # Colour, width and liveness
@@ -360,9 +375,8 @@ def test_a_stdout_that_cannot_be_written_is_a_failure() -> None:
     closed.close()
     for stdout in (None, closed, Full()):
         terminal = Terminal(stdout, Stream(), None, {})  # type: ignore[arg-type]
-        with pytest.raises(OutputUnwritable) as caught:
+        with pytest.raises(OutputUnwritable, match="Standard output cannot be written"):
             terminal.answer("vid_1")
-        assert caught.value.charged == "unknown"
 
 
 @pytest.mark.drill("O10")
@@ -465,14 +479,14 @@ def test_every_way_of_saying_something_makes_it_visible(tty: bool) -> None:
     terminal.answer(HOSTILE)
     terminal.table([Column("A")], [[Cell(HOSTILE, HOSTILE)]])
     reply = ServiceReply(400, HOSTILE, HOSTILE + "a", HOSTILE + "b", (HOSTILE + "c",), ray=HOSTILE + "d")
-    terminal.error(JobEnded(HOSTILE, hint=HOSTILE, job_id=HOSTILE + "e", resume=HOSTILE + "f", reply=reply))
+    terminal.error(about(HOSTILE + "e", JobEnded(HOSTILE, hint=HOSTILE, reply=reply), resume=HOSTILE + "f"))
     terminal.confirm(HOSTILE)
     with terminal.progress() as progress:
         progress.step(HOSTILE)
         progress.state(HOSTILE, HOSTILE, 5, 60)
         progress.download(HOSTILE, 1, 2)
         progress.downloaded(HOSTILE, 2)
-        progress.many({HOSTILE: 1})
+        progress.overall(HOSTILE, 1, 2)
     assert only_visible(said.out)
     assert only_visible(said.err)
     assert said.out.count("[bold]x[/bold] [/x] [link=http://e] :smile:") == 5

@@ -17,12 +17,16 @@ from orvideo.output.views import (
     finished_line,
     job_page,
     jobs_table,
+    kept_answer,
     plan_lines,
     quote_text,
     request_summary,
+    service_progress,
+    service_progress_text,
     status_style,
     status_table,
 )
+from orvideo.record.values import Record, State
 
 NOW = datetime(2026, 11, 21, 12, 5, tzinfo=UTC)
 
@@ -35,6 +39,7 @@ DONE: dict[str, Any] = {
     "endpoint": "https://openrouter.ai/api/v1",
     "created_at": "2026-11-21T12:00:00.000Z",
     "ended_at": "2026-11-21T12:00:41.500Z",
+    "watched": True,
     "quote": {"kind": "exact", "usd": 0.12, "low": None, "high": None, "reasons": []},
     "cost_usd": 0.12,
     "error": None,
@@ -114,7 +119,50 @@ def test_the_page_of_a_job() -> None:
     ]
     lost = dict(line for line in job_page(LOST, NOW) if not isinstance(line, str))
     assert lost["cost"] == "unknown"
-    assert "took" not in lost
+    assert not {"took", "ended", "answer"} & set(lost)
+
+
+@pytest.mark.drill("F-B05")
+def test_when_a_job_ended_is_told_only_where_it_was_watched() -> None:
+    seen = {**DONE, "watched": False}
+    page = dict(line for line in job_page(seen, NOW) if not isinstance(line, str))
+    assert page["end seen"] == "2026-11-21T12:00:41Z (4m ago)"
+    assert not {"took", "ended"} & set(page)
+    assert finished_line(seen) == "vid_0123456789: completed (seen after 0:41), $0.12 (quoted $0.12 exact)"
+    # Of a job that was adopted it is not known when it began either.
+    adopted = {**seen, "request": None, "quote": None}
+    assert finished_line(adopted) == "vid_0123456789: completed, $0.12"
+
+
+@pytest.mark.drill("F-B11")
+def test_what_the_service_says_of_progress_is_shown_in_its_words_and_bounded() -> None:
+    extra = {"progress": 40, "queue_position": 3, "eta": 12.5, "stage": "x" * 100, "message": "", "percent": True,
+             "position": [1], "progress_percent": 10**400, "other": 1}  # fmt: skip
+    progress = service_progress(extra)
+    assert progress == {"progress": 40, "queue_position": 3, "eta": 12.5, "stage": "x" * 39 + "…"}
+    assert service_progress_text({"progress": 40, "queue_position": 3}) == " (service: progress 40, queue_position 3)"
+    assert len(service_progress_text(progress)) < 100
+    assert service_progress({"eta": float("nan"), "percent": float("inf")}) == {}
+    assert service_progress_text({}) == ""
+
+
+@pytest.mark.drill("F-B11")
+def test_the_kept_answer_of_a_submit_is_shown_without_keys_and_bounded() -> None:
+    raw = b'{"job": "sk-or-v1-0123456789abcdef", "x": "\xff' + b"y" * 5000
+    record = Record(
+        seq=1, handle="sub-aaaaaaaa", id=None, endpoint="x", state=State.UNKNOWN, created_at=NOW,
+        answer_status=202, answer=raw,
+    )  # fmt: skip
+    answer = kept_answer(record)
+    assert answer is not None
+    assert answer["status"] == 202
+    assert answer["body"].startswith('{"job": "[key hidden]", "x": "\N{REPLACEMENT CHARACTER}yyy')
+    assert len(answer["body"]) == 2000
+    page = dict(line for line in job_page({**LOST, "answer": answer}, NOW) if not isinstance(line, str))
+    assert page["answer"].startswith('HTTP 202: {"job": "[key hidden]"')
+    assert kept_answer(record._replace(answer=None, answer_status=None)) is None
+    empty = {"status": None, "body": ""}
+    assert ("answer", "nothing in it") in job_page({**LOST, "answer": empty}, NOW)
 
 
 def test_a_job_with_nothing_in_it_is_shown_all_the_same() -> None:

@@ -81,7 +81,6 @@ def test_what_cannot_be_a_key_is_refused_without_an_echo(given_text: str, fault:
     assert "OPENROUTER_API_KEY" in shown
     assert "canary" not in shown
     assert refused.value.exit_code == ExitCode.AUTH
-    assert refused.value.charged == "no"
     with pytest.raises(AuthError, match=fault):
         Settings(environ).store_api_key(given_text)
     assert Settings(environ).api_key(HOME_URL).reveal() == KEY

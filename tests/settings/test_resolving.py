@@ -26,6 +26,7 @@ EXAMPLES: dict[str, tuple[str, object, str]] = {
     "max-cost": ("$0.50", Decimal("0.50"), "cheap"),
     "confirm-above": ("2", Decimal(2), "-2"),
     "max-image-size": ("5MiB", 5 * 1024**2, "big"),
+    "max-size": ("2GiB", 2 * 1024**3, "0"),
     "referer": ("https://example.org", "https://example.org", "é"),
     "title": ("My tool", "My tool", "a\rb"),
     "categories": ("cli-agent", "cli-agent", "\x1b"),

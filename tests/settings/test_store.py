@@ -13,7 +13,9 @@ from orvideo.settings import Settings
 from orvideo.settings.private import write_private
 
 posix = pytest.mark.skipif(os.name != "posix", reason="modes and links as POSIX has them")
-unprivileged = pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
+unprivileged = pytest.mark.skipif(
+    os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere; run this as a user"
+)
 
 
 @pytest.fixture

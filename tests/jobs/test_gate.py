@@ -7,9 +7,13 @@ import time
 
 import pytest
 
-from orvideo.batch.gate import Closed, Gate
 from orvideo.clock import Clock
-from orvideo.errors import RateLimited
+from orvideo.deadline import Deadline
+from orvideo.errors import NotSent, RateLimited
+from orvideo.jobs.gate import Closed, Gate
+from tests.clocks import HandClock
+
+ENDLESS = Deadline(Clock())
 
 
 def nothing() -> None:
@@ -17,12 +21,12 @@ def nothing() -> None:
 
 
 def submit(gate: Gate, went: list[str], name: str) -> None:
-    with gate.hold(nothing):
+    with gate.hold(nothing, ENDLESS):
         went.append(name)
 
 
 def refuse(gate: Gate, seconds: float) -> None:
-    with gate.hold(nothing):
+    with gate.hold(nothing, ENDLESS):
         pass
     gate.waiting(RateLimited("not now"), seconds)
 
@@ -39,7 +43,7 @@ def test_nobody_goes_before_the_time_that_was_named() -> None:
 def test_after_a_refusal_one_goes_first_and_the_others_follow_when_it_was_taken() -> None:
     gate, went = Gate(Clock()), []
     refuse(gate, 0)
-    probe = gate.hold(nothing)
+    probe = gate.hold(nothing, ENDLESS)
     probe.__enter__()
     others = [threading.Thread(target=submit, args=(gate, went, str(n)), daemon=True) for n in range(3)]
     for other in others:
@@ -50,7 +54,7 @@ def test_after_a_refusal_one_goes_first_and_the_others_follow_when_it_was_taken(
     probe.__exit__(None, None, None)
     gate.settled(refused=False)
     for other in others:
-        other.join(5)
+        other.join(30)
     assert sorted(went) == ["0", "1", "2"]
 
 
@@ -61,7 +65,7 @@ def test_a_probe_that_is_refused_leaves_the_way_to_the_next_one() -> None:
     gate.settled(refused=True)
     other = threading.Thread(target=submit, args=(gate, went, "other"), daemon=True)
     other.start()
-    other.join(5)
+    other.join(30)
     assert went == ["other"]
 
 
@@ -77,7 +81,7 @@ def test_once_shut_who_waits_and_who_comes_is_sent_away() -> None:
     waiting = threading.Thread(target=come, daemon=True)
     waiting.start()
     gate.shut()
-    waiting.join(5)
+    waiting.join(30)
     come()
     gate.sleep(60)
     assert sent_away == [True, True]
@@ -86,7 +90,33 @@ def test_once_shut_who_waits_and_who_comes_is_sent_away() -> None:
 def test_what_is_on_the_wire_is_hurried() -> None:
     gate, hurried = Gate(Clock()), []
     gate.hurry()
-    with gate.hold(lambda: hurried.append(True)):
+    with gate.hold(lambda: hurried.append(True), ENDLESS):
         gate.hurry()
     gate.hurry()
     assert hurried == [True]
+
+
+def test_b02_nobody_waits_at_the_gate_beyond_its_deadline() -> None:
+    gate = Gate(Clock())
+    refuse(gate, 60)
+    with pytest.raises(NotSent), gate.hold(nothing, Deadline.after(Clock(), 0.2)):
+        pytest.fail("it went")
+
+
+def test_a_pause_lasts_as_long_as_it_was_asked_for() -> None:
+    hand = HandClock()
+    Gate(hand.clock()).sleep(30)
+    assert hand.elapsed == pytest.approx(30)
+
+
+def test_shutting_ends_a_pause() -> None:
+    gate, over = Gate(Clock()), threading.Event()
+
+    def pause() -> None:
+        gate.sleep(60)
+        over.set()
+
+    threading.Thread(target=pause, daemon=True).start()
+    time.sleep(0.1)
+    gate.shut()
+    assert over.wait(5)

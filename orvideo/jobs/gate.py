@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from orvideo.clock import Clock
+from orvideo.deadline import Deadline
 from orvideo.errors import NotSent, OrvideoError
 
 
@@ -31,11 +32,15 @@ class Gate:
         self._probe: int | None = None
         self._shut = False
         self._on_the_wire: list[Callable[[], None]] = []
+        self._pauses: list[Deadline] = []
 
     @contextmanager
-    def hold(self, hurry: Callable[[], None]) -> Iterator[None]:
-        """Wait until a submit may go, and know of it while it is under way. Raises Closed once the gate is shut."""
-        self._enter(hurry)
+    def hold(self, hurry: Callable[[], None], deadline: Deadline) -> Iterator[None]:
+        """Wait until a submit may go, and know of it while it is under way.
+
+        Raises Closed once the gate is shut, and NotSent when the deadline comes first.
+        """
+        self._enter(hurry, deadline)
         try:
             yield
         finally:
@@ -57,24 +62,29 @@ class Gate:
             self._leave()
 
     def sleep(self, seconds: float) -> None:
-        """Sleep, but not on after the gate is shut; what `Submitting` pauses with."""
-        until = self._clock.monotonic() + seconds
-        with self._change:
-            while not self._shut and (left := until - self._clock.monotonic()) > 0:
-                self._change.wait(left)
+        """Sleep, but not on after the gate is shut."""
+        pause = Deadline(self._clock)
+        self._pauses.append(pause)
+        try:
+            if not self._shut:
+                pause.sleep(seconds)
+        finally:
+            self._pauses.remove(pause)
 
     def shut(self) -> None:
         """Let nobody through any more; who waits is sent away."""
         with self._change:
             self._shut = True
             self._change.notify_all()
+        for pause in list(self._pauses):
+            pause.cancel()
 
     def hurry(self) -> None:
         """Bring what is on the wire to its end soon; safe in a signal handler, which must not wait for a lock."""
         for hurry in list(self._on_the_wire):
             hurry()
 
-    def _enter(self, hurry: Callable[[], None]) -> None:
+    def _enter(self, hurry: Callable[[], None], deadline: Deadline) -> None:
         me = threading.get_ident()
         with self._change:
             while True:
@@ -83,7 +93,9 @@ class Gate:
                 left = self._opens_at - self._clock.monotonic()
                 if left <= 0 and not (self._on_trial and self._probe not in (None, me)):
                     break
-                self._change.wait(left if left > 0 else None)
+                if deadline.is_over:
+                    raise NotSent("The time limit ended before the service took a request again; nothing was sent.")
+                self._change.wait(deadline.left(left if left > 0 else 1.0))
             if self._on_trial:
                 self._probe = me
             self._on_the_wire.append(hurry)

@@ -1,0 +1,109 @@
+"""A row of a batch in a run, and when a batch starts no more of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from orvideo.batch.standing import Standing, standing_of
+from orvideo.errors import (
+    AuthError,
+    JobEnded,
+    MoneyError,
+    OrvideoError,
+    OutputUnwritable,
+    RateLimited,
+    RecordError,
+    ServiceUnavailable,
+)
+from orvideo.jobs.task import Task
+
+if TYPE_CHECKING:
+    from orvideo.batch.rows import Row
+    from orvideo.record.ledger import Ledger
+    from orvideo.record.values import Record
+
+#: So many equal refusals in a row are no accident: the next row would only be another one (drill B11).
+EQUAL_REFUSALS = 5
+#: All rows together are not looked at more often than this, unless a fixed interval is asked for.
+LOOKS_PER_SECOND = 50.0
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class Entry(Task):
+    """One row in a run: `key` names it within its `batch`, `quote` is what it was quoted at."""
+
+    row: Row
+    key: str
+    batch: str
+    quote: Mapping[str, Any] | None = None
+
+    def in_other_hands(self, ledger: Ledger) -> Record | None:
+        """Return the job that another run has made of this row: then it is followed, not bought."""
+        mine = [
+            record
+            for record in ledger.rows_of_batch(self.batch)
+            if record.row_key == self.key and standing_of(record) not in (Standing.NEW, Standing.FAILED)
+        ]
+        return mine[-1] if mine else None
+
+
+class StopRules:
+    """When a batch starts no more rows (drill B11): `jobs.task.Rules`."""
+
+    def __init__(self, *, fail_fast: bool) -> None:
+        self._fail_fast = fail_fast
+        self._refusals, self._failures = _Streak(), _Streak()
+
+    def accepted(self) -> None:
+        """Note that a row was accepted."""
+        self._refusals.ended()
+
+    def refused(self, error: OrvideoError) -> str | None:
+        """Return why a row that was not accepted stops the next ones, None where it does not."""
+        reply = error.reply
+        same = self._refusals.add(
+            type(error), reply.status if reply else None, reply.message if reply else error.message
+        )
+        if isinstance(error, AuthError):
+            return "the key is refused"
+        if isinstance(error, RateLimited | ServiceUnavailable):
+            return f"the service takes nothing: {error.message}"
+        if isinstance(error, MoneyError | RecordError | OutputUnwritable):
+            return error.message
+        return f"{same} refusals in a row were the same: {error.message}" if same >= EQUAL_REFUSALS else None
+
+    def over(self, task: Task) -> str | None:
+        """Return why a row that is over stops the next ones, None where it does not."""
+        error = task.error
+        if error is None:
+            self._failures.ended()
+            return None
+        if isinstance(error, AuthError):
+            return "the key is refused"
+        if isinstance(error, OutputUnwritable):
+            return "what was paid for could not be saved"
+        if self._fail_fast:
+            return "a row failed (--fail-fast)"
+        if isinstance(error, JobEnded) and task.record is not None:
+            same = self._failures.add(task.record.status, task.record.error)
+            if same >= EQUAL_REFUSALS:
+                return f"{same} jobs in a row ended alike: {error.message}"
+        return None
+
+
+class _Streak:
+    """Counts how often the same thing has happened in a row."""
+
+    def __init__(self) -> None:
+        self._last: tuple[object, ...] | None = None
+        self._times = 0
+
+    def add(self, *what: object) -> int:
+        self._times = self._times + 1 if what == self._last else 1
+        self._last = what
+        return self._times
+
+    def ended(self) -> None:
+        self._last, self._times = None, 0

@@ -1,0 +1,188 @@
+"""How a command ends: what it has bought, what goes on at the service, and the command that picks it up.
+
+The one account of money. No error knows whether something was charged: that is what the record says of the jobs that
+the command has in hand, and every message, JSON error, exit code, hint and resume command is made from it here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from orvideo.errors import Charged, NoOutput, OrvideoError, OutputUnwritable, RecordError, Stopped, worst
+from orvideo.jobs.task import Phase
+from orvideo.record.values import Record, State
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from orvideo.jobs.task import Task
+    from orvideo.output.terminal import Terminal
+    from orvideo.record.journal import Journal
+
+#: So many jobs are named one by one, in a message and in a command.
+_MOST_NAMED, _MOST_IN_A_COMMAND = 3, 10
+
+
+def charged_for(record: Record) -> Charged:
+    """Return whether a job was charged, as far as anybody here can know."""
+    if record.state in (State.PREPARED, State.NOT_SENT):
+        return "no"
+    if record.state in (State.SENDING, State.UNKNOWN):
+        return "unknown"
+    if record.cost is not None and not record.extra.get("is_byok"):
+        return "yes" if record.cost > 0 else "no"
+    # Accepted means paid for; a job that ended without a video is often free, and nobody said so.
+    return "unknown" if record.final and record.status != "completed" else "yes"
+
+
+def resume_of(record: Record) -> str | None:
+    """Return the command that goes on with a job, None where there is nothing to go on with."""
+    if record.state in (State.SENDING, State.UNKNOWN):
+        return f"orvideo jobs show {record.name}"
+    if record.state is not State.SUBMITTED:
+        return None
+    if not record.final:
+        return f"orvideo wait {record.name}"
+    if record.status == "completed":
+        return None if record.is_fetched else f"orvideo download {record.name}"
+    return f"orvideo jobs show {record.name}"
+
+
+class Ending:
+    """Tells how a command ended, once.
+
+    `watch` says which jobs it has in hand, and with `again` which line goes on with all of them.
+    """
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+        self._tasks: Sequence[Task] = ()
+        self._journal: Journal | None = None
+        self._again: str | None = None
+
+    def watch(self, tasks: Sequence[Task], journal: Journal, *, again: str | None = None) -> None:
+        self._tasks, self._journal, self._again = tasks, journal, again
+
+    def report(self, error: OrvideoError) -> OrvideoError:
+        """Tell a person, or a machine, how the command ended; return the error as it was told."""
+        error = self.account(error)
+        self._terminal.error(error)
+        return error
+
+    def account(self, error: OrvideoError) -> OrvideoError:
+        """Fill in what an error means for the money: the job, what was charged, and the command that goes on."""
+        records = self._records()
+        bought = [record for record in records if charged_for(record) != "no"]
+        about = [record for record in records if record.seq == error.seq] or records
+        if isinstance(error, RecordError) and bought:
+            # "Nothing was sent" is not true any more (finding A08).
+            error = _as_unwritable(error)
+        error.charged = _sum_of(map(charged_for, about))
+        if self._again is not None:
+            error.resume = self._again
+        elif len(about) == 1:
+            error.job_id = error.job_id or about[0].id
+            error.resume = f"orvideo jobs show {about[0].name}" if isinstance(error, NoOutput) else resume_of(about[0])
+        elif about:
+            error.resume = _resume_of_many(about)
+        if error.hint is None and bought:
+            error.hint = error.resume
+        return error
+
+    def interrupted(self, exit_code: int) -> None:
+        """Say what a signal has left behind: nothing was cancelled, because nothing can be (drill S03)."""
+        unknown = self._close_submits()
+        records = [record for record in self._records() if record.state is State.SUBMITTED]
+        saved = {task.seq for task in self._tasks if task.phase is Phase.OVER and task.error is None}
+        running = [record for record in records if not record.final]
+        finished = [
+            record
+            for record in records
+            if record.final and record.status == "completed" and not record.is_fetched and record.seq not in saved
+        ]
+        hint = None
+        if unknown:
+            message = f"Interrupted while {_names(unknown)} was being sent; it may have been accepted and charged."
+            message += " Submitting again may pay again."
+            from orvideo.jobs.submit import what_to_do
+
+            hint = what_to_do(unknown[0].name)
+        elif running:
+            verb = "goes" if len(running) == 1 else "go"
+            message = f"Interrupted; {_names(running)} {verb} on at the service, already paid for."
+        elif finished:
+            verb = "is" if len(finished) == 1 else "are"
+            message = f"Interrupted; {_names(finished)} {verb} finished and paid for, and not saved yet."
+        elif records:
+            verb = "is" if len(records) == 1 else "are"
+            message = f"Interrupted; {_names(records)} {verb} at {'its' if verb == 'is' else 'their'} end already."
+        else:
+            message = "Interrupted; nothing was submitted."
+        self.report(Stopped(message, exit_code=exit_code, hint=hint))
+
+    def bug(self, bug: Exception, where: Path | None) -> None:
+        """Say that orvideo itself failed, and where the details are (drill K04)."""
+        unknown = self._close_submits()
+        message = f"This is a bug in orvideo: {type(bug).__name__}."
+        if unknown:
+            message += f" {_names(unknown)} may have been accepted and charged; submitting again may pay again."
+        self.report(OrvideoError(message, hint=f"please report it with {where}" if where else "please report it"))
+
+    def fail(self, errors: Sequence[OrvideoError]) -> None:
+        """Tell of every failure but the one that decides the exit code, and raise that one."""
+        if not errors:
+            return
+        decisive = worst(errors)
+        for error in errors:
+            if error is not decisive:
+                self._terminal.failure(self.account(error))
+        raise decisive
+
+    def _records(self) -> list[Record]:
+        """Return the jobs in hand as they stand now: as the record says, or as this process knows where it cannot."""
+        found = []
+        for task in self._tasks:
+            record = self._journal.record(task.seq) if self._journal is not None and task.seq is not None else None
+            if record is not None or task.record is not None:
+                found.append(record or task.on_record)
+        return found
+
+    def _close_submits(self) -> list[Record]:
+        """Put submits that were cut short on record as unknown, and return them, by their local names (drill S02)."""
+        cut = [
+            record
+            for task, record in zip(self._tasks, self._records(), strict=False)
+            if record.state in (State.SENDING, State.UNKNOWN) and task.order is not None
+        ]
+        for record in cut:
+            if self._journal is not None:
+                self._journal.outcome_unknown(record.seq, "The command was ended before the answer was on record.")
+        return cut
+
+
+def _as_unwritable(error: RecordError) -> OutputUnwritable:
+    told = OutputUnwritable(error.message)
+    told.seq = error.seq
+    return told
+
+
+def _sum_of(charges: Iterable[Charged]) -> Charged:
+    found = set(charges)
+    return "unknown" if "unknown" in found else "yes" if "yes" in found else "no"
+
+
+def _names(records: Sequence[Record]) -> str:
+    if len(records) > _MOST_NAMED:
+        return f"{len(records)} jobs"
+    return ", ".join(record.name for record in records)
+
+
+def _resume_of_many(records: Sequence[Record]) -> str | None:
+    """Return one command for several jobs: `wait` follows those that run and saves those that are finished."""
+    commands = [command for record in records if (command := resume_of(record)) is not None]
+    going_on = [record for record in records if (resume_of(record) or "").startswith(("orvideo wait", "orvideo down"))]
+    if not going_on:
+        return commands[0] if commands else None
+    verb = "wait" if any(not record.final for record in going_on) else "download"
+    return f"orvideo {verb} " + (" ".join(r.name for r in going_on) if len(going_on) <= _MOST_IN_A_COMMAND else "--all")

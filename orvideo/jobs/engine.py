@@ -1,0 +1,565 @@
+"""One run over jobs: some are to be bought, some followed, some fetched (drill P12).
+
+`submit`, `wait`, `download` and `batch` are all this run. One thread decides everything; what takes time (submits,
+looks, downloads) is done by a pool of threads, each with connections of its own, and comes back through one queue.
+Each job has its own next look and its own deadline, which is handed down to the socket.
+
+Whatever ends the run early (a signal, a full disk), the submits that are on the wire are seen to their end first: an
+id that was paid for is on record before anything else happens.
+"""
+
+from __future__ import annotations
+
+import queue
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from orvideo.clock import NAP
+from orvideo.deadline import Cancelled, Deadline
+from orvideo.errors import (
+    NoOutput,
+    NotFetched,
+    OrvideoError,
+    OutputExists,
+    PaymentRequired,
+    RateLimited,
+    RecordError,
+    ServiceUnavailable,
+)
+from orvideo.jobs import judgement
+from orvideo.jobs.connections import Connections
+from orvideo.jobs.gate import Closed, Gate
+from orvideo.jobs.look_queue import LookQueue
+from orvideo.jobs.polling import Poll
+from orvideo.jobs.submit import Submitter
+from orvideo.jobs.task import Listener, Phase, Rules, Task, Terms, Tools
+from orvideo.record.values import State
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from orvideo.api.schemas import Job
+    from orvideo.jobs.fetch import Fetched
+    from orvideo.record.values import Intent, Record
+
+#: How many of each may be on their way at once. 32 looks are 200 a second at a service that takes a tenth of a second,
+#: and half more.
+SUBMITS, LOOKS, FETCHES = 8, 32, 3
+#: After so many missed looks in a row, what is on record of a finished job is believed.
+_ENOUGH_MISSES = 3
+#: After so many, a command that does not wait gives up.
+_MOST_MISSES = 5
+#: How long after a job's deadline its last look may take, and how long what is under way may take to end by itself.
+_LAST_LOOK, _GRACE = 0.3, 0.1
+#: How often a row that another process is submitting is looked up on record, in seconds.
+_ELSEWHERE_PAUSE = 1.0
+
+
+#: What is at the service, or on its way there, and counts as in flight.
+_IN_FLIGHT = (Phase.SUBMITTING, Phase.ELSEWHERE, Phase.FOLLOWING)
+
+
+class _Kind(StrEnum):
+    SUBMIT = "submit"
+    CHECK = "check"
+    LOOK = "look"
+    FETCH = "fetch"
+    HOOKS = "hooks"
+
+
+class _Done(NamedTuple):
+    kind: _Kind
+    task: Task
+    result: Any = None
+    error: BaseException | None = None
+
+
+class Engine:
+    """Runs `tasks` to their ends; afterwards each has its `error` or what was `saved`, and `stopped` says why jobs were
+    left that could have been started."""
+
+    def __init__(
+        self, tasks: Sequence[Task], tools: Tools, terms: Terms, listener: Listener, rules: Rules | None = None
+    ) -> None:
+        self.tasks, self.terms = tasks, terms
+        self.stopped: OrvideoError | None = None
+        self.is_interrupted = False
+        self._tools, self._listener, self._rules = tools, listener, rules
+        self._ledger, self._journal, self._clock = tools.ledger, tools.journal, tools.clock
+        self._gate = Gate(self._clock)
+        self._waiting: deque[Task] = deque()
+        self._phases = Counter(task.phase for task in tasks)
+        self._done: queue.SimpleQueue[_Done | Callable[[], None] | None] = queue.SimpleQueue()
+        self._looks = LookQueue(self._clock, terms.looks_per_second)
+        self._for_disk: deque[Task] = deque()
+        self._busy: Counter[_Kind] = Counter()
+        self._under_way: dict[Task, Deadline] = {}
+        self._connections = Connections(tools.connect)
+        self._pool = ThreadPoolExecutor(SUBMITS + LOOKS + FETCHES + 4, "orvideo")
+        self._next_expiry = float("inf")
+        self._elsewhere_due = self._ticked = 0.0
+
+    # What is asked of a run
+
+    def run(self) -> None:
+        """Run until every task is over, or nothing more can be done. Raises only what is a bug."""
+        try:
+            for task in self.tasks:
+                self._take_up(task)
+            while self._phases.total() > self._phases[Phase.OVER] and not self.is_interrupted:
+                self._start()
+                self._wait()
+                self._expire()
+                self._look_elsewhere()
+                self._tick()
+        finally:
+            self._wind_down()
+
+    def interrupt(self) -> None:
+        """End soon: from a signal handler. Submits that are on the wire get two seconds more (drill S02)."""
+        self.is_interrupted = True
+        self._ledger.hurry()
+        self._gate.hurry()
+        self._done.put(None)
+
+    @property
+    def in_flight(self) -> int:
+        """How many jobs are submitted and not at their end, those on their way included."""
+        return sum(self._phases[phase] for phase in _IN_FLIGHT)
+
+    def stop(self, error: OrvideoError, reason: str) -> None:
+        """Start nothing more; what is accepted is followed to its end."""
+        if self.stopped is None:
+            self.stopped = error
+            self._gate.shut()
+            self._listener.stopped(reason)
+
+    # Taking up and starting
+
+    def _take_up(self, task: Task) -> None:
+        """Put a task where it stands by the record."""
+        record = task.record
+        if task.phase is Phase.OVER:
+            return
+        if task.order is not None:
+            self._waiting.append(task)
+        elif record is None:
+            self._over(task)
+        else:
+            self._go_on(task, record)
+
+    def _go_on(self, task: Task, record: Record) -> None:
+        """Go on with a job that is on record."""
+        task.record, task.seq = record, record.seq
+        if record.state in (State.PREPARED, State.SENDING):
+            task.deadline = task.deadline or self._deadline()
+            self._put(task, Phase.ELSEWHERE)
+            self._expire_after(task.deadline)
+        elif (error := judgement.cannot_follow(record)) is not None:
+            self._over(task, error)
+        elif record.is_fetched and self._wants(record):
+            # All of it was saved once: whether it is still there is a matter of this disk.
+            self._put(task, Phase.CHECKING)
+            self._for_disk.append(task)
+        else:
+            self._follow(task)
+
+    def _follow(self, task: Task) -> None:
+        record = task.on_record
+        try:
+            self._connections.prepare(record.endpoint)
+        except OrvideoError as error:
+            self._over(task, error)
+            return
+        task.deadline = task.deadline or self._deadline()
+        task.poll = Poll(task.deadline, interval=self.terms.interval, known=record.was_seen)
+        self._put(task, Phase.FOLLOWING)
+        self._looks.add(task, task.poll.due)
+
+    def _deadline(self) -> Deadline:
+        return Deadline.after(self._clock, self.terms.timeout)
+
+    def _wants(self, record: Record) -> bool:
+        return not self.terms.once and self._tools.fetcher.wants(record)
+
+    def _start(self) -> None:
+        """Hand out what is due to the pool, as far as there is room."""
+        if self.stopped is not None:
+            while self._waiting:
+                self._over(self._waiting.popleft())
+        while self._waiting and self.in_flight < self.terms.jobs and self._busy[_Kind.SUBMIT] < SUBMITS:
+            self._start_submit(self._waiting.popleft())
+            if self.stopped is not None:
+                return
+        for task in self._looks.due(LOOKS - self._busy[_Kind.LOOK]):
+            if task.phase is Phase.FOLLOWING:
+                self._start_look(task)
+        while self._for_disk and self._busy[_Kind.CHECK] + self._busy[_Kind.FETCH] < FETCHES:
+            task = self._for_disk.popleft()
+            if task.phase is Phase.CHECKING:
+                self._start_check(task)
+            elif task.phase is Phase.FETCHING:
+                self._start_fetch(task)
+
+    def _start_submit(self, task: Task) -> None:
+        assert task.order is not None, "only what is to be bought waits"
+        try:
+            order = task.order()
+            self._connections.prepare(order.endpoint)
+        except OrvideoError as error:
+            self._over(task, error)
+            self._judge_refusal(error)
+            return
+        self._put(task, Phase.SUBMITTING)
+        self._listener.submitting(task)
+        firm = self.terms.firm and self.terms.follow
+        task.deadline = deadline = self._deadline() if firm else Deadline(self._clock)
+        self._give(_Kind.SUBMIT, task, deadline, lambda: self._buy(task, order, deadline))
+
+    def _start_look(self, task: Task) -> None:
+        record, limit = task.on_record, task.deadline or self._deadline()
+        now = self._clock.monotonic()
+        deadline = Deadline(self._clock, None if limit.at is None else max(limit.at, now) + _LAST_LOOK)
+        endpoint, job_id = record.endpoint, record.id or ""
+        self._give(
+            _Kind.LOOK, task, deadline,
+            lambda: self._connections.client(endpoint).job(job_id, deadline=deadline),
+        )  # fmt: skip
+
+    def _start_check(self, task: Task) -> None:
+        record = task.on_record
+        self._give(_Kind.CHECK, task, Deadline(self._clock), lambda: self._tools.fetcher.here(record))
+
+    def _start_fetch(self, task: Task) -> None:
+        record, deadline = task.on_record, task.deadline or self._deadline()
+
+        def on_progress(index: int, done: int, total: int | None) -> None:
+            task.progress = (index, done, total)
+
+        def fetch() -> Fetched:
+            client = self._connections.client(record.endpoint)
+            return self._tools.fetcher.fetch(record, task.job, client, deadline, on_progress, self._remark)
+
+        self._give(_Kind.FETCH, task, deadline, fetch)
+
+    def _give(self, kind: _Kind, task: Task, deadline: Deadline, work: Callable[[], Any]) -> None:
+        """Have work done by the pool; what it brings comes back through the queue."""
+
+        def bring(future: Future[Any]) -> None:
+            error = future.exception()
+            self._done.put(_Done(kind, task, None if error is not None else future.result(), error))
+
+        self._busy[kind] += 1
+        self._under_way[task] = deadline
+        self._expire_after(deadline)
+        self._pool.submit(work).add_done_callback(bring)
+
+    def _remark(self, text: str) -> None:
+        """Say something from a thread of the pool."""
+        self._done.put(lambda: self._listener.remark(text))
+
+    # The submit, in a thread of the pool
+
+    def _buy(self, task: Task, order: Intent, deadline: Deadline) -> Record:
+        def begun(seq: int) -> None:
+            task.seq = seq
+
+        def waiting(error: OrvideoError, seconds: float) -> None:
+            self._gate.waiting(error, seconds)
+            self._done.put(lambda: self._listener.waiting(error, seconds))
+
+        submitter = Submitter(
+            self._connections.client(order.endpoint), self._ledger, self._journal, deadline,
+            hold=self._gate.hold, waiting=waiting, pause=self._gate.sleep, begun=begun,
+        )  # fmt: skip
+        refused = False
+        try:
+            return submitter.submit(order)
+        except (RateLimited, ServiceUnavailable, PaymentRequired):
+            refused = True
+            raise
+        finally:
+            self._gate.settled(refused=refused)
+
+    # What the pool brings
+
+    def _wait(self) -> None:
+        """Wait until something is brought or due, in naps, so that a signal is heard."""
+        now = self._clock.monotonic()
+        until = min(now + NAP, self._looks.next_due(room=self._busy[_Kind.LOOK] < LOOKS), self._next_expiry)
+        patience = max(0.0, until - now)
+        if not self._under_way and self._done.empty():
+            if patience:
+                self._clock.sleep(patience)
+            return
+        with suppress(queue.Empty):
+            self._handle(self._done.get(timeout=patience))
+            while not self.is_interrupted:
+                self._handle(self._done.get_nowait())
+
+    def _handle(self, done: _Done | Callable[[], None] | None) -> None:
+        if done is None:
+            return
+        if not isinstance(done, _Done):
+            done()
+            return
+        kind, task = done.kind, done.task
+        self._busy[kind] -= 1
+        self._under_way.pop(task, None)
+        if isinstance(done.error, Cancelled):
+            return
+        if done.error is not None and not isinstance(done.error, OrvideoError):
+            raise done.error
+        if task.phase is Phase.OVER:
+            return  # its time was over before this came
+        if kind is _Kind.SUBMIT:
+            self._bought(task, done.result, done.error)
+        elif kind is _Kind.LOOK:
+            self._looked(task, done.result if done.error is None else done.error)
+        elif kind is _Kind.CHECK:
+            self._checked(task, done.result or {})
+        elif kind is _Kind.FETCH:
+            self._fetched(task, done.result, done.error)
+        else:
+            self._over(task, task.error)
+
+    def _bought(self, task: Task, record: Record | None, error: OrvideoError | None) -> None:
+        if record is not None:
+            task.record = record
+            self._listener.submitted(task)
+            if self._rules is not None:
+                self._rules.accepted()
+            if not self.terms.firm:
+                task.deadline = None
+            if self.terms.follow:
+                self._follow(task)
+            else:
+                self._over(task)
+            return
+        assert error is not None, "a submit brings a record or an error"
+        if isinstance(error, Closed):
+            self._over(task)
+            return
+        if isinstance(error, RecordError) and (other := task.in_other_hands(self._ledger)) is not None:
+            self._go_on(task, other)
+            return
+        self._over(task, error)
+        self._judge_refusal(error)
+
+    def _looked(self, task: Task, answer: Job | OrvideoError) -> None:
+        record, poll = task.on_record, task.poll
+        assert poll is not None, "what is looked at is followed"
+        if isinstance(answer, OrvideoError):
+            look = poll.missed(answer)
+            self._looks.missed(record, answer)
+        else:
+            look = poll.saw(answer)
+            self._looks.answered(record)
+            task.job = answer
+            self._journal.looked(record.seq, judgement.seen(answer))
+        if self.terms.once:
+            self._over(task, look.missed and (judgement.could_end(look.missed) or look.missed))
+            return
+        self._listener.looked(task, look)
+        if look.job is not None and look.job.is_final:
+            self._ended(task, record, look.job)
+        elif look.end is not None:
+            if isinstance(look.end, NotFetched):
+                look.end.hint = f"orvideo jobs show {record.name}"
+            self._over(task, look.end)
+        elif record.final and poll.misses >= _ENOUGH_MISSES:
+            self._believe_the_record(task, record)
+        elif not self.terms.wait and poll.misses >= _MOST_MISSES:
+            self._over(task, look.missed)
+        elif (task.deadline is not None and task.deadline.is_over) or (look.job is not None and not self.terms.wait):
+            self._over(task, judgement.still_running(record, task.job))
+        else:
+            self._looks.add(task, poll.due)
+
+    def _believe_the_record(self, task: Task, record: Record) -> None:
+        """Go on without a look with a job whose end is on record: the content endpoint may answer all the same."""
+        if record.status != "completed":
+            self._over(task, judgement.ended(record, record.status, record.error))
+        elif self._wants(record):
+            self._queue_fetch(task)
+        else:
+            self._finish(task)
+
+    def _ended(self, task: Task, record: Record, job: Job) -> None:
+        error = judgement.error_of_end(record, job)
+        if error is not None:
+            self._finish(task, error)
+        elif self._wants(record):
+            self._queue_fetch(task)
+        else:
+            self._finish(task)
+
+    def _queue_fetch(self, task: Task) -> None:
+        self._refresh(task)
+        if not self.terms.firm:
+            task.deadline = self._deadline()
+        self._put(task, Phase.FETCHING)
+        self._for_disk.append(task)
+        self._expire_after(task.deadline)
+
+    def _checked(self, task: Task, here: dict[int, Path]) -> None:
+        record = task.on_record
+        if len(here) >= max(len(record.outputs), 1):
+            task.was_here = True
+            task.paths = [self._tools.fetcher.named(path, record) for path in here.values()]
+            self._finish(task)
+        else:
+            self._follow(task)
+
+    def _fetched(self, task: Task, fetched: Fetched | None, error: OrvideoError | None) -> None:
+        if task.progress is not None:
+            self._listener.downloading(task, *task.progress)
+        if fetched is not None:
+            for output in fetched.unrecorded:
+                self._journal.output_saved(task.on_record.seq, output)
+            for index, saved in fetched.saved:
+                task.saved[index] = saved
+                if saved.path is not None:
+                    task.paths.append(self._tools.fetcher.named(saved.path, task.on_record))
+                self._listener.saved(task, index, saved)
+            error = fetched.trouble(task.on_record) or self._beside(task)
+        cost = task.on_record.cost
+        if isinstance(error, NoOutput) and cost is not None:
+            error.message += f" It charged ${cost:.2f}."
+        self._finish(task, error)
+
+    def _beside(self, task: Task) -> OutputExists | None:
+        """Return the error of a video whose name was taken: it is here, and not where a script looks (drill O01)."""
+        moved = [str(saved.path) for saved in task.saved.values() if saved.beside]
+        return OutputExists(f"The name was taken; the video is saved as {', '.join(moved)}.") if moved else None
+
+    # How a task ends, and what that means for the others
+
+    def _finish(self, task: Task, error: OrvideoError | None = None) -> None:
+        """End a task whose job is at its end: its hooks come first."""
+        task.error = error
+        self._refresh(task)
+        if self._tools.hooks is None:
+            self._over(task, error)
+            return
+        hooks, deadline = self._tools.hooks, Deadline(self._clock)
+        self._put(task, Phase.HOOKS)
+        self._give(_Kind.HOOKS, task, deadline, lambda: hooks(task, deadline))
+
+    def _over(self, task: Task, error: OrvideoError | None = None) -> None:
+        self._put(task, Phase.OVER)
+        task.error = error
+        if error is not None:
+            error.seq = task.seq
+        self._refresh(task)
+        if not self.terms.once:
+            self._listener.over(task)
+        reason = self._rules.over(task) if self._rules is not None else None
+        if reason is not None and error is not None:
+            self.stop(error, reason)
+
+    def _refresh(self, task: Task) -> None:
+        """Bring a task's record up to date: from the file, or from memory where that cannot be read."""
+        if task.seq is not None:
+            task.record = self._journal.record(task.seq) or task.record
+
+    def _judge_refusal(self, error: OrvideoError) -> None:
+        """Decide what a job that was not accepted means for the next ones (drill B11)."""
+        reason = self._rules.refused(error) if self._rules is not None else None
+        if reason is not None:
+            self.stop(error, reason)
+
+    def _put(self, task: Task, phase: Phase) -> None:
+        self._phases[task.phase] -= 1
+        self._phases[phase] += 1
+        task.phase = phase
+
+    # Time
+
+    def _expire_after(self, deadline: Deadline | None) -> None:
+        if deadline is not None and deadline.at is not None:
+            self._next_expiry = min(self._next_expiry, deadline.at + _GRACE)
+
+    def _expire(self) -> None:
+        """End what is still under way after its deadline: nothing that hangs may hold a command (finding B02)."""
+        now = self._clock.monotonic()
+        if now < self._next_expiry:
+            return
+        self._next_expiry = float("inf")
+        for task in self.tasks:
+            if task.phase not in (Phase.ELSEWHERE, Phase.FOLLOWING, Phase.FETCHING):
+                continue
+            deadline = self._under_way.get(task)
+            if deadline is None and task.phase is not Phase.FOLLOWING:
+                deadline = task.deadline  # a job that is followed is owed a last look
+            if deadline is None or deadline.at is None or now < deadline.at + _GRACE:
+                self._expire_after(deadline)
+            elif task.phase is Phase.FETCHING:
+                self._finish(task, NotFetched("The time limit ended in the middle of the download."))
+            else:
+                self._over(task, judgement.still_running(task.on_record, task.job))
+
+    def _look_elsewhere(self) -> None:
+        """Look up the rows that another process is submitting."""
+        now = self._clock.monotonic()
+        if not self._phases[Phase.ELSEWHERE] or now < self._elsewhere_due:
+            return
+        self._elsewhere_due = now + _ELSEWHERE_PAUSE
+        for task in self.tasks:
+            if task.phase is Phase.ELSEWHERE and task.seq is not None:
+                record = self._journal.record(task.seq)
+                if record is not None and record.state not in (State.PREPARED, State.SENDING):
+                    self._go_on(task, record)
+
+    def _tick(self) -> None:
+        now = self._clock.monotonic()
+        if now - self._ticked < NAP / 2:
+            return
+        self._ticked = now
+        self._journal.retry()
+        for task in self._under_way:
+            if task.progress is not None:
+                self._listener.downloading(task, *task.progress)
+        self._listener.tick(self.in_flight)
+
+    # The end
+
+    def _wind_down(self) -> None:
+        """See the submits on the wire to their end, and let everything else go."""
+        self._gate.shut()
+        for task, deadline in list(self._under_way.items()):
+            if task.phase is not Phase.SUBMITTING:
+                deadline.cancel()
+        bug: BaseException | None = None
+        until = self._clock.monotonic() + 1.0
+        try:
+            while self._busy[_Kind.SUBMIT] or (
+                self._clock.monotonic() < until and (self._busy[_Kind.FETCH] or self._busy[_Kind.HOOKS])
+            ):
+                try:
+                    self._collect_last()
+                except Exception as error:  # raised when all that was paid for is on record
+                    bug = error
+        finally:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._connections.close()
+        if bug is not None:
+            raise bug
+
+    def _collect_last(self) -> None:
+        with suppress(queue.Empty):
+            done = self._done.get(timeout=0.05)
+            if not isinstance(done, _Done):
+                return
+            if done.kind is _Kind.SUBMIT and done.result is not None:
+                # Bought in the last moment: it is on record, and goes on at the service.
+                self._busy[_Kind.SUBMIT] -= 1
+                self._under_way.pop(done.task, None)
+                done.task.record = done.result
+                self._listener.submitted(done.task)
+            elif done.kind in (_Kind.SUBMIT, _Kind.FETCH, _Kind.HOOKS):
+                self._handle(done)

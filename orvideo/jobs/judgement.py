@@ -1,0 +1,112 @@
+"""What the service's answers mean for a job: decided here, and nowhere else, for every command.
+
+A look that fails is a missed look. It ends a wait only where the service itself, three times in a row, says something
+that looking again cannot change: a refused key (drill P03), an unknown job (P02), an answer that makes no sense (P08),
+a redirect that is not followed (P10). One such answer may come from a proxy, or from one machine of many.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orvideo.errors import (
+    AuthError,
+    BadReply,
+    Forbidden,
+    Gone,
+    JobEnded,
+    MoneyError,
+    NotFetched,
+    NotFound,
+    OrvideoError,
+    OutcomeUnknown,
+    StillRunning,
+    Unsafe,
+    UsageError,
+)
+from orvideo.record.values import Seen
+
+if TYPE_CHECKING:
+    from orvideo.api.schemas import Job
+    from orvideo.record.values import Record
+
+#: So many answers in a row must say that looking again is no use, before that is believed (finding A09).
+CERTAIN = 3
+
+
+def could_end(error: OrvideoError) -> OrvideoError | None:
+    """Return how a wait ends if the service keeps on answering like this, None for a look that was only missed."""
+    own = error.reply is not None and error.reply.own
+    if isinstance(error, UsageError | BadReply | Unsafe) or (isinstance(error, AuthError) and error.reply is None):
+        return error
+    if isinstance(error, AuthError) and own:
+        return error
+    if isinstance(error, Forbidden | MoneyError) and own:
+        # The job is bought already: what is refused now is the key, not the price.
+        return AuthError(error.message, reply=error.reply)
+    if isinstance(error, NotFound | Gone) and own:
+        return NotFetched(f"The service does not know this job: {error.message}", reply=error.reply)
+    return None
+
+
+def is_certain(error: OrvideoError, times: int) -> bool:
+    """Return whether an answer that `could_end` a wait does so when it has come `times` times in a row."""
+    local = isinstance(error, UsageError) or (isinstance(error, AuthError) and error.reply is None)
+    return local or times >= CERTAIN
+
+
+def seen(job: Job) -> Seen:
+    """Return what a reply says of a job, as the record takes it."""
+    return Seen(
+        job.status, job.cost, job.error_text, job.generation_id, job.model, job.extra, job.is_final, job.output_count
+    )
+
+
+def error_of_end(record: Record, job: Job) -> OrvideoError | None:
+    """Return the error of a job that is at its end without a video, None for one that is completed."""
+    return None if job.is_completed else ended(record, job.status, job.error_text)
+
+
+def ended(record: Record, status: str | None, reason: str | None) -> JobEnded:
+    """Return the error of a job that ended without a video."""
+    return JobEnded(
+        f"Job {record.name} ended as {status}{f': {_sentence(reason)}' if reason else '.'}",
+        hint=f"orvideo jobs show {record.name}",
+    )
+
+
+def cannot_follow(record: Record) -> OrvideoError | None:
+    """Return why there is nothing to ask the service for, None for a job that has an id."""
+    if record.id is not None:
+        return None
+    if record.state == "not_sent":
+        return UsageError(
+            f"{record.name} was never accepted by the service: {record.error or 'nothing was sent'}",
+            hint=f"orvideo jobs show {record.name}",
+        )
+    why = f" {record.error}" if record.error else " No id was received, so there is nothing to ask the service for."
+    return OutcomeUnknown(
+        f"The outcome of {record.name} is unknown.{why}",
+        hint="look at https://openrouter.ai/activity; a job found there: orvideo jobs adopt ID",
+    )
+
+
+def still_running(record: Record, job: Job | None) -> StillRunning:
+    """Return the error of a wait whose time is over: an end of patience, never a failure (drill M31)."""
+    from orvideo.api.schemas import KNOWN_STATUSES
+
+    name = record.name
+    if record.id is None:
+        return StillRunning(f"Another orvideo is still submitting {name}.")
+    status = job.status if job is not None else record.status
+    if status is not None and status not in KNOWN_STATUSES:
+        added = f" The service adds: {_sentence(job.error_text)}" if job is not None and job.error_text else ""
+        return StillRunning(
+            f"Job {name} is not at its end: its status is {status!r}, which orvideo does not know.{added}"
+        )
+    seen = f"last seen as {status}" if status else "not seen yet"
+    return StillRunning(f"Job {name} is still running ({seen}); it is paid for and goes on.")
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?", "…")) else text + "."

@@ -1,0 +1,142 @@
+"""Tells what happens to the rows of a batch: a live display for a person, a line a change for a log, and `--events`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+from orvideo.clock import Clock
+from orvideo.errors import OrvideoError, OutputUnwritable
+from orvideo.output.job_listener import JobListener
+from orvideo.output.progress import Progress, counts_text
+from orvideo.output.tables import Column, aligned
+from orvideo.output.text import elapsed, money_text
+from orvideo.output.views import end_text
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from orvideo.api.schemas import Job
+    from orvideo.batch.entry import Entry
+    from orvideo.download.save import Saved
+    from orvideo.jobs.polling import Look
+    from orvideo.jobs.task import Task
+    from orvideo.output.terminal import Terminal
+
+#: The line for all rows is composed anew this often, in seconds.
+_LINE_EVERY = 0.2
+
+
+class BatchListener(JobListener):
+    """Tells of `total` rows, of which `done` were finished before. Every task is an `Entry` of a batch."""
+
+    def __init__(self, terminal: Terminal, clock: Clock, *, total: int, done: int) -> None:
+        super().__init__(terminal, clock)
+        self._total = total
+        self._counts: Counter[str] = Counter(completed=done)
+        self._started = clock.monotonic()
+        self._completed_now = 0
+        self._cost: Decimal | None = None
+        self._unpriced = 0
+        self._line_due = 0.0
+
+    _not_submitted = "no row is submitted until then"
+
+    def submitted(self, task: Task) -> None:
+        self._tell(task, f"submitted {task.on_record.name}")
+        self._progress.step("submitted", self._name(task))
+        self._event("submitted", task)
+
+    def _missed(self, task: Task, look: Look, error: OrvideoError) -> None:
+        self._terminal.verbose_line(f"{self._name(task)}: missed a look: {error.message}")
+
+    def _show(self, task: Task, job: Job, reported: str, *, is_change: bool) -> None:
+        super()._show(task, job, reported, is_change=is_change)
+        if is_change and not job.is_final:
+            self._tell(task, f"{task.on_record.name}: {job.status}{reported}")
+
+    def saved(self, task: Task, index: int, saved: Saved) -> None:
+        for note in saved.notes:
+            self.remark(f"{self._name(task)}: {note}")
+        self._progress.downloaded(self._name(task), saved.bytes, index)
+
+    def over(self, task: Task) -> None:
+        """Tell how a row ended, and answer with what it made."""
+        entry, record = _entry(task), task.record
+        self._progress.over(self._name(task))
+        if record is not None and record.final and not task.was_here:
+            if record.cost is not None:
+                self._cost = (self._cost or 0) + record.cost
+            else:
+                self._unpriced += 1
+        if task.error is not None:
+            self._counts["not completed"] += 1
+            self._terminal.note(f"{self._name(task)}: {task.error.message}")
+        elif record is None or not record.final:
+            self._counts["not started"] += 1
+        else:
+            self._counts["completed"] += 1
+            if not task.was_here:
+                self._completed_now += 1
+                cost = money_text(record.cost) if record.cost is not None else "cost unknown"
+                self._tell(task, ", ".join([end_text(record.as_json()), cost, *map(str, entry.paths)]))
+        for path in entry.paths:
+            self._terminal.answer(path)
+        if isinstance(task.error, OutputUnwritable) and task.error.job_id and not (record and record.id):
+            # An id that could not be written down must reach a person on every stream there is (drill J05).
+            self._terminal.answer(task.error.job_id)
+        self._event(
+            "ended", task, status=record.status_word if record else None, cost_usd=record.cost if record else None,
+            paths=list(entry.paths), error=task.error.as_json() if task.error else None,
+        )  # fmt: skip
+
+    def tick(self, in_flight: int) -> None:
+        """Bring the line for all rows up to date, not more often than a person could see."""
+        now = self._clock.monotonic()
+        if now < self._line_due or not self._terminal.live:
+            return
+        self._line_due = now + _LINE_EVERY
+        completed, failed = self._counts["completed"], self._counts["not completed"]
+        counts = {"completed": completed, "running": in_flight, "not completed": failed}
+        parts = [f"{counts_text(counts)} (of {self._total}) {elapsed(now - self._started)}"]
+        if self._cost is not None:
+            parts.append(money_text(self._cost) + (" and more" if self._unpriced else ""))
+        minutes = (now - self._started) / 60
+        if self._completed_now and minutes > 0:
+            parts.append(f"{self._completed_now / minutes:.1f}/min")
+        self._progress.overall("  ".join(parts), completed, self._total)
+
+    # How it is told
+
+    @cached_property
+    def _progress(self) -> Progress:
+        """A live display, or nothing: a log has the lines of `_tell` instead."""
+        return self._terminal.progress() if self._terminal.live else Progress()
+
+    def _tell(self, task: Task, text: str) -> None:
+        """Tell a change as a line, where there is no live display to show it."""
+        if not self._terminal.live:
+            self._terminal.note(f"{self._name(task)}: {text}")
+
+    def _name(self, task: Task) -> str:
+        return f"row {_entry(task).row.number}"
+
+    def _about(self, task: Task) -> Mapping[str, Any]:
+        entry = _entry(task)
+        return {"row": entry.row.number, "line": entry.row.line, "job_id": task.record.id if task.record else None}
+
+
+def _entry(task: Task) -> Entry:
+    return cast("Entry", task)
+
+
+def failure_table(terminal: Terminal, rows: Sequence[tuple[str, str, str, str]]) -> None:
+    """Tell on stderr what failed and why: row, line, job or name, reason."""
+    columns = [
+        Column("ROW", right=True), Column("LINE", right=True, priority=2), Column("JOB", priority=1),
+        Column("WHY", flexible=True, least=20),
+    ]  # fmt: skip
+    for line in aligned(columns, rows, terminal.width):
+        terminal.note(line)
