@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import compileall
 import ipaddress
 import os
+import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
+import hypothesis.core
 import pytest
 
+from tests.processes import adopt_orphans, default_signals, left_behind
 from tests.shell import Shell
+
+# A shared machine is slow at times, and a failure must say how to have it again.
+hypothesis.settings.register_profile("orvideo", deadline=None, print_blob=True)
 
 
 def _is_loopback(host: object) -> bool:
@@ -33,7 +42,13 @@ def _no_network(event: str, args: tuple[object, ...]) -> None:
         raise RuntimeError(f"a test reached for the network: {args[0]}")
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        # Python itself may leave half a compiled file behind where no file may grow, as in the drills of a full disk.
+        compileall.compile_dir(Path(__file__).parents[1] / "orvideo", quiet=2)
+    default_signals()
+    adopt_orphans()
+    hypothesis.settings.load_profile("orvideo")
     sys.addaudithook(_no_network)
     for name in list(os.environ):
         if name.startswith(("OPENROUTER_", "ORVIDEO_", "XDG_")) or name in ("NO_COLOR", "FORCE_COLOR", "CI", "COLUMNS"):
@@ -41,6 +56,33 @@ def pytest_configure() -> None:
     os.environ["HOME"] = "/nonexistent-home-of-the-tests"
     os.environ["HTTPS_PROXY"] = "http://127.0.0.1:9"
     os.environ["NO_PROXY"] = "127.0.0.1,localhost"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Let the seed of the order be Hypothesis' seed too: a test's examples then do not depend on what ran before it."""
+    if hypothesis.core.global_force_seed is None:
+        hypothesis.core.global_force_seed = session.config.getoption("randomly_seed", None)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config) -> None:
+    # pytest-randomly says it in the header, which -q leaves out.
+    seed = config.getoption("randomly_seed", None)
+    if seed is not None:
+        terminalreporter.write_line(f"seed of the order and of Hypothesis: --randomly-seed={seed}")
+
+
+@pytest.fixture(autouse=True)
+def _as_it_was() -> Iterator[None]:
+    """Fail a test that leaves a process behind, or a signal that is handled otherwise than before."""
+    handlers = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+    before = left_behind(())
+    yield
+    after = {one: signal.getsignal(one) for one in handlers}
+    default_signals()
+    left = left_behind(before, patience=5)
+    assert not left, f"the test left processes behind, which were killed: {left}"
+    assert after == handlers, "a signal is handled otherwise than before"
 
 
 @pytest.fixture

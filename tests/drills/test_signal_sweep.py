@@ -1,0 +1,20 @@
+"""A few rounds of each command; hundreds are `python -m tests.drills.signal_sweep` (drills S03, S04, S05, S09, S10)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.drills.signal_sweep import COMMANDS, sweep
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="SKIPPED: signals are POSIX's")
+
+
+@pytest.mark.drill("S03", "S04", "S05", "S09", "S10")
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_signal_at_any_moment_loses_nothing_and_buys_nothing_twice(command: str, tmp_path: Path) -> None:
+    tally = sweep(command, 4, tmp_path / command, seed=14, at_once=4)
+    assert tally.is_clean, tally.problems
+    assert (tally.rounds, tally.hit > 0) == (4, True)

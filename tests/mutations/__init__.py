@@ -1,0 +1,1 @@
+"""A mutation tester for this suite: `python -m tests.mutations --help`."""
