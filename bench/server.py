@@ -1,8 +1,10 @@
 """The bare server of the benchmarks: answers at once, and costs as little as Python can make it.
 
 It speaks just enough of the video API for one trip (submit, look, content), sends its film with `sendfile`, and is
-told from the command line how: how large, framed how, over TLS or not, how fast, how late. It runs in a process of
-its own, prints its base URL when it listens, and ends when its stdin does. Nothing here is part of orvideo.
+told from the command line how: how large, over TLS or not, how fast, how late. The film comes as the service sends it,
+in chunks and with nothing said about it; with `--stored` as a signed URL of a store sends it: with its length, an ETag,
+and a part where one is asked for. It runs in a process of its own, prints its base URL when it listens, and ends when
+its stdin does. Nothing here is part of orvideo.
 
 `GET /bench/stats` returns what it counted since `POST /bench/reset`, or since `/bench/begin`, which forgets no job;
 `POST /bench/finish` completes every job.
@@ -13,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import resource
 import socket
 import ssl
@@ -48,7 +51,8 @@ class Manner:
     """How the server behaves: sizes in bytes, times in seconds, rates in bytes a second."""
 
     size: int = 10 << 20
-    chunked: bool = False
+    #: With a length, an ETag and ranges, as a store sends it; else in chunks, as the service does.
+    stored: bool = False
     tls: bool = False
     rate: float | None = None
     latency: float = 0.0
@@ -136,9 +140,9 @@ class Server:
             buffer = buffer[length:]
             if path.startswith(API.encode()) and self.manner.latency:
                 time.sleep(self.manner.latency)
-            self._answer(connection, method.decode(), path.decode())
+            self._answer(connection, method.decode(), path.decode(), head)
 
-    def _answer(self, connection: socket.socket, method: str, path: str) -> None:
+    def _answer(self, connection: socket.socket, method: str, path: str, head: bytes) -> None:
         where = path.partition("?")[0]
         if where.startswith("/bench/"):
             _send_json(connection, 200, self._control(where))
@@ -149,7 +153,7 @@ class Server:
         elif where.endswith("/content"):
             with self._lock:
                 self._counts.downloads += 1
-            self._send_film(connection)
+            self._send_film(connection, _start_of(head) if self.manner.stored else 0)
         elif where.startswith(f"{API}/videos/"):
             _send_json(connection, 200, self._look(where.rpartition("/")[2]))
         else:
@@ -204,25 +208,30 @@ class Server:
 
     # The film
 
-    def _send_film(self, connection: socket.socket) -> None:
-        framing = "Transfer-Encoding: chunked" if self.manner.chunked else f"Content-Length: {self.manner.size}"
-        head = f'HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\nETag: "bench"\r\n{framing}\r\n\r\n'
+    def _send_film(self, connection: socket.socket, start: int) -> None:
+        size, stored = self.manner.size, self.manner.stored
+        framing = "Transfer-Encoding: chunked"
+        if stored:
+            framing = f'ETag: "bench"\r\nAccept-Ranges: bytes\r\nContent-Length: {size - start}'
+        if start:
+            framing += f"\r\nContent-Range: bytes {start}-{size - 1}/{size}"
+        head = f"HTTP/1.1 {206 if start else 200} OK\r\nContent-Type: video/mp4\r\n{framing}\r\n\r\n"
         connection.sendall(head.encode())
-        piece = _CHUNK if self.manner.chunked else _PIECE
+        piece = _PIECE if stored else _CHUNK
         if self.manner.rate:
             piece = min(piece, 256 << 10)
-        began, sent = time.monotonic(), 0
-        while sent < self.manner.size:
-            count = min(piece, self.manner.size - sent)
-            if self.manner.chunked:
+        began, sent = time.monotonic(), start
+        while sent < size:
+            count = min(piece, size - sent)
+            if not stored:
                 connection.sendall(b"%x\r\n" % count)
             self._send_piece(connection, sent, count)
-            if self.manner.chunked:
+            if not stored:
                 connection.sendall(b"\r\n")
             sent += count
             if self.manner.rate:
-                time.sleep(max(0.0, began + sent / self.manner.rate - time.monotonic()))
-        if self.manner.chunked:
+                time.sleep(max(0.0, began + (sent - start) / self.manner.rate - time.monotonic()))
+        if not stored:
             connection.sendall(b"0\r\n\r\n")
 
     def _send_piece(self, connection: socket.socket, start: int, count: int) -> None:
@@ -245,6 +254,12 @@ def _length_of(head: bytes) -> int:
     return 0
 
 
+def _start_of(head: bytes) -> int:
+    """Return where the part begins that is asked for: 0 where the whole is."""
+    asked = re.search(rb"\r\nrange: *bytes=(\d+)-", head, re.IGNORECASE)
+    return int(asked[1]) if asked else 0
+
+
 def _send_json(connection: socket.socket, status: int, document: dict[str, object]) -> None:
     _send(connection, status, json.dumps(document).encode())
 
@@ -257,13 +272,13 @@ def _send(connection: socket.socket, status: int, body: bytes) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--size", type=int, default=10 << 20)
-    parser.add_argument("--chunked", action="store_true")
+    parser.add_argument("--stored", action="store_true", help="with a length, an ETag and ranges")
     parser.add_argument("--tls", action="store_true")
     parser.add_argument("--rate", type=float, default=None)
     parser.add_argument("--latency", type=float, default=0.0)
     parser.add_argument("--looks", type=int, default=1, help="0: completed only when told to")
     given = parser.parse_args()
-    manner = Manner(given.size, given.chunked, given.tls, given.rate, given.latency, given.looks or None)
+    manner = Manner(given.size, given.stored, given.tls, given.rate, given.latency, given.looks or None)
     server = Server(manner)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(server.base_url, flush=True)

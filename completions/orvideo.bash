@@ -9,19 +9,19 @@ __orvideo_offers() {
             options='--version -V --help -h'
             ;;
         submit)
-            options='--prompt-file --model -m --duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --reference --continue --request --like --creativity --upscale --param --callback-url --user --session-id --trace --wait -w --timeout --interval --exec --notify --output -o --force --receipt --max-cost --yes -y --dry-run --no-check --json --events --quiet -q --verbose -v --sandbox --help -h'
+            options='--prompt-file --model -m --duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --reference --continue --request --like --creativity --upscale --param --callback-url --user --session-id --trace --wait -w --timeout --interval --exec --notify --output -o --force --receipt --max-size --max-cost --yes -y --dry-run --no-check --json --events --quiet -q --verbose -v --sandbox --help -h'
             ;;
         status)
             options='--json --quiet -q --verbose -v --sandbox --help -h'
             ;;
         wait)
-            options='--all --timeout --interval --exec --notify --output -o --force --receipt --json --events --quiet -q --verbose -v --sandbox --help -h'
+            options='--all --timeout --interval --exec --notify --output -o --force --receipt --max-size --json --events --quiet -q --verbose -v --sandbox --help -h'
             ;;
         download)
-            options='--all --output -o --force --receipt --timeout --json --events --quiet -q --verbose -v --sandbox --help -h'
+            options='--all --output -o --force --receipt --max-size --timeout --json --events --quiet -q --verbose -v --sandbox --help -h'
             ;;
         batch)
-            options='--format --name --allow-outside --model -m --duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --reference --creativity --upscale --param --callback-url --user --session-id --trace --no-check --jobs -j --fail-fast --retry-failed --timeout --interval --output -o --force --receipt --report --max-cost --yes -y --dry-run --json --events --quiet -q --verbose -v --sandbox --help -h'
+            options='--format --name --allow-outside --model -m --duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --reference --creativity --upscale --param --callback-url --user --session-id --trace --no-check --jobs -j --fail-fast --retry-failed --timeout --interval --output -o --force --receipt --max-size --report --max-cost --yes -y --dry-run --json --events --quiet -q --verbose -v --sandbox --help -h'
             ;;
         models)
             options='--duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --max-cost --sort --refresh --json --quiet -q --verbose -v --sandbox --help -h'
@@ -108,12 +108,15 @@ __orvideo_value() {
         'submit --interval') kind='anything' ;;
         'submit --exec') kind='anything' ;;
         'submit --output'|'submit -o') kind='files' ;;
+        'submit --max-size') kind='anything' ;;
         'submit --max-cost') kind='anything' ;;
         'wait --timeout') kind='anything' ;;
         'wait --interval') kind='anything' ;;
         'wait --exec') kind='anything' ;;
         'wait --output'|'wait -o') kind='files' ;;
+        'wait --max-size') kind='anything' ;;
         'download --output'|'download -o') kind='files' ;;
+        'download --max-size') kind='anything' ;;
         'download --timeout') kind='anything' ;;
         'batch --format') kind='anything' ;;
         'batch --name') kind='anything' ;;
@@ -137,6 +140,7 @@ __orvideo_value() {
         'batch --timeout') kind='anything' ;;
         'batch --interval') kind='anything' ;;
         'batch --output'|'batch -o') kind='files' ;;
+        'batch --max-size') kind='anything' ;;
         'batch --report') kind='files' ;;
         'batch --max-cost') kind='anything' ;;
         'models --duration'|'models -d') kind='live durations' ;;
@@ -167,10 +171,10 @@ __orvideo_argument() {
         'help '0) kind='words exit-codes environment output schema' ;;
         'jobs show '0) kind='live jobs' ;;
         'jobs forget '*) kind='live jobs' ;;
-        'config get '0) kind='words api-key base-url model duration resolution aspect-ratio audio seed output interval timeout max-cost confirm-above max-image-size referer title categories sandbox sandbox-speed' ;;
-        'config set '0) kind='words api-key base-url model duration resolution aspect-ratio audio seed output interval timeout max-cost confirm-above max-image-size referer title categories sandbox sandbox-speed' ;;
+        'config get '0) kind='words api-key base-url model duration resolution aspect-ratio audio seed output interval timeout max-cost confirm-above max-image-size max-size referer title categories sandbox sandbox-speed' ;;
+        'config set '0) kind='words api-key base-url model duration resolution aspect-ratio audio seed output interval timeout max-cost confirm-above max-image-size max-size referer title categories sandbox sandbox-speed' ;;
         'config set '1) kind='live setting-values' ;;
-        'config unset '0) kind='words api-key base-url model duration resolution aspect-ratio audio seed output interval timeout max-cost confirm-above max-image-size referer title categories sandbox sandbox-speed' ;;
+        'config unset '0) kind='words api-key base-url model duration resolution aspect-ratio audio seed output interval timeout max-cost confirm-above max-image-size max-size referer title categories sandbox sandbox-speed' ;;
         'completion install '0) kind='words bash zsh fish powershell' ;;
         'completion show '0) kind='words bash zsh fish powershell' ;;
     esac

@@ -33,14 +33,17 @@ function __orvideo_takes_value
             'submit --exec' \
             'submit --output' \
             'submit -o' \
+            'submit --max-size' \
             'submit --max-cost' \
             'wait --timeout' \
             'wait --interval' \
             'wait --exec' \
             'wait --output' \
             'wait -o' \
+            'wait --max-size' \
             'download --output' \
             'download -o' \
+            'download --max-size' \
             'download --timeout' \
             'batch --format' \
             'batch --name' \
@@ -70,6 +73,7 @@ function __orvideo_takes_value
             'batch --interval' \
             'batch --output' \
             'batch -o' \
+            'batch --max-size' \
             'batch --report' \
             'batch --max-cost' \
             'models --duration' \
@@ -200,6 +204,7 @@ complete -c orvideo -n '__orvideo_at \'submit\'' -l notify -d 'Notify the deskto
 complete -c orvideo -n '__orvideo_at \'submit\'' -l output -s o -d 'Save the video here: a file, a directory, a name with fields such as {model} or {id}, or …' -r -F
 complete -c orvideo -n '__orvideo_at \'submit\'' -l force -d 'Overwrite a file that is already there'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l receipt -d 'Beside each video, NAME.json: the request, the cost, the sum'
+complete -c orvideo -n '__orvideo_at \'submit\'' -l max-size -d 'Save no file that is larger (500MB, 2GiB)' -x
 complete -c orvideo -n '__orvideo_at \'submit\'' -l max-cost -d 'Send nothing that may cost more' -x
 complete -c orvideo -n '__orvideo_at \'submit\'' -l yes -s y -d 'Do not ask before an expensive job'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l dry-run -d 'Check, quote, print the request, send nothing'
@@ -225,6 +230,7 @@ complete -c orvideo -n '__orvideo_at \'wait\'' -l notify -d 'Notify the desktop 
 complete -c orvideo -n '__orvideo_at \'wait\'' -l output -s o -d 'Save the video here: a file, a directory, a name with fields such as {model} or {id}, or …' -r -F
 complete -c orvideo -n '__orvideo_at \'wait\'' -l force -d 'Overwrite a file that is already there'
 complete -c orvideo -n '__orvideo_at \'wait\'' -l receipt -d 'Beside each video, NAME.json: the request, the cost, the sum'
+complete -c orvideo -n '__orvideo_at \'wait\'' -l max-size -d 'Save no file that is larger (500MB, 2GiB)' -x
 complete -c orvideo -n '__orvideo_at \'wait\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'wait\'' -l events -d 'Print one JSON object a line as things happen'
 complete -c orvideo -n '__orvideo_at \'wait\'' -l quiet -s q -d 'Only the answer and errors, no story'
@@ -236,6 +242,7 @@ complete -c orvideo -n '__orvideo_at \'download\'' -l all -d 'Every finished job
 complete -c orvideo -n '__orvideo_at \'download\'' -l output -s o -d 'Save the video here: a file, a directory, a name with fields such as {model} or {id}, or …' -r -F
 complete -c orvideo -n '__orvideo_at \'download\'' -l force -d 'Overwrite a file that is already there'
 complete -c orvideo -n '__orvideo_at \'download\'' -l receipt -d 'Beside each video, NAME.json: the request, the cost, the sum'
+complete -c orvideo -n '__orvideo_at \'download\'' -l max-size -d 'Save no file that is larger (500MB, 2GiB)' -x
 complete -c orvideo -n '__orvideo_at \'download\'' -l timeout -d 'Stop waiting after this time (90s, 20m, 1h); the job goes on' -x
 complete -c orvideo -n '__orvideo_at \'download\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'download\'' -l events -d 'Print one JSON object a line as things happen'
@@ -273,6 +280,7 @@ complete -c orvideo -n '__orvideo_at \'batch\'' -l interval -d 'Look this often 
 complete -c orvideo -n '__orvideo_at \'batch\'' -l output -s o -d 'A directory, or a name with fields such as {row}, {name}, {slug} or a row\'s own' -r -F
 complete -c orvideo -n '__orvideo_at \'batch\'' -l force -d 'Overwrite a file that is already there'
 complete -c orvideo -n '__orvideo_at \'batch\'' -l receipt -d 'Beside each video, NAME.json: the request, the cost, the sum'
+complete -c orvideo -n '__orvideo_at \'batch\'' -l max-size -d 'Save no file that is larger (500MB, 2GiB)' -x
 complete -c orvideo -n '__orvideo_at \'batch\'' -l report -d 'Write what became of each row: JSONL, or CSV for .csv' -r -F
 complete -c orvideo -n '__orvideo_at \'batch\'' -l max-cost -d 'The most that the whole batch may cost' -x
 complete -c orvideo -n '__orvideo_at \'batch\'' -l yes -s y -d 'Do not ask before an expensive batch'
@@ -368,6 +376,7 @@ complete -c orvideo -n '__orvideo_at \'config get\' 0' -a timeout -d 'how long t
 complete -c orvideo -n '__orvideo_at \'config get\' 0' -a max-cost -d 'the most a job may cost, USD'
 complete -c orvideo -n '__orvideo_at \'config get\' 0' -a confirm-above -d 'ask on a terminal above this quote, USD'
 complete -c orvideo -n '__orvideo_at \'config get\' 0' -a max-image-size -d 'the largest image file that is sent'
+complete -c orvideo -n '__orvideo_at \'config get\' 0' -a max-size -d 'the largest video file that is saved'
 complete -c orvideo -n '__orvideo_at \'config get\' 0' -a referer -d 'names the application to the service: HTTP-Referer'
 complete -c orvideo -n '__orvideo_at \'config get\' 0' -a title -d 'names the application: X-OpenRouter-Title'
 complete -c orvideo -n '__orvideo_at \'config get\' 0' -a categories -d 'names its kind: X-OpenRouter-Categories'
@@ -390,6 +399,7 @@ complete -c orvideo -n '__orvideo_at \'config set\' 0' -a timeout -d 'how long t
 complete -c orvideo -n '__orvideo_at \'config set\' 0' -a max-cost -d 'the most a job may cost, USD'
 complete -c orvideo -n '__orvideo_at \'config set\' 0' -a confirm-above -d 'ask on a terminal above this quote, USD'
 complete -c orvideo -n '__orvideo_at \'config set\' 0' -a max-image-size -d 'the largest image file that is sent'
+complete -c orvideo -n '__orvideo_at \'config set\' 0' -a max-size -d 'the largest video file that is saved'
 complete -c orvideo -n '__orvideo_at \'config set\' 0' -a referer -d 'names the application to the service: HTTP-Referer'
 complete -c orvideo -n '__orvideo_at \'config set\' 0' -a title -d 'names the application: X-OpenRouter-Title'
 complete -c orvideo -n '__orvideo_at \'config set\' 0' -a categories -d 'names its kind: X-OpenRouter-Categories'
@@ -414,6 +424,7 @@ complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a timeout -d 'how long
 complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a max-cost -d 'the most a job may cost, USD'
 complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a confirm-above -d 'ask on a terminal above this quote, USD'
 complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a max-image-size -d 'the largest image file that is sent'
+complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a max-size -d 'the largest video file that is saved'
 complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a referer -d 'names the application to the service: HTTP-Referer'
 complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a title -d 'names the application: X-OpenRouter-Title'
 complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a categories -d 'names its kind: X-OpenRouter-Categories'

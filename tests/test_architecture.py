@@ -36,6 +36,7 @@ FORBIDDEN = {
 #: Only these may import a library; `sandbox` is a program of its own.
 OWNERS = {
     "httpx": ("api",),
+    "httpcore": ("api",),
     "rich": ("output",),
     "platformdirs": ("settings",),
     "sqlite3": ("record", "completion"),

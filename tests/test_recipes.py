@@ -142,7 +142,8 @@ def test_a_film_that_takes_long_is_gone_on_with_and_not_bought_again(desk: Desk)
     with service(desk, "poll-500:1") as env:
         assert film(desk, **env, ORVIDEO_TIMEOUT="1s") == 8
     with service(desk, "content-404", like=env):
-        assert film(desk, **env) == 10
+        # Right after the end of a job that is waited out for half a minute.
+        assert film(desk, **env, ORVIDEO_TIMEOUT="4s") == 10
     with service(desk, like=env):
         assert film(desk, **env) == 0
     assert is_film(desk.home / "boat.mp4")
@@ -205,7 +206,9 @@ def test_xargs_starts_no_more_when_there_is_no_money(desk: Desk) -> None:
 
 # --- jq -------------------------------------------------------------------------------------------------------------
 
-needs_jq = pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed: its recipes were NOT run")
+needs_jq = pytest.mark.skipif(
+    shutil.which("jq") is None, reason="jq is not installed: its recipes were NOT run; the package jq would prove them"
+)
 
 
 @needs_jq
@@ -253,7 +256,10 @@ def test_a_command_at_the_end_of_each_job(desk: Desk) -> None:
     assert (desk.home / "kept" / "bad.txt").read_text().startswith(f"{lost}: failed: ")
 
 
-@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed: its recipe was NOT run")
+@pytest.mark.skipif(
+    shutil.which("ffmpeg") is None,
+    reason="ffmpeg is not installed: its recipe was NOT run; the package ffmpeg would prove it",
+)
 def test_a_pipe_into_ffmpeg(desk: Desk) -> None:
     code, out, err = desk.run("bash", "gif.sh", "a boat", "boat.gif")
     assert (code, out, err) == (0, "", "")

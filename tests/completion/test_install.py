@@ -99,7 +99,7 @@ def test_a_script_is_shown_as_it_is(orvideo: Shell, shell: str) -> None:
 
 def test_zsh_finds_what_was_installed_by_the_lines_it_was_told(orvideo: Shell, home: Path) -> None:
     if not is_there("zsh"):
-        pytest.skip("zsh is NOT INSTALLED: that it finds the script is not proved here")
+        pytest.skip("zsh is NOT INSTALLED: that it finds the script is not proved here; the package zsh would")
     told = orvideo("completion", "install", "zsh").err
     lines = [line.strip() for line in told.splitlines() if line.startswith("  ")]
     (home / ".zshrc").write_text("\n".join([*lines, 'echo "is $_comps[orvideo]"', ""]))

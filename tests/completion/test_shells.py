@@ -10,6 +10,7 @@ import pytest
 
 from orvideo.catalogue import cache
 from orvideo.record.ledger import Ledger
+from orvideo.record.values import Intent
 from tests.completion.shells import SHELLS, Typing, installed, is_there, program_that_must_not_run
 
 ENDPOINT = "https://openrouter.ai/api/v1"
@@ -26,7 +27,9 @@ MODELS = [
 @pytest.fixture(scope="module", params=SHELLS)
 def shell(request: pytest.FixtureRequest) -> str:
     if not is_there(request.param):
-        pytest.skip(f"{request.param} is NOT INSTALLED: its completion is not proved here")
+        pytest.skip(
+            f"{request.param} is NOT INSTALLED: its completion is not proved here; the package {request.param} would"
+        )
     return str(request.param)
 
 
@@ -50,7 +53,7 @@ def live(shell: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Typin
     with Ledger(home / ".local" / "state" / "orvideo" / "jobs.db") as ledger:
         for name in ("aaaa1111", "bbbb2222", "cccc3333"):
             prompt = f"a boat \x1b[31m$(touch pwned) {name[:2]}"
-            seq = ledger.prepare(request={"model": "google/veo-3.1", "prompt": prompt}, endpoint=ENDPOINT)
+            seq = ledger.prepare(Intent(request={"model": "google/veo-3.1", "prompt": prompt}, endpoint=ENDPOINT))
             ledger.sending(seq)
             ledger.submitted(seq, name, status="in_progress", generation_id=None, extra={})
     typing = Typing(shell, home, installed(), {})

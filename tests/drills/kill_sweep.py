@@ -3,6 +3,7 @@
     python -m tests.drills.kill_sweep                  # every call that can change anything, and a few of the others
     python -m tests.drills.kill_sweep --every 1        # every call there is: about an hour
     python -m tests.drills.kill_sweep --minutes 5 download
+    python -m tests.drills.kill_sweep --quick          # a dozen points of each
 
 The calls of one run are listed with strace. Then the same command is run again and again, and killed with SIGKILL
 right before the Nth call of one name; the server in this process counts what it has accepted. Most calls of a Python
@@ -37,6 +38,7 @@ from orvideo.record.values import State
 from tests.download.films import mp4
 from tests.drills.raw_server import Peer, RawServer, http
 from tests.drills.service import ORDER, SUBMITS, model_list, on_record, surroundings
+from tests.processes import default_signals
 from tests.shell import KEY, SCRIPT, Shell
 
 #: Calls that a Python program makes by the thousand to load itself, and that change nothing.
@@ -256,7 +258,7 @@ class DownloadDrill(Drill):
         assert boat.read_bytes() == FILM
         [output] = again.json["outputs"]
         assert output["bytes"] == len(FILM)
-        left = [path.name for path in home.iterdir() if path.name.endswith(".part")]
+        left = sorted(path.name for path in home.iterdir() if path.is_file() and path != boat)
         assert not left, left
         assert not self.service.accepted, "a download submits nothing"
         tally.known += 1
@@ -271,7 +273,7 @@ def parse(log: str) -> list[tuple[str, str, str]]:
 def why_not() -> str | None:
     """Return why nothing can be killed here, None if it can."""
     if shutil.which("strace") is None:
-        return "strace is not installed"
+        return "strace is not installed; the package strace would prove this"
     probe = [
         "strace",
         "-f",
@@ -312,7 +314,9 @@ def main() -> int:
     parser.add_argument("--every", type=int, default=25, help="one in how many of the calls that only load modules")
     parser.add_argument("--minutes", type=float, help="for each drill; what is left then is left out, and said")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 2)
+    parser.add_argument("--quick", action="store_true", help="a dozen points of each drill")
     wanted = parser.parse_args()
+    default_signals()
     if reason := why_not():
         print(f"SKIPPED: {reason}", file=sys.stderr)
         return 77
@@ -324,6 +328,8 @@ def main() -> int:
             points = drill.points(calls, wanted.every)
             # Spread over the run, so that a sweep that runs out of time has seen all of it.
             order = [point for step in range(7) for point in points[step::7]]
+            if wanted.quick:
+                order = points[len(points) // 24 :: max(len(points) // 12, 1)]
             began = time.monotonic()
             tally = sweep(drill, order, workers=wanted.workers, minutes=wanted.minutes)
         share = len(tally.unknown) / (len(calls) - begun)

@@ -1,7 +1,8 @@
 """The service as the command line sees it in the drills: a model list that works, and a submit that goes wrong.
 
 The first connection that orvideo opens brings the model list; the second one is the submit, because a submit never
-reuses a connection. So the behaviours that are given here are those of the submits, exact to the byte.
+reuses a connection. So the behaviours that are given here are those of the submits, exact to the byte. Connections
+that come later are told apart by what they ask first.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from tests.shell import KEY, Result, Shell
 
 #: The request of most drills: its price is known, nothing is left to choose.
 ORDER = ("a paper boat", "-m", "google/veo-3.1-lite", "-d", "4", "-r", "720p")
-QUICK = Limits(connect=2, read=0.3, submit_total=2, call_total=2, stall_seconds=0.3)
-HASTY = Limits(connect=2, read=5, submit_total=0.4, call_total=0.4, stall_seconds=0.3)
+QUICK = Limits(connect=5, read=1, submit_total=3, call_total=3, stall_seconds=1)
+HASTY = Limits(connect=5, read=5, submit_total=1.5, call_total=1.5, stall_seconds=1)
 SUBMITS = "/api/v1/videos"
 
 
@@ -70,7 +71,13 @@ class Looks:
 @contextmanager
 def service(*submits: Behaviour, looks: Looks | None = None) -> Iterator[RawServer]:
     """Run a service whose model list works and whose submits behave like this, one after the other."""
-    with RawServer(looks or Looks(), *submits) as server:
+    looks = looks or Looks()
+
+    def later(peer: Peer) -> None:
+        """After the submits come looks, on connections of their own, or more submits."""
+        (looks if not submits or peer.asks("GET") else submits[-1])(peer)
+
+    with RawServer(looks, *submits, later) as server:
         yield server
 
 

@@ -24,7 +24,7 @@ import pytest
 
 from orvideo.errors import RecordError
 from orvideo.record.ledger import Ledger
-from orvideo.record.values import Record, State
+from orvideo.record.values import Intent, Record, Seen, State
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="SKIPPED: kills, limits and strace are POSIX's")
 
@@ -46,7 +46,9 @@ def _strace() -> str | None:
 def need_strace() -> str:
     found = _strace()
     if found is None:
-        pytest.skip("SKIPPED: strace is missing or forbidden on this machine, so nobody drilled this")
+        pytest.skip(
+            "SKIPPED: strace is missing or forbidden here; the package strace, and the right to trace, would prove this"
+        )
     return found
 
 
@@ -56,7 +58,7 @@ def _as_anybody() -> list[str]:
         return []
     setpriv = [shutil.which("setpriv") or "setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"]
     if not shutil.which("setpriv") or subprocess.run([*setpriv, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("SKIPPED: root may write everywhere, and setpriv does not work here; run this as a user")
+        pytest.skip("SKIPPED: root may write everywhere; run this as a user, or with setpriv of the package util-linux")
     return setpriv
 
 
@@ -66,13 +68,13 @@ import os, resource, sys
 from pathlib import Path
 from orvideo.errors import RecordError
 from orvideo.record.ledger import Ledger
-from orvideo.record.values import Output
+from orvideo.record.values import Intent, Output, Seen
 
 def say(word):
     os.write(1, word.encode() + b"\\n")
 
 def prepare(ledger, prompt="a boat"):
-    return ledger.prepare(request={"model": "m", "prompt": prompt}, endpoint="https://openrouter.example/api/v1")
+    return ledger.prepare(Intent(request={"model": "m", "prompt": prompt}, endpoint="https://openrouter.example/api/v1"))
 
 path = Path(sys.argv[1])
 """
@@ -88,7 +90,7 @@ say("POST")
 ledger.answered(seq, 202, b'{"id": "job-1"}')
 ledger.submitted(seq, "job-1", status="pending")
 say("submitted")
-ledger.looked(seq, status="completed", final=True)
+ledger.looked(seq, Seen(status="completed", final=True))
 ledger.output_saved(seq, Output(0, "/v/boat.mp4", 1, "ab"))
 say("saved")
 ledger.close()
@@ -259,7 +261,6 @@ def test_a_place_where_nothing_can_be_made() -> None:
     with pytest.raises(RecordError, match=str(place)) as refusal:
         Ledger(place)
     assert refusal.value.exit_code == 11
-    assert refusal.value.charged == "no"
 
 
 _REPORTING = """
@@ -324,7 +325,8 @@ def test_rights_that_do_not_allow_to_write_stop_the_submit(path: Path, locked: s
 _READING = """
 try:
     with Ledger(path, must_write=False) as ledger:
-        say(f"{ledger.read_only} {ledger.find('job-1').status} {len(ledger.warnings)}")
+        record = ledger.find("job-1")
+        say(f"{ledger.read_only} {record.status} {len(ledger.warnings)} {' '.join(record.extra)}".strip())
         try:
             prepare(ledger)
         except RecordError as error:
@@ -344,13 +346,63 @@ def test_what_is_paid_for_is_found_on_a_full_disk_as_well(path: Path) -> None:
     assert said[1].startswith("11 ")
     assert str(path) in said[1]
 
-    # Where a part of the record is still in the WAL, half of it is not shown for the whole.
+    # Also what is still in the WAL, and only there (F-C02).
     with Ledger(path) as ledger:
-        ledger.prepare(request={"model": "m"}, endpoint="sandbox")
+        ledger.looked(ledger.find("job-1").seq, Seen("completed", extra={"new": 1}, final=True))
         for end in ("", "-wal"):
             shutil.copy(f"{path}{end}", f"{path}.copy{end}")
     said = _run(_READING, Path(f"{path}.copy"), *full).stdout.splitlines()
-    assert said[0].startswith("11 ")
+    assert said[0] == "True completed 1 new"
+    assert said[1].startswith("11 ")
+
+
+_LOCKLESS = """
+import fcntl, tempfile
+say("begin")
+try:
+    with Ledger(path, lock_timeout=0.1) as ledger:
+        say("open")
+        prepare(ledger)
+        say("prepared")
+except RecordError as error:
+    say(f"{int(error.exit_code)} {error.message} {error.hint}")
+"""
+
+
+@pytest.mark.drill("F-C04")
+@pytest.mark.parametrize("error", ["ENOLCK", "EINVAL", "EOPNOTSUPP"])
+def test_a_file_system_without_locks_is_told_as_that_and_not_as_another_orvideo(path: Path, error: str) -> None:
+    Ledger(path).close()
+    trace = path.parent.parent / "trace"
+    assert _run(_LOCKLESS, path, "-qq", "-o", str(trace)).stdout.endswith("prepared\n")
+    # The interpreter needs this call as well, to begin with.
+    before = sum(line.startswith("fcntl(") for line in trace.read_text().partition('write(1, "begin')[0].splitlines())
+    ended = _run(_LOCKLESS, path, "-qq", "-o", os.devnull, "-e", f"inject=fcntl:error={error}:when={before + 1}+")
+    assert ended.stderr == ""
+    said = ended.stdout.splitlines()[-1]
+    assert said.startswith("11 ")
+    assert "its file system has no locks" in said
+    assert "ORVIDEO_STATE_DIR" in said
+    assert str(path) in said
+    assert "Another orvideo" not in said
+
+
+@pytest.mark.drill("F-C04")
+@pytest.mark.parametrize("error", ["EINVAL", "EOPNOTSUPP"])
+def test_a_file_system_that_cannot_sync_a_folder_is_trusted(path: Path, error: str) -> None:
+    path.parent.mkdir()
+    only = ("-P", str(path.parent), "-P", str(path.parent.parent))
+    ended = _run(_REPORTING, path, "-qq", "-o", os.devnull, *only, "-e", f"inject=fsync:error={error}:when=1+")
+    assert (ended.stdout.split(), ended.stderr) == (["open", "prepared", "POST"], "")
+
+
+@pytest.mark.drill("F-C04")
+def test_a_folder_whose_sync_fails_stops_the_submit(path: Path) -> None:
+    path.parent.mkdir()
+    only = ("-P", str(path.parent))
+    ended = _run(_REPORTING, path, "-qq", "-o", os.devnull, *only, "-e", "inject=fsync:error=EIO:when=1+")
+    assert ended.stdout.startswith("11 ")
+    assert "input/output error" in ended.stdout
 
 
 _LIMITED = """
@@ -443,13 +495,13 @@ sys.stdin.read()
     with _started(holding, path) as (process, out), Ledger(path, lock_timeout=0.3) as ledger:
         assert out.readline() == "held\n"
         with pytest.raises(RecordError, match="Another orvideo") as refusal:
-            ledger.prepare(request={"model": "m"}, endpoint="sandbox")
+            ledger.prepare(Intent(request={"model": "m"}, endpoint="sandbox"))
         assert str(path) in refusal.value.message
         assert ledger.list() == []
 
         process.kill()
         process.wait()
-        ledger.prepare(request={"model": "m"}, endpoint="sandbox")
+        ledger.prepare(Intent(request={"model": "m"}, endpoint="sandbox"))
 
 
 _FIFTY = """
@@ -500,7 +552,7 @@ def test_no_byte_of_an_image_reaches_the_disk(path: Path) -> None:
     picture = base64.b64encode(b"a picture of my front door" * 100).decode()
     with Ledger(path) as ledger:
         frame = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{picture}"}}
-        seq = ledger.prepare(request={"model": "m", "frame_images": [frame]}, endpoint="sandbox")
+        seq = ledger.prepare(Intent(request={"model": "m", "frame_images": [frame]}, endpoint="sandbox"))
         ledger.sending(seq)
         ledger.submitted(seq, "job-1", extra={"echo": frame, "urls": ["https://store.example/?signature=canary"]})
         on_disk = b"".join(place.read_bytes() for place in path.parent.iterdir())

@@ -250,6 +250,18 @@ def test_o10_an_id_that_cannot_be_written_to_stdout_is_told_on_stderr(orvideo: S
 
 
 @drill("O10")
+def test_o10_a_script_is_told_what_a_document_that_cannot_be_written_has_cost(orvideo: Shell, wire: Wire) -> None:
+    unbought = in_shell(orvideo, ">&-", "submit", *ORDER, "--json")
+    assert (unbought.code, wire.posts) == (14, 0)
+    assert (unbought.error["charged"], unbought.error["job_id"], unbought.error["resume"]) == ("no", None, None)
+    bought = in_shell(orvideo, ">/dev/full", "submit", *ORDER, "--json")
+    assert (bought.code, wire.posts) == (14, 1)
+    error = bought.error
+    assert (error["kind"], error["charged"], error["job_id"]) == ("output_unwritable", "yes", NEW)
+    assert error["resume"] == f"orvideo wait {NEW}"
+
+
+@drill("O10")
 @pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full"])
 def test_o10_a_story_that_cannot_be_told_costs_nothing(orvideo: Shell, wire: Wire, stderr: str) -> None:
     done = in_shell(orvideo, stderr, "submit", *ORDER, "--wait", "-o", "new.mp4")

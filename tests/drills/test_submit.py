@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -103,14 +104,22 @@ UNKNOWN = [
     row("M10", Reply(202, {"id": ["job-1"]}), QUICK, what="list"),
     row("M13", Reply(204), QUICK, what="204"),
     row("M13", Reply(200), QUICK, what="200"),
-    *(row("M20", oops(n), QUICK, what=str(n)) for n in (408, 500, 502, 504, 520, 521, 522, 523, 524, 529)),
+    *(row("M20", oops(n), QUICK, what=str(n)) for n in (408, 500, 501, 502, 504, 520, 521, 522, 523, 524, 529)),
+    *(row("F-A07", oops(n), QUICK, what=str(n)) for n in (405, 406, 409, 410, 418, 425, 451, 499)),
+    row("F-A07", Reply(409, HTML), QUICK, what="page"),
     row("M21", Reply(200, HTML), QUICK, what="200"),
     row("M21", Reply(502, HTML, {"CF-Ray": "8f00ba4"}), QUICK, what="502"),
+    row("M21", Reply(503, HTML), QUICK, what="503"),
     row("M22", Reply(307, b"", {"Location": "/api/v1/videos/"}), QUICK, what="same-origin"),
     row("M22", Reply(302, b"", {"Location": "junk\x7f"}), QUICK, what="junk"),
     row("M22", Reply(301), QUICK, what="no-location"),
     row("M23", Flood(), HASTY, what="1xx"),
     row("M23", Drip(b"X-Slow: 1\r\n", at_once=b"HTTP/1.1 202 X\r\n"), HASTY, what="header"),
+    row("N14", Drip(b" ", at_once=b"HTTP/1.1 202 X\r\nContent-Length: 9999\r\n\r\n"), HASTY, what="body"),
+    row("N15", Send(b"HTTP/1.1 202 X\r\nX-Big: " + b"x" * 300_000 + b"\r\n\r\n"), QUICK, what="300-KB-header"),
+    row("N15", Send(http(202, b"{}", [("Content-Length", "2"), ("Content-Length", "3")])), QUICK, what="lengths"),
+    row("N15", Send(b"\x00\x01 garbage\r\n\r\n"), QUICK, what="status-line"),
+    row("N15", Send(b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"), QUICK, what="101"),
 ]
 
 
@@ -234,15 +243,16 @@ def test_an_id_is_recorded_printed_and_followed(quick: Shell, home: Path, behavi
 
 @drill("M11")
 def test_the_job_is_looked_at_by_its_id_and_not_where_the_answer_says(orvideo: Shell, home: Path) -> None:
-    """Also M24 and M32: one connection for all looks, one of its own for the one submit."""
+    """Also M24 and M32: the looks share connections, and the one submit has one of its own."""
     ended = {"id": "job-1", "status": "failed", "error": "no"}
-    looks = Looks({**JOB, "polling_url": "https://evil.example/x"}, ended)
+    looks = Looks(*[{**JOB, "polling_url": "https://evil.example/x"}] * 19, ended)
     shell = replace(orvideo, clock=HandClock().clock(), limits=QUICK)
     with service(Reply(202, {**JOB, "polling_url": "https://evil.example/x"}), looks=looks) as server:
         done = submit(shell, server, "--wait")
     assert done.code == 3, done.err
-    assert server.count("GET", f"{SUBMITS}/job-1") == 2
-    assert (server.count("POST"), server.connections, looks.strays) == (1, 2, [])
+    assert server.count("GET", f"{SUBMITS}/job-1") == 20
+    assert (server.count("POST"), looks.strays) == (1, [])
+    assert 3 <= server.connections <= 5, "the model list, the submit, and the looks of one job in few threads"
 
 
 # --- refused: nothing was bought, and the message says why
@@ -316,6 +326,11 @@ def not_now(status: int, *headers: tuple[str, str], message: str = "later") -> b
     return http(status, json.dumps({"error": {"code": status, "message": message}}).encode(), list(headers))
 
 
+def pauses_told(done: Result) -> list[int]:
+    """Return the pauses between submits that a person was told of, in whole seconds."""
+    return [int(seconds) for seconds in re.findall(r"^not now: .*Trying again in (\d+) s", done.err, re.MULTILINE)]
+
+
 PAUSES = [
     row("M18", 429, [("Retry-After", "7")], 7.0, what="seconds"),
     row("M18", 429, [("Retry-After", "Sat, 21 Nov 2026 12:00:30 GMT")], 30.0, what="date"),
@@ -341,9 +356,13 @@ def test_not_now_is_waited_out_and_sent_again(
         done = submit(shell, server)
     assert (done.code, done.lines) == (0, ["job-1"]), done.err
     assert server.count("POST") == 2, "one was refused, one was accepted"
-    [slept] = hands.slept
-    assert 1.0 <= slept <= 2.0 if pause is None else slept == max(pause, 1.0), "never without a pause"
-    assert "nothing was submitted yet" in done.err
+    slept = hands.elapsed
+    if pause is None:
+        assert 1.0 <= slept <= 2.0
+    else:
+        assert slept == pytest.approx(max(pause, 1.0)), "never without a pause"
+    assert done.err.count("nothing was submitted yet") == len(pauses_told(done)) == 1
+    assert pauses_told(done) == [pytest.approx(slept, abs=0.5)]
     [record] = on_record(home)
     assert (record.id, record.state) == ("job-1", State.SUBMITTED)
     assert_clean(home, done)
@@ -367,8 +386,10 @@ def test_patience_ends_after_two_minutes_and_says_when(
         done = submit(shell, server, "--json")
     assert (done.code, done.error["charged"]) == (7, "no")
     assert says in done.error["hint"]
-    assert sum(hands.slept) <= 120
-    assert server.count("POST") == len(hands.slept) + 1
+    assert hands.elapsed <= 120
+    pauses = pauses_told(done)
+    assert server.count("POST") == len(pauses) + 1, "each further one comes after a pause"
+    assert hands.elapsed == pytest.approx(sum(pauses), abs=0.5 * len(pauses))
     [record] = on_record(home)
     assert record.state == State.NOT_SENT
     assert_clean(home, done)
@@ -541,9 +562,11 @@ def test_a_job_that_still_runs_is_no_failure(orvideo: Shell, home: Path, hands: 
 @drill("M24")
 def test_a_submit_never_goes_over_the_connection_of_the_looks(quick: Shell) -> None:
     looks = Looks()
-    with service(Reply(202, JOB), looks=looks) as server:
+    with service(Reply(202, JOB), Reply(202, {**JOB, "id": "job-2"}), looks=looks) as server:
         assert submit(quick, server).code == 0
-    assert (looks.strays, server.connections) == ([], 2)
+        assert (looks.strays, server.connections) == ([], 2)
+        assert submit(quick, server).code == 0
+    assert (looks.strays, server.count("POST"), server.connections) == ([], 2, 3)
 
 
 @drill("M32")

@@ -39,7 +39,7 @@ try:
         progress.state("vid_1 " + text, "in_progress", 65, 60)
         terminal.note(text)
         progress.download(text, 50, 100)
-        progress.many({text: 3})
+        progress.overall(text, 3, 10)
         terminal.warn(text)
         terminal.event({"text": text, "usd": Decimal("0.40")})
     terminal.table([Column("JOB", flexible=True), Column("PROMPT", flexible=True)], [["vid_1", text], [text, "x"]])
@@ -47,7 +47,9 @@ try:
     terminal.answer(text)
     terminal.document({"text": text, "usd": Decimal("0.40")})
     reply = ServiceReply(400, text + "s", text, text + "p", (text + "r",))
-    terminal.error(JobEnded("failed: " + text, hint=text, job_id=text + "j", reply=reply))
+    error = JobEnded("failed: " + text, hint=text, reply=reply)
+    error.job_id = text + "j"
+    terminal.error(error)
     terminal.close()
 except BrokenPipeError:
     sys.exit(141)

@@ -38,30 +38,37 @@ class Call(NamedTuple):
 def why_not() -> str | None:
     """Return why nothing can be traced here, None if it can."""
     if shutil.which("strace") is None:
-        return "strace is not installed"
+        return "strace is not installed; the package strace would prove this"
     probe = ["strace", "-f", "-e", "trace=close", "-e", "inject=fsync:error=EIO", "true"]
     done = subprocess.run(probe, capture_output=True, text=True, timeout=30)
     return None if done.returncode == 0 else f"strace may not trace here: {done.stderr.strip()[:200]}"
 
 
-needs_strace = pytest.mark.skipif("__import__('tests.drills.tracing', fromlist=['x']).why_not() is not None")
+_WHY_NOT = why_not()
+needs_strace = pytest.mark.skipif(_WHY_NOT is not None, reason=f"SKIPPED: {_WHY_NOT}")
 
 
-def run(module: str, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    """Run `python -m module` as it is."""
-    return _run([sys.executable, "-m", module, *arguments])
-
-
-def run_with(fault: str, module: str, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    """Run `python -m module` with a fault as strace writes it, such as `link:signal=KILL:when=1`."""
-    calls = fault.partition(":")[0]
-    strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={calls}", "-e", f"inject={fault}"]
+def run(module: str, arguments: Sequence[str], *faults: str) -> subprocess.CompletedProcess[str]:
+    """Run `python -m module`, with faults as strace writes them where there are any."""
+    strace = _strace("/dev/null", faults) if faults else []
     return _run([*strace, sys.executable, "-m", module, *arguments])
 
 
-def traced(module: str, arguments: Sequence[str], log: Path, *, after: str) -> list[Call]:
+def run_with(fault: str, module: str, arguments: Sequence[str], *more: str) -> subprocess.CompletedProcess[str]:
+    """Run `python -m module` with faults as strace writes them, such as `link:signal=KILL:when=1`."""
+    return run(module, arguments, fault, *more)
+
+
+def _strace(log: str, faults: Sequence[str], *, trace: bool = True) -> list[str]:
+    calls = ",".join(fault.partition(":")[0] for fault in faults)
+    chosen = ["-e", f"trace={calls}"] if trace and calls else []
+    return ["strace", "-f", "-qq", "-o", log, *chosen, *(f"--inject={fault}" for fault in faults)]
+
+
+def traced(module: str, arguments: Sequence[str], log: Path, *, after: str, faults: Sequence[str] = ()) -> list[Call]:
     """Run `python -m module` and return the main thread's calls since the first one that mentions `after`."""
-    done = _run(["strace", "-f", "-qq", "-s", "64", "-o", str(log), sys.executable, "-m", module, *arguments])
+    strace = _strace(str(log), faults, trace=False)
+    done = _run([*strace, "-s", "64", sys.executable, "-m", module, *arguments])
     assert done.returncode == 0, done.stderr
     calls: list[Call] = []
     counts: Counter[str] = Counter()

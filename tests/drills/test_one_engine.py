@@ -1,0 +1,541 @@
+"""One engine, one judgement, one account of money: what a paid job meets after the purchase, in every command."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orvideo.record.ledger import Ledger
+from orvideo.record.values import Intent
+from tests.clocks import HandClock
+from tests.download.films import mp4
+from tests.drills.raw_server import Peer, Received, chunked, http
+from tests.drills.service import ORDER, assert_clean
+from tests.drills.wire import DONE, JOB, Step, Wire, film, record_path, refuse, send_and_stall
+from tests.shell import Shell
+
+drill = pytest.mark.drill
+OTHER = "job-5e6f7a8b"
+OTHER_LOOK = f"/api/v1/videos/{OTHER}"
+VIDEO = mp4()
+PENDING: Step = {"status": "pending"}
+PAGE = http(404, b"<!DOCTYPE html><html><title>Not here</title></html>", {"Content-Type": "text/html"})
+
+
+@pytest.fixture
+def hand(orvideo: Shell) -> HandClock:
+    hand = HandClock()
+    orvideo.clock = hand.clock()
+    return hand
+
+
+def then(do: Any, step: Step) -> Step:
+    """Do something, then answer like `step`; the step must be fields or bytes."""
+
+    def run(peer: Peer, request: Received) -> bool:
+        do()
+        data = (
+            step
+            if isinstance(step, bytes)
+            else http(200, json.dumps({"id": request.path.rsplit("/", 1)[-1], **step}).encode())
+        )  # type: ignore[dict-item]
+        return peer.send(data)
+
+    return run
+
+
+def slow_film(data: bytes, seconds: float) -> Step:
+    """Send a film in chunks, as the service does, over so many seconds."""
+
+    def step(peer: Peer, request: Received) -> bool:
+        peer.send(b"HTTP/1.1 200 X\r\nContent-Type: video/mp4\r\nTransfer-Encoding: chunked\r\n\r\n")
+        pieces = 10
+        size = -(-len(data) // pieces)
+        for start in range(0, len(data), size):
+            if peer.server.stopping.wait(seconds / pieces) or not peer.send(
+                chunked(data[start : start + size], end=False)
+            ):
+                return False
+        return peer.send(b"0\r\n\r\n")
+
+    return step
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the record's write lock, as another process does."""
+    holder = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    holder.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        holder.close()
+
+
+class Lock:
+    """Takes the record's write lock when it is told to, and lets go after some seconds."""
+
+    def __init__(self, shell: Shell, seconds: float) -> None:
+        self._shell, self._seconds = shell, seconds
+        self._holder: sqlite3.Connection | None = None
+        self._timer: threading.Timer | None = None
+
+    def take(self) -> None:
+        if self._holder is None:
+            self._holder = sqlite3.connect(record_path(self._shell), isolation_level=None, check_same_thread=False)
+            self._holder.execute("BEGIN IMMEDIATE")
+            self._timer = threading.Timer(self._seconds, self.release)
+            self._timer.start()
+
+    def release(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._holder is not None:
+            self._holder.close()
+
+
+# --- the record after the purchase (R-A2, F-A08, F-C02, M30)
+
+
+@drill("R-A2", "M30")
+def test_a2_a_record_that_is_locked_in_mid_wait_stops_nothing(orvideo: Shell) -> None:
+    lock = Lock(orvideo, 4)
+    with Wire(then(lock.take, {"status": "in_progress"}), DONE, content=[film(VIDEO)]) as wire:
+        orvideo.environ |= wire.env
+        done = orvideo("submit", *ORDER, "--wait", "-o", str(orvideo.home / "boat.mp4"), "--json")
+    lock.release()
+    assert done.code == 0, done.err
+    assert (orvideo.home / "boat.mp4").read_bytes() == VIDEO
+    assert (done.json["status"], done.json["cost_usd"]) == ("completed", 0.12)
+    with Ledger(record_path(orvideo)) as ledger:
+        record = ledger.find(JOB)
+    assert (record.status, record.is_fetched) == ("completed", True)
+    assert wire.posts == 1
+    assert_clean(orvideo.home, done)
+
+
+@drill("R-A2", "F-A08")
+def test_a2_a_record_that_stays_locked_is_14_and_the_video_is_here(orvideo: Shell) -> None:
+    lock = Lock(orvideo, 60)
+    with Wire(then(lock.take, {"status": "in_progress"}), DONE, content=[film(VIDEO)]) as wire:
+        orvideo.environ |= wire.env
+        began = time.monotonic()
+        done = orvideo("submit", *ORDER, "--wait", "-o", str(orvideo.home / "boat.mp4"), "--json")
+        took = time.monotonic() - began
+    lock.release()
+    error = done.error
+    assert (done.code, error["charged"], error["job_id"]) == (14, "yes", JOB)
+    assert "again" not in (error["hint"] or "")
+    assert (orvideo.home / "boat.mp4").read_bytes() == VIDEO
+    assert took < 25
+    assert wire.posts == 1
+
+
+@drill("R-A2")
+def test_a2_two_jobs_are_both_saved_beside_a_locked_record(orvideo: Shell) -> None:
+    lock = Lock(orvideo, 3)
+    places = {OTHER_LOOK: [DONE], f"{OTHER_LOOK}/content": [film(VIDEO)]}
+    with Wire(then(lock.take, DONE), content=[film(VIDEO)], places=places) as wire:
+        wire.bought(orvideo)
+        wire.bought(orvideo, OTHER)
+        done = orvideo("wait", JOB, OTHER, "-o", str(orvideo.home / "{id}.mp4"))
+    lock.release()
+    assert done.code == 0, done.err
+    assert len(done.lines) == 2
+    assert len(list(orvideo.home.glob("*.mp4"))) == 2
+
+
+@drill("F-A08")
+def test_a08_an_error_about_a_paid_job_says_so_whatever_its_class(orvideo: Shell) -> None:
+    with Wire(PENDING) as wire:
+        wire.bought(orvideo)
+        without_key = orvideo("wait", JOB, "--json", env={"OPENROUTER_API_KEY": ""})
+    assert without_key.code == 4
+    error = without_key.error
+    assert (error["charged"], error["job_id"], error["resume"]) == ("yes", JOB, f"orvideo wait {JOB}")
+
+
+@drill("R-B9")
+def test_b9_a_signal_is_heard_while_another_process_holds_the_record(orvideo: Shell) -> None:
+    with Wire(PENDING) as wire:
+        wire.bought(orvideo)
+        with locked(record_path(orvideo)):
+            process = orvideo.popen("wait", JOB, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            try:
+                deadline = time.monotonic() + 20
+                while not wire.looks and time.monotonic() < deadline:
+                    time.sleep(0.05)
+                time.sleep(0.3)
+                began = time.monotonic()
+                process.send_signal(signal.SIGINT)
+                _, err = process.communicate(timeout=20)
+                took = time.monotonic() - began
+            finally:
+                process.kill()
+    assert process.returncode == 130, err
+    assert b"Interrupted" in err
+    assert took < 5
+
+
+# --- two commands, one job (R-A3, F-C01)
+
+
+def at_once(shell: Shell, *lines: tuple[str, ...], env: dict[str, str] | None = None) -> list[tuple[int, str, str]]:
+    """Run commands side by side and return how each ended."""
+    running = [
+        shell.popen(*line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, start_new_session=True)
+        for line in lines
+    ]
+    try:
+        ended = [process.communicate(timeout=100) for process in running]
+    finally:
+        for process in running:
+            process.kill()
+    return [
+        (process.returncode, out.decode(), err.decode()) for process, (out, err) in zip(running, ended, strict=True)
+    ]
+
+
+@drill("R-A3", "F-C01")
+def test_a3_whoever_comes_second_finds_the_jobs_own_file(orvideo: Shell) -> None:
+    with Wire(DONE, content=[slow_film(VIDEO, 0.5)]) as wire:
+        wire.bought(orvideo)
+        target = str(orvideo.home / "boat.mp4")
+        ends = at_once(orvideo, *[("download", JOB, "-o", target)] * 8)
+    assert [code for code, _, _ in ends] == [0] * 8, ends
+    assert all(out.strip() == target for _, out, _ in ends)
+    assert Path(target).read_bytes() == VIDEO
+    assert [path.name for path in orvideo.home.iterdir() if "boat" in path.name] == ["boat.mp4"]
+
+
+@drill("R-A3")
+def test_a3_four_that_wait_for_all_end_well(orvideo: Shell) -> None:
+    clips = orvideo.home / "clips"
+    clips.mkdir()
+    states = [PENDING] * 4 + [DONE]
+    with Wire(*states, content=[slow_film(VIDEO, 0.3)]) as wire:
+        wire.bought(orvideo)
+        ends = at_once(orvideo, *[("wait", "--all")] * 4, env={"ORVIDEO_OUTPUT": str(clips)})
+    assert [code for code, _, _ in ends] == [0] * 4, ends
+    assert len(list(clips.iterdir())) == 1
+
+
+@drill("R-A4", "O01")
+def test_a4_a_file_that_appears_while_waiting_is_left_alone_and_the_video_saved_beside(orvideo: Shell) -> None:
+    target = orvideo.home / "boat.mp4"
+    look = then(lambda: target.write_bytes(b"mine"), {"status": "in_progress"})
+    with Wire(look, DONE, content=[film(VIDEO)]) as wire:
+        orvideo.environ |= wire.env
+        done = orvideo("submit", *ORDER, "--wait", "-o", str(target), "--json")
+        text = orvideo("download", JOB)
+    error = done.error
+    assert (done.code, error["charged"], error["job_id"]) == (13, "yes", JOB)
+    assert target.read_bytes() == b"mine"
+    [beside] = [path for path in orvideo.home.glob("*.mp4") if path != target]
+    assert beside.read_bytes() == VIDEO
+    assert str(beside) in error["message"]
+    assert text.code == 0, text.err
+
+
+# --- time (R-A5, F-B01, F-B02)
+
+
+@drill("R-A5", "F-B01")
+@pytest.mark.parametrize("asked", ["40", "1000000000"])
+def test_a5_a_limit_that_a_service_asks_for_outlasts_no_deadline(orvideo: Shell, asked: str) -> None:
+    limited = refuse(429, "slow down", Retry_After=asked)
+    with Wire(limited, places={OTHER_LOOK: [limited]}) as wire:
+        wire.bought(orvideo)
+        wire.bought(orvideo, OTHER)
+        began = time.monotonic()
+        done = orvideo.process("wait", JOB, OTHER, "--timeout", "4s")
+        took = time.monotonic() - began
+    assert done.code == 8, done.err
+    assert took < 8
+
+
+@drill("F-B01")
+def test_b01_a_job_that_is_told_to_wait_does_not_hold_up_the_others(orvideo: Shell, hand: HandClock) -> None:
+    limited = refuse(429, "slow down", Retry_After="100")
+    with Wire(limited, places={OTHER_LOOK: [PENDING, PENDING, DONE]}) as wire:
+        wire.bought(orvideo)
+        wire.bought(orvideo, OTHER)
+        done = orvideo("wait", JOB, OTHER, "--timeout", "30s")
+    assert done.code == 8
+    assert wire.count("GET", OTHER_LOOK) == 3
+    assert hand.elapsed < 32
+
+
+SILENT: dict[str, dict[str, Any]] = {
+    "look": {"looks": [send_and_stall(b"")]},
+    "head": {"looks": [send_and_stall(b"HTTP/1.1 200 X\r\n")]},
+    "look body": {"looks": [send_and_stall(b"HTTP/1.1 200 X\r\nContent-Length: 100\r\n\r\n{")]},
+    "content": {"looks": [DONE], "content": [send_and_stall(b"")]},
+    "film": {
+        "looks": [DONE],
+        "content": [send_and_stall(b"HTTP/1.1 200 X\r\nContent-Length: 9000\r\n\r\n" + VIDEO[:500])],
+    },
+}
+
+
+@drill("R-A5", "F-B02", "N14")
+@pytest.mark.parametrize("where", SILENT)
+@pytest.mark.parametrize("command", ["wait", "download"])
+def test_b02_a_service_that_falls_silent_outlasts_no_deadline(orvideo: Shell, where: str, command: str) -> None:
+    steps = SILENT[where]
+    with Wire(*steps["looks"], content=steps.get("content", ())) as wire:
+        wire.bought(orvideo)
+        began = time.monotonic()
+        done = orvideo.process(command, JOB, "-o", str(orvideo.home / "x.mp4"), "--timeout", "3s", "--json")
+        took = time.monotonic() - began
+    assert done.code == (10 if "content" in steps else 8), done.err
+    assert (done.error["charged"], done.error["job_id"]) == ("yes", JOB)
+    assert took < 7
+
+
+@drill("R-A5")
+def test_a5_a_time_limit_of_a_batch_is_no_failure(orvideo: Shell) -> None:
+    with Wire(PENDING) as wire:
+        orvideo.environ |= wire.env
+        (orvideo.home / "rows.txt").write_text("a boat\n")
+        began = time.monotonic()
+        done = orvideo.process("batch", "rows.txt", *ORDER[1:], "--timeout", "4s", "--yes")
+        took = time.monotonic() - began
+    assert done.code == 20, done.err
+    assert "1 still running" in done.err
+    assert "failed" not in done.err
+    assert "--retry-failed" not in done.err
+    assert took < 9
+
+
+# --- the judgement of a look (R-A8, F-A09, R-B6, R-B7, F-B04)
+
+
+@drill("F-A09", "R-A8")
+@pytest.mark.parametrize("answer", [refuse(n) for n in (400, 401, 402, 403, 404, 405, 410, 418, 422, 451)] + [PAGE])
+@pytest.mark.parametrize("command", ["wait", "submit", "download"])
+def test_a09_one_odd_answer_to_a_look_is_a_missed_look(
+    orvideo: Shell, hand: HandClock, answer: bytes, command: str
+) -> None:
+    target = str(orvideo.home / "boat.mp4")
+    with Wire(answer, DONE, content=[film(VIDEO)]) as wire:
+        if command == "submit":
+            orvideo.environ |= wire.env
+            done = orvideo("submit", *ORDER, "--wait", "-o", target)
+        else:
+            wire.bought(orvideo, status="in_progress")
+            done = orvideo(command, JOB, "-o", target)
+    assert done.code == 0, done.err
+    assert Path(target).read_bytes() == VIDEO
+
+
+ENDS = [(401, 4), (402, 4), (403, 4), (404, 10), (410, 10)]
+
+
+@drill("R-A8", "P03")
+@pytest.mark.parametrize(("status", "code"), ENDS)
+@pytest.mark.parametrize("command", ["wait", "download"])
+def test_a8_a_refusal_that_stays_ends_every_command_alike(
+    orvideo: Shell, hand: HandClock, status: int, code: int, command: str
+) -> None:
+    with Wire({"status": "in_progress"}, refuse(status)) as wire:
+        wire.bought(orvideo)
+        orvideo("status", JOB)
+        done = orvideo(command, JOB, "--json")
+    assert done.code == code, done.err
+    assert (done.error["charged"], done.error["job_id"]) == ("yes", JOB)
+    assert done.error["hint"] != "orvideo models MODEL shows what the model takes"
+    assert wire.looks == 4
+
+
+@drill("R-B6", "P12")
+@pytest.mark.parametrize("command", ["wait", "download"])
+def test_b6_one_bad_job_costs_the_others_nothing(orvideo: Shell, command: str) -> None:
+    with Wire(DONE, content=[film(VIDEO)]) as wire:
+        wire.bought(orvideo)
+        with Ledger(record_path(orvideo)) as ledger:
+            seq = ledger.prepare(Intent({"prompt": "x"}, wire.url))
+            ledger.not_sent(seq, "no way there")
+            bad = ledger.get(seq).name
+        done = orvideo(command, bad, JOB, "-o", str(orvideo.home / "{id}.mp4"), "--json")
+    assert done.code == 2
+    assert [path.read_bytes() for path in orvideo.home.glob("*.mp4")] == [VIDEO]
+    assert done.error["job_id"] is None
+    assert done.error["charged"] == "no"
+    assert done.err.count('{"error"') == 1
+
+
+@drill("R-B7", "P02")
+def test_b7_a_job_that_was_seen_and_is_unknown_now_is_not_waited_for(orvideo: Shell, hand: HandClock) -> None:
+    with Wire({"status": "in_progress"}, refuse(404, "no such job")) as wire:
+        wire.bought(orvideo)
+        orvideo("status", JOB)
+        done = orvideo("wait", JOB)
+    assert done.code == 10
+    assert hand.elapsed < 10
+
+
+@drill("R-B7", "P02")
+def test_b7_the_grace_for_a_job_that_is_not_known_yet_is_a_minute_and_no_more(orvideo: Shell, hand: HandClock) -> None:
+    with Wire(refuse(404, "no such job")) as wire:
+        wire.bought(orvideo)
+        done = orvideo("wait", JOB)
+    assert done.code == 10
+    assert 60 <= hand.elapsed < 65
+
+
+@drill("F-B04")
+@pytest.mark.parametrize("word", ["dead", "canceled", "error"])
+def test_b04_a_word_for_failure_of_the_neighbourhood_ends_the_wait(orvideo: Shell, hand: HandClock, word: str) -> None:
+    with Wire({"status": word, "error": "the machine caught fire"}) as wire:
+        wire.bought(orvideo)
+        done = orvideo("wait", JOB)
+    assert done.code == 3
+    assert "caught fire" in done.err
+    assert wire.looks == 1
+
+
+@drill("F-B04")
+def test_b04_a_word_that_nobody_knows_is_told_as_it_was_seen(orvideo: Shell, hand: HandClock) -> None:
+    with Wire({"status": "composting", "error": "worms at work"}) as wire:
+        wire.bought(orvideo)
+        done = orvideo("wait", JOB, "--timeout", "1m", "--json")
+    assert done.code == 8
+    assert "'composting'" in done.error["message"]
+    assert "worms at work" in done.error["message"]
+    assert "goes on" not in done.error["message"]
+
+
+# --- many (R-B3, R-B5, R-B16)
+
+
+def listening(pid: int) -> int:
+    """Return how many sockets a process listens on."""
+    inodes = set()
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A":
+                inodes.add(f"socket:[{fields[9]}]")
+    links = []
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            links.append(os.readlink(entry))
+        except OSError:
+            continue
+    return sum(link in inodes for link in links)
+
+
+@drill("R-B3")
+@pytest.mark.skipif(not Path("/proc/self/net/tcp").exists(), reason="needs Linux's /proc")
+def test_b3_many_sandbox_jobs_have_one_sandbox(orvideo: Shell) -> None:
+    slow = {"ORVIDEO_SANDBOX_SPEED": "0.01"}
+    for _ in range(3):
+        assert orvideo.process("submit", "a boat", "-d", "1", "--sandbox", env=slow).code == 0
+    process = orvideo.popen("wait", "--all", env=slow, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        seen = []
+        end = time.monotonic() + 6
+        while time.monotonic() < end and process.poll() is None:
+            seen.append(listening(process.pid))
+            time.sleep(0.2)
+    finally:
+        process.kill()
+        process.communicate()
+    assert max(seen) == 1, seen
+
+
+@drill("R-B5", "F-B10")
+def test_b10_a_job_that_is_forgotten_meanwhile_costs_the_others_nothing(orvideo: Shell) -> None:
+    def forget() -> None:
+        with Ledger(record_path(orvideo)) as ledger:
+            ledger.forget(ledger.find(OTHER).seq)
+
+    places = {OTHER_LOOK: [PENDING, DONE], f"{OTHER_LOOK}/content": [film(VIDEO)]}
+    with Wire(PENDING, then(forget, PENDING), DONE, content=[film(VIDEO)], places=places) as wire:
+        wire.bought(orvideo)
+        wire.bought(orvideo, OTHER)
+        done = orvideo("wait", JOB, OTHER, "-o", str(orvideo.home / "{id}.mp4"))
+    assert done.code in (0, 10), done.err
+    assert any(JOB in line for line in done.lines)
+    assert (orvideo.home / f"{JOB}.mp4").read_bytes() == VIDEO
+
+
+@drill("R-B16")
+def test_b16_a_slow_download_does_not_hold_up_the_looks_at_the_others(orvideo: Shell) -> None:
+    over = threading.Event()
+    seen: list[bool] = []
+
+    def film_to_its_end(peer: Peer, request: Received) -> bool:
+        went_on = slow_film(VIDEO, 7)(peer, request)  # type: ignore[operator]
+        over.set()
+        return bool(went_on)
+
+    last_look = then(lambda: seen.append(over.is_set()), DONE)
+    with Wire(DONE, content=[film_to_its_end], places={OTHER_LOOK: [PENDING, PENDING, last_look]}) as wire:
+        wire.bought(orvideo, target=str(orvideo.home / "a.mp4"))
+        wire.bought(orvideo, OTHER)
+        done = orvideo("wait", JOB, OTHER, "--interval", "2s")
+    assert done.code == 0, done.err
+    assert seen == [False]
+
+
+@drill("F-C03")
+@pytest.mark.parametrize("how", ["option", "setting"])
+def test_c03_a_file_that_is_larger_than_a_person_allows_is_not_kept(orvideo: Shell, how: str) -> None:
+    with Wire(DONE, content=[slow_film(VIDEO, 0.1)]) as wire:
+        wire.bought(orvideo)
+        line = ("wait", JOB, "-o", str(orvideo.home / "boat.mp4"), "--json")
+        small, large = f"{len(VIDEO) - 1}B", f"{len(VIDEO)}B"
+        if how == "option":
+            refused, taken = orvideo(*line, "--max-size", small), orvideo(*line, "--max-size", large)
+        else:
+            refused = orvideo(*line, env={"ORVIDEO_MAX_SIZE": small})
+            taken = orvideo(*line, env={"ORVIDEO_MAX_SIZE": large})
+    assert (refused.code, refused.error["charged"]) == (10, "yes")
+    assert taken.code == 0, taken.err
+    assert [path.name for path in orvideo.home.iterdir() if "boat" in path.name] == ["boat.mp4"]
+
+
+@drill("F-C02")
+def test_c02_a_record_that_can_only_be_read_keeps_no_video_away(orvideo: Shell) -> None:
+    with Wire(DONE, content=[film(VIDEO)]) as wire:
+        wire.bought(orvideo)
+        with locked_for_itself(record_path(orvideo)):
+            done = orvideo("download", JOB, "-o", str(orvideo.home / "boat.mp4"), "--json", "--timeout", "3s")
+    assert done.code == 14, done.err
+    assert (done.error["charged"], done.error["job_id"]) == ("yes", JOB)
+    assert (orvideo.home / "boat.mp4").read_bytes() == VIDEO
+
+
+@contextmanager
+def locked_for_itself(path: Path) -> Iterator[None]:
+    """Hold the record so that nobody else can even read it by SQLite."""
+    code = (
+        "import sqlite3, sys\n"
+        "held = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "held.execute('PRAGMA locking_mode = EXCLUSIVE')\n"
+        "held.execute('BEGIN EXCLUSIVE')\n"
+        "print('held', flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    command = [sys.executable, "-c", code, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        try:
+            assert holder.stdout.readline() == b"held\n"
+            yield
+        finally:
+            holder.kill()
