@@ -66,13 +66,16 @@ class Ending:
 
     def report(self, error: OrvideoError) -> OrvideoError:
         """Tell a person, or a machine, how the command ended; return the error as it was told."""
-        error = self.account(error)
+        [error] = self.account([error])
         self._terminal.error(error)
         return error
 
-    def account(self, error: OrvideoError) -> OrvideoError:
-        """Fill in what an error means for the money: the job, what was charged, and the command that goes on."""
+    def account(self, errors: Sequence[OrvideoError]) -> list[OrvideoError]:
+        """Fill in what errors mean for the money: the job, what was charged, and the command that goes on."""
         records = self._records()
+        return [self._account_one(error, records) for error in errors]
+
+    def _account_one(self, error: OrvideoError, records: Sequence[Record]) -> OrvideoError:
         bought = [record for record in records if charged_for(record) != "no"]
         about = [record for record in records if record.seq == error.seq] or records
         if isinstance(error, RecordError) and bought:
@@ -134,9 +137,8 @@ class Ending:
         if not errors:
             return
         decisive = worst(errors)
-        for error in errors:
-            if error is not decisive:
-                self._terminal.failure(self.account(error))
+        for error in self.account([error for error in errors if error is not decisive]):
+            self._terminal.failure(error)
         raise decisive
 
     def _records(self) -> list[Record]:

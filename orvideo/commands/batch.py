@@ -614,7 +614,7 @@ def _incomplete(
     context: Context, errors: list[OrvideoError], failed: Sequence[Entry], left: Sequence[Entry], rows: int
 ) -> OrvideoError:
     """Return the one error of a batch: its code by the precedence of the contract, and the command that goes on."""
-    told = [context.ending.account(error) for error in errors]
+    told = context.ending.account(errors)
     decisive = worst(told) if told else None
     code = decisive.exit_code if decisive is not None else ExitCode.BATCH_INCOMPLETE
     nothing_bought = all(entry.record is None for entry in [*failed, *left]) and len(failed) + len(left) == rows

@@ -441,11 +441,11 @@ class Engine:
 
     def _finish(self, task: Task, error: OrvideoError | None = None) -> None:
         """End a task whose job is at its end: its hooks come first."""
-        task.error = error
-        self._refresh(task)
         if self._tools.hooks is None:
             self._over(task, error)
             return
+        task.error = error
+        self._refresh(task)
         hooks, deadline = self._tools.hooks, Deadline(self._clock)
         self._put(task, Phase.HOOKS)
         self._give(_Kind.HOOKS, task, deadline, lambda: hooks(task, deadline))
