@@ -482,17 +482,15 @@ class Ledger:
         """
         most = self._lock_timeout if patience is None else patience
         began = self.clock.monotonic()
-        waited, pause = 0.0, 0.001
+        pause = 0.001
         while True:
             try:
                 return attempt()
             except sqlite3.Error as error:
                 limit = min(most, IN_A_HURRY) if self._hurried else most
-                if not is_busy(error) or max(waited, self.clock.monotonic() - began) >= limit:
+                if not is_busy(error) or self.clock.monotonic() - began >= limit:
                     raise translate(self.path, error) from error
-            nap = pause * random.uniform(0.5, 1)  # noqa: S311 - spreads processes out, hides nothing
-            self.clock.sleep(nap)
-            waited += nap
+            self.clock.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - spreads processes out, hides nothing
             pause = min(pause * 2, 0.05)
 
 

@@ -277,8 +277,11 @@ def test_a_record_that_another_program_locked_for_itself_is_read_all_the_same(pa
             assert (ledger.read_only, ledger.find("job-1").status) == (True, "in_progress")
             with pytest.raises(RecordError, match="Another orvideo holds"):
                 ledger.looked(1, Seen("completed", final=True))
+            with pytest.raises(RecordError, match="Another orvideo holds"):
+                ledger.require_writable()
             holder.communicate()
             ledger.looked(1, Seen("completed", final=True))
+            ledger.require_writable()
             assert (ledger.read_only, ledger.find("job-1").status) == (False, "completed")
 
 
