@@ -152,10 +152,10 @@ class Ledger:
         row = row_of(intent, self._me, self._now())
 
         def work(connection: sqlite3.Connection) -> int:
-            if intent.batch is not None and intent.row_key is not None:
+            if intent.batch is not None:
                 refuse_taken(connection, row, self._view())
-            if intent.batch is not None and intent.max_total is not None:
-                refuse_overrun(connection, row, intent.max_total, self._view())
+                if intent.max_total is not None:
+                    refuse_overrun(connection, row, intent.max_total, self._view())
             return insert(connection, row)
 
         with _nothing_sent():
@@ -247,9 +247,9 @@ class Ledger:
 
         def work(connection: sqlite3.Connection) -> None:
             row = stored(connection, seq)
-            news = news_in(columns, row) if row else {}
-            if row is None or not (news or row["looked_at"] is None):
+            if row is None:
                 return
+            news = news_in(columns, row)
             if not seen.final:
                 news["ended_at"] = None
             elif not row["final"]:

@@ -150,9 +150,10 @@ def test_a_job_adopted_while_it_was_being_submitted_becomes_one_job(ledger: Ledg
     ledger.output_saved(adopted.seq, Output(0, "/v/a.mp4", 1, "ab"))
     ledger.set_resume_state(adopted.seq, 1, ResumeState("/v/b.part"))
 
-    ledger.submitted(seq, "job-1", status="pending")
+    ledger.submitted(seq, "job-1", status="completed")
 
     assert [record.seq for record in ledger.list()] == [seq]
+    assert ledger.list(not_downloaded=True) == []
     assert ledger.get(seq).outputs[0].path == "/v/a.mp4"
     assert ledger.get(seq).request == request()
     part = ledger.resume_state(seq, 1)
