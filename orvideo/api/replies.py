@@ -251,8 +251,8 @@ def told_by(reply: ServiceReply) -> str:
 
 
 def page_of(reading: Reading) -> str:
-    """Return in a few words what an answer is that the service's code did not write."""
-    return _page(reading) if reading.is_html else ("an empty body" if not reading.data else "an unreadable body")
+    """Return in a few words what a page or an empty answer is, which the service's code did not write."""
+    return _page(reading) if reading.is_html else "an empty body"
 
 
 def _page(reading: Reading) -> str:

@@ -398,3 +398,10 @@ def test_an_answer_that_makes_no_sense_is_told_from_one_that_went_wrong_on_its_w
     with pytest.raises(kind) as caught:
         replies.value_of(replies.read(answer, Redactor(KEY), 100), "x")
     assert type(caught.value) is kind
+
+
+def test_a_submit_that_was_answered_by_a_page_or_by_nothing_says_which() -> None:
+    page = reading(b"<html><title>Log in</title>", {"cf-ray": "8f1-AMS"})
+    assert replies.page_of(page) == "a page that is not the service's, titled 'Log in' (ray 8f1-AMS)"
+    assert replies.page_of(reading(b"<html>")) == "a page that is not the service's"
+    assert replies.page_of(reading(b"")) == "an empty body"
