@@ -23,7 +23,7 @@ from orvideo.download.receipts import write_receipt
 from orvideo.download.save import Saved, Wanted, is_here, save
 from orvideo.download.targets import Target, decide_target
 from orvideo.download.transfer import Bounds
-from orvideo.errors import BadReply, NotFetched, OutputExists, OutputUnwritable, ServerFault
+from orvideo.errors import BadReply, Forbidden, NotFetched, OutputExists, OutputUnwritable, ServerFault
 from orvideo.record.values import Output, ResumeState
 from tests.clocks import HandClock
 from tests.download.films import FACTS, Answer, Notes, Offered, Place, mp4, webm
@@ -478,6 +478,28 @@ def test_without_links_a_name_is_given_by_a_rename(
             disk.give_name(part, path, replace=False)
         assert path.read_bytes() == b"video"
         assert part.read_bytes() == b"another"
+
+
+# The end of the time
+
+
+@pytest.mark.drill("R-A6", "R-A5")
+@pytest.mark.parametrize("how", ["cancelled", "late"])
+def test_nothing_is_asked_for_once_the_time_ended_while_the_job_was_looked_at(how: str, boat: Target) -> None:
+    hand = HandClock()
+
+    class Slow(Offered):
+        def refreshed(self, deadline: Deadline) -> Any:
+            if how == "cancelled":
+                deadline.cancel()
+            else:
+                hand.sleep(8)
+            raise ServerFault("no answer in time")
+
+    refuses, other = Place(FILM, script=[Forbidden("no")]), Place(FILM)
+    with pytest.raises(Cancelled if how == "cancelled" else NotFetched):
+        save(Slow(refuses, other), Wanted(boat, FACTS), Notes(), Deadline.after(hand.clock(), 7.0))
+    assert (len(refuses.asked), other.asked) == (1, [])
 
 
 # Streams: a whole video, or nothing
