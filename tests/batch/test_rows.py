@@ -170,6 +170,17 @@ def test_pictures_that_differ_are_told_apart(service: Bench, home: Path) -> None
     assert urls[:10] == urls[10:]
 
 
+def test_rows_that_are_planned_as_one_are_sent_with_their_own_prompts(service: Bench) -> None:
+    service.write("a boat\na car\na boat\n", "b.txt")
+    assert service.batch(file="b.txt").code == 0
+    assert sorted(body["prompt"] for body in service.received) == ["a boat", "a boat", "a car"]
+    service.write("a boat\na car\n", "c.txt")
+    done = service.batch("-d", "999", file="c.txt")
+    assert (done.code, len(service.received)) == (6, 3)
+    assert "line 1: " in done.err
+    assert "line 2: " in done.err
+
+
 def test_data_that_is_no_picture_of_the_request_is_sent_as_it_was_given(service: Bench) -> None:
     data = "data:image/png;base64,aGk="
     given: list[dict[str, object]] = [

@@ -252,6 +252,14 @@ def test_a_reader_that_left_and_a_stream_that_is_closed_are_told_apart(part: Par
         assert disk.is_open_to_write(both.fileno())
 
 
+def test_what_the_disk_refuses_is_told_and_a_reader_that_left_is_not_its_fault(tmp_path: Path) -> None:
+    with pytest.raises(BrokenPipeError), disk.refused(tmp_path):
+        raise BrokenPipeError
+    with pytest.raises(OutputUnwritable, match="the disk is full") as refusal, disk.refused(tmp_path / "a"):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert str(tmp_path / "a") in refusal.value.message
+
+
 # --- receipts
 
 
