@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from orvideo.batch.checking import Asked, Offer, Reader, price_of
-from orvideo.batch.entry import StopRules
+from orvideo.batch.entry import Entry, StopRules
 from orvideo.batch.identity import batch_label, content_key
 from orvideo.batch.naming import row_text, spec_for
 from orvideo.batch.rows import Row, read_rows, shown_list
@@ -35,8 +35,10 @@ from orvideo.errors import (
     UsageError,
 )
 from orvideo.jobs.task import Task
-from orvideo.record.values import Record, State
+from orvideo.record.ledger import Ledger
+from orvideo.record.values import Record, Seen, State
 from orvideo.request.build import MediaSource, Wanted
+from tests.record.ledger_support import bring_to
 from tests.request.images import picture
 
 
@@ -170,6 +172,38 @@ def test_jobs_of_rows_that_are_gone_and_rows_that_took_their_places() -> None:
     now = [asked("a", 1), asked("x", 2), asked("y", 3)]
     assert [job.row_key for job in history.left_behind(now)] == ["b"]
     assert [one.key for one in history.changed(now)] == ["x"], "nothing was bought in the place of y"
+
+
+@pytest.mark.drill("B09")
+@pytest.mark.parametrize(
+    ("jobs", "found"),
+    [
+        ([], None),
+        (["not_sent"], None),
+        (["failed"], None),
+        (["other row"], None),
+        (["other batch"], None),
+        (["prepared"], 0),
+        (["unknown"], 0),
+        (["running"], 0),
+        (["completed"], 0),
+        (["failed", "running"], 1),
+        (["not_sent", "completed", "other row", "other batch"], 1),
+    ],
+)
+def test_a_row_that_another_run_has_bought_is_followed(jobs: list[str], found: int | None, tmp_path: Path) -> None:
+    with Ledger(tmp_path / "jobs.db") as ledger:
+        seqs = []
+        for number, what in enumerate(jobs):
+            batch, key = "c" if what == "other batch" else "b", "other" if what == "other row" else "a"
+            states = {"not_sent": State.NOT_SENT, "prepared": State.PREPARED, "unknown": State.UNKNOWN}
+            state = states.get(what, State.SUBMITTED)
+            seqs.append(bring_to(ledger, state, job_id=f"job-{number}", batch=batch, row_key=key))
+            if what in ("failed", "completed"):
+                ledger.looked(seqs[-1], Seen(what, final=True))
+        entry = Entry(row=Row(1, 1, {}), key="a", batch="b")
+        record = entry.in_other_hands(ledger)
+        assert (None if record is None else record.seq) == (None if found is None else seqs[found])
 
 
 # --- what it costs

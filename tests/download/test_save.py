@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ctypes
 import errno
 import fcntl
 import hashlib
@@ -507,13 +508,16 @@ def test_folders_of_a_template_are_made(tmp_path: Path) -> None:
 
 @pytest.mark.drill("R-B11")
 @pytest.mark.parametrize("replaces", [False, True])
+@pytest.mark.parametrize("has_renameat2", [True, False])
 def test_without_links_a_name_is_given_by_a_rename(
-    replaces: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    replaces: bool, has_renameat2: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_links(*args: object, **kwargs: object) -> None:
         raise OSError(errno.EPERM, "Operation not permitted")
 
     monkeypatch.setattr(os, "link", no_links)
+    if not has_renameat2:
+        monkeypatch.setattr(ctypes, "CDLL", no_links)
     part, path = tmp_path / "a.part", tmp_path / "a.mp4"
     part.write_bytes(b"video")
     disk.give_name(part, path, replace=replaces)
