@@ -15,7 +15,7 @@ import pytest
 from orvideo.batch.checking import Asked, Offer, Reader, price_of
 from orvideo.batch.entry import Entry, StopRules
 from orvideo.batch.identity import batch_label, content_key
-from orvideo.batch.naming import row_text, spec_for
+from orvideo.batch.naming import check_targets, row_text, spec_for
 from orvideo.batch.rows import Row, read_rows, shown_list
 from orvideo.batch.source import MOST_BYTES, Form, Source, read_source
 from orvideo.batch.standing import History, Standing, standing_of
@@ -446,6 +446,8 @@ def test_a_target_is_whole_before_it_is_recorded(tmp_path: Path, monkeypatch: py
 
     assert place(None) == f"{tmp_path}/003-{{slug}}-{{short}}.{{ext}}"
     assert place("{a}") == f"{tmp_path}/{{{{a}}}}/003-{{slug}}-{{short}}.{{ext}}"
+    assert place("{id}/") == f"{tmp_path}/{{id}}/003-{{slug}}-{{short}}.{{ext}}"
+    assert place("a\0b") == f"{tmp_path}/a\0b"
     assert place("new/") == f"{tmp_path}/new/003-{{slug}}-{{short}}.{{ext}}"
     assert place("{a}", output="b.mp4") == f"{tmp_path}/{{{{a}}}}/b.mp4"
     assert place("x.mp4", output="b.mp4") == f"{tmp_path}/b.mp4"
@@ -456,6 +458,39 @@ def test_a_target_is_whole_before_it_is_recorded(tmp_path: Path, monkeypatch: py
     for stream in ("-", "/dev/stdout", "/dev/fd/7"):
         with pytest.raises(UsageError, match="one place"):
             place(stream)
+
+
+@pytest.mark.drill("B16")
+def test_clashes_are_found_before_anything_is_bought(tmp_path: Path) -> None:
+    (tmp_path / "there.mp4").touch()
+    size = {"size": "864x496", "prompt": "a boat"}
+    specs = [
+        "a.mp4",
+        "./a.mp4",
+        "taken.mp4",
+        "there.mp4",
+        "{resolution}.mp4",
+        "864x496.mp4",
+        "b.mp4",
+        "{slug}-{row}.mp4",
+    ]
+    asked = [(Row(n, n, {}), f"{tmp_path}/{spec}", size) for n, spec in enumerate([*specs, "a-boat-008.mp4"], 1)]
+    asked += [(Row(n, n, {}), "/dev/null", {}) for n in (20, 21)]
+    asked.append((Row(22, 22, {}), "/dev/stdout", {}))
+    now = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+    def found(force: bool) -> dict[int, str]:
+        taken = {tmp_path / "x/../taken.mp4": "that of job-1"}
+        return {trouble.line: trouble.message for trouble in check_targets(asked, taken, force=force, now=now, total=9)}
+
+    said = found(force=False)
+    assert sorted(said) == [2, 3, 4, 6, 9, 22]
+    assert said[2] == f"Its output {tmp_path}/a.mp4 is the one of line 1 as well."
+    assert said[3] == f"Its output {tmp_path}/taken.mp4 is that of job-1 as well."
+    assert "exists already" in said[4]
+    assert sorted(found(force=True)) == [2, 3, 6, 9, 22]
+    with pytest.raises(OutputUnwritable):
+        list(check_targets([(Row(1, 1, {}), f"{tmp_path}/missing/a.mp4", {})], {}, force=False, now=now, total=1))
 
 
 # --- what is sent
