@@ -172,6 +172,7 @@ def test_jobs_of_rows_that_are_gone_and_rows_that_took_their_places() -> None:
     now = [asked("a", 1), asked("x", 2), asked("y", 3)]
     assert [job.row_key for job in history.left_behind(now)] == ["b"]
     assert [one.key for one in history.changed(now)] == ["x"], "nothing was bought in the place of y"
+    assert history.changed([asked("a", 2)]) == [], "it was moved there"
 
 
 @pytest.mark.drill("B09")
