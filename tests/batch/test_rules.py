@@ -14,7 +14,7 @@ import pytest
 
 from orvideo.batch.checking import Asked, Offer, Reader, price_of
 from orvideo.batch.entry import Entry, StopRules
-from orvideo.batch.identity import batch_label, content_key
+from orvideo.batch.identity import batch_id, batch_label, content_key, row_keys
 from orvideo.batch.naming import check_targets, row_text, spec_for
 from orvideo.batch.rows import Row, read_rows, shown_list
 from orvideo.batch.source import MOST_BYTES, Form, Source, read_source
@@ -251,6 +251,15 @@ def test_spelling_does_not_make_a_row_new_and_content_does() -> None:
     assert content_key(row) == content_key(same) == content_key({name: same[name] for name in reversed(same)})
     assert content_key(row) != content_key({**row, "prompt": "a boat"})
     assert content_key(row) != content_key({**row, "seed": 0})
+
+
+def test_rows_and_batches_are_called_what_they_were_called_before() -> None:
+    """Under another name they would all be bought again."""
+    same = "69e6f509ded95e67d4416696b6988dd1"
+    row = {"prompt": "a boat", "model": "A/b", "duration": 4}
+    assert row_keys([row, row, row]) == [f"{same}-0", f"{same}-1", f"{same}-2"]
+    assert batch_id("file:/b.txt", "https://openrouter.ai/api/v1") == "batch-6d05e4d6a61a14ef41898897"
+    assert batch_label(Source("stdin", "one", Form.TEXT, None), None) == "content:7692c3ad3540bb80"
 
 
 def test_a_batchs_name_is_read_without_the_spaces_around_it() -> None:

@@ -409,6 +409,15 @@ def test_a_status_that_goes_backwards_is_shown_as_the_service_says(ledger: Ledge
     assert [record.seq for record in ledger.list(unfinished=True)] == [seq]
 
 
+def test_a_status_that_comes_and_goes_is_shown_each_time(ledger: Ledger) -> None:
+    seq = bring_to(ledger, State.SUBMITTED)
+    for _ in range(2):
+        ledger.looked(seq, Seen("in_progress"))
+        assert (ledger.get(seq).status, ledger.get(seq).final) == ("in_progress", False)
+        ledger.looked(seq, Seen("completed", final=True))
+        assert (ledger.get(seq).status, ledger.get(seq).final) == ("completed", True)
+
+
 def test_a_look_that_brings_nothing_new_writes_nothing(ledger: Ledger, path: Path) -> None:
     seq = bring_to(ledger, State.SUBMITTED)
     ledger.looked(seq, Seen("in_progress", extra={"a": 1}))
