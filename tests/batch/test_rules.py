@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
+import threading
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -308,6 +310,25 @@ def test_a_files_name_says_how_it_is_written(suffix: str, form: Form, tmp_path: 
     source = read_source(str(path), None)
     assert (source.form, source.path, source.folder, source.shown) == (form, path, tmp_path, str(path))
     assert read_source(str(path), None, Form.TEXT).form is Form.TEXT
+
+
+def test_a_file_that_cannot_be_read_is_named_with_the_reason(tmp_path: Path) -> None:
+    for spec, why in [
+        (str(tmp_path / "missing"), "No such file or directory"),
+        (str(tmp_path), "Is a directory"),
+        ("a\0b", "embedded null byte"),
+    ]:
+        with pytest.raises(UsageError) as refusal:
+            read_source(spec, None)
+        assert refusal.value.message == f"The batch file {spec} cannot be read: {why}."
+    assert read_source("-", None).text == "", "stdin is closed"
+    fifo = tmp_path / "fifo.csv"
+    os.mkfifo(fifo)
+    writer = threading.Thread(target=fifo.write_bytes, args=(b"prompt\na\n",), daemon=True)
+    writer.start()
+    source = read_source(str(fifo), None)
+    writer.join(20)
+    assert (source.text, source.path, source.folder) == ("prompt\na\n", None, Path.cwd())
 
 
 @pytest.mark.drill("B15")

@@ -281,6 +281,21 @@ def test_of_a_process_elsewhere_only_the_age_is_known(
     assert ledger.get(seq).state is seen
 
 
+@pytest.mark.drill("J03")
+@pytest.mark.parametrize("owner", [None, "", "junk", '{"pid": 1}'])
+@pytest.mark.parametrize(("state", "seen"), [(State.SENDING, State.UNKNOWN), (State.PREPARED, State.NOT_SENT)])
+def test_of_a_process_that_is_not_known_the_age_decides_as_well(
+    ledger: Ledger, path: Path, time: HandClock, state: State, seen: State, owner: str | None
+) -> None:
+    seq = bring_to(ledger, state)
+    with raw(path) as connection:
+        connection.execute("UPDATE jobs SET owner = ? WHERE seq = ?", (owner, seq))
+    time.elapsed += 600
+    assert ledger.get(seq).state is state
+    time.elapsed += 1e-6
+    assert ledger.get(seq).state is seen
+
+
 def test_ten_minutes_on_the_wire_are_unknown_even_while_the_process_is_there(ledger: Ledger, time: HandClock) -> None:
     sending, prepared = bring_to(ledger, State.SENDING), bring_to(ledger, State.PREPARED)
     assert ledger.list(unknown=True) == []
