@@ -349,6 +349,7 @@ def test_64_mib_are_read_and_one_byte_more_is_refused(tmp_path: Path) -> None:
         ("a\nb".encode("utf-16"), "UTF-16"),
         (b"a\nb\n\xff", "line 3"),
         (b"\xffa", "line 1"),
+        (b"\n\xff", "line 2"),
     ],
 )
 def test_what_is_no_utf_8_is_refused_with_its_line(data: bytes, says: str) -> None:
