@@ -35,7 +35,8 @@ def test_every_url_is_what_the_service_documents() -> None:
         assert client.key().limit_remaining == Decimal("1.5")
         assert [endpoint.tag for endpoint in client.endpoints("x-ai/grok-imagine-video:free")] == ["xai"]
         with client.content("job-1", 2) as download:
-            assert download.length is not None
+            assert (download.start, download.length) == (0, len(json.dumps(body)))
+        assert "range" not in server.requests[-1].headers
     assert [(request.target, "authorization" in request.headers) for request in server.requests] == [
         ("/api/v1/key", True),
         ("/api/v1/models/x-ai/grok-imagine-video:free/endpoints", False),
@@ -286,3 +287,13 @@ def test_a_url_out_of_a_job_is_known_for_the_content_endpoint() -> None:
         ("", False),
     ]:
         assert client.is_content_url(url, "job-1", 1) is same, url
+
+
+@pytest.mark.parametrize("status", [300, 304, 399])
+def test_a_look_that_is_neither_answered_nor_refused_makes_no_sense(status: int) -> None:
+    with (
+        RawServer(Reply(status, JOB)) as server,
+        Client(server.url, KEY) as client,
+        pytest.raises(BadReply, match=f"answered {status}, which means nothing here"),
+    ):
+        client.job("job-1")

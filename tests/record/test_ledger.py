@@ -331,6 +331,14 @@ def test_only_the_process_that_sent_a_request_can_say_that_nothing_was_bought(le
     assert ledger.get(seq).state is State.UNKNOWN
 
 
+@pytest.mark.skipif(not os.path.exists("/proc/self/ns/pid"), reason="SKIPPED: known on Linux only")
+def test_a_process_on_linux_is_told_apart_by_all_that_is_known_of_it() -> None:
+    me = Owner.current()
+    assert (me.pid, me.pids) == (os.getpid(), os.readlink("/proc/self/ns/pid"))
+    assert me.boot == Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    assert me.started.isdecimal()
+
+
 def test_an_owner_is_read_back_and_junk_is_none() -> None:
     me = Owner.current()
 
