@@ -297,3 +297,18 @@ def test_a_look_that_is_neither_answered_nor_refused_makes_no_sense(status: int)
         pytest.raises(BadReply, match=f"answered {status}, which means nothing here"),
     ):
         client.job("job-1")
+
+
+@pytest.mark.drill("D03")
+@pytest.mark.parametrize("start", [0, 3])
+def test_a_part_that_comes_whatever_is_asked_for_is_no_video(start: int) -> None:
+    part = Reply(206, b"56789", {"Content-Range": "bytes 5-9/10", "ETag": '"v1"'})
+    with RawServer(part, part) as server, Client(server.url, KEY) as client:
+        with pytest.raises(ServerFault, match="a part of the file when asked for all of it"):
+            client.content("job-1", start=start, etag='"v1"').__enter__()
+        with client.content("job-1", start=5, etag='"v1"') as download:
+            assert (download.status, download.start, download.length) == (206, 5, 10)
+            assert b"".join(download.chunks()) == b"56789"
+    ranges = [request.headers.get("range") for request in server.requests]
+    assert ranges == [*(["bytes=3-"] if start else [None]), None, "bytes=5-"]
+    assert [request.headers.get("if-range") for request in server.requests][-1] == '"v1"'

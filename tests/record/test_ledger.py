@@ -369,6 +369,18 @@ def test_whether_a_process_is_gone_is_told_where_it_can_be(fields: dict[str, Any
     assert me._replace(**fields).is_gone(me) is gone
 
 
+@pytest.mark.skipif(os.name != "posix", reason="processes cannot be asked for here without ending them")
+def test_a_process_of_somebody_else_is_there() -> None:
+    code = (
+        "import os\n"
+        "from orvideo.record.owner import Owner\n"
+        "me = Owner.current()\n"
+        "os.geteuid() or os.setuid(65534)\n"
+        "print(me._replace(pid=1, started='').is_gone(me))\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
+
+
 @pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="what a process is called is known on Linux only")
 def test_a_process_that_has_ended_and_is_not_waited_for_is_gone() -> None:
     me = Owner.current()
