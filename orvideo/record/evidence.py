@@ -62,7 +62,7 @@ def spent(connection: sqlite3.Connection, by: By, since: datetime | None, endpoi
         WHERE state IN ('submitted', 'sending', 'unknown') AND created_at >= :since AND {_AT[endpoint is None]}
         GROUP BY 1, 2
         """,  # noqa: S608 - our own words only
-        {"since": micros(since) if since else -(2**62), "endpoint": SANDBOX if endpoint is None else endpoint},
+        {"since": micros(since) if since else 0, "endpoint": SANDBOX if endpoint is None else endpoint},
     )
     costs: dict[str | None, Decimal] = defaultdict(Decimal)
     known: dict[str | None, int] = defaultdict(int)

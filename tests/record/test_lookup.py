@@ -475,3 +475,17 @@ def test_what_was_adopted_has_no_model_until_the_service_says(ledger: Ledger) ->
 
     assert ledger.spent("model") == (Spending(None, Decimal("0.05"), 1, 0),)
     assert not ledger.get(seq).watched, "nobody knows when it was submitted"
+
+
+def test_sums_that_are_equal_are_sorted_by_name_and_those_of_one_endpoint_can_be_asked_for(ledger: Ledger) -> None:
+    for number, model in enumerate(("b", "a", "c")):
+        finished(ledger, f"job-{number}", "0.1", request=request(model=model))
+    seq = ledger.adopt("elsewhere", endpoint="https://other.example").seq
+    ledger.looked(seq, Seen(status="completed", cost=Decimal("0.10"), final=True))
+    finished(ledger, "job-9", "0.1", endpoint=SANDBOX)
+
+    assert [spending.key for spending in ledger.spent("model")] == [None, "a", "b", "c"]
+    assert ledger.spent("month", endpoint=HERE) == (Spending("2026-11", Decimal("0.3"), 3, 0),)
+    assert ledger.spent("month", endpoint=SANDBOX) == (Spending("2026-11", Decimal("0.1"), 1, 0),)
+    assert ledger.spent("month", endpoint=HERE, since=START + timedelta(microseconds=1)) == ()
+    assert ledger.spent("month", endpoint=HERE, since=START)[0].known == 3
