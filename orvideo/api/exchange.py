@@ -105,7 +105,8 @@ class Exchange:
                             break
                 finally:
                     response.close()
-                answer = answer._replace(oversized=len(body) > cap, complete=len(body) <= cap)
+                oversized = len(body) > cap
+                answer = answer._replace(oversized=oversized, complete=not oversized)
         except Exception as error:  # every failure is an answer here; the caller judges it
             if error is self._refused:
                 raise

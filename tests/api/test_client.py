@@ -312,3 +312,16 @@ def test_a_part_that_comes_whatever_is_asked_for_is_no_video(start: int) -> None
     ranges = [request.headers.get("range") for request in server.requests]
     assert ranges == [*(["bytes=3-"] if start else [None]), None, "bytes=5-"]
     assert [request.headers.get("if-range") for request in server.requests][-1] == '"v1"'
+
+
+@pytest.mark.drill("X02")
+@pytest.mark.parametrize(("more", "good"), [(0, True), (1, False)])
+def test_an_answer_has_as_many_bytes_as_are_read_and_not_one_more(more: int, good: bool) -> None:
+    body = json.dumps({**JOB, "x": "y" * 1000}).encode()
+    limits = Limits(job_bytes=len(body) - more)
+    with RawServer(Reply(200, body)) as server, Client(server.url, KEY, limits=limits) as client:
+        if good:
+            assert client.job("job-1").id == "job-1"
+        else:
+            with pytest.raises(BadReply, match="too large"):
+                client.job("job-1")
