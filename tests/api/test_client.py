@@ -8,10 +8,13 @@ import threading
 from decimal import Decimal
 from typing import Any
 
+import httpcore
 import pytest
 
 from orvideo.api.client import AppHeaders, Call, Client, Limits
+from orvideo.api.redaction import Redactor
 from orvideo.api.replies import BASE_URL_HINT
+from orvideo.api.transport import reason_of
 from orvideo.errors import (
     AuthError,
     BadReply,
@@ -325,3 +328,19 @@ def test_an_answer_has_as_many_bytes_as_are_read_and_not_one_more(more: int, goo
         else:
             with pytest.raises(BadReply, match="too large"):
                 client.job("job-1")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (None, "the connection was lost"),
+        (httpcore.ReadError(""), "the connection was lost"),
+        (httpcore.ConnectError("[Errno 111] Connection refused"), "Connection refused"),
+        (httpcore.RemoteProtocolError(f"illegal line {KEY}."), "illegal line [key hidden]"),
+        (httpcore.ConnectTimeout("timed out"), "no connection in time"),
+        (httpcore.ReadTimeout("timed out"), "it fell silent"),
+        (httpcore.WriteTimeout("timed out"), "it stopped taking the request"),
+    ],
+)
+def test_why_a_connection_failed_is_said_in_a_few_words(error: Exception | None, words: str) -> None:
+    assert reason_of(error, Redactor(KEY)) == words
