@@ -105,8 +105,7 @@ class Exchange:
                             break
                 finally:
                     response.close()
-                oversized = len(body) > cap
-                answer = answer._replace(oversized=oversized, complete=not oversized)
+                answer = answer._replace(oversized=len(body) > cap, complete=len(body) <= cap)
         except Exception as error:  # every failure is an answer here; the caller judges it
             if error is self._refused:
                 raise
