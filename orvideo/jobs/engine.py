@@ -15,7 +15,6 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orvideo.clock import NAP
@@ -25,10 +24,7 @@ from orvideo.errors import (
     NotFetched,
     OrvideoError,
     OutputExists,
-    PaymentRequired,
-    RateLimited,
     RecordError,
-    ServiceUnavailable,
 )
 from orvideo.jobs import judgement
 from orvideo.jobs.connections import Connections
@@ -63,16 +59,10 @@ _ELSEWHERE_PAUSE = 1.0
 _IN_FLIGHT = (Phase.SUBMITTING, Phase.ELSEWHERE, Phase.FOLLOWING)
 
 
-class _Kind(StrEnum):
-    SUBMIT = "submit"
-    CHECK = "check"
-    LOOK = "look"
-    FETCH = "fetch"
-    HOOKS = "hooks"
-
-
 class _Done(NamedTuple):
-    kind: _Kind
+    """What work in the pool has brought; `phase` is that of its task when it was handed out, and says what it was."""
+
+    phase: Phase
     task: Task
     result: Any = None
     error: BaseException | None = None
@@ -96,7 +86,7 @@ class Engine:
         self._done: queue.SimpleQueue[_Done | Callable[[], None] | None] = queue.SimpleQueue()
         self._looks = LookQueue(self._clock, terms.looks_per_second)
         self._for_disk: deque[Task] = deque()
-        self._busy: Counter[_Kind] = Counter()
+        self._busy: Counter[Phase] = Counter()
         self._under_way: dict[Task, Deadline] = {}
         self._connections = Connections(tools.connect)
         self._pool = ThreadPoolExecutor(SUBMITS + LOOKS + FETCHES + 4, "orvideo")
@@ -191,14 +181,14 @@ class Engine:
         if self.stopped is not None:
             while self._waiting:
                 self._over(self._waiting.popleft())
-        while self._waiting and self.in_flight < self.terms.jobs and self._busy[_Kind.SUBMIT] < SUBMITS:
+        while self._waiting and self.in_flight < self.terms.jobs and self._busy[Phase.SUBMITTING] < SUBMITS:
             self._start_submit(self._waiting.popleft())
             if self.stopped is not None:
                 return
-        for task in self._looks.due(LOOKS - self._busy[_Kind.LOOK]):
+        for task in self._looks.due(LOOKS - self._busy[Phase.FOLLOWING]):
             if task.phase is Phase.FOLLOWING:
                 self._start_look(task)
-        while self._for_disk and self._busy[_Kind.CHECK] + self._busy[_Kind.FETCH] < FETCHES:
+        while self._for_disk and self._busy[Phase.CHECKING] + self._busy[Phase.FETCHING] < FETCHES:
             task = self._for_disk.popleft()
             if task.phase is Phase.CHECKING:
                 self._start_check(task)
@@ -218,7 +208,7 @@ class Engine:
         self._listener.submitting(task)
         firm = self.terms.firm and self.terms.follow
         task.deadline = deadline = self._deadline() if firm else Deadline(self._clock)
-        self._give(_Kind.SUBMIT, task, deadline, lambda: self._buy(task, order, deadline))
+        self._give(task, deadline, lambda: self._buy(task, order, deadline))
 
     def _start_look(self, task: Task) -> None:
         record, limit = task.on_record, task.deadline or self._deadline()
@@ -226,13 +216,13 @@ class Engine:
         deadline = Deadline(self._clock, None if limit.at is None else max(limit.at, now) + _LAST_LOOK)
         endpoint, job_id = record.endpoint, record.id or ""
         self._give(
-            _Kind.LOOK, task, deadline,
+            task, deadline,
             lambda: self._connections.client(endpoint).job(job_id, deadline=deadline),
         )  # fmt: skip
 
     def _start_check(self, task: Task) -> None:
         record = task.on_record
-        self._give(_Kind.CHECK, task, Deadline(self._clock), lambda: self._tools.fetcher.here(record))
+        self._give(task, Deadline(self._clock), lambda: self._tools.fetcher.here(record))
 
     def _start_fetch(self, task: Task) -> None:
         record, deadline = task.on_record, task.deadline or self._deadline()
@@ -244,16 +234,17 @@ class Engine:
             client = self._connections.client(record.endpoint)
             return self._tools.fetcher.fetch(record, task.job, client, deadline, on_progress, self._remark)
 
-        self._give(_Kind.FETCH, task, deadline, fetch)
+        self._give(task, deadline, fetch)
 
-    def _give(self, kind: _Kind, task: Task, deadline: Deadline, work: Callable[[], Any]) -> None:
-        """Have work done by the pool; what it brings comes back through the queue."""
+    def _give(self, task: Task, deadline: Deadline, work: Callable[[], Any]) -> None:
+        """Have the work of a task's phase done by the pool; what it brings comes back through the queue."""
+        phase = task.phase
 
         def bring(future: Future[Any]) -> None:
             error = future.exception()
-            self._done.put(_Done(kind, task, None if error is not None else future.result(), error))
+            self._done.put(_Done(phase, task, None if error is not None else future.result(), error))
 
-        self._busy[kind] += 1
+        self._busy[phase] += 1
         self._under_way[task] = deadline
         self._expire_after(deadline)
         self._pool.submit(work).add_done_callback(bring)
@@ -269,28 +260,18 @@ class Engine:
             task.seq = seq
 
         def waiting(error: OrvideoError, seconds: float) -> None:
-            self._gate.waiting(error, seconds)
             self._done.put(lambda: self._listener.waiting(error, seconds))
 
-        submitter = Submitter(
-            self._connections.client(order.endpoint), self._ledger, self._journal, deadline,
-            hold=self._gate.hold, waiting=waiting, pause=self._gate.sleep, begun=begun,
-        )  # fmt: skip
-        refused = False
-        try:
-            return submitter.submit(order)
-        except (RateLimited, ServiceUnavailable, PaymentRequired):
-            refused = True
-            raise
-        finally:
-            self._gate.settled(refused=refused)
+        client = self._connections.client(order.endpoint)
+        submitter = Submitter(client, self._ledger, self._journal, self._gate, deadline)
+        return submitter.submit(order, begun=begun, waiting=waiting)
 
     # What the pool brings
 
     def _wait(self) -> None:
         """Wait until something is brought or due, in naps, so that a signal is heard."""
         now = self._clock.monotonic()
-        until = min(now + NAP, self._looks.next_due(room=self._busy[_Kind.LOOK] < LOOKS), self._next_expiry)
+        until = min(now + NAP, self._looks.next_due(room=self._busy[Phase.FOLLOWING] < LOOKS), self._next_expiry)
         patience = max(0.0, until - now)
         if not self._under_way and self._done.empty():
             if patience:
@@ -307,8 +288,8 @@ class Engine:
         if not isinstance(done, _Done):
             done()
             return
-        kind, task = done.kind, done.task
-        self._busy[kind] -= 1
+        task = done.task
+        self._busy[done.phase] -= 1
         self._under_way.pop(task, None)
         if isinstance(done.error, Cancelled):
             return
@@ -316,16 +297,17 @@ class Engine:
             raise done.error
         if task.phase is Phase.OVER:
             return  # its time was over before this came
-        if kind is _Kind.SUBMIT:
-            self._bought(task, done.result, done.error)
-        elif kind is _Kind.LOOK:
-            self._looked(task, done.result if done.error is None else done.error)
-        elif kind is _Kind.CHECK:
-            self._checked(task, done.result or {})
-        elif kind is _Kind.FETCH:
-            self._fetched(task, done.result, done.error)
-        else:
-            self._over(task, task.error)
+        match done.phase:
+            case Phase.SUBMITTING:
+                self._bought(task, done.result, done.error)
+            case Phase.FOLLOWING:
+                self._looked(task, done.result if done.error is None else done.error)
+            case Phase.CHECKING:
+                self._checked(task, done.result or {})
+            case Phase.FETCHING:
+                self._fetched(task, done.result, done.error)
+            case _:
+                self._over(task, task.error)
 
     def _bought(self, task: Task, record: Record | None, error: OrvideoError | None) -> None:
         if record is not None:
@@ -366,13 +348,14 @@ class Engine:
             return
         self._listener.looked(task, look)
         if look.job is not None and look.job.is_final:
-            self._ended(task, record, look.job)
+            self._ended(task, look.job.status, look.job.error_text)
         elif look.end is not None:
             if isinstance(look.end, NotFetched):
                 look.end.hint = f"orvideo jobs show {record.name}"
             self._over(task, look.end)
         elif record.final and poll.misses >= _ENOUGH_MISSES:
-            self._believe_the_record(task, record)
+            # The end is on record: the content endpoint may answer all the same.
+            self._ended(task, record.status, record.error)
         elif not self.terms.wait and poll.misses >= _MOST_MISSES:
             self._over(task, look.missed)
         elif (task.deadline is not None and task.deadline.is_over) or (look.job is not None and not self.terms.wait):
@@ -380,23 +363,14 @@ class Engine:
         else:
             self._looks.add(task, poll.due)
 
-    def _believe_the_record(self, task: Task, record: Record) -> None:
-        """Go on without a look with a job whose end is on record: the content endpoint may answer all the same."""
-        if record.status != "completed":
-            self._over(task, judgement.ended(record, record.status, record.error))
-        elif self._wants(record):
+    def _ended(self, task: Task, status: str | None, reason: str | None) -> None:
+        """Go on with a job that is at its end at the service: fetch what it made, where that is wanted."""
+        record = task.on_record
+        error = judgement.error_of_end(record, status, reason)
+        if error is None and self._wants(record):
             self._queue_fetch(task)
         else:
-            self._finish(task)
-
-    def _ended(self, task: Task, record: Record, job: Job) -> None:
-        error = judgement.error_of_end(record, job)
-        if error is not None:
             self._finish(task, error)
-        elif self._wants(record):
-            self._queue_fetch(task)
-        else:
-            self._finish(task)
 
     def _queue_fetch(self, task: Task) -> None:
         self._refresh(task)
@@ -448,7 +422,7 @@ class Engine:
         self._refresh(task)
         hooks, deadline = self._tools.hooks, Deadline(self._clock)
         self._put(task, Phase.HOOKS)
-        self._give(_Kind.HOOKS, task, deadline, lambda: hooks(task, deadline))
+        self._give(task, deadline, lambda: hooks(task, deadline))
 
     def _over(self, task: Task, error: OrvideoError | None = None) -> None:
         self._put(task, Phase.OVER)
@@ -537,8 +511,8 @@ class Engine:
         bug: BaseException | None = None
         until = self._clock.monotonic() + 1.0
         try:
-            while self._busy[_Kind.SUBMIT] or (
-                self._clock.monotonic() < until and (self._busy[_Kind.FETCH] or self._busy[_Kind.HOOKS])
+            while self._busy[Phase.SUBMITTING] or (
+                self._clock.monotonic() < until and (self._busy[Phase.FETCHING] or self._busy[Phase.HOOKS])
             ):
                 try:
                     self._collect_last()
@@ -555,11 +529,11 @@ class Engine:
             done = self._done.get(timeout=0.05)
             if not isinstance(done, _Done):
                 return
-            if done.kind is _Kind.SUBMIT and done.result is not None:
+            if done.phase is Phase.SUBMITTING and done.result is not None:
                 # Bought in the last moment: it is on record, and goes on at the service.
-                self._busy[_Kind.SUBMIT] -= 1
+                self._busy[Phase.SUBMITTING] -= 1
                 self._under_way.pop(done.task, None)
                 done.task.record = done.result
                 self._listener.submitted(done.task)
-            elif done.kind in (_Kind.SUBMIT, _Kind.FETCH, _Kind.HOOKS):
+            elif done.phase in (Phase.SUBMITTING, Phase.FETCHING, Phase.HOOKS):
                 self._handle(done)
