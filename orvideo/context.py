@@ -64,6 +64,7 @@ class Context:
         self.answering = answering
         self.interrupts = interrupts
         self._services: dict[str, Service] = {}
+        self._catalogues: dict[str, Catalogue] = {}
         self._closing = ExitStack()
 
     def __enter__(self) -> Self:
@@ -148,11 +149,13 @@ class Context:
         return Ending(self.terminal)
 
     def catalogue(self, service: Service, *, refresh: bool = False) -> Catalogue:
-        """Return what the models of a service can do and cost, from the cache while it is fresh."""
+        """Return what the models of a service can do and cost, from the cache while it is fresh; read once."""
         from orvideo.catalogue.cache import file_name
         from orvideo.catalogue.listing import load
         from orvideo.output.text import count
 
+        if service.endpoint in self._catalogues and not refresh:
+            return self._catalogues[service.endpoint]
         path = self.settings.cache_dir / file_name(service.endpoint)
         # The sandbox is asked each time: it is at hand, and what it offers changes with the version that is installed.
         max_age = 0.0 if service.is_sandbox else 3600.0
@@ -167,6 +170,7 @@ class Context:
         catalogue = load(path, fetch, clock=self.clock, max_age=max_age, refresh=refresh)
         if catalogue.note:
             self.terminal.warn(catalogue.note)
+        self._catalogues[service.endpoint] = catalogue
         return catalogue
 
     def fetcher(

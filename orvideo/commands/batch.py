@@ -43,6 +43,7 @@ from orvideo.commands._options import (
     UseSandbox,
     Verbose,
 )
+from orvideo.commands._receipts import write_receipts
 from orvideo.errors import (
     PRECEDENCE,
     BatchIncomplete,
@@ -278,7 +279,7 @@ def run(context: Context, options: BatchOptions) -> None:
         _answer_dry_run(context, batch, price)
         return
     entries = _entries(context, batch, service, limit, options)
-    _run(context, options, batch, entries, service, terms, report)
+    _run(context, options, entries, terms, report)
 
 
 # --- reading and checking -------------------------------------------------------------------------------------------
@@ -532,9 +533,7 @@ def _entries(
 def _run(
     context: Context,
     options: BatchOptions,
-    batch: Batch,
     entries: list[Entry],
-    service: Service,
     terms: Terms,
     report: ReportFile | None,
 ) -> None:
@@ -551,32 +550,13 @@ def _run(
     rules = StopRules(fail_fast=options.fail_fast)
     try:
         stopped = run_tasks(context, entries, terms, fetcher, listener=listener, rules=rules)
+        if options.receipt:
+            write_receipts(context, entries, force=options.force)
     finally:
         rows = _documents(entries)
         if report is not None:
             report.write(rows)
-    if options.receipt:
-        _write_receipts(context, options, service, entries)
     _answer(context, entries, rows, stopped)
-
-
-def _write_receipts(context: Context, options: BatchOptions, service: Service, entries: Sequence[Entry]) -> None:
-    """Write the receipt of every video that is here; one that cannot be written is an error of its row."""
-    from orvideo.download.receipts import write_receipt
-    from orvideo.download.receipts_document import receipt_document
-
-    catalogue = context.catalogue(service)
-    for entry in entries:
-        record = entry.record if entry.paths else None
-        for output in record.outputs if record is not None else ():
-            if record is None or output.path is None:
-                continue
-            model = catalogue.get(record.model) if record.model else None
-            document = receipt_document(record, output, canonical_slug=model.canonical_slug if model else None)
-            try:
-                write_receipt(Path(output.path), document, force=options.force)
-            except OrvideoError as error:
-                entry.error = entry.error or error
 
 
 def _documents(entries: Sequence[Entry]) -> list[dict[str, Any]]:

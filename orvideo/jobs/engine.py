@@ -44,13 +44,16 @@ if TYPE_CHECKING:
 
 #: How many of each may be on their way at once. 32 looks are 200 a second at a service that takes a tenth of a second,
 #: and half more.
-SUBMITS, LOOKS, FETCHES = 8, 32, 3
+SUBMITS, LOOKS, FETCHES, HOOKS = 8, 32, 3, 4
 #: After so many missed looks in a row, what is on record of a finished job is believed.
 _ENOUGH_MISSES = 3
 #: After so many, a command that does not wait gives up.
 _MOST_MISSES = 5
 #: How long after a job's deadline its last look may take, and how long what is under way may take to end by itself.
 _LAST_LOOK, _GRACE = 0.3, 0.1
+#: How long a run that ends early waits for what is under way, in seconds: a submit ends by itself, in its own time; a
+#: command of --exec is given a second by itself, and another one after it was told to end.
+_MOMENTS = ((Phase.SUBMITTING, float("inf")), (Phase.FETCHING, 1.0), (Phase.HOOKS, 3.0))
 #: How often a row that another process is submitting is looked up on record, in seconds.
 _ELSEWHERE_PAUSE = 1.0
 
@@ -77,7 +80,7 @@ class Engine:
     ) -> None:
         self.tasks, self.terms = tasks, terms
         self.stopped: OrvideoError | None = None
-        self.is_interrupted = False
+        self.is_interrupted = self._is_closing = False
         self._tools, self._listener, self._rules = tools, listener, rules
         self._ledger, self._journal, self._clock = tools.ledger, tools.journal, tools.clock
         self._gate = Gate(self._clock)
@@ -86,10 +89,11 @@ class Engine:
         self._done: queue.SimpleQueue[_Done | Callable[[], None] | None] = queue.SimpleQueue()
         self._looks = LookQueue(self._clock, terms.looks_per_second)
         self._for_disk: deque[Task] = deque()
+        self._for_hooks: deque[Task] = deque()
         self._busy: Counter[Phase] = Counter()
         self._under_way: dict[Task, Deadline] = {}
         self._connections = Connections(tools.connect)
-        self._pool = ThreadPoolExecutor(SUBMITS + LOOKS + FETCHES + 4, "orvideo")
+        self._pool = ThreadPoolExecutor(SUBMITS + LOOKS + FETCHES + HOOKS, "orvideo")
         self._next_expiry = float("inf")
         self._elsewhere_due = self._ticked = 0.0
 
@@ -194,6 +198,8 @@ class Engine:
                 self._start_check(task)
             elif task.phase is Phase.FETCHING:
                 self._start_fetch(task)
+        while self._for_hooks and self._busy[Phase.HOOKS] < HOOKS:
+            self._start_hooks(self._for_hooks.popleft())
 
     def _start_submit(self, task: Task) -> None:
         assert task.order is not None, "only what is to be bought waits"
@@ -235,6 +241,11 @@ class Engine:
             return self._tools.fetcher.fetch(record, task.job, client, deadline, on_progress, self._remark)
 
         self._give(task, deadline, fetch)
+
+    def _start_hooks(self, task: Task) -> None:
+        hooks, deadline = self._tools.hooks, Deadline(self._clock)
+        assert hooks is not None, "only where there are any"
+        self._give(task, deadline, lambda: hooks(task, deadline))
 
     def _give(self, task: Task, deadline: Deadline, work: Callable[[], Any]) -> None:
         """Have the work of a task's phase done by the pool; what it brings comes back through the queue."""
@@ -415,14 +426,13 @@ class Engine:
 
     def _finish(self, task: Task, error: OrvideoError | None = None) -> None:
         """End a task whose job is at its end: its hooks come first."""
-        if self._tools.hooks is None:
+        if self._tools.hooks is None or self._is_closing:
             self._over(task, error)
             return
         task.error = error
         self._refresh(task)
-        hooks, deadline = self._tools.hooks, Deadline(self._clock)
         self._put(task, Phase.HOOKS)
-        self._give(task, deadline, lambda: hooks(task, deadline))
+        self._for_hooks.append(task)
 
     def _over(self, task: Task, error: OrvideoError | None = None) -> None:
         self._put(task, Phase.OVER)
@@ -503,19 +513,19 @@ class Engine:
     # The end
 
     def _wind_down(self) -> None:
-        """See the submits on the wire to their end, and let everything else go."""
+        """See the submits on the wire to their end, and give what else is under way a moment to end by itself."""
+        self._is_closing = True
         self._gate.shut()
         for task, deadline in list(self._under_way.items()):
             if task.phase is not Phase.SUBMITTING:
                 deadline.cancel()
-        bug: BaseException | None = None
-        until = self._clock.monotonic() + 1.0
+        bug: Exception | None = None
+        began = self._clock.monotonic()
         try:
-            while self._busy[Phase.SUBMITTING] or (
-                self._clock.monotonic() < until and (self._busy[Phase.FETCHING] or self._busy[Phase.HOOKS])
-            ):
+            while any(self._busy[phase] and self._clock.monotonic() < began + most for phase, most in _MOMENTS):
                 try:
-                    self._collect_last()
+                    with suppress(queue.Empty):
+                        self._handle(self._done.get(timeout=0.05))
                 except Exception as error:  # raised when all that was paid for is on record
                     bug = error
         finally:
@@ -523,17 +533,3 @@ class Engine:
             self._connections.close()
         if bug is not None:
             raise bug
-
-    def _collect_last(self) -> None:
-        with suppress(queue.Empty):
-            done = self._done.get(timeout=0.05)
-            if not isinstance(done, _Done):
-                return
-            if done.phase is Phase.SUBMITTING and done.result is not None:
-                # Bought in the last moment: it is on record, and goes on at the service.
-                self._busy[Phase.SUBMITTING] -= 1
-                self._under_way.pop(done.task, None)
-                done.task.record = done.result
-                self._listener.submitted(done.task)
-            elif done.phase in (Phase.SUBMITTING, Phase.FETCHING, Phase.HOOKS):
-                self._handle(done)
