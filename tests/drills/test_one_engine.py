@@ -128,7 +128,7 @@ def test_a2_a_record_that_is_locked_in_mid_wait_stops_nothing(orvideo: Shell) ->
 
 @drill("R-A2", "F-A08")
 def test_a2_a_record_that_stays_locked_is_14_and_the_video_is_here(orvideo: Shell) -> None:
-    lock = Lock(orvideo, 60)
+    lock = Lock(orvideo, 600)
     with Wire(then(lock.take, {"status": "in_progress"}), DONE, content=[film(VIDEO)]) as wire:
         orvideo.environ |= wire.env
         began = time.monotonic()
@@ -139,7 +139,7 @@ def test_a2_a_record_that_stays_locked_is_14_and_the_video_is_here(orvideo: Shel
     assert (done.code, error["charged"], error["job_id"]) == (14, "yes", JOB)
     assert "again" not in (error["hint"] or "")
     assert (orvideo.home / "boat.mp4").read_bytes() == VIDEO
-    assert took < 25
+    assert took < 60, "it gave up long before the lock did"
     assert wire.posts == 1
 
 
@@ -178,15 +178,12 @@ def test_b9_a_signal_is_heard_while_another_process_holds_the_record(orvideo: Sh
                 while not wire.looks and time.monotonic() < deadline:
                     time.sleep(0.05)
                 time.sleep(0.3)
-                began = time.monotonic()
                 process.send_signal(signal.SIGINT)
-                _, err = process.communicate(timeout=20)
-                took = time.monotonic() - began
+                _, err = process.communicate(timeout=60)
             finally:
                 process.kill()
     assert process.returncode == 130, err
     assert b"Interrupted" in err
-    assert took < 5
 
 
 # --- two commands, one job (R-A3, F-C01)
@@ -252,6 +249,18 @@ def test_a4_a_file_that_appears_while_waiting_is_left_alone_and_the_video_saved_
 # --- time (R-A5, F-B01, F-B02)
 
 
+@contextmanager
+def ending_within(orvideo: Shell, limit: float) -> Iterator[None]:
+    """Check that a command ends within a second of its limit, in seconds, at the pace that the machine has just now."""
+    began = time.monotonic()
+    yield
+    took = time.monotonic() - began
+    began = time.monotonic()
+    assert orvideo.process("jobs").code == 0
+    pace = time.monotonic() - began
+    assert took < limit + 1 + 4 * pace, f"it took {took:.1f} s, and a command that waits for nothing {pace:.1f} s"
+
+
 @drill("R-A5", "F-B01")
 @pytest.mark.parametrize("asked", ["40", "1000000000"])
 def test_a5_a_limit_that_a_service_asks_for_outlasts_no_deadline(orvideo: Shell, asked: str) -> None:
@@ -259,11 +268,9 @@ def test_a5_a_limit_that_a_service_asks_for_outlasts_no_deadline(orvideo: Shell,
     with Wire(limited, places={OTHER_LOOK: [limited]}) as wire:
         wire.bought(orvideo)
         wire.bought(orvideo, OTHER)
-        began = time.monotonic()
-        done = orvideo.process("wait", JOB, OTHER, "--timeout", "4s")
-        took = time.monotonic() - began
+        with ending_within(orvideo, 4):
+            done = orvideo.process("wait", JOB, OTHER, "--timeout", "4s")
     assert done.code == 8, done.err
-    assert took < 8
 
 
 @drill("F-B01")
@@ -297,12 +304,10 @@ def test_b02_a_service_that_falls_silent_outlasts_no_deadline(orvideo: Shell, wh
     steps = SILENT[where]
     with Wire(*steps["looks"], content=steps.get("content", ())) as wire:
         wire.bought(orvideo)
-        began = time.monotonic()
-        done = orvideo.process(command, JOB, "-o", str(orvideo.home / "x.mp4"), "--timeout", "3s", "--json")
-        took = time.monotonic() - began
+        with ending_within(orvideo, 3):
+            done = orvideo.process(command, JOB, "-o", str(orvideo.home / "x.mp4"), "--timeout", "3s", "--json")
     assert done.code == (10 if "content" in steps else 8), done.err
     assert (done.error["charged"], done.error["job_id"]) == ("yes", JOB)
-    assert took < 7
 
 
 @drill("R-A5")
@@ -310,14 +315,12 @@ def test_a5_a_time_limit_of_a_batch_is_no_failure(orvideo: Shell) -> None:
     with Wire(PENDING) as wire:
         orvideo.environ |= wire.env
         (orvideo.home / "rows.txt").write_text("a boat\n")
-        began = time.monotonic()
-        done = orvideo.process("batch", "rows.txt", *ORDER[1:], "--timeout", "4s", "--yes")
-        took = time.monotonic() - began
+        with ending_within(orvideo, 4):
+            done = orvideo.process("batch", "rows.txt", *ORDER[1:], "--timeout", "4s", "--yes")
     assert done.code == 20, done.err
     assert "1 still running" in done.err
     assert "failed" not in done.err
     assert "--retry-failed" not in done.err
-    assert took < 9
 
 
 # --- the judgement of a look (R-A8, F-A09, R-B6, R-B7, F-B04)

@@ -48,7 +48,7 @@ drill = pytest.mark.drill
 
 JOB = {"id": "job-1", "status": "in_progress"}
 #: A command that was asked to stop has this long; the promise is about one second, and the machine is shared.
-SOON = 8.0
+SOON = 30.0
 
 
 def until(condition: Any, what: str) -> None:
