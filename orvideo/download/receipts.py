@@ -15,9 +15,9 @@ from typing import Any
 
 from orvideo import errnos
 from orvideo.api.redaction import Redactor
-from orvideo.download.disk import give_name
 from orvideo.download.naming import LONGEST, fit
 from orvideo.errors import OutputExists, OutputUnwritable
+from orvideo.files import give_name
 
 #: A net under the caller's care: what must never be in a file that people pass on (drill O17).
 _SECRET_NAMES = frozenset(("urls", "unsigned_urls", "polling_url", "callback_url", "authorization", "api_key"))

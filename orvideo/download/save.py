@@ -28,6 +28,7 @@ from orvideo.download.naming import Facts, beside
 from orvideo.download.targets import Form, Target, beside_for
 from orvideo.download.transfer import Bounds, OnProgress, Places, Transfer
 from orvideo.errors import BadReply, NotFetched, OrvideoError, OutputExists, OutputUnwritable
+from orvideo.files import sync_folder
 from orvideo.record.values import Output, ResumeState
 
 
@@ -175,7 +176,7 @@ class _Saving:
         for path in _candidates(Path(state.path or ""), self.facts) if state.path else ():
             if disk.holds(path, state.total, state.sha256):
                 with disk.refused(path):
-                    disk.sync_folder(path.parent)
+                    sync_folder(path.parent)
                     part.remove()
                 return self._recorded(Saved(path, state.total, state.sha256, beside=path != Path(state.path or "")))
         return None

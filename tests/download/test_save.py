@@ -24,6 +24,7 @@ from orvideo.download.save import Saved, Wanted, is_here, save
 from orvideo.download.targets import Target, decide_target
 from orvideo.download.transfer import Bounds
 from orvideo.errors import BadReply, NotFetched, OutputExists, OutputUnwritable, ServerFault
+from orvideo.files import give_name
 from orvideo.record.values import Output, ResumeState
 from tests.clocks import HandClock
 from tests.download.films import FACTS, Answer, Notes, Offered, Place, mp4, webm
@@ -466,16 +467,16 @@ def test_without_links_a_name_is_given_by_a_rename(
     monkeypatch.setattr(os, "link", no_links)
     part, path = tmp_path / "a.part", tmp_path / "a.mp4"
     part.write_bytes(b"video")
-    disk.give_name(part, path, replace=replaces)
+    give_name(part, path, replace=replaces)
     assert path.read_bytes() == b"video"
     assert not part.exists()
     part.write_bytes(b"another")
     if replaces:
-        disk.give_name(part, path, replace=True)
+        give_name(part, path, replace=True)
         assert path.read_bytes() == b"another"
     else:
         with pytest.raises(FileExistsError):
-            disk.give_name(part, path, replace=False)
+            give_name(part, path, replace=False)
         assert path.read_bytes() == b"video"
         assert part.read_bytes() == b"another"
 
