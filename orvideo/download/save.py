@@ -96,26 +96,15 @@ def save(
     Raises NotFetched, AuthError, BadReply, NoOutput, OutputUnwritable, Unsafe where no place is left, and Cancelled.
     BrokenPipeError passes through. A record that fails costs a resume and is told by `Saved.is_recorded`.
     """
-    saving = _Saving(places, wanted, memory, deadline, bounds, on_progress, on_warning)
+    saving = _Saving(wanted, memory, Transfer(places, deadline, bounds, on_progress, on_warning))
     return saving.to_stream() if wanted.target.is_stream else saving.to_file()
 
 
 class _Saving:
     """One save on its way."""
 
-    def __init__(
-        self,
-        places: Places,
-        wanted: Wanted,
-        memory: Memory,
-        deadline: Deadline,
-        bounds: Bounds,
-        on_progress: OnProgress,
-        on_warning: Callable[[str], None],
-    ) -> None:
-        self.places, self.wanted, self.memory = places, wanted, memory
-        self.deadline, self.bounds = deadline, bounds
-        self.on_progress, self.on_warning = on_progress, on_warning
+    def __init__(self, wanted: Wanted, memory: Memory, transfer: Transfer) -> None:
+        self.wanted, self.memory, self.transfer = wanted, memory, transfer
         self.target, self.facts, self.index = wanted.target, wanted.facts, wanted.number
         #: Damaged files that this save has kept: of no use when another place has a whole one.
         self._set_aside_now: list[Path] = []
@@ -129,28 +118,27 @@ class _Saving:
             disk.make_folders(path.parent, self.target.folder)
         part = self._hold(path)
         try:
-            # Under the lock the record says what whoever held it until now has done.
-            return self._found(part) or self._settled(part) or self._fetched(part)
+            with disk.refused(path):
+                # Under the lock the record says what whoever held it until now has done.
+                return self._found(part) or self._settled(part) or self._fetched(part)
         finally:
             part.close()
 
     def _hold(self, path: Path) -> Part:
         """Hold the `.part`; another process that has it is waited for."""
+        deadline = self.transfer.deadline
         told = False
         while True:
-            with disk.refused(path):
-                try:
-                    return Part.hold(path)
-                except Busy:
-                    pass
-            if self.deadline.is_cancelled:
+            with disk.refused(path), suppress(Busy):
+                return Part.hold(path)
+            if deadline.is_cancelled:
                 raise Cancelled
-            if self.deadline.is_over:
+            if deadline.is_over:
                 raise NotFetched("The time limit ended while another orvideo was downloading this video.")
             if not told:
-                self.on_warning(f"Another orvideo is downloading {self.facts.id}; waiting for it.")
+                self.transfer.on_warning(f"Another orvideo is downloading {self.facts.id}; waiting for it.")
                 told = True
-            self.deadline.sleep(NAP)
+            deadline.sleep(NAP)
 
     def _found(self, part: Part) -> Saved | None:
         """Return the output that is on record, whole and where it is wanted, by now (R-A3)."""
@@ -169,10 +157,9 @@ class _Saving:
         state = self._state(part)
         if state is None or state.sha256 is None or state.total is None:
             return None
-        with disk.refused(part.path or part.folder):
-            if part.size == state.total and part.digest() == state.sha256:
-                with suppress(BadContainer):  # another version of orvideo may know it by another kind
-                    return self._named(part, check(part.read, part.size))
+        if part.size == state.total and part.digest() == state.sha256:
+            with suppress(BadContainer):  # another version of orvideo may know it by another kind
+                return self._named(part, check(part.read, part.size))
         for path in _candidates(Path(state.path or ""), self.facts) if state.path else ():
             if disk.holds(path, state.total, state.sha256):
                 with disk.refused(path):
@@ -182,32 +169,27 @@ class _Saving:
         return None
 
     def _fetched(self, part: Part) -> Saved:
-        transfer = Transfer(
-            self.places, part, self.deadline, self.bounds, on_progress=self.on_progress, on_warning=self.on_warning,
-            remember=lambda etag, total: self._remember_validator(part, etag, total),
-            set_aside=lambda: self._set_aside(part),
-        )  # fmt: skip
-        state = self._state(part)
-        if state is not None and self._can_go_on(part, state):
+        transfer, state = self.transfer, self._state(part)
+        if state is not None and _can_go_on(part, state):
             transfer.resume(state.etag, state.total)
         try:
-            kind = transfer.run()
-            with disk.refused(part.path or part.folder):
-                part.sync()
+            kind = transfer.run(
+                part,
+                remember=lambda etag, total: self._remember_validator(part, etag, total),
+                set_aside=lambda: self._set_aside(part),
+            )
+            part.sync()
         except BaseException as error:
             if isinstance(error, BadReply) or part.is_spoiled or not (transfer.is_resumable and part.size):
-                self._discard(part)
+                self._forget()
+                with suppress(OSError):
+                    part.remove()
             raise
         saved = self._named(part, kind)
         for path in self._set_aside_now:
             with suppress(OSError):
                 path.unlink()
         return saved
-
-    def _can_go_on(self, part: Part, state: ResumeState) -> bool:
-        """Tell whether the bytes that are here can be what a state says of them."""
-        fits = state.total is None or part.size <= state.total
-        return state.sha256 is None and part.size > 0 and fits and not part.is_older_than_this_boot()
 
     def _named(self, part: Part, kind: str) -> Saved:
         """Give a whole file its name, or the one beside it where something has appeared there (drill O01)."""
@@ -286,11 +268,6 @@ class _Saving:
             return saved._replace(is_recorded=False)
         return saved
 
-    def _discard(self, part: Part) -> None:
-        self._forget()
-        with suppress(OSError):
-            part.remove()
-
     # To a stream
 
     def to_stream(self) -> Saved:
@@ -300,10 +277,8 @@ class _Saving:
             part = Part.without_a_name()
         try:
             with self._opened() as stream:
-                kind = Transfer(
-                    self.places, part, self.deadline, self.bounds,
-                    on_progress=self.on_progress, on_warning=self.on_warning,
-                ).run()  # fmt: skip
+                with disk.refused(part.folder):
+                    kind = self.transfer.run(part)
                 disk.copy_out(part, stream, "stdout" if target.form is Form.STDOUT else target.spec)
             path = target.device if target.form is Form.DEVICE else None
             return self._recorded(Saved(path, part.size, part.digest(), kind, _notes(path, target, kind)))
@@ -335,6 +310,12 @@ def is_here(output: Output, wanted: Wanted, *, anywhere: bool = False) -> bool:
     path = Path(output.path)
     is_place = anywhere or target.is_place(path, wanted.facts, wanted.number)
     return is_place and disk.holds(path, output.bytes, output.sha256)
+
+
+def _can_go_on(part: Part, state: ResumeState) -> bool:
+    """Tell whether the bytes that are here can be what a state says of them."""
+    fits = state.total is None or part.size <= state.total
+    return state.sha256 is None and part.size > 0 and fits and not part.is_older_than_this_boot()
 
 
 def _candidates(path: Path, facts: Facts) -> Iterator[Path]:

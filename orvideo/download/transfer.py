@@ -28,6 +28,7 @@ from orvideo.errors import (
     OrvideoError,
     OutputUnwritable,
     Rejected,
+    ServiceReply,
     Stalled,
     Unavailable,
     Unsafe,
@@ -102,9 +103,8 @@ class Bounds(NamedTuple):
 
 
 class Verdict(Enum):
-    """What a place's answer means: use it, wait for it, go to the next place, or stop altogether."""
+    """What a place's trouble means: wait for it, go to the next place, or stop altogether."""
 
-    USE = "use"
     WAIT = "wait"
     NEXT = "next"
     STOP = "stop"
@@ -122,14 +122,12 @@ class Broken(NotFetched):
     """All bytes that the service has are here, and they are not a whole video."""
 
 
-def judge_place(trouble: Exception | None, *, settling: bool = False, names_outputs: bool = True) -> Verdict:
-    """Say what the answer of a place means for a download; None is an answer that was used.
+def judge_place(trouble: Exception, *, settling: bool = False, names_outputs: bool = True) -> Verdict:
+    """Say what the trouble with a place means for a download.
 
     While `settling`, right after the end of the job, the service may not have the bytes everywhere yet: a refusal
     then only means "not yet" (F-B06). No one place ends a fetch (F-B03): only this disk does.
     """
-    if trouble is None:
-        return Verdict.USE
     if isinstance(trouble, OutputUnwritable):
         return Verdict.STOP
     if isinstance(trouble, Cut | Incomplete | Unavailable):
@@ -141,40 +139,35 @@ def judge_place(trouble: Exception | None, *, settling: bool = False, names_outp
 
 
 class Transfer:
-    """One video on its way into `part`. `etag` and `total` are those under which its bytes came, None if unknown.
+    """One video on its way here. `etag` and `total` are those under which its bytes came, None if unknown."""
 
-    `remember` is told both before the first byte under them and says whether a later process can go on with it;
-    `set_aside` keeps a damaged file that is all there is, and returns its new path.
-    """
+    part: disk.Part
+    _remember: Callable[[str | None, int | None], bool]
+    _set_aside: Callable[[], Path | None]
 
     def __init__(
         self,
         places: Places,
-        part: disk.Part,
         deadline: Deadline,
         bounds: Bounds,
-        *,
-        on_progress: OnProgress = lambda done, total: None,
-        on_warning: Callable[[str], None] = lambda text: None,
-        remember: Callable[[str | None, int | None], bool] = lambda etag, total: False,
-        set_aside: Callable[[], Path | None] = lambda: None,
+        on_progress: OnProgress,
+        on_warning: Callable[[str], None],
     ) -> None:
-        self._places, self.part, self._deadline, self._bounds = places, part, deadline, bounds
-        self._on_progress, self._on_warning = on_progress, on_warning
-        self._remember, self._set_aside = remember, set_aside
+        self.deadline, self.on_warning = deadline, on_warning
+        self._places, self._bounds, self._on_progress = places, bounds, on_progress
         self.etag: str | None = None
         self.total: int | None = None
+        #: Whether a later process can go on with what is here.
         self.is_resumable = False
-        #: Where a damaged file is kept.
-        self.damaged: Path | None = None
+        self._damaged: Path | None = None
         self._now = deadline.clock.monotonic
         self._settle_until = self._now() + bounds.settle_seconds
         self._told_at = self._now() - 1.0
         self._room_checked_at = 0
         self._began_at = 0
         self._seen_damaged: tuple[int, str] | None = None
-        self._furthest = part.size
-        self._had_bytes = bool(part.size)
+        self._furthest = 0
+        self._had_bytes = False
         self._from: str | None = None
         self._reason: tuple[int, OrvideoError] | None = None
         self._said = ""
@@ -183,12 +176,23 @@ class Transfer:
         """Go on with the bytes that are here."""
         self.etag, self.total, self.is_resumable = etag, total, etag is not None
 
-    def run(self) -> str:
-        """Bring the video here and return its kind.
+    def run(
+        self,
+        part: disk.Part,
+        *,
+        remember: Callable[[str | None, int | None], bool] = lambda etag, total: False,
+        set_aside: Callable[[], Path | None] = lambda: None,
+    ) -> str:
+        """Bring the video into `part` and return its kind.
 
-        Raises NotFetched (10), AuthError (4), BadReply (12), Unsafe (15), OutputUnwritable (14), and Cancelled. What
-        was received is left where it is.
+        `remember` is told `etag` and `total` before the first byte under them and says whether a later process can go
+        on with it; `set_aside` keeps a damaged file that is all there is, and returns its new path.
+
+        Raises NotFetched (10), AuthError (4), BadReply (12), Unsafe (15), OutputUnwritable (14), Cancelled, and OSError
+        where the disk fails. What was received is left where it is.
         """
+        self.part, self._remember, self._set_aside = part, remember, set_aside
+        self._furthest, self._had_bytes = part.size, bool(part.size)
         todo = self._places.listed()
         tried: set[str] = set()
         is_fresh = not self._places.names_outputs
@@ -240,7 +244,7 @@ class Transfer:
                     raise
                 self._note(place, trouble, attempts)
                 if isinstance(trouble, NotAVideo | BadReply):
-                    self._empty()
+                    self.part.empty()
                 if verdict is Verdict.NEXT or isinstance(trouble, Rejected):
                     return trouble
                 # What stalls brings bytes as well, and would bring them for ever (F-B08).
@@ -267,7 +271,7 @@ class Transfer:
     def _attempt(self, place: Place) -> None:
         # Without a validator nothing says that it would be the same file.
         asked = self.part.size if self.etag is not None else 0
-        with place.open(asked, self.etag if asked else None, self._deadline) as stream:
+        with place.open(asked, self.etag if asked else None, self.deadline) as stream:
             if stream.status == 416:
                 self._past_the_end(stream, asked)
                 return
@@ -286,7 +290,7 @@ class Transfer:
     def _past_the_end(self, stream: Stream, asked: int) -> None:
         """Judge a 416: all is here, if the file is as long as what is here (drill D04)."""
         if stream.length != asked:
-            self._empty()
+            self.part.empty()
             raise Cut("the service has no such part of the file")
         self.total = asked
 
@@ -300,7 +304,7 @@ class Transfer:
             or (stream.etag is not None and stream.etag != self.etag)
         )
         if begins != asked or other or (not begins and self.part.size):
-            self._empty()
+            self.part.empty()
         if other:
             self.etag = self.total = None
             raise Cut("the service sent another part than the one asked for")
@@ -321,13 +325,12 @@ class Transfer:
         before = self.part.size
         if before + len(chunk) > self._bounds.max_bytes:
             raise self._too_large(f"goes on after {before:,} bytes")
-        with self._writing():
-            self.part.append(chunk)
-            if before < container.HEAD <= self.part.size:
-                container.refuse_text(self.part.read(container.HEAD, 0))
+        self.part.append(chunk)
+        if before < container.HEAD <= self.part.size:
+            container.refuse_text(self.part.read(container.HEAD, 0))
         self._had_bytes = True
         if self.total is not None and self.part.size > self.total:
-            self._empty()
+            self.part.empty()
             raise Cut(f"the service sent more than the {self.total} bytes it announced")
         if self.part.size - self._room_checked_at >= ROOM_STEP:
             self._check_room(None)
@@ -338,14 +341,12 @@ class Transfer:
 
     def _checked(self) -> str:
         try:
-            with self._writing():
-                return container.check(self.part.read, self.part.size)
+            return container.check(self.part.read, self.part.size)
         except Incomplete as trouble:
             if self._began_at and self.total is None:
                 raise  # the rest of it may follow
             # All that the service has is here: once may be an accident on the way, twice the same is the file itself.
-            with self._writing():
-                seen = (self.part.size, self.part.digest())
+            seen = (self.part.size, self.part.digest())
             if seen == self._seen_damaged:
                 raise self._broken(f"The service's file is damaged: {trouble}.") from trouble
             self._seen_damaged = seen
@@ -355,29 +356,21 @@ class Transfer:
 
     def _broken(self, message: str) -> Broken:
         """Return the error for a damaged file, which may be worth a look: it is all that the service has (R-B4)."""
-        with self._writing():
-            self.damaged = self._set_aside() or self.damaged
+        self._damaged = self._set_aside() or self._damaged
         self.etag = self.total = None
-        return Broken(message if self.damaged is None else f"{message} What came is kept: {self.damaged}")
+        return Broken(message if self._damaged is None else f"{message} What came is kept: {self._damaged}")
 
     def _too_large(self, why: str) -> TooLarge:
-        self._empty()
+        self.part.empty()
         most = f"{self._bounds.max_bytes:,}"
         return TooLarge(f"The video {why}; more than {most} are not taken, and nothing of it is kept.")
-
-    def _empty(self) -> None:
-        with self._writing():
-            self.part.empty()
-
-    def _writing(self) -> AbstractContextManager[None]:
-        return disk.refused(self.part.path or self.part.folder)
 
     # Between places
 
     def _refreshed(self) -> list[Place] | None:
         """Look at the job again; None where that fails for whatever reason: the other places are left (R-A6)."""
         try:
-            return self._places.refreshed(self._deadline)
+            return self._places.refreshed(self.deadline)
         except OrvideoError as trouble:
             self._raise_if_over(trouble)
             return None
@@ -388,10 +381,10 @@ class Transfer:
         What a place answered says more than that one could not be reached; a damaged file that is kept says most, and
         a place that must not be used says least.
         """
-        error = self._told(trouble, attempts)
         self._said = trouble.message if isinstance(trouble, OrvideoError) else f"{trouble}."
+        error = self._told(trouble, attempts)
         if isinstance(trouble, Unsafe | UsageError):
-            self._on_warning(f"{place.name} is not used: {trouble.message}")
+            self.on_warning(f"{place.name} is not used: {trouble.message}")
             rank = 0
         elif isinstance(error, Broken):
             rank = 3
@@ -401,9 +394,8 @@ class Transfer:
             self._reason = (rank, error)
 
     def _told(self, trouble: Exception, attempts: int) -> OrvideoError:
-        """Return a trouble with a place as what it is for the video."""
-        reply = trouble.reply if isinstance(trouble, OrvideoError) else None
-        said = trouble.message if isinstance(trouble, OrvideoError) else f"{trouble}."
+        """Return a trouble with a place, which said `self._said`, as what it is for the video."""
+        reply, said = _reply(trouble), self._said
         error: OrvideoError
         if isinstance(trouble, NotAVideo):
             error = BadReply(f"The service sent something else than a video: {said}")
@@ -426,18 +418,18 @@ class Transfer:
     # Time
 
     def _pause(self, seconds: float, trouble: Exception | None) -> None:
-        reply = trouble.reply if isinstance(trouble, OrvideoError) else None
+        reply = _reply(trouble)
         if reply is not None and reply.retry_after is not None:
             seconds = min(max(seconds, reply.retry_after), LONGEST_PAUSE)
-        if self._deadline.left(seconds) < seconds and not self._deadline.is_cancelled:
+        if self.deadline.left(seconds) < seconds and not self.deadline.is_cancelled:
             raise self._too_late() from trouble
-        self._deadline.sleep(seconds)
+        self.deadline.sleep(seconds)
         self._raise_if_over(trouble)
 
     def _raise_if_over(self, cause: Exception | None = None) -> None:
-        if self._deadline.is_cancelled:
+        if self.deadline.is_cancelled:
             raise Cancelled from cause
-        if self._deadline.is_over:
+        if self.deadline.is_over:
             raise self._too_late() from cause
 
     def _too_late(self) -> NotFetched:
@@ -453,6 +445,10 @@ class Transfer:
             self._on_progress(self.part.size, self.total)
 
 
+def _reply(trouble: Exception | None) -> ServiceReply | None:
+    return trouble.reply if isinstance(trouble, OrvideoError) else None
+
+
 def _status(trouble: Exception) -> int | None:
-    reply = trouble.reply if isinstance(trouble, OrvideoError) else None
+    reply = _reply(trouble)
     return None if reply is None else reply.status

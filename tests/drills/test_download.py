@@ -575,7 +575,6 @@ def test_r_a1_bytes_that_have_come_are_an_output_whatever_is_answered_later(disk
 
 @drill("F-B03", "F-B06")
 def test_one_function_judges_what_a_place_answers() -> None:
-    assert judge_place(None) is Verdict.USE
     assert judge_place(OutputUnwritable("full"), settling=True) is Verdict.STOP
     for trouble in (Cut("cut"), ServerFault("502"), NotSent("no route"), RateLimited("429"), NotReadyYet("409")):
         assert judge_place(trouble) is Verdict.WAIT
