@@ -136,11 +136,11 @@ def _stacked(columns: Sequence[Column], texts: list[list[str]], cells: int, sink
 
 def block(lines: Iterable[str | tuple[str, str]]) -> Iterator[str]:
     """Yield lines with the values of `(label, value)` pairs under each other; plain texts stand as they are."""
-    shown = [visible(line) if isinstance(line, str) else (visible(line[0] + ":"), visible(line[1])) for line in lines]
+    shown = [line if isinstance(line, str) else (line[0] and visible(line[0]) + ":", line[1]) for line in lines]
     label_width = max((width(line[0]) for line in shown if isinstance(line, tuple)), default=0)
     for line in shown:
         if isinstance(line, str):
-            yield line
+            yield visible(line)
         else:
             label, value = line
-            yield (label + " " * (label_width - width(label) + 1) + value).rstrip(" ")
+            yield (label + " " * (label_width - width(label) + 1) + visible(value)).rstrip(" ")
