@@ -7,9 +7,7 @@ from typing import Any
 
 from orvideo.output.tables import Cell, Column, Row
 from orvideo.output.text import spans
-
-Lines = list[str | tuple[str, str]]
-Table = tuple[Sequence[Column], list[Row]]
+from orvideo.output.views import Lines, Table, text_of
 
 #: The fields of a model that the page has a place for; all others are shown as they came.
 _SHOWN = frozenset(
@@ -44,7 +42,7 @@ def models_table(
     ]
     rows: list[Row] = []
     for model in models:
-        name = _text(model.get("id"))
+        name = text_of(model.get("id"))
         resolutions = _items(model.get("supported_resolutions"))
         seconds = _seconds(model)
         rows.append(
@@ -64,10 +62,10 @@ def models_table(
 def model_page(model: Mapping[str, Any], *, prices: Iterable[str], sources: Sequence[str], example: str) -> Lines:
     """Return everything about one model: `prices` as lines in words, unknown fields as they came, a line to copy."""
     pairs = [
-        ("model", _text(model.get("id"))),
-        ("name", _text(model.get("name"))),
-        ("about", _text(model.get("description"))),
-        ("version", _text(model.get("canonical_slug"))),
+        ("model", text_of(model.get("id"))),
+        ("name", text_of(model.get("name"))),
+        ("about", text_of(model.get("description"))),
+        ("version", text_of(model.get("canonical_slug"))),
         ("makes from", ", ".join(sources)),
         ("resolutions", _list(model.get("supported_resolutions"))),
         ("sizes", _list(model.get("supported_sizes"))),
@@ -80,7 +78,7 @@ def model_page(model: Mapping[str, Any], *, prices: Iterable[str], sources: Sequ
         ("creativity", _list(model.get("creativity"))),
         ("parameters", _list(model.get("allowed_passthrough_parameters"))),
         *(("price", price) for price in prices),
-        *((key, _text(value)) for key, value in model.items() if key not in _SHOWN and value is not None),
+        *((key, text_of(value)) for key, value in model.items() if key not in _SHOWN and value is not None),
         ("example", example),
     ]
     return [(label, text) for label, text in pairs if text]
@@ -106,12 +104,8 @@ def _range(span: Any) -> str:
 
 def _items(values: Any) -> list[str]:
     """Return the entries of a list as texts; what is no list, whatever the service means by it, has none (X04)."""
-    return [_text(item) for item in values if item is not None] if isinstance(values, list) else []
+    return [text_of(item) for item in values if item is not None] if isinstance(values, list) else []
 
 
 def _list(values: Any) -> str:
     return ", ".join(_items(values))
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)

@@ -86,12 +86,6 @@ def fit(text: str, cells: int, *, ellipsis: str = ELLIPSIS) -> str:
     return text
 
 
-def pad(text: str, cells: int, *, right: bool = False) -> str:
-    """Fill a visible text with spaces up to `cells` cells; `right` puts the text at the right end."""
-    space = " " * max(cells - width(text), 0)
-    return space + text if right else text + space
-
-
 def elapsed(seconds: float | None) -> str:
     """Return a stretch of time as `1:05` or `1:02:03`; never negative (drill P14), `?` when not known."""
     if seconds is None:

@@ -19,7 +19,6 @@ from orvideo.output.text import (
     fit,
     moment,
     money_text,
-    pad,
     spans,
     visible,
     width,
@@ -100,12 +99,6 @@ def test_cutting_counts_cells_and_keeps_marks_with_their_letters(text: str, cell
 def test_cutting_without_an_ellipsis_character() -> None:
     assert fit("paper boat", 8, ellipsis="...") == "paper..."
     assert fit("paper boat", 2, ellipsis="...") == "pa"
-
-
-def test_padding_counts_cells() -> None:
-    assert pad("雨", 4) == "雨  "
-    assert pad("7", 3, right=True) == "  7"
-    assert pad("long", 2) == "long"
 
 
 @pytest.mark.parametrize(
