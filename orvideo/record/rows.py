@@ -91,8 +91,6 @@ def extra_document(extra: Mapping[str, Any] | None) -> str | None:
 
 def amount(value: object) -> Decimal | None:
     """Return a finite amount as Decimal, by its digits as printed; None for anything else."""
-    if value is None or isinstance(value, bool):
-        return None
     try:
         found = Decimal(str(value))
     except InvalidOperation:

@@ -114,3 +114,67 @@ def test_a_bomb_ends_at_the_cap() -> None:
     decoded = decode(bomb, "gzip, gzip", 1_000_000)
     assert decoded.too_big
     assert len(decoded.data) == 1_000_000
+
+
+def nested(depth: int, inner: bytes = b"") -> bytes:
+    return b"[" * depth + inner + b"]" * depth
+
+
+@pytest.mark.drill("X01")
+def test_64_levels_are_read_and_65_are_not() -> None:
+    assert parse(nested(64, b"1"))
+    assert parse(b'{"a":' * 64 + b"1" + b"}" * 64)
+    for bad in (nested(65), b'{"a":' * 65 + b"1" + b"}" * 65):
+        with pytest.raises(NotJson, match="nested too deeply"):
+            parse(bad)
+
+
+@pytest.mark.parametrize(("digits", "known"), [(40, True), (41, False)])
+def test_a_number_of_40_digits_is_one(digits: int, known: bool) -> None:
+    number = "9" * digits
+    assert parse(number.encode()) == (int(number) if known else None)
+    assert lenient_id(b'{"id": %s}' % number.encode()) == (number if known else None)
+
+
+@pytest.mark.parametrize(
+    ("size", "data", "too_big"), [(99, 99, False), (100, 100, False), (101, 100, True), (5000, 100, True)]
+)
+def test_a_body_is_undone_up_to_its_cap(size: int, data: int, too_big: bool) -> None:
+    for encoding, body in [
+        ("gzip", gzip.compress(b"x" * size)),
+        ("x-gzip", gzip.compress(b"x" * size)),
+        ("deflate", zlib.compress(b"x" * size)),
+        ("gzip, deflate", zlib.compress(gzip.compress(b"x" * size))),
+    ]:
+        decoded = decode(body, encoding, 100)
+        assert (len(decoded.data), decoded.too_big) == (data, too_big), encoding
+    plain = decode(b"x" * size, "br", 100)
+    assert (len(plain.data), plain.whole, plain.unknown) == (data, False, "br")
+
+
+@pytest.mark.drill("M08")
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (b'{"id": "a", "x', "a"),
+        (b'{"id" : "a"', "a"),
+        (b'{"id": 12, ', "12"),
+        (b'{"id": 12}', "12"),
+        (b'{"id": 12', None),
+        (b'{"id": "a', None),
+        (b'{"id": " ", ', None),
+        (b'{"id": "a", "id": "a", ', "a"),
+        (b'{"id": "a", "id": "b", ', None),
+        (b'{"x": {"id": "b"}, "id": "a", ', "a"),
+        (b'{"x": [{"id": "b"}], ', None),
+        (b'{"x": "id", "y": "b", ', None),
+        (b'{"x": ["id", "b"], "id": "a"', "a"),
+        (b'{"a"}{"id": "b"', None),
+        (b'[{"id": "b"', None),
+        (b'{"id": {"id": "b"}, ', None),
+        (b'{"id": null, ', None),
+        (b'\xef\xbb\xbf  {"id": "a", ', "a"),
+    ],
+)
+def test_an_id_is_taken_from_a_cut_answer_where_there_is_no_doubt(data: bytes, found: str | None) -> None:
+    assert lenient_id(data) == found

@@ -30,3 +30,11 @@ def test_a_key_is_what_a_header_can_hold() -> None:
         with pytest.raises(AuthError) as caught:
             check_key(bad)
         assert not bad or bad not in caught.value.message
+
+
+def test_a_key_of_eight_characters_is_looked_for_as_it_is() -> None:
+    assert Redactor("12345678").text("a 12345678") == f"a {MASK}"
+    assert Redactor("1234567").text("a 1234567") == "a 1234567"
+    assert Redactor(None).text("sk-or-v1-123456 sk-or-v1-12345") == f"{MASK} sk-or-v1-12345"
+    for encoding in ("utf-8", "utf-16-le", "utf-16-be"):
+        assert Redactor("12345678").raw("a 12345678".encode(encoding)) == f"a {MASK}".encode(encoding)

@@ -203,3 +203,124 @@ def test_f_c03_a_header_of_100_kb_is_not_read_to_its_end() -> None:
     said = reply({}, 429, {"Retry-After": "9" * 100_000, "CF-Ray": "x" * 100_000})
     assert said.retry_after == 1e9
     assert said.ray == "x" * 120
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("1", "1 s"),
+        ("1.2", "2 s"),
+        ("119", "119 s"),
+        ("120", "2 min"),
+        ("121", "3 min"),
+        ("7199", "120 min"),
+        ("7200", "2 h"),
+        ("7201", "3 h"),
+    ],
+)
+@pytest.mark.parametrize("status", [402, 429, 503])
+def test_a_submit_that_is_told_to_wait_says_how_long(asked: str, told: str, status: int) -> None:
+    own = {"error": {"code": status, "message": "no"}}
+    assert hint_of(own, status, {"Retry-After": asked}) == f"wait {told}, then run the same command"
+
+
+def test_a_refusal_that_waiting_does_not_help_is_not_waited_for() -> None:
+    for status in REFUSALS - {402, 429, 503}:
+        assert "wait" not in (hint_of({"error": {"code": 1, "message": "no"}}, status, {"Retry-After": "7"}) or "")
+
+
+@pytest.mark.drill("M18")
+@pytest.mark.parametrize(
+    ("headers", "metadata", "seconds"),
+    [
+        ([("Retry-After", "0")], {}, 0.0),
+        ([("Retry-After", "7"), ("Retry-After", "9"), ("Retry-After", "x")], {"retry_after_seconds": 99}, 9.0),
+        ([("Retry-After", "-1")], {}, None),
+        ([("Retry-After", "x")], {"retry_after_seconds": 7}, 7.0),
+        ([], {"retry_after_seconds": "7.5"}, 7.5),
+        ([], {"retry_after_seconds": True}, None),
+        ([], {"retry_after_seconds": [7]}, None),
+        ([("Retry-After", "1e9")], {}, 1e9),
+        ([("Retry-After", "1e10")], {}, 1e9),
+        ([("Retry-After", "1e999")], {}, 1e9),
+        ([("Retry-After", "Sat, 21 Nov 2026 12:00:30 GMT")], {}, 30.0),
+        ([("Retry-After", "Sat, 21 Nov 2026 11:59:00 GMT")], {}, 0.0),
+        (
+            [("Retry-After", "Sat, 21 Nov 2026 12:00:30 GMT"), ("Date", "Sat, 21 Nov 2026 12:00:10 GMT")],
+            {},
+            20.0,
+        ),
+    ],
+)
+def test_how_long_a_service_asks_to_wait(
+    headers: list[tuple[str, str]], metadata: dict[str, Any], seconds: float | None
+) -> None:
+    assert replies.retry_after(httpx.Headers(headers), metadata, NOW) == seconds
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (400, 6),
+        (401, 4),
+        (402, 5),
+        (407, 4),
+        (408, 7),
+        (418, 6),
+        (429, 7),
+        (499, 6),
+        (500, 7),
+        (503, 7),
+        (599, 7),
+    ],
+)
+def test_a_refusal_ends_with_the_code_of_its_status(status: int, code: int) -> None:
+    assert replies.refusal(reply({"error": {"message": "no"}}, status), "x").exit_code == code
+
+
+def test_a_key_is_blamed_where_it_was_sent() -> None:
+    said = reply({"error": {"message": "no"}}, 401)
+    assert replies.refusal(said, "x", source="the store").message == "x refused the API key from the store: no."
+    assert replies.refusal(said, "x").message == "x refused the API key: no."
+    assert replies.refusal(said, "x", with_key=False).message == "x answered with 401: no."
+
+
+@pytest.mark.parametrize("length", [1999, 2000, 2001])
+def test_a_message_has_2000_characters_at_most(length: int) -> None:
+    said = reply({"error": {"message": "x" * length, "metadata": {"raw": "y" * length}}})
+    for text, letter in ((said.message, "x"), (said.provider_message, "y")):
+        assert text == (letter * length if length <= 2000 else letter * 1999 + "…")
+
+
+@pytest.mark.parametrize("length", [119, 120, 121])
+def test_a_title_has_120_characters_at_most(length: int) -> None:
+    title = "x" * length if length <= 120 else "x" * 119 + "…"
+    assert reply(b"<html><TITLE lang=de> %s\n</title>" % (b"x" * length)).message.endswith(f"titled {title!r}")
+
+
+def test_twenty_reasons_of_200_characters_are_read_and_twenty_complaints() -> None:
+    many: list[Any] = [{"message": f"{number}" + "x" * 300} for number in range(30)]
+    said = reply({"error": {"message": "m", "metadata": {"reasons": many, "patterns": "p"}}})
+    assert [len(reason) for reason in said.reasons] == [200] * 20 + [1]
+    short = [{"message": "x"}] * 30
+    assert reply({"error": {"message": json.dumps(short)}}).message == "; ".join("x" * 20)
+
+
+@pytest.mark.drill("M17")
+def test_who_said_what_is_told_once() -> None:
+    def told(**metadata: Any) -> str:
+        return replies.told_by(reply({"error": {"message": "it is no", "metadata": metadata}}))
+
+    assert told() == "it is no."
+    assert told(provider_name="P") == "it is no. The provider was P."
+    assert told(provider_name="P", raw="no") == "it is no. The provider was P."
+    assert told(provider_name="P", raw="why!") == "it is no. P says: why!"
+    assert told(raw="why") == "it is no. The provider says: why."
+    assert told(reasons=["a", {"message": "b"}, 7, ""], patterns=None) == "it is no. Reasons: a, b."
+
+
+@pytest.mark.parametrize(
+    "page", [b"<!DOCTYPE", b"<html", b"<HEAD>", b"<body>", b"<?xml", b"<title>", b"\xef\xbb\xbf\r\n\t <html>"]
+)
+def test_a_page_is_known_by_its_beginning(page: bytes) -> None:
+    assert reply(page).message.startswith("a page that is not the service's")

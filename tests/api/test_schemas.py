@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from orvideo.api import payload
-from orvideo.api.download import total_of_partial, total_of_unsatisfied, whole_length
-from orvideo.api.schemas import LARGEST_WHOLE, MOST_OUTPUTS, Job, VideoModel
+from orvideo.api.download import strong_etag, total_of_partial, total_of_unsatisfied, whole_length
+from orvideo.api.schemas import LARGEST_WHOLE, MOST_OUTPUTS, Job, VideoModel, money
 
 URL = "https://storage.example/x.mp4"
 drill = pytest.mark.drill
@@ -124,3 +126,132 @@ def test_every_text_is_changed_and_nothing_else(value: Any) -> None:
 
     expected = changed(value)
     assert payload.each_text(value, lambda text: text + "!") == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "amount"),
+    [
+        (0.05, "0.05"),
+        (" 0.5 ", "0.5"),
+        (0, "0"),
+        ("-0.0", "0"),
+        ("0e999999", "0"),
+        ("999999999999", "999999999999"),
+        ("1e12", None),
+        ("1e-29", "1e-29"),
+        ("9e-30", None),
+        (-0.01, None),
+        ("NaN", None),
+        ("Infinity", None),
+        ("half", None),
+        (True, None),
+        ([1], None),
+        (None, None),
+    ],
+)
+def test_an_amount_is_known_where_it_can_be_one(said: object, amount: str | None) -> None:
+    assert money(said) == (None if amount is None else Decimal(amount))
+    assert job(usage={"cost": said}).cost == money(said)
+    assert str(money("0e999999")) == "0", "nothing is written out with its exponent"
+
+
+@pytest.mark.parametrize(
+    ("status", "final"),
+    [(word, True) for word in ("completed", "failed", "cancelled", "expired", "canceled", "dead", "error")]
+    + [(word, False) for word in ("pending", "in_progress", "queued", "complete", "done", "")],
+)
+def test_a_job_is_at_its_end_where_the_service_says_one_of_its_words(status: str, final: bool) -> None:
+    assert (job(status=status).is_final, job(status=status).is_completed) == (final, status == "completed")
+    assert job(status=f" {status.upper()}\n").is_final is final
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        (None, None),
+        ("", None),
+        ("no", "no"),
+        ({"message": "no", "code": 1}, "no"),
+        ({"message": 7}, '{"message": 7}'),
+        (["ü"], '["ü"]'),
+        (0, "0"),
+        ("x" * 2000, "x" * 2000),
+        ("x" * 2001, "x" * 1999 + "…"),
+    ],
+)
+def test_a_reason_is_one_text_of_2000_characters_at_most(said: object, text: str | None) -> None:
+    assert job(error=said).error_text == text
+
+
+@pytest.mark.parametrize("said", [7, True, "", [], {}, 1.5])
+def test_a_field_of_another_type_is_not_known(said: object) -> None:
+    assert job(model=said, polling_url=said, generation_id=said, urls="x", usage=said).model is None
+    assert job(usage=said).cost is None
+    entry = VideoModel.model_validate(
+        {"id": "a/b", "name": said, "supported_sizes": ["1x1", said, ""], "pricing_skus": [said], "upscale_factor": 7}
+    )
+    assert (entry.name, entry.supported_sizes, entry.pricing_skus, entry.upscale_factor) == (None, ["1x1"], None, None)
+    assert entry.supported_durations is None
+    assert VideoModel.model_validate({"id": "a/b", "seed": said}).seed is (said if said is True else None)
+
+
+@pytest.mark.parametrize(
+    ("said", "understood"), [("x", "x"), (0, "0"), (12, "12"), (True, None), (None, None), (" ", None), (1.5, None)]
+)
+def test_an_id_is_a_text_or_a_whole_number(said: object, understood: str | None) -> None:
+    if understood is None:
+        with pytest.raises(ValidationError):
+            Job.model_validate({"id": said})
+    else:
+        assert Job.model_validate({"id": said}).id == understood
+
+
+@pytest.mark.parametrize(
+    ("headers", "total"),
+    [
+        ({"Content-Range": "bytes 5-9/10"}, 10),
+        ({"Content-Range": "BYTES 5-5/10"}, 10),
+        ({"Content-Range": "bytes 5-10/10"}, None),
+        ({"Content-Range": "bytes 5-4/10"}, None),
+        ({"Content-Range": "bytes 4-9/10"}, None),
+        ({"Content-Range": "bytes 6-9/10"}, None),
+        ({"Content-Range": "bytes 5-9/*"}, None),
+        ({"Content-Range": "bytes 5-9/10", "Content-Type": "Multipart/byteranges"}, None),
+        ({}, None),
+    ],
+)
+def test_the_rest_of_a_file_is_that_which_was_asked_for(headers: dict[str, str], total: int | None) -> None:
+    assert total_of_partial(httpx.Headers(headers), 5) == total
+    assert total_of_partial(httpx.Headers([*headers.items(), *headers.items()]), 5) is None, "said twice"
+
+
+@pytest.mark.parametrize(
+    ("headers", "size"),
+    [
+        ({"Content-Length": " 7 "}, 7),
+        ({"Content-Length": "7", "Transfer-Encoding": "chunked"}, None),
+        ({"Content-Length": "-7"}, None),
+        ({"Content-Length": "7, 7"}, None),
+        ({}, None),
+    ],
+)
+def test_a_size_is_known_where_one_is_said(headers: dict[str, str], size: int | None) -> None:
+    assert whole_length(httpx.Headers(headers)) == size
+
+
+@pytest.mark.parametrize(
+    ("said", "strong"),
+    [
+        ('"v1"', True),
+        ('""', True),
+        (f'"{"x" * 256}"', True),
+        (f'"{"x" * 257}"', False),
+        ('W/"v1"', False),
+        ("v1", False),
+        ('"v 1"', False),
+        ('"a"b"', False),
+        ("", False),
+    ],
+)
+def test_only_a_strong_and_well_formed_etag_is_used(said: str, strong: bool) -> None:
+    assert strong_etag(httpx.Headers({"ETag": said})) == (said if strong else None)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from orvideo.api import urls
 from orvideo.api.urls import Origin
-from orvideo.errors import OrvideoError, Unsafe, UsageError
+from orvideo.errors import BadReply, OrvideoError, Unsafe, UsageError
 
 BASE = "https://openrouter.ai/api/v1"
 
@@ -144,3 +144,83 @@ def test_settings_can_ask_without_paying_for_an_http_client() -> None:
     code = "import sys, orvideo.api.urls; print(*[m for m in ('httpx', 'pydantic', 'ssl') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+@pytest.mark.drill("X03")
+@pytest.mark.parametrize(
+    ("job_id", "path"),
+    [
+        ("gen-vid-1.2:3", "/videos/gen-vid-1.2%3A3"),
+        ("a/b ?#%", "/videos/a%2Fb%20%3F%23%25"),
+        ("...", "/videos/..."),
+        ("x" * 512, "/videos/" + "x" * 512),
+        ("x" * 513, None),
+        ("", None),
+        (".", None),
+        ("..", None),
+        ("a\x7f", None),
+        ("a\ufffd", None),
+    ],
+)
+def test_an_id_is_one_segment_of_a_path_or_refused(job_id: str, path: str | None) -> None:
+    assert urls.is_usable_id(job_id) == (path is not None)
+    if path is not None:
+        assert urls.poll_path(job_id) == path
+    else:
+        with pytest.raises(BadReply) as caught:
+            urls.poll_path(job_id)
+        assert repr(job_id[:59])[1:-1] in caught.value.message
+        assert len(caught.value.message) < 100
+
+
+@pytest.mark.drill("F-C03")
+def test_a_url_of_a_job_has_8_kib_at_most() -> None:
+    longest = "https://x.example/".ljust(8 * 1024, "a")
+    assert urls.resolve_download(longest, BASE).url == longest
+    for bad in (longest + "a", "", "/a b", "/a\\b", "/\u2028", "https://[::1"):
+        with pytest.raises(Unsafe):
+            urls.resolve_download(bad, BASE)
+
+
+@pytest.mark.parametrize(
+    ("authority", "good"),
+    [
+        ("example.org:65535", True),
+        ("example.org:65536", False),
+        ("example.org:1", True),
+        ("example.org:0", False),
+        ("example.org:", True),
+        ("example.org:000443", False),
+        ("example.org:x", False),
+        ("[::1]:8080", True),
+        ("[::1]", True),
+        ("[::1]x", False),
+        ("[::1]:", True),
+        ("::1", False),
+        (".".join(["a" * 50] * 5)[:254], True),
+        (".".join(["a" * 50] * 5) + "a", False),
+        ("1.2.3.4", True),
+        ("-a.org", False),
+        ("a.", True),
+        ("a..", False),
+        (".a", False),
+        ("münchen.example", True),
+        ("xn--\u00fc" + "a" * 70, False),
+    ],
+)
+def test_which_hosts_and_ports_can_be_some(authority: str, good: bool) -> None:
+    if good:
+        assert urls.origin_of(f"https://{authority}/x").host
+    else:
+        with pytest.raises(Unsafe):
+            urls.origin_of(f"https://{authority}/x")
+
+
+def test_a_port_that_is_not_the_schemes_own_is_kept() -> None:
+    for url, port, normal in [
+        ("https://a:80", 80, "https://a:80"),
+        ("http://localhost:443", 443, "http://localhost:443"),
+        ("https://a:443", 443, "https://a"),
+        ("http://[::1]:80", 80, "http://[::1]"),
+    ]:
+        assert (urls.origin_of(url).port, urls.origin_of(url).url) == (port, normal)

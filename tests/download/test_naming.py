@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import example, given
@@ -188,3 +188,132 @@ def test_a_mistyped_field_is_answered_with_the_nearest() -> None:
 def test_a_template_cannot_climb_after_a_field(spec: str) -> None:
     with pytest.raises(UsageError):
         naming.parse_template(spec)
+
+
+@pytest.mark.parametrize(
+    ("job_id", "short"),
+    [
+        ("gen-vid-1764000000-AbCdEfGhIjKlMnOpQrSt", "MnOpQrSt"),
+        ("ab-cd", "abcd"),
+        ("12345678", "12345678"),
+        ("x12345678", "12345678"),
+    ],
+)
+def test_eight_characters_of_an_id_tell_its_files_apart(job_id: str, short: str) -> None:
+    assert naming.short_id(job_id) == short
+
+
+@pytest.mark.parametrize("job_id", ["abc", "a-b-c", "", "jöb-12345678", "----"])
+def test_an_id_with_too_little_in_it_is_told_apart_by_its_sum(job_id: str) -> None:
+    assert naming.short_id(job_id) not in (job_id, naming.short_id(job_id + "x"))
+    assert len(naming.short_id(job_id)) == 8
+
+
+@pytest.mark.parametrize(
+    ("name", "beside"),
+    [
+        ("boat.mp4", "boat-x.mp4"),
+        ("boat", "boat-x"),
+        (".hidden", ".hidden-x"),
+        ("boat.", "boat.-x"),
+        ("v1.2 final cut", "v1.2 final cut-x"),
+        ("boat." + "e" * 10, "boat-x." + "e" * 10),
+        ("boat." + "e" * 11, "boat." + "e" * 11 + "-x"),
+        ("boat.tar.gz", "boat.tar-x.gz"),
+    ],
+)
+def test_a_mark_stands_before_the_extension_where_there_is_one(name: str, beside: str) -> None:
+    assert naming.beside(name, "x") == beside
+
+
+@pytest.mark.parametrize(
+    ("text", "longest", "kept"), [("äb", 3, "äb"), ("äb", 2, "ä"), ("äb", 1, ""), ("abc", 2, "ab")]
+)
+def test_a_text_is_cut_between_characters(text: str, longest: int, kept: str) -> None:
+    assert naming.cut(text, longest) == kept
+
+
+def test_a_component_has_80_bytes_at_most_and_a_name_255() -> None:
+    for length, kept in ((79, 79), (80, 80), (81, 80)):
+        assert naming.component("x" * length) == "x" * kept
+    assert naming.component("x" * 9, longest=8) == "x" * 8
+    assert naming.fit("x" * 255) == "x" * 255
+    assert len(naming.fit("x" * 256)) == 255
+    assert naming.fit("boat.mp4", 8) == "boat.mp4"
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        ("a.b_c-d+e=f,g@h(i)", "a.b_c-d+e=f,g@h(i)"),
+        ("a -  - b", "a-b"),
+        ("com9", "_com9"),
+        ("COM1.x.y", "_COM1.x.y"),
+        ("LPT²", "_LPT²"),
+        ("conin$", "conin"),
+        ("com10", "com10"),
+        ("console", "console"),
+        ("a; rm -rf $HOME", "a-rm-rf-HOME"),
+    ],
+)
+def test_what_is_harmless_stays_and_what_windows_keeps_for_itself_is_marked(value: str, name: str) -> None:
+    assert naming.component(value) == name
+
+
+@pytest.mark.parametrize(
+    ("prompt", "words"),
+    [
+        ("one two three four five six seven", "one-two-three-four-five-six"),
+        ("x" * 36 + " yy", "x" * 36 + "-yy"),
+        ("x" * 36 + " yyy", "x" * 36),
+        ("x" * 37 + " y", "x" * 37),
+        ("isn\u2019t it", "isnt-it"),
+        (" " * 2001 + "late", "video"),
+        (" " * 1996 + "late", "late"),
+    ],
+)
+def test_a_slug_has_six_words_and_40_bytes_at_most(prompt: str, words: str) -> None:
+    assert naming.slug(prompt) == words
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        ("google/veo-3.1", "veo-3.1"),
+        ("a/b:free", "b-free"),
+        ("a/b/", "b"),
+        ("plain", "plain"),
+        ("", "none"),
+        (None, "none"),
+    ],
+)
+def test_a_model_is_named_without_its_author(model: str | None, name: str) -> None:
+    template = naming.parse_template("{model}")
+    assert template.fill(FACTS._replace(model=model), 0, "mp4") == (name,)
+
+
+def test_a_template_says_whether_it_tells_outputs_apart() -> None:
+    for spec, fields, counts in [
+        ("a.mp4", False, False),
+        ("{id}.mp4", True, False),
+        ("{index}/{id}.mp4", True, False),
+        ("{id}-{index}.mp4", True, True),
+    ]:
+        template = naming.parse_template(spec)
+        assert (template.has_fields, template.counts) == (fields, counts), spec
+
+
+def test_times_in_a_name_are_utc() -> None:
+    when = datetime(2026, 11, 21, 1, 30, tzinfo=timezone(timedelta(hours=-1)))
+    for moment in (when, datetime(2026, 11, 21, 2, 30)):
+        facts = FACTS._replace(created_at=moment, aspect_ratio="16:9", resolution="720p", duration=8, row="007")
+        assert naming.parse_template("{date}{time}-{aspect}-{resolution}-{duration}-{row}").fill(facts, 0, "mp4") == (
+            "20261121023000-16x9-720p-8-007",
+        )
+
+
+def test_a_long_template_is_repeated_as_far_as_60_characters() -> None:
+    for length, shown in ((60, "x" * 59 + "{"), (61, "x" * 60 + "…")):
+        with pytest.raises(UsageError) as refusal:
+            naming.parse_template("x" * (length - 1) + "{")
+        assert repr(shown) in refusal.value.message

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import os
+import socket
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from orvideo.download.targets import Form, absolute_spec, decide_target, parse_target
+from orvideo.download.naming import Field, Template
+from orvideo.download.targets import Form, absolute_spec, decide_target, parse_target, takes_stdout
 from orvideo.errors import OutputExists, OutputUnwritable, UsageError
 from tests.download.films import FACTS
 
@@ -135,3 +138,121 @@ def test_a_remembered_target_means_the_same_in_a_folder_with_braces(spec: str, t
 def test_a_name_that_is_none_is_refused(spec: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         decide_target(spec, cwd=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("spec", "form", "descriptor"),
+    [
+        ("-", Form.STDOUT, None),
+        ("/dev/stdout", Form.DESCRIPTOR, 1),
+        ("/dev/stderr", Form.DESCRIPTOR, 2),
+        ("/dev/fd/2", Form.DESCRIPTOR, 2),
+        ("/proc/self/fd/1", Form.DESCRIPTOR, 1),
+        ("/dev/null", Form.DEVICE, None),
+        ("/dev/zero", Form.DEVICE, None),
+        ("/dev/full", Form.DEVICE, None),
+    ],
+)
+def test_streams_are_known_and_nothing_is_renamed_there(spec: str, form: Form, descriptor: int | None) -> None:
+    with open(os.devnull, "wb") as out:
+        saved = {number: os.dup(number) for number in (1, 2)}
+        try:
+            for number in saved:
+                os.dup2(out.fileno(), number)
+            target = parse_target(spec)
+        finally:
+            for number, kept in saved.items():
+                os.dup2(kept, number)
+                os.close(kept)
+    assert (target.form, target.descriptor, target.is_stream) == (form, descriptor, True)
+    assert takes_stdout(spec) == (spec in ("-", "/dev/stdout", "/proc/self/fd/1"))
+    if form is Form.DEVICE:
+        assert target.device == Path(spec)
+
+
+def test_a_descriptor_is_written_where_it_was_handed_over_to_be_written(tmp_path: Path) -> None:
+    (tmp_path / "x").touch()
+    with (
+        (tmp_path / "x").open("rb") as read_only,
+        (tmp_path / "y").open("wb") as ours,
+        (tmp_path / "z").open("wb") as given,
+    ):
+        os.set_inheritable(read_only.fileno(), True)
+        os.set_inheritable(given.fileno(), True)
+        assert parse_target(f"/dev/fd/{given.fileno()}").descriptor == given.fileno()
+        for number, says in (
+            (read_only.fileno(), "for reading only"),
+            (ours.fileno(), "no such descriptor was handed"),
+        ):
+            with pytest.raises(OutputUnwritable, match=says):
+                parse_target(f"/dev/fd/{number}")
+        was_open = given.fileno()
+    for number in (was_open, 999_999_999):
+        with pytest.raises(OutputUnwritable, match="is not open"):
+            parse_target(f"/dev/fd/{number}")
+    for name in ("/dev/fd/1234567890", "/dev/fd/x", "/dev/fd/", "/dev/fd/²"):
+        with suppress(UsageError, OutputUnwritable):
+            assert parse_target(name).descriptor is None
+    assert not takes_stdout(None)
+    assert not takes_stdout("1")
+
+
+def test_a_terminal_gets_no_bytes() -> None:
+    for spec in ("-", "/dev/stdout", "/dev/fd/1"):
+        with pytest.raises(UsageError, match="terminal"):
+            parse_target(spec, stdout_is_tty=True)
+    main, other = os.openpty()
+    try:
+        os.set_inheritable(other, True)
+        with pytest.raises(UsageError, match="terminal"):
+            parse_target(f"/dev/fd/{other}")
+    finally:
+        os.close(main)
+        os.close(other)
+
+
+@pytest.mark.parametrize("spec", ["fifo", "socket", "/dev/tty", "/dev/random"])
+def test_what_is_neither_a_file_nor_a_folder_is_named(
+    spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("fifo")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("socket")
+        with pytest.raises(UsageError, match=r"a FIFO|a socket|a device"):
+            parse_target(spec)
+
+
+def test_a_slash_at_the_end_means_a_folder_that_is_there(tmp_path: Path) -> None:
+    (tmp_path / "boat.mp4").touch()
+    with pytest.raises(OutputUnwritable, match="is a file, not a folder"):
+        parse_target("boat.mp4/", cwd=tmp_path)
+    with pytest.raises(OutputUnwritable, match="does not exist"):
+        parse_target("clips/", cwd=tmp_path)
+    assert parse_target("boat.mp4", cwd=tmp_path).form is Form.FILE
+
+
+@pytest.mark.drill("O07")
+def test_a_name_that_is_cut_is_told(tmp_path: Path) -> None:
+    assert decide_target("x" * 251 + ".mp4", cwd=tmp_path).note is None
+    cut = decide_target("x" * 252 + ".mp4", cwd=tmp_path)
+    assert (len(cut.name), cut.name[-4:]) == (255, ".mp4")
+    assert cut.note == f"the name is too long for the file system and was cut: {cut.name}"
+
+
+def test_a_template_that_would_lead_out_of_its_folder_is_refused(tmp_path: Path) -> None:
+    """No text that is read as a template does; should one ever, nothing is written there."""
+    up, field = ("..",), (Field("seed"),)
+    target = decide_target("{seed}/a.mp4", cwd=tmp_path)
+    within = target._replace(template=Template((field, up, ("a.mp4",))))
+    assert os.path.normpath(within.path_for(FACTS)) == os.path.normpath(tmp_path / "a.mp4")
+    with pytest.raises(UsageError, match="leaves"):
+        target._replace(template=Template((field, up, up, ("a.mp4",)))).path_for(FACTS)
+
+
+@pytest.mark.drill("O04")
+def test_a_folder_that_has_no_room_for_what_is_expected_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(OutputUnwritable, match="no room"):
+        decide_target("boat.mp4", cwd=tmp_path, size_estimate=1 << 60)
+    assert parse_target("boat.mp4", cwd=tmp_path).name == "boat.mp4"
+    assert os.listdir(tmp_path) == []

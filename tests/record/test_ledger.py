@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from orvideo.errors import MoneyError, RecordError, UsageError
 from orvideo.record.ledger import MOST_ANSWER, Ledger
 from orvideo.record.owner import Owner
+from orvideo.record.rows import quoted_most
 from orvideo.record.values import Intent, Output, ResumeState, Seen, State
 from tests.clocks import HandClock
 from tests.record.ledger_support import HERE, START, bring_to, finished, quote, raw, request
@@ -206,6 +210,29 @@ def test_what_a_reply_adds_is_bounded_and_cannot_break_the_record(ledger: Ledger
     assert list(ledger.get(seq).extra) == ["dropped"]
 
 
+@pytest.mark.parametrize("length", [1999, 2000, 2001])
+def test_a_reason_is_kept_as_far_as_2000_characters(ledger: Ledger, length: int) -> None:
+    seq = bring_to(ledger, State.SUBMITTED)
+    ledger.looked(seq, Seen("failed", error="e" * length, final=True))
+    assert ledger.get(seq).error == ("e" * length if length <= 2000 else "e" * 1999 + "…")
+
+
+@pytest.mark.parametrize(("length", "kept"), [(65_536, True), (65_537, False)])
+def test_what_a_reply_adds_is_kept_as_far_as_64_kib(ledger: Ledger, length: int, kept: bool) -> None:
+    seq = bring_to(ledger, State.SENDING)
+    ledger.submitted(seq, "job-1", extra={"x": "y" * (length - len('{"x":""}'))})
+    assert ledger.get(seq).extra == ({"x": "y" * (length - 8)} if kept else {"dropped": "65537 characters"})
+    ledger.looked(seq, Seen("pending", extra={}))
+    assert ledger.get(seq).extra, "nothing more was said"
+
+
+def test_amounts_of_a_quote_keep_their_own_digits(ledger: Ledger) -> None:
+    said = {"kind": "about", "usd": Decimal("0.10"), "low": Decimal("NaN"), "high": None, "at": START}
+    record = ledger.get(bring_to(ledger, State.PREPARED, quote=said))
+    assert record.quote == {"kind": "about", "usd": 0.1, "low": None, "high": None, "at": str(START)}
+    assert ledger.get(bring_to(ledger, State.PREPARED)).quote is None
+
+
 # --- processes that are gone
 
 
@@ -291,6 +318,41 @@ def test_an_owner_is_read_back_and_junk_is_none() -> None:
     assert Owner.from_text(me.as_text()) == me
     assert me.is_gone(me) is False
     assert [Owner.from_text(text) for text in (None, "", "{}", "[1]", '{"pid": 1, "more": 2}')] == [None] * 5
+
+
+@pytest.mark.skipif(os.name != "posix", reason="processes cannot be asked for here without ending them")
+@pytest.mark.parametrize(
+    ("fields", "gone"),
+    [
+        ({}, False),
+        ({"host": "another"}, None),
+        ({"host": "another", "boot": "another"}, None),
+        ({"boot": "another"}, True),
+        ({"boot": "another", "pids": "another"}, True),
+        ({"pids": "another"}, None),
+        ({"pid": 2**30}, True),
+        ({"pid": 2**80}, True),
+        ({"started": "1"}, True),
+        ({"started": ""}, False),
+        ({"pid": 1, "started": ""}, False),
+    ],
+)
+def test_whether_a_process_is_gone_is_told_where_it_can_be(fields: dict[str, Any], gone: bool | None) -> None:
+    me = Owner.current()
+    assert me._replace(**fields).is_gone(me) is gone
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="what a process is called is known on Linux only")
+def test_a_process_that_has_ended_and_is_not_waited_for_is_gone() -> None:
+    me = Owner.current()
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        started = Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()[19]
+        owner = me._replace(pid=child.pid, started=started)
+        assert owner.is_gone(me) is False
+        assert child.stdin is not None
+        child.stdin.close()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        assert owner.is_gone(me) is True
 
 
 # --- looks
@@ -613,6 +675,77 @@ def test_the_dearest_possibility_of_a_quote_counts(ledger: Ledger) -> None:
 
     with pytest.raises(MoneyError):
         _row(ledger, "b", quote=about, max_total=Decimal("0.5"))
+
+
+@pytest.mark.drill("B09")
+@pytest.mark.parametrize(
+    ("seen", "says"),
+    [
+        (Seen("in_progress"), "Row 7 of this batch is on record as job-1 (in_progress)"),
+        (Seen("failed"), "Row 7 of this batch is on record as job-1 (failed)"),
+        (Seen("completed", final=True), "Row 7 of this batch is on record as job-1 (completed)"),
+    ],
+)
+def test_only_what_is_at_its_end_and_failed_is_bought_again(ledger: Ledger, seen: Seen, says: str) -> None:
+    seq = bring_to(ledger, State.SUBMITTED, batch="b", row_key="a")
+    ledger.looked(seq, seen)
+    with pytest.raises(RecordError) as refusal:
+        _row(ledger, "a", row_number=7)
+    assert refusal.value.message == f"{says}; it was not submitted again. Nothing was sent."
+    for status in ("failed", "expired", "cancelled"):
+        ledger.looked(seq, Seen(status, final=True))
+        ledger.forget(_row(ledger, "a"))
+
+
+@pytest.mark.drill("B09")
+def test_a_row_that_has_no_number_and_no_id_is_named_by_what_it_has(ledger: Ledger) -> None:
+    seq = bring_to(ledger, State.UNKNOWN, batch="b", row_key="a")
+    with pytest.raises(RecordError) as refusal:
+        _row(ledger, "a")
+    assert f"Row a of this batch is on record as {ledger.get(seq).handle} (unknown)" in refusal.value.message
+
+
+def test_a_row_that_came_to_nothing_keeps_its_reason_when_another_takes_its_place(ledger: Ledger, path: Path) -> None:
+    refused = bring_to(ledger, State.NOT_SENT, batch="b", row_key="a")
+    left = _row(ledger, "b")
+    _leave(path, left, **_GONE)
+    for key in "ab":
+        _row(ledger, key)
+    assert ledger.get(refused).error == "nobody was there"
+    assert ledger.get(left).error == "The process that was to send it ended before anything was sent."
+
+
+@pytest.mark.drill("B13")
+def test_a_limit_may_be_reached_and_not_passed(ledger: Ledger) -> None:
+    finished(ledger, "job-1", "0.25", batch="b", row_key="free", quote=quote(0.5), status="failed")
+    with pytest.raises(MoneyError) as refusal:
+        _row(ledger, "a", 0.76, max_total=Decimal(1))
+    assert refusal.value.message == (
+        "This job may cost 0.76 dollars and the batch 0.25 before it, more than the limit of 1 dollars in all; "
+        "nothing more was sent."
+    )
+    _row(ledger, "a", 0.75, max_total=Decimal(1))
+    _row(ledger, "b", 0, max_total=Decimal(1))
+    with pytest.raises(MoneyError):
+        _row(ledger, "c", 1e-9, max_total=Decimal(1))
+    _row(ledger, "c", 9, max_total=None)
+
+
+@pytest.mark.parametrize(
+    ("said", "most"),
+    [
+        (None, None),
+        ({"kind": "about", "usd": 1, "high": 2}, 2),
+        ({"kind": "about", "usd": 1, "high": 0}, 0),
+        ({"kind": "about", "usd": 1, "high": None}, 1),
+        ({"kind": "about", "usd": None, "high": 2}, 2),
+        ({"kind": "unknown", "usd": 1, "high": 2}, None),
+        ({"kind": "about", "usd": True, "high": "NaN"}, None),
+        ({"kind": "about", "usd": "1.5", "high": "much"}, "1.5"),
+    ],
+)
+def test_the_most_that_a_quote_says(said: dict[str, object] | None, most: object) -> None:
+    assert quoted_most(said) == (None if most is None else Decimal(str(most)))
 
 
 # --- threads, and the end

@@ -209,6 +209,17 @@ def test_outputs_of_many_jobs_come_with_their_jobs(ledger: Ledger) -> None:
     assert {record.id: len(record.outputs) for record in ledger.list()} == {f"job-{n}": n for n in range(5)}
 
 
+def test_more_jobs_than_are_read_at_once_come_in_their_order_with_their_outputs(tmp_path: Path) -> None:
+    path = tmp_path / "many.db"
+    with Ledger(path) as ledger:
+        _grow(path, 1001)
+        ledger.output_saved(1, Output(0, "/v/a.mp4", 1, "ab"))
+        jobs = ledger.list()
+        assert [job.seq for job in jobs] == list(range(1001, 0, -1))
+        assert [job.seq for job in jobs if job.outputs] == [1]
+        assert len(ledger.list(limit=501)) == 501
+
+
 def _grow(path: Path, jobs: int) -> None:
     """Add finished and fetched jobs to a record, quickly."""
     with raw(path) as connection:

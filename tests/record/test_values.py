@@ -224,3 +224,98 @@ def test_the_values_need_neither_sqlite_nor_pydantic() -> None:
     code = "import sys, orvideo.record.values; print({'sqlite3', 'pydantic', 'httpx', 'rich'} & set(sys.modules))"
 
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
+
+
+@pytest.mark.drill("X03")
+@pytest.mark.parametrize(
+    ("job_id", "named"),
+    [
+        ("gen-vid-1764000000-AbC_9", True),
+        ("a.b:c,d@e%f+g=h-i", True),
+        ("_a", True),
+        ("-a", False),
+        ("a b", False),
+        ("a;b", False),
+        ("$(x)", False),
+        ("a\n", False),
+        ("é", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_a_job_is_called_by_its_id_where_a_shell_reads_it_as_one_word(job_id: str | None, named: bool) -> None:
+    assert _record(id=job_id).name == (job_id if named else "sub-abcdefgh")
+
+
+@pytest.mark.parametrize(
+    ("expected", "saved", "fetched"),
+    [
+        (None, 0, False),
+        (None, 1, True),
+        (0, 0, False),
+        (0, 1, True),
+        (1, 1, True),
+        (2, 1, False),
+        (2, 2, True),
+        (2, 3, True),
+    ],
+)
+def test_a_job_is_fetched_when_as_many_outputs_are_saved_as_it_has(
+    expected: int | None, saved: int, fetched: bool
+) -> None:
+    when = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+    outputs = [Output(index, "/v", 1, "ab", when) for index in range(saved)] + [Output(9)]
+    assert _record(outputs=tuple(outputs), expected_outputs=expected).is_fetched is fetched
+
+
+@pytest.mark.parametrize(
+    ("state", "final", "running"),
+    [(state, final, state in (State.PREPARED, State.SENDING)) for state in State for final in (True, False)
+     if state is not State.SUBMITTED] + [(State.SUBMITTED, True, False), (State.SUBMITTED, False, True)],
+)  # fmt: skip
+def test_a_job_is_running_until_it_is_at_its_end(state: State, final: bool, running: bool) -> None:
+    assert _record(state=state, final=final).is_running is running
+
+
+def test_the_status_is_the_services_word_as_soon_as_it_said_one() -> None:
+    assert _record(status="queued", state=State.UNKNOWN).status_word == "queued"
+    assert _record(watched=True).as_json()["watched"] is False, "it has no end"
+    ended = datetime(2026, 11, 21, 12, 1, tzinfo=UTC)
+    assert _record(watched=True, ended_at=ended).as_json()["watched"] is True
+    assert _record(watched=False, ended_at=ended).as_json()["watched"] is False
+
+
+def test_a_sum_says_how_much_of_it_is_known() -> None:
+    assert Spending("m", Decimal("0.30"), 2, 1).as_json() == {"key": "m", "cost_usd": 0.3, "known": 2, "unknown": 1}
+    assert Spending(None, Decimal(0), 1, 0).as_json() == {"key": None, "cost_usd": 0, "known": 1, "unknown": 0}
+
+
+@pytest.mark.parametrize(
+    ("duration", "kept"),
+    [
+        (2**31 - 1, True),
+        (2**31, False),
+        (-(2**31) + 1, True),
+        (-(2**31), False),
+        (True, False),
+        (8.0, False),
+        ("8", False),
+    ],
+)
+def test_a_duration_that_a_record_can_hold_is_a_part_of_the_shape(duration: object, kept: bool) -> None:
+    assert shape_of({"duration": duration}).duration == (duration if kept else None)
+
+
+def test_a_size_stands_for_the_resolution_and_an_empty_word_for_nothing() -> None:
+    assert shape_of({"model": "", "size": "1x1", "resolution": "720p"}).resolution == "1x1"
+    assert shape_of({"model": "", "size": "", "resolution": "720p"})[:2] == (None, "720p")
+    assert shape_of({"generate_audio": True}).audio is True
+    assert shape_of({"generate_audio": 1}).audio is None
+
+
+def test_what_json_does_not_have_becomes_null_and_names_become_texts() -> None:
+    kept = redact_request({"a": (1, float("inf")), "b": {1: float("nan"), "c": [DATA_URL]}, "prompt": DATA_URL})
+    assert kept == {"a": [1, None], "b": {"1": None, "c": [{"data_url": DESCRIBED}]}, "prompt": DATA_URL}
+    found = {"data_url": DESCRIBED, "more": 1}
+    assert redacted_media({"a": found, "b": {"data_url": "x"}, "c": {"data_url": {"bytes": 1}}}) == []
+    assert redacted_media({"a": {"b": [[{"data_url": DESCRIBED}]]}}) == [("a.b[0][0]", DESCRIBED)]
