@@ -15,6 +15,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orvideo.clock import NAP
@@ -53,13 +54,17 @@ _MOST_MISSES = 5
 _LAST_LOOK, _GRACE = 0.3, 0.1
 #: How long a run that ends early waits for what is under way, in seconds: a submit ends by itself, in its own time; a
 #: command of --exec is given a second by itself, and another one after it was told to end.
-_MOMENTS = ((Phase.SUBMITTING, float("inf")), (Phase.FETCHING, 1.0), (Phase.HOOKS, 3.0))
+_MOMENTS = ((Phase.SUBMITTING, inf), (Phase.FETCHING, 1.0), (Phase.HOOKS, 3.0))
+#: A turn of the run that is so late, in seconds, says that the machine slept.
+_STOOD_STILL = 10.0
 #: How often a row that another process is submitting is looked up on record, in seconds.
 _ELSEWHERE_PAUSE = 1.0
 
 
 #: What is at the service, or on its way there, and counts as in flight.
 _IN_FLIGHT = (Phase.SUBMITTING, Phase.ELSEWHERE, Phase.FOLLOWING)
+#: What ends with its deadline, whatever it hangs in.
+_EXPIRING = (Phase.ELSEWHERE, Phase.FOLLOWING, Phase.FETCHING)
 
 
 class _Done(NamedTuple):
@@ -94,7 +99,9 @@ class Engine:
         self._under_way: dict[Task, Deadline] = {}
         self._connections = Connections(tools.connect)
         self._pool = ThreadPoolExecutor(SUBMITS + LOOKS + FETCHES + HOOKS, "orvideo")
-        self._next_expiry = float("inf")
+        self._next_expiry = inf
+        #: When the last turn was, and when the machine last woke up: jobs are owed a look then (drill P16).
+        self._turned_at = self._awake_since = self._clock.monotonic()
         self._elsewhere_due = self._ticked = 0.0
 
     # What is asked of a run
@@ -152,7 +159,6 @@ class Engine:
         if record.state in (State.PREPARED, State.SENDING):
             task.deadline = task.deadline or self._deadline()
             self._put(task, Phase.ELSEWHERE)
-            self._expire_after(task.deadline)
         elif (error := judgement.cannot_follow(record)) is not None:
             self._over(task, error)
         elif record.is_fetched and self._wants(record):
@@ -257,7 +263,7 @@ class Engine:
 
         self._busy[phase] += 1
         self._under_way[task] = deadline
-        self._expire_after(deadline)
+        self._next_expiry = min(self._next_expiry, self._expiry(task))
         self._pool.submit(work).add_done_callback(bring)
 
     def _remark(self, text: str) -> None:
@@ -301,12 +307,13 @@ class Engine:
             return
         task = done.task
         self._busy[done.phase] -= 1
-        self._under_way.pop(task, None)
+        if task.phase in (done.phase, Phase.OVER):
+            self._under_way.pop(task, None)
         if isinstance(done.error, Cancelled):
             return
         if done.error is not None and not isinstance(done.error, OrvideoError):
             raise done.error
-        if task.phase is Phase.OVER:
+        if task.phase is not done.phase:
             return  # its time was over before this came
         match done.phase:
             case Phase.SUBMITTING:
@@ -389,7 +396,6 @@ class Engine:
             task.deadline = self._deadline()
         self._put(task, Phase.FETCHING)
         self._for_disk.append(task)
-        self._expire_after(task.deadline)
 
     def _checked(self, task: Task, here: dict[int, Path]) -> None:
         record = task.on_record
@@ -461,31 +467,36 @@ class Engine:
         self._phases[task.phase] -= 1
         self._phases[phase] += 1
         task.phase = phase
+        if phase in _EXPIRING:
+            self._next_expiry = min(self._next_expiry, self._expiry(task))
 
     # Time
 
-    def _expire_after(self, deadline: Deadline | None) -> None:
-        if deadline is not None and deadline.at is not None:
-            self._next_expiry = min(self._next_expiry, deadline.at + _GRACE)
+    def _expiry(self, task: Task) -> float:
+        """Return when a task has had its time, a reading of the monotonic clock: a last look is owed, and no more."""
+        deadline = self._under_way.get(task)
+        if deadline is not None:
+            return inf if deadline.at is None else deadline.at + _GRACE
+        if task.deadline is None or task.deadline.at is None:
+            return inf
+        at = task.deadline.at
+        return (max(at, self._awake_since) + _LAST_LOOK if task.phase is Phase.FOLLOWING else at) + _GRACE
 
     def _expire(self) -> None:
-        """End what is still under way after its deadline: nothing that hangs may hold a command (finding B02)."""
+        """End what is not over after its deadline: nothing that hangs may hold a command (finding B02)."""
         now = self._clock.monotonic()
+        if now - self._turned_at > _STOOD_STILL:
+            self._awake_since = now
+        self._turned_at = now
         if now < self._next_expiry:
             return
-        self._next_expiry = float("inf")
         for task in self.tasks:
-            if task.phase not in (Phase.ELSEWHERE, Phase.FOLLOWING, Phase.FETCHING):
-                continue
-            deadline = self._under_way.get(task)
-            if deadline is None and task.phase is not Phase.FOLLOWING:
-                deadline = task.deadline  # a job that is followed is owed a last look
-            if deadline is None or deadline.at is None or now < deadline.at + _GRACE:
-                self._expire_after(deadline)
-            elif task.phase is Phase.FETCHING:
-                self._finish(task, NotFetched("The time limit ended in the middle of the download."))
-            else:
-                self._over(task, judgement.still_running(task.on_record, task.job))
+            if task.phase in _EXPIRING and now >= self._expiry(task):
+                if task.phase is Phase.FETCHING:
+                    self._finish(task, NotFetched("The time limit ended in the middle of the download."))
+                else:
+                    self._over(task, judgement.still_running(task.on_record, task.job))
+        self._next_expiry = min((self._expiry(task) for task in self.tasks if task.phase in _EXPIRING), default=inf)
 
     def _look_elsewhere(self) -> None:
         """Look up the rows that another process is submitting."""

@@ -249,16 +249,17 @@ def test_a4_a_file_that_appears_while_waiting_is_left_alone_and_the_video_saved_
 # --- time (R-A5, F-B01, F-B02)
 
 
+#: How late a process may be in a suite that shares its machine, in seconds; what hangs is later by far.
+SLACK = 10.0
+
+
 @contextmanager
-def ending_within(orvideo: Shell, limit: float) -> Iterator[None]:
-    """Check that a command ends within a second of its limit, in seconds, at the pace that the machine has just now."""
+def ending_within(limit: float) -> Iterator[None]:
+    """Check that a command ends at its limit, in seconds, and does not hang on."""
     began = time.monotonic()
     yield
     took = time.monotonic() - began
-    began = time.monotonic()
-    assert orvideo.process("jobs").code == 0
-    pace = time.monotonic() - began
-    assert took < limit + 1 + 4 * pace, f"it took {took:.1f} s, and a command that waits for nothing {pace:.1f} s"
+    assert took < limit + SLACK, f"it took {took:.1f} s"
 
 
 @drill("R-A5", "F-B01")
@@ -268,7 +269,7 @@ def test_a5_a_limit_that_a_service_asks_for_outlasts_no_deadline(orvideo: Shell,
     with Wire(limited, places={OTHER_LOOK: [limited]}) as wire:
         wire.bought(orvideo)
         wire.bought(orvideo, OTHER)
-        with ending_within(orvideo, 4):
+        with ending_within(4):
             done = orvideo.process("wait", JOB, OTHER, "--timeout", "4s")
     assert done.code == 8, done.err
 
@@ -304,10 +305,32 @@ def test_b02_a_service_that_falls_silent_outlasts_no_deadline(orvideo: Shell, wh
     steps = SILENT[where]
     with Wire(*steps["looks"], content=steps.get("content", ())) as wire:
         wire.bought(orvideo)
-        with ending_within(orvideo, 3):
+        with ending_within(3):
             done = orvideo.process(command, JOB, "-o", str(orvideo.home / "x.mp4"), "--timeout", "3s", "--json")
     assert done.code == (10 if "content" in steps else 8), done.err
     assert (done.error["charged"], done.error["job_id"]) == ("yes", JOB)
+
+
+@drill("R-A5", "F-B02")
+def test_b02_more_jobs_than_can_be_looked_at_at_once_outlast_no_deadline(orvideo: Shell) -> None:
+    jobs = [f"job-{number:04}" for number in range(150)]
+    with Wire(places={f"/api/v1/videos/{job}": [send_and_stall(b"")] for job in jobs}) as wire:
+        for job in jobs:
+            wire.bought(orvideo, job)
+        with ending_within(2):
+            done = orvideo.process("wait", "--all", "--timeout", "2s", "--json")
+    assert done.code == 8, done.err
+    assert len(done.json) == len(jobs)
+
+
+@drill("F-B02")
+def test_b02_a_download_that_hangs_is_told_to_a_hook_once(orvideo: Shell) -> None:
+    with Wire(DONE, content=[send_and_stall(b"HTTP/1.1 200 X\r\nContent-Length: 9000\r\n\r\n")]) as wire:
+        wire.bought(orvideo)
+        hook = "sleep 1; echo $ORVIDEO_JOB_STATUS >>ended"
+        done = orvideo.process("wait", JOB, "-o", "x.mp4", "--timeout", "2s", "--exec", hook)
+    assert done.code == 10, done.err
+    assert (orvideo.home / "ended").read_text().split() == ["completed"]
 
 
 @drill("R-A5")
@@ -315,7 +338,7 @@ def test_a5_a_time_limit_of_a_batch_is_no_failure(orvideo: Shell) -> None:
     with Wire(PENDING) as wire:
         orvideo.environ |= wire.env
         (orvideo.home / "rows.txt").write_text("a boat\n")
-        with ending_within(orvideo, 4):
+        with ending_within(4):
             done = orvideo.process("batch", "rows.txt", *ORDER[1:], "--timeout", "4s", "--yes")
     assert done.code == 20, done.err
     assert "1 still running" in done.err
