@@ -6,8 +6,8 @@ import csv
 import io
 import os
 import secrets
+from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,30 +55,15 @@ def _seconds(record: Record | None) -> float | None:
 
 def totals(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return the sums over the rows: how many stand how, and what they cost in USD as far as that is known."""
-    statuses: dict[str, int] = {}
-    for row in rows:
-        statuses[row["status"]] = statuses.get(row["status"], 0) + 1
     costs = [row["cost_usd"] for row in rows if row["cost_usd"] is not None]
     bought = [row for row in rows if row["status"] != "not_submitted"]
     return {
         "rows": len(rows),
         "saved": sum(bool(row["paths"]) for row in rows),
-        "statuses": statuses,
+        "statuses": dict(Counter(row["status"] for row in rows)),
         "cost_usd": sum(costs, Decimal(0)),
         "cost_unknown": len(bought) - len(costs),
     }
-
-
-def report_text(rows: Sequence[dict[str, Any]], *, as_csv: bool) -> str:
-    """Return the report: JSON Lines, or CSV with a heading in which control characters are visible (drill T06)."""
-    if not as_csv:
-        return "".join(dump({name: row[name] for name in FIELDS}) + "\n" for row in rows)
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(FIELDS)
-    for row in rows:
-        writer.writerow("" if row[name] is None else visible(str(row[name])) for name in FIELDS)
-    return text.getvalue()
 
 
 class ReportFile:
@@ -89,12 +74,10 @@ class ReportFile:
         self._write("", keep=False)
 
     def write(self, rows: Sequence[dict[str, Any]]) -> None:
-        self._write(report_text(rows, as_csv=self.path.suffix.casefold() == ".csv"), keep=True)
+        as_csv = self.path.suffix.casefold() == ".csv"
+        self._write(_csv(rows) if as_csv else _json_lines(rows), keep=True)
 
     def _write(self, text: str, *, keep: bool) -> None:
-        if not self.path.name:
-            raise OutputUnwritable(f"The report {self.path} cannot be written: it is a folder.")
-        beside = self.path.with_name(f".{self.path.name[:200]}.{secrets.token_hex(4)}.new")
         try:
             if self.path.is_dir():
                 raise IsADirectoryError(21, "it is a folder")
@@ -103,12 +86,26 @@ class ReportFile:
                 if keep:
                     self.path.write_text(text, encoding="utf-8", newline="")
                 return
+            beside = self.path.with_name(f".{self.path.name[:200]}.{secrets.token_hex(4)}.new")
             try:
                 beside.write_text(text, encoding="utf-8", errors="surrogateescape", newline="")
                 if keep:
                     os.replace(beside, self.path)
             finally:
-                with suppress(FileNotFoundError):
-                    beside.unlink()
+                beside.unlink(missing_ok=True)
         except OSError as error:
             raise OutputUnwritable(f"The report {self.path} cannot be written: {error.strerror or error}.") from error
+
+
+def _json_lines(rows: Sequence[dict[str, Any]]) -> str:
+    return "".join(dump({name: row[name] for name in FIELDS}) + "\n" for row in rows)
+
+
+def _csv(rows: Sequence[dict[str, Any]]) -> str:
+    """Return rows with a heading; control characters in them are visible (drill T06)."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(FIELDS)
+    for row in rows:
+        writer.writerow("" if row[name] is None else visible(str(row[name])) for name in FIELDS)
+    return text.getvalue()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from orvideo.batch.standing import Standing, standing_of
 from orvideo.output.text import count, money_text, spans
+from orvideo.output.views import range_text
 from orvideo.record.values import Record, State
 
 if TYPE_CHECKING:
@@ -56,10 +57,8 @@ def price_text(price: Price) -> str:
     kinds = {"exact": price.exact, "about": price.about, "unknown": price.unknown}
     told = ", ".join(f"{number} {kind}" for kind, number in kinds.items() if number)
     total = money_text(price.usd, about=bool(price.about)) if price.usd is not None else "an unknown price"
-    span = ""
-    if price.about and price.low is not None and price.high is not None and price.low != price.high:
-        span = f" ({money_text(price.low)} to {money_text(price.high)})"
     more = " and more" if price.unknown and price.usd is not None else ""
+    span = range_text(price.low, price.high) if price.about else ""
     return f"{total}{more}{span} for {count(price.rows, 'row')}: {told}"
 
 

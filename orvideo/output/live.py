@@ -177,6 +177,7 @@ class LiveProgress(Progress, RichProgress):
 
     @contextmanager
     def paused(self) -> Iterator[None]:
+        """Take the display away for as long as something else is written."""
         was_shown = self.live.is_started
         self.live.stop()
         try:

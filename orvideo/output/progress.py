@@ -7,8 +7,7 @@ what the service says itself. A download has a bar when its size is known.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 
 from orvideo.clock import Clock
 from orvideo.output.text import bytes_text, elapsed
@@ -43,11 +42,6 @@ class Progress:
     def overall(self, text: str, done: int, total: int) -> None:
         """Say how all of it stands, `done` of `total`; only a live display shows it."""
 
-    @contextmanager
-    def paused(self) -> Iterator[None]:
-        """Take the live display away for as long as something else is written."""
-        yield
-
     def close(self) -> None:
         """End it; may be called more than once."""
 
@@ -76,8 +70,8 @@ class PlainProgress(Progress):
             if self._clock.monotonic() >= self._due:
                 self._tell_counts()
         elif before != status:
-            ahead = usual is not None and max(since or 0.0, 1.0) < usual
-            usually = f", usually about {elapsed(usual)}" if ahead and before is None else ""
+            ahead = before is None and max(since or 0.0, 1.0) < (usual or 0.0)
+            usually = f", usually about {elapsed(usual or 0.0)}" if ahead else ""
             after = f" after {elapsed(since)}" if since is not None and since >= 1 else ""
             self._tell(f"{job}: {status}{reported}{after}{usually}")
 

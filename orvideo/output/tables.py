@@ -87,26 +87,21 @@ def _line(
 def _fitted(columns: Sequence[Column], natural: list[int], cells: int) -> dict[int, int] | None:
     """Return the width of each column that is kept, by its place; None when those of priority 0 do not fit."""
     kept = list(range(len(columns)))
-    while True:
-        squeeze = sum(columns[place].priority > 0 for place in kept) == 1
-        widths = _shrunk(columns, natural, kept, cells, squeeze)
-        if widths is not None:
-            return widths
-        least_wanted = max(kept, key=lambda place: (columns[place].priority, place), default=None)
-        if least_wanted is None or columns[least_wanted].priority == 0:
+    while (widths := _shrunk(columns, natural, kept, cells)) is None:
+        least_wanted = max(kept, key=lambda place: (columns[place].priority, place))
+        if columns[least_wanted].priority == 0:
             return None
         kept.remove(least_wanted)
+    return widths
 
 
-def _shrunk(
-    columns: Sequence[Column], natural: list[int], kept: list[int], cells: int, squeeze: bool
-) -> dict[int, int] | None:
+def _shrunk(columns: Sequence[Column], natural: list[int], kept: list[int], cells: int) -> dict[int, int] | None:
     """Take what is too much from the flexible columns, the widest first; None when they cannot give enough."""
     widths = {place: natural[place] for place in kept}
-    least = {
-        place: min(columns[place].least, _SQUEEZED) if squeeze and columns[place].priority else columns[place].least
-        for place in kept
-    }
+    least = {place: columns[place].least for place in kept}
+    could_go = [place for place in kept if columns[place].priority > 0]
+    if len(could_go) == 1:
+        least[could_go[0]] = min(least[could_go[0]], _SQUEEZED)
     excess = sum(widths.values()) + len(GAP) * (len(kept) - 1) - cells
     while excess > 0:
         giving = [place for place in kept if columns[place].flexible and widths[place] > least[place]]

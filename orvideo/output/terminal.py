@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 from orvideo.clock import Clock
 from orvideo.errors import OrvideoError, OutputUnwritable, UsageError
 from orvideo.output.asking import read_hidden_line, read_line
-from orvideo.output.failures import error_document, error_lines
 from orvideo.output.sinks import Sink, is_dumb, is_set, is_terminal
 from orvideo.output.tables import Column, Row, aligned, block, separated
 from orvideo.output.text import visible
+from orvideo.output.views import error_document, error_lines
 
 if TYPE_CHECKING:
+    from orvideo.output.live import LiveProgress
     from orvideo.output.progress import Progress
 
 
@@ -52,7 +53,7 @@ class Terminal:
         self._for_machine = json or events
         self._clock = clock or Clock()
         self._lock = threading.RLock()
-        self._progress: Progress | None = None
+        self._progress: LiveProgress | None = None
         self._gives_bytes = False
 
     # What the streams are
@@ -309,7 +310,7 @@ class Terminal:
                 with self._progress.paused():
                     yield
 
-    def attach(self, progress: Progress | None) -> None:
+    def attach(self, progress: LiveProgress | None) -> None:
         """Name the live line that is on the screen (called by the line itself), so that others can be put above it."""
         with self._lock:
             self._progress = progress
