@@ -104,7 +104,7 @@ def value_of(reading: Reading, host: str) -> dict[str, Any]:
     the service answered and it makes no sense (drills X01, X02).
     """
     if reading.is_html:
-        raise ServerFault(f"{host} answered {reading.status} with {_page(reading)}.")
+        raise ServerFault(f"{host} answered {reading.status} with {page_of(reading)}.")
     try:
         value = reading.json()
     except NotJson as error:
@@ -251,14 +251,16 @@ def told_by(reply: ServiceReply) -> str:
 
 
 def page_of(reading: Reading) -> str:
-    """Return in a few words what an answer is that the service's code did not write."""
-    return _page(reading) if reading.is_html else ("an empty body" if not reading.data else "an unreadable body")
+    """Return in a few words what an answer is that the service's code did not write: nothing, or a page."""
+    if not reading.data:
+        return "an empty body"
+    ray = _ray(reading)
+    return _page(reading) + (f" (ray {ray})" if ray else "")
 
 
 def _page(reading: Reading) -> str:
-    title, ray = _title(reading), _ray(reading)
-    titled = f", titled {title!r}" if title else ""
-    return f"a page that is not the service's{titled}" + (f" (ray {ray})" if ray else "")
+    title = _title(reading)
+    return "a page that is not the service's" + (f", titled {title!r}" if title else "")
 
 
 def _ray(reading: Reading) -> str | None:
@@ -348,8 +350,7 @@ def _reasons(metadata: dict[str, Any]) -> Iterator[str]:
 
 def _bodyless(reading: Reading) -> str:
     if reading.is_html:
-        title = _title(reading)
-        return "a page that is not the service's" + (f", titled {title!r}" if title else "")
+        return _page(reading)
     if not reading.data:
         return "no message"
     if reading.too_big or reading.unknown_encoding is not None:

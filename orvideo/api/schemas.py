@@ -29,8 +29,9 @@ def _flag(value: object) -> bool | None:
 def _whole(value: object) -> int | None:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    good = isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST_WHOLE
-    return value if good and isinstance(value, int) else None
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if abs(value) <= LARGEST_WHOLE else None
 
 
 def money(value: object) -> Decimal | None:
