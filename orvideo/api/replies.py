@@ -121,9 +121,8 @@ def service_reply(reading: Reading, redactor: Redactor, now: datetime) -> Servic
     error, own = _error_object(reading)
     metadata = error.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
-    message = _first_text(_complaints(error.get("message")), error.get("message"), error.get("text")) or _first_text(
-        _complaints(error.get("detail")), error.get("detail"), error.get("title")
-    )
+    said, detail = error.get("message"), error.get("detail")
+    message = _first_text(_complaints(said), said, error.get("text"), _complaints(detail), detail, error.get("title"))
     return ServiceReply(
         status=reading.status,
         message=_cut(redactor.text(message or _bodyless(reading))),

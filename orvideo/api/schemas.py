@@ -227,7 +227,7 @@ class KeyInfo(Rare):
 class VideoRequest(BaseModel):
     """The body of `POST /videos` (VideoGenerationRequest), and nothing the service would silently drop.
 
-    The media lists hold the service's own wrapped shapes, built by `api.media`.
+    The media lists hold the service's own wrapped shapes, built by `request.media`.
     """
 
     model_config = ConfigDict(extra="allow", hide_input_in_errors=True, protected_namespaces=())

@@ -131,7 +131,8 @@ def decide_target(
     """
     target = parse_target(spec, force=force, stdout_is_tty=stdout_is_tty, cwd=cwd)
     if not target.is_stream:
-        _check_folder(target, size_estimate)
+        _try_folder(target)
+        require_room(target.folder, None, at_least=size_estimate)
     return target
 
 
@@ -249,7 +250,7 @@ def _what(mode: os.stat_result) -> str:
     return kinds.get(stat.S_IFMT(mode.st_mode), "no regular file")
 
 
-def _check_folder(target: Target, size_estimate: int) -> None:
+def _try_folder(target: Target) -> None:
     """Make the kind of file that a download begins with, and remove it again."""
     longest = longest_name(target.folder)
     # A path that is too long for the system must be found now: with the longest name that can come of this.
@@ -257,7 +258,6 @@ def _check_folder(target: Target, size_estimate: int) -> None:
     mark = ".checking-0.part"
     with disk.refused(target.folder if target.folder.is_dir() else target.folder / likely):
         disk.try_folder(target.folder, naming.fit(likely, longest - len(mark) - 10) + mark)
-    require_room(target.folder, None, at_least=size_estimate)
 
 
 def _braced(text: str) -> str:
