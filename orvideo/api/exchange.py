@@ -7,6 +7,7 @@ never allowed was never sent.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any, NamedTuple
 
 import httpcore
@@ -98,13 +99,11 @@ class Exchange:
             if response.status in keep_open:
                 answer = answer._replace(response=response)
             else:
-                try:
+                with closing(response):
                     for chunk in response.iter_stream():
                         body += chunk
                         if len(body) > cap:
                             break
-                finally:
-                    response.close()
                 answer = answer._replace(oversized=len(body) > cap, complete=len(body) <= cap)
         except Exception as error:  # every failure is an answer here; the caller judges it
             if error is self._refused:

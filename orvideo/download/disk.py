@@ -177,7 +177,7 @@ def make_folders(folder: Path, base: Path) -> None:
 
 def holds(path: Path, size: int | None, sha256: str | None) -> bool:
     """Tell whether a regular file has these bytes, by its size and then its sha256; what cannot be read has not."""
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)  # a FIFO is not waited for
+    flags = _flags(os.O_RDONLY, "O_NONBLOCK")  # a FIFO is not waited for
     try:
         with open(path, "rb", opener=lambda name, _: os.open(name, flags)) as file:
             if size is None or sha256 is None or os.fstat(file.fileno()).st_size != size:
@@ -193,7 +193,7 @@ def try_folder(folder: Path, name: str) -> None:
     The name is always the same, so that what a kill leaves of one try is removed by the next (drill D14).
     """
     probe = folder / name
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
+    flags = _flags(os.O_WRONLY | os.O_CREAT | os.O_EXCL, "O_NOFOLLOW")
     for _ in range(20):
         try:
             descriptor = os.open(probe, flags, 0o666)
@@ -262,7 +262,7 @@ def copy_out(part: Part, stream: BinaryIO | int, name: str) -> None:
 def opened_to_write(device: Path) -> Iterator[int]:
     """Open a device; what its close says is an error of writing."""
     with refused(device):
-        descriptor = os.open(device, os.O_WRONLY | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_CLOEXEC", 0))
+        descriptor = os.open(device, _flags(os.O_WRONLY, "O_NOCTTY"))
         try:
             yield descriptor
         finally:
@@ -288,11 +288,15 @@ def refused(path: Path) -> Iterator[None]:
         raise OutputUnwritable(errnos.sentence(error, path), hint=errnos.hint(error, path)) from error
 
 
-def _open(path: Path) -> int:
-    flags = os.O_RDWR | os.O_CREAT
-    for name in ("O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY"):
+def _flags(flags: int, *names: str) -> int:
+    """Return flags for `os.open`, with those of `names` that this system has; what is opened is not inherited."""
+    for name in (*names, "O_CLOEXEC"):
         flags |= getattr(os, name, 0)
-    descriptor = os.open(path, flags, 0o666)
+    return flags
+
+
+def _open(path: Path) -> int:
+    descriptor = os.open(path, _flags(os.O_RDWR | os.O_CREAT, "O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY"), 0o666)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode) or _was_planted(descriptor, path.parent):
         os.close(descriptor)
         raise OSError(errno.EEXIST, "it is in the way and was not made by orvideo", os.fspath(path))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import secrets
@@ -13,10 +12,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from orvideo import errnos
 from orvideo.api.redaction import Redactor
+from orvideo.download.disk import refused
 from orvideo.download.naming import LONGEST, fit
-from orvideo.errors import OutputExists, OutputUnwritable
+from orvideo.errors import OutputExists
 from orvideo.files import give_name
 
 #: A net under the caller's care: what must never be in a file that people pass on (drill O17).
@@ -39,21 +38,19 @@ def write_receipt(path: Path, document: Mapping[str, Any], *, force: bool = Fals
     text = json.dumps(_without_secrets(document), indent=2, default=_as_json, allow_nan=False) + "\n"
     # Made with the mode of any file of the person's: a receipt is passed on with its video.
     new = receipt.with_name(fit(receipt.name, LONGEST - 20) + f".{secrets.token_hex(4)}.part")
-    try:
-        with open(new, "x", encoding="ascii") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        give_name(new, receipt, replace=force)
-    except OSError as error:
-        if error.errno == errno.EEXIST:
-            if _holds(receipt, text):
-                return receipt
-            raise OutputExists(f"{receipt} exists already.", hint="overwrite it with --force") from error
-        raise OutputUnwritable(errnos.sentence(error, receipt), hint=errnos.hint(error, receipt)) from error
-    finally:
-        with suppress(OSError):
-            os.unlink(new)
+    with refused(receipt):
+        try:
+            with open(new, "x", encoding="ascii") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            give_name(new, receipt, replace=force)
+        except FileExistsError as error:
+            if not _holds(receipt, text):
+                raise OutputExists(f"{receipt} exists already.", hint="overwrite it with --force") from error
+        finally:
+            with suppress(OSError):
+                os.unlink(new)
     return receipt
 
 

@@ -6,11 +6,11 @@ five in a row that do not end the transfer, and the next place is tried (drill D
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from enum import Enum
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from orvideo.deadline import Cancelled, Deadline
 from orvideo.download import container, disk
@@ -35,6 +35,9 @@ from orvideo.errors import (
     UsageError,
 )
 
+if TYPE_CHECKING:
+    from orvideo.api.download import Download
+
 #: Attempts in a row that bring nothing new, before a place is left.
 ATTEMPTS = 5
 #: Seconds before the next attempt, by how many brought nothing.
@@ -52,24 +55,6 @@ ABSURD = 1 << 40
 OnProgress = Callable[[int, int | None], None]
 
 
-class Stream(Protocol):
-    """An opened download, as `api.client.Download` is: bytes that really begin at `start`; unknowns are None."""
-
-    @property
-    def status(self) -> int: ...
-
-    @property
-    def start(self) -> int: ...
-
-    @property
-    def length(self) -> int | None: ...
-
-    @property
-    def etag(self) -> str | None: ...
-
-    def chunks(self) -> Iterator[bytes]: ...
-
-
 class Place(NamedTuple):
     """Where a video can be had from. `url` tells places apart, `name` is for a person.
 
@@ -78,7 +63,7 @@ class Place(NamedTuple):
 
     url: str
     name: str
-    open: Callable[[int, str | None, Deadline], AbstractContextManager[Stream]]
+    open: Callable[[int, str | None, Deadline], AbstractContextManager[Download]]
 
 
 class Places(Protocol):
@@ -287,14 +272,14 @@ class Transfer:
         if self.total is not None and size < self.total:
             raise Cut(f"only {size} of {self.total} bytes arrived")
 
-    def _past_the_end(self, stream: Stream, asked: int) -> None:
+    def _past_the_end(self, stream: Download, asked: int) -> None:
         """Judge a 416: all is here, if the file is as long as what is here (drill D04)."""
         if stream.length != asked:
             self.part.empty()
             raise Cut("the service has no such part of the file")
         self.total = asked
 
-    def _begin(self, stream: Stream, asked: int) -> None:
+    def _begin(self, stream: Download, asked: int) -> None:
         """Make what is here agree with what is about to arrive, or refuse it (drills D02, D03)."""
         begins = stream.start if stream.status == 206 else 0
         length = stream.length if stream.length is not None and stream.length < ABSURD else None

@@ -1,6 +1,6 @@
 """What a person gives for a request, on a line, in a file or in a row of a batch, turned into the fields to be sent.
 
-A *given* mapping has the service's own fields (`request_fields.FIELDS`) and these short names beside them:
+A *given* mapping has the service's own fields (`fields.FIELDS`) and these short names beside them:
 `first_frame`, `last_frame` (a file or a URL), `reference` (one or a list of them), `param` (`[SLUG:]KEY=VALUE`, one or
 a list of them, or an object).
 """
@@ -185,16 +185,18 @@ def missing_media(request: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _flag_of(request: Mapping[str, Any], path: str) -> str:
+    """Return the flag that gives what is at a path such as `frame_images[0].image_url.url`."""
     if not path.startswith("frame_images["):
         return "--reference"
-    return "--last-frame" if _frame_type(request, path) == "last_frame" else "--first-frame"
+    number = int(path.removeprefix("frame_images[").partition("]")[0])
+    return "--last-frame" if request["frame_images"][number].get("frame_type") == "last_frame" else "--first-frame"
 
 
 def _look_at_media(fields: Mapping[str, Any], source: MediaSource) -> tuple[list[str], tuple[int, int] | None]:
     """Check the media that came in the service's own shape; return what to say of them, and the first frame's size."""
     warnings: list[str] = []
     frame = None
-    for path, kind, url in media_urls(fields):
+    for path, kind, url, frame_type in media_urls(fields):
         if not url[:6].casefold().startswith(("https:", "data:")):
             raise UsageError(
                 f"{path} is neither an https URL nor a data URL: {url[:80]!r}.",
@@ -205,8 +207,8 @@ def _look_at_media(fields: Mapping[str, Any], source: MediaSource) -> tuple[list
         except UsageError as error:
             raise UsageError(f"{path}: {error.message}", hint=error.hint) from None
         warnings += said
-        if size is not None and _is_first_frame(fields, path):
-            frame = size
+        if frame_type == "first_frame":
+            frame = size or frame
     return warnings, frame
 
 
@@ -217,16 +219,6 @@ def _look_at(url: str, kind: str, max_bytes: int) -> tuple[tuple[str, ...], tupl
 
     part = media.reference(f"{kind}:{url}", MediaSource(max_bytes))
     return part.warnings, part.size
-
-
-def _is_first_frame(fields: Mapping[str, Any], path: str) -> bool:
-    return path.startswith("frame_images[") and _frame_type(fields, path) == "first_frame"
-
-
-def _frame_type(fields: Mapping[str, Any], path: str) -> object:
-    """Return the type of the frame that a path such as `frame_images[0].image_url.url` is in."""
-    number = int(path.removeprefix("frame_images[").partition("]")[0])
-    return fields["frame_images"][number].get("frame_type")
 
 
 def _ignored(fields: Mapping[str, Any]) -> Iterator[str]:

@@ -235,11 +235,14 @@ class MediaSource(NamedTuple):
     base: Path | None = None
 
 
-def media_urls(fields: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Return the URLs of a request's media as (`frame_images[0].image_url.url`, kind, URL), placeholders left out."""
+def media_urls(fields: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str | None]]:
+    """Return the URLs of a request's media, placeholders left out.
+
+    Each is (`frame_images[0].image_url.url`, `image`, the URL, a frame's type).
+    """
     for name in ("frame_images", "input_references"):
         for number, part in enumerate(fields.get(name) or ()):
             kind = part["type"]
             url = part[kind]["url"]
             if isinstance(url, str):
-                yield f"{name}[{number}].{kind}.url", kind.removesuffix("_url"), url
+                yield f"{name}[{number}].{kind}.url", kind.removesuffix("_url"), url, part.get("frame_type")

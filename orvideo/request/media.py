@@ -306,14 +306,13 @@ def _too_large(origin: str, size: int | None, limit: int) -> UsageError:
 
 
 def _irregular(source: str, mode: int) -> UsageError:
-    kinds = (
-        (stat.S_ISDIR, "a directory"),
-        (stat.S_ISFIFO, "a pipe"),
-        (stat.S_ISSOCK, "a socket"),
-        (stat.S_ISCHR, "a device"),
-        (stat.S_ISBLK, "a device"),
-    )
-    what = next((name for test, name in kinds if test(mode)), "no regular file")
+    what = {
+        stat.S_IFDIR: "a directory",
+        stat.S_IFIFO: "a pipe",
+        stat.S_IFSOCK: "a socket",
+        stat.S_IFCHR: "a device",
+        stat.S_IFBLK: "a device",
+    }.get(stat.S_IFMT(mode), "no regular file")
     return UsageError(f"{source} is {what}; an image is read from a file, or from stdin as '-'.")
 
 
