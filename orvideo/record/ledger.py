@@ -152,10 +152,10 @@ class Ledger:
         row = row_of(intent, self._me, self._now())
 
         def work(connection: sqlite3.Connection) -> int:
-            if intent.batch is not None and intent.row_key is not None:
+            if intent.batch is not None:
                 refuse_taken(connection, row, self._view())
-            if intent.batch is not None and intent.max_total is not None:
-                refuse_overrun(connection, row, intent.max_total, self._view())
+                if intent.max_total is not None:
+                    refuse_overrun(connection, row, intent.max_total, self._view())
             return insert(connection, row)
 
         with _nothing_sent():
@@ -247,9 +247,9 @@ class Ledger:
 
         def work(connection: sqlite3.Connection) -> None:
             row = stored(connection, seq)
-            news = news_in(columns, row) if row else {}
-            if row is None or not (news or row["looked_at"] is None):
+            if row is None:
                 return
+            news = news_in(columns, row)
             if not seen.final:
                 news["ended_at"] = None
             elif not row["final"]:
@@ -482,17 +482,15 @@ class Ledger:
         """
         most = self._lock_timeout if patience is None else patience
         began = self.clock.monotonic()
-        waited, pause = 0.0, 0.001
+        pause = 0.001
         while True:
             try:
                 return attempt()
             except sqlite3.Error as error:
                 limit = min(most, IN_A_HURRY) if self._hurried else most
-                if not is_busy(error) or max(waited, self.clock.monotonic() - began) >= limit:
+                if not is_busy(error) or self.clock.monotonic() - began >= limit:
                     raise translate(self.path, error) from error
-            nap = pause * random.uniform(0.5, 1)  # noqa: S311 - spreads processes out, hides nothing
-            self.clock.sleep(nap)
-            waited += nap
+            self.clock.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - spreads processes out, hides nothing
             pause = min(pause * 2, 0.05)
 
 

@@ -29,9 +29,7 @@ def find(connection: sqlite3.Connection, ref: str, view: Viewpoint) -> Record:
     """
     seqs = _matching(connection, ref.strip())
     if len(seqs) == 1:
-        found = load(connection, seqs, view)
-        if found:
-            return found[0]
+        return load(connection, seqs, view)[0]
     if not seqs:
         raise _nothing(ref)
     raise _several(ref, load(connection, seqs[:MOST_CANDIDATES], view), len(seqs) > MOST_CANDIDATES)
@@ -80,7 +78,7 @@ def _successor(prefix: str) -> str | None:
         return None
     following = ord(stem[-1]) + 1
     # There is no text between the surrogates' neighbours.
-    return stem[:-1] + chr(0xE000 if 0xD800 <= following <= 0xDFFF else following)
+    return stem[:-1] + chr(0xE000 if following == 0xD800 else following)
 
 
 def _nothing(ref: str) -> NoSuchJob:
@@ -140,10 +138,7 @@ def select(connection: sqlite3.Connection, wanted: Filter, limit: int | None, vi
         values,
     )
     passing = (row["seq"] for row in rows if _passes(row, wanted, view))
-    try:
-        return load(connection, list(islice(passing, limit)), view)
-    finally:
-        rows.close()
+    return load(connection, list(islice(passing, limit)), view)
 
 
 def _conditions(wanted: Filter) -> tuple[list[str], list[object]]:

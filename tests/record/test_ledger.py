@@ -121,12 +121,15 @@ def test_what_may_have_been_bought_never_becomes_not_sent(ledger: Ledger, state:
 
 
 @pytest.mark.parametrize("state", [State.PREPARED, State.SENDING, State.UNKNOWN, State.NOT_SENT])
-def test_an_id_is_kept_from_whatever_state_the_submit_was_in(ledger: Ledger, state: State) -> None:
+def test_an_id_is_kept_from_whatever_state_the_submit_was_in(ledger: Ledger, state: State, time: HandClock) -> None:
     seq = bring_to(ledger, state)
+    time.elapsed += 1
 
     ledger.submitted(seq, "late-1")
 
     assert (ledger.find("late-1").seq, ledger.get(seq).error) == (seq, None)
+    was_sent = state in (State.SENDING, State.UNKNOWN)
+    assert ledger.get(seq).submitted_at == START + timedelta(seconds=0 if was_sent else 1)
 
 
 def test_an_id_that_is_on_record_is_not_replaced(ledger: Ledger) -> None:
@@ -147,9 +150,10 @@ def test_a_job_adopted_while_it_was_being_submitted_becomes_one_job(ledger: Ledg
     ledger.output_saved(adopted.seq, Output(0, "/v/a.mp4", 1, "ab"))
     ledger.set_resume_state(adopted.seq, 1, ResumeState("/v/b.part"))
 
-    ledger.submitted(seq, "job-1", status="pending")
+    ledger.submitted(seq, "job-1", status="completed")
 
     assert [record.seq for record in ledger.list()] == [seq]
+    assert ledger.list(not_downloaded=True) == []
     assert ledger.get(seq).outputs[0].path == "/v/a.mp4"
     assert ledger.get(seq).request == request()
     part = ledger.resume_state(seq, 1)
@@ -415,6 +419,19 @@ def test_a_look_that_brings_nothing_new_writes_nothing(ledger: Ledger, path: Pat
         assert other.execute("PRAGMA data_version").fetchone() == before
         ledger.looked(seq, Seen("in_progress", generation_id="gen-1", extra={"a": 1}))
         assert other.execute("PRAGMA data_version").fetchone() != before
+
+
+def test_a_look_that_brings_nothing_new_waits_for_no_other_process(ledger: Ledger, path: Path) -> None:
+    seq = bring_to(ledger, State.SUBMITTED)
+    seen = Seen("in_progress", cost=Decimal("0.05"), model="another", extra={"a": 1}, expected_outputs=0)
+    ledger.looked(seq, seen)
+    with Ledger(path) as other, raw(path) as third:
+        third.execute("BEGIN IMMEDIATE")
+        other.looked(seq, seen, patience=0)
+        other.looked(seq, Seen("in_progress"), patience=0)
+        with pytest.raises(RecordError, match="Another orvideo holds"):
+            other.looked(seq, Seen("completed", final=True), patience=0)
+        third.execute("ROLLBACK")
 
 
 def test_what_changes_at_every_look_costs_a_write_a_minute(ledger: Ledger, path: Path, time: HandClock) -> None:

@@ -81,6 +81,7 @@ def test_what_is_not_there_is_not_found_and_the_way_on_is_named(ledger: Ledger, 
     assert refusal.value.exit_code == 2
     assert "orvideo jobs" in (refusal.value.hint or "")
     assert "orvideo jobs adopt ID" in (refusal.value.hint or "")
+    assert ("at least 4" in refusal.value.message) == (ref in ("", " ", "abc"))
 
 
 def test_a_prefix_that_is_too_short_is_told_so(ledger: Ledger) -> None:
@@ -88,6 +89,8 @@ def test_a_prefix_that_is_too_short_is_told_so(ledger: Ledger) -> None:
 
     with pytest.raises(UsageError, match="at least 4"):
         ledger.find("abc")
+    with pytest.raises(UsageError, match="at least 4"):
+        ledger.find(" abc ")
     bring_to(ledger, State.SUBMITTED, job_id="xyz")
     assert ledger.find("xyz").id == "xyz", "a whole id may be short"
 
@@ -389,7 +392,7 @@ def test_an_end_that_was_not_watched_says_nothing_of_the_time(ledger: Ledger, ti
     assert (found.found, found.priced, found.timed, found.seconds) == (2, 2, 0, None)
 
 
-@pytest.mark.parametrize(("gap", "timed"), [(15, 1), (16, 0)])
+@pytest.mark.parametrize(("gap", "timed"), [(0, 1), (15, 1), (16, 0)])
 def test_an_end_seen_within_15_seconds_was_watched(ledger: Ledger, time: HandClock, gap: int, timed: int) -> None:
     _end_after_a_gap(ledger, time, gap, 20)
     assert ledger.typical(shape_of(request(generate_audio=False))).timed == timed
@@ -462,3 +465,4 @@ def test_what_was_adopted_has_no_model_until_the_service_says(ledger: Ledger) ->
     ledger.looked(seq, Seen(status="completed", cost=Decimal("0.05"), final=True))
 
     assert ledger.spent("model") == (Spending(None, Decimal("0.05"), 1, 0),)
+    assert not ledger.get(seq).watched, "nobody knows when it was submitted"

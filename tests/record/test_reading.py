@@ -277,8 +277,15 @@ def test_a_record_that_another_program_locked_for_itself_is_read_all_the_same(pa
             assert (ledger.read_only, ledger.find("job-1").status) == (True, "in_progress")
             with pytest.raises(RecordError, match="Another orvideo holds"):
                 ledger.looked(1, Seen("completed", final=True))
+            with pytest.raises(RecordError, match="Another orvideo holds"):
+                ledger.require_writable()
+            closed = Ledger(path, lock_timeout=0.1, must_write=False)
+            closed.close()
+            with pytest.raises(RecordError, match="was closed"):
+                closed.looked(1, Seen("completed", final=True))
             holder.communicate()
             ledger.looked(1, Seen("completed", final=True))
+            ledger.require_writable()
             assert (ledger.read_only, ledger.find("job-1").status) == (False, "completed")
 
 
