@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -54,8 +55,13 @@ def layer(path: Path) -> str:
     return first.removesuffix(".py")
 
 
-def imports(path: Path, *, at_run_time: bool = False) -> Iterator[str]:
-    """Yield the modules that a file imports; those for type checkers alone do not count at run time."""
+@cache
+def imports(path: Path, *, at_run_time: bool = False) -> tuple[str, ...]:
+    """Return the modules that a file imports; those for type checkers alone do not count at run time."""
+    return tuple(_imports(path, at_run_time))
+
+
+def _imports(path: Path, at_run_time: bool) -> Iterator[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     typing_only = {
         id(inner)

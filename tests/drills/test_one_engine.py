@@ -17,13 +17,14 @@ from typing import Any
 
 import pytest
 
+from orvideo.api.transport import Limits
 from orvideo.record.ledger import Ledger
 from orvideo.record.values import Intent
 from tests.clocks import HandClock
 from tests.download.films import mp4
 from tests.drills.raw_server import Peer, Received, chunked, http
 from tests.drills.service import ORDER, assert_clean
-from tests.drills.wire import DONE, JOB, Step, Wire, film, record_path, refuse, send_and_stall
+from tests.drills.wire import DONE, JOB, Step, Wire, film, record_path, refuse
 from tests.shell import Shell
 
 drill = pytest.mark.drill
@@ -131,15 +132,13 @@ def test_a2_a_record_that_stays_locked_is_14_and_the_video_is_here(orvideo: Shel
     lock = Lock(orvideo, 600)
     with Wire(then(lock.take, {"status": "in_progress"}), DONE, content=[film(VIDEO)]) as wire:
         orvideo.environ |= wire.env
-        began = time.monotonic()
+        # It ends while the lock is still held.
         done = orvideo("submit", *ORDER, "--wait", "-o", str(orvideo.home / "boat.mp4"), "--json")
-        took = time.monotonic() - began
     lock.release()
     error = done.error
     assert (done.code, error["charged"], error["job_id"]) == (14, "yes", JOB)
     assert "again" not in (error["hint"] or "")
     assert (orvideo.home / "boat.mp4").read_bytes() == VIDEO
-    assert took < 60, "it gave up long before the lock did"
     assert wire.posts == 1
 
 
@@ -210,8 +209,8 @@ def test_a3_whoever_comes_second_finds_the_jobs_own_file(orvideo: Shell) -> None
     with Wire(DONE, content=[slow_film(VIDEO, 0.5)]) as wire:
         wire.bought(orvideo)
         target = str(orvideo.home / "boat.mp4")
-        ends = at_once(orvideo, *[("download", JOB, "-o", target)] * 8)
-    assert [code for code, _, _ in ends] == [0] * 8, ends
+        ends = at_once(orvideo, *[("download", JOB, "-o", target)] * 5)
+    assert [code for code, _, _ in ends] == [0] * 5, ends
     assert all(out.strip() == target for _, out, _ in ends)
     assert Path(target).read_bytes() == VIDEO
     assert [path.name for path in orvideo.home.iterdir() if "boat" in path.name] == ["boat.mp4"]
@@ -249,29 +248,16 @@ def test_a4_a_file_that_appears_while_waiting_is_left_alone_and_the_video_saved_
 # --- time (R-A5, F-B01, F-B02)
 
 
-#: How late a process may be in a suite that shares its machine, in seconds; what hangs is later by far.
-SLACK = 10.0
-
-
-@contextmanager
-def ending_within(limit: float) -> Iterator[None]:
-    """Check that a command ends at its limit, in seconds, and does not hang on."""
-    began = time.monotonic()
-    yield
-    took = time.monotonic() - began
-    assert took < limit + SLACK, f"it took {took:.1f} s"
-
-
 @drill("R-A5", "F-B01")
 @pytest.mark.parametrize("asked", ["40", "1000000000"])
-def test_a5_a_limit_that_a_service_asks_for_outlasts_no_deadline(orvideo: Shell, asked: str) -> None:
+def test_a5_a_limit_that_a_service_asks_for_outlasts_no_deadline(orvideo: Shell, hand: HandClock, asked: str) -> None:
     limited = refuse(429, "slow down", Retry_After=asked)
     with Wire(limited, places={OTHER_LOOK: [limited]}) as wire:
         wire.bought(orvideo)
         wire.bought(orvideo, OTHER)
-        with ending_within(4):
-            done = orvideo.process("wait", JOB, OTHER, "--timeout", "4s")
+        done = orvideo("wait", JOB, OTHER, "--timeout", "4s")
     assert done.code == 8, done.err
+    assert hand.elapsed < 5
 
 
 @drill("F-B01")
@@ -286,14 +272,30 @@ def test_b01_a_job_that_is_told_to_wait_does_not_hold_up_the_others(orvideo: She
     assert hand.elapsed < 32
 
 
+#: Longer than a test may take: what ends before has ended for its deadline.
+FOREVER = 1000.0
+PATIENT = Limits(connect=FOREVER, read=FOREVER, submit_total=FOREVER, call_total=FOREVER, stall_seconds=FOREVER)
+
+
+def fall_silent(data: bytes) -> Step:
+    """Send these bytes and then nothing, for as long as the other end has patience."""
+
+    def step(peer: Peer, request: Received) -> bool:
+        peer.send(data)
+        peer.stall(FOREVER)
+        return False
+
+    return step
+
+
 SILENT: dict[str, dict[str, Any]] = {
-    "look": {"looks": [send_and_stall(b"")]},
-    "head": {"looks": [send_and_stall(b"HTTP/1.1 200 X\r\n")]},
-    "look body": {"looks": [send_and_stall(b"HTTP/1.1 200 X\r\nContent-Length: 100\r\n\r\n{")]},
-    "content": {"looks": [DONE], "content": [send_and_stall(b"")]},
+    "look": {"looks": [fall_silent(b"")]},
+    "head": {"looks": [fall_silent(b"HTTP/1.1 200 X\r\n")]},
+    "look body": {"looks": [fall_silent(b"HTTP/1.1 200 X\r\nContent-Length: 100\r\n\r\n{")]},
+    "content": {"looks": [DONE], "content": [fall_silent(b"")]},
     "film": {
         "looks": [DONE],
-        "content": [send_and_stall(b"HTTP/1.1 200 X\r\nContent-Length: 9000\r\n\r\n" + VIDEO[:500])],
+        "content": [fall_silent(b"HTTP/1.1 200 X\r\nContent-Length: 9000\r\n\r\n" + VIDEO[:500])],
     },
 }
 
@@ -305,8 +307,8 @@ def test_b02_a_service_that_falls_silent_outlasts_no_deadline(orvideo: Shell, wh
     steps = SILENT[where]
     with Wire(*steps["looks"], content=steps.get("content", ())) as wire:
         wire.bought(orvideo)
-        with ending_within(3):
-            done = orvideo.process(command, JOB, "-o", str(orvideo.home / "x.mp4"), "--timeout", "3s", "--json")
+        orvideo.limits = PATIENT
+        done = orvideo(command, JOB, "-o", str(orvideo.home / "x.mp4"), "--timeout", "3s", "--json")
     assert done.code == (10 if "content" in steps else 8), done.err
     assert (done.error["charged"], done.error["job_id"]) == ("yes", JOB)
 
@@ -317,10 +319,13 @@ def test_b02_more_jobs_than_can_be_looked_at_at_once_outlast_no_deadline(orvideo
     with Wire(places={f"/api/v1/videos/{job}": [send_and_stall(b"")] for job in jobs}) as wire:
         for job in jobs:
             wire.bought(orvideo, job)
-        with ending_within(2):
-            done = orvideo.process("wait", "--all", "--timeout", "2s", "--json")
+        orvideo.limits = PATIENT
+        began = time.monotonic()
+        done = orvideo("wait", "--all", "--timeout", "2s", "--json")
+        took = time.monotonic() - began
     assert done.code == 8, done.err
     assert len(done.json) == len(jobs)
+    assert took < 30, "one round after the other, each to its own end, takes a minute"
 
 
 @drill("F-B02")
@@ -334,16 +339,16 @@ def test_b02_a_download_that_hangs_is_told_to_a_hook_once(orvideo: Shell) -> Non
 
 
 @drill("R-A5")
-def test_a5_a_time_limit_of_a_batch_is_no_failure(orvideo: Shell) -> None:
+def test_a5_a_time_limit_of_a_batch_is_no_failure(orvideo: Shell, hand: HandClock) -> None:
     with Wire(PENDING) as wire:
         orvideo.environ |= wire.env
         (orvideo.home / "rows.txt").write_text("a boat\n")
-        with ending_within(4):
-            done = orvideo.process("batch", "rows.txt", *ORDER[1:], "--timeout", "4s", "--yes")
+        done = orvideo("batch", "rows.txt", *ORDER[1:], "--timeout", "4s", "--yes")
     assert done.code == 20, done.err
     assert "1 still running" in done.err
     assert "failed" not in done.err
     assert "--retry-failed" not in done.err
+    assert hand.elapsed < 9
 
 
 # --- the judgement of a look (R-A8, F-A09, R-B6, R-B7, F-B04)
@@ -469,14 +474,17 @@ def listening(pid: int) -> int:
 def test_b3_many_sandbox_jobs_have_one_sandbox(orvideo: Shell) -> None:
     slow = {"ORVIDEO_SANDBOX_SPEED": "0.01"}
     for _ in range(3):
-        assert orvideo.process("submit", "a boat", "-d", "1", "--sandbox", env=slow).code == 0
+        assert orvideo("submit", "a boat", "-d", "1", "--sandbox", env=slow).code == 0
     process = orvideo.popen("wait", "--all", env=slow, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
-        seen = []
-        end = time.monotonic() + 6
+        seen = [0]
+        end = time.monotonic() + 60
         while time.monotonic() < end and process.poll() is None:
             seen.append(listening(process.pid))
-            time.sleep(0.2)
+            # A second one would come right after the first.
+            if seen[-2:] == [0, 1]:
+                end = time.monotonic() + 2
+            time.sleep(0.1)
     finally:
         process.kill()
         process.communicate()
