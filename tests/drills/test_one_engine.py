@@ -316,21 +316,20 @@ def test_b02_a_service_that_falls_silent_outlasts_no_deadline(orvideo: Shell, wh
 @drill("R-A5", "F-B02")
 def test_b02_more_jobs_than_can_be_looked_at_at_once_outlast_no_deadline(orvideo: Shell) -> None:
     jobs = [f"job-{number:04}" for number in range(150)]
-    with Wire(places={f"/api/v1/videos/{job}": [send_and_stall(b"")] for job in jobs}) as wire:
+    with Wire(places={f"/api/v1/videos/{job}": [fall_silent(b"")] for job in jobs}) as wire:
         for job in jobs:
             wire.bought(orvideo, job)
         orvideo.limits = PATIENT
-        began = time.monotonic()
         done = orvideo("wait", "--all", "--timeout", "2s", "--json")
-        took = time.monotonic() - began
     assert done.code == 8, done.err
     assert len(done.json) == len(jobs)
-    assert took < 30, "one round after the other, each to its own end, takes a minute"
+    looks = sum(wire.count("GET", f"/api/v1/videos/{job}") for job in jobs)
+    assert looks < len(jobs), "the last ones are not looked at any more: each round takes its time"
 
 
 @drill("F-B02")
 def test_b02_a_download_that_hangs_is_told_to_a_hook_once(orvideo: Shell) -> None:
-    with Wire(DONE, content=[send_and_stall(b"HTTP/1.1 200 X\r\nContent-Length: 9000\r\n\r\n")]) as wire:
+    with Wire(DONE, content=[fall_silent(b"HTTP/1.1 200 X\r\nContent-Length: 9000\r\n\r\n")]) as wire:
         wire.bought(orvideo)
         hook = "sleep 1; echo $ORVIDEO_JOB_STATUS >>ended"
         done = orvideo.process("wait", JOB, "-o", "x.mp4", "--timeout", "2s", "--exec", hook)
