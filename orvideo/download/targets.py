@@ -59,10 +59,9 @@ class Target(NamedTuple):
     def path_for(self, facts: Facts, index: int = 0, kind: str = "mp4") -> Path:
         """Return the path of one output. The extension follows the content, except where a person typed the name."""
         longest = longest_name(self.folder)
-        if self.form is Form.FILE:
-            return self.folder / naming.fit(naming.numbered(self.name, index), longest)
         if self.template is None:
-            return self.folder / naming.fit(naming.numbered(naming.default_name(facts, kind), index), longest)
+            name = self.name if self.form is Form.FILE else naming.default_name(facts, kind)
+            return self.folder / naming.fit(naming.numbered(name, index), longest)
         *folders, name = self.template.fill(facts, index, kind)
         if not self.template.counts:
             name = naming.numbered(name, index)
