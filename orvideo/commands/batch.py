@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from orvideo.commands._action import Action, Answering
+from orvideo.commands._action import Action, Answering, options_of
 from orvideo.commands._follow import errors_of, run_tasks, terms_from
 from orvideo.commands._options import (
     AspectRatio,
@@ -44,6 +43,7 @@ from orvideo.commands._options import (
     Verbose,
 )
 from orvideo.commands._receipts import write_receipts
+from orvideo.commands._request import RequestOptions
 from orvideo.errors import (
     PRECEDENCE,
     BatchIncomplete,
@@ -72,20 +72,15 @@ if TYPE_CHECKING:
 _MOST_JOBS = 1000
 
 
-@dataclass(frozen=True)
-class BatchOptions:
-    """A batch line, parsed: `flags` are settings by name, `fields` and `short` request fields, None where left open."""
+class BatchOptions(NamedTuple):
+    """A batch line, parsed; `again` is the same line once more."""
 
-    file: str
+    asked: RequestOptions
     again: str
-    flags: Mapping[str, Any] = field(default_factory=dict)
-    fields: Mapping[str, Any] = field(default_factory=dict)
-    short: Mapping[str, Any] = field(default_factory=dict)
-    trace: tuple[str, ...] = ()
+    file: str
     form: str | None = None
     name: str | None = None
     allow_outside: bool = False
-    check: bool = True
     jobs: int = 4
     fail_fast: bool = False
     retry_failed: bool = False
@@ -205,26 +200,8 @@ def register(app: typer.Typer) -> None:
         sandbox: UseSandbox = False,
     ) -> Action:
         """Submit, follow and save many videos; the same command goes on where it was stopped."""
-        options = BatchOptions(
-            file=file, again=_same_line(ctx),
-            flags={
-                "model": model, "duration": duration, "resolution": resolution, "aspect-ratio": aspect_ratio,
-                "audio": audio, "seed": seed,
-            },
-            fields={
-                "size": size, "creativity": creativity, "upscale_factor": upscale, "callback_url": callback_url,
-                "user": user, "session_id": session_id,
-            },
-            short={
-                "first_frame": first_frame, "last_frame": last_frame, "reference": list(reference or ()) or None,
-                "param": list(param or ()) or None,
-            },
-            trace=tuple(trace or ()), form=form, name=name, allow_outside=allow_outside, check=not no_check,
-            jobs=jobs, fail_fast=fail_fast, retry_failed=retry_failed, timeout=timeout, interval=interval,
-            output=output, force=force, receipt=receipt, max_size=max_size, report=report,
-            max_cost=max_cost, yes=yes, dry_run=dry_run,
-        )  # fmt: skip
-        return Action(lambda context: run(context, options), Answering(json, events, quiet, verbose, sandbox))
+        options = options_of(BatchOptions, ctx.params, asked=RequestOptions.of(ctx.params), again=_same_line(ctx))
+        return Action(lambda context: run(context, options), options_of(Answering, ctx.params))
 
 
 def _same_line(ctx: typer.Context) -> str:
@@ -265,7 +242,7 @@ def run(context: Context, options: BatchOptions) -> None:
     """Read, check, price, guard; then run, answer, and say what did not work. Nothing is sent before all is checked."""
     from orvideo.output.batch_report import ReportFile
 
-    settings = context.settings.with_flags(options.flags)
+    settings = context.settings.with_flags(options.asked.flags)
     limit = context.settings.with_flags({"max-cost": options.max_cost}).max_cost if options.max_cost else None
     terms = terms_from(context, options.timeout, options.interval)
     source = _read(context, options)
@@ -311,7 +288,7 @@ def _checked(context: Context, options: BatchOptions, settings: Settings, servic
     from orvideo.request.planner import Planner
 
     output = options.output if options.output is not None else context.settings.output
-    rows, troubles = read_rows(source, output=output, check=options.check)
+    rows, troubles = read_rows(source, output=output, check=not options.asked.no_check)
     if not rows and not troubles:
         raise UsageError(f"There is no row in {source.shown}.")
     reader = _reader(context, options, settings, source)
@@ -326,7 +303,8 @@ def _checked(context: Context, options: BatchOptions, settings: Settings, servic
         )
     history = History.of(context.ledger.rows_of_batch(identity))
     wanted = [one for one in asked if _is_to_be_bought(history.last.get(one.key), options)]
-    planner = Planner(service.client, context.catalogue(service), context.terminal.warn, check=options.check)
+    check = not options.asked.no_check
+    planner = Planner(service.client, context.catalogue(service), context.terminal.warn, check=check)
     offers, dear = Pricing(planner, each=context.settings.max_cost).offers(wanted)
     troubles += dear
     specs, misplaced = _specs(context, options, output, source, asked, history, offers)
@@ -341,24 +319,18 @@ def _checked(context: Context, options: BatchOptions, settings: Settings, servic
 def _reader(context: Context, options: BatchOptions, settings: Settings, source: Source) -> Reader:
     """Return what puts the requests of rows together, with the line's options and the settings below each row."""
     from orvideo.batch.checking import Reader
-    from orvideo.commands._request import SETTINGS
-    from orvideo.request.build import MediaSource, parse_pairs, request_fields
+    from orvideo.request.build import MediaSource, request_fields
 
-    line = {name: value for name, value in options.fields.items() if value is not None}
-    line |= {name: settings.get(flag).value for flag, name in SETTINGS.items() if options.flags.get(flag) is not None}
-    if options.trace:
-        line["trace"] = parse_pairs(options.trace, "--trace")
-    media = {name: value for name, value in options.short.items() if value is not None}
-    params = media.pop("param", None)
+    asked, folder = options.asked, source.folder
+    line, media = asked.line_fields(settings), asked.media()
     if media:
         # Pictures on the line are for every row: read once, from where the line says and not from FILE's folder.
-        built = request_fields({**media, "prompt": "-"}, MediaSource(settings.max_image_bytes), check=options.check)
+        from_line = MediaSource(settings.max_image_bytes)
+        built = request_fields({**media, "prompt": "-"}, from_line, check=not asked.no_check)
         line |= {name: value for name, value in built.fields.items() if name != "prompt"}
-    defaults = {name: settings.get(flag).value for flag, name in SETTINGS.items() if options.flags.get(flag) is None}
-    folder = source.folder
     where = MediaSource(settings.max_image_bytes, root=None if options.allow_outside else folder, base=folder)
-    below = {name: value for name, value in defaults.items() if value is not None}
-    return Reader(where, below, line, {"param": params} if params else {}, options.check)
+    params = {"param": list(asked.param)} if asked.param else {}
+    return Reader(where, asked.defaults(settings), line, params, not asked.no_check)
 
 
 def _is_to_be_bought(record: Record | None, options: BatchOptions) -> bool:
@@ -428,7 +400,7 @@ def _show_price(context: Context, batch: Batch, options: BatchOptions) -> Price:
     from orvideo.settings.definitions import DEFAULT_BASE_URL
 
     price = price_of(batch.offers.values())
-    for line in plan_lines(batch.asked, batch.history, batch.offers, price, retry=options.retry_failed):
+    for line in plan_lines(batch.asked, batch.history, batch.offers, price):
         context.terminal.note(line)
     if context.endpoint == "sandbox":
         context.terminal.note("to: the sandbox; nothing is charged")
@@ -546,7 +518,7 @@ def _run(
     if terms.interval is None:
         terms = terms._replace(looks_per_second=LOOKS_PER_SECOND)
     context.ending.watch(entries, context.journal, again=options.again)
-    listener = BatchListener(context.terminal, context.clock, total=len(entries), done=0)
+    listener = BatchListener(context.terminal, context.clock, total=len(entries))
     rules = StopRules(fail_fast=options.fail_fast)
     try:
         stopped = run_tasks(context, entries, terms, fetcher, listener=listener, rules=rules)

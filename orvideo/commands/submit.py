@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from orvideo.commands._action import Action, Answering
+from orvideo.commands._action import Action, Answering, options_of
 from orvideo.commands._follow import answer_submitted, errors_of, follow_and_save, run_tasks, terms_from
 from orvideo.commands._hooks import NOTHING, Hooks, hooks_from
 from orvideo.commands._options import (
@@ -62,7 +62,7 @@ if TYPE_CHECKING:
 class SubmitOptions(NamedTuple):
     """A submit line, parsed: what to make, and what to do with it."""
 
-    request: RequestOptions
+    asked: RequestOptions
     max_cost: str | None = None
     wait: bool = False
     output: str | None = None
@@ -79,6 +79,7 @@ class SubmitOptions(NamedTuple):
 def register(app: typer.Typer) -> None:
     @app.command(epilog='Example: orvideo submit "a paper boat drifts down a rainy street" --wait -o boat.mp4')
     def submit(
+        ctx: typer.Context,
         prompt: Annotated[str | None, typer.Argument(help="What the video shows; - reads it from stdin.")] = None,
         prompt_file: Annotated[
             str | None, typer.Option(metavar="FILE", help="Read the prompt from a file.", rich_help_panel="Request")
@@ -138,42 +139,10 @@ def register(app: typer.Typer) -> None:
         sandbox: UseSandbox = False,
     ) -> Action:
         """Submit one video job; with --wait and -o, follow it and save the video."""
-        asked = RequestOptions(
-            prompt=prompt,
-            prompt_file=prompt_file,
-            flags={
-                "model": model, "duration": duration, "resolution": resolution, "aspect-ratio": aspect_ratio,
-                "audio": audio, "seed": seed,
-            },
-            fields={
-                "size": size, "creativity": creativity, "upscale_factor": upscale, "callback_url": callback_url,
-                "user": user, "session_id": session_id,
-            },
-            first_frame=first_frame,
-            last_frame=last_frame,
-            references=tuple(reference or ()),
-            params=tuple(param or ()),
-            trace=tuple(trace or ()),
-            continued=continue_,
-            request=request,
-            like=like,
-            check=not no_check,
-        )  # fmt: skip
-        options = SubmitOptions(
-            request=asked,
-            max_cost=max_cost,
-            wait=wait,
-            output=output,
-            force=force,
-            receipt=receipt,
-            max_size=max_size,
-            timeout=timeout,
-            interval=interval,
-            yes=yes,
-            dry_run=dry_run,
-            hooks=hooks_from(exec_, notify, waits=wait),
+        options = options_of(
+            SubmitOptions, ctx.params, asked=RequestOptions.of(ctx.params), hooks=hooks_from(exec_, notify, waits=wait)
         )
-        return Action(lambda context: run(context, options), Answering(json, events, quiet, verbose, sandbox))
+        return Action(lambda context: run(context, options), options_of(Answering, ctx.params))
 
 
 def run(context: Context, options: SubmitOptions) -> None:
@@ -181,7 +150,7 @@ def run(context: Context, options: SubmitOptions) -> None:
     settings = context.settings.with_flags({"max-cost": options.max_cost})
     terms = terms_from(context, options.timeout, options.interval)
     _ = settings.max_cost  # a limit that cannot be read is a bad line, whatever else is wrong
-    wanted = wanted_request(context, options.request)
+    wanted = wanted_request(context, options.asked)
     if not options.dry_run:
         _ = context.ledger  # what cannot be written down is not bought (drill J04)
     fetcher = context.fetcher(options.output, force=options.force, max_size=options.max_size)
@@ -191,7 +160,7 @@ def run(context: Context, options: SubmitOptions) -> None:
         check_before_submit(context, fetcher, wait=options.wait)
     context.terminal.require_stdout()
     service = context.service(needs_key=not options.dry_run)
-    planned = _planned(context, service, wanted, check=options.request.check)
+    planned = _planned(context, service, wanted, check=not options.asked.no_check)
     _show_plan(context, service, planned)
     _guard_money(context, settings, service, planned, options)
     if context.answering.verbose and not options.dry_run:

@@ -29,12 +29,12 @@ _LINE_EVERY = 0.2
 
 
 class BatchListener(JobListener):
-    """Tells of `total` rows, of which `done` were finished before. Every task is an `Entry` of a batch."""
+    """Tells of `total` rows. Every task is an `Entry` of a batch."""
 
-    def __init__(self, terminal: Terminal, clock: Clock, *, total: int, done: int) -> None:
+    def __init__(self, terminal: Terminal, clock: Clock, *, total: int) -> None:
         super().__init__(terminal, clock)
         self._total = total
-        self._counts: Counter[str] = Counter(completed=done)
+        self._counts: Counter[str] = Counter()
         self._started = clock.monotonic()
         self._completed_now = 0
         self._cost: Decimal | None = None

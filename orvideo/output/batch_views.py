@@ -25,9 +25,7 @@ _STANDINGS = {
 }
 
 
-def plan_lines(
-    asked: Sequence[Asked], history: History, offers: Mapping[str, Offer], price: Price, *, retry: bool
-) -> list[str]:
+def plan_lines(asked: Sequence[Asked], history: History, offers: Mapping[str, Offer], price: Price) -> list[str]:
     """Return how many rows there are and how they stand, the choices made for the user, and the price of the rest."""
     stands = Counter(standing_of(history.last.get(one.key)) for one in asked if one.key not in offers)
     parts = [f"{number} {_STANDINGS[standing]}" for standing, number in stands.items()]
