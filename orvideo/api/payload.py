@@ -41,7 +41,7 @@ class Decoded(NamedTuple):
     """A body after its content encodings: `data` as far as it could be undone, and what is wrong with the rest."""
 
     data: bytes
-    whole: bool = True
+    whole: bool
     too_big: bool = False
     unknown: str | None = None
 

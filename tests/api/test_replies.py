@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import gzip
 import json
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,8 +13,9 @@ from hypothesis import strategies as st
 
 from orvideo.api import replies
 from orvideo.api.exchange import Answer
+from orvideo.api.payload import NotJson
 from orvideo.api.redaction import Redactor
-from orvideo.errors import OrvideoError, ServiceReply
+from orvideo.errors import BadReply, OrvideoError, ServerFault, ServiceReply
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 KEY = "sk-or-v1-canary0123456789abcdef"
@@ -324,3 +327,81 @@ def test_who_said_what_is_told_once() -> None:
 )
 def test_a_page_is_known_by_its_beginning(page: bytes) -> None:
     assert reply(page).message.startswith("a page that is not the service's")
+
+
+@pytest.mark.drill("M18")
+@pytest.mark.parametrize(
+    ("date", "seconds"),
+    [
+        ("Sat, 21 Nov 2026 12:00:30 -0000", 30.0),
+        ("Sat, 21 Nov 2026 14:00:30 +0200", 30.0),
+        ("Sat, 21 Nov 2026 12:00:30", 30.0),
+        ("Sat, 21 Nov 99999 12:00:30 GMT", None),
+        ("Sat, 32 Nov 2026 12:00:30 GMT", None),
+        (" ", None),
+    ],
+)
+def test_a_date_means_the_same_wherever_this_machine_is(
+    date: str, seconds: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "XXX-9")
+    time.tzset()
+    try:
+        assert replies.retry_after(httpx.Headers({"Retry-After": date}), {}, NOW) == seconds
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def reading(body: bytes, headers: dict[str, str] | None = None, **more: Any) -> replies.Reading:
+    answer = Answer(**{"status": 200, "headers": httpx.Headers(headers), "body": body, "complete": True, **more})
+    return replies.read(answer, Redactor(KEY), 100)
+
+
+def test_what_is_wrong_with_an_answer_is_known_before_it_is_parsed() -> None:
+    assert reading(b"{}").json() == {}
+    packed = {"Content-Encoding": "gzip"}
+    for large in (reading(b"{}", oversized=True), reading(gzip.compress(b" " * 101), packed)):
+        assert large.too_big
+        with pytest.raises(NotJson, match="too large"):
+            large.json()
+    strange = reading(b"{}", {"Content-Encoding": "x" * 100})
+    with pytest.raises(NotJson, match=f"'{'x' * 80}'"):
+        strange.json()
+    cut = [reading(b'{"a": 1', complete=False), reading(gzip.compress(b'{"a": ' + b"1" * 30)[:-12], packed)]
+    for one in cut:
+        assert not one.whole
+        with pytest.raises(NotJson) as caught:
+            one.json()
+        assert caught.value.cut
+    assert reading(b"{}").whole
+
+
+@pytest.mark.parametrize(
+    ("body", "more", "kind"),
+    [
+        (b"<html>", {}, ServerFault),
+        (b"plain", {}, ServerFault),
+        (b'{"a": 1', {}, ServerFault),
+        (b'{"a": }', {}, BadReply),
+        (b'{"a": }', {"complete": False}, ServerFault),
+        (b"[1]", {}, BadReply),
+        (b"7", {}, BadReply),
+        (b"plain", {"oversized": True}, BadReply),
+        (b"plain", {"headers": httpx.Headers({"Content-Encoding": "br"})}, BadReply),
+    ],
+)
+def test_an_answer_that_makes_no_sense_is_told_from_one_that_went_wrong_on_its_way(
+    body: bytes, more: dict[str, Any], kind: type[OrvideoError]
+) -> None:
+    answer = Answer(**{"status": 200, "body": body, "complete": True, **more})
+    with pytest.raises(kind) as caught:
+        replies.value_of(replies.read(answer, Redactor(KEY), 100), "x")
+    assert type(caught.value) is kind
+
+
+def test_a_submit_that_was_answered_by_a_page_or_by_nothing_says_which() -> None:
+    page = reading(b"<html><title>Log in</title>", {"cf-ray": "8f1-AMS"})
+    assert replies.page_of(page) == "a page that is not the service's, titled 'Log in' (ray 8f1-AMS)"
+    assert replies.page_of(reading(b"<html>")) == "a page that is not the service's"
+    assert replies.page_of(reading(b"")) == "an empty body"
