@@ -722,8 +722,17 @@ NO_RENAMES = "renameat2:error=EINVAL"
 
 @drill("R-B10", "R-B11", "D14", "O01")
 @needs_strace
-@pytest.mark.parametrize("words", [[], ["force"], ["no-etag"]], ids=["plain", "force", "no validator"])
-@pytest.mark.parametrize("missing", [[], [NO_LINKS], [NO_LINKS, NO_RENAMES]], ids=["links", "no links", "nothing"])
+@pytest.mark.parametrize(
+    ("missing", "words"),
+    [
+        pytest.param([], [], id="links"),
+        pytest.param([], ["force"], id="links-force"),
+        pytest.param([], ["no-etag"], id="links-no validator"),
+        pytest.param([NO_LINKS], [], id="no links"),
+        pytest.param([NO_LINKS], ["force"], id="no links-force"),
+        pytest.param([NO_LINKS, NO_RENAMES], ["no-etag"], id="nothing-no validator"),
+    ],
+)
 def test_r_b10_b11_killed_between_the_last_byte_and_the_record_the_next_run_finishes_without_a_byte(
     missing: list[str], words: list[str], tmp_path: Path
 ) -> None:
