@@ -1,9 +1,11 @@
-"""What every file of orvideo needs of the file system: folders that are private, names that are given once and last."""
+"""What orvideo needs of every file system: private folders, names that are given once, files that are whole."""
 
 from __future__ import annotations
 
 import errno
 import os
+import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from orvideo import errnos
@@ -52,6 +54,24 @@ def give_name(old: Path, new: Path, *, replace: bool = False) -> None:
         else:
             os.unlink(old)
     sync_folder(new.parent)
+
+
+def write_whole(path: Path, content: bytes, *, mode: int = 0o666, replace: bool = True) -> None:
+    """Write a file whole or not at all, and make it last; what was there is whole until then.
+
+    `mode` is that of a new file, before the umask. Raises OSError, without `replace` FileExistsError.
+    """
+    new = path.with_name(f".orvideo-{secrets.token_hex(6)}.new")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    with open(os.open(new, flags, mode), "wb") as file:
+        try:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            give_name(new, path, replace=replace)
+        finally:
+            with suppress(OSError):  # it has its name, as a rule
+                os.unlink(new)
 
 
 def _rename_to_a_free_name(old: Path, new: Path) -> None:

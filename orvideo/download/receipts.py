@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import secrets
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -16,7 +13,7 @@ from orvideo.api.redaction import Redactor
 from orvideo.download.disk import refused
 from orvideo.download.naming import LONGEST, fit
 from orvideo.errors import OutputExists
-from orvideo.files import give_name
+from orvideo.files import write_whole
 
 #: A net under the caller's care: what must never be in a file that people pass on (drill O17).
 _SECRET_NAMES = frozenset(("urls", "unsigned_urls", "polling_url", "callback_url", "authorization", "api_key"))
@@ -36,21 +33,13 @@ def write_receipt(path: Path, document: Mapping[str, Any], *, force: bool = Fals
     """
     receipt = receipt_path(path)
     text = json.dumps(_without_secrets(document), indent=2, default=_as_json, allow_nan=False) + "\n"
-    # Made with the mode of any file of the person's: a receipt is passed on with its video.
-    new = receipt.with_name(fit(receipt.name, LONGEST - 20) + f".{secrets.token_hex(4)}.part")
     with refused(receipt):
         try:
-            with open(new, "x", encoding="ascii") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            give_name(new, receipt, replace=force)
+            # With the mode of any file of the person's: a receipt is passed on with its video.
+            write_whole(receipt, text.encode("ascii"), replace=force)
         except FileExistsError as error:
             if not _holds(receipt, text):
                 raise OutputExists(f"{receipt} exists already.", hint="overwrite it with --force") from error
-        finally:
-            with suppress(OSError):
-                os.unlink(new)
     return receipt
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import os
-import secrets
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orvideo.download import disk
 from orvideo.errors import OutputUnwritable
+from orvideo.files import write_whole
 from orvideo.output.documents import dump
 from orvideo.output.text import visible
 from orvideo.record.values import State
@@ -71,28 +73,30 @@ class ReportFile:
 
     def __init__(self, spec: str) -> None:
         self.path = Path(spec)
-        self._write("", keep=False)
-
-    def write(self, rows: Sequence[dict[str, Any]]) -> None:
-        as_csv = self.path.suffix.casefold() == ".csv"
-        self._write(_csv(rows) if as_csv else _json_lines(rows), keep=True)
-
-    def _write(self, text: str, *, keep: bool) -> None:
-        try:
+        with self._refused():
             if self.path.is_dir():
                 raise IsADirectoryError(21, "it is a folder")
-            if self.path.exists() and not self.path.is_file():
-                # A pipe or a device has no name to take over; it is written as it is.
-                if keep:
-                    self.path.write_text(text, encoding="utf-8", newline="")
-                return
-            beside = self.path.with_name(f".{self.path.name[:200]}.{secrets.token_hex(4)}.new")
-            try:
-                beside.write_text(text, encoding="utf-8", errors="surrogateescape", newline="")
-                if keep:
-                    os.replace(beside, self.path)
-            finally:
-                beside.unlink(missing_ok=True)
+            if self._is_file:
+                disk.try_folder(self.path.parent, f".orvideo-{os.getpid()}.try")
+
+    @property
+    def _is_file(self) -> bool:
+        return self.path.is_file() or not self.path.exists()
+
+    def write(self, rows: Sequence[dict[str, Any]]) -> None:
+        text = _csv(rows) if self.path.suffix.casefold() == ".csv" else _json_lines(rows)
+        content = text.encode("utf-8", "surrogateescape")
+        with self._refused():
+            # A pipe or a device has no name to take over; it is written as it is.
+            if self._is_file:
+                write_whole(self.path, content)
+            else:
+                self.path.write_bytes(content)
+
+    @contextmanager
+    def _refused(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             raise OutputUnwritable(f"The report {self.path} cannot be written: {error.strerror or error}.") from error
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from orvideo.files import make_private, sync_folder
+from orvideo.files import make_private, sync_folder, write_whole
 
 #: Far above any settings a person writes; a link to something endless must not fill the memory.
 LARGEST = 1024 * 1024
@@ -37,21 +36,7 @@ def write_private(path: Path, content: bytes) -> None:
     Raises OSError. The old file is whole until the new one is.
     """
     _make_private(path.parent)
-    target = Path(os.path.realpath(path))
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}.tmp")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(temporary, flags, 0o600)
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(descriptor)
-        os.replace(temporary, target)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
-    sync_folder(target.parent)
+    write_whole(Path(os.path.realpath(path)), content, mode=0o600)
 
 
 def remove_private(path: Path) -> bool:
