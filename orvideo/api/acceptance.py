@@ -27,7 +27,7 @@ def named_job(read: Callable[[], object], data: bytes) -> Job | None:
 def unwrapped(value: Any) -> Any:
     """Return the job in a gateway's `{"success": true, "data": {…}}` (finding C13), and anything else as it is."""
     inner = value.get("data") if isinstance(value, dict) and "id" not in value else None
-    return inner if isinstance(inner, dict) and "id" in inner else value
+    return inner if isinstance(inner, dict) else value
 
 
 def job_in(body: bytes) -> Job | None:

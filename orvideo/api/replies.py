@@ -108,7 +108,7 @@ def value_of(reading: Reading, host: str) -> dict[str, Any]:
     try:
         value = reading.json()
     except NotJson as error:
-        if (error.foreign or error.cut) and not reading.too_big and reading.unknown_encoding is None:
+        if error.foreign or error.cut:
             raise ServerFault(f"{host} answered {reading.status}, but {error}.") from error
         raise BadReply(f"{host} answered {reading.status}, but {error}.") from error
     if not isinstance(value, dict):

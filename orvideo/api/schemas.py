@@ -36,7 +36,7 @@ def _whole(value: object) -> int | None:
 
 def money(value: object) -> Decimal | None:
     """Return an amount as Decimal, or None for what is not a thinkable, non-negative amount (drills P09, X07)."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+    if not isinstance(value, int | float | str | Decimal):
         return None
     try:
         amount = Decimal(str(value).strip())

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orvideo import errors
 from orvideo.api import replies
 from orvideo.api.exchange import Answer
 from orvideo.api.payload import NotJson
@@ -262,23 +263,29 @@ def test_how_long_a_service_asks_to_wait(
 
 
 @pytest.mark.parametrize(
-    ("status", "code"),
+    ("status", "kind"),
     [
-        (400, 6),
-        (401, 4),
-        (402, 5),
-        (407, 4),
-        (408, 7),
-        (418, 6),
-        (429, 7),
-        (499, 6),
-        (500, 7),
-        (503, 7),
-        (599, 7),
+        (400, errors.BadRequest),
+        (401, errors.Unauthorized),
+        (402, errors.PaymentRequired),
+        (403, errors.Forbidden),
+        (404, errors.NotFound),
+        (407, errors.AuthError),
+        (408, errors.ServerFault),
+        (409, errors.NotReadyYet),
+        (410, errors.Gone),
+        (413, errors.PayloadTooLarge),
+        (418, errors.Rejected),
+        (422, errors.Unprocessable),
+        (429, errors.RateLimited),
+        (499, errors.Rejected),
+        (500, errors.ServerFault),
+        (503, errors.ServiceUnavailable),
+        (599, errors.ServerFault),
     ],
 )
-def test_a_refusal_ends_with_the_code_of_its_status(status: int, code: int) -> None:
-    assert replies.refusal(reply({"error": {"message": "no"}}, status), "x").exit_code == code
+def test_a_refusal_is_of_the_kind_of_its_status(status: int, kind: type[OrvideoError]) -> None:
+    assert type(replies.refusal(reply({"error": {"message": "no"}}, status), "x")) is kind
 
 
 def test_a_key_is_blamed_where_it_was_sent() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -255,3 +256,15 @@ def test_a_size_is_known_where_one_is_said(headers: dict[str, str], size: int | 
 )
 def test_only_a_strong_and_well_formed_etag_is_used(said: str, strong: bool) -> None:
     assert strong_etag(httpx.Headers({"ETag": said})) == (said if strong else None)
+
+
+@pytest.mark.parametrize("said", ["1x1", 7, {"1x1": 1}, None, True])
+def test_a_list_that_is_none_is_not_known(said: object) -> None:
+    entry = VideoModel.model_validate({"id": "a/b", "supported_sizes": said, "supported_durations": said})
+    assert (entry.supported_sizes, entry.supported_durations) == (None, None)
+    assert job(urls=said).urls is None
+
+
+def test_the_bounds_are_the_last_second_of_9999_and_64_outputs() -> None:
+    assert datetime.fromtimestamp(LARGEST_WHOLE, UTC) == datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    assert job(urls=[URL] * 65).output_count == 64
