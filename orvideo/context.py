@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from orvideo.commands._action import Answering
 from orvideo.ending import Ending
 from orvideo.environment import Environment
-from orvideo.errors import UsageError
+from orvideo.errors import RecordError, UsageError
 from orvideo.interrupts import Interrupts
 
 if TYPE_CHECKING:
@@ -105,9 +105,13 @@ class Context:
     @cached_property
     def ledger(self) -> Ledger:
         """The record, to be written to: a command that spends money and cannot write it does not begin (drill J04)."""
-        if "ledger_to_read" not in self.__dict__:
-            self.__dict__["ledger_to_read"] = self._open_ledger(must_write=True)
-        self.ledger_to_read.require_writable()
+        try:
+            if "ledger_to_read" not in self.__dict__:
+                self.__dict__["ledger_to_read"] = self._open_ledger(must_write=True)
+            self.ledger_to_read.require_writable()
+        except RecordError as error:
+            error.say_nothing_was_sent()
+            raise
         return self.ledger_to_read
 
     @cached_property

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from orvideo.clock import NAP
 from orvideo.deadline import Cancelled, Deadline
@@ -29,7 +29,12 @@ from orvideo.download.targets import Form, Target, beside_for
 from orvideo.download.transfer import Bounds, OnProgress, Places, Transfer
 from orvideo.errors import BadReply, NotFetched, OrvideoError, OutputExists, OutputUnwritable
 from orvideo.files import sync_folder
+from orvideo.record.journal import PATIENCE
 from orvideo.record.values import Output, ResumeState
+
+if TYPE_CHECKING:
+    from orvideo.clock import Clock
+    from orvideo.record.ledger import Ledger
 
 
 class Saved(NamedTuple):
@@ -50,21 +55,34 @@ class Saved(NamedTuple):
     is_recorded: bool = True
 
 
-class Memory(Protocol):
+class OutputRecord:
     """What the record knows of one output, asked anew each time. Every call may raise OrvideoError."""
+
+    def __init__(self, ledger: Ledger, seq: int, index: int, clock: Clock) -> None:
+        self._ledger, self._seq, self._index, self._clock = ledger, seq, index, clock
 
     def output(self) -> Output | None:
         """Return the output as it is on record."""
+        record = self._ledger.peek(self._seq, patience=PATIENCE)
+        outputs = record.outputs if record is not None else ()
+        return next((output for output in outputs if output.index == self._index), None)
 
     def state(self) -> ResumeState | None:
-        """Return what is known of its `.part`."""
+        return self._ledger.resume_state(self._seq, self._index, patience=PATIENCE)
 
-    def remember(self, state: ResumeState) -> None: ...
+    def remember(self, state: ResumeState) -> None:
+        self._ledger.set_resume_state(self._seq, self._index, state, patience=PATIENCE)
 
-    def forget(self) -> None: ...
+    def forget(self) -> None:
+        self._ledger.clear_resume_state(self._seq, self._index, patience=PATIENCE)
 
     def saved(self, saved: Saved) -> None:
-        """Put the output on record, and forget its `.part`."""
+        self._ledger.output_saved(self._seq, as_output(self._index, saved, self._clock.now()), patience=PATIENCE)
+
+
+def as_output(index: int, saved: Saved, now: datetime) -> Output:
+    """Return a saved video as the record keeps it."""
+    return Output(index, None if saved.path is None else str(saved.path), saved.bytes, saved.sha256, now)
 
 
 class Wanted(NamedTuple):
@@ -84,7 +102,7 @@ class Wanted(NamedTuple):
 def save(
     places: Places,
     wanted: Wanted,
-    memory: Memory,
+    memory: OutputRecord,
     deadline: Deadline,
     bounds: Bounds = Bounds(),  # noqa: B008 - frozen
     *,
@@ -103,7 +121,7 @@ def save(
 class _Saving:
     """One save on its way."""
 
-    def __init__(self, wanted: Wanted, memory: Memory, transfer: Transfer) -> None:
+    def __init__(self, wanted: Wanted, memory: OutputRecord, transfer: Transfer) -> None:
         self.wanted, self.memory, self.transfer = wanted, memory, transfer
         self.target, self.facts, self.index = wanted.target, wanted.facts, wanted.number
         #: Damaged files that this save has kept: of no use when another place has a whole one.

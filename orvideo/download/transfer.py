@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from orvideo.deadline import Cancelled, Deadline
 from orvideo.download import container, disk
@@ -36,8 +36,13 @@ from orvideo.errors import (
 )
 
 if TYPE_CHECKING:
+    from orvideo.api.client import Client
     from orvideo.api.download import Download
+    from orvideo.api.schemas import Job
+    from orvideo.clock import Clock
 
+#: A signed URL that dies within this many seconds is not begun with.
+FRESH_FOR = 30.0
 #: Attempts in a row that bring nothing new, before a place is left.
 ATTEMPTS = 5
 #: Seconds before the next attempt, by how many brought nothing.
@@ -66,16 +71,54 @@ class Place(NamedTuple):
     open: Callable[[int, str | None, Deadline], AbstractContextManager[Download]]
 
 
-class Places(Protocol):
-    """The places of one output, best first."""
+class Places:
+    """The places that one output of a job can be had from, best first.
 
-    #: Whether the job's reply names an output at all; if not, the service may have made none (drill P06).
-    names_outputs: bool
+    Signed URLs come first while they are fresh, without the key; then the content endpoint, with it; then the URLs that
+    the service names besides (api notes).
+    """
 
-    def listed(self) -> list[Place]: ...
+    def __init__(self, client: Client, job_id: str, job: Job | None, index: int, clock: Clock) -> None:
+        self._client, self._job_id, self._job = client, job_id, job
+        self._index, self._clock = index, clock
+        #: Whether the job's reply names an output at all; if not, the service may have made none (drill P06). A job
+        #: that was never looked at may name some.
+        self.names_outputs = job is None or job.output_count > 0
+
+    def listed(self) -> list[Place]:
+        client, job_id, index = self._client, self._job_id, self._index
+        places = [
+            Place(
+                "content", "The service's own place",
+                lambda start, etag, deadline: client.content(job_id, index, start=start, etag=etag, deadline=deadline),
+            )
+        ]  # fmt: skip
+        job = self._job
+        if job is None:
+            return places
+        signed, named = _at(job.urls, index), _at(job.unsigned_urls, index)
+        if signed and (job.expires_at is None or job.expires_at - FRESH_FOR > self._clock.now().timestamp()):
+            places.insert(0, self._at_url(signed, "The storage's URL", signed=True))
+        # The real service names the content endpoint once more.
+        if named and named != signed and not client.is_content_url(named, job_id, index):
+            places.append(self._at_url(named, "The URL that the job names", signed=False))
+        return places
 
     def refreshed(self, deadline: Deadline) -> list[Place]:
         """Look at the job again and return what it names now (drill D12). Raises OrvideoError."""
+        self._job = self._client.job(self._job_id, deadline=deadline)
+        return self.listed()
+
+    def _at_url(self, url: str, name: str, *, signed: bool) -> Place:
+        client = self._client
+        return Place(
+            url, name,
+            lambda start, etag, deadline: client.fetch(url, start=start, etag=etag, signed=signed, deadline=deadline),
+        )  # fmt: skip
+
+
+def _at(urls: list[str | None] | None, index: int) -> str | None:
+    return urls[index] if urls and index < len(urls) else None
 
 
 class Bounds(NamedTuple):

@@ -38,6 +38,10 @@ class Unwritable(RecordError):
 class Locked(Unwritable):
     """Another process holds the record: what waits may succeed."""
 
+    def say_nothing_was_sent(self) -> None:
+        super().say_nothing_was_sent()
+        self.hint = "run this again when it is done"
+
 
 def open_file(path: Path, patiently: Callable[[Callable[[], None]], None]) -> tuple[sqlite3.Connection, list[str]]:
     """Open the record at `path`, made first where there is none; return it with warnings for a person.
