@@ -240,12 +240,12 @@ class Transfer:
                     is_fresh = True
                     fresh = self._refreshed()
                     todo = todo if fresh is None else [place for place in fresh if place.url not in tried]
+            assert self._reason is not None, "a place that is left has a reason"
             left = self._settle_until - self._now()
             if not later or left <= 0:
-                assert self._reason is not None, "a place that is left has a reason"
                 raise self._reason[1]
+            self._pause(min(2.0**rounds, 8.0, left), self._reason[1])
             rounds += 1
-            self._pause(min(2.0 ** (rounds - 1), 8.0, left), self._reason[1] if self._reason else None)
             todo = later
 
     # One place
@@ -331,7 +331,7 @@ class Transfer:
             or (self.total is not None and length is not None and length != self.total)
             or (stream.etag is not None and stream.etag != self.etag)
         )
-        if begins != asked or other or (not begins and self.part.size):
+        if begins != asked or other or not begins:
             self.part.empty()
         if other:
             self.etag = self.total = None

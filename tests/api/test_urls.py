@@ -224,3 +224,16 @@ def test_a_port_that_is_not_the_schemes_own_is_kept() -> None:
         ("http://[::1]:80", 80, "http://[::1]"),
     ]:
         assert (urls.origin_of(url).port, urls.origin_of(url).url) == (port, normal)
+
+
+@pytest.mark.parametrize(("length", "shown"), [(59, 59), (60, 60), (61, 59)])
+def test_an_id_that_is_refused_is_shown_as_far_as_60_characters(length: int, shown: int) -> None:
+    with pytest.raises(BadReply) as caught:
+        urls.poll_path("\x7f" + "a" * (length - 1))
+    assert caught.value.message == f"A job cannot have the id '\\x7f{'a' * (shown - 1)}{'…' * (length > 60)}'."
+
+
+@pytest.mark.drill("N04")
+def test_a_base_url_in_the_clear_elsewhere_opens_nothing_on_this_machine() -> None:
+    with pytest.raises(Unsafe):
+        urls.resolve_download("http://127.0.0.1/x", "http://openrouter.ai/api/v1")

@@ -332,6 +332,7 @@ def only(row: str, form: Form = Form.JSONL) -> Row | str:
         ("{'a': 1}", "at character 2."),
         ('{"prompt": "a", "prompt": "b"}', "This is not JSON that can be used"),
         ('{"prompt": "a", "zzzz": 1, "durations": 2}', "Did you mean duration?"),
+        ('{"prompt": "a", "": 1, "output": "a{{b.mp4"}', "There is no field ''."),
     ],
 )
 def test_a_row_that_is_not_understood_is_refused_in_words(row: str, says: str) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -23,7 +24,16 @@ from orvideo.download.receipts import write_receipt
 from orvideo.download.save import Saved, Wanted, is_here, save
 from orvideo.download.targets import Target, decide_target
 from orvideo.download.transfer import Bounds
-from orvideo.errors import BadReply, NotFetched, OutputExists, OutputUnwritable, ServerFault
+from orvideo.errors import (
+    BadReply,
+    Forbidden,
+    NotFetched,
+    NotFound,
+    OutputExists,
+    OutputUnwritable,
+    ServerFault,
+    ServiceReply,
+)
 from orvideo.files import give_name
 from orvideo.record.values import Output, ResumeState
 from tests.clocks import HandClock
@@ -479,6 +489,79 @@ def test_without_links_a_name_is_given_by_a_rename(
             give_name(part, path, replace=False)
         assert path.read_bytes() == b"video"
         assert part.read_bytes() == b"another"
+
+
+# The end of the time
+
+
+@pytest.mark.drill("D11")
+@pytest.mark.parametrize(("tells_length", "of"), [(True, f" of {len(FILM)}"), (False, "")])
+def test_a_time_limit_in_the_middle_says_how_far_it_came(tells_length: bool, of: str, boat: Target) -> None:
+    hand = HandClock()
+    # Each question for the time takes a hundredth of a second.
+    clock = hand.clock()._replace(monotonic=lambda: hand.sleep(0.01) or hand.elapsed)
+    told: list[int] = []
+    place = Place(FILM, tells_length=tells_length)
+    with pytest.raises(NotFetched) as caught:
+        keep(
+            place, boat, deadline=Deadline.after(clock, 7.0), clock=clock,
+            on_progress=lambda done, total: told.append(done),
+        )  # fmt: skip
+    assert 0 < told[-1] <= (came := int(re.findall(r"after (\d+)", caught.value.message)[0])) < len(FILM)
+    assert caught.value.message == f"The time limit ended in the middle of the download, after {came}{of} bytes."
+    assert 10 < len(told) < len(hand.slept) / 4, "told while it goes on, and not with every piece"
+    assert told == sorted(told)
+
+
+@pytest.mark.drill("F-B06")
+@pytest.mark.parametrize(("asked", "waited"), [(None, 1), (0.5, 1), (7.0, 7), (90.0, 60)])
+def test_right_after_the_end_a_service_is_given_the_time_it_asks_for(
+    asked: float | None, waited: int, boat: Target
+) -> None:
+    hand = HandClock()
+    not_yet = NotFound("not yet", reply=ServiceReply(404, "not yet", retry_after=asked))
+    place = Place(FILM, script=[not_yet])
+    keep(place, boat, clock=hand.clock(), bounds=Bounds(settle_seconds=100))
+    assert (len(place.asked), round(hand.elapsed)) == (2, waited)
+
+
+@pytest.mark.drill("F-B06")
+def test_right_after_the_end_a_refusal_is_waited_out_longer_and_longer_and_then_believed(boat: Target) -> None:
+    hand = HandClock()
+    place, pauses = Place(FILM, script=[NotFound("no")] * 99), list[float]()
+
+    class Timed(Offered):
+        def listed(self) -> Any:
+            (one,) = super().listed()
+
+            def opened(*asked: Any) -> Any:
+                pauses.append(hand.elapsed)
+                return one.open(*asked)
+
+            return [one._replace(open=opened)]
+
+    with pytest.raises(NotFetched):
+        save(Timed(place), Wanted(boat, FACTS), Notes(), Deadline(hand.clock()), Bounds(settle_seconds=30))
+    assert [round(pause) for pause in pauses] == [0, 1, 3, 7, 15, 23, 30]
+
+
+@pytest.mark.drill("R-A6", "R-A5")
+@pytest.mark.parametrize("how", ["cancelled", "late"])
+def test_nothing_is_asked_for_once_the_time_ended_while_the_job_was_looked_at(how: str, boat: Target) -> None:
+    hand = HandClock()
+
+    class Slow(Offered):
+        def refreshed(self, deadline: Deadline) -> Any:
+            if how == "cancelled":
+                deadline.cancel()
+            else:
+                hand.sleep(8)
+            raise ServerFault("no answer in time")
+
+    refuses, other = Place(FILM, script=[Forbidden("no")]), Place(FILM)
+    with pytest.raises(Cancelled if how == "cancelled" else NotFetched):
+        save(Slow(refuses, other), Wanted(boat, FACTS), Notes(), Deadline.after(hand.clock(), 7.0))
+    assert (len(refuses.asked), other.asked) == (1, [])
 
 
 # Streams: a whole video, or nothing
