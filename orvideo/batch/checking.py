@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orvideo.batch.identity import content_key, row_keys
 from orvideo.batch.rows import Row, Trouble
-from orvideo.errors import BadReply, ExitCode, MoneyError, OrvideoError, Rejected, Unavailable, UsageError
+from orvideo.errors import ExitCode, MoneyError, OrvideoError, Rejected, UsageError
 from orvideo.record.values import redact_request, redacted_media
 from orvideo.request.build import MediaSource, Wanted, request_fields
 
@@ -37,8 +37,8 @@ class Asked:
     key: str
     content: str
     wanted: Wanted = field(repr=False)
-    has_media: bool = False
-    warnings: tuple[str, ...] = ()
+    has_media: bool
+    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -78,11 +78,10 @@ class Reader:
             except UsageError as problem:
                 troubles.append(Trouble(row.line, problem.message))
                 continue
-            light = redact_request(wanted.fields)
-            has_media = bool(redacted_media(light))
-            if has_media:
-                wanted = Wanted(light, wanted.params, wanted.frame, wanted.warnings)
-            read.append((row, wanted, has_media))
+            # Only what `body` puts back: data anywhere else, as in a provider's options, is sent as it is.
+            light = redact_request({name: wanted.fields[name] for name in _MEDIA if name in wanted.fields})
+            wanted = wanted._replace(fields={**wanted.fields, **light})
+            read.append((row, wanted, bool(redacted_media(light))))
         keys = row_keys(wanted.fields for _, wanted, _ in read)
         asked = [
             Asked(row, key, content_key(wanted.fields), wanted, has_media, wanted.warnings)
@@ -142,8 +141,6 @@ class Pricing:
         if key not in self._plans:
             try:
                 self._plans[key] = self.planner.plan(wanted)
-            except (Unavailable, BadReply):
-                raise
             except OrvideoError as refused:
                 self._plans[key] = refused
         plan = self._plans[key]

@@ -173,17 +173,18 @@ class _Saving:
     def _settled(self, part: Part) -> Saved | None:
         """Finish a save that was killed when all bytes were here: its name or its record is missing (drill D14)."""
         state = self._state(part)
-        if state is None or state.sha256 is None or state.total is None:
+        if state is None or state.sha256 is None or state.total is None or state.path is None:
             return None
         if part.size == state.total and part.digest() == state.sha256:
             with suppress(BadContainer):  # another version of orvideo may know it by another kind
                 return self._named(part, check(part.read, part.size))
-        for path in _candidates(Path(state.path or ""), self.facts) if state.path else ():
+        wanted = Path(state.path)
+        for path in _candidates(wanted, self.facts):
             if disk.holds(path, state.total, state.sha256):
                 with disk.refused(path):
                     sync_folder(path.parent)
                     part.remove()
-                return self._recorded(Saved(path, state.total, state.sha256, beside=path != Path(state.path or "")))
+                return self._recorded(Saved(path, state.total, state.sha256, beside=path != wanted))
         return None
 
     def _fetched(self, part: Part) -> Saved:

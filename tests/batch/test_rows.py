@@ -168,3 +168,44 @@ def test_pictures_that_differ_are_told_apart(service: Bench, home: Path) -> None
     urls = [row["request"]["frame_images"][0]["image_url"]["url"] for row in done.json["rows"]]
     assert len(set(urls)) == 10
     assert urls[:10] == urls[10:]
+
+
+def test_rows_that_are_planned_as_one_are_sent_with_their_own_prompts(service: Bench) -> None:
+    service.write("a boat\na car\na boat\n", "b.txt")
+    assert service.batch(file="b.txt").code == 0
+    assert sorted(body["prompt"] for body in service.received) == ["a boat", "a boat", "a car"]
+    service.write("a boat\na car\n", "c.txt")
+    done = service.batch("-d", "999", file="c.txt")
+    assert (done.code, len(service.received)) == (6, 3)
+    assert "line 1: " in done.err
+    assert "line 2: " in done.err
+
+
+def test_data_that_is_no_picture_of_the_request_is_sent_as_it_was_given(service: Bench) -> None:
+    data = "data:image/png;base64,aGk="
+    given: list[dict[str, object]] = [
+        {"prompt": "a boat", "provider": {"options": {"xai": {"mask": data}}}},
+        {"prompt": "a boat", "trace": {"x": data}},
+        {"prompt": "a boat", "user": data},
+    ]
+    service.write("".join(json.dumps(row) + "\n" for row in given))
+    done = service.batch()
+    assert done.code == 0, done.err
+    for row in given:
+        assert [body for body in service.received if row.items() <= body.items()], row
+
+
+@pytest.mark.parametrize(
+    ("limit", "line", "says"),
+    [
+        ("0.02", (), None),
+        ("0.019", (), "line 1: This may cost 0.02 USD, and a job may cost 0.019 USD (the setting max-cost)."),
+        ("9", ("--no-check", "-m", "no/such"), "line 1: This has an unknown price, and a job may cost 9 USD"),
+    ],
+)
+def test_no_row_costs_more_than_a_job_may(service: Bench, limit: str, line: tuple[str, ...], says: str | None) -> None:
+    service.shell.environ["ORVIDEO_MAX_COST"] = limit
+    service.write(rows(1))
+    done = service.batch(*line)
+    assert (done.code, len(service.received)) == ((0, 1) if says is None else (5, 0)), done.err
+    assert says is None or says in done.err

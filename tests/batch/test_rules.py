@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -10,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from orvideo.batch.checking import Asked, Offer, price_of
-from orvideo.batch.entry import StopRules
+from orvideo.batch.checking import Asked, Offer, Reader, price_of
+from orvideo.batch.entry import Entry, StopRules
 from orvideo.batch.identity import batch_label, content_key
 from orvideo.batch.naming import row_text, spec_for
 from orvideo.batch.rows import Row, read_rows, shown_list
@@ -33,8 +35,11 @@ from orvideo.errors import (
     UsageError,
 )
 from orvideo.jobs.task import Task
-from orvideo.record.values import Record, State
-from orvideo.request.build import Wanted
+from orvideo.record.ledger import Ledger
+from orvideo.record.values import Record, Seen, State
+from orvideo.request.build import MediaSource, Wanted
+from tests.record.ledger_support import bring_to
+from tests.request.images import picture
 
 
 def record(state: State = State.SUBMITTED, **fields: Any) -> Record:
@@ -139,7 +144,7 @@ def test_how_a_row_stands(job: Record | None, standing: Standing) -> None:
 
 
 def asked(key: str, number: int) -> Asked:
-    return Asked(Row(number, number, {}), key, key, Wanted({}))
+    return Asked(Row(number, number, {}), key, key, Wanted({}), has_media=False, warnings=())
 
 
 def test_the_last_job_of_a_row_counts_but_for_one_that_came_to_nothing() -> None:
@@ -167,6 +172,38 @@ def test_jobs_of_rows_that_are_gone_and_rows_that_took_their_places() -> None:
     now = [asked("a", 1), asked("x", 2), asked("y", 3)]
     assert [job.row_key for job in history.left_behind(now)] == ["b"]
     assert [one.key for one in history.changed(now)] == ["x"], "nothing was bought in the place of y"
+
+
+@pytest.mark.drill("B09")
+@pytest.mark.parametrize(
+    ("jobs", "found"),
+    [
+        ([], None),
+        (["not_sent"], None),
+        (["failed"], None),
+        (["other row"], None),
+        (["other batch"], None),
+        (["prepared"], 0),
+        (["unknown"], 0),
+        (["running"], 0),
+        (["completed"], 0),
+        (["failed", "running"], 1),
+        (["not_sent", "completed", "other row", "other batch"], 1),
+    ],
+)
+def test_a_row_that_another_run_has_bought_is_followed(jobs: list[str], found: int | None, tmp_path: Path) -> None:
+    with Ledger(tmp_path / "jobs.db") as ledger:
+        seqs = []
+        for number, what in enumerate(jobs):
+            batch, key = "c" if what == "other batch" else "b", "other" if what == "other row" else "a"
+            states = {"not_sent": State.NOT_SENT, "prepared": State.PREPARED, "unknown": State.UNKNOWN}
+            state = states.get(what, State.SUBMITTED)
+            seqs.append(bring_to(ledger, state, job_id=f"job-{number}", batch=batch, row_key=key))
+            if what in ("failed", "completed"):
+                ledger.looked(seqs[-1], Seen(what, final=True))
+        entry = Entry(row=Row(1, 1, {}), key="a", batch="b")
+        record = entry.in_other_hands(ledger)
+        assert (None if record is None else record.seq) == (None if found is None else seqs[found])
 
 
 # --- what it costs
@@ -419,3 +456,24 @@ def test_a_target_is_whole_before_it_is_recorded(tmp_path: Path, monkeypatch: py
     for stream in ("-", "/dev/stdout", "/dev/fd/7"):
         with pytest.raises(UsageError, match="one place"):
             place(stream)
+
+
+# --- what is sent
+
+
+@pytest.mark.parametrize("where", ["first_frame", "reference"])
+def test_a_picture_is_let_go_after_the_check_and_read_once_more_to_be_sent(where: str, tmp_path: Path) -> None:
+    path = tmp_path / "boat.png"
+    path.write_bytes(picture())
+    reader = Reader(MediaSource(1 << 20), {"model": "a/b"})
+    (one, plain), troubles = reader.ask([Row(1, 1, {"prompt": "a", where: str(path)}), Row(2, 2, {"prompt": "a"})])
+    assert (troubles, one.has_media, plain.has_media) == ([], True, False)
+    assert "base64" not in json.dumps(one.wanted.fields)
+    price = Offer({"prompt": "a", "x": 1}, Quote("unknown"), ())
+    assert reader.body(plain, price) == price.body
+    data = base64.b64encode(path.read_bytes()).decode()
+    assert json.dumps(reader.body(one, price)).count(f"data:image/png;base64,{data}") == 1
+    assert price.body == {"prompt": "a", "x": 1}
+    path.write_bytes(picture(size=(300, 400)))
+    with pytest.raises(UsageError, match="has changed since it was checked"):
+        reader.body(one, price)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -71,10 +72,41 @@ def test_a_part_that_was_cut_behind_our_back_is_an_error_and_not_a_short_video(p
 
 
 def test_a_part_is_held_by_one_and_free_again_when_it_is_closed(part: Part, tmp_path: Path) -> None:
+    assert part.folder == tmp_path
+    opened = os.listdir("/proc/self/fd")
     with pytest.raises(Busy):
         Part.hold(tmp_path / "a.part")
+    assert os.listdir("/proc/self/fd") == opened, "nothing stays open"
     part.close()
     Part.hold(tmp_path / "a.part").close()
+
+
+@pytest.mark.parametrize(("number", "held"), [(errno.ENOLCK, True), (errno.EOPNOTSUPP, True), (errno.EIO, False)])
+def test_where_a_file_system_has_no_locks_none_is_asked_for(
+    number: int, held: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*args: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", fails)
+    if held:
+        Part.hold(tmp_path / "a.part").close()
+    else:
+        with pytest.raises(OSError, match=os.strerror(number)):
+            Part.hold(tmp_path / "a.part")
+
+
+def test_what_a_disk_will_not_say_twice_is_remembered(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(descriptor: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    part.sync()
+    assert not part.is_spoiled
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", fails)
+        with pytest.raises(OSError, match=os.strerror(errno.EIO)):
+            part.sync()
+    assert part.is_spoiled
 
 
 def test_a_part_without_a_name_is_nowhere_to_be_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -250,6 +282,14 @@ def test_a_reader_that_left_and_a_stream_that_is_closed_are_told_apart(part: Par
         assert not disk.is_open_to_write(reading.fileno())
     with (tmp_path / "b").open("r+b") as both:
         assert disk.is_open_to_write(both.fileno())
+
+
+def test_what_the_disk_refuses_is_told_and_a_reader_that_left_is_not_its_fault(tmp_path: Path) -> None:
+    with pytest.raises(BrokenPipeError), disk.refused(tmp_path):
+        raise BrokenPipeError
+    with pytest.raises(OutputUnwritable, match="the disk is full") as refusal, disk.refused(tmp_path / "a"):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert str(tmp_path / "a") in refusal.value.message
 
 
 # --- receipts

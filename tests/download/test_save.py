@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ctypes
 import errno
 import fcntl
 import hashlib
@@ -278,6 +279,46 @@ def test_r_a3_a_file_with_the_very_bytes_of_the_video_is_the_jobs_own(boat: Targ
     assert os.listdir(tmp_path) == ["boat.mp4"]
 
 
+@pytest.mark.drill("O01")
+def test_where_a_hundred_names_are_taken_the_whole_part_is_kept_for_the_next_save(boat: Target, tmp_path: Path) -> None:
+    names = ["boat.mp4", "boat-2f9c1a7d.mp4", *(f"boat-2f9c1a7d-{number}.mp4" for number in range(2, 100))]
+    for name in names:
+        (tmp_path / name).write_bytes(b"theirs")
+    notes, place = Notes(), Place(FILM)
+    with pytest.raises(OutputExists, match="so do the names beside it"):
+        keep(place, boat, notes)
+    assert {(tmp_path / name).read_bytes() for name in names} == {b"theirs"}
+    (tmp_path / names[-1]).unlink()
+    saved = keep(place, boat, notes)
+    assert (saved.path, saved.sha256, len(place.asked)) == (tmp_path / names[-1], DIGEST, 1)
+
+
+def test_an_output_on_record_whose_file_is_gone_or_changed_is_fetched_again(boat: Target, tmp_path: Path) -> None:
+    place, notes = Place(FILM), Notes()
+    assert not keep(place, boat, notes).already
+    assert keep(place, boat, notes) == Saved(tmp_path / "boat.mp4", len(FILM), DIGEST, already=True)
+    (tmp_path / "boat.mp4").unlink()
+    assert not keep(place, boat, notes).already
+    (tmp_path / "boat.mp4").write_bytes(b"changed")
+    assert keep(place, boat, notes).path == tmp_path / "boat-2f9c1a7d.mp4"
+    assert len(place.asked) == 3
+    assert (tmp_path / "boat.mp4").read_bytes() == b"changed"
+
+
+@pytest.mark.parametrize(
+    ("name", "film", "kind"),
+    [
+        ("boat.M4V", FILM, None),
+        ("boat.m4v", webm(), "a WebM"),
+        ("boat.WEBM", webm(), None),
+        ("boat.webm", FILM, "an MP4"),
+    ],
+)
+def test_a_name_that_fits_what_it_holds_needs_no_note(name: str, film: bytes, kind: str | None, tmp_path: Path) -> None:
+    notes = keep(Place(film), decide_target(name, cwd=tmp_path)).notes
+    assert notes == (() if kind is None else (f"{name} holds {kind}, whatever its name says.",))
+
+
 # Two at once
 
 
@@ -468,13 +509,16 @@ def test_folders_of_a_template_are_made(tmp_path: Path) -> None:
 
 @pytest.mark.drill("R-B11")
 @pytest.mark.parametrize("replaces", [False, True])
+@pytest.mark.parametrize("has_renameat2", [True, False])
 def test_without_links_a_name_is_given_by_a_rename(
-    replaces: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    replaces: bool, has_renameat2: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_links(*args: object, **kwargs: object) -> None:
         raise OSError(errno.EPERM, "Operation not permitted")
 
     monkeypatch.setattr(os, "link", no_links)
+    if not has_renameat2:
+        monkeypatch.setattr(ctypes, "CDLL", no_links)
     part, path = tmp_path / "a.part", tmp_path / "a.mp4"
     part.write_bytes(b"video")
     give_name(part, path, replace=replaces)
@@ -611,6 +655,33 @@ def test_f_c03_a_stream_has_the_same_bounds(tmp_path: Path) -> None:
     with pytest.raises(NotFetched, match="not taken"):
         keep(Place(FILM), decide_target("-", cwd=tmp_path), stdout=out, bounds=Bounds(max_bytes=1000))
     assert out.getvalue() == b""
+
+
+def test_a_descriptor_gets_the_bytes_and_stays_open(tmp_path: Path) -> None:
+    with (tmp_path / "out").open("wb") as out:
+        os.set_inheritable(out.fileno(), True)
+        saved = keep(Place(FILM), decide_target(f"/dev/fd/{out.fileno()}", cwd=tmp_path))
+        out.write(b"more")
+    assert saved == Saved(None, len(FILM), DIGEST)
+    assert (tmp_path / "out").read_bytes() == FILM + b"more"
+
+
+def test_a_stream_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    closed = io.BytesIO()
+    closed.close()
+    for stdout in (closed, None):
+        with pytest.raises(OutputUnwritable, match="stdout cannot be written: "):
+            keep(Place(FILM), decide_target("-", cwd=tmp_path), stdout=stdout)
+    full = os.open("/dev/full", os.O_WRONLY)
+    try:
+        os.set_inheritable(full, True)
+        with pytest.raises(OutputUnwritable, match=f"/dev/fd/{full} cannot be written: the disk is full"):
+            keep(Place(FILM), decide_target(f"/dev/fd/{full}", cwd=tmp_path))
+    finally:
+        os.close(full)
+    with pytest.raises(OutputUnwritable, match="/dev/full"):
+        keep(Place(FILM), decide_target("/dev/full", cwd=tmp_path))
+    assert keep(Place(FILM), decide_target("/dev/null", cwd=tmp_path)).path == Path("/dev/null")
 
 
 # What is here already
