@@ -402,21 +402,6 @@ def read_screen(ours: int, wanted: str = "", seconds: float = 20.0) -> str:
     return seen.decode("utf-8", "replace")
 
 
-def waits_for_input(process: subprocess.Popen[bytes]) -> None:
-    """Wait until a program that has asked is asleep: Ctrl-C in the instant before its read is heard at the next key."""
-    state, asleep = Path(f"/proc/{process.pid}/stat"), 0
-    if not state.exists():
-        time.sleep(0.3)
-        return
-
-    def rests() -> bool:
-        nonlocal asleep
-        asleep = asleep + 1 if state.read_text().rpartition(")")[2].split()[0] == "S" else 0
-        return asleep > 20
-
-    until(rests, "the program to wait for an answer")
-
-
 def in_terminal(
     orvideo: Shell, server: RawServer, *argv: str, env: dict[str, str], see: str, then: bytes
 ) -> tuple[int, str]:
@@ -426,7 +411,6 @@ def in_terminal(
         with started(orvideo, server, *argv, env={"TERM": "xterm-256color", **env}, **streams) as process:
             screen = read_screen(ours, see)
             assert see in screen
-            waits_for_input(process)
             os.write(ours, then)
             screen += read_screen(ours, "submitted.", SOON)
             code = process.wait(timeout=SOON)
