@@ -41,6 +41,7 @@ from orvideo.commands._options import (
     User,
     UseSandbox,
     Verbose,
+    option,
 )
 from orvideo.commands._receipts import write_receipts
 from orvideo.commands._request import RequestOptions
@@ -133,44 +134,30 @@ def register(app: typer.Typer) -> None:
         trace: Trace = None,
         no_check: Annotated[
             bool,
-            typer.Option(
-                "--no-check", help="Send even what the catalogue says cannot work.", rich_help_panel="Request"
-            ),
+            option("Request", "Send even what the catalogue says cannot work.", "--no-check"),
         ] = False,
         jobs: Annotated[
             int,
-            typer.Option(
-                "--jobs",
-                "-j",
-                metavar="N",
-                min=1,
-                max=_MOST_JOBS,
-                help="Rows in flight at once.",
-                rich_help_panel="Running",
-            ),
+            option("Running", "Rows in flight at once.", "--jobs", "-j", metavar="N", min=1, max=_MOST_JOBS),
         ] = 4,
         fail_fast: Annotated[
             bool,
-            typer.Option("--fail-fast", help="Start no more rows after the first failure.", rich_help_panel="Running"),
+            option("Running", "Start no more rows after the first failure.", "--fail-fast"),
         ] = False,
         retry_failed: Annotated[
             bool,
-            typer.Option(
-                "--retry-failed",
-                help="Submit failed rows again, as new jobs that cost anew.",
-                rich_help_panel="Running",
-            ),
+            option("Running", "Submit failed rows again, as new jobs that cost anew.", "--retry-failed"),
         ] = False,
         timeout: Timeout = None,
         interval: Interval = None,
         output: Annotated[
             str | None,
-            typer.Option(
+            option(
+                "Saving",
+                "A directory, or a name with fields such as {row}, {name}, {slug} or a row's own. Default: here.",
                 "--output",
                 "-o",
                 metavar="PATH",
-                help="A directory, or a name with fields such as {row}, {name}, {slug} or a row's own. Default: here.",
-                rich_help_panel="Saving",
             ),
         ] = None,
         force: Force = False,
@@ -178,20 +165,16 @@ def register(app: typer.Typer) -> None:
         max_size: MaxSize = None,
         report: Annotated[
             str | None,
-            typer.Option(
-                metavar="FILE", help="Write what became of each row: JSONL, or CSV for .csv.", rich_help_panel="Saving"
-            ),
+            option("Saving", "Write what became of each row: JSONL, or CSV for .csv.", metavar="FILE"),
         ] = None,
         max_cost: Annotated[
             str | None,
-            typer.Option(metavar="USD", help="The most that the whole batch may cost.", rich_help_panel="Money"),
+            option("Money", "The most that the whole batch may cost.", metavar="USD"),
         ] = None,
-        yes: Annotated[
-            bool, typer.Option("--yes", "-y", help="Do not ask before an expensive batch.", rich_help_panel="Money")
-        ] = False,
+        yes: Annotated[bool, option("Money", "Do not ask before an expensive batch.", "--yes", "-y")] = False,
         dry_run: Annotated[
             bool,
-            typer.Option("--dry-run", help="Check, price, print the requests, send nothing.", rich_help_panel="Money"),
+            option("Money", "Check, price, print the requests, send nothing.", "--dry-run"),
         ] = False,
         json: Json = False,
         events: Events = False,

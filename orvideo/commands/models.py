@@ -20,6 +20,7 @@ from orvideo.commands._options import (
     Size,
     UseSandbox,
     Verbose,
+    option,
 )
 from orvideo.errors import UsageError
 
@@ -59,16 +60,10 @@ def register(app: typer.Typer) -> None:
         aspect_ratio: AspectRatio = None,
         size: Size = None,
         audio: Audio = None,
-        seed: Annotated[bool, typer.Option("--seed", help="Takes a seed.", rich_help_panel="Request")] = False,
-        first_frame: Annotated[
-            bool, typer.Option("--first-frame", help="Takes a first frame.", rich_help_panel="Request")
-        ] = False,
-        last_frame: Annotated[
-            bool, typer.Option("--last-frame", help="Takes a last frame.", rich_help_panel="Request")
-        ] = False,
-        max_cost: Annotated[
-            str | None, typer.Option(metavar="USD", help="Costs at most this.", rich_help_panel="Money")
-        ] = None,
+        seed: Annotated[bool, option("Request", "Takes a seed.", "--seed")] = False,
+        first_frame: Annotated[bool, option("Request", "Takes a first frame.", "--first-frame")] = False,
+        last_frame: Annotated[bool, option("Request", "Takes a last frame.", "--last-frame")] = False,
+        max_cost: Annotated[str | None, option("Money", "Costs at most this.", metavar="USD")] = None,
         sort: Annotated[Sort, typer.Option(help="The order of the list.")] = Sort.price,
         refresh: Annotated[bool, typer.Option("--refresh", help="Ask the service even if the list is fresh.")] = False,
         json: Json = False,

@@ -44,6 +44,7 @@ from orvideo.commands._options import (
     User,
     UseSandbox,
     Verbose,
+    option,
 )
 from orvideo.commands._receipts import check_before_submit
 from orvideo.commands._request import RequestOptions, wanted_request
@@ -81,9 +82,7 @@ def register(app: typer.Typer) -> None:
     def submit(
         ctx: typer.Context,
         prompt: Annotated[str | None, typer.Argument(help="What the video shows; - reads it from stdin.")] = None,
-        prompt_file: Annotated[
-            str | None, typer.Option(metavar="FILE", help="Read the prompt from a file.", rich_help_panel="Request")
-        ] = None,
+        prompt_file: Annotated[str | None, option("Request", "Read the prompt from a file.", metavar="FILE")] = None,
         model: Model = None,
         duration: Duration = None,
         resolution: Resolution = None,
@@ -104,9 +103,7 @@ def register(app: typer.Typer) -> None:
         user: User = None,
         session_id: SessionId = None,
         trace: Trace = None,
-        wait: Annotated[
-            bool, typer.Option("--wait", "-w", help="Follow the job to its end.", rich_help_panel="Waiting")
-        ] = False,
+        wait: Annotated[bool, option("Waiting", "Follow the job to its end.", "--wait", "-w")] = False,
         timeout: Timeout = None,
         interval: Interval = None,
         exec_: Exec = None,
@@ -117,20 +114,16 @@ def register(app: typer.Typer) -> None:
         max_size: MaxSize = None,
         max_cost: Annotated[
             str | None,
-            typer.Option(metavar="USD", help="Send nothing that may cost more.", rich_help_panel="Money"),
+            option("Money", "Send nothing that may cost more.", metavar="USD"),
         ] = None,
-        yes: Annotated[
-            bool, typer.Option("--yes", "-y", help="Do not ask before an expensive job.", rich_help_panel="Money")
-        ] = False,
+        yes: Annotated[bool, option("Money", "Do not ask before an expensive job.", "--yes", "-y")] = False,
         dry_run: Annotated[
             bool,
-            typer.Option("--dry-run", help="Check, quote, print the request, send nothing.", rich_help_panel="Money"),
+            option("Money", "Check, quote, print the request, send nothing.", "--dry-run"),
         ] = False,
         no_check: Annotated[
             bool,
-            typer.Option(
-                "--no-check", help="Send even what the catalogue says cannot work.", rich_help_panel="Request"
-            ),
+            option("Request", "Send even what the catalogue says cannot work.", "--no-check"),
         ] = False,
         json: Json = False,
         events: Events = False,
