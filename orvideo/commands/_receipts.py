@@ -54,8 +54,7 @@ def write_receipt_of(context: Context, record: Record, *, force: bool) -> list[P
 
     Raises OutputExists where another file has the name, OutputUnwritable.
     """
-    from orvideo.download.receipts import write_receipt
-    from orvideo.download.receipts_document import receipt_document
+    from orvideo.download.receipts import receipt_document, write_receipt
 
     now = context.ledger_to_read.get(record.seq)
     slug = _canonical_slug(context, now)

@@ -66,7 +66,7 @@ if TYPE_CHECKING:
     from orvideo.batch.standing import History
     from orvideo.context import Context, Service
     from orvideo.jobs.task import Terms
-    from orvideo.output.batch_report import ReportFile
+    from orvideo.output.batch_views import ReportFile
     from orvideo.record.values import Record
     from orvideo.settings import Settings
 
@@ -183,26 +183,9 @@ def register(app: typer.Typer) -> None:
         sandbox: UseSandbox = False,
     ) -> Action:
         """Submit, follow and save many videos; the same command goes on where it was stopped."""
-        options = options_of(BatchOptions, ctx.params, asked=RequestOptions.of(ctx.params), again=_same_line(ctx))
+        again = shlex.join(["orvideo", *ctx.obj])
+        options = options_of(BatchOptions, ctx.params, asked=RequestOptions.of(ctx.params), again=again)
         return Action(lambda context: run(context, options), options_of(Answering, ctx.params))
-
-
-def _same_line(ctx: typer.Context) -> str:
-    """Return the command that was given, as a shell takes it: typed again, it goes on."""
-    words: list[str] = ["orvideo", ctx.info_name or "batch"]
-    for parameter in ctx.command.params:
-        value = ctx.params.get(parameter.name or "")
-        if value is None or value is False or value == [] or value == parameter.default:
-            if value is False and parameter.secondary_opts and parameter.default is not False:
-                words.append(parameter.secondary_opts[0])
-            continue
-        if parameter.param_type_name == "argument":
-            words.append(str(value))
-            continue
-        flag = max(parameter.opts, key=len)
-        for item in value if isinstance(value, list | tuple) else [value]:
-            words += [flag] if item is True else [flag, str(item)]
-    return shlex.join(words)
 
 
 class Batch(NamedTuple):
@@ -223,7 +206,7 @@ class Batch(NamedTuple):
 
 def run(context: Context, options: BatchOptions) -> None:
     """Read, check, price, guard; then run, answer, and say what did not work. Nothing is sent before all is checked."""
-    from orvideo.output.batch_report import ReportFile
+    from orvideo.output.batch_views import ReportFile
 
     settings = context.settings.with_flags(options.asked.flags)
     limit = context.settings.with_flags({"max-cost": options.max_cost}).max_cost if options.max_cost else None
@@ -515,7 +498,7 @@ def _run(
 
 
 def _documents(entries: Sequence[Entry]) -> list[dict[str, Any]]:
-    from orvideo.output.batch_report import row_document
+    from orvideo.output.batch_views import row_document
 
     return [row_document(entry) for entry in entries]
 
@@ -525,8 +508,7 @@ def _answer(
 ) -> None:
     """Answer with the whole, tell what failed and why, and raise when not every row has its video."""
     from orvideo.output.batch_listener import failure_table
-    from orvideo.output.batch_report import totals
-    from orvideo.output.batch_views import summary_line
+    from orvideo.output.batch_views import summary_line, totals
 
     sums = totals(rows)
     context.terminal.event({"event": "batch_ended", "time": context.clock.now(), **sums})
