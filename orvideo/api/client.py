@@ -322,7 +322,7 @@ class Client:
             raise replies.refusal(reply, self._host, source=self._key_source)
         if not 200 <= reading.status < 300:
             raise BadReply(f"{self._host} answered {reading.status}, which means nothing here.")
-        if not reading.data and not reading.too_big:
+        if not reading.data:
             raise ServerFault(f"{self._host} answered {reading.status} with an empty body.")
         return replies.value_of(reading, self._host)
 

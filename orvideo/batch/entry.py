@@ -106,4 +106,4 @@ class _Streak:
         return self._times
 
     def ended(self) -> None:
-        self._last, self._times = None, 0
+        self._last = None

@@ -50,7 +50,7 @@ def _beside(own: str, output: str | None) -> str:
 
 
 def _is_folder(spec: str) -> bool:
-    return spec.endswith("/") or ("\0" not in spec and os.path.isdir(spec))
+    return spec.endswith("/") or os.path.isdir(spec)
 
 
 def _escaped(folder: str) -> str:

@@ -140,7 +140,8 @@ def fit(name: str, longest: int = LONGEST) -> str:
 def cut(text: str, longest: int) -> str:
     """Return the beginning of a text, at most `longest` bytes, without half a character."""
     text = text[:longest]
-    while len(text.encode(_encoding(), "surrogateescape" if _can_be_encoded(text) else "replace")) > longest:
+    # What stands for half a character, or for a byte that is none, counts as one byte.
+    while len(text.encode(sys.getfilesystemencoding(), "replace")) > longest:
         text = text[:-1]
     return text
 
@@ -272,19 +273,13 @@ def _bare(prompt: str) -> str:
         base = unicodedata.normalize("NFKD", character)[:1]
         if base.isascii() and base.isalnum():
             kept.append(base)
-        elif character in "'’":
-            continue  # don't -> dont
-        else:
+        elif character not in "'’":  # don't -> dont
             kept.append(character if character.isalnum() or _is_mark(character) else " ")
     return "".join(kept)
 
 
 def _is_mark(character: str) -> bool:
     return unicodedata.category(character) in ("Mn", "Mc")
-
-
-def _encoding() -> str:
-    return sys.getfilesystemencoding()
 
 
 def _can_be_encoded(text: str) -> bool:

@@ -202,7 +202,7 @@ class Ledger:
             said = {"status": text(status), "generation_id": text(generation_id), "extra": extra_document(extra)}
             written: dict[str, Any] = {column: value for column, value in said.items() if value is not None}
             written |= {"job_id": known, "state": State.SUBMITTED, "answer": None, "answer_status": None, "error": None}
-            written["submitted_at"] = row["submitted_at"] or row["sending_at"] or now
+            written["submitted_at"] = row["sending_at"] or now
             update(connection, seq, **written, updated_at=now)
             count_outputs(connection, seq)
             return None

@@ -194,7 +194,7 @@ def _record(row: sqlite3.Row, outputs: Iterable[Output], view: Viewpoint) -> Rec
 
 def row_of(intent: Intent, owner: Owner, now: int) -> dict[str, Any]:
     """Return the row that an intent begins as, without the data in its request (drill J13)."""
-    shape, prompt, most = shape_of(intent.request), intent.request.get("prompt"), quoted_most(intent.quote)
+    shape, most = shape_of(intent.request), quoted_most(intent.quote)
     return {
         "endpoint": text(intent.endpoint),
         "state": State.PREPARED,
@@ -202,7 +202,7 @@ def row_of(intent: Intent, owner: Owner, now: int) -> dict[str, Any]:
         "updated_at": now,
         "owner": owner.as_text(),
         "model": text(shape.model),
-        "prompt": text(prompt) if isinstance(prompt, str) else None,
+        "prompt": text(intent.request.get("prompt")),
         "resolution": text(shape.resolution),
         "duration": shape.duration,
         "audio": shape.audio,

@@ -11,7 +11,17 @@ from typing import Any
 import pytest
 
 from orvideo.api.client import AppHeaders, Call, Client, Limits
-from orvideo.errors import BadReply, NotFound, ServerFault, Unauthorized, UsageError
+from orvideo.api.replies import BASE_URL_HINT
+from orvideo.errors import (
+    AuthError,
+    BadReply,
+    NotFound,
+    OrvideoError,
+    OutcomeUnknown,
+    ServerFault,
+    Unauthorized,
+    UsageError,
+)
 from tests.drills.raw_server import RawServer, Reply, Stall, http
 
 KEY = "sk-or-v1-canary0123456789abcdef"
@@ -83,7 +93,7 @@ def test_a_key_that_nothing_is_said_about_is_a_bad_reply() -> None:
     with (
         RawServer(Reply(200, {"data": None})) as server,
         Client(server.url, KEY) as client,
-        pytest.raises(BadReply),
+        pytest.raises(BadReply, match="said nothing about the key"),
     ):
         client.key()
 
@@ -222,3 +232,57 @@ def test_hurry_works_from_a_signal_handler() -> None:
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=True)
     assert (done.stdout, done.stderr) == ("9\n", "")
     assert server.count("POST") == 1
+
+
+@pytest.mark.drill("M13", "M22")
+@pytest.mark.parametrize(
+    ("status", "bought"),
+    [(200, True), (299, True), (300, False), (304, False), (399, False), (409, False), (500, False)],
+)
+def test_only_a_2xx_is_a_job_whatever_else_names_one(status: int, bought: bool) -> None:
+    with RawServer(Reply(status, JOB)) as server, Client(server.url, KEY) as client:
+        if bought:
+            assert client.submit(ORDER).id == "job-1"
+        else:
+            with pytest.raises(OutcomeUnknown) as caught:
+                client.submit(ORDER)
+            assert caught.value.hint == "orvideo jobs --unknown"
+    assert server.count("POST") == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "hint"),
+    [
+        (Reply(200, {"data": 7}), BadReply, "orvideo doctor"),
+        (Reply(500, {}), ServerFault, "orvideo doctor"),
+        (Reply(200, b""), ServerFault, "orvideo doctor"),
+        (Reply(404, b"<html>"), NotFound, BASE_URL_HINT),
+        (Reply(404, {"error": {"code": 404, "message": "no"}}), NotFound, None),
+        (Reply(407, {}), AuthError, "put the proxy's name and password into HTTPS_PROXY"),
+    ],
+)
+def test_what_fails_without_a_job_has_a_hint_that_finds_the_cause(
+    answer: Reply, kind: type[OrvideoError], hint: str | None
+) -> None:
+    with RawServer(answer, answer) as server, Client(server.url, KEY) as client:
+        with pytest.raises(kind) as caught:
+            client.models()
+        assert (caught.value.hint, caught.value.job_id) == (hint, None)
+        with pytest.raises(kind if answer.status != 200 or kind is ServerFault else BadReply) as caught:
+            client.job("job-1")
+        assert caught.value.job_id == "job-1"
+        assert caught.value.hint == (hint if kind is AuthError else None)
+
+
+def test_a_url_out_of_a_job_is_known_for_the_content_endpoint() -> None:
+    client = Client("https://openrouter.ai/api/v1", KEY)
+    for url, same in [
+        ("/api/v1/videos/job-1/content?index=1", True),
+        ("https://OPENROUTER.ai:443/api/v1/videos/job-1/content?index=1", True),
+        ("/api/v1/videos/job-1/content?index=0", False),
+        ("/api/v1/videos/job-2/content?index=1", False),
+        ("https://evil.com/api/v1/videos/job-1/content?index=1", False),
+        ("http://openrouter.ai/api/v1/videos/job-1/content?index=1", False),
+        ("", False),
+    ]:
+        assert client.is_content_url(url, "job-1", 1) is same, url

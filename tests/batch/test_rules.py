@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
+import threading
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -14,8 +16,8 @@ import pytest
 
 from orvideo.batch.checking import Asked, Offer, Reader, price_of
 from orvideo.batch.entry import Entry, StopRules
-from orvideo.batch.identity import batch_label, content_key
-from orvideo.batch.naming import row_text, spec_for
+from orvideo.batch.identity import batch_id, batch_label, content_key, row_keys
+from orvideo.batch.naming import check_targets, row_text, spec_for
 from orvideo.batch.rows import Row, read_rows, shown_list
 from orvideo.batch.source import MOST_BYTES, Form, Source, read_source
 from orvideo.batch.standing import History, Standing, standing_of
@@ -172,6 +174,7 @@ def test_jobs_of_rows_that_are_gone_and_rows_that_took_their_places() -> None:
     now = [asked("a", 1), asked("x", 2), asked("y", 3)]
     assert [job.row_key for job in history.left_behind(now)] == ["b"]
     assert [one.key for one in history.changed(now)] == ["x"], "nothing was bought in the place of y"
+    assert history.changed([asked("a", 2)]) == [], "it was moved there"
 
 
 @pytest.mark.drill("B09")
@@ -252,6 +255,15 @@ def test_spelling_does_not_make_a_row_new_and_content_does() -> None:
     assert content_key(row) != content_key({**row, "seed": 0})
 
 
+def test_rows_and_batches_are_called_what_they_were_called_before() -> None:
+    """Under another name they would all be bought again."""
+    same = "69e6f509ded95e67d4416696b6988dd1"
+    row = {"prompt": "a boat", "model": "A/b", "duration": 4}
+    assert row_keys([row, row, row]) == [f"{same}-0", f"{same}-1", f"{same}-2"]
+    assert batch_id("file:/b.txt", "https://openrouter.ai/api/v1") == "batch-6d05e4d6a61a14ef41898897"
+    assert batch_label(Source("stdin", "one", Form.TEXT, None), None) == "content:7692c3ad3540bb80"
+
+
 def test_a_batchs_name_is_read_without_the_spaces_around_it() -> None:
     source = Source("b", "x", Form.TEXT, None)
     assert batch_label(source, " night ") == "name:night"
@@ -300,6 +312,25 @@ def test_a_files_name_says_how_it_is_written(suffix: str, form: Form, tmp_path: 
     assert read_source(str(path), None, Form.TEXT).form is Form.TEXT
 
 
+def test_a_file_that_cannot_be_read_is_named_with_the_reason(tmp_path: Path) -> None:
+    for spec, why in [
+        (str(tmp_path / "missing"), "No such file or directory"),
+        (str(tmp_path), "Is a directory"),
+        ("a\0b", "embedded null byte"),
+    ]:
+        with pytest.raises(UsageError) as refusal:
+            read_source(spec, None)
+        assert refusal.value.message == f"The batch file {spec} cannot be read: {why}."
+    assert read_source("-", None).text == "", "stdin is closed"
+    fifo = tmp_path / "fifo.csv"
+    os.mkfifo(fifo)
+    writer = threading.Thread(target=fifo.write_bytes, args=(b"prompt\na\n",), daemon=True)
+    writer.start()
+    source = read_source(str(fifo), None)
+    writer.join(20)
+    assert (source.text, source.path, source.folder) == ("prompt\na\n", None, Path.cwd())
+
+
 @pytest.mark.drill("B15")
 def test_64_mib_are_read_and_one_byte_more_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "b.txt"
@@ -318,6 +349,7 @@ def test_64_mib_are_read_and_one_byte_more_is_refused(tmp_path: Path) -> None:
         ("a\nb".encode("utf-16"), "UTF-16"),
         (b"a\nb\n\xff", "line 3"),
         (b"\xffa", "line 1"),
+        (b"\n\xff", "line 2"),
     ],
 )
 def test_what_is_no_utf_8_is_refused_with_its_line(data: bytes, says: str) -> None:
@@ -446,6 +478,8 @@ def test_a_target_is_whole_before_it_is_recorded(tmp_path: Path, monkeypatch: py
 
     assert place(None) == f"{tmp_path}/003-{{slug}}-{{short}}.{{ext}}"
     assert place("{a}") == f"{tmp_path}/{{{{a}}}}/003-{{slug}}-{{short}}.{{ext}}"
+    assert place("{id}/") == f"{tmp_path}/{{id}}/003-{{slug}}-{{short}}.{{ext}}"
+    assert place("a\0b") == f"{tmp_path}/a\0b"
     assert place("new/") == f"{tmp_path}/new/003-{{slug}}-{{short}}.{{ext}}"
     assert place("{a}", output="b.mp4") == f"{tmp_path}/{{{{a}}}}/b.mp4"
     assert place("x.mp4", output="b.mp4") == f"{tmp_path}/b.mp4"
@@ -456,6 +490,39 @@ def test_a_target_is_whole_before_it_is_recorded(tmp_path: Path, monkeypatch: py
     for stream in ("-", "/dev/stdout", "/dev/fd/7"):
         with pytest.raises(UsageError, match="one place"):
             place(stream)
+
+
+@pytest.mark.drill("B16")
+def test_clashes_are_found_before_anything_is_bought(tmp_path: Path) -> None:
+    (tmp_path / "there.mp4").touch()
+    size = {"size": "864x496", "prompt": "a boat"}
+    specs = [
+        "a.mp4",
+        "./a.mp4",
+        "taken.mp4",
+        "there.mp4",
+        "{resolution}.mp4",
+        "864x496.mp4",
+        "b.mp4",
+        "{slug}-{row}.mp4",
+    ]
+    asked = [(Row(n, n, {}), f"{tmp_path}/{spec}", size) for n, spec in enumerate([*specs, "a-boat-008.mp4"], 1)]
+    asked += [(Row(n, n, {}), "/dev/null", {}) for n in (20, 21)]
+    asked.append((Row(22, 22, {}), "/dev/stdout", {}))
+    now = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+    def found(force: bool) -> dict[int, str]:
+        taken = {tmp_path / "x/../taken.mp4": "that of job-1"}
+        return {trouble.line: trouble.message for trouble in check_targets(asked, taken, force=force, now=now, total=9)}
+
+    said = found(force=False)
+    assert sorted(said) == [2, 3, 4, 6, 9, 22]
+    assert said[2] == f"Its output {tmp_path}/a.mp4 is the one of line 1 as well."
+    assert said[3] == f"Its output {tmp_path}/taken.mp4 is that of job-1 as well."
+    assert "exists already" in said[4]
+    assert sorted(found(force=True)) == [2, 3, 6, 9, 22]
+    with pytest.raises(OutputUnwritable):
+        list(check_targets([(Row(1, 1, {}), f"{tmp_path}/missing/a.mp4", {})], {}, force=False, now=now, total=1))
 
 
 # --- what is sent

@@ -108,6 +108,8 @@ CUT: dict[str, bytes] = {
     "webm-without-a-segment": element("1a45dfa3", b"\x42\x82\x84webm1234"),
     "webm-number-of-nine-bytes": webm() + b"\xec\x00",
     "webm-name-of-five-bytes": webm() + b"\x08",
+    "webm-whole-but-for-a-number-of-nine-bytes": webm() + b"\xec\x00" + bytes(7) + b"\3abc",
+    "webm-whole-but-for-a-name-of-five-bytes": webm() + b"\x08\1\2\3\4\x81x",
     "webm-of-18-bytes": bytes.fromhex("1a45dfa3840000000018538067" + "84ec820000"),
     "webm-without-a-cluster": element("1a45dfa3", b"\x42\x82\x84webm")
     + element("18538067", element("1549a966", b"\0" * 20)),

@@ -169,7 +169,39 @@ def test_a_part_older_than_the_boot_is_known_by_its_time(part: Part, tmp_path: P
     assert part.is_older_than_this_boot()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
+def test_a_part_that_somebody_else_made_is_used_but_in_a_folder_such_as_tmp(tmp_path: Path) -> None:
+    for mode, owner, good in ((0o700, 0, True), (0o1777, 0, True), (0o700, 12345, True), (0o1777, 12345, False)):
+        tmp_path.chmod(mode)
+        (tmp_path / "a.part").touch()
+        os.chown(tmp_path / "a.part", owner, -1)
+        if good:
+            Part.hold(tmp_path / "a.part").close()
+        else:
+            with pytest.raises(OSError, match="not made by orvideo"):
+                Part.hold(tmp_path / "a.part")
+
+
 # --- folders and files
+
+
+@pytest.mark.parametrize(
+    ("number", "trusted"), [(errno.EINVAL, True), (errno.EBADF, True), (errno.ENOSYS, True), (errno.EIO, False)]
+)
+def test_a_folder_that_cannot_be_synced_is_trusted_and_one_that_fails_is_not(
+    number: int, trusted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(descriptor: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    opened = os.listdir("/proc/self/fd")
+    monkeypatch.setattr(os, "fsync", fails)
+    if trusted:
+        disk.sync_folder(tmp_path)
+    else:
+        with pytest.raises(OSError, match=os.strerror(number)):
+            disk.sync_folder(tmp_path)
+    assert os.listdir("/proc/self/fd") == opened
 
 
 def test_folders_are_made_below_their_base_only(tmp_path: Path) -> None:

@@ -227,7 +227,8 @@ def test_a_mark_stands_before_the_extension_where_there_is_one(name: str, beside
 
 
 @pytest.mark.parametrize(
-    ("text", "longest", "kept"), [("äb", 3, "äb"), ("äb", 2, "ä"), ("äb", 1, ""), ("abc", 2, "ab")]
+    ("text", "longest", "kept"),
+    [("\udcffa", 2, "\udcffa"), ("a\udcff", 1, "a"), ("äb", 3, "äb"), ("äb", 2, "ä"), ("äb", 1, ""), ("abc", 2, "ab")],
 )
 def test_a_text_is_cut_between_characters(text: str, longest: int, kept: str) -> None:
     assert naming.cut(text, longest) == kept

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,7 +18,7 @@ DEFAULT = "20261121-023000-veo-3.1-a-paper-boat-drifts-2f9c1a7d"
 
 
 def test_a_name_is_kept_as_it_was_typed(tmp_path: Path) -> None:
-    for name in ("boat.mp4", "boat", "Boat 2.MOV", "-rf", ".hidden", "a:b?.mp4"):
+    for name in ("boat.mp4", "boat", "Boat 2.MOV", "-rf", ".hidden", "a:b?.mp4", "a}b.mp4"):
         target = decide_target(name, cwd=tmp_path)
         assert target.form is Form.FILE
         assert target.path_for(FACTS) == tmp_path / name
@@ -76,6 +78,8 @@ def test_a_name_that_is_taken_is_refused_only_where_it_is_asked_before_the_money
     with pytest.raises(OutputExists):
         decide_target("boat.mp4", cwd=tmp_path).refuse_existing(None)
     decide_target(None, cwd=tmp_path, force=True).refuse_existing(FACTS)
+    decide_target("new.mp4", cwd=tmp_path).refuse_existing(None)
+    decide_target(None, cwd=tmp_path).refuse_existing(FACTS, 1)
     decide_target("boat.mp4", cwd=tmp_path, force=True).refuse_existing(None)
 
 
@@ -106,6 +110,12 @@ def test_overwriting_goes_through_a_link_to_what_it_leads_to(tmp_path: Path) -> 
     with pytest.raises(OutputExists):
         decide_target("link.mp4", cwd=tmp_path).refuse_existing(None)
     assert decide_target("link.mp4", cwd=tmp_path, force=True).path_for(FACTS) == tmp_path / "elsewhere/real.mp4"
+
+
+def test_overwriting_keeps_the_way_to_a_file_that_is_no_link(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "way").symlink_to("real")
+    assert decide_target("way/boat.mp4", cwd=tmp_path, force=True).path_for(FACTS) == tmp_path / "way/boat.mp4"
 
 
 @pytest.mark.parametrize(
@@ -197,6 +207,20 @@ def test_a_descriptor_is_written_where_it_was_handed_over_to_be_written(tmp_path
     assert not takes_stdout("1")
 
 
+def test_the_first_descriptor_of_our_own_is_not_written_to() -> None:
+    code = (
+        "import os\n"
+        "from orvideo.download.targets import parse_target\n"
+        "from orvideo.errors import OutputUnwritable\n"
+        "assert [os.open(os.devnull, os.O_WRONLY) for _ in range(2)] == [3, 4]\n"
+        "os.set_inheritable(4, True)\n"
+        "print(parse_target('/dev/fd/4').descriptor)\n"
+        "try:\n    parse_target('/dev/fd/3')\nexcept OutputUnwritable as error:\n    print(error.message)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "4\n/dev/fd/3 cannot be written: no such descriptor was handed to orvideo.\n"
+
+
 def test_a_terminal_gets_no_bytes() -> None:
     for spec in ("-", "/dev/stdout", "/dev/fd/1"):
         with pytest.raises(UsageError, match="terminal"):
@@ -256,3 +280,21 @@ def test_a_folder_that_has_no_room_for_what_is_expected_is_refused(tmp_path: Pat
         decide_target("boat.mp4", cwd=tmp_path, size_estimate=1 << 60)
     assert parse_target("boat.mp4", cwd=tmp_path).name == "boat.mp4"
     assert os.listdir(tmp_path) == []
+    for stream in ("-", "/dev/null"):
+        assert decide_target(stream, cwd=tmp_path, size_estimate=1 << 60).is_stream
+    for spec in ("missing/boat.mp4", "missing/{id}"):
+        with pytest.raises(OutputUnwritable, match=f"The folder {tmp_path}/missing does not exist"):
+            decide_target(spec, cwd=tmp_path)
+
+
+def test_a_current_folder_that_was_removed_matters_only_to_what_is_below_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert parse_target("-").form is Form.STDOUT
+    assert parse_target(str(tmp_path / "boat.mp4")).folder == tmp_path
+    for spec in ("boat.mp4", None):
+        with pytest.raises(OutputUnwritable, match="current directory does not exist"):
+            parse_target(spec)

@@ -281,6 +281,21 @@ def test_of_a_process_elsewhere_only_the_age_is_known(
     assert ledger.get(seq).state is seen
 
 
+@pytest.mark.drill("J03")
+@pytest.mark.parametrize("owner", [None, "", "junk", '{"pid": 1}'])
+@pytest.mark.parametrize(("state", "seen"), [(State.SENDING, State.UNKNOWN), (State.PREPARED, State.NOT_SENT)])
+def test_of_a_process_that_is_not_known_the_age_decides_as_well(
+    ledger: Ledger, path: Path, time: HandClock, state: State, seen: State, owner: str | None
+) -> None:
+    seq = bring_to(ledger, state)
+    with raw(path) as connection:
+        connection.execute("UPDATE jobs SET owner = ? WHERE seq = ?", (owner, seq))
+    time.elapsed += 600
+    assert ledger.get(seq).state is state
+    time.elapsed += 1e-6
+    assert ledger.get(seq).state is seen
+
+
 def test_ten_minutes_on_the_wire_are_unknown_even_while_the_process_is_there(ledger: Ledger, time: HandClock) -> None:
     sending, prepared = bring_to(ledger, State.SENDING), bring_to(ledger, State.PREPARED)
     assert ledger.list(unknown=True) == []
@@ -407,6 +422,15 @@ def test_a_status_that_goes_backwards_is_shown_as_the_service_says(ledger: Ledge
 
     assert (ledger.get(seq).final, ledger.get(seq).ended_at) == (False, None)
     assert [record.seq for record in ledger.list(unfinished=True)] == [seq]
+
+
+def test_a_status_that_comes_and_goes_is_shown_each_time(ledger: Ledger) -> None:
+    seq = bring_to(ledger, State.SUBMITTED)
+    for _ in range(2):
+        ledger.looked(seq, Seen("in_progress"))
+        assert (ledger.get(seq).status, ledger.get(seq).final) == ("in_progress", False)
+        ledger.looked(seq, Seen("completed", final=True))
+        assert (ledger.get(seq).status, ledger.get(seq).final) == ("completed", True)
 
 
 def test_a_look_that_brings_nothing_new_writes_nothing(ledger: Ledger, path: Path) -> None:

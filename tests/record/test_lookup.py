@@ -136,6 +136,15 @@ def test_a_prefix_finds_exactly_what_begins_with_it(
     assert names == {job_id for job_id in ids if job_id.startswith(prefix)}
 
 
+@pytest.mark.parametrize("last", ["\ud7ff", "\ue000", "\uffff", "\U00010000", "\U0010ffff"])
+def test_a_prefix_may_end_anywhere_in_unicode(ledger: Ledger, last: str) -> None:
+    for job_id in (f"abcd{last}1", f"abcd{last}\U0010ffff", f"abcd{chr(ord(last) - 1)}", "abcd", "abce"):
+        bring_to(ledger, State.SUBMITTED, job_id=job_id)
+    with pytest.raises(UsageError) as refusal:
+        ledger.find(f"abcd{last}")
+    assert refusal.value.message.count("(pending)") == 2
+
+
 # --- many jobs
 
 

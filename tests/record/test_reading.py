@@ -282,7 +282,7 @@ def test_a_record_that_another_program_locked_for_itself_is_read_all_the_same(pa
             closed = Ledger(path, lock_timeout=0.1, must_write=False)
             closed.close()
             with pytest.raises(RecordError, match="was closed"):
-                closed.looked(1, Seen("completed", final=True))
+                closed.set_target(1, "/v/boat.mp4")
             holder.communicate()
             ledger.looked(1, Seen("completed", final=True))
             ledger.require_writable()
