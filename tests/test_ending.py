@@ -197,6 +197,11 @@ def test_a_line_that_goes_on_with_all_is_the_resume_of_every_error(desk: Desk) -
             "orvideo wait job-0 job-2",
         ),
         (
+            ("finished", "running"),
+            "Interrupted; job-1 goes on at the service, already paid for.",
+            "orvideo wait job-0 job-1",
+        ),
+        (
             ("running",) * 3,
             "Interrupted; job-0, job-1, job-2 go on at the service, already paid for.",
             "orvideo wait job-0 job-1 job-2",

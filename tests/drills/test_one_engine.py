@@ -639,3 +639,28 @@ def test_b11_a_row_that_waits_for_another_try_when_the_batch_is_stopped_is_not_s
     assert (done.code, wire.posts) == (4, 2), done.err
     with Ledger(record_path(orvideo)) as ledger:
         assert [record.state for record in ledger.list()] == [State.NOT_SENT] * 2
+
+
+@drill("R-A5", "P12")
+def test_a5_each_row_of_a_batch_has_its_own_time(orvideo: Shell, hand: HandClock) -> None:
+    accepted = [http(202, json.dumps({"id": job, "status": "pending"}).encode()) for job in (JOB, OTHER)]
+    with Wire(PENDING, submit=accepted, places={OTHER_LOOK: [PENDING]}) as wire:
+        orvideo.environ |= wire.env
+        (orvideo.home / "rows.txt").write_text("a boat\na ship\n")
+        done = orvideo("batch", "rows.txt", *ORDER[1:], "--jobs", "1", "--timeout", "4s", "--yes")
+    assert (done.code, wire.posts) == (20, 2), done.err
+    assert "2 still running" in done.err
+    assert 8 <= hand.elapsed < 9, "one after the other"
+
+
+@drill("P01", "P13")
+@pytest.mark.parametrize(("end", "code"), [("completed", 0), ("failed", 3)])
+def test_p01_an_end_that_is_on_record_is_believed_when_three_looks_were_missed(
+    orvideo: Shell, hand: HandClock, end: str, code: int
+) -> None:
+    target = orvideo.home / "boat.mp4"
+    with Wire(refuse(502), content=[film(VIDEO)]) as wire:
+        has(orvideo, wire, JOB, end)
+        done = orvideo("wait", JOB, "-o", str(target))
+    assert (done.code, wire.looks) == (code, 3), done.err
+    assert target.exists() == (code == 0)
