@@ -13,7 +13,7 @@ from __future__ import annotations
 import queue
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -85,7 +85,7 @@ class Engine:
     ) -> None:
         self.tasks, self.terms = tasks, terms
         self.stopped: OrvideoError | None = None
-        self.is_interrupted = self._is_closing = False
+        self.is_interrupted = False
         self._tools, self._listener, self._rules = tools, listener, rules
         self._ledger, self._journal, self._clock = tools.ledger, tools.journal, tools.clock
         self._gate = Gate(self._clock)
@@ -257,14 +257,17 @@ class Engine:
         """Have the work of a task's phase done by the pool; what it brings comes back through the queue."""
         phase = task.phase
 
-        def bring(future: Future[Any]) -> None:
-            error = future.exception()
-            self._done.put(_Done(phase, task, None if error is not None else future.result(), error))
+        def bring() -> None:
+            try:
+                done = _Done(phase, task, work())
+            except BaseException as error:
+                done = _Done(phase, task, error=error)
+            self._done.put(done)
 
         self._busy[phase] += 1
         self._under_way[task] = deadline
         self._next_expiry = min(self._next_expiry, self._expiry(task))
-        self._pool.submit(work).add_done_callback(bring)
+        self._pool.submit(bring)
 
     def _remark(self, text: str) -> None:
         """Say something from a thread of the pool."""
@@ -432,7 +435,7 @@ class Engine:
 
     def _finish(self, task: Task, error: OrvideoError | None = None) -> None:
         """End a task whose job is at its end: its hooks come first."""
-        if self._tools.hooks is None or self._is_closing:
+        if self._tools.hooks is None:
             self._over(task, error)
             return
         task.error = error
@@ -525,7 +528,6 @@ class Engine:
 
     def _wind_down(self) -> None:
         """See the submits on the wire to their end, and give what else is under way a moment to end by itself."""
-        self._is_closing = True
         self._gate.shut()
         for task, deadline in list(self._under_way.items()):
             if task.phase is not Phase.SUBMITTING:

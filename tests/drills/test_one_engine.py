@@ -19,7 +19,7 @@ import pytest
 
 from orvideo.api.transport import Limits
 from orvideo.record.ledger import Ledger
-from orvideo.record.values import Intent
+from orvideo.record.values import Intent, Seen, State
 from tests.clocks import HandClock
 from tests.download.films import mp4
 from tests.drills.raw_server import Peer, Received, chunked, http
@@ -572,3 +572,95 @@ def locked_for_itself(path: Path) -> Iterator[None]:
             yield
         finally:
             holder.kill()
+
+
+# --- what is told at the end
+
+
+def has(shell: Shell, wire: Wire, job_id: str, end: str | None = None) -> None:
+    """Put a job on record, as far as it has come: it runs, or it is at its end."""
+    seq = wire.bought(shell, job_id).seq
+    if end is not None:
+        with Ledger(record_path(shell)) as ledger:
+            ledger.looked(seq, Seen(end, final=True))
+
+
+MANY = [f"job-{number:04}" for number in range(11)]
+
+
+@pytest.mark.parametrize(
+    ("ends", "resume"),
+    [
+        ({JOB: None, OTHER: None}, f"orvideo wait {JOB} {OTHER}"),
+        ({JOB: "completed", OTHER: None}, f"orvideo wait {JOB} {OTHER}"),
+        ({JOB: "completed", OTHER: "completed"}, f"orvideo download {JOB} {OTHER}"),
+        ({JOB: "failed", OTHER: "completed"}, f"orvideo download {OTHER}"),
+        ({JOB: "failed", OTHER: None}, f"orvideo wait {OTHER}"),
+        ({JOB: "failed", OTHER: "expired"}, f"orvideo jobs show {JOB}"),
+        (dict.fromkeys(MANY[:10]), "orvideo wait " + " ".join(MANY[:10])),
+        (dict.fromkeys(MANY), "orvideo wait --all"),
+        (dict.fromkeys(MANY, "completed"), "orvideo download --all"),
+    ],
+)
+def test_one_command_goes_on_with_what_several_jobs_still_need(
+    orvideo: Shell, ends: dict[str, str | None], resume: str
+) -> None:
+    with Wire() as wire:
+        for job_id, end in ends.items():
+            has(orvideo, wire, job_id, end)
+        done = orvideo("wait", *ends, "-o", "one.mp4", "--json")
+    assert (done.code, done.error["resume"]) == (2, resume)
+    assert done.error["job_id"] is None
+
+
+@drill("J05", "M30")
+def test_j05_an_id_that_could_not_be_written_down_is_answered_beside_its_video(orvideo: Shell, hand: HandClock) -> None:
+    lock = Lock(orvideo, 600)
+    accepted = http(202, json.dumps({"id": JOB, "status": "pending"}).encode())
+    target = orvideo.home / "boat.mp4"
+    with Wire(DONE, content=[film(VIDEO)], submit=[then(lock.take, accepted)]) as wire:
+        orvideo.environ |= wire.env
+        done = orvideo("submit", *ORDER, "--wait", "-o", str(target))
+    lock.release()
+    assert (done.code, done.lines) == (14, [str(target), JOB])
+    assert f"orvideo jobs adopt {JOB}" in done.err
+    assert target.read_bytes() == VIDEO
+
+
+@drill("B11")
+def test_b11_a_row_that_waits_for_another_try_when_the_batch_is_stopped_is_not_sent_again(orvideo: Shell) -> None:
+    both = threading.Barrier(2, timeout=20)
+    steps = [then(both.wait, refuse(429, "slow down", Retry_After="2")), then(both.wait, refuse(401, "no such key"))]
+    accepted = http(202, json.dumps({"id": JOB, "status": "pending"}).encode())
+    with Wire(DONE, submit=[*steps, accepted]) as wire:
+        orvideo.environ |= wire.env
+        (orvideo.home / "rows.txt").write_text("a boat\na ship\n")
+        done = orvideo("batch", "rows.txt", *ORDER[1:], "--yes", "--json")
+    assert (done.code, wire.posts) == (4, 2), done.err
+    with Ledger(record_path(orvideo)) as ledger:
+        assert [record.state for record in ledger.list()] == [State.NOT_SENT] * 2
+
+
+@drill("R-A5", "P12")
+def test_a5_each_row_of_a_batch_has_its_own_time(orvideo: Shell, hand: HandClock) -> None:
+    accepted = [http(202, json.dumps({"id": job, "status": "pending"}).encode()) for job in (JOB, OTHER)]
+    with Wire(PENDING, submit=accepted, places={OTHER_LOOK: [PENDING]}) as wire:
+        orvideo.environ |= wire.env
+        (orvideo.home / "rows.txt").write_text("a boat\na ship\n")
+        done = orvideo("batch", "rows.txt", *ORDER[1:], "--jobs", "1", "--timeout", "4s", "--yes")
+    assert (done.code, wire.posts) == (20, 2), done.err
+    assert "2 still running" in done.err
+    assert 8 <= hand.elapsed < 9, "one after the other"
+
+
+@drill("P01", "P13")
+@pytest.mark.parametrize(("end", "code"), [("completed", 0), ("failed", 3)])
+def test_p01_an_end_that_is_on_record_is_believed_when_three_looks_were_missed(
+    orvideo: Shell, hand: HandClock, end: str, code: int
+) -> None:
+    target = orvideo.home / "boat.mp4"
+    with Wire(refuse(502), content=[film(VIDEO)]) as wire:
+        has(orvideo, wire, JOB, end)
+        done = orvideo("wait", JOB, "-o", str(target))
+    assert (done.code, wire.looks) == (code, 3), done.err
+    assert target.exists() == (code == 0)
