@@ -142,7 +142,7 @@ def parse(arguments: Sequence[str], environment: Environment) -> Action | None:
     try:
         # Typer prints help to the process's stdout, and makes exit 1 of a pipe without a reader.
         with redirect_stdout(_Held(environment.stdout)) as held:
-            parsed = app(args=list(arguments), prog_name="orvideo", standalone_mode=False)
+            parsed = app(args=list(arguments), prog_name="orvideo", standalone_mode=False, obj=arguments)
     except typer.TyperException as refused:
         raise UsageError(_sentence(refused.format_message()), hint=_help_for(refused)) from refused
     if isinstance(parsed, Action):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from orvideo.commands._action import Answering
 from orvideo.ending import Ending
 from orvideo.environment import Environment
-from orvideo.errors import UsageError
+from orvideo.errors import RecordError, UsageError
 from orvideo.interrupts import Interrupts
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ class Context:
         self.answering = answering
         self.interrupts = interrupts
         self._services: dict[str, Service] = {}
+        self._catalogues: dict[str, Catalogue] = {}
         self._closing = ExitStack()
 
     def __enter__(self) -> Self:
@@ -104,9 +105,13 @@ class Context:
     @cached_property
     def ledger(self) -> Ledger:
         """The record, to be written to: a command that spends money and cannot write it does not begin (drill J04)."""
-        if "ledger_to_read" not in self.__dict__:
-            self.__dict__["ledger_to_read"] = self._open_ledger(must_write=True)
-        self.ledger_to_read.require_writable()
+        try:
+            if "ledger_to_read" not in self.__dict__:
+                self.__dict__["ledger_to_read"] = self._open_ledger(must_write=True)
+            self.ledger_to_read.require_writable()
+        except RecordError as error:
+            error.say_nothing_was_sent()
+            raise
         return self.ledger_to_read
 
     @cached_property
@@ -148,11 +153,13 @@ class Context:
         return Ending(self.terminal)
 
     def catalogue(self, service: Service, *, refresh: bool = False) -> Catalogue:
-        """Return what the models of a service can do and cost, from the cache while it is fresh."""
+        """Return what the models of a service can do and cost, from the cache while it is fresh; read once."""
         from orvideo.catalogue.cache import file_name
         from orvideo.catalogue.listing import load
         from orvideo.output.text import count
 
+        if service.endpoint in self._catalogues and not refresh:
+            return self._catalogues[service.endpoint]
         path = self.settings.cache_dir / file_name(service.endpoint)
         # The sandbox is asked each time: it is at hand, and what it offers changes with the version that is installed.
         max_age = 0.0 if service.is_sandbox else 3600.0
@@ -167,6 +174,7 @@ class Context:
         catalogue = load(path, fetch, clock=self.clock, max_age=max_age, refresh=refresh)
         if catalogue.note:
             self.terminal.warn(catalogue.note)
+        self._catalogues[service.endpoint] = catalogue
         return catalogue
 
     def fetcher(

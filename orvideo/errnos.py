@@ -54,12 +54,12 @@ def reason(error: OSError) -> str:
     return own or str(error) or type(error).__name__
 
 
-def sentence(error: OSError, path: str | os.PathLike[str], doing: str = "written") -> str:
-    """Return the full sentence that says why `path` cannot be written (or read, or what `doing` says)."""
+def sentence(error: OSError, path: str | os.PathLike[str]) -> str:
+    """Return the full sentence that says why `path` cannot be written."""
     folder = _missing_folder(error, path)
     if folder is not None:
         return f"The folder {folder} does not exist."
-    return f"{os.fspath(path)} cannot be {doing}: {reason(error)}."
+    return f"{os.fspath(path)} cannot be written: {reason(error)}."
 
 
 def hint(error: OSError, path: str | os.PathLike[str]) -> str | None:

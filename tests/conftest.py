@@ -46,6 +46,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         # Python itself may leave half a compiled file behind where no file may grow, as in the drills of a full disk.
         compileall.compile_dir(Path(__file__).parents[1] / "orvideo", quiet=2)
+    # Compiling the tests takes each process many seconds: once is enough, also where Python is told to keep nothing.
+    sys.dont_write_bytecode = False
     default_signals()
     adopt_orphans()
     hypothesis.settings.load_profile("orvideo")

@@ -22,6 +22,9 @@ KEY = "sk-or-v1-0123456789abcdef-canary"
 
 SCRIPT = Path(sysconfig.get_path("scripts")) / "orvideo"
 
+#: Put before what is installed: it hides click, which is here for other tests and would slow down every process.
+ALONE = Path(__file__).with_name("installed_alone")
+
 
 @dataclass(frozen=True)
 class Result:
@@ -78,6 +81,7 @@ class Shell:
             "COLUMNS": "80",
             "PATH": os.environ["PATH"],
             "LANG": "C.UTF-8",
+            "PYTHONPATH": str(ALONE),
             # Nowhere: a test that reaches for the real service fails at once instead of spending money.
             "HTTPS_PROXY": "http://127.0.0.1:9",
             "NO_PROXY": "127.0.0.1,localhost",

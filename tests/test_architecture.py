@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -54,8 +55,13 @@ def layer(path: Path) -> str:
     return first.removesuffix(".py")
 
 
-def imports(path: Path, *, at_run_time: bool = False) -> Iterator[str]:
-    """Yield the modules that a file imports; those for type checkers alone do not count at run time."""
+@cache
+def imports(path: Path, *, at_run_time: bool = False) -> tuple[str, ...]:
+    """Return the modules that a file imports; those for type checkers alone do not count at run time."""
+    return tuple(_imports(path, at_run_time))
+
+
+def _imports(path: Path, at_run_time: bool) -> Iterator[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     typing_only = {
         id(inner)
@@ -73,25 +79,30 @@ def imports(path: Path, *, at_run_time: bool = False) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_data_flows_one_way(path: Path) -> None:
-    room = layer(path)
-    above = {"commands": ("cli",)}.get(room, ("context", "cli")) if room in FORBIDDEN else ()
-    forbidden = (*FORBIDDEN.get(room, ()), *above)
-    # A type that is passed through is no dependency: output may name a Record without importing it.
-    wrong = [
-        name
-        for name in imports(path, at_run_time=True)
-        if name.startswith(tuple(f"orvideo.{one}" for one in forbidden))
-    ]
-    assert not wrong
+def imported() -> Iterator[tuple[Path, str]]:
+    """Yield every module, and each that it imports at run time: a type that is passed through is no dependency."""
+    for path in MODULES:
+        for name in imports(path, at_run_time=True):
+            yield path.relative_to(PACKAGE), name
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_libraries_stay_where_they_belong(path: Path) -> None:
-    for name in imports(path, at_run_time=True):
+def test_data_flows_one_way() -> None:
+    wrong = []
+    for path, name in imported():
+        room = layer(PACKAGE / path)
+        above = {"commands": ("cli",)}.get(room, ("context", "cli")) if room in FORBIDDEN else ()
+        if name.startswith(tuple(f"orvideo.{one}" for one in (*FORBIDDEN.get(room, ()), *above))):
+            wrong.append(f"{path}: {name}")
+    assert wrong == []
+
+
+def test_libraries_stay_where_they_belong() -> None:
+    wrong = []
+    for path, name in imported():
         owners = OWNERS.get(name.partition(".")[0])
-        assert owners is None or layer(path) in owners, f"{name} is not for {layer(path)}"
+        if owners is not None and layer(PACKAGE / path) not in owners:
+            wrong.append(f"{path}: {name}")
+    assert wrong == []
 
 
 def test_commands_do_not_import_each_other() -> None:
@@ -100,17 +111,17 @@ def test_commands_do_not_import_each_other() -> None:
         assert all(name.startswith("_") for name in others), path.name
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_only_the_command_line_exits_prints_or_reads_the_environment(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    here = layer(path)
-    # TAB is a program of its own, answered before the command line is there.
-    if here not in ("__main__", "cli", "completion"):
-        assert not re.search(r"sys\.exit|os\._exit", text)
-    if here not in ("__main__", "cli", "completion"):
-        assert not re.search(r"^\s*print\(|sys\.std(out|err)\b", text, re.MULTILINE)
-    if here not in ("cli", "settings", "completion", "__main__"):
-        assert not re.search(r"os\.environ|os\.getenv", text)
+def test_only_the_command_line_exits_prints_or_reads_the_environment() -> None:
+    for path in MODULES:
+        text = path.read_text(encoding="utf-8")
+        here = layer(path)
+        # TAB is a program of its own, answered before the command line is there.
+        if here not in ("__main__", "cli", "completion"):
+            assert not re.search(r"sys\.exit|os\._exit", text), path
+        if here not in ("__main__", "cli", "completion"):
+            assert not re.search(r"^\s*print\(|sys\.std(out|err)\b", text, re.MULTILINE), path
+        if here not in ("cli", "settings", "completion", "__main__"):
+            assert not re.search(r"os\.environ|os\.getenv", text), path
 
 
 def all_commands() -> list[tuple[str, ...]]:

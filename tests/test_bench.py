@@ -11,7 +11,7 @@ import pytest
 
 from bench.run import PARTS
 from bench.server import film_head
-from orvideo.download.container import check_container
+from tests.download.films import check_container
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -43,7 +43,7 @@ def test_f_c04_a_folder_is_made_only_where_it_is_the_folder_that_is_missing(tmp_
     assert errnos.sentence(refused(errno.ENOENT), missing) == f"The folder {tmp_path / 'a b'} does not exist."
     assert errnos.hint(refused(errno.ENOENT), missing) == f"mkdir -p '{tmp_path / 'a b'}'"
     gone = tmp_path / "boat.mp4"
-    assert errnos.sentence(refused(errno.ENOENT), gone, "read") == f"{gone} cannot be read: it does not exist."
+    assert errnos.sentence(refused(errno.ENOENT), gone) == f"{gone} cannot be written: it does not exist."
     assert errnos.hint(refused(errno.ENOENT), gone) is None
 
 

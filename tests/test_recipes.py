@@ -17,6 +17,9 @@ from typing import Any
 import pytest
 import yaml
 
+from orvideo.sandbox.server import KEY as SANDBOX_KEY
+from orvideo.sandbox.server import Sandbox
+from tests.batch.bench import AT_ONCE
 from tests.shell import KEY, SCRIPT, Shell
 
 ROOT = Path(__file__).parent.parent
@@ -33,10 +36,12 @@ class Desk:
 
     home: Path
     shell: Shell
+    #: The variables that lead to a sandbox of the test's own, as ORVIDEO_SANDBOX=1 would lead to one for each command.
+    env: Mapping[str, str]
 
     def run(self, *command: str, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> tuple[int, str, str]:
         path = f"{SCRIPT.parent}:{os.environ['PATH']}"
-        environ = {**self.shell.environ, "PATH": path, "ORVIDEO_SANDBOX": "1", **CHEAP, **(env or {})}
+        environ = {**self.shell.environ, "PATH": path, **CHEAP, **self.env, **(env or {})}
         done = subprocess.run(
             command, env=environ, cwd=cwd or self.home, capture_output=True, text=True, timeout=100, check=False,
             stdin=subprocess.DEVNULL,
@@ -44,7 +49,7 @@ class Desk:
         return done.returncode, done.stdout, done.stderr
 
     def jobs(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = json.loads(self.run("orvideo", "jobs", "--json", "-n", "0")[1])
+        found: list[dict[str, Any]] = self.shell("jobs", "--json", "-n", "0").json
         return found
 
     def submit(self, prompt: str = "a boat", **env: str) -> str:
@@ -54,28 +59,28 @@ class Desk:
 
 
 @pytest.fixture
-def desk(orvideo: Shell, home: Path) -> Desk:
+def desk(orvideo: Shell, home: Path) -> Iterator[Desk]:
     for name, text in BLOCKS.items():
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         (home / name).write_text(text, encoding="utf-8")
-    return Desk(home, orvideo)
+    with sandboxed(home / "sandbox") as env:
+        yield Desk(home, orvideo, env)
 
 
 @contextmanager
-def service(desk: Desk, *faults: str, like: Mapping[str, str] | None = None) -> Iterator[dict[str, str]]:
+def sandboxed(folder: Path, **more: Any) -> Iterator[dict[str, str]]:
+    with Sandbox(folder, **{"speed": AT_ONCE, **more}) as sandbox:
+        yield {"ORVIDEO_SANDBOX": "0", "ORVIDEO_BASE_URL": sandbox.base_url, "OPENROUTER_API_KEY": SANDBOX_KEY}
+
+
+@contextmanager
+def service(
+    desk: Desk, *faults: str, like: Mapping[str, str] | None = None, speed: float = AT_ONCE
+) -> Iterator[dict[str, str]]:
     """Serve the sandbox, misbehaving, and yield the variables that lead there; `like` one before: at its place."""
-    port = like["ORVIDEO_BASE_URL"].split(":")[2].split("/")[0] if like else "0"
-    options = [word for fault in faults for word in ("--fault", fault)]
-    child = desk.shell.popen(
-        "sandbox", "--port", port, "--json", *options, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
-    assert child.stdout is not None
-    try:
-        where = json.loads(child.stdout.readline())
-        yield {"ORVIDEO_SANDBOX": "0", "ORVIDEO_BASE_URL": where["base_url"], "OPENROUTER_API_KEY": where["key"]}
-    finally:
-        child.terminate()
-        child.communicate(timeout=60)
+    port = int(like["ORVIDEO_BASE_URL"].split(":")[2].split("/")[0]) if like else 0
+    with sandboxed(desk.home / "service", port=port, speed=speed, faults=faults) as env:
+        yield env
 
 
 def is_film(path: Path) -> bool:
@@ -105,10 +110,11 @@ def test_submit_tonight_and_fetch_tomorrow(desk: Desk) -> None:
 
 
 def test_what_is_not_done_tomorrow_is_left_for_the_day_after(desk: Desk) -> None:
-    slow = {"ORVIDEO_MODEL": "sandbox/slow", "ORVIDEO_SANDBOX_SPEED": "1"}
-    assert desk.run("sh", "tonight.sh", "a boat", env=slow)[0] == 0
     (desk.home / "tomorrow.sh").write_text(BLOCKS["tomorrow.sh"].replace("--timeout 10m", "--timeout 1s"))
-    assert desk.run("sh", "tomorrow.sh", env=slow)[0] == 8
+    with service(desk, speed=1) as env:
+        slow = {**env, "ORVIDEO_MODEL": "sandbox/slow"}
+        assert desk.run("sh", "tonight.sh", "a boat", env=slow)[0] == 0
+        assert desk.run("sh", "tomorrow.sh", env=slow)[0] == 8
     assert len((desk.home / "ids.txt").read_text().split()) == 1
 
 
@@ -231,9 +237,9 @@ def test_jq_reads_the_documents(desk: Desk) -> None:
 
 @needs_jq
 def test_jq_shows_which_command_goes_on(desk: Desk) -> None:
-    slow = {"ORVIDEO_SANDBOX_SPEED": "1"}
-    name = desk.submit("a boat", ORVIDEO_MODEL="sandbox/slow", **slow)
-    assert desk.run("sh", "go-on.sh", env=slow) == (0, f"orvideo wait {name}\n", "")
+    with service(desk, speed=1) as env:
+        name = desk.submit("a boat", **env, ORVIDEO_MODEL="sandbox/slow")
+        assert desk.run("sh", "go-on.sh", env=env) == (0, f"orvideo wait {name}\n", "")
 
 
 @needs_jq

@@ -160,21 +160,18 @@ class Client:
 
     def _redirected(self, status: int, location: str | None) -> OrvideoError:
         """Return the error for a redirected submit: it is not followed, whatever it says (drill M22)."""
+        elsewhere = None
         if status in REDIRECTS and location is not None:
             try:
                 target = urls.origin_of(urls.resolve_redirect(location, self.base_url + "/videos", self.base_url).url)
+                if target != urls.origin_of(self.base_url):
+                    elsewhere = f" to {target.url}, which is not followed."
             except Unsafe as error:
                 if "://" in location or location.startswith("//"):
-                    return Unsafe(
-                        f"{self._host} redirects the submit ({status}), which is not followed: {error.message}",
-                        hint="check the base URL: orvideo config get base-url",
-                    )
-            else:
-                if target != urls.origin_of(self.base_url):
-                    return Unsafe(
-                        f"{self._host} redirects the submit ({status}) to {target.url}, which is not followed.",
-                        hint="check the base URL: orvideo config get base-url",
-                    )
+                    elsewhere = f", which is not followed: {error.message}"
+        if elsewhere is not None:
+            hint = "check the base URL: orvideo config get base-url"
+            return Unsafe(f"{self._host} redirects the submit ({status}){elsewhere}", hint=hint)
         return _unknown(f"{self._host} answered the submit with a redirect ({status}), which is not followed.")
 
     # Looks

@@ -47,8 +47,7 @@ class Download:
             return
         limits = self._limits
         rate, began, brought = limits.stall_bytes_per_second, waits.seconds, 0
-        waits.limit(None)
-        waits.keep_pace(limits.stall_seconds, rate)
+        waits.begin(None, limits.pace)
         try:
             for piece in answer.response.iter_stream():
                 brought += len(piece)

@@ -7,6 +7,7 @@ never allowed was never sent.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any, NamedTuple
 
 import httpcore
@@ -35,6 +36,11 @@ class Limits(NamedTuple):
     stall_seconds: float = 60
     stall_bytes_per_second: int = 1024
     settle_seconds: float = 30
+
+    @property
+    def pace(self) -> tuple[float, int]:
+        """What a body must move at: so many seconds, and so many bytes in each."""
+        return self.stall_seconds, self.stall_bytes_per_second
 
 
 class Answer(NamedTuple):
@@ -90,7 +96,7 @@ class Exchange:
 
         Raises only what `on_sending` or a signal handler raises.
         """
-        self.waits.limit(self._opening_seconds)
+        self.waits.begin(self._opening_seconds)
         answer, body = Answer(), bytearray()
         try:
             response = wire.send(self.request, self.waits, self._trace)
@@ -98,13 +104,11 @@ class Exchange:
             if response.status in keep_open:
                 answer = answer._replace(response=response)
             else:
-                try:
+                with closing(response):
                     for chunk in response.iter_stream():
                         body += chunk
                         if len(body) > cap:
                             break
-                finally:
-                    response.close()
                 answer = answer._replace(oversized=len(body) > cap, complete=len(body) <= cap)
         except Exception as error:  # every failure is an answer here; the caller judges it
             if error is self._refused:
@@ -126,11 +130,9 @@ class Exchange:
         """Follow httpcore's documented `trace` events."""
         if name == "http11.send_request_headers.started" and info["request"].method != b"CONNECT":
             self._allow()
-            self.waits.limit(None)
-            self.waits.keep_pace(self._limits.stall_seconds, self._limits.stall_bytes_per_second)
+            self.waits.begin(None, self._limits.pace)
         elif name == "http11.receive_response_headers.started" and self._touched:
-            self.waits.drop_pace()
-            self.waits.limit(self._answer_seconds)
+            self.waits.begin(self._answer_seconds)
 
     def _allow(self) -> None:
         try:

@@ -177,9 +177,10 @@ def _without_surrogates(text: str) -> str:
     return text if text.isascii() else re.sub(LONE_SURROGATE, "\N{REPLACEMENT CHARACTER}", text)
 
 
-_STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"')
-_INTEGER = re.compile(r"[0-9]{1,40}(?=\s*[,}])")
-_SKIPPED = re.compile(r'[^"{}\[\]]+')
+_STRING = r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"'
+#: A whole string, one bracket, or what is between them; a quote alone begins a string that is cut or broken.
+_TOKEN = re.compile(rf'{_STRING}|[{{}}\[\]"]|[^"{{}}\[\]]+')
+_ID = re.compile(rf'"id"\s*:\s*(?:([0-9]{{1,40}})(?=\s*[,}}])|({_STRING}))')
 
 
 def lenient_id(data: bytes) -> str | None:
@@ -194,45 +195,24 @@ def lenient_id(data: bytes) -> str | None:
     if not text.startswith("{"):
         return None
     found: set[str] = set()
-    depth, at, is_name = 0, 0, False
-    while at < len(text):
-        here = text[at]
+    depth, is_name = 0, False
+    for token in _TOKEN.finditer(text):
+        here = token[0]
         if here == '"':
-            string = _STRING.match(text, at)
-            if string is None:
-                break
-            at = string.end()
-            if depth == 1 and is_name and string[0] == '"id"':
-                value = _value_after_colon(text, at)
-                if value is not None:
+            break
+        if here.startswith('"'):
+            if depth == 1 and is_name and (named := _ID.match(text, token.start())):
+                value = named[1] or json.loads(named[2])
+                if value.strip():
                     found.add(value)
             is_name = False
-            continue
-        if here in "{[":
+        elif here in ("{", "["):
             depth += 1
             is_name = here == "{"
-        elif here in "}]":
+        elif here in ("}", "]"):
             depth -= 1
-            if depth <= 0:
+            if not depth:
                 break
         else:
-            skipped = _SKIPPED.match(text, at)
-            assert skipped is not None
-            is_name = is_name or "," in skipped[0]
-            at = skipped.end()
-            continue
-        at += 1
+            is_name = is_name or "," in here
     return found.pop() if len(found) == 1 else None
-
-
-def _value_after_colon(text: str, at: int) -> str | None:
-    colon = re.compile(r"\s*:\s*").match(text, at)
-    if colon is None:
-        return None
-    if integer := _INTEGER.match(text, colon.end()):
-        return integer[0]
-    string = _STRING.match(text, colon.end())
-    if string is None:
-        return None
-    value: str = json.loads(string[0])
-    return value if value.strip() else None

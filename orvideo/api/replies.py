@@ -104,7 +104,7 @@ def value_of(reading: Reading, host: str) -> dict[str, Any]:
     the service answered and it makes no sense (drills X01, X02).
     """
     if reading.is_html:
-        raise ServerFault(f"{host} answered {reading.status} with {_page(reading)}.")
+        raise ServerFault(f"{host} answered {reading.status} with {page_of(reading)}.")
     try:
         value = reading.json()
     except NotJson as error:
@@ -121,9 +121,8 @@ def service_reply(reading: Reading, redactor: Redactor, now: datetime) -> Servic
     error, own = _error_object(reading)
     metadata = error.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
-    message = _first_text(_complaints(error.get("message")), error.get("message"), error.get("text")) or _first_text(
-        _complaints(error.get("detail")), error.get("detail"), error.get("title")
-    )
+    said, detail = error.get("message"), error.get("detail")
+    message = _first_text(_complaints(said), said, error.get("text"), _complaints(detail), detail, error.get("title"))
     return ServiceReply(
         status=reading.status,
         message=_cut(redactor.text(message or _bodyless(reading))),
@@ -251,14 +250,16 @@ def told_by(reply: ServiceReply) -> str:
 
 
 def page_of(reading: Reading) -> str:
-    """Return in a few words what a page or an empty answer is, which the service's code did not write."""
-    return _page(reading) if reading.is_html else "an empty body"
+    """Return in a few words what an answer is that the service's code did not write: nothing, or a page."""
+    if not reading.data:
+        return "an empty body"
+    ray = _ray(reading)
+    return _page(reading) + (f" (ray {ray})" if ray else "")
 
 
 def _page(reading: Reading) -> str:
-    title, ray = _title(reading), _ray(reading)
-    titled = f", titled {title!r}" if title else ""
-    return f"a page that is not the service's{titled}" + (f" (ray {ray})" if ray else "")
+    title = _title(reading)
+    return "a page that is not the service's" + (f", titled {title!r}" if title else "")
 
 
 def _ray(reading: Reading) -> str | None:
@@ -348,8 +349,7 @@ def _reasons(metadata: dict[str, Any]) -> Iterator[str]:
 
 def _bodyless(reading: Reading) -> str:
     if reading.is_html:
-        title = _title(reading)
-        return "a page that is not the service's" + (f", titled {title!r}" if title else "")
+        return _page(reading)
     if not reading.data:
         return "no message"
     if reading.too_big or reading.unknown_encoding is not None:

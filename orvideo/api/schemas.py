@@ -29,8 +29,9 @@ def _flag(value: object) -> bool | None:
 def _whole(value: object) -> int | None:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    good = isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST_WHOLE
-    return value if good and isinstance(value, int) else None
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if abs(value) <= LARGEST_WHOLE else None
 
 
 def money(value: object) -> Decimal | None:
@@ -226,7 +227,7 @@ class KeyInfo(Rare):
 class VideoRequest(BaseModel):
     """The body of `POST /videos` (VideoGenerationRequest), and nothing the service would silently drop.
 
-    The media lists hold the service's own wrapped shapes, built by `api.media`.
+    The media lists hold the service's own wrapped shapes, built by `request.media`.
     """
 
     model_config = ConfigDict(extra="allow", hide_input_in_errors=True, protected_namespaces=())

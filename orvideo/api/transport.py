@@ -164,8 +164,12 @@ class Transport:
         """
         opening = Deadline.after(self.clock, deadline.left(3 * self.limits.connect))
         try:
+            headers = self._headers(with_key=True, accept="application/json") | {"Content-Type": "application/json"}
+            request = self._request("POST", self.base_url + path, headers, content)
             for pause in (*CONNECT_PAUSES, None):
-                answer = self._post_once(path, content, on_sending, opening, deadline)
+                seconds = opening.left(3 * self.limits.connect)
+                exchange = Exchange(request, self.limits, deadline, seconds, self.limits.submit_total, on_sending)
+                answer = self._post_once(exchange)
                 if answer.touched:
                     return answer
                 problem = self._unsent(answer, self._origin.host, "submitted")
@@ -177,19 +181,7 @@ class Transport:
         finally:
             self._hurried = False
 
-    def _post_once(
-        self,
-        path: str,
-        content: bytes,
-        on_sending: Callable[[], None] | None,
-        opening: Deadline,
-        deadline: Deadline,
-    ) -> Answer:
-        headers = self._headers(with_key=True, accept="application/json") | {"Content-Type": "application/json"}
-        request = self._request("POST", self.base_url + path, headers, content)
-        exchange = Exchange(
-            request, self.limits, deadline, opening.left(3 * self.limits.connect), self.limits.submit_total, on_sending
-        )
+    def _post_once(self, exchange: Exchange) -> Answer:
         with contextlib.closing(Wire(self._origin)) as wire:
             self._submitting = exchange
             try:

@@ -67,21 +67,18 @@ class Waits:
     def is_over(self) -> bool:
         return self._left(1.0) <= 0
 
-    def limit(self, seconds: float | None) -> None:
-        """Begin a phase that may take this long; None is no limit of its own."""
+    def begin(self, seconds: float | None, pace: tuple[float, int] | None = None) -> None:
+        """Begin a phase that may take so many seconds; None is no limit of its own.
+
+        With a pace, fewer than so many bytes a second, over so many seconds of waiting, are a timeout (drill D11).
+        """
         self._until = math.inf if seconds is None else self.seconds + seconds
+        self._pace = pace
+        self._window_seconds, self._window_bytes = self.seconds, 0
 
     def hurry(self, seconds: float) -> None:
         """End within `seconds`, whatever phase it is. May be called from a signal handler and from any thread."""
         self._hurry_by = self.seconds + seconds
-
-    def keep_pace(self, seconds: float, bytes_per_second: int) -> None:
-        """From here on, less than so many bytes a second over so many seconds of waiting is a timeout (drill D11)."""
-        self._pace = seconds, bytes_per_second
-        self._window_seconds, self._window_bytes = self.seconds, 0
-
-    def drop_pace(self) -> None:
-        self._pace = None
 
     def until_done(self, attempt: Callable[[], T], most: float | None) -> T:
         """Return what `attempt` returns, which gives up with a TimeoutError after about a `NAP` and is then repeated.

@@ -81,21 +81,13 @@ def _bytes(path: Path | str) -> bytes:
 
 def write(path: Path, models: list[Any], fetched_at: datetime) -> bool:
     """Replace the cache in one step; return False where it cannot be written, which only costs the next call time."""
-    import contextlib
-    import tempfile
+    from orvideo.files import make_private, write_whole
 
     # ASCII, so that a lone surrogate in a description cannot break the file.
     text = json.dumps({"version": _VERSION, "fetched_at": fetched_at.isoformat(), "models": models})
-    temporary: str | None = None
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-        with open(handle, "w", encoding="ascii") as file:
-            file.write(text)
-        os.replace(temporary, path)
+        make_private(path.parent)
+        write_whole(path, text.encode("ascii"), mode=0o600)
     except OSError:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
         return False
     return True

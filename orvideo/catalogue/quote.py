@@ -4,12 +4,12 @@ Both `quote` and `bill` reduce a request to `Clip`s, in which nothing is open an
 The rules are those of the api notes, "Prices"; only the service's own `usage.cost` is the true price.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import ROUND_FLOOR, Decimal
 from itertools import product
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple
 
-from orvideo.api.schemas import VideoModel, VideoRequest, money
+from orvideo.api.schemas import VideoModel, VideoRequest
 from orvideo.catalogue.pricing import Found, Mode, PriceList, Unit, price_list
 from orvideo.catalogue.sizes import Picture, assumed, parse_size, picture, resolution_of
 
@@ -43,19 +43,6 @@ class Quote(NamedTuple):
             "high": _number(self.high),
             "reasons": list(self.reasons),
         }
-
-    @classmethod
-    def from_json(cls, data: object) -> Self:
-        """Return the quote that `as_json` wrote; anything else is an unknown one, not an error."""
-        if not isinstance(data, Mapping):
-            return cls("unknown")
-        usd, low, high = (money(data.get(name)) for name in ("usd", "low", "high"))
-        given = data.get("reasons")
-        reasons = tuple(item for item in given if isinstance(item, str)) if isinstance(given, list) else ()
-        kind = data.get("kind")
-        if usd is None or kind not in ("exact", "about"):
-            return cls("unknown", None, low, high, reasons)
-        return cls("exact" if kind == "exact" else "about", usd, low, high, reasons)
 
 
 def _number(amount: Decimal | None) -> float | None:

@@ -4,11 +4,21 @@ A command's Typer function only parses. It returns an `Action`, which `cli.main`
 turns a closed pipe into exit 1 and a Ctrl-C into silence.
 """
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from orvideo.context import Context
+
+
+Options = TypeVar("Options", bound=tuple[Any, ...])
+
+
+def options_of(kind: type[Options], line: Mapping[str, Any], **others: Any) -> Options:
+    """Return what a parsed line says for the fields of `kind`, a NamedTuple, by the names of its parameters."""
+    named: Any = kind
+    options: Options = named(**{name: line[name] for name in named._fields if name in line}, **others)
+    return options
 
 
 class Answering(NamedTuple):

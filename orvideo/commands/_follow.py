@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from orvideo.commands._hooks import NOTHING, Hooks, run_hooks
 from orvideo.commands._receipts import write_receipts
@@ -28,18 +28,44 @@ def terms_from(context: Context, timeout: str | None, interval: str | None) -> T
     return Terms(timeout=settings.timeout, interval=settings.interval, firm=firm)
 
 
-def find_jobs(
-    context: Context, names: Sequence[str] | None, *, otherwise: Sequence[Record] | None = None
-) -> list[Record]:
-    """Return the jobs that a line names, each once, or `otherwise` for --all. No name at all is a usage error."""
-    if otherwise is not None:
-        if names:
-            raise UsageError("--all stands for every job; it goes with no JOB.")
-        return list(otherwise)
+def find_jobs(context: Context, names: Sequence[str] | None) -> list[Record]:
+    """Return the jobs that a line names, each once. No name at all is a usage error."""
     if not names:
         raise UsageError("A job is needed: an id, a prefix of one, or @1 for the newest.", hint="orvideo jobs")
     found = {record.seq: record for record in map(context.ledger_to_read.find, names)}
     return list(found.values())
+
+
+class FollowOptions(NamedTuple):
+    """A line of `wait` or `download`, parsed."""
+
+    jobs: list[str] | None
+    all: bool
+    output: str | None
+    force: bool
+    receipt: bool
+    max_size: str | None
+    timeout: str | None
+    interval: str | None = None
+    hooks: Hooks = NOTHING
+
+
+def follow_named(
+    context: Context, options: FollowOptions, *, wait: bool, everything: Callable[[], Sequence[Record]], nothing: str
+) -> None:
+    """Take up the named jobs, or with --all `everything`, and save what they made; `nothing` is said of an empty list.
+
+    Without `wait`, a job that still runs is left alone, and a video is saved even where no -o ever said so.
+    """
+    terms = terms_from(context, options.timeout, options.interval)._replace(wait=wait)
+    if options.all and options.jobs:
+        raise UsageError("--all stands for every job; it goes with no JOB.")
+    records = everything() if options.all else find_jobs(context, options.jobs)
+    if not records:
+        context.terminal.note(nothing)
+    fetcher = context.fetcher(options.output, force=options.force, always=not wait, max_size=options.max_size)
+    tasks = prepare(context, records, fetcher)
+    follow_and_save(context, tasks, terms, fetcher, options.hooks, receipt=options.receipt)
 
 
 def run_tasks(
@@ -118,7 +144,7 @@ def follow_and_save(
         # An id that could not be written down must reach a person on every stream there is (drill J05).
         context.terminal.answer(name)
     if receipt:
-        errors += _write_receipts(context, tasks, force=fetcher.options.force)
+        errors += write_receipts(context, tasks, force=fetcher.options.force)
     documents = [task.record.as_json() for task in tasks if task.record is not None]
     # One job that went wrong is an error object on stderr, not half an answer on stdout as well.
     if not (errors and len(tasks) == 1):
@@ -128,19 +154,6 @@ def follow_and_save(
 
 def errors_of(tasks: Sequence[Task]) -> list[OrvideoError]:
     return [task.error for task in tasks if task.error is not None]
-
-
-def _write_receipts(context: Context, tasks: Sequence[Task], *, force: bool) -> list[OrvideoError]:
-    """Write the receipts of all that is on this disk; what was saved has one even if the rest failed."""
-    errors = []
-    for task in tasks:
-        if task.paths and task.record is not None:
-            try:
-                write_receipts(context, task.record, force=force)
-            except OrvideoError as error:
-                error.seq = task.seq
-                errors.append(error)
-    return errors
 
 
 def answer_submitted(context: Context, record: Record) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from orvideo.errors import OrvideoError, OutputExists, UsageError
 if TYPE_CHECKING:
     from orvideo.context import Context
     from orvideo.jobs.fetch import Fetcher
+    from orvideo.jobs.task import Task
     from orvideo.record.values import Record
 
 
@@ -33,13 +35,26 @@ def check_before_submit(context: Context, fetcher: Fetcher, *, wait: bool) -> No
         raise OutputExists(f"{receipt} exists already.", hint="name another file with -o, or overwrite with --force")
 
 
-def write_receipts(context: Context, record: Record, *, force: bool) -> list[Path]:
+def write_receipts(context: Context, tasks: Sequence[Task], *, force: bool) -> list[OrvideoError]:
+    """Write the receipts of all that is on this disk, also if the rest failed; return what went wrong."""
+    errors = []
+    for task in tasks:
+        if task.paths and task.record is not None:
+            try:
+                write_receipt_of(context, task.record, force=force)
+            except OrvideoError as error:
+                error.seq = task.seq
+                task.error = task.error or error
+                errors.append(error)
+    return errors
+
+
+def write_receipt_of(context: Context, record: Record, *, force: bool) -> list[Path]:
     """Write the receipt of each video of a job that is on this disk, and return their paths.
 
     Raises OutputExists where another file has the name, OutputUnwritable.
     """
-    from orvideo.download.receipts import write_receipt
-    from orvideo.download.receipts_document import receipt_document
+    from orvideo.download.receipts import receipt_document, write_receipt
 
     now = context.ledger_to_read.get(record.seq)
     slug = _canonical_slug(context, now)

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
+from orvideo.commands._action import options_of
 from orvideo.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,25 +28,61 @@ SETTINGS = {
 _EXAMPLE = 'orvideo submit "a paper boat drifts down a rainy street"'
 
 
-class RequestOptions(NamedTuple):
-    """The part of a submit line that says what to make: None, or nothing, where the line does not say.
+#: The request's fields that only the line can give, by the names of its parameters.
+_FIELDS = {
+    "size": "size",
+    "creativity": "creativity",
+    "upscale": "upscale_factor",
+    "callback_url": "callback_url",
+    "user": "user",
+    "session_id": "session_id",
+}
 
-    `flags` are settings by name, `fields` request fields by the service's name, and the rest is what its flag takes.
+
+class RequestOptions(NamedTuple):
+    """The part of a line that says what to make, by the names of its parameters: None where the line does not say.
+
+    `flags` are settings by name, `fields` request fields by the service's name.
     """
 
-    prompt: str | None = None
-    prompt_file: str | None = None
     flags: Mapping[str, Any] = MappingProxyType({})
     fields: Mapping[str, Any] = MappingProxyType({})
+    prompt: str | None = None
+    prompt_file: str | None = None
     first_frame: str | None = None
     last_frame: str | None = None
-    references: tuple[str, ...] = ()
-    params: tuple[str, ...] = ()
-    trace: tuple[str, ...] = ()
-    continued: str | None = None
+    reference: list[str] | None = None
+    param: list[str] | None = None
+    trace: list[str] | None = None
+    continue_: str | None = None
     request: str | None = None
     like: str | None = None
-    check: bool = True
+    no_check: bool = False
+
+    @classmethod
+    def of(cls, line: Mapping[str, Any]) -> RequestOptions:
+        """Return what a parsed line of `submit` or `batch` says."""
+        flags = {flag: line[flag.replace("-", "_")] for flag in SETTINGS}
+        return options_of(cls, line, flags=flags, fields={field: line[name] for name, field in _FIELDS.items()})
+
+    def line_fields(self, settings: Settings) -> dict[str, Any]:
+        """Return the request fields that the line gives, but for the prompt and what is read from files."""
+        from orvideo.request.build import parse_pairs
+
+        given = {name: value for name, value in self.fields.items() if value is not None}
+        given |= {name: settings.get(flag).value for flag, name in SETTINGS.items() if self.flags.get(flag) is not None}
+        return given | ({"trace": parse_pairs(self.trace, "--trace")} if self.trace else {})
+
+    def defaults(self, settings: Settings) -> dict[str, Any]:
+        """Return the settings for what the line leaves open. A setting that a flag beats is not even read."""
+        values = {name: settings.get(flag).value for flag, name in SETTINGS.items() if self.flags.get(flag) is None}
+        return {name: value for name, value in values.items() if value is not None}
+
+    def media(self) -> dict[str, Any]:
+        """Return the pictures and the rest that the video is made from, as the line names them."""
+        references = list(self.reference) if self.reference else None
+        named = {"first_frame": self.first_frame, "last_frame": self.last_frame, "reference": references}
+        return {name: value for name, value in named.items() if value is not None}
 
 
 def wanted_request(context: Context, options: RequestOptions) -> Wanted:
@@ -62,12 +99,12 @@ def wanted_request(context: Context, options: RequestOptions) -> Wanted:
         base = _past_request(context, options.like)
     else:
         base = _from_file(context, options)
-        defaults = _from_settings(options, settings)
-    previous = None if options.continued is None else _previous(context, options.continued)
+        defaults = options.defaults(settings)
+    previous = None if options.continue_ is None else _previous(context, options.continue_)
     if previous is not None:
         given |= _continuing(context, previous, {**base, **given}.get("model"), otherwise=defaults.get("model"))
     source = MediaSource(settings.max_image_bytes, stdin=_stdin(context))
-    wanted = request_fields(given, source, base=base, defaults=defaults, check=options.check)
+    wanted = request_fields(given, source, base=base, defaults=defaults, check=not options.no_check)
     for warning in wanted.warnings:
         context.terminal.warn(warning)
     if previous is not None and wanted.frame is None:
@@ -87,7 +124,7 @@ def _refuse_contradictions(options: RequestOptions) -> None:
         "--last-frame": options.last_frame,
     }
     reading = [name for name, value in readers.items() if value in ("-", "image:-")]
-    reading += ["--reference" for value in options.references if value in ("-", "image:-")]
+    reading += ["--reference" for value in (options.reference or ()) if value in ("-", "image:-")]
     if len(reading) > 1:
         raise UsageError(f"stdin can be read once, and {' and '.join(reading)} would read it.")
 
@@ -97,28 +134,10 @@ def _refuse_contradictions(options: RequestOptions) -> None:
 
 def _from_line(context: Context, options: RequestOptions, settings: Settings) -> dict[str, Any]:
     """Return what the line itself says, with the pictures still as the names of files."""
-    from orvideo.request.build import parse_pairs
-
-    given = {name: value for name, value in options.fields.items() if value is not None}
-    for flag, name in SETTINGS.items():
-        if options.flags.get(flag) is not None:
-            given[name] = settings.get(flag).value
     prompt = _read_prompt(context, options)
-    short = {
-        "prompt": prompt,
-        "first_frame": options.first_frame,
-        "last_frame": options.last_frame,
-        "reference": list(options.references) or None,
-        "param": list(options.params) or None,
-        "trace": parse_pairs(options.trace, "--trace") or None,
-    }
-    return given | {name: value for name, value in short.items() if value is not None}
-
-
-def _from_settings(options: RequestOptions, settings: Settings) -> dict[str, Any]:
-    """Return the defaults for what the line leaves open. A setting that a flag beats is not even read."""
-    values = {name: settings.get(flag).value for flag, name in SETTINGS.items() if options.flags.get(flag) is None}
-    return {name: value for name, value in values.items() if value is not None}
+    given = options.line_fields(settings) | options.media()
+    given |= {} if prompt is None else {"prompt": prompt}
+    return given | ({"param": list(options.param)} if options.param else {})
 
 
 def _from_file(context: Context, options: RequestOptions) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from orvideo.commands._action import Action, Answering
+from orvideo.commands._action import Action, Answering, options_of
 from orvideo.commands._follow import errors_of, run_tasks, terms_from
 from orvideo.commands._options import (
     AspectRatio,
@@ -42,7 +41,10 @@ from orvideo.commands._options import (
     User,
     UseSandbox,
     Verbose,
+    option,
 )
+from orvideo.commands._receipts import write_receipts
+from orvideo.commands._request import RequestOptions
 from orvideo.errors import (
     PRECEDENCE,
     BatchIncomplete,
@@ -64,27 +66,22 @@ if TYPE_CHECKING:
     from orvideo.batch.standing import History
     from orvideo.context import Context, Service
     from orvideo.jobs.task import Terms
-    from orvideo.output.batch_report import ReportFile
+    from orvideo.output.batch_views import ReportFile
     from orvideo.record.values import Record
     from orvideo.settings import Settings
 
 _MOST_JOBS = 1000
 
 
-@dataclass(frozen=True)
-class BatchOptions:
-    """A batch line, parsed: `flags` are settings by name, `fields` and `short` request fields, None where left open."""
+class BatchOptions(NamedTuple):
+    """A batch line, parsed; `again` is the same line once more."""
 
-    file: str
+    asked: RequestOptions
     again: str
-    flags: Mapping[str, Any] = field(default_factory=dict)
-    fields: Mapping[str, Any] = field(default_factory=dict)
-    short: Mapping[str, Any] = field(default_factory=dict)
-    trace: tuple[str, ...] = ()
+    file: str
     form: str | None = None
     name: str | None = None
     allow_outside: bool = False
-    check: bool = True
     jobs: int = 4
     fail_fast: bool = False
     retry_failed: bool = False
@@ -137,44 +134,30 @@ def register(app: typer.Typer) -> None:
         trace: Trace = None,
         no_check: Annotated[
             bool,
-            typer.Option(
-                "--no-check", help="Send even what the catalogue says cannot work.", rich_help_panel="Request"
-            ),
+            option("Request", "Send even what the catalogue says cannot work.", "--no-check"),
         ] = False,
         jobs: Annotated[
             int,
-            typer.Option(
-                "--jobs",
-                "-j",
-                metavar="N",
-                min=1,
-                max=_MOST_JOBS,
-                help="Rows in flight at once.",
-                rich_help_panel="Running",
-            ),
+            option("Running", "Rows in flight at once.", "--jobs", "-j", metavar="N", min=1, max=_MOST_JOBS),
         ] = 4,
         fail_fast: Annotated[
             bool,
-            typer.Option("--fail-fast", help="Start no more rows after the first failure.", rich_help_panel="Running"),
+            option("Running", "Start no more rows after the first failure.", "--fail-fast"),
         ] = False,
         retry_failed: Annotated[
             bool,
-            typer.Option(
-                "--retry-failed",
-                help="Submit failed rows again, as new jobs that cost anew.",
-                rich_help_panel="Running",
-            ),
+            option("Running", "Submit failed rows again, as new jobs that cost anew.", "--retry-failed"),
         ] = False,
         timeout: Timeout = None,
         interval: Interval = None,
         output: Annotated[
             str | None,
-            typer.Option(
+            option(
+                "Saving",
+                "A directory, or a name with fields such as {row}, {name}, {slug} or a row's own. Default: here.",
                 "--output",
                 "-o",
                 metavar="PATH",
-                help="A directory, or a name with fields such as {row}, {name}, {slug} or a row's own. Default: here.",
-                rich_help_panel="Saving",
             ),
         ] = None,
         force: Force = False,
@@ -182,20 +165,16 @@ def register(app: typer.Typer) -> None:
         max_size: MaxSize = None,
         report: Annotated[
             str | None,
-            typer.Option(
-                metavar="FILE", help="Write what became of each row: JSONL, or CSV for .csv.", rich_help_panel="Saving"
-            ),
+            option("Saving", "Write what became of each row: JSONL, or CSV for .csv.", metavar="FILE"),
         ] = None,
         max_cost: Annotated[
             str | None,
-            typer.Option(metavar="USD", help="The most that the whole batch may cost.", rich_help_panel="Money"),
+            option("Money", "The most that the whole batch may cost.", metavar="USD"),
         ] = None,
-        yes: Annotated[
-            bool, typer.Option("--yes", "-y", help="Do not ask before an expensive batch.", rich_help_panel="Money")
-        ] = False,
+        yes: Annotated[bool, option("Money", "Do not ask before an expensive batch.", "--yes", "-y")] = False,
         dry_run: Annotated[
             bool,
-            typer.Option("--dry-run", help="Check, price, print the requests, send nothing.", rich_help_panel="Money"),
+            option("Money", "Check, price, print the requests, send nothing.", "--dry-run"),
         ] = False,
         json: Json = False,
         events: Events = False,
@@ -204,44 +183,9 @@ def register(app: typer.Typer) -> None:
         sandbox: UseSandbox = False,
     ) -> Action:
         """Submit, follow and save many videos; the same command goes on where it was stopped."""
-        options = BatchOptions(
-            file=file, again=_same_line(ctx),
-            flags={
-                "model": model, "duration": duration, "resolution": resolution, "aspect-ratio": aspect_ratio,
-                "audio": audio, "seed": seed,
-            },
-            fields={
-                "size": size, "creativity": creativity, "upscale_factor": upscale, "callback_url": callback_url,
-                "user": user, "session_id": session_id,
-            },
-            short={
-                "first_frame": first_frame, "last_frame": last_frame, "reference": list(reference or ()) or None,
-                "param": list(param or ()) or None,
-            },
-            trace=tuple(trace or ()), form=form, name=name, allow_outside=allow_outside, check=not no_check,
-            jobs=jobs, fail_fast=fail_fast, retry_failed=retry_failed, timeout=timeout, interval=interval,
-            output=output, force=force, receipt=receipt, max_size=max_size, report=report,
-            max_cost=max_cost, yes=yes, dry_run=dry_run,
-        )  # fmt: skip
-        return Action(lambda context: run(context, options), Answering(json, events, quiet, verbose, sandbox))
-
-
-def _same_line(ctx: typer.Context) -> str:
-    """Return the command that was given, as a shell takes it: typed again, it goes on."""
-    words: list[str] = ["orvideo", ctx.info_name or "batch"]
-    for parameter in ctx.command.params:
-        value = ctx.params.get(parameter.name or "")
-        if value is None or value is False or value == [] or value == parameter.default:
-            if value is False and parameter.secondary_opts and parameter.default is not False:
-                words.append(parameter.secondary_opts[0])
-            continue
-        if parameter.param_type_name == "argument":
-            words.append(str(value))
-            continue
-        flag = max(parameter.opts, key=len)
-        for item in value if isinstance(value, list | tuple) else [value]:
-            words += [flag] if item is True else [flag, str(item)]
-    return shlex.join(words)
+        again = shlex.join(["orvideo", *ctx.obj])
+        options = options_of(BatchOptions, ctx.params, asked=RequestOptions.of(ctx.params), again=again)
+        return Action(lambda context: run(context, options), options_of(Answering, ctx.params))
 
 
 class Batch(NamedTuple):
@@ -262,9 +206,9 @@ class Batch(NamedTuple):
 
 def run(context: Context, options: BatchOptions) -> None:
     """Read, check, price, guard; then run, answer, and say what did not work. Nothing is sent before all is checked."""
-    from orvideo.output.batch_report import ReportFile
+    from orvideo.output.batch_views import ReportFile
 
-    settings = context.settings.with_flags(options.flags)
+    settings = context.settings.with_flags(options.asked.flags)
     limit = context.settings.with_flags({"max-cost": options.max_cost}).max_cost if options.max_cost else None
     terms = terms_from(context, options.timeout, options.interval)
     source = _read(context, options)
@@ -278,7 +222,7 @@ def run(context: Context, options: BatchOptions) -> None:
         _answer_dry_run(context, batch, price)
         return
     entries = _entries(context, batch, service, limit, options)
-    _run(context, options, batch, entries, service, terms, report)
+    _run(context, options, entries, terms, report)
 
 
 # --- reading and checking -------------------------------------------------------------------------------------------
@@ -310,7 +254,7 @@ def _checked(context: Context, options: BatchOptions, settings: Settings, servic
     from orvideo.request.planner import Planner
 
     output = options.output if options.output is not None else context.settings.output
-    rows, troubles = read_rows(source, output=output, check=options.check)
+    rows, troubles = read_rows(source, output=output, check=not options.asked.no_check)
     if not rows and not troubles:
         raise UsageError(f"There is no row in {source.shown}.")
     reader = _reader(context, options, settings, source)
@@ -325,7 +269,8 @@ def _checked(context: Context, options: BatchOptions, settings: Settings, servic
         )
     history = History.of(context.ledger.rows_of_batch(identity))
     wanted = [one for one in asked if _is_to_be_bought(history.last.get(one.key), options)]
-    planner = Planner(service.client, context.catalogue(service), context.terminal.warn, check=options.check)
+    check = not options.asked.no_check
+    planner = Planner(service.client, context.catalogue(service), context.terminal.warn, check=check)
     offers, dear = Pricing(planner, each=context.settings.max_cost).offers(wanted)
     troubles += dear
     specs, misplaced = _specs(context, options, output, source, asked, history, offers)
@@ -340,24 +285,18 @@ def _checked(context: Context, options: BatchOptions, settings: Settings, servic
 def _reader(context: Context, options: BatchOptions, settings: Settings, source: Source) -> Reader:
     """Return what puts the requests of rows together, with the line's options and the settings below each row."""
     from orvideo.batch.checking import Reader
-    from orvideo.commands._request import SETTINGS
-    from orvideo.request.build import MediaSource, parse_pairs, request_fields
+    from orvideo.request.build import MediaSource, request_fields
 
-    line = {name: value for name, value in options.fields.items() if value is not None}
-    line |= {name: settings.get(flag).value for flag, name in SETTINGS.items() if options.flags.get(flag) is not None}
-    if options.trace:
-        line["trace"] = parse_pairs(options.trace, "--trace")
-    media = {name: value for name, value in options.short.items() if value is not None}
-    params = media.pop("param", None)
+    asked, folder = options.asked, source.folder
+    line, media = asked.line_fields(settings), asked.media()
     if media:
         # Pictures on the line are for every row: read once, from where the line says and not from FILE's folder.
-        built = request_fields({**media, "prompt": "-"}, MediaSource(settings.max_image_bytes), check=options.check)
+        from_line = MediaSource(settings.max_image_bytes)
+        built = request_fields({**media, "prompt": "-"}, from_line, check=not asked.no_check)
         line |= {name: value for name, value in built.fields.items() if name != "prompt"}
-    defaults = {name: settings.get(flag).value for flag, name in SETTINGS.items() if options.flags.get(flag) is None}
-    folder = source.folder
     where = MediaSource(settings.max_image_bytes, root=None if options.allow_outside else folder, base=folder)
-    below = {name: value for name, value in defaults.items() if value is not None}
-    return Reader(where, below, line, {"param": params} if params else {}, options.check)
+    params = {"param": list(asked.param)} if asked.param else {}
+    return Reader(where, asked.defaults(settings), line, params, not asked.no_check)
 
 
 def _is_to_be_bought(record: Record | None, options: BatchOptions) -> bool:
@@ -427,7 +366,7 @@ def _show_price(context: Context, batch: Batch, options: BatchOptions) -> Price:
     from orvideo.settings.definitions import DEFAULT_BASE_URL
 
     price = price_of(batch.offers.values())
-    for line in plan_lines(batch.asked, batch.history, batch.offers, price, retry=options.retry_failed):
+    for line in plan_lines(batch.asked, batch.history, batch.offers, price):
         context.terminal.note(line)
     if context.endpoint == "sandbox":
         context.terminal.note("to: the sandbox; nothing is charged")
@@ -525,16 +464,14 @@ def _entries(
         if standing is Standing.UNKNOWN:
             entry.error, entry.phase = judgement.cannot_follow(record), Phase.OVER
         elif standing is Standing.FAILED:
-            entry.error, entry.phase = judgement.ended(record, record.status, record.error), Phase.OVER
+            entry.error, entry.phase = judgement.error_of_end(record, record.status, record.error), Phase.OVER
     return entries
 
 
 def _run(
     context: Context,
     options: BatchOptions,
-    batch: Batch,
     entries: list[Entry],
-    service: Service,
     terms: Terms,
     report: ReportFile | None,
 ) -> None:
@@ -547,40 +484,21 @@ def _run(
     if terms.interval is None:
         terms = terms._replace(looks_per_second=LOOKS_PER_SECOND)
     context.ending.watch(entries, context.journal, again=options.again)
-    listener = BatchListener(context.terminal, context.clock, total=len(entries), done=0)
+    listener = BatchListener(context.terminal, context.clock, total=len(entries))
     rules = StopRules(fail_fast=options.fail_fast)
     try:
         stopped = run_tasks(context, entries, terms, fetcher, listener=listener, rules=rules)
+        if options.receipt:
+            write_receipts(context, entries, force=options.force)
     finally:
         rows = _documents(entries)
         if report is not None:
             report.write(rows)
-    if options.receipt:
-        _write_receipts(context, options, service, entries)
     _answer(context, entries, rows, stopped)
 
 
-def _write_receipts(context: Context, options: BatchOptions, service: Service, entries: Sequence[Entry]) -> None:
-    """Write the receipt of every video that is here; one that cannot be written is an error of its row."""
-    from orvideo.download.receipts import write_receipt
-    from orvideo.download.receipts_document import receipt_document
-
-    catalogue = context.catalogue(service)
-    for entry in entries:
-        record = entry.record if entry.paths else None
-        for output in record.outputs if record is not None else ():
-            if record is None or output.path is None:
-                continue
-            model = catalogue.get(record.model) if record.model else None
-            document = receipt_document(record, output, canonical_slug=model.canonical_slug if model else None)
-            try:
-                write_receipt(Path(output.path), document, force=options.force)
-            except OrvideoError as error:
-                entry.error = entry.error or error
-
-
 def _documents(entries: Sequence[Entry]) -> list[dict[str, Any]]:
-    from orvideo.output.batch_report import row_document
+    from orvideo.output.batch_views import row_document
 
     return [row_document(entry) for entry in entries]
 
@@ -590,8 +508,7 @@ def _answer(
 ) -> None:
     """Answer with the whole, tell what failed and why, and raise when not every row has its video."""
     from orvideo.output.batch_listener import failure_table
-    from orvideo.output.batch_report import totals
-    from orvideo.output.batch_views import summary_line
+    from orvideo.output.batch_views import summary_line, totals
 
     sums = totals(rows)
     context.terminal.event({"event": "batch_ended", "time": context.clock.now(), **sums})

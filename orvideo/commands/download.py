@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from orvideo.commands._action import Action, Answering
-from orvideo.commands._follow import find_jobs, follow_and_save, prepare, terms_from
+from orvideo.commands._follow import FollowOptions, follow_named
 from orvideo.commands._options import (
     Events,
     Force,
@@ -24,18 +24,6 @@ from orvideo.commands._options import (
 
 if TYPE_CHECKING:
     from orvideo.context import Context
-
-
-class DownloadOptions(NamedTuple):
-    """A download line, parsed."""
-
-    jobs: list[str] | None
-    all: bool
-    output: str | None
-    force: bool
-    timeout: str | None
-    receipt: bool = False
-    max_size: str | None = None
 
 
 def register(app: typer.Typer) -> None:
@@ -55,17 +43,13 @@ def register(app: typer.Typer) -> None:
         sandbox: UseSandbox = False,
     ) -> Action:
         """Fetch finished videos, again if need be; nothing is ever submitted."""
-        options = DownloadOptions(jobs, everything, output, force, timeout, receipt, max_size)
+        options = FollowOptions(jobs, everything, output, force, receipt, max_size, timeout)
         return Action(lambda context: run(context, options), Answering(json, events, quiet, verbose, sandbox))
 
 
-def run(context: Context, options: DownloadOptions) -> None:
+def run(context: Context, options: FollowOptions) -> None:
     """Fetch the named jobs, or all that are finished and not on this disk."""
-    terms = terms_from(context, options.timeout, None)
-    missing = context.ledger_to_read.list(not_downloaded=True) if options.all else None
-    records = find_jobs(context, options.jobs, otherwise=missing)
-    if not records:
-        context.terminal.note("nothing to fetch: every finished job on record is on this disk")
-    fetcher = context.fetcher(options.output, force=options.force, always=True, max_size=options.max_size)
-    tasks = prepare(context, records, fetcher)
-    follow_and_save(context, tasks, terms._replace(wait=False), fetcher, receipt=options.receipt)
+    follow_named(
+        context, options, wait=False, everything=lambda: context.ledger_to_read.list(not_downloaded=True),
+        nothing="nothing to fetch: every finished job on record is on this disk",
+    )  # fmt: skip

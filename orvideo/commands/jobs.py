@@ -13,7 +13,7 @@ from orvideo.commands._action import Action, Answering
 from orvideo.commands._app import App
 from orvideo.commands._follow import answer_submitted, find_jobs
 from orvideo.commands._options import Force, Json, Quiet, UseSandbox, Verbose
-from orvideo.commands._receipts import write_receipts
+from orvideo.commands._receipts import write_receipt_of
 from orvideo.errors import UsageError
 
 if TYPE_CHECKING:
@@ -221,7 +221,7 @@ def run_show_request(context: Context, name: str) -> None:
 
 def run_receipt(context: Context, name: str, *, force: bool) -> None:
     record = context.ledger_to_read.find(name)
-    receipts = write_receipts(context, record, force=force)
+    receipts = write_receipt_of(context, record, force=force)
     if not receipts:
         raise UsageError(
             f"No video of {record.name} is where it was saved, so there is nothing to put a receipt beside.",

@@ -20,6 +20,7 @@ from orvideo.commands._options import (
     Size,
     UseSandbox,
     Verbose,
+    option,
 )
 from orvideo.errors import UsageError
 
@@ -59,16 +60,10 @@ def register(app: typer.Typer) -> None:
         aspect_ratio: AspectRatio = None,
         size: Size = None,
         audio: Audio = None,
-        seed: Annotated[bool, typer.Option("--seed", help="Takes a seed.", rich_help_panel="Request")] = False,
-        first_frame: Annotated[
-            bool, typer.Option("--first-frame", help="Takes a first frame.", rich_help_panel="Request")
-        ] = False,
-        last_frame: Annotated[
-            bool, typer.Option("--last-frame", help="Takes a last frame.", rich_help_panel="Request")
-        ] = False,
-        max_cost: Annotated[
-            str | None, typer.Option(metavar="USD", help="Costs at most this.", rich_help_panel="Money")
-        ] = None,
+        seed: Annotated[bool, option("Request", "Takes a seed.", "--seed")] = False,
+        first_frame: Annotated[bool, option("Request", "Takes a first frame.", "--first-frame")] = False,
+        last_frame: Annotated[bool, option("Request", "Takes a last frame.", "--last-frame")] = False,
+        max_cost: Annotated[str | None, option("Money", "Costs at most this.", metavar="USD")] = None,
         sort: Annotated[Sort, typer.Option(help="The order of the list.")] = Sort.price,
         refresh: Annotated[bool, typer.Option("--refresh", help="Ask the service even if the list is fresh.")] = False,
         json: Json = False,
@@ -158,12 +153,23 @@ def _show_list(
 
 
 class _Listed(NamedTuple):
-    """A model in the list, with its price as a text and as an amount in USD to sort by (None: not known)."""
+    """A model in the list with its price in USD (None: not known), which is an estimate where it is `about` that."""
 
     model: VideoModel
-    price: str
     usd: Decimal | None
+    about: bool
     offer: Offer | None = None
+
+    @property
+    def price(self) -> str:
+        """The price in words; of an estimate three figures, since more would claim to know more than it does."""
+        from orvideo.catalogue.words import usd_text
+
+        if self.usd is None:
+            return ""
+        if not self.about:
+            return usd_text(self.usd)
+        return "~" + usd_text(round(self.usd, 2 - self.usd.adjusted()) if self.usd else self.usd)
 
     def as_json(self) -> dict[str, Any]:
         if self.offer is None:
@@ -178,40 +184,27 @@ def _matches(model: VideoModel, text: str | None) -> bool:
 
 def _with_price_per_second(models: list[VideoModel]) -> list[_Listed]:
     """Return every model with what a second costs at its lowest resolution, the cheapest first, the unpriced last."""
-    from orvideo.catalogue.words import price_per_second, usd_text
+    from orvideo.catalogue.words import price_per_second
 
-    listed = []
-    for model in models:
-        price = price_per_second(model)
-        text = "" if price is None else "~" + usd_text(_short(price.usd)) if price.about else usd_text(price.usd)
-        listed.append(_Listed(model, text, price.usd if price else None))
-    return sorted(listed, key=_by_price)
+    prices = [(model, price_per_second(model)) for model in models]
+    return sorted(
+        (_Listed(model, price.usd if price else None, bool(price and price.about)) for model, price in prices),
+        key=_by_price,
+    )
 
 
 def _that_can(models: list[VideoModel], needs: dict[str, Any], limit: Decimal | None) -> list[_Listed]:
     """Return the models that can do all of `needs`, each with the price of exactly that clip, within the limit."""
     from orvideo.catalogue.choices import offer
-    from orvideo.catalogue.words import usd_text
 
     wanted = {"prompt": "a video", **{name: value for name, value in needs.items() if name != "frames"}}
     if "frames" in needs:
         wanted["frame_images"] = [{"type": "image_url", "frame_type": kind} for kind in needs["frames"]]
-    listed = []
-    for model in models:
-        made = offer(model, wanted)
-        if made is None:
-            continue
-        usd = made.quote.usd
-        if limit is not None and (usd is None or usd > limit):
-            continue
-        text = "" if usd is None else "~" + usd_text(_short(usd)) if made.quote.kind == "about" else usd_text(usd)
-        listed.append(_Listed(model, text, usd, made))
+    offers = [(model, made) for model in models if (made := offer(model, wanted)) is not None]
+    listed = [_Listed(model, made.quote.usd, made.quote.kind == "about", made) for model, made in offers]
+    if limit is not None:
+        listed = [entry for entry in listed if entry.usd is not None and entry.usd <= limit]
     return sorted(listed, key=_by_price)
-
-
-def _short(estimate: Decimal) -> Decimal:
-    """Return an estimate to three figures: more would claim to know more than it does."""
-    return estimate if not estimate else round(estimate, 2 - estimate.adjusted())
 
 
 def _by_price(entry: _Listed) -> tuple[bool, Decimal, str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from orvideo.commands._action import Action, Answering
+from orvideo.commands._action import Action, Answering, options_of
 from orvideo.commands._follow import answer_submitted, errors_of, follow_and_save, run_tasks, terms_from
 from orvideo.commands._hooks import NOTHING, Hooks, hooks_from
 from orvideo.commands._options import (
@@ -44,6 +44,7 @@ from orvideo.commands._options import (
     User,
     UseSandbox,
     Verbose,
+    option,
 )
 from orvideo.commands._receipts import check_before_submit
 from orvideo.commands._request import RequestOptions, wanted_request
@@ -62,7 +63,7 @@ if TYPE_CHECKING:
 class SubmitOptions(NamedTuple):
     """A submit line, parsed: what to make, and what to do with it."""
 
-    request: RequestOptions
+    asked: RequestOptions
     max_cost: str | None = None
     wait: bool = False
     output: str | None = None
@@ -79,10 +80,9 @@ class SubmitOptions(NamedTuple):
 def register(app: typer.Typer) -> None:
     @app.command(epilog='Example: orvideo submit "a paper boat drifts down a rainy street" --wait -o boat.mp4')
     def submit(
+        ctx: typer.Context,
         prompt: Annotated[str | None, typer.Argument(help="What the video shows; - reads it from stdin.")] = None,
-        prompt_file: Annotated[
-            str | None, typer.Option(metavar="FILE", help="Read the prompt from a file.", rich_help_panel="Request")
-        ] = None,
+        prompt_file: Annotated[str | None, option("Request", "Read the prompt from a file.", metavar="FILE")] = None,
         model: Model = None,
         duration: Duration = None,
         resolution: Resolution = None,
@@ -103,9 +103,7 @@ def register(app: typer.Typer) -> None:
         user: User = None,
         session_id: SessionId = None,
         trace: Trace = None,
-        wait: Annotated[
-            bool, typer.Option("--wait", "-w", help="Follow the job to its end.", rich_help_panel="Waiting")
-        ] = False,
+        wait: Annotated[bool, option("Waiting", "Follow the job to its end.", "--wait", "-w")] = False,
         timeout: Timeout = None,
         interval: Interval = None,
         exec_: Exec = None,
@@ -116,20 +114,16 @@ def register(app: typer.Typer) -> None:
         max_size: MaxSize = None,
         max_cost: Annotated[
             str | None,
-            typer.Option(metavar="USD", help="Send nothing that may cost more.", rich_help_panel="Money"),
+            option("Money", "Send nothing that may cost more.", metavar="USD"),
         ] = None,
-        yes: Annotated[
-            bool, typer.Option("--yes", "-y", help="Do not ask before an expensive job.", rich_help_panel="Money")
-        ] = False,
+        yes: Annotated[bool, option("Money", "Do not ask before an expensive job.", "--yes", "-y")] = False,
         dry_run: Annotated[
             bool,
-            typer.Option("--dry-run", help="Check, quote, print the request, send nothing.", rich_help_panel="Money"),
+            option("Money", "Check, quote, print the request, send nothing.", "--dry-run"),
         ] = False,
         no_check: Annotated[
             bool,
-            typer.Option(
-                "--no-check", help="Send even what the catalogue says cannot work.", rich_help_panel="Request"
-            ),
+            option("Request", "Send even what the catalogue says cannot work.", "--no-check"),
         ] = False,
         json: Json = False,
         events: Events = False,
@@ -138,42 +132,10 @@ def register(app: typer.Typer) -> None:
         sandbox: UseSandbox = False,
     ) -> Action:
         """Submit one video job; with --wait and -o, follow it and save the video."""
-        asked = RequestOptions(
-            prompt=prompt,
-            prompt_file=prompt_file,
-            flags={
-                "model": model, "duration": duration, "resolution": resolution, "aspect-ratio": aspect_ratio,
-                "audio": audio, "seed": seed,
-            },
-            fields={
-                "size": size, "creativity": creativity, "upscale_factor": upscale, "callback_url": callback_url,
-                "user": user, "session_id": session_id,
-            },
-            first_frame=first_frame,
-            last_frame=last_frame,
-            references=tuple(reference or ()),
-            params=tuple(param or ()),
-            trace=tuple(trace or ()),
-            continued=continue_,
-            request=request,
-            like=like,
-            check=not no_check,
-        )  # fmt: skip
-        options = SubmitOptions(
-            request=asked,
-            max_cost=max_cost,
-            wait=wait,
-            output=output,
-            force=force,
-            receipt=receipt,
-            max_size=max_size,
-            timeout=timeout,
-            interval=interval,
-            yes=yes,
-            dry_run=dry_run,
-            hooks=hooks_from(exec_, notify, waits=wait),
+        options = options_of(
+            SubmitOptions, ctx.params, asked=RequestOptions.of(ctx.params), hooks=hooks_from(exec_, notify, waits=wait)
         )
-        return Action(lambda context: run(context, options), Answering(json, events, quiet, verbose, sandbox))
+        return Action(lambda context: run(context, options), options_of(Answering, ctx.params))
 
 
 def run(context: Context, options: SubmitOptions) -> None:
@@ -181,7 +143,7 @@ def run(context: Context, options: SubmitOptions) -> None:
     settings = context.settings.with_flags({"max-cost": options.max_cost})
     terms = terms_from(context, options.timeout, options.interval)
     _ = settings.max_cost  # a limit that cannot be read is a bad line, whatever else is wrong
-    wanted = wanted_request(context, options.request)
+    wanted = wanted_request(context, options.asked)
     if not options.dry_run:
         _ = context.ledger  # what cannot be written down is not bought (drill J04)
     fetcher = context.fetcher(options.output, force=options.force, max_size=options.max_size)
@@ -191,7 +153,7 @@ def run(context: Context, options: SubmitOptions) -> None:
         check_before_submit(context, fetcher, wait=options.wait)
     context.terminal.require_stdout()
     service = context.service(needs_key=not options.dry_run)
-    planned = _planned(context, service, wanted, check=options.request.check)
+    planned = _planned(context, service, wanted, check=not options.asked.no_check)
     _show_plan(context, service, planned)
     _guard_money(context, settings, service, planned, options)
     if context.answering.verbose and not options.dry_run:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from orvideo.commands._action import Action, Answering
-from orvideo.commands._follow import find_jobs, follow_and_save, prepare, terms_from
-from orvideo.commands._hooks import NOTHING, Hooks, hooks_from
+from orvideo.commands._follow import FollowOptions, follow_named
+from orvideo.commands._hooks import hooks_from
 from orvideo.commands._options import (
     Events,
     Exec,
@@ -28,20 +28,6 @@ from orvideo.commands._options import (
 
 if TYPE_CHECKING:
     from orvideo.context import Context
-
-
-class WaitOptions(NamedTuple):
-    """A wait line, parsed."""
-
-    jobs: list[str] | None
-    all: bool
-    output: str | None
-    force: bool
-    timeout: str | None
-    interval: str | None
-    receipt: bool = False
-    max_size: str | None = None
-    hooks: Hooks = NOTHING
 
 
 def register(app: typer.Typer) -> None:
@@ -65,17 +51,13 @@ def register(app: typer.Typer) -> None:
     ) -> Action:
         """Follow jobs to their end, and save what they made."""
         hooks = hooks_from(exec_, notify)
-        options = WaitOptions(jobs, everything, output, force, timeout, interval, receipt, max_size, hooks)
+        options = FollowOptions(jobs, everything, output, force, receipt, max_size, timeout, interval, hooks)
         return Action(lambda context: run(context, options), Answering(json, events, quiet, verbose, sandbox))
 
 
-def run(context: Context, options: WaitOptions) -> None:
+def run(context: Context, options: FollowOptions) -> None:
     """Wait for the named jobs, or for all that are unfinished, whoever submitted them."""
-    terms = terms_from(context, options.timeout, options.interval)
-    unfinished = context.ledger_to_read.list(unfinished=True) if options.all else None
-    records = find_jobs(context, options.jobs, otherwise=unfinished)
-    if not records:
-        context.terminal.note("nothing to wait for: every job on record is at its end")
-    fetcher = context.fetcher(options.output, force=options.force, max_size=options.max_size)
-    tasks = prepare(context, records, fetcher)
-    follow_and_save(context, tasks, terms, fetcher, options.hooks, receipt=options.receipt)
+    follow_named(
+        context, options, wait=True, everything=lambda: context.ledger_to_read.list(unfinished=True),
+        nothing="nothing to wait for: every job on record is at its end",
+    )  # fmt: skip

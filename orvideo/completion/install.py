@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from orvideo.completion.scripts import FILE_NAMES, MARK, script
 from orvideo.errors import OutputExists, OutputUnwritable, UsageError
+from orvideo.files import write_whole
 
 #: What the shells are called by $SHELL and by people.
 _NAMES = {"bash": "bash", "zsh": "zsh", "fish": "fish", "pwsh": "powershell", "powershell": "powershell"}
@@ -78,12 +79,7 @@ def _write(path: Path, text: str, force: bool) -> bool:
             raise OutputExists(f"{path} exists and is not orvideo's.", hint="add --force to replace it")
     path.parent.mkdir(parents=True, exist_ok=True)
     # A shell that starts now must not read half a script.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(path, text.encode())
     return True
 
 

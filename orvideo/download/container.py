@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 #: Every kind that is known, by its extension, with what to call one. "bin" is what is neither known nor text.
 KINDS = {
@@ -83,17 +82,6 @@ def check(read: Read, size: int) -> str:
             raise Incomplete("it begins with nothing but zeros")
     walk = _WALKS.get(kind)
     return kind if walk is None else walk(read, size) or kind
-
-
-def check_container(path: Path) -> str:
-    """Walk the file at `path`: see `check`. Raises OSError as well."""
-    with open(path, "rb") as file:
-
-        def read(count: int, offset: int) -> bytes:
-            file.seek(offset)
-            return file.read(count)
-
-        return check(read, file.seek(0, 2))
 
 
 def _kind_of(head: bytes) -> str:

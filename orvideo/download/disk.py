@@ -20,14 +20,12 @@ from typing import BinaryIO, Self
 from orvideo import errnos
 from orvideo.download.naming import LONGEST
 from orvideo.errors import OutputUnwritable
+from orvideo.files import give_name, sync_folder
 
 #: A video never takes the last of a disk: this share of it, and at most so many bytes of a large one (F-C03).
 RESERVED_SHARE, RESERVED_MOST = 0.05, 1 << 30
 
 _PIECE = 1 << 20
-#: What a file system says that has no hard links, or no more of them.
-_NO_LINKS = errnos.MISSING | {errno.EPERM, errno.EMLINK}
-_RENAME_NOREPLACE, _AT_FDCWD = 1, -100
 
 
 class Busy(Exception):
@@ -169,37 +167,6 @@ class Part:
             os.close(self.descriptor)
 
 
-def give_name(part: Path, path: Path, *, replace: bool) -> None:
-    """Give a finished file its final name and make that last.
-
-    Without `replace` raises FileExistsError for whatever has the name, and leaves it alone (drill O01).
-    """
-    if replace:
-        os.replace(part, path)
-    else:
-        try:
-            os.link(part, path)
-        except OSError as error:
-            if error.errno not in _NO_LINKS:
-                raise
-            _rename_to_a_free_name(part, path)
-        else:
-            os.unlink(part)
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder last; file systems that cannot sync a folder are trusted."""
-    descriptor = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0))
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno not in errnos.MISSING | {errno.EBADF}:
-            raise
-    finally:
-        os.close(descriptor)
-
-
 def make_folders(folder: Path, base: Path) -> None:
     """Make the folders below `base` that lead to `folder`."""
     for place in reversed([folder, *folder.parents]):
@@ -210,7 +177,7 @@ def make_folders(folder: Path, base: Path) -> None:
 
 def holds(path: Path, size: int | None, sha256: str | None) -> bool:
     """Tell whether a regular file has these bytes, by its size and then its sha256; what cannot be read has not."""
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)  # a FIFO is not waited for
+    flags = _flags(os.O_RDONLY, "O_NONBLOCK")  # a FIFO is not waited for
     try:
         with open(path, "rb", opener=lambda name, _: os.open(name, flags)) as file:
             if size is None or sha256 is None or os.fstat(file.fileno()).st_size != size:
@@ -226,7 +193,7 @@ def try_folder(folder: Path, name: str) -> None:
     The name is always the same, so that what a kill leaves of one try is removed by the next (drill D14).
     """
     probe = folder / name
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
+    flags = _flags(os.O_WRONLY | os.O_CREAT | os.O_EXCL, "O_NOFOLLOW")
     for _ in range(20):
         try:
             descriptor = os.open(probe, flags, 0o666)
@@ -295,7 +262,7 @@ def copy_out(part: Part, stream: BinaryIO | int, name: str) -> None:
 def opened_to_write(device: Path) -> Iterator[int]:
     """Open a device; what its close says is an error of writing."""
     with refused(device):
-        descriptor = os.open(device, os.O_WRONLY | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_CLOEXEC", 0))
+        descriptor = os.open(device, _flags(os.O_WRONLY, "O_NOCTTY"))
         try:
             yield descriptor
         finally:
@@ -321,36 +288,15 @@ def refused(path: Path) -> Iterator[None]:
         raise OutputUnwritable(errnos.sentence(error, path), hint=errnos.hint(error, path)) from error
 
 
-def _rename_to_a_free_name(part: Path, path: Path) -> None:
-    if _rename_no_replace(part, path):
-        return
-    # Neither links nor this rename: what is left is to look first, with a moment in between.
-    if os.path.lexists(path):
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), os.fspath(path))
-    os.rename(part, path)
-
-
-def _rename_no_replace(old: Path, new: Path) -> bool:
-    """Rename by Linux's renameat2; False where the system or the file system does not have it."""
-    import ctypes
-
-    try:
-        call = ctypes.CDLL(None, use_errno=True).renameat2
-    except (AttributeError, OSError, TypeError):
-        return False
-    if call(_AT_FDCWD, os.fsencode(old), _AT_FDCWD, os.fsencode(new), _RENAME_NOREPLACE) == 0:
-        return True
-    number = ctypes.get_errno()
-    if number in errnos.MISSING:
-        return False
-    raise OSError(number, os.strerror(number), os.fspath(new))
+def _flags(flags: int, *names: str) -> int:
+    """Return flags for `os.open`, with those of `names` that this system has; what is opened is not inherited."""
+    for name in (*names, "O_CLOEXEC"):
+        flags |= getattr(os, name, 0)
+    return flags
 
 
 def _open(path: Path) -> int:
-    flags = os.O_RDWR | os.O_CREAT
-    for name in ("O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY"):
-        flags |= getattr(os, name, 0)
-    descriptor = os.open(path, flags, 0o666)
+    descriptor = os.open(path, _flags(os.O_RDWR | os.O_CREAT, "O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY"), 0o666)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode) or _was_planted(descriptor, path.parent):
         os.close(descriptor)
         raise OSError(errno.EEXIST, "it is in the way and was not made by orvideo", os.fspath(path))

@@ -177,19 +177,14 @@ class Field(NamedTuple):
 
 
 class Template(NamedTuple):
-    """A path with fields in it. `components` are what is between the slashes, each a row of texts and fields."""
+    """A path with fields in it.
 
+    `base` are the folders before the first field, as typed: they must be there, and the result stays under them.
+    `components` are what is between the slashes after it, each a row of texts and fields.
+    """
+
+    base: str
     components: tuple[tuple[str | Field, ...], ...]
-
-    @property
-    def base(self) -> str:
-        """The folders before the first field, as typed: they must be there, and the result stays under them."""
-        literal = []
-        for parts in self.components[:-1]:
-            if any(isinstance(part, Field) for part in parts):
-                break
-            literal.append("".join(map(str, parts)))
-        return "/".join(literal) + "/" if literal else ""
 
     @property
     def has_fields(self) -> bool:
@@ -202,10 +197,7 @@ class Template(NamedTuple):
 
     def fill(self, facts: Facts, index: int, extension: str) -> tuple[str, ...]:
         """Return the components after `base`; the last is the file's name, and an empty one stands for the default."""
-        skipped = self.base.count("/")
-        made = []
-        for parts in self.components[skipped:]:
-            made.append("".join(_fill(part, facts, index, extension) for part in parts))
+        made = ["".join(_fill(part, facts, index, extension) for part in parts) for parts in self.components]
         if not made[-1]:
             made[-1] = default_name(facts, extension)
         return tuple(made)
@@ -225,11 +217,12 @@ def parse_template(spec: str) -> Template:
             if first:
                 components[-1].append(first)
             components.extend([text] if text else [] for text in more)
-    template = Template(tuple(map(tuple, components)))
-    for parts in template.components[template.base.count("/") :]:
-        if parts in (("..",), (".",)):
-            raise UsageError(f"The output {_shown(spec)} leaves its own folder after a field.")
-    return template
+    base = ""
+    while len(components) > 1 and not any(isinstance(part, Field) for part in components[0]):
+        base += "".join(map(str, components.pop(0))) + "/"
+    if any(parts in ([".."], ["."]) for parts in components):
+        raise UsageError(f"The output {_shown(spec)} leaves its own folder after a field.")
+    return Template(base, tuple(map(tuple, components)))
 
 
 _BRACES = "{{ and }} stand for braces; fields are " + " ".join("{" + name + "}" for name in ALL_FIELDS)

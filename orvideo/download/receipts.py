@@ -2,26 +2,68 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import os
-import secrets
 from collections.abc import Mapping
-from contextlib import suppress
-from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from orvideo import errnos
+from orvideo import __version__
 from orvideo.api.redaction import Redactor
-from orvideo.download.disk import give_name
+from orvideo.download.disk import refused
 from orvideo.download.naming import LONGEST, fit
-from orvideo.errors import OutputExists, OutputUnwritable
+from orvideo.errors import OutputExists
+from orvideo.files import write_whole
+from orvideo.record.values import Output, Record, money_number, redact_request, time_text
 
 #: A net under the caller's care: what must never be in a file that people pass on (drill O17).
 _SECRET_NAMES = frozenset(("urls", "unsigned_urls", "polling_url", "callback_url", "authorization", "api_key"))
 _REDACTOR = Redactor(None)
+
+
+def receipt_document(record: Record, output: Output, *, canonical_slug: str | None) -> dict[str, Any]:
+    """Return the receipt of one saved video: JSON values, times in UTC, money in USD, null for what is not known.
+
+    No key, no signed URL, and no path of this machine (drill O17).
+    """
+    return {
+        "orvideo": __version__,
+        "job_id": record.id,
+        "generation_id": record.generation_id,
+        "endpoint": record.endpoint,
+        "model": record.model,
+        "canonical_slug": canonical_slug,
+        "status": record.status,
+        "created_at": time_text(record.created_at),
+        "submitted_at": time_text(record.submitted_at),
+        "ended_at": time_text(record.ended_at),
+        "quote": record.quote,
+        "cost_usd": money_number(record.cost),
+        "output": {
+            "index": output.index,
+            "file": Path(output.path).name if output.path else None,
+            "bytes": output.bytes,
+            "sha256": output.sha256,
+            "saved_at": time_text(output.saved_at),
+        },
+        "request": _shareable(redact_request(record.request)) if record.request else None,
+    }
+
+
+def _shareable(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a request without what its URLs may hold in secret: where a callback goes, and how a link is signed."""
+    shared = {name: value for name, value in request.items() if name != "callback_url"}
+    for name in ("frame_images", "input_references"):
+        if isinstance(shared.get(name), list):
+            shared[name] = [_unsigned(part) for part in shared[name]]
+    return shared
+
+
+def _unsigned(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _unsigned(item) for key, item in value.items()}
+    if isinstance(value, str) and value.casefold().startswith("https:"):
+        return value.partition("#")[0].partition("?")[0]
+    return value
 
 
 def receipt_path(path: Path) -> Path:
@@ -32,28 +74,18 @@ def receipt_path(path: Path) -> Path:
 def write_receipt(path: Path, document: Mapping[str, Any], *, force: bool = False) -> Path:
     """Write the receipt of the video at `path` in one step and return its own path.
 
-    The document is JSON values, Decimal and datetime. The same receipt may be written again; raises OutputExists where
+    The same receipt may be written again; raises OutputExists where
     another file has the name, unless `force`, and OutputUnwritable.
     """
     receipt = receipt_path(path)
-    text = json.dumps(_without_secrets(document), indent=2, default=_as_json, allow_nan=False) + "\n"
-    # Made with the mode of any file of the person's: a receipt is passed on with its video.
-    new = receipt.with_name(fit(receipt.name, LONGEST - 20) + f".{secrets.token_hex(4)}.part")
-    try:
-        with open(new, "x", encoding="ascii") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        give_name(new, receipt, replace=force)
-    except OSError as error:
-        if error.errno == errno.EEXIST:
-            if _holds(receipt, text):
-                return receipt
-            raise OutputExists(f"{receipt} exists already.", hint="overwrite it with --force") from error
-        raise OutputUnwritable(errnos.sentence(error, receipt), hint=errnos.hint(error, receipt)) from error
-    finally:
-        with suppress(OSError):
-            os.unlink(new)
+    text = json.dumps(_without_secrets(document), indent=2, allow_nan=False) + "\n"
+    with refused(receipt):
+        try:
+            # With the mode of any file of the person's: a receipt is passed on with its video.
+            write_whole(receipt, text.encode("ascii"), replace=force)
+        except FileExistsError as error:
+            if not _holds(receipt, text):
+                raise OutputExists(f"{receipt} exists already.", hint="overwrite it with --force") from error
     return receipt
 
 
@@ -67,14 +99,6 @@ def _without_secrets(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_without_secrets(item) for item in value]
     return value
-
-
-def _as_json(value: object) -> object:
-    if isinstance(value, Decimal):
-        return float(value) if value.is_finite() else None
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError(f"a receipt cannot hold a {type(value).__name__}")
 
 
 def _holds(path: Path, text: str) -> bool:

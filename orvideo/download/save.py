@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from orvideo.clock import NAP
 from orvideo.deadline import Cancelled, Deadline
@@ -28,7 +28,13 @@ from orvideo.download.naming import Facts, beside
 from orvideo.download.targets import Form, Target, beside_for
 from orvideo.download.transfer import Bounds, OnProgress, Places, Transfer
 from orvideo.errors import BadReply, NotFetched, OrvideoError, OutputExists, OutputUnwritable
+from orvideo.files import sync_folder
+from orvideo.record.journal import PATIENCE
 from orvideo.record.values import Output, ResumeState
+
+if TYPE_CHECKING:
+    from orvideo.clock import Clock
+    from orvideo.record.ledger import Ledger
 
 
 class Saved(NamedTuple):
@@ -49,21 +55,34 @@ class Saved(NamedTuple):
     is_recorded: bool = True
 
 
-class Memory(Protocol):
+class OutputRecord:
     """What the record knows of one output, asked anew each time. Every call may raise OrvideoError."""
+
+    def __init__(self, ledger: Ledger, seq: int, index: int, clock: Clock) -> None:
+        self._ledger, self._seq, self._index, self._clock = ledger, seq, index, clock
 
     def output(self) -> Output | None:
         """Return the output as it is on record."""
+        record = self._ledger.peek(self._seq, patience=PATIENCE)
+        outputs = record.outputs if record is not None else ()
+        return next((output for output in outputs if output.index == self._index), None)
 
     def state(self) -> ResumeState | None:
-        """Return what is known of its `.part`."""
+        return self._ledger.resume_state(self._seq, self._index, patience=PATIENCE)
 
-    def remember(self, state: ResumeState) -> None: ...
+    def remember(self, state: ResumeState) -> None:
+        self._ledger.set_resume_state(self._seq, self._index, state, patience=PATIENCE)
 
-    def forget(self) -> None: ...
+    def forget(self) -> None:
+        self._ledger.clear_resume_state(self._seq, self._index, patience=PATIENCE)
 
     def saved(self, saved: Saved) -> None:
-        """Put the output on record, and forget its `.part`."""
+        self._ledger.output_saved(self._seq, as_output(self._index, saved, self._clock.now()), patience=PATIENCE)
+
+
+def as_output(index: int, saved: Saved, now: datetime) -> Output:
+    """Return a saved video as the record keeps it."""
+    return Output(index, None if saved.path is None else str(saved.path), saved.bytes, saved.sha256, now)
 
 
 class Wanted(NamedTuple):
@@ -83,7 +102,7 @@ class Wanted(NamedTuple):
 def save(
     places: Places,
     wanted: Wanted,
-    memory: Memory,
+    memory: OutputRecord,
     deadline: Deadline,
     bounds: Bounds = Bounds(),  # noqa: B008 - frozen
     *,
@@ -95,26 +114,15 @@ def save(
     Raises NotFetched, AuthError, BadReply, NoOutput, OutputUnwritable, Unsafe where no place is left, and Cancelled.
     BrokenPipeError passes through. A record that fails costs a resume and is told by `Saved.is_recorded`.
     """
-    saving = _Saving(places, wanted, memory, deadline, bounds, on_progress, on_warning)
+    saving = _Saving(wanted, memory, Transfer(places, deadline, bounds, on_progress, on_warning))
     return saving.to_stream() if wanted.target.is_stream else saving.to_file()
 
 
 class _Saving:
     """One save on its way."""
 
-    def __init__(
-        self,
-        places: Places,
-        wanted: Wanted,
-        memory: Memory,
-        deadline: Deadline,
-        bounds: Bounds,
-        on_progress: OnProgress,
-        on_warning: Callable[[str], None],
-    ) -> None:
-        self.places, self.wanted, self.memory = places, wanted, memory
-        self.deadline, self.bounds = deadline, bounds
-        self.on_progress, self.on_warning = on_progress, on_warning
+    def __init__(self, wanted: Wanted, memory: OutputRecord, transfer: Transfer) -> None:
+        self.wanted, self.memory, self.transfer = wanted, memory, transfer
         self.target, self.facts, self.index = wanted.target, wanted.facts, wanted.number
         #: Damaged files that this save has kept: of no use when another place has a whole one.
         self._set_aside_now: list[Path] = []
@@ -128,28 +136,27 @@ class _Saving:
             disk.make_folders(path.parent, self.target.folder)
         part = self._hold(path)
         try:
-            # Under the lock the record says what whoever held it until now has done.
-            return self._found(part) or self._settled(part) or self._fetched(part)
+            with disk.refused(path):
+                # Under the lock the record says what whoever held it until now has done.
+                return self._found(part) or self._settled(part) or self._fetched(part)
         finally:
             part.close()
 
     def _hold(self, path: Path) -> Part:
         """Hold the `.part`; another process that has it is waited for."""
+        deadline = self.transfer.deadline
         told = False
         while True:
-            with disk.refused(path):
-                try:
-                    return Part.hold(path)
-                except Busy:
-                    pass
-            if self.deadline.is_cancelled:
+            with disk.refused(path), suppress(Busy):
+                return Part.hold(path)
+            if deadline.is_cancelled:
                 raise Cancelled
-            if self.deadline.is_over:
+            if deadline.is_over:
                 raise NotFetched("The time limit ended while another orvideo was downloading this video.")
             if not told:
-                self.on_warning(f"Another orvideo is downloading {self.facts.id}; waiting for it.")
+                self.transfer.on_warning(f"Another orvideo is downloading {self.facts.id}; waiting for it.")
                 told = True
-            self.deadline.sleep(NAP)
+            deadline.sleep(NAP)
 
     def _found(self, part: Part) -> Saved | None:
         """Return the output that is on record, whole and where it is wanted, by now (R-A3)."""
@@ -168,46 +175,40 @@ class _Saving:
         state = self._state(part)
         if state is None or state.sha256 is None or state.total is None or state.path is None:
             return None
-        with disk.refused(part.path or part.folder):
-            if part.size == state.total and part.digest() == state.sha256:
-                with suppress(BadContainer):  # another version of orvideo may know it by another kind
-                    return self._named(part, check(part.read, part.size))
+        if part.size == state.total and part.digest() == state.sha256:
+            with suppress(BadContainer):  # another version of orvideo may know it by another kind
+                return self._named(part, check(part.read, part.size))
         wanted = Path(state.path)
         for path in _candidates(wanted, self.facts):
             if disk.holds(path, state.total, state.sha256):
                 with disk.refused(path):
-                    disk.sync_folder(path.parent)
+                    sync_folder(path.parent)
                     part.remove()
                 return self._recorded(Saved(path, state.total, state.sha256, beside=path != wanted))
         return None
 
     def _fetched(self, part: Part) -> Saved:
-        transfer = Transfer(
-            self.places, part, self.deadline, self.bounds, on_progress=self.on_progress, on_warning=self.on_warning,
-            remember=lambda etag, total: self._remember_validator(part, etag, total),
-            set_aside=lambda: self._set_aside(part),
-        )  # fmt: skip
-        state = self._state(part)
-        if state is not None and self._can_go_on(part, state):
+        transfer, state = self.transfer, self._state(part)
+        if state is not None and _can_go_on(part, state):
             transfer.resume(state.etag, state.total)
         try:
-            kind = transfer.run()
-            with disk.refused(part.path or part.folder):
-                part.sync()
+            kind = transfer.run(
+                part,
+                remember=lambda etag, total: self._remember_validator(part, etag, total),
+                set_aside=lambda: self._set_aside(part),
+            )
+            part.sync()
         except BaseException as error:
             if isinstance(error, BadReply) or part.is_spoiled or not (transfer.is_resumable and part.size):
-                self._discard(part)
+                self._forget()
+                with suppress(OSError):
+                    part.remove()
             raise
         saved = self._named(part, kind)
         for path in self._set_aside_now:
             with suppress(OSError):
                 path.unlink()
         return saved
-
-    def _can_go_on(self, part: Part, state: ResumeState) -> bool:
-        """Tell whether the bytes that are here can be what a state says of them."""
-        fits = state.total is None or part.size <= state.total
-        return part.size > 0 and fits and not part.is_older_than_this_boot()
 
     def _named(self, part: Part, kind: str) -> Saved:
         """Give a whole file its name, or the one beside it where something has appeared there (drill O01)."""
@@ -286,11 +287,6 @@ class _Saving:
             return saved._replace(is_recorded=False)
         return saved
 
-    def _discard(self, part: Part) -> None:
-        self._forget()
-        with suppress(OSError):
-            part.remove()
-
     # To a stream
 
     def to_stream(self) -> Saved:
@@ -300,10 +296,8 @@ class _Saving:
             part = Part.without_a_name()
         try:
             with self._opened() as stream:
-                kind = Transfer(
-                    self.places, part, self.deadline, self.bounds,
-                    on_progress=self.on_progress, on_warning=self.on_warning,
-                ).run()  # fmt: skip
+                with disk.refused(part.folder):
+                    kind = self.transfer.run(part)
                 disk.copy_out(part, stream, "stdout" if target.form is Form.STDOUT else target.spec)
             path = target.device if target.form is Form.DEVICE else None
             return self._recorded(Saved(path, part.size, part.digest(), kind, _notes(path, target, kind)))
@@ -335,6 +329,12 @@ def is_here(output: Output, wanted: Wanted, *, anywhere: bool = False) -> bool:
     path = Path(output.path)
     is_place = anywhere or target.is_place(path, wanted.facts, wanted.number)
     return is_place and disk.holds(path, output.bytes, output.sha256)
+
+
+def _can_go_on(part: Part, state: ResumeState) -> bool:
+    """Tell whether the bytes that are here can be what a state says of them."""
+    fits = state.total is None or part.size <= state.total
+    return state.sha256 is None and part.size > 0 and fits and not part.is_older_than_this_boot()
 
 
 def _candidates(path: Path, facts: Facts) -> Iterator[Path]:

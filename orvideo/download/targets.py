@@ -11,7 +11,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
-from orvideo import errnos
 from orvideo.download import disk, naming
 from orvideo.download.container import KINDS
 from orvideo.download.disk import longest_name, require_room
@@ -60,10 +59,9 @@ class Target(NamedTuple):
     def path_for(self, facts: Facts, index: int = 0, kind: str = "mp4") -> Path:
         """Return the path of one output. The extension follows the content, except where a person typed the name."""
         longest = longest_name(self.folder)
-        if self.form is Form.FILE:
-            return self.folder / naming.fit(naming.numbered(self.name, index), longest)
         if self.template is None:
-            return self.folder / naming.fit(naming.numbered(naming.default_name(facts, kind), index), longest)
+            name = self.name if self.form is Form.FILE else naming.default_name(facts, kind)
+            return self.folder / naming.fit(naming.numbered(name, index), longest)
         *folders, name = self.template.fill(facts, index, kind)
         if not self.template.counts:
             name = naming.numbered(name, index)
@@ -101,7 +99,20 @@ def parse_target(
 
     Raises UsageError for what can never be written (drills O02, O08, O16), and OutputUnwritable.
     """
-    return _decide(spec, cwd or _here(spec), force, stdout_is_tty)
+    cwd = cwd or _here(spec)
+    if spec is None:
+        return Target(Form.FOLDER, "", cwd, force=force)
+    if not spec or "\0" in spec:
+        raise UsageError("The output's name is empty." if not spec else "An output's name cannot have a NUL in it.")
+    number = _descriptor_of(spec)
+    if spec == "-" or number is not None:
+        return _stream(spec, number, stdout_is_tty)
+    if "{" in spec:
+        template = naming.parse_template(spec)
+        if template.has_fields:
+            return Target(Form.TEMPLATE, spec, cwd / template.base, template=template, force=force)
+        spec = spec.replace("{{", "{").replace("}}", "}")
+    return _named(spec, cwd, force)
 
 
 def decide_target(
@@ -119,7 +130,8 @@ def decide_target(
     """
     target = parse_target(spec, force=force, stdout_is_tty=stdout_is_tty, cwd=cwd)
     if not target.is_stream:
-        _check_folder(target, size_estimate)
+        _try_folder(target)
+        require_room(target.folder, None, at_least=size_estimate)
     return target
 
 
@@ -159,36 +171,19 @@ def beside_for(path: Path, facts: Facts) -> Path:
     return path.with_name(naming.fit(name, longest_name(path.parent)))
 
 
-def _decide(spec: str | None, cwd: Path, force: bool, stdout_is_tty: bool) -> Target:
-    if spec is None:
-        return Target(Form.FOLDER, "", cwd, force=force)
-    if not spec or "\0" in spec:
-        raise UsageError("The output's name is empty." if not spec else "An output's name cannot have a NUL in it.")
-    number = _descriptor_of(spec)
-    if spec == "-" or number is not None:
-        return _stream(spec, number, stdout_is_tty)
-    if "{" in spec:
-        template = naming.parse_template(spec)
-        if template.has_fields:
-            return Target(Form.TEMPLATE, spec, cwd / template.base, template=template, force=force)
-        spec = spec.replace("{{", "{").replace("}}", "}")
-    return _named(spec, cwd, force)
-
-
 def _named(spec: str, cwd: Path, force: bool) -> Target:
     """Decide on a path by what is there, without opening it: a FIFO would wait for its reader."""
     folder, name = os.path.split(os.path.join(cwd, spec))
     fitting = naming.fit(name, longest_name(Path(folder)))
     note = f"the name is too long for the file system and was cut: {fitting}" if fitting != name else None
     path = Path(folder, fitting)
-    try:
-        mode = os.stat(path)
-    except FileNotFoundError:
-        if spec.endswith("/"):
-            raise OutputUnwritable(f"The folder {spec} does not exist.", hint=f"mkdir -p {spec}") from None
-        return _file(path, spec, force, note)
-    except OSError as error:
-        raise OutputUnwritable(errnos.sentence(error, path), hint=errnos.hint(error, path)) from error
+    with disk.refused(path):
+        try:
+            mode = os.stat(path)
+        except FileNotFoundError:
+            if spec.endswith("/"):
+                raise OutputUnwritable(f"The folder {spec} does not exist.", hint=f"mkdir -p {spec}") from None
+            return _file(path, spec, force, note)
     if stat.S_ISDIR(mode.st_mode):
         return Target(Form.FOLDER, spec, path, force=force)
     if stat.S_ISREG(mode.st_mode):
@@ -254,7 +249,7 @@ def _what(mode: os.stat_result) -> str:
     return kinds.get(stat.S_IFMT(mode.st_mode), "no regular file")
 
 
-def _check_folder(target: Target, size_estimate: int) -> None:
+def _try_folder(target: Target) -> None:
     """Make the kind of file that a download begins with, and remove it again."""
     longest = longest_name(target.folder)
     # A path that is too long for the system must be found now: with the longest name that can come of this.
@@ -262,7 +257,6 @@ def _check_folder(target: Target, size_estimate: int) -> None:
     mark = ".checking-0.part"
     with disk.refused(target.folder if target.folder.is_dir() else target.folder / likely):
         disk.try_folder(target.folder, naming.fit(likely, longest - len(mark) - 10) + mark)
-    require_room(target.folder, None, at_least=size_estimate)
 
 
 def _braced(text: str) -> str:

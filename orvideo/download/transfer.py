@@ -6,11 +6,11 @@ five in a row that do not end the transfer, and the next place is tried (drill D
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from enum import Enum
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from orvideo.deadline import Cancelled, Deadline
 from orvideo.download import container, disk
@@ -28,12 +28,21 @@ from orvideo.errors import (
     OrvideoError,
     OutputUnwritable,
     Rejected,
+    ServiceReply,
     Stalled,
     Unavailable,
     Unsafe,
     UsageError,
 )
 
+if TYPE_CHECKING:
+    from orvideo.api.client import Client
+    from orvideo.api.download import Download
+    from orvideo.api.schemas import Job
+    from orvideo.clock import Clock
+
+#: A signed URL that dies within this many seconds is not begun with.
+FRESH_FOR = 30.0
 #: Attempts in a row that bring nothing new, before a place is left.
 ATTEMPTS = 5
 #: Seconds before the next attempt, by how many brought nothing.
@@ -51,24 +60,6 @@ ABSURD = 1 << 40
 OnProgress = Callable[[int, int | None], None]
 
 
-class Stream(Protocol):
-    """An opened download, as `api.client.Download` is: bytes that really begin at `start`; unknowns are None."""
-
-    @property
-    def status(self) -> int: ...
-
-    @property
-    def start(self) -> int: ...
-
-    @property
-    def length(self) -> int | None: ...
-
-    @property
-    def etag(self) -> str | None: ...
-
-    def chunks(self) -> Iterator[bytes]: ...
-
-
 class Place(NamedTuple):
     """Where a video can be had from. `url` tells places apart, `name` is for a person.
 
@@ -77,19 +68,57 @@ class Place(NamedTuple):
 
     url: str
     name: str
-    open: Callable[[int, str | None, Deadline], AbstractContextManager[Stream]]
+    open: Callable[[int, str | None, Deadline], AbstractContextManager[Download]]
 
 
-class Places(Protocol):
-    """The places of one output, best first."""
+class Places:
+    """The places that one output of a job can be had from, best first.
 
-    #: Whether the job's reply names an output at all; if not, the service may have made none (drill P06).
-    names_outputs: bool
+    Signed URLs come first while they are fresh, without the key; then the content endpoint, with it; then the URLs that
+    the service names besides (api notes).
+    """
 
-    def listed(self) -> list[Place]: ...
+    def __init__(self, client: Client, job_id: str, job: Job | None, index: int, clock: Clock) -> None:
+        self._client, self._job_id, self._job = client, job_id, job
+        self._index, self._clock = index, clock
+        #: Whether the job's reply names an output at all; if not, the service may have made none (drill P06). A job
+        #: that was never looked at may name some.
+        self.names_outputs = job is None or job.output_count > 0
+
+    def listed(self) -> list[Place]:
+        client, job_id, index = self._client, self._job_id, self._index
+        places = [
+            Place(
+                "content", "The service's own place",
+                lambda start, etag, deadline: client.content(job_id, index, start=start, etag=etag, deadline=deadline),
+            )
+        ]  # fmt: skip
+        job = self._job
+        if job is None:
+            return places
+        signed, named = _at(job.urls, index), _at(job.unsigned_urls, index)
+        if signed and (job.expires_at is None or job.expires_at - FRESH_FOR > self._clock.now().timestamp()):
+            places.insert(0, self._at_url(signed, "The storage's URL", signed=True))
+        # The real service names the content endpoint once more.
+        if named and named != signed and not client.is_content_url(named, job_id, index):
+            places.append(self._at_url(named, "The URL that the job names", signed=False))
+        return places
 
     def refreshed(self, deadline: Deadline) -> list[Place]:
         """Look at the job again and return what it names now (drill D12). Raises OrvideoError."""
+        self._job = self._client.job(self._job_id, deadline=deadline)
+        return self.listed()
+
+    def _at_url(self, url: str, name: str, *, signed: bool) -> Place:
+        client = self._client
+        return Place(
+            url, name,
+            lambda start, etag, deadline: client.fetch(url, start=start, etag=etag, signed=signed, deadline=deadline),
+        )  # fmt: skip
+
+
+def _at(urls: list[str | None] | None, index: int) -> str | None:
+    return urls[index] if urls and index < len(urls) else None
 
 
 class Bounds(NamedTuple):
@@ -102,9 +131,8 @@ class Bounds(NamedTuple):
 
 
 class Verdict(Enum):
-    """What a place's answer means: use it, wait for it, go to the next place, or stop altogether."""
+    """What a place's trouble means: wait for it, go to the next place, or stop altogether."""
 
-    USE = "use"
     WAIT = "wait"
     NEXT = "next"
     STOP = "stop"
@@ -122,14 +150,12 @@ class Broken(NotFetched):
     """All bytes that the service has are here, and they are not a whole video."""
 
 
-def judge_place(trouble: Exception | None, *, settling: bool = False, names_outputs: bool = True) -> Verdict:
-    """Say what the answer of a place means for a download; None is an answer that was used.
+def judge_place(trouble: Exception, *, settling: bool = False, names_outputs: bool = True) -> Verdict:
+    """Say what the trouble with a place means for a download.
 
     While `settling`, right after the end of the job, the service may not have the bytes everywhere yet: a refusal
     then only means "not yet" (F-B06). No one place ends a fetch (F-B03): only this disk does.
     """
-    if trouble is None:
-        return Verdict.USE
     if isinstance(trouble, OutputUnwritable):
         return Verdict.STOP
     if isinstance(trouble, Cut | Incomplete | Unavailable):
@@ -141,40 +167,35 @@ def judge_place(trouble: Exception | None, *, settling: bool = False, names_outp
 
 
 class Transfer:
-    """One video on its way into `part`. `etag` and `total` are those under which its bytes came, None if unknown.
+    """One video on its way here. `etag` and `total` are those under which its bytes came, None if unknown."""
 
-    `remember` is told both before the first byte under them and says whether a later process can go on with it;
-    `set_aside` keeps a damaged file that is all there is, and returns its new path.
-    """
+    part: disk.Part
+    _remember: Callable[[str | None, int | None], bool]
+    _set_aside: Callable[[], Path | None]
 
     def __init__(
         self,
         places: Places,
-        part: disk.Part,
         deadline: Deadline,
         bounds: Bounds,
-        *,
-        on_progress: OnProgress = lambda done, total: None,
-        on_warning: Callable[[str], None] = lambda text: None,
-        remember: Callable[[str | None, int | None], bool] = lambda etag, total: False,
-        set_aside: Callable[[], Path | None] = lambda: None,
+        on_progress: OnProgress,
+        on_warning: Callable[[str], None],
     ) -> None:
-        self._places, self.part, self._deadline, self._bounds = places, part, deadline, bounds
-        self._on_progress, self._on_warning = on_progress, on_warning
-        self._remember, self._set_aside = remember, set_aside
+        self.deadline, self.on_warning = deadline, on_warning
+        self._places, self._bounds, self._on_progress = places, bounds, on_progress
         self.etag: str | None = None
         self.total: int | None = None
+        #: Whether a later process can go on with what is here.
         self.is_resumable = False
-        #: Where a damaged file is kept.
-        self.damaged: Path | None = None
+        self._damaged: Path | None = None
         self._now = deadline.clock.monotonic
         self._settle_until = self._now() + bounds.settle_seconds
         self._told_at = self._now() - 1.0
         self._room_checked_at = 0
         self._began_at = 0
         self._seen_damaged: tuple[int, str] | None = None
-        self._furthest = part.size
-        self._had_bytes = bool(part.size)
+        self._furthest = 0
+        self._had_bytes = False
         self._from: str | None = None
         self._reason: tuple[int, OrvideoError] | None = None
         self._said = ""
@@ -183,12 +204,23 @@ class Transfer:
         """Go on with the bytes that are here."""
         self.etag, self.total, self.is_resumable = etag, total, etag is not None
 
-    def run(self) -> str:
-        """Bring the video here and return its kind.
+    def run(
+        self,
+        part: disk.Part,
+        *,
+        remember: Callable[[str | None, int | None], bool] = lambda etag, total: False,
+        set_aside: Callable[[], Path | None] = lambda: None,
+    ) -> str:
+        """Bring the video into `part` and return its kind.
 
-        Raises NotFetched (10), AuthError (4), BadReply (12), Unsafe (15), OutputUnwritable (14), and Cancelled. What
-        was received is left where it is.
+        `remember` is told `etag` and `total` before the first byte under them and says whether a later process can go
+        on with it; `set_aside` keeps a damaged file that is all there is, and returns its new path.
+
+        Raises NotFetched (10), AuthError (4), BadReply (12), Unsafe (15), OutputUnwritable (14), Cancelled, and OSError
+        where the disk fails. What was received is left where it is.
         """
+        self.part, self._remember, self._set_aside = part, remember, set_aside
+        self._furthest, self._had_bytes = part.size, bool(part.size)
         todo = self._places.listed()
         tried: set[str] = set()
         is_fresh = not self._places.names_outputs
@@ -240,7 +272,7 @@ class Transfer:
                     raise
                 self._note(place, trouble, attempts)
                 if isinstance(trouble, NotAVideo | BadReply):
-                    self._empty()
+                    self.part.empty()
                 if verdict is Verdict.NEXT or isinstance(trouble, Rejected):
                     return trouble
                 # What stalls brings bytes as well, and would bring them for ever (F-B08).
@@ -267,7 +299,7 @@ class Transfer:
     def _attempt(self, place: Place) -> None:
         # Without a validator nothing says that it would be the same file.
         asked = self.part.size if self.etag is not None else 0
-        with place.open(asked, self.etag if asked else None, self._deadline) as stream:
+        with place.open(asked, self.etag if asked else None, self.deadline) as stream:
             if stream.status == 416:
                 self._past_the_end(stream, asked)
                 return
@@ -283,14 +315,14 @@ class Transfer:
         if self.total is not None and size < self.total:
             raise Cut(f"only {size} of {self.total} bytes arrived")
 
-    def _past_the_end(self, stream: Stream, asked: int) -> None:
+    def _past_the_end(self, stream: Download, asked: int) -> None:
         """Judge a 416: all is here, if the file is as long as what is here (drill D04)."""
         if stream.length != asked:
-            self._empty()
+            self.part.empty()
             raise Cut("the service has no such part of the file")
         self.total = asked
 
-    def _begin(self, stream: Stream, asked: int) -> None:
+    def _begin(self, stream: Download, asked: int) -> None:
         """Make what is here agree with what is about to arrive, or refuse it (drills D02, D03)."""
         begins = stream.start if stream.status == 206 else 0
         length = stream.length if stream.length is not None and stream.length < ABSURD else None
@@ -300,7 +332,7 @@ class Transfer:
             or (stream.etag is not None and stream.etag != self.etag)
         )
         if begins != asked or other or not begins:
-            self._empty()
+            self.part.empty()
         if other:
             self.etag = self.total = None
             raise Cut("the service sent another part than the one asked for")
@@ -321,13 +353,12 @@ class Transfer:
         before = self.part.size
         if before + len(chunk) > self._bounds.max_bytes:
             raise self._too_large(f"goes on after {before:,} bytes")
-        with self._writing():
-            self.part.append(chunk)
-            if before < container.HEAD <= self.part.size:
-                container.refuse_text(self.part.read(container.HEAD, 0))
+        self.part.append(chunk)
+        if before < container.HEAD <= self.part.size:
+            container.refuse_text(self.part.read(container.HEAD, 0))
         self._had_bytes = True
         if self.total is not None and self.part.size > self.total:
-            self._empty()
+            self.part.empty()
             raise Cut(f"the service sent more than the {self.total} bytes it announced")
         if self.part.size - self._room_checked_at >= ROOM_STEP:
             self._check_room(None)
@@ -338,14 +369,12 @@ class Transfer:
 
     def _checked(self) -> str:
         try:
-            with self._writing():
-                return container.check(self.part.read, self.part.size)
+            return container.check(self.part.read, self.part.size)
         except Incomplete as trouble:
             if self._began_at and self.total is None:
                 raise  # the rest of it may follow
             # All that the service has is here: once may be an accident on the way, twice the same is the file itself.
-            with self._writing():
-                seen = (self.part.size, self.part.digest())
+            seen = (self.part.size, self.part.digest())
             if seen == self._seen_damaged:
                 raise self._broken(f"The service's file is damaged: {trouble}.") from trouble
             self._seen_damaged = seen
@@ -355,29 +384,21 @@ class Transfer:
 
     def _broken(self, message: str) -> Broken:
         """Return the error for a damaged file, which may be worth a look: it is all that the service has (R-B4)."""
-        with self._writing():
-            self.damaged = self._set_aside() or self.damaged
+        self._damaged = self._set_aside() or self._damaged
         self.etag = self.total = None
-        return Broken(message if self.damaged is None else f"{message} What came is kept: {self.damaged}")
+        return Broken(message if self._damaged is None else f"{message} What came is kept: {self._damaged}")
 
     def _too_large(self, why: str) -> TooLarge:
-        self._empty()
+        self.part.empty()
         most = f"{self._bounds.max_bytes:,}"
         return TooLarge(f"The video {why}; more than {most} are not taken, and nothing of it is kept.")
-
-    def _empty(self) -> None:
-        with self._writing():
-            self.part.empty()
-
-    def _writing(self) -> AbstractContextManager[None]:
-        return disk.refused(self.part.path or self.part.folder)
 
     # Between places
 
     def _refreshed(self) -> list[Place] | None:
         """Look at the job again; None where that fails for whatever reason: the other places are left (R-A6)."""
         try:
-            return self._places.refreshed(self._deadline)
+            return self._places.refreshed(self.deadline)
         except OrvideoError as trouble:
             self._raise_if_over(trouble)
             return None
@@ -388,10 +409,10 @@ class Transfer:
         What a place answered says more than that one could not be reached; a damaged file that is kept says most, and
         a place that must not be used says least.
         """
-        error = self._told(trouble, attempts)
         self._said = trouble.message if isinstance(trouble, OrvideoError) else f"{trouble}."
+        error = self._told(trouble, attempts)
         if isinstance(trouble, Unsafe | UsageError):
-            self._on_warning(f"{place.name} is not used: {trouble.message}")
+            self.on_warning(f"{place.name} is not used: {trouble.message}")
             rank = 0
         elif isinstance(error, Broken):
             rank = 3
@@ -401,9 +422,8 @@ class Transfer:
             self._reason = (rank, error)
 
     def _told(self, trouble: Exception, attempts: int) -> OrvideoError:
-        """Return a trouble with a place as what it is for the video."""
-        reply = trouble.reply if isinstance(trouble, OrvideoError) else None
-        said = trouble.message if isinstance(trouble, OrvideoError) else f"{trouble}."
+        """Return a trouble with a place, which said `self._said`, as what it is for the video."""
+        reply, said = _reply(trouble), self._said
         error: OrvideoError
         if isinstance(trouble, NotAVideo):
             error = BadReply(f"The service sent something else than a video: {said}")
@@ -426,18 +446,18 @@ class Transfer:
     # Time
 
     def _pause(self, seconds: float, trouble: Exception | None) -> None:
-        reply = trouble.reply if isinstance(trouble, OrvideoError) else None
+        reply = _reply(trouble)
         if reply is not None and reply.retry_after is not None:
             seconds = min(max(seconds, reply.retry_after), LONGEST_PAUSE)
-        if self._deadline.left(seconds) < seconds and not self._deadline.is_cancelled:
+        if self.deadline.left(seconds) < seconds and not self.deadline.is_cancelled:
             raise self._too_late() from trouble
-        self._deadline.sleep(seconds)
+        self.deadline.sleep(seconds)
         self._raise_if_over(trouble)
 
     def _raise_if_over(self, cause: Exception | None = None) -> None:
-        if self._deadline.is_cancelled:
+        if self.deadline.is_cancelled:
             raise Cancelled from cause
-        if self._deadline.is_over:
+        if self.deadline.is_over:
             raise self._too_late() from cause
 
     def _too_late(self) -> NotFetched:
@@ -453,6 +473,10 @@ class Transfer:
             self._on_progress(self.part.size, self.total)
 
 
+def _reply(trouble: Exception | None) -> ServiceReply | None:
+    return trouble.reply if isinstance(trouble, OrvideoError) else None
+
+
 def _status(trouble: Exception) -> int | None:
-    reply = trouble.reply if isinstance(trouble, OrvideoError) else None
+    reply = _reply(trouble)
     return None if reply is None else reply.status

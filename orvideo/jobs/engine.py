@@ -13,9 +13,9 @@ from __future__ import annotations
 import queue
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from enum import StrEnum
+from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orvideo.clock import NAP
@@ -25,10 +25,7 @@ from orvideo.errors import (
     NotFetched,
     OrvideoError,
     OutputExists,
-    PaymentRequired,
-    RateLimited,
     RecordError,
-    ServiceUnavailable,
 )
 from orvideo.jobs import judgement
 from orvideo.jobs.connections import Connections
@@ -48,31 +45,32 @@ if TYPE_CHECKING:
 
 #: How many of each may be on their way at once. 32 looks are 200 a second at a service that takes a tenth of a second,
 #: and half more.
-SUBMITS, LOOKS, FETCHES = 8, 32, 3
+SUBMITS, LOOKS, FETCHES, HOOKS = 8, 32, 3, 4
 #: After so many missed looks in a row, what is on record of a finished job is believed.
 _ENOUGH_MISSES = 3
 #: After so many, a command that does not wait gives up.
 _MOST_MISSES = 5
 #: How long after a job's deadline its last look may take, and how long what is under way may take to end by itself.
 _LAST_LOOK, _GRACE = 0.3, 0.1
+#: How long a run that ends early waits for what is under way, in seconds: a submit ends by itself, in its own time; a
+#: command of --exec is given a second by itself, and another one after it was told to end.
+_MOMENTS = ((Phase.SUBMITTING, inf), (Phase.FETCHING, 1.0), (Phase.HOOKS, 3.0))
+#: A turn of the run that is so late, in seconds, says that the machine slept.
+_STOOD_STILL = 10.0
 #: How often a row that another process is submitting is looked up on record, in seconds.
 _ELSEWHERE_PAUSE = 1.0
 
 
 #: What is at the service, or on its way there, and counts as in flight.
 _IN_FLIGHT = (Phase.SUBMITTING, Phase.ELSEWHERE, Phase.FOLLOWING)
-
-
-class _Kind(StrEnum):
-    SUBMIT = "submit"
-    CHECK = "check"
-    LOOK = "look"
-    FETCH = "fetch"
-    HOOKS = "hooks"
+#: What ends with its deadline, whatever it hangs in.
+_EXPIRING = (Phase.ELSEWHERE, Phase.FOLLOWING, Phase.FETCHING)
 
 
 class _Done(NamedTuple):
-    kind: _Kind
+    """What work in the pool has brought; `phase` is that of its task when it was handed out, and says what it was."""
+
+    phase: Phase
     task: Task
     result: Any = None
     error: BaseException | None = None
@@ -96,11 +94,14 @@ class Engine:
         self._done: queue.SimpleQueue[_Done | Callable[[], None] | None] = queue.SimpleQueue()
         self._looks = LookQueue(self._clock, terms.looks_per_second)
         self._for_disk: deque[Task] = deque()
-        self._busy: Counter[_Kind] = Counter()
+        self._for_hooks: deque[Task] = deque()
+        self._busy: Counter[Phase] = Counter()
         self._under_way: dict[Task, Deadline] = {}
         self._connections = Connections(tools.connect)
-        self._pool = ThreadPoolExecutor(SUBMITS + LOOKS + FETCHES + 4, "orvideo")
-        self._next_expiry = float("inf")
+        self._pool = ThreadPoolExecutor(SUBMITS + LOOKS + FETCHES + HOOKS, "orvideo")
+        self._next_expiry = inf
+        #: When the last turn was, and when the machine last woke up: jobs are owed a look then (drill P16).
+        self._turned_at = self._awake_since = self._clock.monotonic()
         self._elsewhere_due = self._ticked = 0.0
 
     # What is asked of a run
@@ -158,7 +159,6 @@ class Engine:
         if record.state in (State.PREPARED, State.SENDING):
             task.deadline = task.deadline or self._deadline()
             self._put(task, Phase.ELSEWHERE)
-            self._expire_after(task.deadline)
         elif (error := judgement.cannot_follow(record)) is not None:
             self._over(task, error)
         elif record.is_fetched and self._wants(record):
@@ -191,19 +191,21 @@ class Engine:
         if self.stopped is not None:
             while self._waiting:
                 self._over(self._waiting.popleft())
-        while self._waiting and self.in_flight < self.terms.jobs and self._busy[_Kind.SUBMIT] < SUBMITS:
+        while self._waiting and self.in_flight < self.terms.jobs and self._busy[Phase.SUBMITTING] < SUBMITS:
             self._start_submit(self._waiting.popleft())
             if self.stopped is not None:
                 return
-        for task in self._looks.due(LOOKS - self._busy[_Kind.LOOK]):
+        for task in self._looks.due(LOOKS - self._busy[Phase.FOLLOWING]):
             if task.phase is Phase.FOLLOWING:
                 self._start_look(task)
-        while self._for_disk and self._busy[_Kind.CHECK] + self._busy[_Kind.FETCH] < FETCHES:
+        while self._for_disk and self._busy[Phase.CHECKING] + self._busy[Phase.FETCHING] < FETCHES:
             task = self._for_disk.popleft()
             if task.phase is Phase.CHECKING:
                 self._start_check(task)
             elif task.phase is Phase.FETCHING:
                 self._start_fetch(task)
+        while self._for_hooks and self._busy[Phase.HOOKS] < HOOKS:
+            self._start_hooks(self._for_hooks.popleft())
 
     def _start_submit(self, task: Task) -> None:
         assert task.order is not None, "only what is to be bought waits"
@@ -218,7 +220,7 @@ class Engine:
         self._listener.submitting(task)
         firm = self.terms.firm and self.terms.follow
         task.deadline = deadline = self._deadline() if firm else Deadline(self._clock)
-        self._give(_Kind.SUBMIT, task, deadline, lambda: self._buy(task, order, deadline))
+        self._give(task, deadline, lambda: self._buy(task, order, deadline))
 
     def _start_look(self, task: Task) -> None:
         record, limit = task.on_record, task.deadline or self._deadline()
@@ -226,13 +228,13 @@ class Engine:
         deadline = Deadline(self._clock, None if limit.at is None else max(limit.at, now) + _LAST_LOOK)
         endpoint, job_id = record.endpoint, record.id or ""
         self._give(
-            _Kind.LOOK, task, deadline,
+            task, deadline,
             lambda: self._connections.client(endpoint).job(job_id, deadline=deadline),
         )  # fmt: skip
 
     def _start_check(self, task: Task) -> None:
         record = task.on_record
-        self._give(_Kind.CHECK, task, Deadline(self._clock), lambda: self._tools.fetcher.here(record))
+        self._give(task, Deadline(self._clock), lambda: self._tools.fetcher.here(record))
 
     def _start_fetch(self, task: Task) -> None:
         record, deadline = task.on_record, task.deadline or self._deadline()
@@ -244,19 +246,28 @@ class Engine:
             client = self._connections.client(record.endpoint)
             return self._tools.fetcher.fetch(record, task.job, client, deadline, on_progress, self._remark)
 
-        self._give(_Kind.FETCH, task, deadline, fetch)
+        self._give(task, deadline, fetch)
 
-    def _give(self, kind: _Kind, task: Task, deadline: Deadline, work: Callable[[], Any]) -> None:
-        """Have work done by the pool; what it brings comes back through the queue."""
+    def _start_hooks(self, task: Task) -> None:
+        hooks, deadline = self._tools.hooks, Deadline(self._clock)
+        assert hooks is not None, "only where there are any"
+        self._give(task, deadline, lambda: hooks(task, deadline))
 
-        def bring(future: Future[Any]) -> None:
-            error = future.exception()
-            self._done.put(_Done(kind, task, None if error is not None else future.result(), error))
+    def _give(self, task: Task, deadline: Deadline, work: Callable[[], Any]) -> None:
+        """Have the work of a task's phase done by the pool; what it brings comes back through the queue."""
+        phase = task.phase
 
-        self._busy[kind] += 1
+        def bring() -> None:
+            try:
+                done = _Done(phase, task, work())
+            except BaseException as error:
+                done = _Done(phase, task, error=error)
+            self._done.put(done)
+
+        self._busy[phase] += 1
         self._under_way[task] = deadline
-        self._expire_after(deadline)
-        self._pool.submit(work).add_done_callback(bring)
+        self._next_expiry = min(self._next_expiry, self._expiry(task))
+        self._pool.submit(bring)
 
     def _remark(self, text: str) -> None:
         """Say something from a thread of the pool."""
@@ -269,28 +280,18 @@ class Engine:
             task.seq = seq
 
         def waiting(error: OrvideoError, seconds: float) -> None:
-            self._gate.waiting(error, seconds)
             self._done.put(lambda: self._listener.waiting(error, seconds))
 
-        submitter = Submitter(
-            self._connections.client(order.endpoint), self._ledger, self._journal, deadline,
-            hold=self._gate.hold, waiting=waiting, pause=self._gate.sleep, begun=begun,
-        )  # fmt: skip
-        refused = False
-        try:
-            return submitter.submit(order)
-        except (RateLimited, ServiceUnavailable, PaymentRequired):
-            refused = True
-            raise
-        finally:
-            self._gate.settled(refused=refused)
+        client = self._connections.client(order.endpoint)
+        submitter = Submitter(client, self._ledger, self._journal, self._gate, deadline)
+        return submitter.submit(order, begun=begun, waiting=waiting)
 
     # What the pool brings
 
     def _wait(self) -> None:
         """Wait until something is brought or due, in naps, so that a signal is heard."""
         now = self._clock.monotonic()
-        until = min(now + NAP, self._looks.next_due(room=self._busy[_Kind.LOOK] < LOOKS), self._next_expiry)
+        until = min(now + NAP, self._looks.next_due(room=self._busy[Phase.FOLLOWING] < LOOKS), self._next_expiry)
         patience = max(0.0, until - now)
         if not self._under_way and self._done.empty():
             if patience:
@@ -307,25 +308,27 @@ class Engine:
         if not isinstance(done, _Done):
             done()
             return
-        kind, task = done.kind, done.task
-        self._busy[kind] -= 1
-        self._under_way.pop(task, None)
+        task = done.task
+        self._busy[done.phase] -= 1
+        if task.phase in (done.phase, Phase.OVER):
+            self._under_way.pop(task, None)
         if isinstance(done.error, Cancelled):
             return
         if done.error is not None and not isinstance(done.error, OrvideoError):
             raise done.error
-        if task.phase is Phase.OVER:
+        if task.phase is not done.phase:
             return  # its time was over before this came
-        if kind is _Kind.SUBMIT:
-            self._bought(task, done.result, done.error)
-        elif kind is _Kind.LOOK:
-            self._looked(task, done.result if done.error is None else done.error)
-        elif kind is _Kind.CHECK:
-            self._checked(task, done.result or {})
-        elif kind is _Kind.FETCH:
-            self._fetched(task, done.result, done.error)
-        else:
-            self._over(task, task.error)
+        match done.phase:
+            case Phase.SUBMITTING:
+                self._bought(task, done.result, done.error)
+            case Phase.FOLLOWING:
+                self._looked(task, done.result if done.error is None else done.error)
+            case Phase.CHECKING:
+                self._checked(task, done.result or {})
+            case Phase.FETCHING:
+                self._fetched(task, done.result, done.error)
+            case _:
+                self._over(task, task.error)
 
     def _bought(self, task: Task, record: Record | None, error: OrvideoError | None) -> None:
         if record is not None:
@@ -366,13 +369,14 @@ class Engine:
             return
         self._listener.looked(task, look)
         if look.job is not None and look.job.is_final:
-            self._ended(task, record, look.job)
+            self._ended(task, look.job.status, look.job.error_text)
         elif look.end is not None:
             if isinstance(look.end, NotFetched):
                 look.end.hint = f"orvideo jobs show {record.name}"
             self._over(task, look.end)
         elif record.final and poll.misses >= _ENOUGH_MISSES:
-            self._believe_the_record(task, record)
+            # The end is on record: the content endpoint may answer all the same.
+            self._ended(task, record.status, record.error)
         elif not self.terms.wait and poll.misses >= _MOST_MISSES:
             self._over(task, look.missed)
         elif (task.deadline is not None and task.deadline.is_over) or (look.job is not None and not self.terms.wait):
@@ -380,23 +384,14 @@ class Engine:
         else:
             self._looks.add(task, poll.due)
 
-    def _believe_the_record(self, task: Task, record: Record) -> None:
-        """Go on without a look with a job whose end is on record: the content endpoint may answer all the same."""
-        if record.status != "completed":
-            self._over(task, judgement.ended(record, record.status, record.error))
-        elif self._wants(record):
+    def _ended(self, task: Task, status: str | None, reason: str | None) -> None:
+        """Go on with a job that is at its end at the service: fetch what it made, where that is wanted."""
+        record = task.on_record
+        error = judgement.error_of_end(record, status, reason)
+        if error is None and self._wants(record):
             self._queue_fetch(task)
         else:
-            self._finish(task)
-
-    def _ended(self, task: Task, record: Record, job: Job) -> None:
-        error = judgement.error_of_end(record, job)
-        if error is not None:
             self._finish(task, error)
-        elif self._wants(record):
-            self._queue_fetch(task)
-        else:
-            self._finish(task)
 
     def _queue_fetch(self, task: Task) -> None:
         self._refresh(task)
@@ -404,7 +399,6 @@ class Engine:
             task.deadline = self._deadline()
         self._put(task, Phase.FETCHING)
         self._for_disk.append(task)
-        self._expire_after(task.deadline)
 
     def _checked(self, task: Task, here: dict[int, Path]) -> None:
         record = task.on_record
@@ -446,9 +440,8 @@ class Engine:
             return
         task.error = error
         self._refresh(task)
-        hooks, deadline = self._tools.hooks, Deadline(self._clock)
         self._put(task, Phase.HOOKS)
-        self._give(_Kind.HOOKS, task, deadline, lambda: hooks(task, deadline))
+        self._for_hooks.append(task)
 
     def _over(self, task: Task, error: OrvideoError | None = None) -> None:
         self._put(task, Phase.OVER)
@@ -477,31 +470,36 @@ class Engine:
         self._phases[task.phase] -= 1
         self._phases[phase] += 1
         task.phase = phase
+        if phase in _EXPIRING:
+            self._next_expiry = min(self._next_expiry, self._expiry(task))
 
     # Time
 
-    def _expire_after(self, deadline: Deadline | None) -> None:
-        if deadline is not None and deadline.at is not None:
-            self._next_expiry = min(self._next_expiry, deadline.at + _GRACE)
+    def _expiry(self, task: Task) -> float:
+        """Return when a task has had its time, a reading of the monotonic clock: a last look is owed, and no more."""
+        deadline = self._under_way.get(task)
+        if deadline is not None:
+            return inf if deadline.at is None else deadline.at + _GRACE
+        if task.deadline is None or task.deadline.at is None:
+            return inf
+        at = task.deadline.at
+        return (max(at, self._awake_since) + _LAST_LOOK if task.phase is Phase.FOLLOWING else at) + _GRACE
 
     def _expire(self) -> None:
-        """End what is still under way after its deadline: nothing that hangs may hold a command (finding B02)."""
+        """End what is not over after its deadline: nothing that hangs may hold a command (finding B02)."""
         now = self._clock.monotonic()
+        if now - self._turned_at > _STOOD_STILL:
+            self._awake_since = now
+        self._turned_at = now
         if now < self._next_expiry:
             return
-        self._next_expiry = float("inf")
         for task in self.tasks:
-            if task.phase not in (Phase.ELSEWHERE, Phase.FOLLOWING, Phase.FETCHING):
-                continue
-            deadline = self._under_way.get(task)
-            if deadline is None and task.phase is not Phase.FOLLOWING:
-                deadline = task.deadline  # a job that is followed is owed a last look
-            if deadline is None or deadline.at is None or now < deadline.at + _GRACE:
-                self._expire_after(deadline)
-            elif task.phase is Phase.FETCHING:
-                self._finish(task, NotFetched("The time limit ended in the middle of the download."))
-            else:
-                self._over(task, judgement.still_running(task.on_record, task.job))
+            if task.phase in _EXPIRING and now >= self._expiry(task):
+                if task.phase is Phase.FETCHING:
+                    self._finish(task, NotFetched("The time limit ended in the middle of the download."))
+                else:
+                    self._over(task, judgement.still_running(task.on_record, task.job))
+        self._next_expiry = min((self._expiry(task) for task in self.tasks if task.phase in _EXPIRING), default=inf)
 
     def _look_elsewhere(self) -> None:
         """Look up the rows that another process is submitting."""
@@ -529,19 +527,18 @@ class Engine:
     # The end
 
     def _wind_down(self) -> None:
-        """See the submits on the wire to their end, and let everything else go."""
+        """See the submits on the wire to their end, and give what else is under way a moment to end by itself."""
         self._gate.shut()
         for task, deadline in list(self._under_way.items()):
             if task.phase is not Phase.SUBMITTING:
                 deadline.cancel()
-        bug: BaseException | None = None
-        until = self._clock.monotonic() + 1.0
+        bug: Exception | None = None
+        began = self._clock.monotonic()
         try:
-            while self._busy[_Kind.SUBMIT] or (
-                self._clock.monotonic() < until and (self._busy[_Kind.FETCH] or self._busy[_Kind.HOOKS])
-            ):
+            while any(self._busy[phase] and self._clock.monotonic() < began + most for phase, most in _MOMENTS):
                 try:
-                    self._collect_last()
+                    with suppress(queue.Empty):
+                        self._handle(self._done.get(timeout=0.05))
                 except Exception as error:  # raised when all that was paid for is on record
                     bug = error
         finally:
@@ -549,17 +546,3 @@ class Engine:
             self._connections.close()
         if bug is not None:
             raise bug
-
-    def _collect_last(self) -> None:
-        with suppress(queue.Empty):
-            done = self._done.get(timeout=0.05)
-            if not isinstance(done, _Done):
-                return
-            if done.kind is _Kind.SUBMIT and done.result is not None:
-                # Bought in the last moment: it is on record, and goes on at the service.
-                self._busy[_Kind.SUBMIT] -= 1
-                self._under_way.pop(done.task, None)
-                done.task.record = done.result
-                self._listener.submitted(done.task)
-            elif done.kind in (_Kind.SUBMIT, _Kind.FETCH, _Kind.HOOKS):
-                self._handle(done)

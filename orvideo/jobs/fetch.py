@@ -1,113 +1,31 @@
-"""Bringing a finished job's videos to this disk: where the bytes are, where they go, and what is put on record.
-
-Signed URLs come first while they are fresh, without the key; then the content endpoint, with it; then the URLs that
-the service names besides (api notes). `download.save` does the rest.
-"""
+"""Bringing a finished job's videos to this disk: which are wanted, where they go, and which of them are here."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from orvideo.clock import Clock
 from orvideo.deadline import Deadline
 from orvideo.download.naming import facts_of
-from orvideo.download.save import Saved, Wanted, is_here, save
+from orvideo.download.save import OutputRecord, Saved, Wanted, as_output, is_here, save
 from orvideo.download.targets import Form, Target, absolute_spec, decide_target, parse_target
-from orvideo.download.transfer import MAX_BYTES, Bounds, Place
+from orvideo.download.transfer import MAX_BYTES, Bounds, Places
 from orvideo.errors import NoOutput, NotFetched, OrvideoError, UsageError
 from orvideo.record.journal import PATIENCE
-from orvideo.record.values import SANDBOX, Output, Record, ResumeState
+from orvideo.record.values import SANDBOX, Output, Record
 
 if TYPE_CHECKING:
     from orvideo.api.client import Client
     from orvideo.api.schemas import Job
     from orvideo.record.ledger import Ledger
 
-#: A signed URL that dies within this many seconds is not begun with.
-FRESH_FOR = 30.0
 #: Room that is asked for before a video of unknown size is bought, in bytes.
 USUAL_SIZE = 16 * 1024 * 1024
-#: No job has more outputs than this, whatever a reply says (F-C03).
-MOST_OUTPUTS = 64
 #: The outputs that many jobs can share.
 _FOR_MANY = (Form.FOLDER, Form.TEMPLATE, Form.DEVICE)
-
-
-class JobPlaces:
-    """The places that one output of a job can be had from, best first (`download.transfer.Places`)."""
-
-    def __init__(self, client: Client, job_id: str, job: Job | None, index: int, clock: Clock) -> None:
-        self._client, self._job_id, self._job = client, job_id, job
-        self._index, self._clock = index, clock
-        # A job that was never looked at may name some.
-        self.names_outputs = job is None or job.output_count > 0
-
-    def listed(self) -> list[Place]:
-        client, job_id, index = self._client, self._job_id, self._index
-        places = [
-            Place(
-                "content", "The service's own place",
-                lambda start, etag, deadline: client.content(job_id, index, start=start, etag=etag, deadline=deadline),
-            )
-        ]  # fmt: skip
-        job = self._job
-        if job is None:
-            return places
-        signed, named = _at(job.urls, index), _at(job.unsigned_urls, index)
-        if signed and (job.expires_at is None or job.expires_at - FRESH_FOR > self._clock.now().timestamp()):
-            places.insert(0, self._at_url(signed, "The storage's URL", signed=True))
-        # The real service names the content endpoint once more.
-        if named and named != signed and not client.is_content_url(named, job_id, index):
-            places.append(self._at_url(named, "The URL that the job names", signed=False))
-        return places
-
-    def refreshed(self, deadline: Deadline) -> list[Place]:
-        self._job = self._client.job(self._job_id, deadline=deadline)
-        return self.listed()
-
-    def _at_url(self, url: str, name: str, *, signed: bool) -> Place:
-        client = self._client
-        return Place(
-            url, name,
-            lambda start, etag, deadline: client.fetch(url, start=start, etag=etag, signed=signed, deadline=deadline),
-        )  # fmt: skip
-
-
-def _at(urls: list[str | None] | None, index: int) -> str | None:
-    return urls[index] if urls and index < len(urls) else None
-
-
-class OutputRecord:
-    """What the record knows of one output (`download.save.Memory`)."""
-
-    def __init__(self, ledger: Ledger, seq: int, index: int, clock: Clock) -> None:
-        self._ledger, self._seq, self._index, self._clock = ledger, seq, index, clock
-
-    def output(self) -> Output | None:
-        record = self._ledger.peek(self._seq, patience=PATIENCE)
-        outputs = record.outputs if record is not None else ()
-        return next((output for output in outputs if output.index == self._index), None)
-
-    def state(self) -> ResumeState | None:
-        return self._ledger.resume_state(self._seq, self._index, patience=PATIENCE)
-
-    def remember(self, state: ResumeState) -> None:
-        self._ledger.set_resume_state(self._seq, self._index, state, patience=PATIENCE)
-
-    def forget(self) -> None:
-        self._ledger.clear_resume_state(self._seq, self._index, patience=PATIENCE)
-
-    def saved(self, saved: Saved) -> None:
-        self._ledger.output_saved(self._seq, as_output(self._index, saved, self._clock.now()), patience=PATIENCE)
-
-
-def as_output(index: int, saved: Saved, now: datetime) -> Output:
-    """Return a saved video as the record keeps it."""
-    return Output(index, None if saved.path is None else str(saved.path), saved.bytes, saved.sha256, now)
 
 
 class Fetched(NamedTuple):
@@ -265,7 +183,7 @@ class Fetcher:
             return Fetched()
         now = self._fresh(record)
         here = {output.index: output for output in now.outputs if output.index in self.here(now)}
-        indexes = range(max(1, min(job.output_count if job is not None else len(now.outputs), MOST_OUTPUTS)))
+        indexes = range(max(1, job.output_count if job is not None else len(now.outputs)))
         saved: list[tuple[int, Saved]] = []
         errors: list[tuple[int, OrvideoError]] = []
         unrecorded: list[Output] = []
@@ -301,7 +219,7 @@ class Fetcher:
         stdout = self.options.stdout() if target.form is Form.STDOUT and self.options.stdout else None
         on_progress, on_warning = tell
         return save(
-            JobPlaces(client, record.id or record.name, job, index, self._clock),
+            Places(client, record.id or record.name, job, index, self._clock),
             Wanted(target, facts_of(record), index, self._began, stdout),
             OutputRecord(self._ledger, record.seq, index, self._clock),
             deadline,

@@ -21,7 +21,7 @@ class Closed(NotSent):
 
 
 class Gate:
-    """Lets submits through, from several threads; `hold` and `waiting` are what `Submitting` takes."""
+    """Lets submits through, from several threads."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

@@ -62,13 +62,10 @@ def seen(job: Job) -> Seen:
     )
 
 
-def error_of_end(record: Record, job: Job) -> OrvideoError | None:
+def error_of_end(record: Record, status: str | None, reason: str | None) -> JobEnded | None:
     """Return the error of a job that is at its end without a video, None for one that is completed."""
-    return None if job.is_completed else ended(record, job.status, job.error_text)
-
-
-def ended(record: Record, status: str | None, reason: str | None) -> JobEnded:
-    """Return the error of a job that ended without a video."""
+    if status == "completed":
+        return None
     return JobEnded(
         f"Job {record.name} ended as {status}{f': {_sentence(reason)}' if reason else '.'}",
         hint=f"orvideo jobs show {record.name}",

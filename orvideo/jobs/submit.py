@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
-from typing import TYPE_CHECKING, Protocol
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from orvideo.errors import (
-    NotSent,
     OrvideoError,
     OutcomeUnknown,
     PaymentRequired,
@@ -24,7 +23,9 @@ from orvideo.errors import (
 
 if TYPE_CHECKING:
     from orvideo.api.client import Client
+    from orvideo.api.schemas import Job
     from orvideo.deadline import Deadline
+    from orvideo.jobs.gate import Gate
     from orvideo.record.journal import Journal
     from orvideo.record.ledger import Ledger
     from orvideo.record.values import Intent, Record
@@ -36,38 +37,24 @@ FIRST_BACKOFF, LONGEST_BACKOFF = 2.0, 30.0
 SHORTEST_PAUSE = 1.0
 #: How long the reply is still waited for after a first Ctrl-C (drill S02), in seconds.
 HURRY = 2.0
-
-
-class Hold(Protocol):
-    """Lets a submit through when it may go, and hurries it when a signal comes (`gate.Gate.hold`, drill S02)."""
-
-    def __call__(self, hurry: Callable[[], None], deadline: Deadline) -> AbstractContextManager[None]: ...
+#: What is answered with another try, for it says that nothing was bought, and "not now".
+NOT_NOW = (RateLimited, ServiceUnavailable, PaymentRequired)
 
 
 class Submitter:
-    """The one place where money is spent: hands orders to the service and keeps the record true while it does.
+    """The one place where money is spent: hands orders to the service and keeps the record true while it does."""
 
-    `waiting(error, seconds)` is told of each pause that the service asked for, `begun(seq)` of the row that stands
-    for an order, before anything is sent: whoever is interrupted can look there what became of it.
-    """
+    def __init__(self, client: Client, ledger: Ledger, journal: Journal, gate: Gate, deadline: Deadline) -> None:
+        self._client, self._ledger, self._journal = client, ledger, journal
+        self._gate, self._deadline = gate, deadline
 
-    def __init__(
-        self,
-        client: Client,
-        ledger: Ledger,
-        journal: Journal,
-        deadline: Deadline,
-        *,
-        hold: Hold,
-        pause: Callable[[float], None],
-        waiting: Callable[[OrvideoError, float], None],
-        begun: Callable[[int], None],
-    ) -> None:
-        self._client, self._ledger, self._journal, self._deadline = client, ledger, journal, deadline
-        self._hold, self._pause, self._waiting, self._begun = hold, pause, waiting, begun
-
-    def submit(self, order: Intent) -> Record:
+    def submit(
+        self, order: Intent, *, begun: Callable[[int], None], waiting: Callable[[OrvideoError, float], None]
+    ) -> Record:
         """Submit `order` once and return its record, which has the service's id.
+
+        `begun(seq)` is told of the row that stands for the order before anything is sent, so that whoever is
+        interrupted can look there what became of it; `waiting(error, seconds)` of each pause that the service asks for.
 
         Raises what the client raises, with the record brought up to date first: NotSent, Rejected, AuthError,
         MoneyError, Unavailable (nothing was bought), OutcomeUnknown (perhaps), and RecordError (nothing was sent).
@@ -79,63 +66,59 @@ class Submitter:
             error.say_nothing_was_sent()
             raise
         self._journal.keep(prepared)
-        self._begun(prepared.seq)
-        return self._send(prepared, order)
-
-    def _send(self, prepared: Record, order: Intent) -> Record:
-        """Send until the service has decided: only "not now" is answered with another try (drills M18, M19)."""
-        clock = self._deadline.clock
-        give_up = clock.monotonic() + self._deadline.left(PATIENCE)
-        backoff = FIRST_BACKOFF
-        while True:
-            # The answer and its place on disk are one section: a signal must not come between them.
-            try:
-                with self._hold(lambda: self._client.hurry(HURRY), self._deadline):
-                    record, not_now = self._send_once(prepared, order)
-            except NotSent as error:
-                # Also from the hold itself, which may let nobody through any more.
-                self._put_down_as_not_sent(prepared, error)
-                raise
-            if record is not None:
-                return record
-            assert not_now is not None, "accepted, refused for now, or an exception"
-            pause = _pause(not_now, backoff)
-            if pause is None or clock.monotonic() + pause > give_up:
-                self._put_down_as_not_sent(prepared, not_now)
-                raise not_now
-            backoff = min(backoff * 2, LONGEST_BACKOFF)
-            self._waiting(not_now, pause)
-            self._pause(pause)
-
-    def _send_once(self, prepared: Record, order: Intent) -> tuple[Record | None, OrvideoError | None]:
-        """Send the order once and bring the record up to date; return it, or the error that allows another try."""
-        seq = prepared.seq
+        begun(prepared.seq)
+        refused = False
         try:
-            job = self._client.submit(
-                dict(order.request),
-                on_sending=lambda: self._ledger.sending(seq),
-                on_answer=lambda status, raw: self._keep_answer(seq, status, raw),
-                deadline=self._deadline,
-            )
-        except (RateLimited, ServiceUnavailable, PaymentRequired) as error:
-            with suppress(RecordError):
-                self._ledger.refused_for_now(seq)
-            return None, error
+            return self._send(prepared, order, waiting)
         except OutcomeUnknown as error:
             raise self._unknown(prepared, error) from error
         except RecordError as error:
             error.say_nothing_was_sent()
             raise
         except OrvideoError as error:
-            self._put_down_as_not_sent(prepared, error)
+            # Refused, never reached, or not let through the gate.
+            self._journal.not_sent(prepared.seq, error.message)
+            refused = isinstance(error, NOT_NOW)
             raise
-        # From here on it is paid for: a record that cannot be written is kept trying, and stops nothing (drill M30).
-        self._journal.submitted(seq, job.id, status=job.status, generation_id=job.generation_id, extra=job.extra)
-        return self._journal.record(seq) or prepared, None
+        finally:
+            self._gate.settled(refused=refused)
 
-    def _put_down_as_not_sent(self, prepared: Record, error: OrvideoError) -> None:
-        """Put a refusal on record; why the service refused matters more than a record that cannot be written now."""
-        self._journal.not_sent(prepared.seq, error.message)
+    def _send(self, prepared: Record, order: Intent, waiting: Callable[[OrvideoError, float], None]) -> Record:
+        """Send until the service has decided: only "not now" is answered with another try (drills M18, M19)."""
+        clock = self._deadline.clock
+        give_up = clock.monotonic() + self._deadline.left(PATIENCE)
+        backoff = FIRST_BACKOFF
+        while True:
+            try:
+                with self._gate.hold(lambda: self._client.hurry(HURRY), self._deadline):
+                    job = self._send_once(prepared.seq, order)
+            except NOT_NOW as error:
+                pause = _pause(error, backoff)
+                if pause is None or clock.monotonic() + pause > give_up:
+                    raise
+                self._gate.waiting(error, pause)
+                waiting(error, pause)
+                self._gate.sleep(pause)
+                backoff = min(backoff * 2, LONGEST_BACKOFF)
+                continue
+            # Paid for from here on: a record that cannot be written is kept trying, and stops nothing (drill M30).
+            self._journal.submitted(
+                prepared.seq, job.id, status=job.status, generation_id=job.generation_id, extra=job.extra
+            )
+            return self._journal.record(prepared.seq) or prepared
+
+    def _send_once(self, seq: int, order: Intent) -> Job:
+        try:
+            return self._client.submit(
+                dict(order.request),
+                on_sending=lambda: self._ledger.sending(seq),
+                on_answer=lambda status, raw: self._keep_answer(seq, status, raw),
+                deadline=self._deadline,
+            )
+        except NOT_NOW:
+            with suppress(RecordError):
+                self._ledger.refused_for_now(seq)
+            raise
 
     def _keep_answer(self, seq: int, status: int, raw: bytes) -> None:
         """Keep the raw answer until its id is safe (drill M09); a disk that is full now must not cost the answer."""

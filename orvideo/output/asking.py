@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import select
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
+from orvideo.clock import NAP
 from orvideo.errors import UsageError
 
 #: No line typed or piped in where one is asked for is longer.
@@ -16,9 +18,20 @@ LONGEST_LINE = 64 * 1024
 def read_line(stdin: TextIO) -> str:
     """Return one line without its end, empty at the end of input. Raises UsageError for what is no text."""
     try:
+        _wait_for_person(stdin)
         return stdin.readline(LONGEST_LINE).rstrip("\r\n")
     except (OSError, ValueError):
         raise UsageError("Standard input cannot be read as text.") from None
+
+
+def _wait_for_person(stdin: TextIO) -> None:
+    """Wait until a line is typed, in naps: a signal that comes on the way into a blocking read waits for a key."""
+    if sys.platform == "win32" or not stdin.isatty():
+        return
+    with suppress(OSError, ValueError):  # a stream that only claims to be a terminal
+        descriptor = stdin.fileno()
+        while not select.select([descriptor], [], [], NAP)[0]:
+            pass
 
 
 def read_hidden_line(stdin: TextIO, ask: Callable[[], None]) -> str:

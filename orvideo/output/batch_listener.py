@@ -18,7 +18,6 @@ from orvideo.output.views import end_text
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from orvideo.api.schemas import Job
     from orvideo.batch.entry import Entry
     from orvideo.download.save import Saved
     from orvideo.jobs.polling import Look
@@ -30,12 +29,12 @@ _LINE_EVERY = 0.2
 
 
 class BatchListener(JobListener):
-    """Tells of `total` rows, of which `done` were finished before. Every task is an `Entry` of a batch."""
+    """Tells of `total` rows. Every task is an `Entry` of a batch."""
 
-    def __init__(self, terminal: Terminal, clock: Clock, *, total: int, done: int) -> None:
+    def __init__(self, terminal: Terminal, clock: Clock, *, total: int) -> None:
         super().__init__(terminal, clock)
         self._total = total
-        self._counts: Counter[str] = Counter(completed=done)
+        self._counts: Counter[str] = Counter()
         self._started = clock.monotonic()
         self._completed_now = 0
         self._cost: Decimal | None = None
@@ -44,18 +43,11 @@ class BatchListener(JobListener):
 
     _not_submitted = "no row is submitted until then"
 
-    def submitted(self, task: Task) -> None:
-        self._tell(task, f"submitted {task.on_record.name}")
-        self._progress.step("submitted", self._name(task))
-        self._event("submitted", task)
-
     def _missed(self, task: Task, look: Look, error: OrvideoError) -> None:
         self._terminal.verbose_line(f"{self._name(task)}: missed a look: {error.message}")
 
-    def _show(self, task: Task, job: Job, reported: str, *, is_change: bool) -> None:
-        super()._show(task, job, reported, is_change=is_change)
-        if is_change and not job.is_final:
-            self._tell(task, f"{task.on_record.name}: {job.status}{reported}")
+    def _changed(self, task: Task, text: str) -> None:
+        self._tell(task, f"{task.on_record.name}: {text}")
 
     def saved(self, task: Task, index: int, saved: Saved) -> None:
         for note in saved.notes:
@@ -74,9 +66,7 @@ class BatchListener(JobListener):
         if task.error is not None:
             self._counts["not completed"] += 1
             self._terminal.note(f"{self._name(task)}: {task.error.message}")
-        elif record is None or not record.final:
-            self._counts["not started"] += 1
-        else:
+        elif record is not None and record.final:
             self._counts["completed"] += 1
             if not task.was_here:
                 self._completed_now += 1

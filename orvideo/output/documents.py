@@ -32,10 +32,10 @@ def dump(value: Any, *, indent: int | None = None) -> str:
 
 
 def _plain(value: Any, mark: str, depth: int) -> Any:
-    if value is None or isinstance(value, bool | int):
+    if isinstance(value, Enum):
+        value = value.value
+    if value is None or isinstance(value, bool | int | str):
         return value
-    if isinstance(value, str):
-        return value.value if isinstance(value, Enum) else value
     if isinstance(value, float):
         return value if value - value == 0 else None
     if isinstance(value, Decimal):
@@ -44,18 +44,12 @@ def _plain(value: Any, mark: str, depth: int) -> Any:
         return moment(value)
     if isinstance(value, os.PathLike):
         return os.fspath(value)
-    return _container(value, mark, depth + 1)
-
-
-def _container(value: Any, mark: str, depth: int) -> Any:
-    if depth > DEEPEST:
+    if depth == DEEPEST:
         return None
     if isinstance(value, Mapping):
-        return {str(key): _plain(item, mark, depth) for key, item in value.items()}
+        return {str(key): _plain(item, mark, depth + 1) for key, item in value.items()}
     if isinstance(value, Iterable) and not isinstance(value, bytes | bytearray):
-        return [_plain(item, mark, depth) for item in value]
+        return [_plain(item, mark, depth + 1) for item in value]
     if hasattr(value, "as_json"):
-        return _plain(value.as_json(), mark, depth)
-    if isinstance(value, Enum):
-        return _plain(value.value, mark, depth)
+        return _plain(value.as_json(), mark, depth + 1)
     raise TypeError(f"{type(value).__name__} has no place in a JSON document")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,16 @@ if TYPE_CHECKING:
     from orvideo.record.values import Record
 
 
+@dataclass(eq=False, repr=False)
+class _Told:
+    """What was told of a job last; when it began, by the monotonic clock, and how long such jobs take."""
+
+    began: float
+    usual: float | None
+    status: str | None = None
+    reported: Mapping[str, Any] | None = None
+
+
 class JobListener:
     """Tells of jobs on the terminal: a `jobs.task.Listener`, and what is shown lives until `close`.
 
@@ -34,10 +45,7 @@ class JobListener:
         self.jobs = 1
         self._terminal, self._clock = terminal, clock
         self._usual_seconds = usual_seconds
-        self._usual: dict[int, float | None] = {}
-        self._began: dict[int, float] = {}
-        self._statuses: dict[int, str] = {}
-        self._reported: dict[int, Mapping[str, Any]] = {}
+        self._told: dict[int, _Told] = {}
 
     def close(self) -> None:
         """Take what is shown away; nothing more can be shown."""
@@ -61,7 +69,7 @@ class JobListener:
 
     def submitted(self, task: Task) -> None:
         self._progress.over("")  # it has a name now
-        self._terminal.note(f"submitted {task.on_record.name}")
+        self._tell(task, f"submitted {task.on_record.name}")
         self._progress.step("submitted", self._name(task))
         self._event("submitted", task)
 
@@ -81,24 +89,31 @@ class JobListener:
         self._terminal.note(f"{self._name(task)}: missed a look: {reason}{later}")
 
     def _seen(self, task: Task, job: Job, *, is_new_word: bool) -> None:
-        seq, name, status = task.on_record.seq, self._name(task), job.status
+        record, name, status, now = task.on_record, self._name(task), job.status, self._clock.monotonic()
+        if record.seq not in self._told:
+            # The wall clock is asked once, then the monotonic one runs (drill P14).
+            age = (self._clock.now() - (record.submitted_at or record.created_at)).total_seconds()
+            usual = None if job.is_final else self._usual_seconds(record)
+            self._told[record.seq] = _Told(now - max(0.0, age), usual)
+        told = self._told[record.seq]
         if is_new_word:
             self._terminal.warn(f"{name}: the status {visible(status)!r} is new to orvideo; waiting on.")
-        before = self._statuses.get(seq)
-        if before == "in_progress" and status == "pending":
+        if told.status == "in_progress" and status == "pending":
             self._terminal.warn(f"{name}: the status went back from in_progress to pending; waiting on.")
-        reported = service_progress(job.extra)
-        if before != status or self._reported.get(seq) != reported:
+        reported, is_change = service_progress(job.extra), told.status != status
+        if is_change or told.reported != reported:
             self._event("status", task, status=status, progress=reported)
-        self._statuses[seq], self._reported[seq] = status, reported
-        text = "" if job.is_final else service_progress_text(reported)
-        self._show(task, job, text, is_change=before != status)
+        told.status, told.reported = status, reported
+        if job.is_final:  # since when it is at its end is not known, so that has no time (finding B05)
+            self._progress.state(name, status, None)
+            return
+        text = service_progress_text(reported)
+        self._progress.state(name, status, now - told.began, told.usual, text)
+        if is_change:
+            self._changed(task, f"{status}{text}")
 
-    def _show(self, task: Task, job: Job, reported: str, *, is_change: bool) -> None:
-        """Show how a job stands; since when it is at its end is not known, so that has no time (finding B05)."""
-        record = task.on_record
-        since, usually = (None, None) if job.is_final else (self._elapsed(record), self._usually(record))
-        self._progress.state(self._name(task), job.status, since, usually, reported)
+    def _changed(self, task: Task, text: str) -> None:
+        """Nothing: what shows how jobs go on says so itself."""
 
     # Fetching
 
@@ -109,7 +124,7 @@ class JobListener:
         """Say that a video is here, and what a person should know of it, such as a name that had to be cut."""
         for note in saved.notes:
             self.remark(note)
-        if getattr(saved, "already", False):
+        if saved.already:
             self._terminal.note(f"{output_name(self._name(task), index)} is here already, whole")
         else:
             self._progress.downloaded(self._name(task), saved.bytes, index)
@@ -158,18 +173,8 @@ class JobListener:
         """Return the fields of an event that say whose it is."""
         return {"job_id": task.on_record.id, "handle": task.on_record.handle}
 
+    def _tell(self, task: Task, text: str) -> None:
+        self._terminal.note(text)
+
     def _event(self, what: str, task: Task, **facts: Any) -> None:
         self._terminal.event({"event": what, "time": self._clock.now(), **self._about(task), **facts})
-
-    def _usually(self, record: Record) -> float | None:
-        if record.seq not in self._usual:
-            self._usual[record.seq] = self._usual_seconds(record)
-        return self._usual[record.seq]
-
-    def _elapsed(self, record: Record) -> float:
-        """Return the seconds since submit: the wall clock is asked once, then the monotonic one runs (drill P14)."""
-        now = self._clock.monotonic()
-        if record.seq not in self._began:
-            since = record.submitted_at or record.created_at
-            self._began[record.seq] = now - max(0.0, (self._clock.now() - since).total_seconds())
-        return now - self._began[record.seq]

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from rich.console import Console, RenderableType
@@ -24,7 +25,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 from rich.progress import Progress as RichProgress
-from rich.table import Column
+from rich.table import Column, Table
 from rich.text import Text
 
 from orvideo.clock import Clock
@@ -52,28 +53,21 @@ def status_line(
     usually: str = "",
     ellipsis: str = ELLIPSIS,
 ) -> str:
-    """Fit `name: status reported time, usually` into `cells` cells.
+    """Fit `name: status reported time, usually` into `cells` cells: the status is cut last of all."""
 
-    What does not fit is left out: the usual time, what the service reported, the name; before that, a name is cut to
-    its last piece. The status is cut last of all.
-    """
+    def line(name: str, reported: str = "", usually: str = "") -> str:
+        return f"{name}: {status}{reported}{time}{usually}" if name else f"{status}{reported}{time}{usually}"
+
+    def cut(text: str, room: int, least: int) -> str:
+        return fit(text, room, ellipsis=ellipsis) if room >= least else ""
+
     short = _last_piece(name)
-    for shown, details in ((name, usually), (short, usually), (name, ""), (short, "")):
-        line = f"{_before_colon(shown)}{status}{reported}{time}{details}"
-        if width(line) <= cells:
-            return line
-    room = cells - width(f"{_before_colon(short)}{status}{time}")
-    if reported and room >= _REPORTED_LEAST:
-        return f"{_before_colon(short)}{status}{fit(reported[:-1], room - 1, ellipsis=ellipsis)}){time}"
-    if room < 0:
-        left = cells - width(status + time) - 2
-        short = fit(short, left, ellipsis=ellipsis) if left >= _NAME_LEAST else ""
-    line = f"{_before_colon(short)}{status}{time}"
-    return line if width(line) <= cells else fit(status, cells, ellipsis=ellipsis)
-
-
-def _before_colon(name: str) -> str:
-    return f"{name}: " if name else ""
+    part = cut(reported[:-1], cells - width(line(short)) - 1, _REPORTED_LEAST - 1)
+    lines = (
+        line(name, reported, usually), line(short, reported, usually), line(name, reported), line(short, reported),
+        line(short, part and f"{part})"), line(cut(short, cells - width(line("")) - 2, _NAME_LEAST)),
+    )  # fmt: skip
+    return next((line for line in lines if width(line) <= cells), fit(status, cells, ellipsis=ellipsis))
 
 
 def _last_piece(name: str) -> str:
@@ -82,114 +76,23 @@ def _last_piece(name: str) -> str:
     return piece if len(piece) >= 4 else name
 
 
-class LiveProgress(Progress):
-    """The live display of a command. The time in it runs by itself between two calls.
+class LiveProgress(Progress, RichProgress):
+    """Rich's progress display with a task for each job; which are shown, and how, is decided at each frame.
 
     Texts are made visible before rich sees them, and reach it as `Text`: never as markup.
     """
 
     def __init__(self, terminal: Terminal, sink: Sink, *, clock: Clock) -> None:
-        self._terminal, self._sink, self._clock = terminal, sink, clock
-        self._rows: _Rows | None = None
-        self._closed = False
-
-    def step(self, text: str, job: str = "") -> None:
-        self._put(job, status=self._sink.shown(text), began=self._clock.monotonic())
-
-    def state(self, job: str, status: str, since: float | None, usual: float | None = None, reported: str = "") -> None:
-        self._put(
-            job,
-            status=self._sink.shown(status),
-            reported=self._sink.shown(reported),
-            began=None if since is None else self._clock.monotonic() - max(since, 0.0),
-            usually=f", usually about {elapsed(usual)}" if usual else "",
-        )
-
-    def download(self, job: str, done: int, total: int | None = None, index: int = 0) -> None:
-        # A total that turned out too small was no total: no bar says more than 100 %.
-        known = total if total and 0 <= done <= total else None
-        self._put(job, index, done=done, total=known, status="downloading")
-
-    def downloaded(self, job: str, size: int, index: int = 0) -> None:
-        self._put(job, index, status=f"downloaded {bytes_text(size)}")
-
-    def over(self, job: str) -> None:
-        if self._rows is not None:
-            self._rows.drop(job)
-
-    def overall(self, text: str, done: int, total: int) -> None:
-        rows = self._started()
-        if rows is not None:
-            rows.overall(self._sink.shown(text), done, total)
-
-    @contextmanager
-    def paused(self) -> Iterator[None]:
-        rows = self._rows if self._rows is not None and self._rows.live.is_started else None
-        if rows is not None:
-            rows.live.stop()
-        try:
-            yield
-        finally:
-            if rows is not None and not self._closed:
-                rows.start()
-
-    def close(self) -> None:
-        if self._closed:
-            return
-        self._closed = True
-        self._terminal.attach(None)
-        if self._rows is None:
-            return
-        try:
-            self._rows.live.stop()
-        finally:
-            # Rich shows the cursor again unless its own ending is cut short, by a second Ctrl-C for one.
-            _Dropping(self._sink).write("\x1b[?25h")
-
-    def _put(
-        self, job: str, index: int = 0, *, done: int | None = None, total: int | None = None, **shown: Any
-    ) -> None:
-        rows = self._started()
-        if rows is not None:
-            rows.put(job, self._sink.shown(output_name(job, index)), done, total, **shown)
-
-    def _started(self) -> _Rows | None:
-        """Return the rows, on the screen from the first use on; None when all is over."""
-        if self._closed:
-            return None
-        if self._rows is None:
-            self._rows = _Rows(self._terminal, self._sink, self._clock)
-            self._terminal.attach(self)
-            self._rows.start()
-        return self._rows
-
-
-class _Rows(RichProgress):
-    """Rich's progress display with a task for each job; which are shown, and how, is decided at each frame."""
-
-    def __init__(self, terminal: Terminal, sink: Sink, clock: Clock) -> None:
-        self._terminal, self._ellipsis = terminal, sink.ellipsis
+        self._terminal, self._sink = terminal, sink
         self._by_job: dict[str, TaskID] = {}
         self._overall: TaskID | None = None
-        self._cells = self._name_room = 0
+        self._cells = self._room = 0
         self._spinner = SpinnerColumn("dots" if sink.can_show("⠋━") else "line", style=None)
-        self._bar = BarColumn(
-            None, complete_style="cyan", finished_style="cyan", table_column=Column(max_width=_BAR_MOST)
-        )
-        self._short_bar = BarColumn(20, complete_style="cyan", finished_style="cyan")
-        self._name = _Words(lambda task: self._fitted(_fitting(task.description, self._name_room), self._name_room))
-        self._status = _Words(self._status_of)
-        self._all = _Words(lambda task: self._fitted(task.description, self._name_room))
-        #: What stands behind a bar as far as there is room, the most wanted first, and the cells it takes.
-        self._facts: tuple[tuple[ProgressColumn, int], ...] = (
-            (_Words(lambda task: f"{int(task.percentage):3}%"), 4),
-            (_Words(_time_left), 9),
-            (TransferSpeedColumn(_kept()), 10),
-            (DownloadColumn(table_column=_kept()), 14),
-        )
+        # A terminal that has gone away is no error (drill S05).
+        file = SimpleNamespace(write=sink.try_write, flush=lambda: None, encoding=sink.encoding)
         super().__init__(
             console=Console(
-                file=cast(IO[str], _Dropping(sink)),
+                file=cast(IO[str], file),
                 force_terminal=True,
                 force_interactive=True,
                 color_system="standard" if sink.colour else None,
@@ -203,6 +106,59 @@ class _Rows(RichProgress):
             speed_estimate_period=_SPEED_OVER,
             get_time=clock.monotonic,
         )
+        terminal.attach(self)
+        self.start()
+
+    # What is told
+
+    def step(self, text: str, job: str = "") -> None:
+        self._put(job, status=self._sink.shown(text), began=self.get_time())
+
+    def state(self, job: str, status: str, since: float | None, usual: float | None = None, reported: str = "") -> None:
+        self._put(
+            job,
+            status=self._sink.shown(status),
+            reported=self._sink.shown(reported),
+            began=None if since is None else self.get_time() - max(since, 0.0),
+            usually=f", usually about {elapsed(usual)}" if usual else "",
+        )
+
+    def download(self, job: str, done: int, total: int | None = None, index: int = 0) -> None:
+        # A total that turned out too small was no total: no bar says more than 100 %.
+        known = total if total and 0 <= done <= total else None
+        task = self._tasks.get(self._by_job.get(job, TaskID(-1)))
+        same = task is not None and (task.description, task.total) == (self._name(job, index), known)
+        if task is not None and same and task.fields["counts_bytes"] and done >= task.completed:
+            self.update(task.id, completed=done)
+        else:  # bytes that begin anew have no speed yet
+            self._put(job, index, done=done, total=known, status="downloading", counts_bytes=True)
+
+    def downloaded(self, job: str, size: int, index: int = 0) -> None:
+        self._put(job, index, status=f"downloaded {bytes_text(size)}")
+
+    def over(self, job: str) -> None:
+        with self._lock:
+            if job in self._by_job:
+                self.remove_task(self._by_job.pop(job))
+
+    def overall(self, text: str, done: int, total: int) -> None:
+        with self._lock:
+            if self._overall is None:
+                self._overall = self.add_task("")
+            self.update(self._overall, description=self._sink.shown(text), completed=done, total=total)
+
+    def _put(self, job: str, index: int = 0, *, done: int = 0, total: int | None = None, **fields: Any) -> None:
+        """Show a job as a new task, in the place that it has already."""
+        shown = {"reported": "", "began": None, "usually": "", "counts_bytes": False, **fields}
+        with self._lock:
+            if job in self._by_job:
+                self.remove_task(self._by_job[job])
+            self._by_job[job] = self.add_task(self._name(job, index), total=total, completed=done, **shown)
+
+    def _name(self, job: str, index: int) -> str:
+        return self._sink.shown(output_name(job, index))
+
+    # When it is on the screen
 
     def start(self) -> None:
         """Begin to draw where the cursor is: one that has drawn before would erase lines that are not its own."""
@@ -219,76 +175,82 @@ class _Rows(RichProgress):
     def refresh(self) -> None:
         """Nothing: frames come by themselves, and none while something else is written."""
 
-    def put(self, job: str, name: str, done: int | None, total: int | None, **shown: Any) -> None:
-        """Show a job: `done` bytes of `total` of it, or with None a status. Bytes that begin anew have no speed yet."""
-        with self._lock:
-            task = self._tasks.get(self._by_job.get(job, TaskID(-1)))
-            shown = {"reported": "", "began": None, "usually": "", "counts_bytes": done is not None, **shown}
-            same = task is not None and (task.description, task.total, task.fields["counts_bytes"]) == (
-                name, total, done is not None,
-            )  # fmt: skip
-            if task is not None and same and (done or 0) >= task.completed:
-                self.update(task.id, completed=done or 0, **shown)
-                return
-            if task is not None:
-                self.remove_task(task.id)
-            self._by_job[job] = self.add_task(name, total=total, completed=done or 0, **shown)
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Take the display away for as long as something else is written."""
+        was_shown = self.live.is_started
+        self.live.stop()
+        try:
+            yield
+        finally:
+            if was_shown:
+                self.start()
 
-    def drop(self, job: str) -> None:
-        with self._lock:
-            if job in self._by_job:
-                self.remove_task(self._by_job.pop(job))
+    def close(self) -> None:
+        self._terminal.attach(None)
+        try:
+            self.live.stop()
+        finally:
+            # Rich shows the cursor again unless its own ending is cut short, by a second Ctrl-C for one.
+            self._sink.try_write("\x1b[?25h")
 
-    def overall(self, text: str, done: int, total: int) -> None:
-        with self._lock:
-            if self._overall is None:
-                self._overall = self.add_task(text, total=total)
-            self.update(self._overall, description=text, completed=done, total=total)
+    # How it is drawn
 
     def get_renderables(self) -> Iterable[RenderableType]:
-        if not self._tasks:  # rich asks for the first time before it is ready
+        if not self._tasks:
             return
         with self._lock:
             # Asked each time: a terminal can be resized. A line as wide as the terminal may go on to the next.
-            self._cells = self.console.width = max(self._terminal.live_width - 1, 1)
-            self.console.height = self._terminal.live_height
+            columns, lines = self._terminal.live_size
+            self._cells = self.console.width = max(columns - 1, 1)
+            self.console.height = lines
             tasks = [self._tasks[row] for row in self._by_job.values()]
             # Rich ends on a further line, and what was said last stays in sight.
-            most = self._terminal.live_height - 2 - (self._overall is not None)
+            most = lines - 2 - (self._overall is not None)
             room = max(1, min(most if len(tasks) <= most else most - 1, _MOST_ROWS))
             shown = {task.id for task in sorted(tasks, key=_rank)[:room]}
             here = [task for task in tasks if task.id in shown]
-            yield from self._grid(self._download_columns, [task for task in here if task.total is not None])
-            yield from self._grid(lambda: (self._spinner, self._status), [task for task in here if task.total is None])
+            yield self._downloads([task for task in here if task.total is not None])
+            statuses = [task for task in here if task.total is None]
+            yield self._table(statuses, self._cells - 2, self._spinner, _Words(self._status_of))
             if len(tasks) > room:
                 others = Counter(task.fields["status"] for task in tasks if task.id not in shown)
-                yield _text(self._fitted(f"  {others.total()} more: {counts_text(others)}", self._cells))
+                yield _text(self._fit(f"  {others.total()} more: {counts_text(others)}", self._cells))
             if self._overall is not None:
-                yield from self._grid(self._overall_columns, [self._tasks[self._overall]])
+                yield self._all_of_it(self._tasks[self._overall])
 
-    def _grid(self, columns: Callable[[], tuple[ProgressColumn, ...]], tasks: list[Task]) -> Iterator[RenderableType]:
-        if tasks:
-            self.columns = columns()
-            yield self.make_tasks_table(tasks)
-
-    def _download_columns(self) -> tuple[ProgressColumn, ...]:
+    def _downloads(self, tasks: list[Task]) -> Table:
+        """Return a row for each download: its name, and what there is room for, the most wanted first."""
+        facts: tuple[tuple[ProgressColumn, int], ...] = (
+            (_Words(lambda task: f"{int(task.percentage):3}%"), 4),
+            (_Words(_time_left), 9),
+            (TransferSpeedColumn(_kept()), 10),
+            (DownloadColumn(table_column=_kept()), 14),
+        )
+        name = _Words(lambda task: self._fit(_fitting(task.description, self._room), self._room))
+        bar = BarColumn(None, complete_style="cyan", finished_style="cyan", table_column=Column(max_width=_BAR_MOST))
+        columns: list[ProgressColumn] = [self._spinner, name, bar]
         room = self._cells - 2 - (_NAME_LEAST + 1) - _BAR_LEAST
-        if room <= self._facts[0][1]:
-            self._name_room = max(self._cells - 2 - 5, 0)
-            return self._spinner, self._name, self._facts[0][0]
-        facts = []
-        for column, cells in self._facts:
+        for column, cells in facts:
             if room <= cells:
                 break
-            facts.append(column)
+            columns.append(column)
             room -= cells + 1
-        self._name_room = _NAME_LEAST + room
-        return self._spinner, self._name, self._bar, *facts
+        if columns[-1] is bar:  # not even the percentage has room beside a bar
+            return self._table(tasks, max(self._cells - 2 - 5, 0), self._spinner, name, facts[0][0])
+        return self._table(tasks, _NAME_LEAST + room, *columns)
 
-    def _overall_columns(self) -> tuple[ProgressColumn, ...]:
-        bar = (self._short_bar,) if self._cells >= 60 else ()
-        self._name_room = self._cells - 2 - len(bar) * 21
-        return self._spinner, *bar, self._all
+    def _all_of_it(self, task: Task) -> Table:
+        words = _Words(lambda task: self._fit(task.description, self._room))
+        if self._cells < 60:
+            return self._table([task], self._cells - 2, self._spinner, words)
+        bar = BarColumn(20, complete_style="cyan", finished_style="cyan")
+        return self._table([task], self._cells - 2 - 21, self._spinner, bar, words)
+
+    def _table(self, tasks: list[Task], room: int, *columns: ProgressColumn) -> Table:
+        """Return rich's rows of tasks; words in them have `room` cells."""
+        self._room, self.columns = room, columns
+        return self.make_tasks_table(tasks)
 
     def _status_of(self, task: Task) -> str:
         shown, began = task.fields, task.fields["began"]
@@ -299,15 +261,15 @@ class _Rows(RichProgress):
         return status_line(
             task.description,
             status,
-            self._cells - 2,
+            self._room,
             reported=shown["reported"],
             time="" if began is None else f" {elapsed(self.get_time() - began)}",
             usually=usually,
-            ellipsis=self._ellipsis,
+            ellipsis=self._sink.ellipsis,
         )
 
-    def _fitted(self, text: str, cells: int) -> str:
-        return fit(text, cells, ellipsis=self._ellipsis)
+    def _fit(self, text: str, cells: int) -> str:
+        return fit(text, cells, ellipsis=self._sink.ellipsis)
 
 
 class _Words(ProgressColumn):
@@ -344,21 +306,3 @@ def _rank(task: Task) -> int:
     if task.fields["counts_bytes"]:
         return 0
     return 2 if task.fields["status"] == "pending" else 1
-
-
-class _Dropping:
-    """The file rich writes to: stderr, where a terminal that has gone away is no error (drill S05)."""
-
-    def __init__(self, sink: Sink) -> None:
-        self._sink = sink
-        self.encoding = sink.encoding
-
-    def write(self, text: str) -> int:
-        self._sink.try_write(text)
-        return len(text)
-
-    def flush(self) -> None:
-        """Every write is flushed already."""
-
-    def isatty(self) -> bool:
-        return True

@@ -7,19 +7,10 @@ from typing import Any
 
 from orvideo.output.tables import Cell, Column, Row
 from orvideo.output.text import spans
+from orvideo.output.views import Lines, Table, text_of
 
-Lines = list[str | tuple[str, str]]
-Table = tuple[Sequence[Column], list[Row]]
-
-#: The fields of a model that the page has a place for; all others are shown as they came.
-_SHOWN = frozenset(
-    (
-        *("id", "name", "description", "canonical_slug", "created", "hugging_face_id"),
-        *("supported_resolutions", "supported_sizes", "supported_aspect_ratios", "supported_durations"),
-        *("supported_frame_images", "generate_audio", "seed", "upscale_factor", "creativity"),
-        *("allowed_passthrough_parameters", "pricing_skus"),
-    )
-)
+#: Fields of a model that its page says in other words, or not at all; what has no place is shown as it came.
+_NOT_SHOWN = ("created", "hugging_face_id", "pricing_skus")
 
 
 def models_table(
@@ -44,9 +35,9 @@ def models_table(
     ]
     rows: list[Row] = []
     for model in models:
-        name = _text(model.get("id"))
+        name = text_of(model.get("id"))
         resolutions = _items(model.get("supported_resolutions"))
-        seconds = _seconds(model)
+        seconds = _seconds(model.get("supported_durations"))
         rows.append(
             [
                 name,
@@ -63,31 +54,35 @@ def models_table(
 
 def model_page(model: Mapping[str, Any], *, prices: Iterable[str], sources: Sequence[str], example: str) -> Lines:
     """Return everything about one model: `prices` as lines in words, unknown fields as they came, a line to copy."""
+    left = {key: value for key, value in model.items() if key not in _NOT_SHOWN and value is not None}
+
+    def listed(name: str) -> str:
+        return ", ".join(_items(left.pop(name, None)))
+
     pairs = [
-        ("model", _text(model.get("id"))),
-        ("name", _text(model.get("name"))),
-        ("about", _text(model.get("description"))),
-        ("version", _text(model.get("canonical_slug"))),
+        ("model", text_of(left.pop("id", None))),
+        ("name", text_of(left.pop("name", None))),
+        ("about", text_of(left.pop("description", None))),
+        ("version", text_of(left.pop("canonical_slug", None))),
         ("makes from", ", ".join(sources)),
-        ("resolutions", _list(model.get("supported_resolutions"))),
-        ("sizes", _list(model.get("supported_sizes"))),
-        ("aspect ratios", _list(model.get("supported_aspect_ratios"))),
-        ("seconds", spans(_seconds(model)) or "not said"),
-        ("frames", _list(model.get("supported_frame_images")).replace("_", " ")),
-        ("sound", _stated(model.get("generate_audio")).shown.replace("?", "not said")),
-        ("seed", _stated(model.get("seed")).shown.replace("?", "not said")),
-        ("upscale factor", _range(model.get("upscale_factor"))),
-        ("creativity", _list(model.get("creativity"))),
-        ("parameters", _list(model.get("allowed_passthrough_parameters"))),
+        ("resolutions", listed("supported_resolutions")),
+        ("sizes", listed("supported_sizes")),
+        ("aspect ratios", listed("supported_aspect_ratios")),
+        ("seconds", spans(_seconds(left.pop("supported_durations", None))) or "not said"),
+        ("frames", listed("supported_frame_images").replace("_", " ")),
+        ("sound", _stated(left.pop("generate_audio", None)).shown.replace("?", "not said")),
+        ("seed", _stated(left.pop("seed", None)).shown.replace("?", "not said")),
+        ("upscale factor", _range(left.pop("upscale_factor", None))),
+        ("creativity", listed("creativity")),
+        ("parameters", listed("allowed_passthrough_parameters")),
         *(("price", price) for price in prices),
-        *((key, _text(value)) for key, value in model.items() if key not in _SHOWN and value is not None),
+        *((key, text_of(value)) for key, value in left.items()),
         ("example", example),
     ]
     return [(label, text) for label, text in pairs if text]
 
 
-def _seconds(model: Mapping[str, Any]) -> list[int]:
-    values = model.get("supported_durations")
+def _seconds(values: Any) -> list[int]:
     return [item for item in values if type(item) is int] if isinstance(values, list) else []
 
 
@@ -106,12 +101,4 @@ def _range(span: Any) -> str:
 
 def _items(values: Any) -> list[str]:
     """Return the entries of a list as texts; what is no list, whatever the service means by it, has none (X04)."""
-    return [_text(item) for item in values if item is not None] if isinstance(values, list) else []
-
-
-def _list(values: Any) -> str:
-    return ", ".join(_items(values))
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)
+    return [text_of(item) for item in values if item is not None] if isinstance(values, list) else []

@@ -7,15 +7,10 @@ what the service says itself. A download has a bar when its size is known.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
 
 from orvideo.clock import Clock
 from orvideo.output.text import bytes_text, elapsed
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 #: Seconds between two plain lines about many jobs: a log of a thousand jobs stays a log.
 _LINES_APART = 10.0
@@ -24,10 +19,7 @@ _MOST_TOLD = 10
 
 
 class Progress:
-    """What is shown while a command waits. This one shows nothing: it is what `--quiet` gets.
-
-    A context manager; leaving it, by whatever way, leaves the terminal as it was found.
-    """
+    """What is shown while a command waits. This one shows nothing: it is what `--quiet` gets."""
 
     def step(self, text: str, job: str = "") -> None:
         """Say what is done with a job, such as `submitting`, that is no status; only a live display shows it."""
@@ -50,21 +42,8 @@ class Progress:
     def overall(self, text: str, done: int, total: int) -> None:
         """Say how all of it stands, `done` of `total`; only a live display shows it."""
 
-    @contextmanager
-    def paused(self) -> Iterator[None]:
-        """Take the live display away for as long as something else is written."""
-        yield
-
     def close(self) -> None:
         """End it; may be called more than once."""
-
-    def __enter__(self) -> Progress:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 class PlainProgress(Progress):
@@ -75,15 +54,11 @@ class PlainProgress(Progress):
 
     def __init__(self, tell: Callable[[str], None], *, clock: Clock, jobs: int = 1) -> None:
         self._tell, self._clock, self._jobs = tell, clock, jobs
+        self._counting = jobs > _MOST_TOLD
         self._statuses: dict[str, str] = {}
         self._counts: Counter[str] = Counter()
+        self._counts_told, self._due = "", clock.monotonic()
         self._downloads: dict[str, int] = {}
-        self._told: tuple[str, float] | None = None
-        self._untold: str | None = None
-
-    @property
-    def _counting(self) -> bool:
-        return self._jobs > _MOST_TOLD
 
     def state(self, job: str, status: str, since: float | None, usual: float | None = None, reported: str = "") -> None:
         before = self._statuses.get(job)
@@ -92,10 +67,11 @@ class PlainProgress(Progress):
             self._counts[status] += 1
             if before is not None:
                 self._counts[before] -= 1
-            self._tell_counts()
+            if self._clock.monotonic() >= self._due:
+                self._tell_counts()
         elif before != status:
-            ahead = usual is not None and max(since or 0.0, 1.0) < usual
-            usually = f", usually about {elapsed(usual)}" if ahead and before is None else ""
+            ahead = before is None and max(since or 0.0, 1.0) < (usual or 0.0)
+            usually = f", usually about {elapsed(usual or 0.0)}" if ahead else ""
             after = f" after {elapsed(since)}" if since is not None and since >= 1 else ""
             self._tell(f"{job}: {status}{reported}{after}{usually}")
 
@@ -119,19 +95,13 @@ class PlainProgress(Progress):
 
     def _tell_counts(self) -> None:
         text = f"{counts_text(self._counts)} (of {self._jobs})"
-        now = self._clock.monotonic()
-        if self._told is not None and self._told[0] == text:
-            self._untold = None
-        elif self._told is not None and now - self._told[1] < _LINES_APART:
-            self._untold = text
-        else:
-            self._told, self._untold = (text, now), None
+        if text != self._counts_told:
+            self._counts_told, self._due = text, self._clock.monotonic() + _LINES_APART
             self._tell(text)
 
     def close(self) -> None:
-        if self._untold is not None:
-            self._tell(self._untold)
-            self._untold = None
+        if self._counts:
+            self._tell_counts()
 
 
 def output_name(job: str, index: int) -> str:

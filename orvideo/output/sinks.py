@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import TextIO
 
 from orvideo.output.text import visible
 
+#: Styles by name, so that the rest of the code speaks of meaning and not of colour.
+_STYLES = {
+    "error": "1;31",
+    "warning": "33",
+    "hint": "36",
+    "heading": "1",
+    "good": "32",
+    "bad": "31",
+    "busy": "33",
+    "unsure": "35",
+    "faint": "2",
+}
 #: What orvideo's own lines are drawn with, for a stream whose encoding has none of it.
 _PLAIN = str.maketrans({"…": "...", "—": "-", "–": "-", "·": "-", "×": "x", "✓": "+", "✗": "x"})
 
@@ -22,6 +34,13 @@ def is_dumb(environ: Mapping[str, str]) -> bool:
     return environ.get("TERM", "").strip().lower() in ("dumb", "unknown")
 
 
+def is_terminal(stream: TextIO | None) -> bool:
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:  # closed
+        return False
+
+
 class Sink:
     """A text stream that may be closed, absent, full, of a narrow encoding, or a terminal that has gone away.
 
@@ -31,16 +50,10 @@ class Sink:
     def __init__(self, stream: TextIO | None, environ: Mapping[str, str]) -> None:
         self._stream = stream
         self.failed = False
-        self.is_tty = self._asks_tty()
+        self.is_tty = is_terminal(stream)
         self.encoding = getattr(stream, "encoding", None) or "utf-8"
         self.colour = self._wants_colour(environ)
         self.ellipsis = "…" if self.can_show("…") else "..."
-
-    def _asks_tty(self) -> bool:
-        try:
-            return self._stream is not None and self._stream.isatty()
-        except ValueError:  # closed
-            return False
 
     def _wants_colour(self, environ: Mapping[str, str]) -> bool:
         if environ.get("NO_COLOR"):
@@ -50,21 +63,14 @@ class Sink:
         return self.is_tty and not is_dumb(environ)
 
     @property
-    def columns(self) -> int | None:
-        """The width of the terminal behind the stream right now, None when there is none or it does not say."""
-        return self._size()[0] or None
-
-    @property
-    def lines(self) -> int | None:
-        """The height of the terminal behind the stream right now, None when there is none or it does not say."""
-        return self._size()[1] or None
-
-    def _size(self) -> tuple[int, int]:
-        if not self.is_tty or self._stream is None:
+    def size(self) -> tuple[int, int]:
+        """The columns and lines of the terminal behind the stream right now; 0 where it does not say."""
+        descriptor = self.descriptor if self.is_tty else None
+        if descriptor is None:
             return 0, 0
         try:
-            return os.get_terminal_size(self._stream.fileno())
-        except (OSError, ValueError):
+            return os.get_terminal_size(descriptor)
+        except OSError:
             return 0, 0
 
     @property
@@ -95,10 +101,16 @@ class Sink:
         except LookupError:
             return ascii(text)[1:-1]
 
+    def paint(self, text: str, style: str | None) -> str:
+        """Give a text a named style, where this stream has colours; one that is not known changes nothing."""
+        code = _STYLES.get(style or "")
+        return f"\x1b[{code}m{text}\x1b[0m" if self.colour and code and text else text
+
     def write(self, text: str) -> None:
         """Write text and flush it: what was said has left the process."""
-        stream = self._open()
-        self._guarded(lambda: (stream.write(self.encodable(text)), stream.flush()))
+        with self._opened() as stream:
+            stream.write(self.encodable(text))
+            stream.flush()
 
     def try_write(self, text: str) -> None:
         """Write what may get lost: a terminal or log that has gone away is let go, and not an error (drill S05)."""
@@ -111,38 +123,31 @@ class Sink:
 
     def write_bytes(self, raw: bytes) -> None:
         """Write bytes as they are, after all text before them; a stream without bytes gets them as escaped text."""
-        stream = self._open()
-        buffer = getattr(stream, "buffer", None)
-        if buffer is None:
-            self._guarded(lambda: (stream.write(os.fsdecode(raw)), stream.flush()))
-            return
-        self._guarded(lambda: (stream.flush(), buffer.write(raw), buffer.flush()))
+        with self._opened() as stream:
+            stream.flush()
+            if hasattr(stream, "buffer"):
+                stream.buffer.write(raw)
+            else:
+                stream.write(os.fsdecode(raw))
+            stream.flush()
 
     def flush(self) -> None:
         if self._stream is not None and not self.failed:
-            stream = self._stream
-            self._guarded(stream.flush)
+            with self._opened() as stream:
+                stream.flush()
 
     def abandon(self) -> None:
         """Let go of what could not be written, so that the interpreter does not try it again at its end."""
-        if self._stream is None:
-            return
-        with suppress(OSError, ValueError):
-            null = os.open(os.devnull, os.O_WRONLY)
-            try:
-                os.dup2(null, self._stream.fileno())
-            finally:
-                os.close(null)
+        if self.descriptor is not None:
+            with suppress(OSError), open(os.devnull, "wb") as null:
+                os.dup2(null.fileno(), self.descriptor)
 
-    def _open(self) -> TextIO:
-        if self._stream is None:
-            self.failed = True
-            raise OSError("it is closed")
-        return self._stream
-
-    def _guarded(self, write: Callable[[], object]) -> None:
+    @contextmanager
+    def _opened(self) -> Iterator[TextIO]:
         try:
-            write()
+            if self._stream is None:
+                raise ValueError
+            yield self._stream
         except ValueError as error:
             self.failed = True
             raise OSError("it is closed") from error

@@ -6,7 +6,8 @@ Both are made from the same rows. Nothing here writes; `Terminal.table` does.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from orvideo.output.text import ELLIPSIS, fit, pad, visible, width
+from orvideo.output.sinks import Sink
+from orvideo.output.text import fit, visible, width
 
 GAP = "  "
 #: What the last column that could be left out is cut to before it is.
@@ -37,12 +38,8 @@ class Column(NamedTuple):
 
 
 Row = Sequence[str | Cell]
-#: Gives a text its colour: (text, style or None) -> text.
-Paint = Callable[[str, str | None], str]
-
-
-def _unpainted(text: str, style: str | None) -> str:
-    return text
+#: A stream that shows everything, and no colours.
+_ANY = Sink(None, {})
 
 
 def separated(rows: Iterable[Row]) -> Iterator[str]:
@@ -51,68 +48,60 @@ def separated(rows: Iterable[Row]) -> Iterator[str]:
         yield "\t".join(visible(cell.plain if isinstance(cell, Cell) else cell) for cell in row)
 
 
-def aligned(
-    columns: Sequence[Column],
-    rows: Iterable[Row],
-    cells: int,
-    *,
-    paint: Paint = _unpainted,
-    encodable: Callable[[str], str] = lambda text: text,
-    ellipsis: str = ELLIPSIS,
-) -> Iterator[str]:
+def aligned(columns: Sequence[Column], rows: Iterable[Row], cells: int, sink: Sink = _ANY) -> Iterator[str]:
     """Yield the lines of a table that is at most `cells` wide, with a heading; stacked where no table would fit."""
-    texts = [[encodable(visible(cell.shown if isinstance(cell, Cell) else cell)) for cell in row] for row in rows]
-    natural = [
-        max([width(column.title), *(width(row[place]) for row in texts)]) for place, column in enumerate(columns)
-    ]
+    texts = [[sink.shown(cell.shown if isinstance(cell, Cell) else cell) for cell in row] for row in rows]
+    if not texts:
+        return
+    natural = [max(map(width, texts_of)) for texts_of in zip([one.title for one in columns], *texts, strict=True)]
     widths = _fitted(columns, natural, cells)
     if widths is None:
-        yield from _stacked(columns, texts, cells, paint, ellipsis)
+        yield from _stacked(columns, texts, cells, sink)
         return
-    heading = [fit(columns[place].title, wide, ellipsis=ellipsis) for place, wide in widths.items()]
-    yield _line(columns, widths, heading, [paint(text, "heading") for text in heading])
+    yield _line(columns, widths, [column.title for column in columns], sink, lambda column, text: "heading")
     for row in texts:
-        fitted = [fit(row[place], wide, ellipsis=ellipsis) for place, wide in widths.items()]
-        styles = [_style(columns[place], row[place]) for place in widths]
-        yield _line(columns, widths, fitted, [paint(*pair) for pair in zip(fitted, styles, strict=True)])
+        yield _line(columns, widths, row, sink, _style)
 
 
 def _style(column: Column, text: str) -> str | None:
     return column.paint(text) if column.paint else None
 
 
-def _line(columns: Sequence[Column], widths: dict[int, int], texts: list[str], painted: list[str]) -> str:
+def _line(
+    columns: Sequence[Column],
+    widths: dict[int, int],
+    row: Sequence[str],
+    sink: Sink,
+    style: Callable[[Column, str], str | None],
+) -> str:
     """Join cells to a line. The spaces stay outside the colour, and no line ends in any."""
     parts: list[str] = []
-    for (place, wide), text, colourful in zip(widths.items(), texts, painted, strict=True):
-        space = pad("", wide - width(text))
-        parts.append(space + colourful if columns[place].right else colourful + space)
+    for place, cells in widths.items():
+        text = fit(row[place], cells, ellipsis=sink.ellipsis)
+        space = " " * (cells - width(text))
+        painted = sink.paint(text, style(columns[place], row[place]))
+        parts.append(space + painted if columns[place].right else painted + space)
     return GAP.join(parts).rstrip(" ")
 
 
 def _fitted(columns: Sequence[Column], natural: list[int], cells: int) -> dict[int, int] | None:
     """Return the width of each column that is kept, by its place; None when those of priority 0 do not fit."""
     kept = list(range(len(columns)))
-    while True:
-        squeeze = sum(columns[place].priority > 0 for place in kept) == 1
-        widths = _shrunk(columns, natural, kept, cells, squeeze)
-        if widths is not None:
-            return widths
-        least_wanted = max(kept, key=lambda place: (columns[place].priority, place), default=None)
-        if least_wanted is None or columns[least_wanted].priority == 0:
+    while (widths := _shrunk(columns, natural, kept, cells)) is None:
+        least_wanted = max(kept, key=lambda place: (columns[place].priority, place))
+        if columns[least_wanted].priority == 0:
             return None
         kept.remove(least_wanted)
+    return widths
 
 
-def _shrunk(
-    columns: Sequence[Column], natural: list[int], kept: list[int], cells: int, squeeze: bool
-) -> dict[int, int] | None:
+def _shrunk(columns: Sequence[Column], natural: list[int], kept: list[int], cells: int) -> dict[int, int] | None:
     """Take what is too much from the flexible columns, the widest first; None when they cannot give enough."""
     widths = {place: natural[place] for place in kept}
-    least = {
-        place: min(columns[place].least, _SQUEEZED) if squeeze and columns[place].priority else columns[place].least
-        for place in kept
-    }
+    least = {place: columns[place].least for place in kept}
+    could_go = [place for place in kept if columns[place].priority > 0]
+    if len(could_go) == 1:
+        least[could_go[0]] = min(least[could_go[0]], _SQUEEZED)
     excess = sum(widths.values()) + len(GAP) * (len(kept) - 1) - cells
     while excess > 0:
         giving = [place for place in kept if columns[place].flexible and widths[place] > least[place]]
@@ -127,27 +116,26 @@ def _shrunk(
     return widths
 
 
-def _stacked(
-    columns: Sequence[Column], texts: list[list[str]], cells: int, paint: Paint, ellipsis: str
-) -> Iterator[str]:
+def _stacked(columns: Sequence[Column], texts: list[list[str]], cells: int, sink: Sink) -> Iterator[str]:
     """Yield each row as a block: its first cell whole, then one indented `title: value` line a column that has one."""
     for number, row in enumerate(texts):
         if number:
             yield ""
-        yield paint(row[0], _style(columns[0], row[0]))
+        yield sink.paint(row[0], _style(columns[0], row[0]))
         for column, text in list(zip(columns, row, strict=True))[1:]:
             label = f"{GAP}{column.title.lower()}: "
             if text:
                 room = max(cells - width(label), column.least)
-                yield label + paint(fit(text, room, ellipsis=ellipsis), _style(column, text))
+                yield label + sink.paint(fit(text, room, ellipsis=sink.ellipsis), _style(column, text))
 
 
 def block(lines: Iterable[str | tuple[str, str]]) -> Iterator[str]:
     """Yield lines with the values of `(label, value)` pairs under each other; plain texts stand as they are."""
-    listed = list(lines)
-    label_width = max((width(visible(line[0])) for line in listed if not isinstance(line, str)), default=0) + 1
-    for line in listed:
+    shown = [line if isinstance(line, str) else (line[0] and visible(line[0]) + ":", line[1]) for line in lines]
+    label_width = max((width(line[0]) for line in shown if isinstance(line, tuple)), default=0)
+    for line in shown:
         if isinstance(line, str):
             yield visible(line)
         else:
-            yield (pad(visible(line[0]) + ":", label_width) + " " + visible(line[1])).rstrip(" ")
+            label, value = line
+            yield (label + " " * (label_width - width(label) + 1) + visible(value)).rstrip(" ")

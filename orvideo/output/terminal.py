@@ -16,28 +16,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 from orvideo.clock import Clock
 from orvideo.errors import OrvideoError, OutputUnwritable, UsageError
 from orvideo.output.asking import read_hidden_line, read_line
-from orvideo.output.failures import error_document, error_lines
-from orvideo.output.sinks import Sink, is_dumb, is_set
+from orvideo.output.sinks import Sink, is_dumb, is_set, is_terminal
 from orvideo.output.tables import Column, Row, aligned, block, separated
 from orvideo.output.text import visible
+from orvideo.output.views import error_document, error_lines
 
 if TYPE_CHECKING:
+    from orvideo.output.live import LiveProgress
     from orvideo.output.progress import Progress
-
-#: Styles by name, so that the rest of the code speaks of meaning and not of colour.
-_STYLES = {
-    "error": "1;31",
-    "warning": "33",
-    "hint": "36",
-    "heading": "1",
-    "label": "2",
-    "good": "32",
-    "bad": "31",
-    "busy": "33",
-    "unsure": "35",
-    "faint": "2",
-}
-_LABEL_STYLES = {"error": "error", "warning": "warning", "hint": "hint"}
 
 
 class Terminal:
@@ -59,43 +45,23 @@ class Terminal:
         json: bool = False,
         events: bool = False,
         clock: Clock | None = None,
-        columns: int | None = None,
     ) -> None:
         self.quiet, self.verbose, self.json, self.events = quiet, verbose, json, events
         self._out, self._err = Sink(stdout, environ), Sink(stderr, environ)
-        self._stdout, self._stdin = stdout, stdin
-        self._environ, self._columns = environ, columns
+        self.out_is_tty, self.err_is_tty, self.in_is_tty = self._out.is_tty, self._err.is_tty, is_terminal(stdin)
+        self._stdout, self._stdin, self._environ = stdout, stdin, environ
+        self._for_machine = json or events
         self._clock = clock or Clock()
         self._lock = threading.RLock()
-        self._progress: Progress | None = None
+        self._progress: LiveProgress | None = None
         self._gives_bytes = False
 
     # What the streams are
 
     @property
-    def out_is_tty(self) -> bool:
-        return self._out.is_tty
-
-    @property
-    def err_is_tty(self) -> bool:
-        return self._err.is_tty
-
-    @property
-    def in_is_tty(self) -> bool:
-        try:
-            return self._stdin is not None and self._stdin.isatty()
-        except ValueError:
-            return False
-
-    @property
     def can_ask(self) -> bool:
         """Tell whether a person is there to answer: stdin and stderr are terminals."""
         return self.in_is_tty and self.err_is_tty
-
-    @property
-    def colour(self) -> bool:
-        """Tell whether the story on stderr has colours."""
-        return self._err.colour
 
     @property
     def live(self) -> bool:
@@ -106,21 +72,15 @@ class Terminal:
     def width(self) -> int:
         """The columns of the terminal: COLUMNS when it is a sane number, else what the terminal says now, else 80."""
         asked = self._environ.get("COLUMNS", "")
-        if self._columns:
-            return self._columns
         if asked.isdecimal() and 0 < int(asked[:9]) < 100_000:
             return int(asked)
-        return self._out.columns or self._err.columns or 80
+        return self._out.size[0] or self._err.size[0] or 80
 
     @property
-    def live_width(self) -> int:
-        """The columns a live line may take: never more than there really are, or it could not be erased again."""
-        return min(self.width, self._err.columns or self.width)
-
-    @property
-    def live_height(self) -> int:
-        """The lines of the terminal that a live display is on, 24 where it does not say."""
-        return self._err.lines or 24
+    def live_size(self) -> tuple[int, int]:
+        """The columns and lines a live display may take: no more than there really are, or it could not be erased."""
+        columns, lines = self._err.size
+        return min(self.width, columns or self.width), lines or 24
 
     # The answer, on stdout
 
@@ -144,7 +104,7 @@ class Terminal:
         A text is made visible. A path given as a Path goes into a pipe or file as the very bytes it has on disk, so
         that `$(orvideo …)` names the file; on a terminal it is made visible like everything else.
         """
-        if self.json or self.events or self._gives_bytes:
+        if self._for_machine or self._gives_bytes:
             return
         if isinstance(line, os.PathLike) and not self.out_is_tty:
             self._answer_bytes(os.fsencode(line) + b"\n")
@@ -154,46 +114,27 @@ class Terminal:
     def document(self, value: Any) -> None:
         """Write the one JSON document of `--json`; nothing in other modes. Never through rich."""
         if self.json:
-            from orvideo.output.documents import dump
-
-            self._answer_text(dump(value, indent=2 if self.out_is_tty else None) + "\n")
+            self._answer_json(value, indent=2 if self.out_is_tty else None)
 
     def answer_json(self, value: Any) -> None:
         """Write an answer that is JSON without being asked for it (a request); not under `--json` and `--events`."""
-        if not (self.json or self.events):
-            from orvideo.output.documents import dump
-
-            self._answer_text(dump(value, indent=2) + "\n")
+        if not self._for_machine:
+            self._answer_json(value, indent=2)
 
     def event(self, value: Mapping[str, Any]) -> None:
         """Write one object of `--events` as a line; nothing in other modes."""
         if self.events:
-            from orvideo.output.documents import dump
-
-            self._answer_text(dump(value) + "\n")
+            self._answer_json(value)
 
     def table(self, columns: Sequence[Column], rows: Iterable[Row]) -> None:
         """Write a table: fitted to the terminal with a heading, or tab-separated without; not under JSON."""
-        if self.json or self.events:
-            return
-        if not self.out_is_tty:
-            lines = separated(rows)
-        else:
-            sink = self._out
-            listed = list(rows)
-            if not listed:
-                return
-            lines = aligned(
-                columns, listed, self.width, paint=self._paint_out, encodable=sink.encodable, ellipsis=sink.ellipsis
-            )
-        text = "".join(line + "\n" for line in lines)
-        if text:
-            self._answer_text(text)
+        if not self._for_machine:
+            self._answer_lines(aligned(columns, rows, self.width, self._out) if self.out_is_tty else separated(rows))
 
     def page(self, lines: Iterable[str | tuple[str, str]]) -> None:
         """Write a page of the answer: texts, and `(label, value)` pairs aligned; not under JSON."""
-        if not (self.json or self.events):
-            self._answer_text("".join(line + "\n" for line in block(lines)))
+        if not self._for_machine:
+            self._answer_lines(block(lines))
 
     def binary_stdout(self) -> BinaryIO:
         """Return stdout for bytes (`-o -`). From here on the bytes are the answer, and `answer` writes nothing more.
@@ -226,18 +167,14 @@ class Terminal:
     def hint(self, text: str) -> None:
         self._story(self._labelled("hint", text))
 
-    def block(self, lines: Iterable[str | tuple[str, str]]) -> None:
-        """Tell several lines at once, the values of `(label, value)` pairs aligned: a quote, choices made."""
-        self._story("\n".join(block(lines)))
-
     def verbose_line(self, text: str) -> None:
         """Tell what only `-v` tells: one line per request."""
         if self.verbose:
-            self._story(self.paint(visible(text), "faint"))
+            self._story(self._err.paint(visible(text), "faint"))
 
     def error(self, error: OrvideoError) -> None:
         """Say why the command ends: `error:` and `hint:` lines, or one JSON object under `--json` and `--events`."""
-        if self.json or self.events:
+        if self._for_machine:
             from orvideo.output.documents import dump
 
             self._say(dump(error_document(error)))
@@ -246,7 +183,7 @@ class Terminal:
 
     def failure(self, error: OrvideoError) -> None:
         """Tell of a failure that does not decide how the command ends; under `--json` one error object is all."""
-        if self.json or self.events:
+        if self._for_machine:
             self.warn(error.message)
         else:
             self.error(error)
@@ -318,19 +255,12 @@ class Terminal:
         """Drop what stdout still holds: nobody reads it, and the interpreter must not stumble over it at its end."""
         self._out.abandon()
 
-    def paint(self, text: str, style: str | None) -> str:
-        """Give a text of the story a named style, where stderr has colours."""
-        return _painted(text, style, self._err.colour)
-
     # How it is written
-
-    def _paint_out(self, text: str, style: str | None) -> str:
-        return _painted(text, style, self._out.colour)
 
     def _labelled(self, label: str, text: str) -> str:
         """Return `label: text`; further lines are indented, so that no text from elsewhere can pose as a label."""
         shown = visible(text, multiline=True).replace("\n", "\n  ")
-        return f"{self.paint(label + ':', _LABEL_STYLES.get(label))} {shown}"
+        return f"{self._err.paint(label + ':', label)} {shown}"
 
     def _story(self, text: str) -> None:
         if not self.quiet:
@@ -339,6 +269,16 @@ class Terminal:
     def _say(self, text: str, end: str = "\n") -> None:
         with self._above():
             self._err.try_write(text + end)
+
+    def _answer_json(self, value: Any, indent: int | None = None) -> None:
+        from orvideo.output.documents import dump
+
+        self._answer_text(dump(value, indent=indent) + "\n")
+
+    def _answer_lines(self, lines: Iterable[str]) -> None:
+        text = "".join(line + "\n" for line in lines)
+        if text:
+            self._answer_text(text)
 
     def _answer_text(self, text: str) -> None:
         with self._above(), self._answering():
@@ -370,14 +310,10 @@ class Terminal:
                 with self._progress.paused():
                     yield
 
-    def attach(self, progress: Progress | None) -> None:
+    def attach(self, progress: LiveProgress | None) -> None:
         """Name the live line that is on the screen (called by the line itself), so that others can be put above it."""
         with self._lock:
             self._progress = progress
-
-
-def _painted(text: str, style: str | None, colour: bool) -> str:
-    return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if colour and style and text else text
 
 
 def _unwritable(reason: str) -> OutputUnwritable:

@@ -86,25 +86,15 @@ def fit(text: str, cells: int, *, ellipsis: str = ELLIPSIS) -> str:
     return text
 
 
-def pad(text: str, cells: int, *, right: bool = False) -> str:
-    """Fill a visible text with spaces up to `cells` cells; `right` puts the text at the right end."""
-    space = " " * max(cells - width(text), 0)
-    return space + text if right else text + space
-
-
-def elapsed(seconds: float | None) -> str:
-    """Return a stretch of time as `1:05` or `1:02:03`; never negative (drill P14), `?` when not known."""
-    if seconds is None:
-        return "?"
+def elapsed(seconds: float) -> str:
+    """Return a stretch of time as `1:05` or `1:02:03`; never negative (drill P14)."""
     minutes, rest = divmod(int(max(seconds, 0.0)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def age(seconds: float | None) -> str:
-    """Return how long ago something was, in its largest whole unit: `12s`, `5m`, `3h`, `2d`; `?` when not known."""
-    if seconds is None:
-        return "?"
+def age(seconds: float) -> str:
+    """Return how long ago something was, in its largest whole unit: `12s`, `5m`, `3h`, `2d`."""
     left = int(max(seconds, 0.0))
     for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
         if left >= size:
@@ -132,10 +122,8 @@ def money_text(amount: Decimal | None, *, about: bool = False) -> str:
     return f"{'~' if about else ''}${amount:f}"
 
 
-def bytes_text(count: int | None) -> str:
-    """Return a number of bytes as `512 B`, `12.3 kB` or `1.2 GB` (powers of 1,000); `?` when not known."""
-    if count is None:
-        return "?"
+def bytes_text(count: int) -> str:
+    """Return a number of bytes as `512 B`, `12.3 kB` or `1.2 GB` (powers of 1,000)."""
     if count < 1000:
         return f"{count} B"
     amount = float(count)
@@ -153,8 +141,7 @@ def count(number: int, one: str, many: str | None = None) -> str:
 
 def moment(when: datetime) -> str:
     """Return a time as ISO 8601 in UTC, to the second: `2026-11-21T02:38:00Z`."""
-    utc = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
-    return utc.replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+    return when.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
 def spans(numbers: list[int] | tuple[int, ...]) -> str:

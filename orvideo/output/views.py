@@ -1,4 +1,4 @@
-"""Values to text: what a job, a model or a quote looks like as a row, a page or a line.
+"""Values to text: what a job, a quote or a failure looks like as a row, a page or a line.
 
 The values are plain mappings in the documented shapes (a job document, a quote document, the fields of a model), so
 that what a person sees and what `--json` says come from the same place. Nothing here writes. What is not known is
@@ -8,11 +8,12 @@ said to be unknown, or left out: never shown as 0 or "no".
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from orvideo.output.tables import Cell, Column, Row
+from orvideo.errors import OrvideoError
+from orvideo.output.tables import Cell, Column, Row, block
 from orvideo.output.text import age, bytes_text, count, cut, elapsed, moment, money_text
 
 if TYPE_CHECKING:
@@ -42,55 +43,76 @@ def status_style(status: str) -> str | None:
 
 def jobs_table(jobs: Iterable[Mapping[str, Any]], now: datetime) -> Table:
     """Return the table of `orvideo jobs`. In a pipe: id, status, model, created_at, USD, first path, prompt."""
-    columns = [
-        *_job_columns(),
-        Column("FILE", priority=5, flexible=True),
-        Column("PROMPT", priority=1, flexible=True, least=20),
-    ]
-    return columns, [[*_job_cells(job, now), _file(job), _text(job.get("prompt"))] for job in jobs]
+    return _table(jobs, now, "prompt")
 
 
 def status_table(jobs: Iterable[Mapping[str, Any]], now: datetime) -> Table:
     """Return the table of `orvideo status`. In a pipe: id, status, model, created_at, USD, first path, error."""
+    return _table(jobs, now, "error")
+
+
+def _table(jobs: Iterable[Mapping[str, Any]], now: datetime, last: str) -> Table:
     columns = [
-        *_job_columns(),
+        Column("JOB"),
+        Column("STATUS", paint=status_style),
+        Column("MODEL", priority=4, flexible=True, least=16),
+        Column("AGE", right=True, priority=3),
+        Column("COST", right=True, priority=2),
         Column("FILE", priority=5, flexible=True),
-        Column("ERROR", priority=1, flexible=True, least=20),
+        Column(last.upper(), priority=1, flexible=True, least=20),
     ]
-    return columns, [[*_job_cells(job, now), _file(job), _text(job.get("error"))] for job in jobs]
+    rows: list[Row] = []
+    for job in jobs:
+        created, cost = datetime.fromisoformat(job["created_at"]), amount(job["cost_usd"])
+        # A job under way has no cost yet; one that is done and has none is a thing to know.
+        unpriced = "unknown" if job["status"] == "completed" else ""
+        rows.append(
+            [
+                job_name(job),
+                job["status"],
+                job["model"] or "",
+                Cell(age((now - created).total_seconds()), moment(created)),
+                Cell(unpriced, "") if cost is None else Cell(money_text(cost), str(cost)),
+                _file(job),
+                job[last] or "",
+            ]
+        )
+    return columns, rows
 
 
 def job_page(job: Mapping[str, Any], now: datetime) -> Lines:
     """Return everything about one job, for `orvideo jobs show`."""
-    request = job.get("request") or {}
+
+    def when(name: str) -> str:
+        time = datetime.fromisoformat(job[name]) if job[name] else None
+        return f"{moment(time)} ({age((now - time).total_seconds())} ago)" if time else ""
+
     pairs = [
         ("job", job_name(job)),
-        ("status", _text(job.get("status")) or "unknown"),
-        ("error", cut(_text(job.get("error")))),
-        ("model", _text(job.get("model"))),
-        ("prompt", _text(job.get("prompt"))),
-        ("request", request_summary(request)),
-        ("created", _moment_and_age(job.get("created_at"), now)),
-        ("ended" if job.get("watched") else "end seen", _moment_and_age(job.get("ended_at"), now)),
-        ("took", _took(job) if job.get("watched") else ""),
-        ("quote", quote_text(job["quote"]) if job.get("quote") else ""),
-        ("cost", money_text(amount(job.get("cost_usd")))),
-        ("endpoint", _text(job.get("endpoint"))),
-        ("generation", _text(job.get("generation_id"))),
-        ("answer", _answer_text(job.get("answer"))),
+        ("status", job["status"]),
+        ("error", cut(job["error"] or "")),
+        ("model", job["model"]),
+        ("prompt", job["prompt"]),
+        ("request", request_summary(job["request"] or {})),
+        ("created", when("created_at")),
+        ("ended" if job["watched"] else "end seen", when("ended_at")),
+        ("took", _took(job) if job["watched"] else ""),
+        ("quote", quote_text(job["quote"]) if job["quote"] else ""),
+        ("cost", money_text(amount(job["cost_usd"]))),
+        ("endpoint", job["endpoint"]),
+        ("generation", job["generation_id"]),
+        ("answer", _answer_text(job["answer"]) if job["answer"] else ""),
     ]
-    files = [("file", _output_text(output)) for output in job.get("outputs") or ()]
+    files = [("file", _output_text(output)) for output in job["outputs"]]
     return [(label, text) for label, text in [*pairs, *files] if text]
 
 
 def finished_line(job: Mapping[str, Any]) -> str:
     """Return one line for the end of a job: `ID: completed in 0:41, $0.12`."""
-    cost = amount(job.get("cost_usd"))
-    parts = [f"{job_name(job)}: {end_text(job)}"]
-    parts.append(money_text(cost) if cost is not None else "cost unknown")
-    if job.get("quote"):
-        parts[-1] += f" (quoted {quote_text(job['quote'])})"
-    return ", ".join(parts)
+    cost = amount(job["cost_usd"])
+    price = money_text(cost) if cost is not None else "cost unknown"
+    quoted = f" (quoted {quote_text(job['quote'])})" if job["quote"] else ""
+    return f"{job_name(job)}: {end_text(job)}, {price}{quoted}"
 
 
 def end_text(job: Mapping[str, Any]) -> str:
@@ -98,11 +120,11 @@ def end_text(job: Mapping[str, Any]) -> str:
 
     `completed in 0:41`, or `completed (seen after 1:15)` for a job that nobody had looked at meanwhile.
     """
-    status, took = _text(job.get("status")) or "unknown", _took(job)
-    if took and job.get("watched"):
+    status, took = job["status"], _took(job)
+    if took and job["watched"]:
         return f"{status} in {took}"
     # When a job from elsewhere was submitted is not known.
-    return f"{status} (seen after {took})" if took and job.get("request") else status
+    return f"{status} (seen after {took})" if took and job["request"] else status
 
 
 #: Under which names a service tells of a job's progress, and how much is shown of it, in characters.
@@ -144,45 +166,19 @@ def kept_answer(record: Record) -> dict[str, Any] | None:
     return {"status": record.answer_status, "body": cut(body)}
 
 
-def _answer_text(answer: Mapping[str, Any] | None) -> str:
-    if not answer:
-        return ""
-    status = answer.get("status")
-    return (f"HTTP {status}: " if status is not None else "") + (_text(answer.get("body")) or "nothing in it")
+def _answer_text(answer: Mapping[str, Any]) -> str:
+    status = "" if answer["status"] is None else f"HTTP {answer['status']}: "
+    return status + (answer["body"] or "nothing in it")
 
 
 def job_name(job: Mapping[str, Any]) -> str:
     """Return what a job is called: the service's id, else the record's own name for it."""
-    return _text(job.get("id")) or _text(job.get("handle")) or "unknown"
-
-
-def _job_columns() -> list[Column]:
-    return [
-        Column("JOB"),
-        Column("STATUS", paint=status_style),
-        Column("MODEL", priority=4, flexible=True, least=16),
-        Column("AGE", right=True, priority=3),
-        Column("COST", right=True, priority=2),
-    ]
-
-
-def _job_cells(job: Mapping[str, Any], now: datetime) -> list[str | Cell]:
-    created = _when(job.get("created_at"))
-    status = _text(job.get("status")) or "unknown"
-    cost = amount(job.get("cost_usd"))
-    # A job under way has no cost yet; one that is done and has none is a thing to know.
-    unpriced = "unknown" if status == "completed" else ""
-    return [
-        job_name(job),
-        status,
-        _text(job.get("model")),
-        Cell(age((now - created).total_seconds()), moment(created)) if created else Cell("?", ""),
-        Cell(unpriced, "") if cost is None else Cell(money_text(cost), str(cost)),
-    ]
+    name: str = job["id"] or job["handle"]
+    return name
 
 
 def _file(job: Mapping[str, Any]) -> Cell:
-    paths = [path for path in (_text(output.get("path")) for output in job.get("outputs") or ()) if path]
+    paths = [output["path"] for output in job["outputs"] if output["path"]]
     if not paths:
         return Cell("", "")
     more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
@@ -190,14 +186,15 @@ def _file(job: Mapping[str, Any]) -> Cell:
 
 
 def _output_text(output: Mapping[str, Any]) -> str:
-    path = _text(output.get("path"))
-    size = output.get("bytes")
-    return f"{path} ({bytes_text(size)})" if path and isinstance(size, int) else path or "not downloaded"
+    path, size = output["path"], output["bytes"]
+    return f"{path} ({bytes_text(size)})" if path and size is not None else path or "not downloaded"
 
 
 def _took(job: Mapping[str, Any]) -> str:
-    created, ended = _when(job.get("created_at")), _when(job.get("ended_at"))
-    return elapsed((ended - created).total_seconds()) if created and ended and ended >= created else ""
+    if not job["ended_at"]:
+        return ""
+    seconds = (datetime.fromisoformat(job["ended_at"]) - datetime.fromisoformat(job["created_at"])).total_seconds()
+    return elapsed(seconds) if seconds >= 0 else ""
 
 
 # Quotes
@@ -214,40 +211,28 @@ def plan_lines(
     quote = planned.quote.as_json()
     lines = [("chosen", choice) for choice in planned.choices]
     lines.append(("quote", f"{quote_text(quote)} for {request_summary(planned.request.body())}"))
-    lines += [("why", _text(reason)) for reason in quote["reasons"]]
+    lines += [("why", reason) for reason in quote["reasons"]]
     if evidence is not None and evidence.found:
         lines.append(("before", evidence_text(evidence)))
     if sandbox:
         lines.append(("to", "the sandbox: nothing is charged"))
     elif endpoint:
         lines.append(("to", endpoint))
-    return _labelled_once(lines)
+    before = ["", *(label for label, _ in lines[:-1])]
+    once = [("" if label == last else label, text) for last, (label, text) in zip(before, lines, strict=True)]
+    return list(block(once))
 
 
 def evidence_text(typical: Typical) -> str:
     """Return what such jobs really cost and took: `3 such jobs cost $0.12 each and took about 0:41`."""
     jobs = count(typical.found, "such job", "such jobs")
     facts = []
-    if typical.cost is not None and typical.cost_low == typical.cost_high:
-        facts.append(f"cost {money_text(typical.cost)}" + (" each" if typical.priced > 1 else ""))
-    elif typical.cost is not None:
-        low, high = money_text(typical.cost_low), money_text(typical.cost_high)
-        facts.append(f"cost {money_text(typical.cost)} ({low} to {high})")
+    if typical.cost is not None:
+        each = " each" if typical.priced > 1 and typical.cost_low == typical.cost_high else ""
+        facts.append(f"cost {money_text(typical.cost)}{each}{range_text(typical.cost_low, typical.cost_high)}")
     if typical.seconds is not None:
         facts.append(f"took about {elapsed(typical.seconds)}")
     return f"{jobs} {' and '.join(facts)}" if facts else f"{jobs} finished"
-
-
-def _labelled_once(pairs: Iterable[tuple[str, str]]) -> list[str]:
-    """Return aligned lines, a label only on the first of those that share it."""
-    listed = list(pairs)
-    column = max(len(label) for label, _ in listed) + 2
-    lines: list[str] = []
-    before = ""
-    for label, text in listed:
-        lines.append(f"{label + ':' if label != before else '':<{column}}{text}")
-        before = label
-    return lines
 
 
 def quote_text(quote: Mapping[str, Any]) -> str:
@@ -256,9 +241,13 @@ def quote_text(quote: Mapping[str, Any]) -> str:
     if quote.get("kind") == "exact" and usd is not None:
         return f"{money_text(usd)} exact"
     if quote.get("kind") == "about" and usd is not None:
-        open_ended = low is not None and high is not None and low != high
-        return money_text(usd, about=True) + (f" ({money_text(low)} to {money_text(high)})" if open_ended else "")
+        return money_text(usd, about=True) + range_text(low, high)
     return "unknown price" + (f", at least {money_text(low)}" if low else "")
+
+
+def range_text(low: Decimal | None, high: Decimal | None) -> str:
+    """Return ` ($0.10 to $0.19)` to stand behind a price, or nothing where there is no such range."""
+    return f" ({money_text(low)} to {money_text(high)})" if None not in (low, high) and low != high else ""
 
 
 def request_summary(request: Mapping[str, Any]) -> str:
@@ -268,53 +257,77 @@ def request_summary(request: Mapping[str, Any]) -> str:
     duration, seed = request.get("duration"), request.get("seed")
     factor, creativity = request.get("upscale_factor"), request.get("creativity")
     images = [image for image in request.get("frame_images") or () if isinstance(image, Mapping)]
-    frames = [_text(image.get("frame_type")).replace("_", " ") for image in images]
+    frames = [text_of(image.get("frame_type")).replace("_", " ") for image in images]
     references = len(request.get("input_references") or ())
     parts = [
-        _text(request.get("model")),
+        text_of(request.get("model")),
         f"{duration} s" if duration is not None else "",
-        _text(request.get("size")) or _text(request.get("resolution")),
-        _text(request.get("aspect_ratio")),
+        text_of(request.get("size")) or text_of(request.get("resolution")),
+        text_of(request.get("aspect_ratio")),
         f"{factor:g} x larger" if isinstance(factor, int | float) else "",
         f"creativity {creativity}" if creativity is not None else "",
         sound,
         *frames,
         count(references, "reference") if references else "",
-        f"continuing {_text(request.get('previous_job_id'))}" if request.get("previous_job_id") else "",
+        f"continuing {text_of(request.get('previous_job_id'))}" if request.get("previous_job_id") else "",
         f"seed {seed}" if seed is not None else "",
     ]
     return ", ".join(part for part in parts if part)
 
 
+# Failures
+
+
+def error_lines(error: OrvideoError) -> list[tuple[str, str]]:
+    """Return `(label, text)` pairs in the order they are shown: the error, others' words, the job, what to type next.
+
+    The words of the service and of the provider are given whole (cut at 2,000 characters) unless the message already
+    has them. The text is not yet made visible.
+    """
+    lines = [("error", error.message), *_words_of_others(error)]
+    said = "\n".join([error.message, error.hint or "", error.resume or ""])
+    if error.job_id and error.job_id not in said:
+        lines.append(("job", error.job_id))
+    if error.hint:
+        lines.append(("hint", error.hint))
+    if error.resume and error.resume not in (error.hint or ""):
+        lines.append(("hint", error.resume))
+    return lines
+
+
+def error_document(error: OrvideoError) -> dict[str, Any]:
+    """Return `{"error": {...}}` with the documented fields; the words of others are part of `message`."""
+    body = error.as_json()
+    words = [text for _, text in _words_of_others(error)]
+    body["message"] = "\n".join([error.message, *words])
+    return {"error": body}
+
+
+def _words_of_others(error: OrvideoError) -> list[tuple[str, str]]:
+    reply = error.reply
+    if reply is None:
+        return []
+    lines: list[tuple[str, str]] = []
+    if reply.message and cut(reply.message).rstrip("….") not in error.message:
+        lines.append(("service", cut(reply.message)))
+    if reply.provider_message and reply.provider_message not in error.message:
+        who = f"{reply.provider}: " if reply.provider else ""
+        lines.append(("provider", who + cut(reply.provider_message)))
+    reasons = [reason for reason in reply.reasons if reason not in error.message]
+    if reasons:
+        lines.append(("reasons", cut(", ".join(reasons))))
+    if reply.ray and reply.ray not in error.message:
+        lines.append(("ray", cut(reply.ray, 120)))
+    return lines
+
+
 # Small forms
 
 
-def amount(value: Any) -> Decimal | None:
-    """Return money in whatever form a document holds it as Decimal; None when it is not a finite amount."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
-        return None
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None
+def amount(usd: float | None) -> Decimal | None:
+    """Return the money of a document as Decimal, with the digits that it is printed with."""
+    return None if usd is None else Decimal(str(usd))
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
     return "" if value is None else str(value)
-
-
-def _when(value: Any) -> datetime | None:
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            return None
-    if not isinstance(value, datetime):
-        return None
-    return value if value.tzinfo else value.replace(tzinfo=UTC)
-
-
-def _moment_and_age(value: Any, now: datetime) -> str:
-    when = _when(value)
-    return f"{moment(when)} ({age((now - when).total_seconds())} ago)" if when else ""

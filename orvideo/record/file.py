@@ -14,10 +14,12 @@ import shlex
 import sqlite3
 import stat
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from orvideo import errnos
 from orvideo.errors import RecordError
+from orvideo.files import give_name, make_private, sync_folder
 from orvideo.record.migrations import APPLICATION_ID, STEPS, migrate, version_of
 
 #: SQLite takes a file that is shorter than its smallest page for a new one, and would begin a database in it.
@@ -35,6 +37,10 @@ class Unwritable(RecordError):
 
 class Locked(Unwritable):
     """Another process holds the record: what waits may succeed."""
+
+    def say_nothing_was_sent(self) -> None:
+        super().say_nothing_was_sent()
+        self.hint = "run this again when it is done"
 
 
 def open_file(path: Path, patiently: Callable[[Callable[[], None]], None]) -> tuple[sqlite3.Connection, list[str]]:
@@ -198,11 +204,12 @@ def _ensure(path: Path) -> None:
 
 
 def _create(path: Path) -> None:
-    make_private_directory(path.parent)
+    make_private(path.parent)
     new = path.with_name(f"{_prefix(path)}{os.getpid()}-{secrets.token_hex(4)}")
     try:
         _build(new)
-        _place(new, path)
+        with suppress(FileExistsError):
+            give_name(new, path)
     except (OSError, sqlite3.Error):
         # Whoever was quicker has swept our unfinished file away; theirs is as good.
         if not os.path.lexists(path):
@@ -210,7 +217,7 @@ def _create(path: Path) -> None:
     finally:
         new.unlink(missing_ok=True)
     # Also by whoever was second: what it writes next must not hang on a name that is not on disk yet.
-    _sync_directory(path.parent)
+    sync_folder(path.parent)
     _sweep(path)
 
 
@@ -235,33 +242,6 @@ def _build(new: Path) -> None:
         os.close(handle)
 
 
-def _place(new: Path, path: Path) -> None:
-    """Give the finished file its name, unless somebody else's has it by now."""
-    try:
-        os.link(new, path)
-    except FileExistsError:
-        return
-    except OSError:
-        # No hard links here (exFAT, some network drives, Windows shares).
-        if os.name == "posix":
-            _rename_alone(new, path)
-        else:
-            os.rename(new, path)  # this one refuses to replace on Windows
-
-
-def _rename_alone(new: Path, path: Path) -> None:
-    """Rename without replacing, on a file system without hard links: one process at a time."""
-    import fcntl
-
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        fcntl.flock(directory, fcntl.LOCK_EX)
-        if not os.path.lexists(path):
-            os.rename(new, path)
-    finally:
-        os.close(directory)
-
-
 def _prefix(path: Path) -> str:
     return f".{path.name}.new-"
 
@@ -273,28 +253,6 @@ def _sweep(path: Path) -> None:
             leftover.unlink()
         except OSError:
             continue  # in the way of nobody
-
-
-def make_private_directory(directory: Path) -> None:
-    """Make a directory and its missing parents, each 0700 (drill J12); one that exists keeps the rights it has."""
-    missing = [place for place in (directory, *directory.parents) if not place.exists()]
-    for place in reversed(missing):
-        place.mkdir(mode=0o700, exist_ok=True)
-        _sync_directory(place.parent)
-
-
-def _sync_directory(directory: Path) -> None:
-    """Make the names in a directory last; a file system that cannot sync a directory is trusted (F-C04)."""
-    if os.name != "posix":
-        return  # directories cannot be opened there
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    except OSError as error:
-        if error.errno not in errnos.MISSING:
-            raise
-    finally:
-        os.close(handle)
 
 
 def _tighten(path: Path) -> list[str]:

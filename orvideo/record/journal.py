@@ -10,6 +10,7 @@ import math
 import threading
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orvideo.errors import OutputUnwritable, RecordError
@@ -32,15 +33,15 @@ MOST_NAMED = 10
 
 
 class Pending(NamedTuple):
-    """A write that is still to be done: `work(patience)` does it, `change` does it to a record in memory.
+    """A write that is still to be done: `work(patience=…)` does it, `change` does it to a record in memory.
 
     `missing` says what the record lacks of the job without it; `job_id` is an id that is nowhere else.
     """
 
     seq: int
-    work: Callable[[float], object]
-    change: Callable[[Record], Record]
     missing: str
+    work: Callable[..., object]
+    change: Callable[[Record], Record]
     job_id: str | None = None
 
 
@@ -63,91 +64,56 @@ class Journal:
 
     # What a run writes. Each is tried at once, after what is pending, and kept when that fails.
 
-    def submitted(
-        self,
-        seq: int,
-        job_id: str,
-        *,
-        status: str | None = None,
-        generation_id: str | None = None,
-        extra: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Write down the service's id of a job (drill J05)."""
-
-        def work(patience: float) -> None:
-            self._ledger.submitted(
-                seq, job_id, status=status, generation_id=generation_id, extra=extra, patience=patience
-            )
+    def submitted(self, seq: int, job_id: str, *, extra: Mapping[str, Any] | None = None, **said: Any) -> None:
+        """Write down the service's id of a job, and its `status` and `generation_id` (drill J05)."""
+        work, now = partial(self._ledger.submitted, seq, job_id, extra=extra, **said), self._clock.now()
 
         def change(record: Record) -> Record:
             return record._replace(
-                id=job_id, state=State.SUBMITTED, status=status, error=None, generation_id=generation_id,
-                submitted_at=record.submitted_at or self._clock.now(), answer=None, answer_status=None,
+                id=job_id, state=State.SUBMITTED, **said, error=None, submitted_at=record.submitted_at or now,
+                answer=None, answer_status=None,
             )  # fmt: skip
 
-        self.write(("submitted", seq), Pending(seq, work, change, f"its id, {job_id}", job_id))
+        self.write(("submitted", seq), Pending(seq, f"its id, {job_id}", work, change, job_id))
 
     def outcome_unknown(self, seq: int, reason: str) -> None:
         """Write down that a request was sent and no readable answer came."""
-
-        def work(patience: float) -> None:
-            self._ledger.outcome_unknown(seq, reason, patience=patience)
-
-        def change(record: Record) -> Record:
-            return record._replace(state=State.UNKNOWN, error=reason)
-
-        self.write(("outcome", seq), Pending(seq, work, change, "that its outcome is unknown"))
+        work, change = partial(self._ledger.outcome_unknown, seq, reason), _with(state=State.UNKNOWN, error=reason)
+        self.write(("outcome", seq), Pending(seq, "that its outcome is unknown", work, change))
 
     def not_sent(self, seq: int, reason: str) -> None:
         """Write down that nothing was bought."""
-
-        def work(patience: float) -> None:
-            self._ledger.not_sent(seq, reason, patience=patience)
-
-        def change(record: Record) -> Record:
-            return record._replace(state=State.NOT_SENT, error=reason)
-
-        self.write(("outcome", seq), Pending(seq, work, change, "that it was not bought"))
+        work, change = partial(self._ledger.not_sent, seq, reason), _with(state=State.NOT_SENT, error=reason)
+        self.write(("outcome", seq), Pending(seq, "that it was not bought", work, change))
 
     def looked(self, seq: int, seen: Seen) -> None:
         """Write down what the service says of a job now; also later that it was seen now."""
         seen = seen._replace(at=seen.at or self._clock.now())
-
-        def work(patience: float) -> None:
-            self._ledger.looked(seq, seen, patience=patience)
 
         def change(record: Record) -> Record:
             said = {name: value for name, value in seen._asdict().items() if value is not None and name != "at"}
             said |= {"model": record.model or seen.model, "error": seen.error, "was_seen": True}
             return record._replace(**said, ended_at=(record.ended_at or seen.at) if seen.final else None)
 
-        self.write(("looked", seq), Pending(seq, work, change, f"its status, {seen.status}"))
+        work = partial(self._ledger.looked, seq, seen)
+        self.write(("looked", seq), Pending(seq, f"its status, {seen.status}", work, change))
 
     def output_saved(self, seq: int, output: Output) -> None:
         """Write down a saved output."""
-        if output.saved_at is None:
-            output = replace(output, saved_at=self._clock.now())
-
-        def work(patience: float) -> None:
-            self._ledger.output_saved(seq, output, patience=patience)
+        output = replace(output, saved_at=output.saved_at or self._clock.now())
 
         def change(record: Record) -> Record:
-            others = [one for one in record.outputs if one.index != output.index]
-            return record._replace(outputs=tuple(sorted([*others, output], key=lambda one: one.index)))
+            outputs = {one.index: one for one in (*record.outputs, output)}
+            return record._replace(outputs=tuple(outputs[index] for index in sorted(outputs)))
 
         missing = f"its video, {output.path or 'which went to a pipe'}"
-        self.write(("output", seq, output.index), Pending(seq, work, change, missing))
+        work = partial(self._ledger.output_saved, seq, output)
+        self.write(("output", seq, output.index), Pending(seq, missing, work, change))
 
     def set_target(self, seq: int, target: str | None) -> None:
         """Remember where a job's videos are to be saved."""
-
-        def work(patience: float) -> None:
-            self._ledger.set_target(seq, target, patience=patience)
-
-        def change(record: Record) -> Record:
-            return record._replace(target=target)
-
-        self.write(("target", seq), Pending(seq, work, change, "where it is to be saved"))
+        work, change = partial(self._ledger.set_target, seq, target), _with(target=target)
+        self.write(("target", seq), Pending(seq, "where it is to be saved", work, change))
 
     def write(self, key: Hashable, pending: Pending) -> None:
         """Do a write now, or keep it: the latest of each key, in the order in which the keys came."""
@@ -209,7 +175,7 @@ class Journal:
             self._tried_at = self._clock.monotonic()
             for key, pending in list(self._pending.items()):
                 try:
-                    pending.work(patience)
+                    pending.work(patience=patience)
                 except Conflict as conflict:
                     # Trying again does not help; a row that was forgotten misses nothing (R-B5).
                     if pending.job_id is not None and not isinstance(conflict, Forgotten):
@@ -249,3 +215,7 @@ class Journal:
         """Return what the record calls a job, as far as that is in memory."""
         known = self._known.get(seq)
         return known.name if known else f"job number {seq}"
+
+
+def _with(**fields: Any) -> Callable[[Record], Record]:
+    return lambda record: record._replace(**fields)

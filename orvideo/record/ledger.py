@@ -19,8 +19,8 @@ import os
 import random
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -30,7 +30,7 @@ from orvideo.clock import Clock
 from orvideo.errors import RecordError, UsageError
 from orvideo.record import evidence, lookup
 from orvideo.record.batch_rules import refuse_overrun, refuse_taken
-from orvideo.record.file import Locked, Unwritable, is_busy, open_file, open_to_read, translate
+from orvideo.record.file import Unwritable, is_busy, open_file, open_to_read, translate
 from orvideo.record.owner import Owner
 from orvideo.record.rows import (
     Conflict,
@@ -102,8 +102,7 @@ class Ledger:
         self._unwritable: Unwritable | None = None
         self._connection: sqlite3.Connection | None = None
         try:
-            with _nothing_sent(must_write):
-                connection, self.warnings = open_file(self.path, self._patiently)
+            connection, self.warnings = open_file(self.path, self._patiently)
         except Unwritable as why:
             if must_write:
                 raise
@@ -158,13 +157,11 @@ class Ledger:
                     refuse_overrun(connection, row, intent.max_total, self._view())
             return insert(connection, row)
 
-        with _nothing_sent():
-            return self._write(work)
+        return self._write(work)
 
     def sending(self, seq: int) -> None:
         """Write down that the request may touch the wire from now on. Raises RecordError if it must not be sent."""
-        with _nothing_sent():
-            self._move(seq, State.SENDING, {State.PREPARED}, sending_at=self._now(), owner=self._me.as_text())
+        self._move(seq, State.SENDING, {State.PREPARED}, sending_at=self._now(), owner=self._me.as_text())
 
     def answered(self, seq: int, status: int, raw: bytes) -> None:
         """Keep the raw answer (its first 64 KiB, already free of secrets) until an id is on record."""
@@ -492,20 +489,6 @@ class Ledger:
                     raise translate(self.path, error) from error
             self.clock.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - spreads processes out, hides nothing
             pause = min(pause * 2, 0.05)
-
-
-@contextmanager
-def _nothing_sent(known: bool = True) -> Iterator[None]:
-    """Say of a failure that nothing was sent, and that waiting helps where it does: known before a POST only (R-A2)."""
-    try:
-        yield
-    except RecordError as error:
-        if not known:
-            raise
-        error.say_nothing_was_sent()
-        if isinstance(error, Locked):
-            error.hint = "run this again when it is done"
-        raise
 
 
 def _give_way(connection: sqlite3.Connection, row: sqlite3.Row, job_id: str) -> str | None:

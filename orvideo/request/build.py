@@ -1,6 +1,6 @@
 """What a person gives for a request, on a line, in a file or in a row of a batch, turned into the fields to be sent.
 
-A *given* mapping has the service's own fields (`request_fields.FIELDS`) and these short names beside them:
+A *given* mapping has the service's own fields (`fields.FIELDS`) and these short names beside them:
 `first_frame`, `last_frame` (a file or a URL), `reference` (one or a list of them), `param` (`[SLUG:]KEY=VALUE`, one or
 a list of them, or an object).
 """
@@ -10,12 +10,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orvideo.errors import UsageError
 from orvideo.record.values import redacted_media
-from orvideo.request.fields import FRAME_TYPES, check_fields, check_values, media_urls
+from orvideo.request.fields import FRAME_TYPES, MediaSource, check_fields, check_values, media_urls
 from orvideo.request.file import parse_json
 
 if TYPE_CHECKING:
@@ -32,26 +31,6 @@ class Param(NamedTuple):
     slug: str | None
     key: str
     value: Any
-
-
-class MediaSource(NamedTuple):
-    """Where pictures are read from: the largest file in bytes, stdin for `-`, and the folder to start at or stay in."""
-
-    max_bytes: int
-    stdin: BinaryIO | None = None
-    root: Path | None = None
-    base: Path | None = None
-
-    def frame(self, source: str, frame_type: str) -> media.Part:
-        from orvideo.request import media  # most requests have no picture
-
-        kind: media.FrameType = "first_frame" if frame_type == "first_frame" else "last_frame"
-        return media.frame(source, kind, max_bytes=self.max_bytes, stdin=self.stdin, root=self.root, base=self.base)
-
-    def reference(self, source: str) -> media.Part:
-        from orvideo.request import media
-
-        return media.reference(source, max_bytes=self.max_bytes, stdin=self.stdin, root=self.root, base=self.base)
 
 
 class Wanted(NamedTuple):
@@ -91,7 +70,8 @@ def request_fields(
     _refuse_missing(fields)
     said, frame = _look_at_media(fields, source) if check else ((), None)
     fields = parts.add_to(fields)
-    fields["provider"] = _with_params(fields.get("provider"), params)
+    for param in params:  # those of no named provider stand under "" for now
+        fields["provider"] = with_parameter(fields.get("provider"), param.slug or "", param.key, param.value)
     fields = {name: value for name, value in fields.items() if value is not None}
     check_values(fields)
     if not (fields.get("prompt") or any(fields.get(name) for name in _INPUTS)):
@@ -129,11 +109,16 @@ class _Parts(NamedTuple):
 
     @classmethod
     def read(cls, given: Mapping[str, Any], source: MediaSource) -> _Parts:
-        frames = {
-            kind: source.frame(_text(kind, given[kind]), kind) for kind in FRAME_TYPES if given.get(kind) is not None
-        }
-        references = [source.reference(_text("reference", item)) for item in _several(given.get("reference"))]
-        return cls(frames, tuple(references))
+        kinds = [kind for kind in FRAME_TYPES if given.get(kind) is not None]
+        references = _several(given.get("reference"))
+        if not kinds and not references:
+            return cls({}, ())
+        from orvideo.request import media  # most requests have no picture
+
+        return cls(
+            {kind: media.frame(_text(kind, given[kind]), kind, source) for kind in kinds},
+            tuple(media.reference(_text("reference", item), source) for item in references),
+        )
 
     @property
     def warnings(self) -> Iterator[str]:
@@ -143,7 +128,7 @@ class _Parts(NamedTuple):
     @property
     def frame(self) -> tuple[int, int] | None:
         first = self.frames.get("first_frame")
-        return (first.width, first.height) if first and first.width and first.height else None
+        return first.size if first else None
 
     def make_room(self, fields: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
         """Return the fields without what these parts replace: a frame the one of its kind, references those below."""
@@ -171,16 +156,15 @@ def _several(value: object) -> list[object]:
     return [] if value is None else list(value) if isinstance(value, list | tuple) else [value]
 
 
-def _text(name: str, value: object) -> str:
+def _text(name: str, value: object, what: str = "a file or a URL") -> str:
     if not isinstance(value, str):
-        raise UsageError(f"{name} takes a file or a URL, not {type(value).__name__} {str(value)[:40]!r}.")
+        raise UsageError(f"{name} takes {what}, not {type(value).__name__} {str(value)[:40]!r}.")
     return value
 
 
 def _refuse_missing(fields: Mapping[str, Any]) -> None:
     """Refuse a request whose pictures are known by their sums only, and ask for them anew (drill J13)."""
-    missing = missing_media(fields)
-    if missing:
+    if missing := missing_media(fields):
         flags = " ".join(f"{flag} FILE" for _, flag in missing)
         raise UsageError(
             f"{len(missing)} of the images are not on record, only what they were: "
@@ -201,16 +185,18 @@ def missing_media(request: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _flag_of(request: Mapping[str, Any], path: str) -> str:
+    """Return the flag that gives what is at a path such as `frame_images[0].image_url.url`."""
     if not path.startswith("frame_images["):
         return "--reference"
-    return "--last-frame" if _frame_type(request, path) == "last_frame" else "--first-frame"
+    number = int(path.removeprefix("frame_images[").partition("]")[0])
+    return "--last-frame" if request["frame_images"][number].get("frame_type") == "last_frame" else "--first-frame"
 
 
 def _look_at_media(fields: Mapping[str, Any], source: MediaSource) -> tuple[list[str], tuple[int, int] | None]:
     """Check the media that came in the service's own shape; return what to say of them, and the first frame's size."""
     warnings: list[str] = []
     frame = None
-    for path, kind, url in media_urls(fields):
+    for path, kind, url, frame_type in media_urls(fields):
         if not url[:6].casefold().startswith(("https:", "data:")):
             raise UsageError(
                 f"{path} is neither an https URL nor a data URL: {url[:80]!r}.",
@@ -221,26 +207,18 @@ def _look_at_media(fields: Mapping[str, Any], source: MediaSource) -> tuple[list
         except UsageError as error:
             raise UsageError(f"{path}: {error.message}", hint=error.hint) from None
         warnings += said
-        if size is not None and _is_first_frame(fields, path):
-            frame = size
+        if frame_type == "first_frame":
+            frame = size or frame
     return warnings, frame
 
 
 @lru_cache(maxsize=8)  # the rows of a batch share the pictures of its line (R-B17); more than one request has
 def _look_at(url: str, kind: str, max_bytes: int) -> tuple[tuple[str, ...], tuple[int, int] | None]:
     """Check what a URL of a request leads to, as far as it is in it: what to say of it, and a picture's size."""
-    part = MediaSource(max_bytes).reference(f"{kind}:{url}")
-    return part.warnings, (part.width, part.height) if part.width and part.height else None
+    from orvideo.request import media
 
-
-def _is_first_frame(fields: Mapping[str, Any], path: str) -> bool:
-    return path.startswith("frame_images[") and _frame_type(fields, path) == "first_frame"
-
-
-def _frame_type(fields: Mapping[str, Any], path: str) -> object:
-    """Return the type of the frame that a path such as `frame_images[0].image_url.url` is in."""
-    number = int(path.removeprefix("frame_images[").partition("]")[0])
-    return fields["frame_images"][number].get("frame_type")
+    part = media.reference(f"{kind}:{url}", MediaSource(max_bytes))
+    return part.warnings, part.size
 
 
 def _ignored(fields: Mapping[str, Any]) -> Iterator[str]:
@@ -255,21 +233,15 @@ def parse_params(given: object) -> tuple[Param, ...]:
     """Return provider parameters out of `[SLUG:]KEY=VALUE` texts, or out of an object. Raises UsageError."""
     if isinstance(given, Mapping):
         return tuple(Param(None, str(key), value) for key, value in given.items())
-    params = tuple(_param(_pair_text(item)) for item in _several(given))
+    params = tuple(_param(_text("param", item, "KEY=VALUE")) for item in _several(given))
     for number, param in enumerate(params):
         if any(param[:2] == other[:2] for other in params[:number]):
             raise UsageError(f"The parameter {param.key} is given twice.")
     return params
 
 
-def _pair_text(item: object) -> str:
-    if not isinstance(item, str):
-        raise UsageError(f"param takes KEY=VALUE, not {type(item).__name__} {str(item)[:40]!r}.")
-    return item
-
-
 def _param(text: str) -> Param:
-    name, _, value = _split(text, "--param")
+    name, value = _split(text, "--param")
     before, colon, after = name.partition(":")
     slug, key = (before, after) if colon else ("", before)
     if not key or (colon and not slug):
@@ -277,11 +249,11 @@ def _param(text: str) -> Param:
     return Param(slug or None, key, _json_or_text(value, name))
 
 
-def _split(text: str, flag: str) -> tuple[str, str, str]:
+def _split(text: str, flag: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
         raise UsageError(f"{flag} {text[:80]!r} is not KEY=VALUE.")
-    return name.strip(), equals, value
+    return name.strip(), value
 
 
 def _json_or_text(text: str, name: str) -> Any:
@@ -299,18 +271,11 @@ def parse_pairs(texts: Iterable[str], flag: str) -> dict[str, str]:
     """Return `KEY=VALUE` texts as an object of texts. Raises UsageError."""
     found: dict[str, str] = {}
     for text in texts:
-        name, _, value = _split(text, flag)
+        name, value = _split(text, flag)
         if name in found:
             raise UsageError(f"{flag} {name} is given twice.")
         found[name] = value
     return found
-
-
-def _with_params(provider: dict[str, Any] | None, params: Iterable[Param]) -> dict[str, Any] | None:
-    """Return the provider field with parameters in it; those of no named provider stand under "" for now."""
-    for param in params:
-        provider = with_parameter(provider, param.slug or "", param.key, param.value)
-    return provider
 
 
 def with_parameter(provider: Mapping[str, Any] | None, slug: str, key: str, value: Any) -> dict[str, Any]:

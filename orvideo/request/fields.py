@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
-from urllib.parse import urlsplit
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+from urllib.parse import SplitResult, urlsplit
 
 from orvideo.api.payload import LONE_SURROGATE
 from orvideo.errors import UsageError
@@ -198,24 +199,50 @@ def _check_provider(provider: Mapping[str, Any], *, unknown: bool) -> None:
             _expect(f"provider.options.{slug}.parameters", block["parameters"], _OBJECT)
 
 
-def _is_https(url: str) -> bool:
+def https_parts(url: str) -> SplitResult:
+    """Take an https URL that a person gave apart; raises UsageError for what the service is not to be sent to."""
+    if not url.isprintable() or "\\" in url or any(letter.isspace() for letter in url):
+        raise UsageError("A URL has no spaces, backslashes or control characters in it.", hint="percent-encode them")
     try:
         parts = urlsplit(url)
-        host, user, _ = parts.hostname, parts.username, parts.port
-    except ValueError:
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise UsageError("A URL makes no sense: it cannot be taken apart.", hint="https://HOST/PATH") from error
+    if "@" in parts.netloc:
+        raise UsageError("A URL with a user name or a password in it is not sent to the service.")
+    if not host:
+        raise UsageError("A URL makes no sense: it names no host.", hint="https://HOST/PATH")
+    return parts
+
+
+def _is_https(url: str) -> bool:
+    try:
+        return https_parts(url).scheme == "https"
+    except UsageError:
         return False
-    odd = not url.isprintable() or "\\" in url or any(letter.isspace() for letter in url)
-    return parts.scheme == "https" and bool(host) and user is None and not odd
 
 
-def media_urls(fields: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Return the URLs of a request's media as (`frame_images[0].image_url.url`, kind, URL), placeholders left out."""
+class MediaSource(NamedTuple):
+    """Where media are read from: the largest file in bytes, stdin for `-`, and two folders.
+
+    Local paths start at `base` (else `root`, else the current directory), and must stay inside `root` when one is given
+    (drill I07).
+    """
+
+    max_bytes: int
+    stdin: BinaryIO | None = None
+    root: Path | None = None
+    base: Path | None = None
+
+
+def media_urls(fields: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str | None]]:
+    """Return the URLs of a request's media, placeholders left out.
+
+    Each is (`frame_images[0].image_url.url`, `image`, the URL, a frame's type).
+    """
     for name in ("frame_images", "input_references"):
         for number, part in enumerate(fields.get(name) or ()):
             kind = part["type"]
             url = part[kind]["url"]
             if isinstance(url, str):
-                yield f"{name}[{number}].{kind}.url", kind.removesuffix("_url"), url
-
-
-__all__ = ["FIELDS", "FRAME_TYPES", "check_fields", "check_values", "is_placeholder", "media_urls", "nearest"]
+                yield f"{name}[{number}].{kind}.url", kind.removesuffix("_url"), url, part.get("frame_type")

@@ -19,7 +19,10 @@ MOST_BYTES = 128 * 1024**2
 
 
 def read_request(source: str, stdin: BinaryIO | None, *, most: int = MOST_BYTES) -> dict[str, Any]:
-    """Return the JSON object in a file, or on stdin for `-`: never more than `most` bytes. Raises UsageError."""
+    """Return the JSON object in a file, or on stdin for `-`: UTF-8, never more than `most` bytes (drill X01).
+
+    Raises UsageError.
+    """
     name = "stdin" if source == STDIN else source
     try:
         if source == STDIN:
@@ -32,19 +35,14 @@ def read_request(source: str, stdin: BinaryIO | None, *, most: int = MOST_BYTES)
         raise UsageError(f"The request in {name} cannot be read: {why}.") from error
     if len(data) > most:
         raise UsageError(f"The request in {name} is too large: at most {most:,} bytes are read.")
-    return parse_request(data, f"The request in {name}")
-
-
-def parse_request(data: bytes, what: str = "The request") -> dict[str, Any]:
-    """Return a JSON object out of UTF-8 bytes (drill X01); `what` begins the complaint. Raises UsageError."""
     try:
         value = parse_json(data.decode("utf-8-sig"))
     except UnicodeDecodeError:
-        raise UsageError(f"{what} is not UTF-8.") from None
+        raise UsageError(f"The request in {name} is not UTF-8.") from None
     except ValueError as error:
-        raise UsageError(f"{what} is not JSON that can be used: {error}.") from None
+        raise UsageError(f"The request in {name} is not JSON that can be used: {error}.") from None
     if not isinstance(value, dict):
-        raise UsageError(f"{what} is not a JSON object.", hint="orvideo submit ... --dry-run prints one")
+        raise UsageError(f"The request in {name} is not a JSON object.", hint="orvideo submit ... --dry-run prints one")
     return value
 
 

@@ -7,7 +7,6 @@ An https URL goes as it is. A picture on this disk becomes a data URL, built onc
 import base64
 import binascii
 import errno
-import hashlib
 import os
 import re
 import shlex
@@ -15,14 +14,14 @@ import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, NamedTuple
+from typing import Any, Literal
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from orvideo.errors import UsageError
+from orvideo.request.fields import MediaSource, https_parts
 from orvideo.request.pictures import NotAPicture, read_picture
 
 Kind = Literal["image", "audio", "video"]
-FrameType = Literal["first_frame", "last_frame"]
 
 STDIN = "-"
 #: No camera and no provider has sides like these; a header that claims them is a trap (drill I04). In pixels.
@@ -49,7 +48,7 @@ class Part:
     """One piece of media as the service takes it.
 
     `body` is the wrapped shape that is sent; its `repr` is left out, because it may hold a whole picture (drill I08).
-    `origin` names the source to a person. Sizes are in pixels and bytes, None for what is not on this disk.
+    `origin` names the source to a person. Sizes are in pixels, None for what is not on this disk.
     """
 
     body: dict[str, Any] = field(repr=False)
@@ -57,27 +56,18 @@ class Part:
     origin: str
     width: int | None = None
     height: int | None = None
-    bytes: int | None = None
-    sha256: str | None = None
     warnings: tuple[str, ...] = ()
 
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """The width and the height, None where they are not known."""
+        return (self.width, self.height) if self.width and self.height else None
 
-def frame(
-    source: str,
-    frame_type: FrameType,
-    *,
-    max_bytes: int,
-    stdin: BinaryIO | None = None,
-    root: Path | None = None,
-    base: Path | None = None,
-) -> Part:
-    """Return a first or last frame: an image by https URL, data URL, file or stdin (`-`).
 
-    Local paths start at `base` (else `root`, else the current directory) and must stay inside `root` when one is given
-    (drill I07). Raises UsageError.
-    """
+def frame(source: str, frame_type: str, where: MediaSource) -> Part:
+    """Return a first or last frame: an image by https URL, data URL, file or stdin (`-`). Raises UsageError."""
     said, rest = _said_kind(source)
-    part = _part(rest, said, _Where(max_bytes, stdin, root, base))
+    part = _part(rest, said, where)
     if part.kind != "image":
         raise UsageError(
             f"{part.origin} is {_a(part.kind)}, and a {frame_type.replace('_', ' ')} is an image.",
@@ -86,21 +76,14 @@ def frame(
     return replace(part, body={**part.body, "frame_type": frame_type})
 
 
-def reference(
-    source: str,
-    *,
-    max_bytes: int,
-    stdin: BinaryIO | None = None,
-    root: Path | None = None,
-    base: Path | None = None,
-) -> Part:
+def reference(source: str, where: MediaSource) -> Part:
     """Return a reference: an image as `frame` takes it, or audio or video by https URL.
 
     What a URL leads to is taken from the extension of its path, or said before it: `audio:https://…`. Raises
     UsageError.
     """
     said, rest = _said_kind(source)
-    part = _part(rest, said, _Where(max_bytes, stdin, root, base))
+    part = _part(rest, said, where)
     if said is None and _scheme(rest) == "https" and _kind_by_name(rest) is None:
         unsaid = f"{part.origin} does not say what it is; it is sent as an image (or write audio: or video: before it)"
         return replace(part, warnings=(*part.warnings, unsaid))
@@ -108,13 +91,6 @@ def reference(
 
 
 # --- what a source is -------------------------------------------------------------------------------------------------
-
-
-class _Where(NamedTuple):
-    max_bytes: int
-    stdin: BinaryIO | None
-    root: Path | None
-    base: Path | None
 
 
 def _said_kind(source: str) -> tuple[Kind | None, str]:
@@ -125,14 +101,19 @@ def _said_kind(source: str) -> tuple[Kind | None, str]:
     return None, source
 
 
-def _part(source: str, said: Kind | None, where: _Where) -> Part:
+def _part(source: str, said: Kind | None, where: MediaSource) -> Part:
     if not source.strip():
         raise UsageError("An image, a file or a URL is needed, and the name given is empty.")
     scheme = _scheme(source)
     if scheme == "https":
         return _from_url(source, said)
+    if scheme == "file":
+        raise UsageError("A file is given by its path, not as a file: URL.", hint="leave file:// away")
     if scheme not in (None, "data"):
-        raise _refused_scheme(scheme)
+        raise UsageError(
+            f"{scheme}: URLs are not taken: the service fetches https only.",
+            hint="give an https URL, or the path of an image on this machine",
+        )
     origin = "the data URL" if scheme else "stdin" if source == STDIN else source
     if said in ("audio", "video"):
         raise _cannot_send(origin, _a(said))
@@ -157,32 +138,14 @@ def _scheme(source: str) -> str | None:
     return None
 
 
-def _refused_scheme(scheme: str | None) -> UsageError:
-    if scheme == "file":
-        return UsageError("A file is given by its path, not as a file: URL.", hint="leave file:// away")
-    what = f"{scheme}: URLs are not taken: the service fetches https only"
-    return UsageError(f"{what}.", hint="give an https URL, or the path of an image on this machine")
-
-
 # --- URLs -------------------------------------------------------------------------------------------------------------
 
 
 def _from_url(url: str, said: Kind | None) -> Part:
-    if not url.isprintable() or "\\" in url or any(letter.isspace() for letter in url):
-        raise UsageError("A URL has no spaces, backslashes or control characters in it.", hint="percent-encode them")
-    try:
-        parts = urlsplit(url)
-        host, user, _ = parts.hostname, parts.username, parts.port
-    except ValueError as error:
-        raise UsageError("A URL makes no sense: it cannot be taken apart.", hint="https://HOST/PATH") from error
-    if user is not None or "@" in parts.netloc:
-        raise UsageError("A URL with a user name or a password in it is not sent to the service.")
-    if not host:
-        raise UsageError("A URL makes no sense: it names no host.", hint="https://HOST/PATH")
-    # Without the query: that is where signed links have their secret.
-    origin = f"https://{parts.netloc}{parts.path}"
+    parts = https_parts(url)
     kind = said or _kind_by_name(url) or "image"
-    return Part(_wrapped(kind, url), kind, origin)
+    # Without the query: that is where signed links have their secret.
+    return Part(_wrapped(kind, url), kind, f"https://{parts.netloc}{parts.path}")
 
 
 def _kind_by_name(url: str) -> Kind | None:
@@ -196,13 +159,11 @@ def _decoded(url: str, limit: int) -> bytes:
     head, comma, body = url.partition(",")
     if not comma:
         raise UsageError("The data URL makes no sense: there is no comma in it.")
-    if len(body) > limit * 4 // 3 + 4 and head.lower().endswith(";base64"):
+    is_base64 = head.lower().endswith(";base64")
+    if is_base64 and len(body) > limit * 4 // 3 + 4:
         raise _too_large("the data URL", len(body) * 3 // 4, limit)
     try:
-        if head.lower().endswith(";base64"):
-            data = base64.b64decode(body, validate=True)
-        else:
-            data = unquote_to_bytes(body)
+        data = base64.b64decode(body, validate=True) if is_base64 else unquote_to_bytes(body)
     except (binascii.Error, ValueError):
         raise UsageError("The data URL makes no sense: it is not base64.") from None
     if len(data) > limit:
@@ -213,7 +174,7 @@ def _decoded(url: str, limit: int) -> bytes:
 # --- bytes of this machine --------------------------------------------------------------------------------------------
 
 
-def _from_stdin(where: _Where) -> bytes:
+def _from_stdin(where: MediaSource) -> bytes:
     """Return what stdin has, up to the limit; a second `-` finds it empty."""
     if where.root is not None:
         raise UsageError("'-' cannot be used here: stdin is not part of a batch.")
@@ -231,7 +192,7 @@ def _from_stdin(where: _Where) -> bytes:
     return data
 
 
-def _from_file(source: str, where: _Where) -> bytes:
+def _from_file(source: str, where: MediaSource) -> bytes:
     """Return a regular file's bytes: one open, and fstat and read on what was opened (drills I01, I02, I05)."""
     path = _placed(source, where)
     # O_NONBLOCK: opening a FIFO would wait for a writer. The final component is not followed when it was resolved.
@@ -255,7 +216,7 @@ def _from_file(source: str, where: _Where) -> bytes:
         os.close(descriptor)
 
 
-def _placed(source: str, where: _Where) -> Path:
+def _placed(source: str, where: MediaSource) -> Path:
     start = where.base or where.root
     path = start / source if start else Path(source)
     if where.root is None:
@@ -295,8 +256,7 @@ def _from_bytes(data: bytes, origin: str) -> Part:
         )
     warnings = (*(f"{origin} {remark}" for remark in picture.remarks), *_size_warnings(origin, width, height))
     url = f"data:{picture.media_type};base64,{base64.b64encode(data).decode('ascii')}"
-    sha256 = hashlib.sha256(data).hexdigest()
-    return Part(_wrapped("image", url), "image", origin, width, height, len(data), sha256, warnings)
+    return Part(_wrapped("image", url), "image", origin, width, height, warnings)
 
 
 def _size_warnings(origin: str, width: int, height: int) -> list[str]:
@@ -346,14 +306,13 @@ def _too_large(origin: str, size: int | None, limit: int) -> UsageError:
 
 
 def _irregular(source: str, mode: int) -> UsageError:
-    kinds = (
-        (stat.S_ISDIR, "a directory"),
-        (stat.S_ISFIFO, "a pipe"),
-        (stat.S_ISSOCK, "a socket"),
-        (stat.S_ISCHR, "a device"),
-        (stat.S_ISBLK, "a device"),
-    )
-    what = next((name for test, name in kinds if test(mode)), "no regular file")
+    what = {
+        stat.S_IFDIR: "a directory",
+        stat.S_IFIFO: "a pipe",
+        stat.S_IFSOCK: "a socket",
+        stat.S_IFCHR: "a device",
+        stat.S_IFBLK: "a device",
+    }.get(stat.S_IFMT(mode), "no regular file")
     return UsageError(f"{source} is {what}; an image is read from a file, or from stdin as '-'.")
 
 

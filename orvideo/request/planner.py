@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from orvideo.catalogue.planning import Plan, plan
@@ -29,7 +30,6 @@ class Planner:
     catalogue: Catalogue
     warn: Callable[[str], None]
     check: bool = True
-    _asked: list[Modalities | None] = field(default_factory=list)
     _slugs: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def plan(self, wanted: Wanted) -> Plan:
@@ -47,11 +47,10 @@ class Planner:
         kinds = {str(item.get("type")) for item in wanted.fields.get("input_references") or ()}
         if not self.check or not kinds & {"audio_url", "video_url"}:
             return None
-        if not self._asked:
-            self._asked.append(self._ask_modalities())
-        return self._asked[0]
+        return self._modalities
 
-    def _ask_modalities(self) -> Modalities | None:
+    @cached_property
+    def _modalities(self) -> Modalities | None:
         try:
             return self.client.model_modalities()
         except (Unavailable, BadReply) as away:

@@ -7,8 +7,9 @@ import re
 from pathlib import Path
 from typing import NoReturn
 
+from orvideo.errnos import reason
 from orvideo.errors import AuthError, OutputUnwritable
-from orvideo.settings.private import is_loose, locked, read_private, reason, remove_private, write_private
+from orvideo.settings.private import is_loose, locked, read_private, remove_private, write_private
 from orvideo.settings.source import Source
 
 FILE_NAME = "api-key.json"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from orvideo.files import make_private, sync_folder, write_whole
 
 #: Far above any settings a person writes; a link to something endless must not fill the memory.
 LARGEST = 1024 * 1024
@@ -34,22 +35,8 @@ def write_private(path: Path, content: bytes) -> None:
 
     Raises OSError. The old file is whole until the new one is.
     """
-    make_private(path.parent)
-    target = Path(os.path.realpath(path))
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}.tmp")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(temporary, flags, 0o600)
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(descriptor)
-        os.replace(temporary, target)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
-    sync_folder(target.parent)
+    _make_private(path.parent)
+    write_whole(Path(os.path.realpath(path)), content, mode=0o600)
 
 
 def remove_private(path: Path) -> bool:
@@ -62,11 +49,9 @@ def remove_private(path: Path) -> bool:
     return True
 
 
-def make_private(folder: Path) -> None:
-    """Make a directory 0700 from the first moment, or tighten the one that is there. Raises OSError."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with suppress(FileExistsError):
-        folder.mkdir(mode=0o700)
+def _make_private(folder: Path) -> None:
+    """Make a folder that nobody else can read, or tighten the one that is there. Raises OSError."""
+    make_private(folder)
     if os.name != "posix":
         return
     state = folder.stat()
@@ -85,18 +70,6 @@ def is_loose(path: Path) -> bool:
         return False
 
 
-def sync_folder(folder: Path) -> None:
-    """Make a rename in `folder` last; a file system that cannot do it is left alone."""
-    if os.name != "posix":
-        return
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold the folder's lock, so that of two changes at the same time neither is lost.
@@ -109,7 +82,7 @@ def locked(folder: Path) -> Iterator[None]:
     except ImportError:
         yield
         return
-    make_private(folder)
+    _make_private(folder)
     descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         with suppress(OSError):  # some network file systems have no locks
@@ -117,8 +90,3 @@ def locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-def reason(error: OSError) -> str:
-    """Return what the system said, without the path that the message names already."""
-    return error.strerror or str(error)

@@ -232,8 +232,8 @@ class Settings:
             return KeyFile(self.config_dir).remove()
         return store.unset(definitions.setting_name(name))
 
-    def store_api_key(self, text: str, base_url: str | None = None) -> ApiKey:
-        """Clean and store a key for the service at `base_url` (by default the one that is set), and return it.
+    def store_api_key(self, text: str) -> ApiKey:
+        """Clean and store a key for the service at the base URL that is set, and return it.
 
         Raises AuthError for what cannot be a key, without showing it; OutputUnwritable.
         """
@@ -241,7 +241,7 @@ class Settings:
 
         file = KeyFile(self.config_dir)
         key = ApiKey(clean_key(text, "The key"), Source.STORE, str(file.path))
-        file.write(key, origin_of(base_url or self.base_url))
+        file.write(key, origin_of(self.base_url))
         return key
 
     def _store_to_change(self) -> Store:
@@ -296,34 +296,9 @@ class Settings:
         return self._always(definitions.BASE_URL)
 
     @property
-    def base_url_source(self) -> Source:
-        """Who said where the API is: anything but the default is told before money is spent (drill N17)."""
-        return self._find(definitions.BASE_URL)[1]
-
-    @property
-    def model(self) -> str | None:
-        return self._value(definitions.MODEL)
-
-    @property
     def duration(self) -> int | None:
         """The video's length, in whole seconds."""
         return self._value(definitions.DURATION)
-
-    @property
-    def resolution(self) -> str | None:
-        return self._value(definitions.RESOLUTION)
-
-    @property
-    def aspect_ratio(self) -> str | None:
-        return self._value(definitions.ASPECT_RATIO)
-
-    @property
-    def audio(self) -> bool | None:
-        return self._value(definitions.AUDIO)
-
-    @property
-    def seed(self) -> int | None:
-        return self._value(definitions.SEED)
 
     @property
     def output(self) -> str | None:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orvideo.errnos import reason
 from orvideo.errors import OutputUnwritable, UsageError
-from orvideo.settings.private import locked, read_private, reason, write_private
+from orvideo.settings.private import locked, read_private, write_private
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument

@@ -150,7 +150,7 @@ def test_a_signal_leaves_every_job_on_record_and_names_the_same_command(
         _, err = process.communicate(timeout=30)
         assert process.returncode == code, err
         assert b"4 jobs go on at the service" in err
-        assert b"orvideo batch rows.jsonl --model x-ai" in err
+        assert b"orvideo batch rows.jsonl -m x-ai" in err
         assert {record.state for record in service.records()} == {State.SUBMITTED}
         assert len(service.records()) == 4
     statuses = [json.loads(line)["status"] for line in (home / "r.jsonl").read_text().splitlines()]

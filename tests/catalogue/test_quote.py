@@ -163,14 +163,7 @@ def test_an_impossible_duration_has_no_price(duration: int) -> None:
     assert quote(invented(), ask("acme/one", duration=duration, generate_audio=False)).kind == "unknown"
 
 
-def test_a_quote_survives_json() -> None:
+def test_a_quote_in_json_has_the_documented_fields() -> None:
     made = quote(MODELS["bytedance/seedance-2.0-mini"], ask("bytedance/seedance-2.0-mini", duration=4))
     written = json.loads(json.dumps(made.as_json()))
     assert set(written) == {"kind", "usd", "low", "high", "reasons"}
-    assert Quote.from_json(written) == made
-
-
-@pytest.mark.parametrize("junk", [None, [], "x", {}, {"kind": "exact"}, {"kind": "exact", "usd": "NaN"}, {"usd": 1}])
-def test_a_quote_from_elsewhere_is_unknown_not_an_error(junk: object) -> None:
-    made = Quote.from_json(junk)
-    assert (made.kind, made.usd) == ("unknown", None)

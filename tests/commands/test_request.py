@@ -71,11 +71,11 @@ def test_bytes_that_are_no_text_are_refused_and_not_paid_for(
     assert "UTF-8" in done.err
 
 
-# --- each field, through a real process -------------------------------------------------------------------------------
+# --- each field; some through a real process --------------------------------------------------------------------------
 
 
 def test_frames_from_files_arrive_in_the_services_shape(service: Service, images: dict[str, bytes]) -> None:
-    done = service.submit("a boat", "-m", MODEL, "--last-frame", "last.txt", "--first-frame", "first", process=True)
+    done = service.submit("a boat", "-m", MODEL, "--last-frame", "last.txt", "--first-frame", "first")
     assert done.code == 0, done.err
     frames = [frame(data_url(images["first"])), frame(data_url(images["last.txt"], "jpeg"), "last_frame")]
     assert service.sent() == PLAIN | {"frame_images": frames}
@@ -90,7 +90,7 @@ def test_references_of_every_kind(service: Service, images: dict[str, bytes]) ->
         "--reference",
         "video:https://a.example/x",
     ]
-    done = service.submit("a boat", "-m", "bytedance/seedance-2.0-mini", *line, process=True)
+    done = service.submit("a boat", "-m", "bytedance/seedance-2.0-mini", *line)
     assert done.code == 0, done.err
     assert service.sent() == {
         "model": "bytedance/seedance-2.0-mini",
@@ -110,7 +110,7 @@ def test_references_of_every_kind(service: Service, images: dict[str, bytes]) ->
 def test_what_is_for_the_logs_arrives_as_text(service: Service) -> None:
     line = ["--user", "u-1", "--session-id", "s" * 256, "--trace", "trace_id=7", "--trace", "note=a=b",
             "--callback-url", "https://example.com/hook?x=1"]  # fmt: skip
-    done = service.submit("a boat", "-m", MODEL, *line, process=True)
+    done = service.submit("a boat", "-m", MODEL, *line)
     assert done.code == 0, done.err
     assert service.sent() == PLAIN | {
         "user": "u-1",
@@ -140,7 +140,7 @@ def test_a_parameter_goes_to_the_provider_that_the_service_names(service: Servic
 
 def test_upscaling_takes_a_video_by_reference_and_no_prompt(service: Service) -> None:
     line = ["-m", "black-forest-labs/flux-video-upscale", "--reference", "https://a.example/clip.mp4"]
-    done = service.submit(*line, "--upscale", "1.5", "--creativity", "1", process=True)
+    done = service.submit(*line, "--upscale", "1.5", "--creativity", "1")
     assert done.code == 0, done.err
     assert service.sent() == {
         "model": "black-forest-labs/flux-video-upscale",

@@ -174,7 +174,7 @@ def test_endpoint_and_model_are_those_of_the_settings(home: Path, store: str, va
     settings = Settings(environ)
     endpoint = "sandbox" if settings.sandbox else settings.base_url
     assert live._endpoint(["submit"], environ) == endpoint
-    assert live._chosen_model(["submit"], environ) == settings.model
+    assert live._chosen_model(["submit"], environ) == settings.get("model").value
 
 
 # --- jobs ------------------------------------------------------------------------------------------------------------

@@ -8,9 +8,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 from orvideo.deadline import Deadline
 from orvideo.download import transfer
+from orvideo.download.container import check
 from orvideo.download.naming import Facts
 from orvideo.download.save import Saved
 from orvideo.errors import OrvideoError, RecordError
@@ -68,9 +70,20 @@ def webm(media: int = 5000, *, unknown: bool = False) -> bytes:
     return element("1a45dfa3", b"\x42\x82\x84webm") + element("18538067", segment, unknown=unknown)
 
 
+def check_container(path: Path) -> str:
+    """Walk the file at `path` to its end and return its kind: see `container.check`."""
+    with open(path, "rb") as file:
+
+        def read(count: int, offset: int) -> bytes:
+            file.seek(offset)
+            return file.read(count)
+
+        return check(read, file.seek(0, 2))
+
+
 @dataclass
 class Answer:
-    """One opened download (`saving.Stream`): its bytes, and how it ends."""
+    """One opened download (`api.download.Download`): its bytes, and how it ends."""
 
     status: int
     start: int

@@ -16,10 +16,9 @@ from orvideo.download.container import (
     Incomplete,
     NotAVideo,
     check,
-    check_container,
     refuse_text,
 )
-from tests.download.films import box, element, mp4, noise, webm
+from tests.download.films import box, check_container, element, mp4, noise, webm
 
 
 def ogg(body: int = 300) -> bytes:

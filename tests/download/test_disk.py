@@ -9,8 +9,6 @@ import json
 import os
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -345,11 +343,8 @@ def test_a_receipt_holds_no_secret_at_any_depth(tmp_path: Path) -> None:
 
 
 def test_a_receipt_is_plain_json_for_people(tmp_path: Path) -> None:
-    when = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
-    path = write_receipt(tmp_path / "boat.mp4", {"é": Decimal("0.10"), "none": Decimal("NaN"), "at": when})
-    assert path.read_text() == ('{\n  "\\u00e9": 0.1,\n  "none": null,\n  "at": "2026-11-21T12:00:00+00:00"\n}\n')
-    with pytest.raises(TypeError, match="Path"):
-        write_receipt(tmp_path / "other.mp4", {"path": tmp_path})
+    path = write_receipt(tmp_path / "boat.mp4", {"é": 0.1, "none": None})
+    assert path.read_text() == '{\n  "\\u00e9": 0.1,\n  "none": null\n}\n'
     path.write_bytes(b"\xff")
     with pytest.raises(OutputExists, match="already"):
         write_receipt(tmp_path / "boat.mp4", {})

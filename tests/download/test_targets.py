@@ -268,10 +268,10 @@ def test_a_template_that_would_lead_out_of_its_folder_is_refused(tmp_path: Path)
     """No text that is read as a template does; should one ever, nothing is written there."""
     up, field = ("..",), (Field("seed"),)
     target = decide_target("{seed}/a.mp4", cwd=tmp_path)
-    within = target._replace(template=Template((field, up, ("a.mp4",))))
+    within = target._replace(template=Template("", (field, up, ("a.mp4",))))
     assert os.path.normpath(within.path_for(FACTS)) == os.path.normpath(tmp_path / "a.mp4")
     with pytest.raises(UsageError, match="leaves"):
-        target._replace(template=Template((field, up, up, ("a.mp4",)))).path_for(FACTS)
+        target._replace(template=Template("", (field, up, up, ("a.mp4",)))).path_for(FACTS)
 
 
 @pytest.mark.drill("O04")

@@ -191,7 +191,7 @@ class Sweep:
             self.env = surroundings(self.server)
             ready = self.work / "ready"
             ready.mkdir()
-            assert Shell(ready).process("models", "-q", env=self.env).code == 0
+            assert Shell(ready)("models", "-q", env=self.env).code == 0
             one = Round(self, 0)
             began = time.monotonic()
             process = one.start()
@@ -202,6 +202,11 @@ class Sweep:
             self.usual = frozenset(one.names())
             assert not one.problems, one.problems
             yield self
+
+    def beside(self, shell: Shell, *argv: str) -> Result:
+        """Run a command that is not what a round is about, in this process and one at a time."""
+        with self._lock:
+            return shell(*argv)
 
     def round(self, number: int) -> None:
         one = Round(self, number)
@@ -248,7 +253,7 @@ class Round:
 
     def adopted(self) -> None:
         """Put the job on record before the command; it runs on when it is to be waited for."""
-        done = self.shell.process("jobs", "adopt", self.job, "-q")
+        done = self.sweep.beside(self.shell, "jobs", "adopt", self.job, "-q")
         assert done.code == 0, done.err
         if self.sweep.command == "wait":
             self.sweep.service.take(self.tag, TAKES)
@@ -354,7 +359,7 @@ class Round:
             self.wrong("other", f"{tag} was never bought: {rows}")
 
     def on_record(self) -> list[dict[str, str]]:
-        listed = self.shell.process("jobs", "--json", "-n", "0")
+        listed = self.sweep.beside(self.shell, "jobs", "--json", "-n", "0")
         if listed.code != 0:
             self.wrong("other", f"jobs: exit {listed.code}: {listed.err[-300:]}")
             return []

@@ -43,8 +43,8 @@ KEY = "sk-or-v1-canary0123456789abcdef"
 JOB = {"id": "job-1", "status": "pending"}
 HEAD = b"HTTP/1.1 200 X\r\n"
 SHORT = 0.8
-#: How long after its deadline a call may end, in seconds.
-SOON = 1.0
+#: How long after its deadline a call may end, in seconds; on a machine that is busy with other things as well.
+SOON = 5.0
 drill = pytest.mark.drill
 
 

@@ -233,18 +233,20 @@ def much(part: bytes, size: int) -> bytes:
     return b'{"id": "%s", "data": [' % JOB.encode() + part * (size // len(part)) + b"{}]}"
 
 
-HEAVY = [
-    pytest.param(much(b"{},", 8 * 1024**2), id="8-MiB-of-objects"),
-    pytest.param(much(b"[[]],", 8 * 1024**2), id="8-MiB-of-lists"),
-    pytest.param(much(b"[[]],", 1_000_000), id="1-MB-of-lists"),
-    pytest.param(much(b'"abc",', 1_000_000), id="1-MB-of-strings"),
-]
+HEAVY = {
+    "8-MiB-of-objects": much(b"{},", 8 * 1024**2),
+    "8-MiB-of-lists": much(b"[[]],", 8 * 1024**2),
+    "1-MB-of-lists": much(b"[[]],", 1_000_000),
+    "1-MB-of-strings": much(b'"abc",', 1_000_000),
+}
 
 
 @drill("R-B2", "F-C03")
-@pytest.mark.parametrize("zipped", [False, True], ids=["plain", "gzip"])
-@pytest.mark.parametrize("body", HEAVY)
-def test_b2_a_job_cannot_fill_the_memory(orvideo: Shell, body: bytes, zipped: bool) -> None:
+@pytest.mark.parametrize(
+    ("name", "zipped"), [*((name, False) for name in HEAVY), ("8-MiB-of-objects", True), ("1-MB-of-strings", True)]
+)
+def test_b2_a_job_cannot_fill_the_memory(orvideo: Shell, name: str, zipped: bool) -> None:
+    body = HEAVY[name]
     answer = http(200, gzip.compress(body), {"Content-Encoding": "gzip"}) if zipped else http(200, body)
     with Wire(answer) as wire:
         wire.bought(orvideo)
@@ -363,17 +365,17 @@ def test_x04_bad_entries_of_the_list_are_skipped_and_counted(orvideo: Shell) -> 
 
 @drill("X04")
 def test_x04_a_very_long_list_is_shown_or_refused(orvideo: Shell) -> None:
-    many = json.dumps({"data": [{"id": f"m/{number}"} for number in range(20_000)]}).encode()
+    many = json.dumps({"data": [{"id": f"m/{number}"} for number in range(5_000)]}).encode()
     with Wire() as wire:
         wire._steps["GET", "/api/v1/videos/models"][:] = [http(200, many)]
         orvideo.environ |= wire.env
         done = orvideo("models")
-        too_many = json.dumps({"data": [{"id": f"m/{number}"} for number in range(1_000_000)]}).encode()
+        too_many = json.dumps({"data": [{"id": f"m/{number}"} for number in range(700_000)]}).encode()
         wire._steps["GET", "/api/v1/videos/models"][:] = [http(200, too_many)]
         refused = orvideo("models", "--refresh")
-    assert (done.code, len(done.lines)) == (0, 20_000)
+    assert (done.code, len(done.lines)) == (0, 5_000)
     assert len(too_many) > 8 * 1024 * 1024
-    assert (refused.code, len(refused.lines)) == (0, 20_000)
+    assert (refused.code, len(refused.lines)) == (0, 5_000)
     assert "warning:" in refused.err
 
 

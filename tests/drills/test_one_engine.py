@@ -17,13 +17,14 @@ from typing import Any
 
 import pytest
 
+from orvideo.api.transport import Limits
 from orvideo.record.ledger import Ledger
-from orvideo.record.values import Intent
+from orvideo.record.values import Intent, Seen, State
 from tests.clocks import HandClock
 from tests.download.films import mp4
 from tests.drills.raw_server import Peer, Received, chunked, http
 from tests.drills.service import ORDER, assert_clean
-from tests.drills.wire import DONE, JOB, Step, Wire, film, record_path, refuse, send_and_stall
+from tests.drills.wire import DONE, JOB, Step, Wire, film, record_path, refuse
 from tests.shell import Shell
 
 drill = pytest.mark.drill
@@ -128,18 +129,16 @@ def test_a2_a_record_that_is_locked_in_mid_wait_stops_nothing(orvideo: Shell) ->
 
 @drill("R-A2", "F-A08")
 def test_a2_a_record_that_stays_locked_is_14_and_the_video_is_here(orvideo: Shell) -> None:
-    lock = Lock(orvideo, 60)
+    lock = Lock(orvideo, 600)
     with Wire(then(lock.take, {"status": "in_progress"}), DONE, content=[film(VIDEO)]) as wire:
         orvideo.environ |= wire.env
-        began = time.monotonic()
+        # It ends while the lock is still held.
         done = orvideo("submit", *ORDER, "--wait", "-o", str(orvideo.home / "boat.mp4"), "--json")
-        took = time.monotonic() - began
     lock.release()
     error = done.error
     assert (done.code, error["charged"], error["job_id"]) == (14, "yes", JOB)
     assert "again" not in (error["hint"] or "")
     assert (orvideo.home / "boat.mp4").read_bytes() == VIDEO
-    assert took < 25
     assert wire.posts == 1
 
 
@@ -178,15 +177,12 @@ def test_b9_a_signal_is_heard_while_another_process_holds_the_record(orvideo: Sh
                 while not wire.looks and time.monotonic() < deadline:
                     time.sleep(0.05)
                 time.sleep(0.3)
-                began = time.monotonic()
                 process.send_signal(signal.SIGINT)
-                _, err = process.communicate(timeout=20)
-                took = time.monotonic() - began
+                _, err = process.communicate(timeout=60)
             finally:
                 process.kill()
     assert process.returncode == 130, err
     assert b"Interrupted" in err
-    assert took < 5
 
 
 # --- two commands, one job (R-A3, F-C01)
@@ -213,8 +209,8 @@ def test_a3_whoever_comes_second_finds_the_jobs_own_file(orvideo: Shell) -> None
     with Wire(DONE, content=[slow_film(VIDEO, 0.5)]) as wire:
         wire.bought(orvideo)
         target = str(orvideo.home / "boat.mp4")
-        ends = at_once(orvideo, *[("download", JOB, "-o", target)] * 8)
-    assert [code for code, _, _ in ends] == [0] * 8, ends
+        ends = at_once(orvideo, *[("download", JOB, "-o", target)] * 5)
+    assert [code for code, _, _ in ends] == [0] * 5, ends
     assert all(out.strip() == target for _, out, _ in ends)
     assert Path(target).read_bytes() == VIDEO
     assert [path.name for path in orvideo.home.iterdir() if "boat" in path.name] == ["boat.mp4"]
@@ -254,16 +250,14 @@ def test_a4_a_file_that_appears_while_waiting_is_left_alone_and_the_video_saved_
 
 @drill("R-A5", "F-B01")
 @pytest.mark.parametrize("asked", ["40", "1000000000"])
-def test_a5_a_limit_that_a_service_asks_for_outlasts_no_deadline(orvideo: Shell, asked: str) -> None:
+def test_a5_a_limit_that_a_service_asks_for_outlasts_no_deadline(orvideo: Shell, hand: HandClock, asked: str) -> None:
     limited = refuse(429, "slow down", Retry_After=asked)
     with Wire(limited, places={OTHER_LOOK: [limited]}) as wire:
         wire.bought(orvideo)
         wire.bought(orvideo, OTHER)
-        began = time.monotonic()
-        done = orvideo.process("wait", JOB, OTHER, "--timeout", "4s")
-        took = time.monotonic() - began
+        done = orvideo("wait", JOB, OTHER, "--timeout", "4s")
     assert done.code == 8, done.err
-    assert took < 8
+    assert hand.elapsed < 5
 
 
 @drill("F-B01")
@@ -278,14 +272,30 @@ def test_b01_a_job_that_is_told_to_wait_does_not_hold_up_the_others(orvideo: She
     assert hand.elapsed < 32
 
 
+#: Longer than a test may take: what ends before has ended for its deadline.
+FOREVER = 1000.0
+PATIENT = Limits(connect=FOREVER, read=FOREVER, submit_total=FOREVER, call_total=FOREVER, stall_seconds=FOREVER)
+
+
+def fall_silent(data: bytes) -> Step:
+    """Send these bytes and then nothing, for as long as the other end has patience."""
+
+    def step(peer: Peer, request: Received) -> bool:
+        peer.send(data)
+        peer.stall(FOREVER)
+        return False
+
+    return step
+
+
 SILENT: dict[str, dict[str, Any]] = {
-    "look": {"looks": [send_and_stall(b"")]},
-    "head": {"looks": [send_and_stall(b"HTTP/1.1 200 X\r\n")]},
-    "look body": {"looks": [send_and_stall(b"HTTP/1.1 200 X\r\nContent-Length: 100\r\n\r\n{")]},
-    "content": {"looks": [DONE], "content": [send_and_stall(b"")]},
+    "look": {"looks": [fall_silent(b"")]},
+    "head": {"looks": [fall_silent(b"HTTP/1.1 200 X\r\n")]},
+    "look body": {"looks": [fall_silent(b"HTTP/1.1 200 X\r\nContent-Length: 100\r\n\r\n{")]},
+    "content": {"looks": [DONE], "content": [fall_silent(b"")]},
     "film": {
         "looks": [DONE],
-        "content": [send_and_stall(b"HTTP/1.1 200 X\r\nContent-Length: 9000\r\n\r\n" + VIDEO[:500])],
+        "content": [fall_silent(b"HTTP/1.1 200 X\r\nContent-Length: 9000\r\n\r\n" + VIDEO[:500])],
     },
 }
 
@@ -297,27 +307,47 @@ def test_b02_a_service_that_falls_silent_outlasts_no_deadline(orvideo: Shell, wh
     steps = SILENT[where]
     with Wire(*steps["looks"], content=steps.get("content", ())) as wire:
         wire.bought(orvideo)
-        began = time.monotonic()
-        done = orvideo.process(command, JOB, "-o", str(orvideo.home / "x.mp4"), "--timeout", "3s", "--json")
-        took = time.monotonic() - began
+        orvideo.limits = PATIENT
+        done = orvideo(command, JOB, "-o", str(orvideo.home / "x.mp4"), "--timeout", "3s", "--json")
     assert done.code == (10 if "content" in steps else 8), done.err
     assert (done.error["charged"], done.error["job_id"]) == ("yes", JOB)
-    assert took < 7
+
+
+@drill("R-A5", "F-B02")
+def test_b02_more_jobs_than_can_be_looked_at_at_once_outlast_no_deadline(orvideo: Shell) -> None:
+    jobs = [f"job-{number:04}" for number in range(150)]
+    with Wire(places={f"/api/v1/videos/{job}": [fall_silent(b"")] for job in jobs}) as wire:
+        for job in jobs:
+            wire.bought(orvideo, job)
+        orvideo.limits = PATIENT
+        done = orvideo("wait", "--all", "--timeout", "2s", "--json")
+    assert done.code == 8, done.err
+    assert len(done.json) == len(jobs)
+    looks = sum(wire.count("GET", f"/api/v1/videos/{job}") for job in jobs)
+    assert looks < len(jobs), "the last ones are not looked at any more: each round takes its time"
+
+
+@drill("F-B02")
+def test_b02_a_download_that_hangs_is_told_to_a_hook_once(orvideo: Shell) -> None:
+    with Wire(DONE, content=[fall_silent(b"HTTP/1.1 200 X\r\nContent-Length: 9000\r\n\r\n")]) as wire:
+        wire.bought(orvideo)
+        hook = "sleep 1; echo $ORVIDEO_JOB_STATUS >>ended"
+        done = orvideo.process("wait", JOB, "-o", "x.mp4", "--timeout", "2s", "--exec", hook)
+    assert done.code == 10, done.err
+    assert (orvideo.home / "ended").read_text().split() == ["completed"]
 
 
 @drill("R-A5")
-def test_a5_a_time_limit_of_a_batch_is_no_failure(orvideo: Shell) -> None:
+def test_a5_a_time_limit_of_a_batch_is_no_failure(orvideo: Shell, hand: HandClock) -> None:
     with Wire(PENDING) as wire:
         orvideo.environ |= wire.env
         (orvideo.home / "rows.txt").write_text("a boat\n")
-        began = time.monotonic()
-        done = orvideo.process("batch", "rows.txt", *ORDER[1:], "--timeout", "4s", "--yes")
-        took = time.monotonic() - began
+        done = orvideo("batch", "rows.txt", *ORDER[1:], "--timeout", "4s", "--yes")
     assert done.code == 20, done.err
     assert "1 still running" in done.err
     assert "failed" not in done.err
     assert "--retry-failed" not in done.err
-    assert took < 9
+    assert hand.elapsed < 9
 
 
 # --- the judgement of a look (R-A8, F-A09, R-B6, R-B7, F-B04)
@@ -443,14 +473,17 @@ def listening(pid: int) -> int:
 def test_b3_many_sandbox_jobs_have_one_sandbox(orvideo: Shell) -> None:
     slow = {"ORVIDEO_SANDBOX_SPEED": "0.01"}
     for _ in range(3):
-        assert orvideo.process("submit", "a boat", "-d", "1", "--sandbox", env=slow).code == 0
+        assert orvideo("submit", "a boat", "-d", "1", "--sandbox", env=slow).code == 0
     process = orvideo.popen("wait", "--all", env=slow, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
-        seen = []
-        end = time.monotonic() + 6
+        seen = [0]
+        end = time.monotonic() + 60
         while time.monotonic() < end and process.poll() is None:
             seen.append(listening(process.pid))
-            time.sleep(0.2)
+            # A second one would come right after the first.
+            if seen[-2:] == [0, 1]:
+                end = time.monotonic() + 2
+            time.sleep(0.1)
     finally:
         process.kill()
         process.communicate()
@@ -539,3 +572,95 @@ def locked_for_itself(path: Path) -> Iterator[None]:
             yield
         finally:
             holder.kill()
+
+
+# --- what is told at the end
+
+
+def has(shell: Shell, wire: Wire, job_id: str, end: str | None = None) -> None:
+    """Put a job on record, as far as it has come: it runs, or it is at its end."""
+    seq = wire.bought(shell, job_id).seq
+    if end is not None:
+        with Ledger(record_path(shell)) as ledger:
+            ledger.looked(seq, Seen(end, final=True))
+
+
+MANY = [f"job-{number:04}" for number in range(11)]
+
+
+@pytest.mark.parametrize(
+    ("ends", "resume"),
+    [
+        ({JOB: None, OTHER: None}, f"orvideo wait {JOB} {OTHER}"),
+        ({JOB: "completed", OTHER: None}, f"orvideo wait {JOB} {OTHER}"),
+        ({JOB: "completed", OTHER: "completed"}, f"orvideo download {JOB} {OTHER}"),
+        ({JOB: "failed", OTHER: "completed"}, f"orvideo download {OTHER}"),
+        ({JOB: "failed", OTHER: None}, f"orvideo wait {OTHER}"),
+        ({JOB: "failed", OTHER: "expired"}, f"orvideo jobs show {JOB}"),
+        (dict.fromkeys(MANY[:10]), "orvideo wait " + " ".join(MANY[:10])),
+        (dict.fromkeys(MANY), "orvideo wait --all"),
+        (dict.fromkeys(MANY, "completed"), "orvideo download --all"),
+    ],
+)
+def test_one_command_goes_on_with_what_several_jobs_still_need(
+    orvideo: Shell, ends: dict[str, str | None], resume: str
+) -> None:
+    with Wire() as wire:
+        for job_id, end in ends.items():
+            has(orvideo, wire, job_id, end)
+        done = orvideo("wait", *ends, "-o", "one.mp4", "--json")
+    assert (done.code, done.error["resume"]) == (2, resume)
+    assert done.error["job_id"] is None
+
+
+@drill("J05", "M30")
+def test_j05_an_id_that_could_not_be_written_down_is_answered_beside_its_video(orvideo: Shell, hand: HandClock) -> None:
+    lock = Lock(orvideo, 600)
+    accepted = http(202, json.dumps({"id": JOB, "status": "pending"}).encode())
+    target = orvideo.home / "boat.mp4"
+    with Wire(DONE, content=[film(VIDEO)], submit=[then(lock.take, accepted)]) as wire:
+        orvideo.environ |= wire.env
+        done = orvideo("submit", *ORDER, "--wait", "-o", str(target))
+    lock.release()
+    assert (done.code, done.lines) == (14, [str(target), JOB])
+    assert f"orvideo jobs adopt {JOB}" in done.err
+    assert target.read_bytes() == VIDEO
+
+
+@drill("B11")
+def test_b11_a_row_that_waits_for_another_try_when_the_batch_is_stopped_is_not_sent_again(orvideo: Shell) -> None:
+    both = threading.Barrier(2, timeout=20)
+    steps = [then(both.wait, refuse(429, "slow down", Retry_After="2")), then(both.wait, refuse(401, "no such key"))]
+    accepted = http(202, json.dumps({"id": JOB, "status": "pending"}).encode())
+    with Wire(DONE, submit=[*steps, accepted]) as wire:
+        orvideo.environ |= wire.env
+        (orvideo.home / "rows.txt").write_text("a boat\na ship\n")
+        done = orvideo("batch", "rows.txt", *ORDER[1:], "--yes", "--json")
+    assert (done.code, wire.posts) == (4, 2), done.err
+    with Ledger(record_path(orvideo)) as ledger:
+        assert [record.state for record in ledger.list()] == [State.NOT_SENT] * 2
+
+
+@drill("R-A5", "P12")
+def test_a5_each_row_of_a_batch_has_its_own_time(orvideo: Shell, hand: HandClock) -> None:
+    accepted = [http(202, json.dumps({"id": job, "status": "pending"}).encode()) for job in (JOB, OTHER)]
+    with Wire(PENDING, submit=accepted, places={OTHER_LOOK: [PENDING]}) as wire:
+        orvideo.environ |= wire.env
+        (orvideo.home / "rows.txt").write_text("a boat\na ship\n")
+        done = orvideo("batch", "rows.txt", *ORDER[1:], "--jobs", "1", "--timeout", "4s", "--yes")
+    assert (done.code, wire.posts) == (20, 2), done.err
+    assert "2 still running" in done.err
+    assert 8 <= hand.elapsed < 9, "one after the other"
+
+
+@drill("P01", "P13")
+@pytest.mark.parametrize(("end", "code"), [("completed", 0), ("failed", 3)])
+def test_p01_an_end_that_is_on_record_is_believed_when_three_looks_were_missed(
+    orvideo: Shell, hand: HandClock, end: str, code: int
+) -> None:
+    target = orvideo.home / "boat.mp4"
+    with Wire(refuse(502), content=[film(VIDEO)]) as wire:
+        has(orvideo, wire, JOB, end)
+        done = orvideo("wait", JOB, "-o", str(target))
+    assert (done.code, wire.looks) == (code, 3), done.err
+    assert target.exists() == (code == 0)

@@ -165,6 +165,7 @@ def test_a_record_that_another_process_holds_is_waited_for_and_then_nothing_is_s
             holder.execute("ROLLBACK")
             holder.close()
     assert_refused(done, server, path)
+    assert "run this again when it is done" in done.err
     assert 9 <= hands.elapsed <= 12
 
 

@@ -156,6 +156,7 @@ def errors_of(key: str) -> dict[str, Step]:
 @pytest.mark.parametrize("name", list(errors_of("x")))
 def test_k05_a_key_that_a_service_repeats_is_not_shown_and_not_kept(orvideo: Shell, key: str, name: str) -> None:
     step = errors_of(key)[name]
+    orvideo.clock = HandClock().clock()
     with Wire(step, content=[step], submit=[step]) as wire:
         wire.bought(orvideo)
         orvideo.environ["OPENROUTER_API_KEY"] = key

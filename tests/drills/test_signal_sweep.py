@@ -12,9 +12,13 @@ from tests.drills.signal_sweep import COMMANDS, sweep
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="SKIPPED: signals are POSIX's")
 
 
+#: Seeds with which all six kinds of blow come, each soon after something was asked for.
+SEEDS = {"submit": 17, "wait": 3, "download": 25, "batch": 31}
+
+
 @pytest.mark.drill("S03", "S04", "S05", "S09", "S10")
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_signal_at_any_moment_loses_nothing_and_buys_nothing_twice(command: str, tmp_path: Path) -> None:
-    tally = sweep(command, 4, tmp_path / command, seed=14, at_once=4)
+    tally = sweep(command, 2, tmp_path / command, seed=SEEDS[command], at_once=2)
     assert tally.is_clean, tally.problems
-    assert (tally.rounds, tally.hit > 0) == (4, True)
+    assert (tally.rounds, tally.hit > 0) == (2, True)

@@ -24,6 +24,7 @@ drill = pytest.mark.drill
 #: A command in small: says everything, and ends as `cli.main` ends.
 CHILD = """
 import os, sys
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from orvideo.errors import JobEnded, OrvideoError, ServiceReply
@@ -34,7 +35,7 @@ modes = dict.fromkeys(sys.argv[1:], True)
 text = os.fsdecode(bytes.fromhex(os.environ["TEXT"]))
 terminal = Terminal(sys.stdout, sys.stderr, sys.stdin, os.environ, **modes)
 try:
-    with terminal.progress() as progress:
+    with closing(terminal.progress()) as progress:
         progress.step(text)
         progress.state("vid_1 " + text, "in_progress", 65, 60)
         terminal.note(text)

@@ -9,8 +9,10 @@ import contextlib
 import gzip
 import json
 import logging
+import select
 import shutil
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -1216,22 +1218,25 @@ def relay_to(port: int) -> Behaviour:
     """Be a proxy: let a CONNECT through to a port of this machine, whatever it names."""
 
     def behave(peer: Peer) -> None:
-        if peer.read_head() is None:
+        if peer.read_head() is None or not peer.send(b"HTTP/1.1 200 Connected\r\n\r\n"):
             return
-        with socket.create_connection(("127.0.0.1", port)) as inner:
-            peer.send(b"HTTP/1.1 200 Connected\r\n\r\n")
-
-            def back() -> None:
-                with contextlib.suppress(OSError):
-                    while data := inner.recv(65536):
-                        peer.connection.sendall(data)
-
-            with in_thread(back), contextlib.suppress(OSError):
-                while data := peer.connection.recv(65536):
-                    inner.sendall(data)
-                inner.shutdown(socket.SHUT_RDWR)
+        with socket.create_connection(("127.0.0.1", port)) as inner, contextlib.suppress(OSError):
+            pass_on(peer.connection, inner)
 
     return behave
+
+
+def pass_on(one: socket.socket, other: socket.socket) -> None:
+    """Pass bytes on both ways until an end closes; in one thread, because a TLS connection may be used by one alone."""
+    across = {one: other, other: one}
+    while True:
+        # What TLS has read and not handed out yet is nothing that the system knows of.
+        held = [end for end in across if isinstance(end, ssl.SSLSocket) and end.pending()]
+        for end in held or select.select(list(across), [], [], 30)[0]:
+            data = end.recv(65536)
+            if not data:
+                return
+            across[end].sendall(data)
 
 
 @drill("M03")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -14,6 +15,7 @@ from orvideo.jobs.gate import Closed, Gate
 from tests.clocks import HandClock
 
 ENDLESS = Deadline(Clock())
+OVER = Deadline(Clock(), 0.0)
 
 
 def nothing() -> None:
@@ -29,6 +31,21 @@ def refuse(gate: Gate, seconds: float) -> None:
     with gate.hold(nothing, ENDLESS):
         pass
     gate.waiting(RateLimited("not now"), seconds)
+
+
+def lets_another_go(gate: Gate) -> bool:
+    """Return whether a submit of another thread is let through at once; it is refused for now by then."""
+    went: list[bool] = []
+
+    def come() -> None:
+        with suppress(NotSent), gate.hold(nothing, OVER):
+            went.append(True)
+        gate.settled(refused=True)
+
+    other = threading.Thread(target=come, daemon=True)
+    other.start()
+    other.join(30)
+    return went == [True]
 
 
 def test_nobody_goes_before_the_time_that_was_named() -> None:
@@ -67,6 +84,53 @@ def test_a_probe_that_is_refused_leaves_the_way_to_the_next_one() -> None:
     other.start()
     other.join(30)
     assert went == ["other"]
+
+
+def test_after_a_probe_that_gave_up_one_goes_again_and_not_all() -> None:
+    gate = Gate(Clock())
+    refuse(gate, 0)
+    with gate.hold(nothing, ENDLESS):
+        assert not lets_another_go(gate), "one is under way"
+    gate.settled(refused=True)
+    assert lets_another_go(gate), "that one was it"
+    with gate.hold(nothing, ENDLESS):
+        assert not lets_another_go(gate), "nothing was taken yet"
+    gate.settled(refused=False)
+    with gate.hold(nothing, ENDLESS):
+        assert lets_another_go(gate)
+
+
+def test_what_was_on_the_wire_before_a_refusal_opens_nothing_when_it_is_taken() -> None:
+    gate = Gate(Clock())
+    sent, refused = threading.Event(), threading.Event()
+
+    def earlier() -> None:
+        with gate.hold(nothing, ENDLESS):
+            sent.set()
+            refused.wait(30)
+        gate.settled(refused=False)
+
+    other = threading.Thread(target=earlier, daemon=True)
+    other.start()
+    assert sent.wait(30)
+    refuse(gate, 0)
+    refused.set()
+    other.join(30)
+    with gate.hold(nothing, ENDLESS):
+        assert not lets_another_go(gate)
+
+
+def test_the_longest_time_that_was_named_holds() -> None:
+    hand = HandClock()
+    gate = Gate(hand.clock())
+    for seconds in (30, 2):
+        gate.waiting(RateLimited("not now"), seconds)
+    hand.elapsed = 29
+    with pytest.raises(NotSent), gate.hold(nothing, OVER):
+        pytest.fail("it went")
+    hand.elapsed = 30
+    submit(gate, went := [], "next")
+    assert went == ["next"]
 
 
 def test_once_shut_who_waits_and_who_comes_is_sent_away() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orvideo.output.documents import dump
@@ -75,7 +75,10 @@ def test_what_has_no_place_in_json_is_a_bug_and_not_a_guess() -> None:
         dump({"raw": b"bytes"})
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner)))
+@settings(max_examples=30)
+@given(
+    st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner), max_leaves=20)
+)
 def test_plain_values_come_back(value: object) -> None:
     assert json.loads(dump(value)) == value
 

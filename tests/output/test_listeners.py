@@ -17,7 +17,7 @@ from orvideo.errors import NotFetched, RateLimited, Unavailable
 from orvideo.jobs.polling import Look
 from orvideo.jobs.task import Listener, Task
 from orvideo.output.batch_listener import BatchListener
-from orvideo.output.batch_report import row_document
+from orvideo.output.batch_views import row_document
 from orvideo.output.job_listener import JobListener
 from orvideo.record.values import Record, State
 from tests.clocks import HandClock
@@ -70,7 +70,7 @@ def jobs_told(hand: HandClock, jobs: int = 1, **modes: Any) -> tuple[Said, JobLi
 
 def rows_told(hand: HandClock, **modes: Any) -> tuple[Said, BatchListener]:
     said = over_memory(clock=hand.clock(), **modes)
-    return said, BatchListener(said.terminal, hand.clock(), total=5, done=1)
+    return said, BatchListener(said.terminal, hand.clock(), total=5)
 
 
 def a_whole_life(listener: Listener, task: Task, hand: HandClock) -> None:
@@ -324,14 +324,14 @@ def test_what_the_service_says_of_progress_is_told_as_its_words() -> None:
 @pytest.mark.parametrize(
     ("columns", "last"),
     [
-        (80, " 3 completed, 2 running (of 5) 1:00  $0.12  1.0/min"),
-        (40, " 3 completed, 2 running (of 5) 1:00  …"),
+        (80, " 2 completed, 2 running (of 5) 1:00  $0.12  1.0/min"),
+        (40, " 2 completed, 2 running (of 5) 1:00  …"),
     ],
 )
 def test_a_batch_has_rows_and_a_bar_for_all(columns: int, last: str) -> None:
     hand = HandClock()
     with on_screen(columns, clock=hand.clock()) as (screen, terminal):
-        listener = BatchListener(terminal, hand.clock(), total=5, done=1)
+        listener = BatchListener(terminal, hand.clock(), total=5)
         entries = [Entry(record=job_record(hand, n), row=Row(n, n, {}, None)) for n in (1, 2, 3)]
         for entry in entries:
             listener.submitting(entry)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import threading
+from contextlib import closing
 
 import pytest
 
@@ -23,7 +24,7 @@ from tests.shell import Stream
 
 def test_a_log_gets_one_line_a_change_of_state() -> None:
     said = over_memory()
-    with said.terminal.progress() as progress:
+    with closing(said.terminal.progress()) as progress:
         progress.step("submitting")
         progress.over("")
         progress.step("submitted", "vid_1")
@@ -48,7 +49,7 @@ def test_a_log_gets_one_line_a_change_of_state() -> None:
 
 def test_a_log_says_when_a_download_goes_on_or_starts_over() -> None:
     said = over_memory()
-    with said.terminal.progress() as progress:
+    with closing(said.terminal.progress()) as progress:
         progress.download("vid_1", 4000, 10_000)
         progress.download("vid_1", 0, 10_000)
         progress.download("vid_1", 100, 10_000)
@@ -66,7 +67,7 @@ def test_a_log_says_when_a_download_goes_on_or_starts_over() -> None:
 
 def test_a_log_of_a_few_jobs_has_a_line_for_each_change() -> None:
     said = over_memory()
-    with said.terminal.progress(10) as progress:
+    with closing(said.terminal.progress(10)) as progress:
         for job in ("vid_1", "vid_2"):
             progress.state(job, "pending", 0)
         progress.state("vid_1", "pending", 2)
@@ -77,7 +78,7 @@ def test_a_log_of_a_few_jobs_has_a_line_for_each_change() -> None:
 def test_a_log_of_many_jobs_has_the_counts_now_and_then_and_the_last_is_never_lost() -> None:
     hand = HandClock()
     said = over_memory(clock=hand.clock())
-    with said.terminal.progress(100) as progress:
+    with closing(said.terminal.progress(100)) as progress:
         for number in range(100):
             progress.state(f"vid_{number}", "in_progress", 0)
         for done in range(1, 100):
@@ -96,7 +97,7 @@ def test_a_log_of_many_jobs_has_the_counts_now_and_then_and_the_last_is_never_lo
 @pytest.mark.parametrize("environ", [{"TERM": "dumb"}, {"CI": "1", "NO_COLOR": "1"}])
 def test_without_a_live_terminal_there_is_no_escape_at_all(environ: dict[str, str]) -> None:
     said = over_memory(environ, tty=True)
-    with said.terminal.progress() as progress:
+    with closing(said.terminal.progress()) as progress:
         progress.step("submitting")
         progress.state("vid_1", "pending", 0)
         progress.download("vid_1", 1, 2)
@@ -108,7 +109,7 @@ def test_without_a_live_terminal_there_is_no_escape_at_all(environ: dict[str, st
 
 def test_quiet_is_quiet() -> None:
     said = over_memory(tty=True, quiet=True)
-    with said.terminal.progress() as progress:
+    with closing(said.terminal.progress()) as progress:
         progress.state("vid_1", "pending", 0)
         progress.download("vid_1", 1, 2)
         progress.overall("1 completed", 1, 2)
@@ -167,7 +168,7 @@ def test_a_row_of_text_always_fits(cells: int) -> None:
 )
 def test_waiting_on_a_terminal(columns: int, expected: str) -> None:
     with on_screen(columns, clock=HandClock().clock()) as (screen, terminal):
-        with terminal.progress() as progress:
+        with closing(terminal.progress()) as progress:
             progress.state("vid_0123456789abcdef", "in_progress", 65, 60)
             screen.wait_for(lambda lines: len(lines) == 1 and re.fullmatch(expected, lines[0]) is not None)
             assert screen.drawn().cursor.hidden
@@ -178,7 +179,7 @@ def test_waiting_on_a_terminal(columns: int, expected: str) -> None:
 
 def test_the_time_runs_by_itself_between_two_looks() -> None:
     hand = HandClock()
-    with on_screen(80, clock=hand.clock()) as (screen, terminal), terminal.progress() as progress:
+    with on_screen(80, clock=hand.clock()) as (screen, terminal), closing(terminal.progress()) as progress:
         progress.state("vid_1", "pending", 5)
         screen.wait_for(lambda lines: lines[-1:] != [] and lines[-1].endswith("vid_1: pending 0:05"))
         hand.sleep(60)
@@ -187,14 +188,14 @@ def test_the_time_runs_by_itself_between_two_looks() -> None:
 
 @pytest.mark.drill("P14")
 def test_time_is_never_negative() -> None:
-    with on_screen(80, clock=HandClock().clock()) as (screen, terminal), terminal.progress() as progress:
+    with on_screen(80, clock=HandClock().clock()) as (screen, terminal), closing(terminal.progress()) as progress:
         progress.state("vid_1", "pending", -400)
         screen.wait_for(lambda lines: lines[-1:] != [] and lines[-1].endswith("vid_1: pending 0:00"))
 
 
 @pytest.mark.drill("F-B07")
 def test_each_job_that_moves_has_a_row_and_the_others_one_together() -> None:
-    with on_screen(80, clock=HandClock().clock()) as (screen, terminal), terminal.progress(40) as progress:
+    with on_screen(80, clock=HandClock().clock()) as (screen, terminal), closing(terminal.progress(40)) as progress:
         for number in range(40):
             progress.state(f"vid_{number:02}", "in_progress" if number % 5 == 0 else "pending", 5)
         progress.download("vid_39", 5_000_000, 10_000_000)
@@ -214,7 +215,7 @@ def test_each_job_that_moves_has_a_row_and_the_others_one_together() -> None:
 @pytest.mark.drill("F-B07")
 def test_the_rows_are_no_more_than_the_terminal_has_lines() -> None:
     with on_screen(80, clock=HandClock().clock(), rows=8) as (screen, terminal):
-        with terminal.progress(40) as progress:
+        with closing(terminal.progress(40)) as progress:
             for number in range(40):
                 progress.state(f"vid_{number:02}", "pending", 5)
             progress.overall("all of it", 3, 40)
@@ -239,7 +240,7 @@ def test_the_rows_are_no_more_than_the_terminal_has_lines() -> None:
 )
 def test_a_download_has_a_bar_its_size_its_speed_and_the_time_that_is_left(columns: int, expected: str) -> None:
     hand = HandClock()
-    with on_screen(columns, clock=hand.clock()) as (screen, terminal), terminal.progress() as progress:
+    with on_screen(columns, clock=hand.clock()) as (screen, terminal), closing(terminal.progress()) as progress:
         for megabytes in range(4):
             progress.download("jw8qwybq35nc24ro0110hyog", megabytes * 1_000_000, 10_000_000)
             hand.sleep(1)
@@ -251,7 +252,7 @@ def test_a_download_has_a_bar_its_size_its_speed_and_the_time_that_is_left(colum
 @pytest.mark.drill("F-D08")
 def test_a_download_of_unknown_size_counts_its_bytes_and_has_a_speed() -> None:
     hand = HandClock()
-    with on_screen(80, clock=hand.clock()) as (screen, terminal), terminal.progress() as progress:
+    with on_screen(80, clock=hand.clock()) as (screen, terminal), closing(terminal.progress()) as progress:
         progress.state("vid_1", "in_progress", 65)
         for megabytes in range(4, 7):
             progress.download("vid_1", megabytes * 1_000_000)
@@ -262,7 +263,7 @@ def test_a_download_of_unknown_size_counts_its_bytes_and_has_a_speed() -> None:
 @pytest.mark.drill("F-D08")
 def test_what_was_here_before_is_no_speed_and_what_starts_over_has_none_yet() -> None:
     hand = HandClock()
-    with on_screen(80, clock=hand.clock()) as (screen, terminal), terminal.progress() as progress:
+    with on_screen(80, clock=hand.clock()) as (screen, terminal), closing(terminal.progress()) as progress:
         progress.download("vid_1", 8_000_000, 10_000_000)
         hand.sleep(1)
         for kilobytes in (8100, 8200, 8300):
@@ -276,7 +277,7 @@ def test_what_was_here_before_is_no_speed_and_what_starts_over_has_none_yet() ->
 
 
 def test_no_download_is_at_100_percent_before_it_is_here() -> None:
-    with on_screen(80) as (screen, terminal), terminal.progress() as progress:
+    with on_screen(80) as (screen, terminal), closing(terminal.progress()) as progress:
         progress.download("vid_1", 9_999, 10_000)
         (line,) = screen.wait_for(lambda lines: any("%" in line for line in lines))
         assert " 99% " in line
@@ -285,7 +286,7 @@ def test_no_download_is_at_100_percent_before_it_is_here() -> None:
 
 
 def test_a_total_that_was_too_small_makes_no_bar() -> None:
-    with on_screen(80) as (screen, terminal), terminal.progress() as progress:
+    with on_screen(80) as (screen, terminal), closing(terminal.progress()) as progress:
         progress.download("vid_1", 50, 100)
         progress.download("vid_1", 150, 100)
         (line,) = screen.wait_for(lambda lines: any("150 B" in line for line in lines))
@@ -295,7 +296,7 @@ def test_a_total_that_was_too_small_makes_no_bar() -> None:
 
 @pytest.mark.drill("T03")
 def test_texts_in_the_live_display_are_no_markup() -> None:
-    with on_screen(80) as (screen, terminal), terminal.progress() as progress:
+    with on_screen(80) as (screen, terminal), closing(terminal.progress()) as progress:
         progress.state("[red]a[/x]", ":smile: [bold]\x1b[2J", 1, None, " (service: stage [b]\u202ex)")
         screen.wait_for(
             lambda lines: (
@@ -308,7 +309,7 @@ def test_texts_in_the_live_display_are_no_markup() -> None:
 
 
 def test_lines_go_above_the_live_display() -> None:
-    with on_screen(80, {"NO_COLOR": "1"}, verbose=1) as (screen, terminal), terminal.progress() as progress:
+    with on_screen(80, {"NO_COLOR": "1"}, verbose=1) as (screen, terminal), closing(terminal.progress()) as progress:
         progress.state("vid_1", "pending", 1)
         progress.state("vid_2", "pending", 1)
         terminal.note("a note")
@@ -323,7 +324,7 @@ def test_lines_go_above_the_live_display() -> None:
 @pytest.mark.drill("O11")
 def test_a_live_display_without_colour_has_no_colour() -> None:
     with on_screen(80, {"NO_COLOR": "1"}) as (screen, terminal):
-        with terminal.progress() as progress:
+        with closing(terminal.progress()) as progress:
             progress.download("vid_1", 50, 100)
             screen.wait_for(lambda lines: any("50%" in line for line in lines))
         terminal.note("end")
@@ -332,7 +333,7 @@ def test_a_live_display_without_colour_has_no_colour() -> None:
 
 
 def test_the_display_follows_the_width_of_the_terminal() -> None:
-    with on_screen(80, clock=HandClock().clock()) as (screen, terminal), terminal.progress() as progress:
+    with on_screen(80, clock=HandClock().clock()) as (screen, terminal), closing(terminal.progress()) as progress:
         progress.state("vid_0123456789abcdef", "in_progress", 65, 60)
         screen.wait_for(lambda lines: any("vid_0123456789abcdef" in line for line in lines))
         screen.resize(40)
@@ -352,7 +353,7 @@ def test_the_display_is_gone_and_the_cursor_back_however_it_ends() -> None:
             signal.raise_signal(signal.SIGTERM)
 
     with on_screen(80) as (screen, terminal):
-        with pytest.raises(Interrupted), terminal.progress() as progress:
+        with pytest.raises(Interrupted), closing(terminal.progress()) as progress:
             end_by_signal(progress)
         terminal.note("end")
         screen.wait_for(lambda lines: lines == ["end"])

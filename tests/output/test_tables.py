@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from orvideo.output.sinks import Sink
 from orvideo.output.tables import Cell, Column, aligned, block, separated
 from orvideo.output.text import width
 from tests.output.screens import HOSTILE, only_visible
@@ -82,10 +83,9 @@ def test_hostile_cells_are_visible_and_measured_as_they_are_shown() -> None:
 
 def test_spaces_stay_outside_the_colour() -> None:
     columns = [Column("A", paint=lambda text: "good"), Column("B")]
-    painted = aligned(
-        columns, [["x", "y"], ["long", "z"]], 40, paint=lambda text, style: f"<{text}>" if style else text
-    )
-    assert list(painted) == ["<A>     <B>", "<x>     y", "<long>  z"]
+    sink = Sink(None, {"FORCE_COLOR": "1"})
+    lines = list(aligned(columns, [["x", "y"], ["long", "z"]], 40, sink))
+    assert lines == ["\x1b[1mA\x1b[0m     \x1b[1mB\x1b[0m", "\x1b[32mx\x1b[0m     y", "\x1b[32mlong\x1b[0m  z"]
 
 
 def test_a_block_aligns_its_values() -> None:

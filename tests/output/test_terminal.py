@@ -6,6 +6,7 @@ import io
 import json
 import os
 import threading
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,6 @@ def say_everything(terminal: Terminal) -> None:
     terminal.note("a note")
     terminal.warn("a warning")
     terminal.hint("orvideo jobs")
-    terminal.block([("quote", "$0.12")])
     terminal.verbose_line("POST /videos")
     terminal.table([Column("A")], [[Cell("shown", "plain")]])
     terminal.page([("job", "vid_1")])
@@ -47,7 +47,7 @@ def test_the_answer_goes_to_stdout_and_the_story_to_stderr() -> None:
     said = over_memory()
     say_everything(said.terminal)
     assert said.out == "plain\njob: vid_1\nvid_1\n"
-    assert said.err == "a note\nwarning: a warning\nhint: orvideo jobs\nquote: $0.12\n"
+    assert said.err == "a note\nwarning: a warning\nhint: orvideo jobs\n"
 
 
 def test_json_leaves_one_document_on_stdout() -> None:
@@ -257,7 +257,6 @@ def test_an_error_about_no_job_names_none() -> None:
 )
 def test_colour(environ: dict[str, str], tty: bool, colour: bool) -> None:
     said = over_memory(environ, tty=tty)
-    assert said.terminal.colour is colour
     said.terminal.error(UsageError("No.", hint="orvideo help"))
     assert ("\x1b" in said.err) is colour
 
@@ -305,7 +304,7 @@ def test_the_width_of_a_terminal_is_what_it_is_now() -> None:
 
 def test_a_live_line_is_never_wider_than_the_terminal_really_is() -> None:
     with on_screen(40, {"COLUMNS": "200"}) as (_, terminal):
-        assert (terminal.width, terminal.live_width) == (200, 40)
+        assert (terminal.width, terminal.live_size) == (200, (40, 24))
 
 
 # Questions
@@ -426,7 +425,7 @@ def test_a_stderr_that_has_gone_away_raises_nothing() -> None:
         terminal = Terminal(Stream(), stderr, None, {})  # type: ignore[arg-type]
         say_everything(terminal)
         terminal.error(OrvideoError("x"))
-        with terminal.progress() as progress:
+        with closing(terminal.progress()) as progress:
             progress.state("vid_1", "pending", 0)
         terminal.close()
 
@@ -436,7 +435,7 @@ def test_a_terminal_that_hangs_up_raises_nothing() -> None:
     screen = Screen(80)
     stderr = screen.stream()
     terminal = Terminal(Stream(), stderr, None, {"TERM": "xterm"})
-    with terminal.progress() as progress:
+    with closing(terminal.progress()) as progress:
         progress.state("vid_1", "pending", 0)
         screen.wait_for(lambda lines: any("vid_1" in line for line in lines))
         # The last reader of the terminal is gone: writing to it is EIO from here on.
@@ -473,7 +472,6 @@ def test_every_way_of_saying_something_makes_it_visible(tty: bool) -> None:
     terminal.note(HOSTILE)
     terminal.warn(HOSTILE)
     terminal.hint(HOSTILE)
-    terminal.block([HOSTILE, (HOSTILE, HOSTILE)])
     terminal.verbose_line(HOSTILE)
     terminal.page([HOSTILE, (HOSTILE, HOSTILE)])
     terminal.answer(HOSTILE)
@@ -481,7 +479,7 @@ def test_every_way_of_saying_something_makes_it_visible(tty: bool) -> None:
     reply = ServiceReply(400, HOSTILE, HOSTILE + "a", HOSTILE + "b", (HOSTILE + "c",), ray=HOSTILE + "d")
     terminal.error(about(HOSTILE + "e", JobEnded(HOSTILE, hint=HOSTILE, reply=reply), resume=HOSTILE + "f"))
     terminal.confirm(HOSTILE)
-    with terminal.progress() as progress:
+    with closing(terminal.progress()) as progress:
         progress.step(HOSTILE)
         progress.state(HOSTILE, HOSTILE, 5, 60)
         progress.download(HOSTILE, 1, 2)

@@ -328,14 +328,14 @@ def test_a_record_that_can_no_longer_be_read_is_known_from_memory(
 
 
 def _pending(work: Callable[[float], object]) -> Pending:
-    return Pending(1, work, lambda record: record, "something")
+    return Pending(1, "something", work, lambda record: record)
 
 
 def test_nothing_overtakes_a_write_that_failed(ledger: Ledger, journal: Journal, time: HandClock) -> None:
     done: list[str] = []
     full = [True]
 
-    def first(patience: float) -> None:
+    def first(*, patience: float) -> None:
         if full:
             raise Unwritable("The disk is full.")
         done.append("first")

@@ -752,7 +752,7 @@ def test_only_what_is_at_its_end_and_failed_is_bought_again(ledger: Ledger, seen
     ledger.looked(seq, seen)
     with pytest.raises(RecordError) as refusal:
         _row(ledger, "a", row_number=7)
-    assert refusal.value.message == f"{says}; it was not submitted again. Nothing was sent."
+    assert refusal.value.message == f"{says}; it was not submitted again."
     for status in ("failed", "expired", "cancelled"):
         ledger.looked(seq, Seen(status, final=True))
         ledger.forget(_row(ledger, "a"))

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import io
 from pathlib import Path
 
 import pytest
 
 from orvideo.errors import ExitCode, UsageError
+from orvideo.request.fields import MediaSource
 from orvideo.request.media import Part, frame, reference
 from tests.request.images import picture
 
@@ -24,22 +24,22 @@ def png(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("frame_type", ["first_frame", "last_frame"])
 def test_a_frame_by_url_has_the_shape_of_the_service(frame_type: str) -> None:
     url = "https://example.org/a%20b.png?sig=secret#x"
-    part = frame(url, frame_type, max_bytes=LIMIT)  # type: ignore[arg-type]
+    part = frame(url, frame_type, MediaSource(LIMIT))
     assert part.body == {"type": "image_url", "image_url": {"url": url}, "frame_type": frame_type}
     assert (part.kind, part.origin) == ("image", "https://example.org/a%20b.png")
-    assert (part.width, part.height, part.bytes, part.sha256, part.warnings) == (None, None, None, None, ())
+    assert (part.size, part.warnings) == (None, ())
 
 
 def test_a_file_becomes_a_data_url(png: Path) -> None:
-    part = frame(str(png), "first_frame", max_bytes=LIMIT)
+    part = frame(str(png), "first_frame", MediaSource(LIMIT))
     content = png.read_bytes()
     url = "data:image/png;base64," + base64.b64encode(content).decode()
     assert part.body == {"type": "image_url", "image_url": {"url": url}, "frame_type": "first_frame"}
-    assert part == Part(part.body, "image", str(png), 640, 480, len(content), hashlib.sha256(content).hexdigest(), ())
+    assert part == Part(part.body, "image", str(png), 640, 480, ())
 
 
 def test_a_reference_has_no_frame_type(png: Path) -> None:
-    part = reference(str(png), max_bytes=LIMIT)
+    part = reference(str(png), MediaSource(LIMIT))
     assert set(part.body) == {"type", "image_url"}
     assert part.body["type"] == "image_url"
 
@@ -59,7 +59,7 @@ def test_a_reference_has_no_frame_type(png: Path) -> None:
     ],
 )
 def test_a_url_is_what_its_path_or_its_prefix_says(source: str, kind: str) -> None:
-    part = reference(source, max_bytes=LIMIT)
+    part = reference(source, MediaSource(LIMIT))
     url = source.partition(":")[2] if source.startswith(("audio:", "video:", "image:")) else source
     assert part.body == {"type": f"{kind}_url", f"{kind}_url": {"url": url}}
     assert part.kind == kind
@@ -70,11 +70,11 @@ def test_a_url_is_what_its_path_or_its_prefix_says(source: str, kind: str) -> No
     "url", ["https://example.org/", "https://example.org", "https://e.org/x?f=a.mp4", "https://e.org/v1.2"]
 )
 def test_a_url_that_does_not_say_is_an_image_and_it_is_said(url: str) -> None:
-    part = reference(url, max_bytes=LIMIT)
+    part = reference(url, MediaSource(LIMIT))
     assert part.kind == "image"
     (warning,) = part.warnings
     assert "audio: or video:" in warning
-    assert frame(url, "last_frame", max_bytes=LIMIT).warnings == ()
+    assert frame(url, "last_frame", MediaSource(LIMIT)).warnings == ()
 
 
 @pytest.mark.parametrize(
@@ -82,8 +82,8 @@ def test_a_url_that_does_not_say_is_an_image_and_it_is_said(url: str) -> None:
 )
 def test_a_frame_is_an_image(source: str) -> None:
     with pytest.raises(UsageError, match="a first frame is an image"):
-        frame(source, "first_frame", max_bytes=LIMIT)
-    assert frame("image:https://example.org/a.mp4", "first_frame", max_bytes=LIMIT).kind == "image"
+        frame(source, "first_frame", MediaSource(LIMIT))
+    assert frame("image:https://example.org/a.mp4", "first_frame", MediaSource(LIMIT)).kind == "image"
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_a_frame_is_an_image(source: str) -> None:
 )
 def test_only_https_is_taken(source: str) -> None:
     with pytest.raises(UsageError) as refused:
-        reference(source, max_bytes=LIMIT)
+        reference(source, MediaSource(LIMIT))
     assert refused.value.exit_code == ExitCode.USAGE
     assert refused.value.hint
 
@@ -126,7 +126,7 @@ def test_only_https_is_taken(source: str) -> None:
 )
 def test_a_url_that_makes_no_sense_or_tells_a_password_is_refused(url: str) -> None:
     with pytest.raises(UsageError, match="URL") as refused:
-        reference(url, max_bytes=LIMIT)
+        reference(url, MediaSource(LIMIT))
     assert "password@" not in refused.value.message
 
 
@@ -134,18 +134,18 @@ def test_a_url_that_makes_no_sense_or_tells_a_password_is_refused(url: str) -> N
 def test_an_odd_name_is_the_name_of_a_file(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path(name).write_bytes(picture())
-    assert reference(name, max_bytes=LIMIT).origin == name
+    assert reference(name, MediaSource(LIMIT)).origin == name
 
 
 @pytest.mark.parametrize("prefix", ["", "image:"])
 def test_stdin_is_read_once(prefix: str) -> None:
     content = picture("WEBP", (320, 640))
     stdin = io.BytesIO(content)
-    part = frame(f"{prefix}-", "first_frame", max_bytes=LIMIT, stdin=stdin)
-    assert (part.origin, part.width, part.height, part.bytes) == ("stdin", 320, 640, len(content))
+    part = frame(f"{prefix}-", "first_frame", MediaSource(LIMIT, stdin=stdin))
+    assert (part.origin, part.size) == ("stdin", (320, 640))
     assert part.body["image_url"]["url"].startswith("data:image/webp;base64,")
     with pytest.raises(UsageError, match="empty") as refused:
-        frame("-", "last_frame", max_bytes=LIMIT, stdin=stdin)
+        frame("-", "last_frame", MediaSource(LIMIT, stdin=stdin))
     assert "once" in str(refused.value.hint)
 
 
@@ -158,9 +158,9 @@ def test_a_closed_stdin_and_a_terminal_are_refused() -> None:
             raise AssertionError("a terminal was read: it would wait for a person")
 
     with pytest.raises(UsageError, match="stdin is closed"):
-        reference("-", max_bytes=LIMIT)
+        reference("-", MediaSource(LIMIT))
     with pytest.raises(UsageError, match="stdin is a terminal"):
-        reference("-", max_bytes=LIMIT, stdin=Terminal())
+        reference("-", MediaSource(LIMIT, stdin=Terminal()))
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_sound_and_film_on_this_disk_are_refused_with_the_way_out(content: bytes
     file = tmp_path / "clip.png"
     file.write_bytes(content)
     with pytest.raises(UsageError) as refused:
-        reference(str(file), max_bytes=LIMIT)
+        reference(str(file), MediaSource(LIMIT))
     assert refused.value.message == f"{file} is {what}, and the service takes sound and film by https URL only."
     assert "https" in str(refused.value.hint)
 
@@ -184,7 +184,7 @@ def test_sound_and_film_on_this_disk_are_refused_with_the_way_out(content: bytes
 @pytest.mark.parametrize("source", ["audio:{}", "video:{}", "video:-", "video:data:video/mp4;base64,AAAA"])
 def test_a_prefix_does_not_make_a_local_file_acceptable(source: str, png: Path) -> None:
     with pytest.raises(UsageError, match="by https URL only"):
-        reference(source.format(png), max_bytes=LIMIT, stdin=io.BytesIO(b"x"))
+        reference(source.format(png), MediaSource(LIMIT, stdin=io.BytesIO(b"x")))
 
 
 @pytest.mark.parametrize(("format_", "name"), [("GIF", "a GIF"), ("TIFF", "a TIFF"), ("BMP", "a BMP")])
@@ -192,19 +192,19 @@ def test_other_pictures_are_refused_with_how_to_convert_them(format_: str, name:
     file = tmp_path / "my picture.jpg"
     file.write_bytes(picture(format_))
     with pytest.raises(UsageError, match=name) as refused:
-        reference(str(file), max_bytes=LIMIT)
+        reference(str(file), MediaSource(LIMIT))
     assert f"magick '{file}' '{tmp_path}/my picture.png'" in str(refused.value.hint)
     with pytest.raises(UsageError, match=f"stdin is {name}") as refused:
-        reference("-", max_bytes=LIMIT, stdin=io.BytesIO(picture(format_)))
+        reference("-", MediaSource(LIMIT, stdin=io.BytesIO(picture(format_))))
     assert str(refused.value.hint).endswith("magick - png:-")
 
 
 def test_a_data_url_of_an_image_is_checked_and_built_anew() -> None:
     content = picture("JPEG", (400, 400))
     given = "data:image/png;charset=x;BASE64," + base64.b64encode(content).decode()
-    part = reference(given, max_bytes=LIMIT)
+    part = reference(given, MediaSource(LIMIT))
     assert part.body["image_url"]["url"] == "data:image/jpeg;base64," + base64.b64encode(content).decode()
-    assert (part.origin, part.width, part.bytes) == ("the data URL", 400, len(content))
+    assert (part.origin, part.width) == ("the data URL", 400)
 
 
 @pytest.mark.parametrize(
@@ -222,29 +222,29 @@ def test_a_data_url_of_an_image_is_checked_and_built_anew() -> None:
 )
 def test_a_data_url_of_anything_else_is_refused(url: str) -> None:
     with pytest.raises(UsageError, match="data URL"):
-        reference(url, max_bytes=LIMIT)
+        reference(url, MediaSource(LIMIT))
 
 
 def test_a_data_url_has_the_same_limit() -> None:
     content = picture("PNG", (400, 400))
     url = "data:image/png;base64," + base64.b64encode(content).decode()
-    assert reference(url, max_bytes=len(content)).bytes == len(content)
+    assert reference(url, MediaSource(len(content))).size is not None
     with pytest.raises(UsageError, match="at most"):
-        reference(url, max_bytes=len(content) - 1)
+        reference(url, MediaSource(len(content) - 1))
     with pytest.raises(UsageError, match="at most"):
-        reference("data:image/png," + "a" * 100, max_bytes=99)
+        reference("data:image/png," + "a" * 100, MediaSource(99))
 
 
 @pytest.mark.parametrize("source", ["", "  ", "image:"])
 def test_an_empty_name_is_refused(source: str) -> None:
     with pytest.raises(UsageError):
-        reference(source, max_bytes=LIMIT)
+        reference(source, MediaSource(LIMIT))
 
 
 @pytest.mark.parametrize("source", ["missing.png", "/nowhere/missing.png", "a\0b.png", "x" * 5000, "\udcff.png"])
 def test_a_file_that_cannot_be_opened_is_refused(source: str) -> None:
     with pytest.raises(UsageError) as refused:
-        reference(source, max_bytes=LIMIT)
+        reference(source, MediaSource(LIMIT))
     assert refused.value.exit_code == ExitCode.USAGE
 
 
@@ -260,7 +260,7 @@ def test_a_file_that_cannot_be_opened_is_refused(source: str) -> None:
 def test_what_some_providers_refuse_is_a_warning(size: tuple[int, int], said: str, tmp_path: Path) -> None:
     file = tmp_path / "x.png"
     file.write_bytes(picture("PNG", size))
-    (warning,) = reference(str(file), max_bytes=LIMIT).warnings
+    (warning,) = reference(str(file), MediaSource(LIMIT)).warnings
     assert said in warning
     assert f"{size[0]} × {size[1]}" in warning
 
@@ -269,11 +269,11 @@ def test_what_some_providers_refuse_is_a_warning(size: tuple[int, int], said: st
 def test_what_all_providers_take_is_no_warning(size: tuple[int, int], tmp_path: Path) -> None:
     file = tmp_path / "x.png"
     file.write_bytes(picture("PNG", size))
-    assert reference(str(file), max_bytes=LIMIT).warnings == ()
+    assert reference(str(file), MediaSource(LIMIT)).warnings == ()
 
 
 def test_relative_paths_start_at_the_base(png: Path) -> None:
-    assert reference("boat.png", max_bytes=LIMIT, base=png.parent).width == 640
-    assert reference("boat.png", max_bytes=LIMIT, root=png.parent).width == 640
+    assert reference("boat.png", MediaSource(LIMIT, base=png.parent)).width == 640
+    assert reference("boat.png", MediaSource(LIMIT, root=png.parent)).width == 640
     (png.parent / "sub").mkdir()
-    assert reference("../boat.png", max_bytes=LIMIT, base=png.parent / "sub").origin == "../boat.png"
+    assert reference("../boat.png", MediaSource(LIMIT, base=png.parent / "sub")).origin == "../boat.png"

@@ -62,7 +62,7 @@ def test_without_a_home_the_error_names_the_variable_to_set(home: str | None) ->
 @pytest.mark.drill("J11")
 def test_without_a_home_the_environment_still_does() -> None:
     settings = Settings({"ORVIDEO_MODEL": "a/b", "OPENROUTER_API_KEY": "sk-or-v1-0123456789abcdef"})
-    assert settings.model == "a/b"
+    assert settings.get("model").value == "a/b"
     assert settings.timeout == 1800
     assert settings.api_key(settings.base_url).last4 == "cdef"
     assert settings.problems() == []

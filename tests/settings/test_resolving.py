@@ -77,42 +77,42 @@ def test_every_setting_refuses_nonsense_and_names_who_said_it(name: str, environ
 
 def test_the_stronger_source_wins(environ: dict[str, str]) -> None:
     Settings(environ).set("model", "of/the-store")
-    assert Settings(environ).model == "of/the-store"
+    assert Settings(environ).get("model").value == "of/the-store"
     stronger = {**environ, "ORVIDEO_MODEL": "of/the-environment"}
-    assert Settings(stronger).model == "of/the-environment"
-    assert Settings(stronger, flags={"model": "of/the-line"}).model == "of/the-line"
-    assert Settings(stronger).with_flags({"model": "of/the-line"}).model == "of/the-line"
-    assert Settings(stronger, flags={"model": None}).model == "of/the-environment"
+    assert Settings(stronger).get("model").value == "of/the-environment"
+    assert Settings(stronger, flags={"model": "of/the-line"}).get("model").value == "of/the-line"
+    assert Settings(stronger).with_flags({"model": "of/the-line"}).get("model").value == "of/the-line"
+    assert Settings(stronger, flags={"model": None}).get("model").value == "of/the-environment"
     assert Settings(stronger).variable_that_sets("model") == "ORVIDEO_MODEL"
     assert Settings(environ).variable_that_sets("model") is None
 
 
 def test_a_flag_may_be_parsed_already(environ: dict[str, str]) -> None:
     settings = Settings(environ, flags={"aspect_ratio": "9:16", "audio": False, "timeout": 3.5})
-    assert (settings.aspect_ratio, settings.audio, settings.timeout) == ("9:16", False, 3.5)
+    assert (settings.get("aspect-ratio").value, settings.get("audio").value, settings.timeout) == ("9:16", False, 3.5)
 
 
 def test_the_defaults(environ: dict[str, str]) -> None:
     settings = Settings(environ)
     assert settings.base_url == "https://openrouter.ai/api/v1"
-    assert settings.base_url_source == Source.DEFAULT
+    assert settings.get("base-url").source == Source.DEFAULT
     assert settings.timeout == 1800
     assert settings.confirm_above == Decimal("1.00")
     assert settings.max_image_bytes == 20 * 1024**2
     assert settings.sandbox is False
     assert settings.sandbox_speed == 10
     assert (settings.title, settings.categories) == ("orvideo", "cli-agent,video-gen")
-    open_ones = (settings.model, settings.duration, settings.resolution, settings.aspect_ratio, settings.audio)
-    assert open_ones == (None,) * 5
-    assert (settings.seed, settings.output, settings.interval, settings.max_cost) == (None,) * 4
+    open_ones = ("model", "duration", "resolution", "aspect-ratio", "audio", "seed")
+    assert [settings.get(name).value for name in open_ones] == [None] * 6
+    assert (settings.output, settings.interval, settings.max_cost) == (None,) * 3
 
 
 @pytest.mark.parametrize("empty", ["", "  "])
 def test_a_variable_set_to_nothing_says_nothing(empty: str, environ: dict[str, str]) -> None:
     settings = Settings({**environ, "ORVIDEO_MODEL": empty, "ORVIDEO_TIMEOUT": empty, "OPENROUTER_BASE_URL": empty})
-    assert settings.model is None
+    assert settings.get("model").value is None
     assert settings.timeout == 1800
-    assert settings.base_url_source == Source.DEFAULT
+    assert settings.get("base-url").source == Source.DEFAULT
 
 
 @pytest.mark.drill("N17")
@@ -126,7 +126,7 @@ def test_the_base_url_of_the_service_s_own_variable_is_the_weaker(environ: dict[
     del both["ORVIDEO_BASE_URL"]
     found = Settings(both).get("base-url")
     assert (found.value, found.where) == ("https://one.example/v1", "OPENROUTER_BASE_URL")
-    assert Settings(both).base_url_source == Source.ENVIRONMENT
+    assert Settings(both).get("base-url").source == Source.ENVIRONMENT
 
 
 @pytest.mark.drill("N04")
@@ -143,8 +143,8 @@ def test_a_dotenv_in_the_current_directory_is_not_read(
     monkeypatch.chdir(tmp_path)
     Path(".env").write_text("OPENROUTER_BASE_URL=https://evil.example\nORVIDEO_MODEL=evil/model\n")
     Path("config.toml").write_text('model = "evil/model"\n')
-    assert Settings(environ).base_url_source == Source.DEFAULT
-    assert Settings(environ).model is None
+    assert Settings(environ).get("base-url").source == Source.DEFAULT
+    assert Settings(environ).get("model").value is None
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_unknown_entries_stay_and_are_reported(environ: dict[str, str]) -> None:
     file.parent.mkdir()
     file.write_text('model = "a/b"\naspect_ratio = "1:1"\n\n[theirs]\nx = 1\n')
     settings = Settings(environ)
-    assert settings.model == "a/b"
+    assert settings.get("model").value == "a/b"
     problems = settings.problems()
     assert any(f"{file}:2: there is no setting 'aspect_ratio'. Did you mean aspect-ratio?" in p for p in problems)
     assert any("'theirs'" in problem for problem in problems)
@@ -218,11 +218,11 @@ def test_a_misspelt_variable_is_reported_and_one_for_hooks_is_not(environ: dict[
 
 def test_a_change_is_seen_by_the_same_settings(environ: dict[str, str]) -> None:
     settings = Settings(environ)
-    assert settings.model is None
+    assert settings.get("model").value is None
     settings.set("model", "a/b")
-    assert settings.model == "a/b"
+    assert settings.get("model").value == "a/b"
     assert settings.unset("model")
-    assert settings.model is None
+    assert settings.get("model").value is None
     assert not settings.unset("model")
 
 

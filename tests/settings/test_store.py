@@ -53,16 +53,16 @@ def test_comments_and_order_are_kept(settings: Settings, folder: Path) -> None:
 def test_a_byte_order_mark_and_dos_line_ends_are_read(settings: Settings, folder: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "config.toml").write_bytes(b'\xef\xbb\xbfmodel = "a/b"\r\nduration = 4\r\n')
-    assert (settings.model, settings.duration) == ("a/b", 4)
+    assert (settings.get("model").value, settings.duration) == ("a/b", 4)
     settings.set("seed", "1")
-    assert (settings.model, settings.seed) == ("a/b", 1)
+    assert (settings.get("model").value, settings.get("seed").value) == ("a/b", 1)
 
 
 def test_bare_numbers_and_choices_of_toml_are_read_exactly(settings: Settings, folder: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "config.toml").write_text("max-cost = 0.1\ntimeout = 90\naudio = true\nsandbox = 1\n")
     assert str(settings.max_cost) == "0.1"
-    assert (settings.timeout, settings.audio, settings.sandbox) == (90.0, True, True)
+    assert (settings.timeout, settings.get("audio").value, settings.sandbox) == (90.0, True, True)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_broken_toml_is_named_and_never_overwritten(
     file.write_bytes(content)
     where = f"{file}:{line}: " if line else f"{file}: "
     for use in (
-        lambda: settings.model,
+        lambda: settings.get("model").value,
         lambda: settings.set("model", "a/b"),
         lambda: settings.unset("model"),
         settings.explain,
@@ -199,7 +199,7 @@ def test_what_is_no_file_is_an_error_and_not_a_wait(settings: Settings, folder: 
     folder.mkdir(parents=True)
     (folder / "config.toml").mkdir()
     with pytest.raises(UsageError, match=r"cannot be read: .*config\.toml"):
-        _ = settings.model
+        _ = settings.get("model").value
 
 
 @posix
@@ -211,13 +211,13 @@ def test_a_pipe_or_an_endless_device_is_not_read(trap: str, settings: Settings, 
     else:
         (folder / "config.toml").symlink_to("/dev/zero")
     with pytest.raises(UsageError, match="not a regular file"):
-        _ = settings.model
+        _ = settings.get("model").value
 
 
 def test_a_folder_that_cannot_be_made_is_an_error_that_names_it(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     settings = Settings({"ORVIDEO_CONFIG_DIR": str(tmp_path / "file" / "config")})
-    assert settings.model is None
+    assert settings.get("model").value is None
     with pytest.raises(OutputUnwritable, match=r"file/config/config\.toml"):
         settings.set("model", "a/b")
     with pytest.raises(OutputUnwritable, match=r"file/config/api-key\.json"):
@@ -229,7 +229,7 @@ def test_an_unreadable_file_is_an_error_that_names_it(settings: Settings, folder
     settings.set("model", "a/b")
     (folder / "config.toml").chmod(0)
     with pytest.raises(UsageError, match=r"cannot be read: .*config\.toml"):
-        _ = Settings({"ORVIDEO_CONFIG_DIR": str(folder)}).model
+        _ = Settings({"ORVIDEO_CONFIG_DIR": str(folder)}).get("model").value
 
 
 @posix
@@ -252,4 +252,4 @@ for text in sys.argv[3:]:
     while any(process.poll() is None for process in running):
         _ = Settings({"ORVIDEO_CONFIG_DIR": str(folder)}).explain()  # never sees half a file
     assert [process.returncode for process in running] == [0, 0, 0]
-    assert (settings.seed, settings.duration, settings.title) == (39, 40, "title 39")
+    assert (settings.get("seed").value, settings.duration, settings.title) == (39, 40, "title 39")

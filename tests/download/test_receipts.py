@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from orvideo import __version__
-from orvideo.download.receipts_document import receipt_document
+from orvideo.download.receipts import receipt_document
 from orvideo.record.values import Output, Record, State
 from tests.commands.services import data_url, frame, reference
 
