@@ -29,12 +29,12 @@ def test_a_phase_ends_at_its_limit_counted_from_its_beginning() -> None:
     waited, _ = waits()
     assert not waited.is_over
     waited.seconds = 3.0
-    waited.limit(5.0)
+    waited.begin(5.0)
     waited.seconds = 7.9
     assert not waited.is_over
     waited.seconds = 8.0
     assert waited.is_over
-    waited.limit(None)
+    waited.begin(None)
     assert not waited.is_over
 
 
@@ -42,7 +42,7 @@ def test_a_hurry_and_a_deadline_end_every_phase() -> None:
     waited, hand = waits(10.0)
     waited.seconds = 3.0
     waited.hurry(2.0)
-    waited.limit(100.0)
+    waited.begin(100.0)
     assert not waited.is_over
     waited.seconds = 5.0
     assert waited.is_over
@@ -70,14 +70,14 @@ def test_what_moves_at_less_than_its_pace_has_stalled(brought: int, stalls: bool
     waited, _ = waits()
     waited.moved(1)
     waited.seconds = 100.0
-    waited.keep_pace(10, 1024)
+    waited.begin(None, (10, 1024))
     waited.seconds = 109.9
     waited.moved(0)
     waited.seconds = 110.0
     if stalls:
         with pytest.raises(TimeoutError):
             waited.moved(brought)
-        waited.drop_pace()
+        waited.begin(None)
         waited.moved(0)
     else:
         waited.moved(brought)
