@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from orvideo.batch.checking import Asked, Offer, price_of
-from orvideo.batch.entry import StopRules
+from orvideo.batch.entry import Entry, StopRules
 from orvideo.batch.identity import batch_label, content_key
 from orvideo.batch.naming import row_text, spec_for
 from orvideo.batch.rows import Row, read_rows, shown_list
@@ -33,8 +33,10 @@ from orvideo.errors import (
     UsageError,
 )
 from orvideo.jobs.task import Task
-from orvideo.record.values import Record, State
+from orvideo.record.ledger import Ledger
+from orvideo.record.values import Record, Seen, State
 from orvideo.request.build import Wanted
+from tests.record.ledger_support import bring_to
 
 
 def record(state: State = State.SUBMITTED, **fields: Any) -> Record:
@@ -154,6 +156,23 @@ def test_the_last_job_of_a_row_counts_but_for_one_that_came_to_nothing() -> None
         ([failed, again, nothing], again),
     ]:
         assert History.of(jobs).last == {"a": last}
+
+
+def test_the_job_that_another_run_has_made_of_a_row_is_followed(tmp_path: Path) -> None:
+    def row(key: str, state: State, job_id: str, batch: str = "b") -> int:
+        return bring_to(ledger, state, job_id=job_id, batch=batch, row_key=key)
+
+    entry = Entry(row=Row(1, 1, {}), key="a", batch="b")
+    with Ledger(tmp_path / "jobs.db") as ledger:
+        ledger.looked(row("a", State.SUBMITTED, "job-1"), Seen("failed", final=True))
+        row("a", State.NOT_SENT, "job-2")
+        row("another", State.SUBMITTED, "job-3")
+        row("a", State.SUBMITTED, "job-4", batch="another")
+        assert entry.in_other_hands(ledger) is None, "it is to be bought"
+        row("a", State.SUBMITTED, "job-5")
+        found = entry.in_other_hands(ledger)
+    assert found is not None
+    assert found.id == "job-5"
 
 
 def test_jobs_of_rows_that_are_gone_and_rows_that_took_their_places() -> None:

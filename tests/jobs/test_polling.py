@@ -106,7 +106,7 @@ def test_looks_are_never_closer_than_two_seconds() -> None:
     "miss",
     [
         NotSent("no route"), ServerFault("502"), own(BadRequest, 400), page(NotFound, 404), page(Forbidden, 403),
-        page(Gone, 410), page(PaymentRequired, 402),
+        page(Gone, 410), page(PaymentRequired, 402), page(Unauthorized, 401),
     ],
     ids=lambda miss: type(miss).__name__,
 )  # fmt: skip
