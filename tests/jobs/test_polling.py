@@ -289,6 +289,20 @@ def test_a_limit_that_two_jobs_meet_is_shared_until_one_is_answered() -> None:
 
 
 @drill("F-B01")
+def test_a_limit_that_names_no_time_is_shared_for_a_second() -> None:
+    hand = HandClock()
+    queue = LookQueue(hand.clock(), 250)
+    one, other, third = tasks(hand, 3)
+    for task in (one, other):
+        queue.missed(task.on_record, own(RateLimited, 429))
+    queue.add(third, 0)
+    hand.sleep(0.9)
+    assert list(queue.due(9)) == []
+    hand.sleep(0.1)
+    assert list(queue.due(9)) == [third]
+
+
+@drill("F-B01")
 def test_a_shared_limit_outlasts_no_deadline_and_no_minute() -> None:
     hand = HandClock()
     queue = LookQueue(hand.clock(), 250)
