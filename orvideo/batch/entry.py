@@ -41,12 +41,11 @@ class Entry(Task):
 
     def in_other_hands(self, ledger: Ledger) -> Record | None:
         """Return the job that another run has made of this row: then it is followed, not bought."""
-        mine = [
-            record
-            for record in ledger.rows_of_batch(self.batch)
-            if record.row_key == self.key and standing_of(record) not in (Standing.NEW, Standing.FAILED)
-        ]
-        return mine[-1] if mine else None
+        # The record lets a row have one job at most that has not come to nothing.
+        for record in ledger.rows_of_batch(self.batch):
+            if record.row_key == self.key and standing_of(record) not in (Standing.NEW, Standing.FAILED):
+                return record
+        return None
 
 
 class StopRules:

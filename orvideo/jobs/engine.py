@@ -143,15 +143,12 @@ class Engine:
 
     def _take_up(self, task: Task) -> None:
         """Put a task where it stands by the record."""
-        record = task.record
         if task.phase is Phase.OVER:
             return
         if task.order is not None:
             self._waiting.append(task)
-        elif record is None:
-            self._over(task)
         else:
-            self._go_on(task, record)
+            self._go_on(task, task.on_record)
 
     def _go_on(self, task: Task, record: Record) -> None:
         """Go on with a job that is on record."""

@@ -179,8 +179,6 @@ class Fetcher:
         the index, the bytes that are here and of how many. Raises Cancelled, BrokenPipeError, and nothing else that a
         person is to be told of: errors are in what is returned.
         """
-        if not self.wants(record):
-            return Fetched()
         now = self._fresh(record)
         here = {output.index: output for output in now.outputs if output.index in self.here(now)}
         indexes = range(max(1, job.output_count if job is not None else len(now.outputs)))

@@ -47,6 +47,7 @@ class Submitter:
     def __init__(self, client: Client, ledger: Ledger, journal: Journal, gate: Gate, deadline: Deadline) -> None:
         self._client, self._ledger, self._journal = client, ledger, journal
         self._gate, self._deadline = gate, deadline
+        self._was_refused = False
 
     def submit(
         self, order: Intent, *, begun: Callable[[int], None], waiting: Callable[[OrvideoError, float], None]
@@ -108,14 +109,21 @@ class Submitter:
             return self._journal.record(prepared.seq) or prepared
 
     def _send_once(self, seq: int, order: Intent) -> Job:
+        def sending() -> None:
+            if self._was_refused:
+                # Once more, should the record have been held then: nobody goes on from "sending" to "sending".
+                self._ledger.refused_for_now(seq)
+            self._ledger.sending(seq)
+
         try:
             return self._client.submit(
                 dict(order.request),
-                on_sending=lambda: self._ledger.sending(seq),
+                on_sending=sending,
                 on_answer=lambda status, raw: self._keep_answer(seq, status, raw),
                 deadline=self._deadline,
             )
         except NOT_NOW:
+            self._was_refused = True
             with suppress(RecordError):
                 self._ledger.refused_for_now(seq)
             raise

@@ -163,6 +163,23 @@ def test_the_last_job_of_a_row_counts_but_for_one_that_came_to_nothing() -> None
         assert History.of(jobs).last == {"a": last}
 
 
+def test_the_job_that_another_run_has_made_of_a_row_is_followed(tmp_path: Path) -> None:
+    def row(key: str, state: State, job_id: str, batch: str = "b") -> int:
+        return bring_to(ledger, state, job_id=job_id, batch=batch, row_key=key)
+
+    entry = Entry(row=Row(1, 1, {}), key="a", batch="b")
+    with Ledger(tmp_path / "jobs.db") as ledger:
+        ledger.looked(row("a", State.SUBMITTED, "job-1"), Seen("failed", final=True))
+        row("a", State.NOT_SENT, "job-2")
+        row("another", State.SUBMITTED, "job-3")
+        row("a", State.SUBMITTED, "job-4", batch="another")
+        assert entry.in_other_hands(ledger) is None, "it is to be bought"
+        row("a", State.SUBMITTED, "job-5")
+        found = entry.in_other_hands(ledger)
+    assert found is not None
+    assert found.id == "job-5"
+
+
 def test_jobs_of_rows_that_are_gone_and_rows_that_took_their_places() -> None:
     history = History.of(
         [

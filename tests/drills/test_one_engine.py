@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import sqlite3
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -637,6 +638,7 @@ def test_b11_a_row_that_waits_for_another_try_when_the_batch_is_stopped_is_not_s
         (orvideo.home / "rows.txt").write_text("a boat\na ship\n")
         done = orvideo("batch", "rows.txt", *ORDER[1:], "--yes", "--json")
     assert (done.code, wire.posts) == (4, 2), done.err
+    assert "1 failed, 1 not started" in done.error["message"]
     with Ledger(record_path(orvideo)) as ledger:
         assert [record.state for record in ledger.list()] == [State.NOT_SENT] * 2
 
@@ -664,3 +666,153 @@ def test_p01_an_end_that_is_on_record_is_believed_when_three_looks_were_missed(
         done = orvideo("wait", JOB, "-o", str(target))
     assert (done.code, wire.looks) == (code, 3), done.err
     assert target.exists() == (code == 0)
+
+
+# --- time limits, one after the other
+
+
+class Waking(HandClock):
+    """A clock that is turned by hand, and does something once its time has come."""
+
+    def __init__(self, at: float, do: Callable[[], object]) -> None:
+        super().__init__()
+        self._at, self._do = at, do
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        if self.elapsed >= self._at:
+            self._at = math.inf
+            self._do()
+
+
+def sending(shell: Shell, wire: Wire) -> tuple[Ledger, int]:
+    """Put a job on record that another orvideo is submitting, and return the record that it holds."""
+    shell.environ |= wire.env
+    ledger = Ledger(record_path(shell))
+    seq = ledger.prepare(Intent({"prompt": "a boat"}, wire.url))
+    ledger.sending(seq)
+    return ledger, seq
+
+
+def test_a_submit_of_another_orvideo_is_waited_for_and_no_longer_than_asked(orvideo: Shell, hand: HandClock) -> None:
+    with Wire() as wire:
+        ledger, seq = sending(orvideo, wire)
+        with ledger:
+            handle = ledger.get(seq).handle
+            done = orvideo("wait", handle, "--timeout", "4s", "--json")
+            assert ledger.get(seq).state is State.SENDING
+    assert (done.code, done.error["charged"], wire.looks) == (8, "unknown", 0), done.err
+    assert done.error["resume"] == f"orvideo jobs show {handle}"
+    assert 4 <= hand.elapsed < 5
+
+
+def test_a_submit_of_another_orvideo_is_followed_once_it_is_through(orvideo: Shell) -> None:
+    with Wire(DONE, content=[film(VIDEO)]) as wire:
+        ledger, seq = sending(orvideo, wire)
+        with ledger:
+            hand = Waking(3, lambda: ledger.submitted(seq, JOB))
+            orvideo.clock = hand.clock()
+            target = orvideo.home / "boat.mp4"
+            done = orvideo("wait", ledger.get(seq).handle, "-o", str(target), "--timeout", "30s")
+    assert (done.code, done.lines) == (0, [str(target)]), done.err
+    assert 3 <= hand.elapsed < 5
+
+
+NOT_YET = refuse(404, "not yet")
+
+
+@drill("D11")
+def test_d11_a_limit_that_a_person_sets_holds_for_the_wait_and_the_download_together(
+    orvideo: Shell, hand: HandClock
+) -> None:
+    with Wire(*[PENDING] * 5, DONE, content=[NOT_YET]) as wire:
+        wire.bought(orvideo)
+        done = orvideo("wait", JOB, "-o", "boat.mp4", "--timeout", "20s", "--json")
+    assert (done.code, done.error["resume"]) == (10, f"orvideo download {JOB}"), done.err
+    assert hand.elapsed < 21
+
+
+@drill("D11")
+def test_d11_the_usual_limit_begins_anew_with_the_download(orvideo: Shell, hand: HandClock) -> None:
+    late = then(lambda: hand.sleep(1797), PENDING)
+    with Wire(late, DONE, content=[NOT_YET, NOT_YET, film(VIDEO)]) as wire:
+        wire.bought(orvideo)
+        done = orvideo("wait", JOB, "-o", str(orvideo.home / "boat.mp4"))
+    assert done.code == 0, done.err
+    assert 1800 < hand.elapsed < 1830
+
+
+@drill("M18", "R-A5")
+def test_m18_a_service_that_takes_nothing_now_is_not_waited_for_beyond_the_limit(
+    orvideo: Shell, hand: HandClock
+) -> None:
+    accepted = http(202, json.dumps({"id": JOB, "status": "pending"}).encode())
+    with Wire(DONE, submit=[refuse(429, "slow down", Retry_After="60"), accepted]) as wire:
+        orvideo.environ |= wire.env
+        done = orvideo("submit", *ORDER, "--wait", "--timeout", "20s", "--json")
+    assert (done.code, done.error["charged"], wire.posts) == (7, "no", 1), done.err
+    assert hand.elapsed < 1, "there is no use in waiting"
+
+
+@drill("M18", "M31")
+def test_m31_a_limit_that_a_person_sets_holds_for_the_submit_and_the_wait_together(
+    orvideo: Shell, hand: HandClock
+) -> None:
+    accepted = http(202, json.dumps({"id": JOB, "status": "pending"}).encode())
+    with Wire(PENDING, submit=[refuse(429, "slow down", Retry_After="15"), accepted]) as wire:
+        orvideo.environ |= wire.env
+        done = orvideo("submit", *ORDER, "--wait", "--timeout", "20s", "--json")
+    assert (done.code, done.error["resume"]) == (8, f"orvideo wait {JOB}"), done.err
+    assert hand.elapsed == pytest.approx(20, abs=0.9)
+
+
+@drill("M31")
+def test_m31_the_usual_limit_begins_when_the_job_is_accepted(orvideo: Shell, hand: HandClock) -> None:
+    accepted = http(202, json.dumps({"id": JOB, "status": "pending"}).encode())
+    late = then(lambda: hand.sleep(1790), PENDING)
+    with Wire(late, PENDING, submit=[refuse(429, "slow down", Retry_After="60"), accepted]) as wire:
+        orvideo.environ |= wire.env
+        done = orvideo("submit", *ORDER, "--wait", "--json")
+    assert (done.code, done.error["resume"]) == (8, f"orvideo wait {JOB}"), done.err
+    assert 1860 <= hand.elapsed < 1861
+
+
+@drill("M18", "M30")
+def test_m18_a_refusal_that_cannot_be_written_down_does_not_end_the_submit(orvideo: Shell) -> None:
+    lock = Lock(orvideo, 600)
+    orvideo.clock = Waking(65, lock.release).clock()
+    accepted = http(202, json.dumps({"id": JOB, "status": "pending"}).encode())
+    with Wire(submit=[then(lock.take, refuse(429, "slow down", Retry_After="40")), accepted]) as wire:
+        orvideo.environ |= wire.env
+        done = orvideo("submit", *ORDER)
+    lock.release()
+    assert (done.code, done.lines, wire.posts) == (0, [JOB], 2), done.err
+
+
+def test_three_videos_are_fetched_at_once_and_no_more(orvideo: Shell) -> None:
+    three, running, most = threading.Barrier(3, timeout=20), 0, 0
+    counting = threading.Lock()
+
+    def count(by: int) -> None:
+        nonlocal running, most
+        with counting:
+            running += by
+            most = max(most, running)
+
+    def slowly(peer: Peer, request: Received) -> bool:
+        count(1)
+        three.wait()
+        peer.server.stopping.wait(0.2)
+        count(-1)
+        return bool(film(VIDEO)(peer, request))  # type: ignore[operator]
+
+    jobs = [f"job-{number:04}" for number in range(6)]
+    places: dict[str, list[Step]] = {}
+    for job in jobs:
+        places |= {f"/api/v1/videos/{job}": [{"status": "completed"}], f"/api/v1/videos/{job}/content": [slowly]}
+    with Wire(places=places) as wire:
+        for job in jobs:
+            has(orvideo, wire, job, "completed")
+        done = orvideo("download", "--all", "-o", str(orvideo.home / "{id}.mp4"), "--json")
+    assert (done.code, most) == (0, 3), done.err
+    assert sorted(document["id"] for document in done.json) == jobs

@@ -111,9 +111,10 @@ def test_what_was_on_the_wire_before_a_refusal_opens_nothing_when_it_is_taken() 
         gate.settled(refused=False)
 
     other = threading.Thread(target=earlier, daemon=True)
-    other.start()
-    assert sent.wait(30)
-    refuse(gate, 0)
+    with gate.hold(nothing, ENDLESS):
+        other.start()
+        assert sent.wait(30)
+    gate.waiting(RateLimited("not now"), 0)
     refused.set()
     other.join(30)
     with gate.hold(nothing, ENDLESS):

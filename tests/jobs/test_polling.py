@@ -106,7 +106,7 @@ def test_looks_are_never_closer_than_two_seconds() -> None:
     "miss",
     [
         NotSent("no route"), ServerFault("502"), own(BadRequest, 400), page(NotFound, 404), page(Forbidden, 403),
-        page(Gone, 410), page(PaymentRequired, 402),
+        page(Gone, 410), page(PaymentRequired, 402), page(Unauthorized, 401),
     ],
     ids=lambda miss: type(miss).__name__,
 )  # fmt: skip
@@ -285,6 +285,20 @@ def test_a_limit_that_two_jobs_meet_is_shared_until_one_is_answered() -> None:
     queue.missed(one.on_record, own(RateLimited, 429, 40))
     queue.answered(other.on_record)
     queue.add(third, 0)
+    assert list(queue.due(9)) == [third]
+
+
+@drill("F-B01")
+def test_a_limit_that_names_no_time_is_shared_for_a_second() -> None:
+    hand = HandClock()
+    queue = LookQueue(hand.clock(), 250)
+    one, other, third = tasks(hand, 3)
+    for task in (one, other):
+        queue.missed(task.on_record, own(RateLimited, 429))
+    queue.add(third, 0)
+    hand.sleep(0.9)
+    assert list(queue.due(9)) == []
+    hand.sleep(0.1)
     assert list(queue.due(9)) == [third]
 
 

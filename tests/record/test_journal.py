@@ -301,6 +301,8 @@ def test_changes_in_memory_are_those_that_the_record_would_have_had(
     journal.looked(adopted, Seen("in_progress", model="m"))
     journal.set_target(running, "/v/c.mp4")
     in_memory = [journal.record(seq) for seq in (*seqs, adopted)]
+    assert in_memory[0] is not None
+    assert in_memory[0].submitted_at is not None
     time.elapsed += 25
     let_go(other)
     assert journal.settle(Deadline(ledger.clock)) is None
