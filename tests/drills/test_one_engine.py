@@ -829,6 +829,7 @@ def test_m18_a_record_that_stays_locked_after_a_refusal_is_told_and_nothing_was_
     lock.release()
     assert (done.code, done.error["charged"], wire.posts) == (14, "no", 1), done.err
     assert "that it was not bought" in done.error["message"]
+    assert "Nothing was sent." in done.err
 
 
 @pytest.mark.parametrize("more", [(), ("--wait", "-o", "boat.mp4")])
@@ -879,3 +880,24 @@ def test_a_job_without_a_place_to_save_is_answered_with_its_name(orvideo: Shell)
         wire.bought(orvideo)
         done = orvideo("wait", JOB)
     assert (done.code, done.lines) == (0, [JOB])
+
+
+@drill("S03", "M30")
+def test_s03_a_signal_does_not_wait_for_a_record_that_another_process_holds(orvideo: Shell, hand: HandClock) -> None:
+    lock = Lock(orvideo, 600)
+    signalled = then(lambda: os.kill(os.getpid(), signal.SIGINT), PENDING)
+    with Wire(then(lock.take, {"status": "in_progress"}), signalled) as wire:
+        wire.bought(orvideo)
+        done = orvideo("wait", JOB, "--json")
+    lock.release()
+    assert (done.code, done.error["charged"], done.error["resume"]) == (130, "yes", f"orvideo wait {JOB}")
+    assert hand.elapsed < 5
+
+
+@drill("R-A8", "P03")
+@pytest.mark.parametrize(("status", "code"), ENDS)
+def test_a8_one_look_that_is_refused_is_judged_as_a_wait_would(orvideo: Shell, status: int, code: int) -> None:
+    with Wire(refuse(status)) as wire:
+        wire.bought(orvideo)
+        done = orvideo("status", JOB, "--json")
+    assert (done.code, done.error["charged"], wire.looks) == (code, "yes", 1), done.err
