@@ -88,6 +88,26 @@ def test_a_file_is_written_whole_with_the_rights_that_are_asked_for(tmp_path: Pa
 
 
 @posix
+@pytest.mark.parametrize("replace", [True, False])
+def test_a_file_is_on_the_disk_before_it_has_its_name_and_the_name_before_it_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, replace: bool
+) -> None:
+    done: list[str] = []
+
+    def watched(call: Callable[..., object], name: str) -> Callable[..., object]:
+        def run(*args: object) -> object:
+            done.append(name)
+            return call(*args)
+
+        return run
+
+    for name in ("fsync", "link", "replace"):
+        monkeypatch.setattr(os, name, watched(getattr(os, name), name))
+    files.write_whole(tmp_path / "config.toml", b"one", replace=replace)
+    assert done == ["fsync", "replace" if replace else "link", "fsync"]
+
+
+@posix
 @pytest.mark.drill("J12", "K06")
 def test_missing_folders_are_private_and_those_that_are_there_stay_as_they_are(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)

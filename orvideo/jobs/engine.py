@@ -507,7 +507,7 @@ class Engine:
         for task in self.tasks:
             if task.phase is Phase.ELSEWHERE and task.seq is not None:
                 record = self._journal.record(task.seq)
-                if record is not None and record.state not in (State.PREPARED, State.SENDING):
+                if record is not None:
                     self._go_on(task, record)
 
     def _tick(self) -> None:

@@ -79,6 +79,6 @@ class LookQueue:
 
     def _opens(self, task: Task) -> float:
         """Return when a job may be looked at for the sake of the others, and never later than its own deadline."""
-        closed = self._closed_until.get(task.record.endpoint, 0.0) if task.record is not None else 0.0
+        closed = self._closed_until.get(task.on_record.endpoint, 0.0)
         at = task.deadline.at if task.deadline is not None else None
         return closed if at is None else min(closed, at)

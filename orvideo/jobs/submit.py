@@ -75,6 +75,9 @@ class Submitter:
             raise self._unknown(prepared, error) from error
         except RecordError as error:
             error.say_nothing_was_sent()
+            if self._was_refused:
+                # The row may still say "sending", and nothing was bought.
+                self._journal.not_sent(prepared.seq, error.message)
             raise
         except OrvideoError as error:
             # Refused, never reached, or not let through the gate.

@@ -816,3 +816,88 @@ def test_three_videos_are_fetched_at_once_and_no_more(orvideo: Shell) -> None:
         done = orvideo("download", "--all", "-o", str(orvideo.home / "{id}.mp4"), "--json")
     assert (done.code, most) == (0, 3), done.err
     assert sorted(document["id"] for document in done.json) == jobs
+
+
+@drill("M18", "M30")
+def test_m18_a_record_that_stays_locked_after_a_refusal_is_told_and_nothing_was_bought(
+    orvideo: Shell, hand: HandClock
+) -> None:
+    lock = Lock(orvideo, 600)
+    with Wire(submit=[then(lock.take, refuse(429, "slow down", Retry_After="5"))]) as wire:
+        orvideo.environ |= wire.env
+        done = orvideo("submit", *ORDER, "--json")
+    lock.release()
+    assert (done.code, done.error["charged"], wire.posts) == (14, "no", 1), done.err
+    assert "that it was not bought" in done.error["message"]
+    assert "Nothing was sent." in done.err
+
+
+@pytest.mark.parametrize("more", [(), ("--wait", "-o", "boat.mp4")])
+def test_a_record_that_is_locked_before_the_submit_sends_nothing(
+    orvideo: Shell, hand: HandClock, more: tuple[str, ...]
+) -> None:
+    with Wire() as wire:
+        wire.bought(orvideo)
+        with locked(record_path(orvideo)):
+            done = orvideo("submit", *ORDER, *more, "--json")
+    assert (done.code, done.error["charged"], done.error["job_id"], wire.posts) == (11, "no", None, 0), done.err
+    assert "Nothing was sent" in done.error["message"]
+
+
+@drill("P01")
+def test_p01_a_download_gives_up_after_five_looks_that_brought_nothing(orvideo: Shell, hand: HandClock) -> None:
+    with Wire(refuse(502)) as wire:
+        wire.bought(orvideo)
+        done = orvideo("download", JOB, "-o", "boat.mp4", "--json")
+    assert (done.code, done.error["charged"], wire.looks) == (7, "yes", 5), done.err
+    assert done.error["hint"] == done.error["resume"] == f"orvideo wait {JOB}"
+
+
+@drill("R-A1")
+def test_a1_a_job_that_made_nothing_is_told_with_what_it_cost(orvideo: Shell, hand: HandClock) -> None:
+    with Wire({"status": "completed", "usage": {"cost": 0.12}}, content=[NOT_YET]) as wire:
+        wire.bought(orvideo)
+        done = orvideo("wait", JOB, "-o", "boat.mp4", "--json")
+    assert (done.code, done.error["charged"]) == (12, "yes"), done.err
+    assert "It charged $0.12." in done.error["message"]
+
+
+@pytest.mark.parametrize("command", ["wait", "download"])
+def test_a_video_that_is_here_is_answered_without_a_request(orvideo: Shell, command: str) -> None:
+    target = orvideo.home / "boat.mp4"
+    with Wire(DONE, content=[film(VIDEO)]) as wire:
+        wire.bought(orvideo)
+        first = orvideo(command, JOB, "-o", str(target))
+        asked = len(wire.requests)
+        again = orvideo(command, JOB, "-o", str(target))
+    assert (again.code, again.lines) == (0, first.lines) == (0, [str(target)])
+    assert len(wire.requests) == asked
+    assert "nothing to" not in first.err + again.err
+
+
+def test_a_job_without_a_place_to_save_is_answered_with_its_name(orvideo: Shell) -> None:
+    with Wire(DONE) as wire:
+        wire.bought(orvideo)
+        done = orvideo("wait", JOB)
+    assert (done.code, done.lines) == (0, [JOB])
+
+
+@drill("S03", "M30")
+def test_s03_a_signal_does_not_wait_for_a_record_that_another_process_holds(orvideo: Shell, hand: HandClock) -> None:
+    lock = Lock(orvideo, 600)
+    signalled = then(lambda: os.kill(os.getpid(), signal.SIGINT), PENDING)
+    with Wire(then(lock.take, {"status": "in_progress"}), signalled) as wire:
+        wire.bought(orvideo)
+        done = orvideo("wait", JOB, "--json")
+    lock.release()
+    assert (done.code, done.error["charged"], done.error["resume"]) == (130, "yes", f"orvideo wait {JOB}")
+    assert hand.elapsed < 5
+
+
+@drill("R-A8", "P03")
+@pytest.mark.parametrize(("status", "code"), ENDS)
+def test_a8_one_look_that_is_refused_is_judged_as_a_wait_would(orvideo: Shell, status: int, code: int) -> None:
+    with Wire(refuse(status)) as wire:
+        wire.bought(orvideo)
+        done = orvideo("status", JOB, "--json")
+    assert (done.code, done.error["charged"], wire.looks) == (code, "yes", 1), done.err

@@ -551,6 +551,18 @@ def test_a_signal_that_was_dropped_lets_nobody_begin_to_send() -> None:
 
 
 @drill("S02")
+def test_a_signal_in_a_section_that_fails_is_still_known() -> None:
+    interrupts = Interrupts(exit_now=lambda code: None)
+    with interrupts.installed():
+        interrupts.begin()
+        assert interrupts.pending is None
+        with suppress(LookupError), interrupts.held(lambda: None):
+            signal.raise_signal(signal.SIGTERM)
+            raise LookupError
+        assert interrupts.pending == signal.SIGTERM
+
+
+@drill("S02")
 def test_a_held_section_hurries_at_the_first_and_ends_at_the_second() -> None:
     hurried: list[bool] = []
     interrupts = Interrupts(exit_now=lambda code: None)
