@@ -517,7 +517,7 @@ class Engine:
         self._ticked = now
         self._journal.retry()
         for task in self._under_way:
-            if task.progress is not None:
+            if task.phase is Phase.FETCHING and task.progress is not None:
                 self._listener.downloading(task, *task.progress)
         self._listener.tick(self.in_flight)
 

@@ -170,7 +170,8 @@ class LiveProgress(Progress, RichProgress):
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        self.live.start(refresh=True)
+        if not self._terminal.lent:
+            self.live.start(refresh=True)
 
     def refresh(self) -> None:
         """Nothing: frames come by themselves, and none while something else is written."""

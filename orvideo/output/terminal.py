@@ -53,6 +53,8 @@ class Terminal:
         self._for_machine = json or events
         self._clock = clock or Clock()
         self._lock = threading.RLock()
+        #: How many child processes write to stderr now.
+        self.lent = 0
         self._progress: LiveProgress | None = None
         self._gives_bytes = False
 
@@ -207,9 +209,21 @@ class Terminal:
 
     @contextmanager
     def lent_stderr(self) -> Iterator[int | None]:
-        """Lend a child process the stream of the story, the live line out of its way; None where there is none."""
-        with self._above():
+        """Lend a child process the stream of the story, None where there is none.
+
+        The live display stays away until the last child is done. What is told meanwhile does not wait for that.
+        """
+        with self._lock:
+            self.lent += 1
+            if self._progress is not None:
+                self._progress.live.stop()
+        try:
             yield self._err.descriptor
+        finally:
+            with self._lock:
+                self.lent -= 1
+                if self._progress is not None:
+                    self._progress.start()
 
     # Questions
 

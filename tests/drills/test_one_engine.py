@@ -338,6 +338,29 @@ def test_b02_a_download_that_hangs_is_told_to_a_hook_once(orvideo: Shell) -> Non
     assert (orvideo.home / "ended").read_text().split() == ["completed"]
 
 
+@drill("R-B16")
+def test_b16_a_command_of_exec_that_takes_long_holds_up_neither_the_looks_nor_what_is_told(orvideo: Shell) -> None:
+    go = orvideo.home / "go"
+    over = then(go.touch, DONE)  # type: ignore[arg-type]
+    with Wire(DONE, places={OTHER_LOOK: [PENDING, {"status": "in_progress"}, over]}) as wire:
+        wire.bought(orvideo)
+        wire.bought(orvideo, OTHER)
+        hook = f"while [ $ORVIDEO_JOB_ID = {JOB} ] && [ ! -e go ]; do sleep 0.05; done; echo $ORVIDEO_JOB_ID >>ended"
+        done = orvideo.process("wait", JOB, OTHER, "--exec", hook)
+    assert done.code == 0, done.err
+    assert f"{OTHER}: in_progress" in done.err
+    assert set((orvideo.home / "ended").read_text().split()) == {JOB, OTHER}
+
+
+@drill("R-B16")
+def test_b16_what_is_downloaded_is_not_told_again_while_a_hook_runs(orvideo: Shell) -> None:
+    with Wire(DONE, content=[film(VIDEO)]) as wire:
+        wire.bought(orvideo)
+        done = orvideo.process("wait", JOB, "-o", "x.mp4", "--exec", "sleep 0.5")
+    assert done.code == 0, done.err
+    assert done.err.count(": downloading") == 1
+
+
 @drill("R-A5")
 def test_a5_a_time_limit_of_a_batch_is_no_failure(orvideo: Shell, hand: HandClock) -> None:
     with Wire(PENDING) as wire:
