@@ -141,21 +141,26 @@ class Ending:
             self._terminal.failure(error)
         raise decisive
 
-    def _records(self) -> list[Record]:
+    def _in_hand(self) -> list[tuple[Task, Record]]:
         """Return the jobs in hand as they stand now: as the record says, or as this process knows where it cannot."""
         found = []
         for task in self._tasks:
             record = self._journal.record(task.seq) if self._journal is not None and task.seq is not None else None
             if record is not None or task.record is not None:
-                found.append(record or task.on_record)
+                found.append((task, record or task.on_record))
         return found
+
+    def _records(self) -> list[Record]:
+        return [record for _, record in self._in_hand()]
 
     def _close_submits(self) -> list[Record]:
         """Put submits that were cut short on record as unknown, and return them, by their local names (drill S02)."""
         cut = [
             record
-            for task, record in zip(self._tasks, self._records(), strict=False)
-            if record.state in (State.SENDING, State.UNKNOWN) and task.order is not None
+            for task, record in self._in_hand()
+            if record.state in (State.SENDING, State.UNKNOWN)
+            and task.order is not None
+            and task.phase is not Phase.ELSEWHERE  # that is the other process's submit
         ]
         for record in cut:
             if self._journal is not None:

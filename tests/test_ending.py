@@ -290,3 +290,23 @@ def test_the_failure_that_decides_is_raised_and_the_others_are_told(desk: Desk) 
 def test_before_any_job_is_in_hand_nothing_was_charged(desk: Desk) -> None:
     told = desk.ending.report(Stopped("It was stopped.", exit_code=130))
     assert (told.charged, told.job_id, told.resume, told.hint) == ("no", None, None, None)
+
+
+@pytest.mark.drill("S02")
+def test_a_submit_that_was_cut_short_is_found_between_rows_of_every_kind(desk: Desk) -> None:
+    tasks = desk.make("running", "sending")
+    waiting = [Task(order=desk._order) for _ in range(2)]
+    desk.ending.watch([waiting[0], *tasks, waiting[1]], desk.journal)
+    desk.ending.interrupted(130)
+    cut = desk.ledger.get(tasks[1].seq or 0)
+    assert f"Interrupted while {cut.handle} was being sent" in desk.told["message"]
+    assert (desk.told["charged"], cut.state) == ("unknown", State.UNKNOWN)
+
+
+@pytest.mark.drill("S02")
+def test_the_submit_of_another_process_is_not_told_as_cut_short(desk: Desk) -> None:
+    [task] = desk.make("sending")
+    task.phase = Phase.ELSEWHERE
+    desk.ending.interrupted(130)
+    assert "was being sent" not in desk.told["message"]
+    assert desk.ledger.get(task.seq or 0).state is State.SENDING
