@@ -112,14 +112,11 @@ class Ending:
 
             hint = what_to_do(unknown[0].name)
         elif running:
-            verb = "goes" if len(running) == 1 else "go"
-            message = f"Interrupted; {_names(running)} {verb} on at the service, already paid for."
+            message = f"Interrupted; {_told_of(running, 'goes', 'go')} on at the service, already paid for."
         elif finished:
-            verb = "is" if len(finished) == 1 else "are"
-            message = f"Interrupted; {_names(finished)} {verb} finished and paid for, and not saved yet."
+            message = f"Interrupted; {_told_of(finished, 'is', 'are')} finished and paid for, and not saved yet."
         elif records:
-            verb = "is" if len(records) == 1 else "are"
-            message = f"Interrupted; {_names(records)} {verb} at {'its' if verb == 'is' else 'their'} end already."
+            message = f"Interrupted; {_told_of(records, 'is at its', 'are at their')} end already."
         else:
             message = "Interrupted; nothing was submitted."
         self.report(Stopped(message, exit_code=exit_code, hint=hint))
@@ -185,11 +182,16 @@ def _names(records: Sequence[Record]) -> str:
     return ", ".join(record.name for record in records)
 
 
+def _told_of(records: Sequence[Record], one: str, many: str) -> str:
+    return f"{_names(records)} {one if len(records) == 1 else many}"
+
+
 def _resume_of_many(records: Sequence[Record]) -> str | None:
     """Return one command for several jobs: `wait` follows those that run and saves those that are finished."""
-    commands = [command for record in records if (command := resume_of(record)) is not None]
-    going_on = [record for record in records if (resume_of(record) or "").startswith(("orvideo wait", "orvideo down"))]
-    if not going_on:
-        return commands[0] if commands else None
-    verb = "wait" if any(not record.final for record in going_on) else "download"
-    return f"orvideo {verb} " + (" ".join(r.name for r in going_on) if len(going_on) <= _MOST_IN_A_COMMAND else "--all")
+    commands = [(record.name, command) for record in records if (command := resume_of(record)) is not None]
+    verbs = [(name, verb) for name, command in commands if (verb := command.split()[1]) in ("wait", "download")]
+    if not verbs:
+        return commands[0][1] if commands else None
+    names = [name for name, _ in verbs]
+    verb = "wait" if any(verb == "wait" for _, verb in verbs) else "download"
+    return f"orvideo {verb} " + (" ".join(names) if len(names) <= _MOST_IN_A_COMMAND else "--all")

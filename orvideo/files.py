@@ -37,7 +37,7 @@ def make_private(folder: Path) -> None:
         sync_folder(place.parent)
 
 
-def give_name(old: Path, new: Path, *, replace: bool = False) -> None:
+def give_name(old: Path, new: Path, *, replace: bool = False, must_last: bool = True) -> None:
     """Give a finished file its name and make that last.
 
     Without `replace` raises FileExistsError for whatever has the name, and leaves it alone (drill O01).
@@ -53,13 +53,15 @@ def give_name(old: Path, new: Path, *, replace: bool = False) -> None:
             _rename_to_a_free_name(old, new)
         else:
             os.unlink(old)
-    sync_folder(new.parent)
+    if must_last:
+        sync_folder(new.parent)
 
 
-def write_whole(path: Path, content: bytes, *, mode: int = 0o666, replace: bool = True) -> None:
+def write_whole(path: Path, content: bytes, *, mode: int = 0o666, replace: bool = True, must_last: bool = True) -> None:
     """Write a file whole or not at all, and make it last; what was there is whole until then.
 
-    `mode` is that of a new file, before the umask. Raises OSError, without `replace` FileExistsError.
+    `mode` is that of a new file, before the umask. With `must_last` off nothing waits for the disk, and a power cut may
+    take the file back. Raises OSError, without `replace` FileExistsError.
     """
     new = path.with_name(f".orvideo-{secrets.token_hex(6)}.new")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -67,8 +69,9 @@ def write_whole(path: Path, content: bytes, *, mode: int = 0o666, replace: bool 
         try:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
-            give_name(new, path, replace=replace)
+            if must_last:
+                os.fsync(file.fileno())
+            give_name(new, path, replace=replace, must_last=must_last)
         finally:
             with suppress(OSError):  # it has its name, as a rule
                 os.unlink(new)

@@ -119,7 +119,9 @@ def test_missing_folders_are_private_and_those_that_are_there_stay_as_they_are(t
 
 @posix
 @pytest.mark.drill("F-C04")
-@pytest.mark.parametrize(("number", "trusted"), [(errno.EINVAL, True), (errno.EBADF, True), (errno.EIO, False)])
+@pytest.mark.parametrize(
+    ("number", "trusted"), [(errno.EINVAL, True), (errno.EBADF, True), (errno.ENOSYS, True), (errno.EIO, False)]
+)
 def test_a_folder_that_cannot_be_synced_is_trusted_and_a_disk_that_fails_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, trusted: bool
 ) -> None:

@@ -59,7 +59,7 @@ class Offer:
 class Reader:
     """Puts the requests of rows together: each row over what the line says, and that over the settings.
 
-    `line` are request fields, `given` short names (`jobs.request.SHORT_NAMES`) that a row without them has.
+    `line` are request fields, `given` short names (`request.build.SHORT_NAMES`) that a row without them has.
     """
 
     source: MediaSource

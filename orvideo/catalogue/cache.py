@@ -87,7 +87,7 @@ def write(path: Path, models: list[Any], fetched_at: datetime) -> bool:
     text = json.dumps({"version": _VERSION, "fetched_at": fetched_at.isoformat(), "models": models})
     try:
         make_private(path.parent)
-        write_whole(path, text.encode("ascii"), mode=0o600)
+        write_whole(path, text.encode("ascii"), mode=0o600, must_last=False)
     except OSError:
         return False
     return True

@@ -84,6 +84,10 @@ class RequestOptions(NamedTuple):
         named = {"first_frame": self.first_frame, "last_frame": self.last_frame, "reference": references}
         return {name: value for name, value in named.items() if value is not None}
 
+    def params(self) -> dict[str, Any]:
+        """Return the providers' own parameters, under the short name that takes them."""
+        return {"param": list(self.param)} if self.param else {}
+
 
 def wanted_request(context: Context, options: RequestOptions) -> Wanted:
     """Return the request that a line asks for; nothing is asked of the service but, rarely, the catalogue.
@@ -137,7 +141,7 @@ def _from_line(context: Context, options: RequestOptions, settings: Settings) ->
     prompt = _read_prompt(context, options)
     given = options.line_fields(settings) | options.media()
     given |= {} if prompt is None else {"prompt": prompt}
-    return given | ({"param": list(options.param)} if options.param else {})
+    return given | options.params()
 
 
 def _from_file(context: Context, options: RequestOptions) -> dict[str, Any]:

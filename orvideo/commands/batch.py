@@ -295,8 +295,7 @@ def _reader(context: Context, options: BatchOptions, settings: Settings, source:
         built = request_fields({**media, "prompt": "-"}, from_line, check=not asked.no_check)
         line |= {name: value for name, value in built.fields.items() if name != "prompt"}
     where = MediaSource(settings.max_image_bytes, root=None if options.allow_outside else folder, base=folder)
-    params = {"param": list(asked.param)} if asked.param else {}
-    return Reader(where, asked.defaults(settings), line, params, not asked.no_check)
+    return Reader(where, asked.defaults(settings), line, asked.params(), not asked.no_check)
 
 
 def _is_to_be_bought(record: Record | None, options: BatchOptions) -> bool:

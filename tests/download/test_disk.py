@@ -185,25 +185,6 @@ def test_a_part_that_somebody_else_made_is_used_but_in_a_folder_such_as_tmp(tmp_
 # --- folders and files
 
 
-@pytest.mark.parametrize(
-    ("number", "trusted"), [(errno.EINVAL, True), (errno.EBADF, True), (errno.ENOSYS, True), (errno.EIO, False)]
-)
-def test_a_folder_that_cannot_be_synced_is_trusted_and_one_that_fails_is_not(
-    number: int, trusted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fails(descriptor: int) -> None:
-        raise OSError(number, os.strerror(number))
-
-    opened = os.listdir("/proc/self/fd")
-    monkeypatch.setattr(os, "fsync", fails)
-    if trusted:
-        disk.sync_folder(tmp_path)
-    else:
-        with pytest.raises(OSError, match=os.strerror(number)):
-            disk.sync_folder(tmp_path)
-    assert os.listdir("/proc/self/fd") == opened
-
-
 def test_folders_are_made_below_their_base_only(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         disk.make_folders(tmp_path / "missing/b", tmp_path / "missing")
