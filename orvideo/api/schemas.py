@@ -145,10 +145,6 @@ class Job(Wire):
         return self.status in FINAL_STATUSES
 
     @property
-    def is_completed(self) -> bool:
-        return self.status == "completed"
-
-    @property
     def cost(self) -> Decimal | None:
         """Return the billed amount in USD, None when it is not known."""
         return self.usage.cost if self.usage else None

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def terms_from(context: Context, timeout: str | None, interval: str | None) -> Terms:
     """Return how long and how often to look, from the line or the settings; seconds."""
     from orvideo.jobs.task import Terms
-    from orvideo.settings.source import Source
+    from orvideo.settings.definitions import Source
 
     settings = context.settings.with_flags({"timeout": timeout, "interval": interval})
     firm = settings.get("timeout").source is not Source.DEFAULT

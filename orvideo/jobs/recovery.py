@@ -21,16 +21,12 @@ def recover(ledger: Ledger) -> list[Record]:
     for record in ledger.list(unknown=True):
         # A cut answer could name another id in the part that is missing.
         if record.answer and record.answer_status in range(200, 300) and len(record.answer) < MOST_ANSWER:
+            from orvideo.api.acceptance import job_in
+
             with suppress(RecordError):
-                recovered += _recovered(ledger, record, record.answer)
+                if (job := job_in(record.answer)) is not None:
+                    ledger.submitted(
+                        record.seq, job.id, status=job.status, generation_id=job.generation_id, extra=job.extra
+                    )
+                    recovered.append(ledger.get(record.seq))
     return recovered
-
-
-def _recovered(ledger: Ledger, record: Record, answer: bytes) -> list[Record]:
-    from orvideo.api.acceptance import job_in
-
-    job = job_in(answer)
-    if job is None:
-        return []
-    ledger.submitted(record.seq, job.id, status=job.status, generation_id=job.generation_id, extra=job.extra)
-    return [ledger.get(record.seq)]

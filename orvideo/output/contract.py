@@ -365,21 +365,25 @@ class Submitted(_JobEvent):
     event: Literal["submitted"]
 
 
-class Status(_JobEvent):
-    """A job's status, or what the service says of its progress, is another than before."""
-
+class _Status(_Event):
     event: Literal["status"]
     status: str
     progress: dict[str, str | int | float]
     """What the service says of it, under its own names, such as progress or queue_position; mostly empty."""
 
 
-class Missed(_JobEvent):
-    """A look at a job failed; the next is in `next_in` seconds."""
+class Status(_Status, _JobEvent):
+    """A job's status, or what the service says of its progress, is another than before."""
 
+
+class _Missed(_Event):
     event: Literal["missed"]
     message: str
     next_in: float | None
+
+
+class Missed(_Missed, _JobEvent):
+    """A look at a job failed; the next is in `next_in` seconds."""
 
 
 class Saved(_JobEvent):
@@ -417,21 +421,12 @@ class RowSubmitted(_RowEvent):
     event: Literal["submitted"]
 
 
-class RowStatus(_RowEvent):
+class RowStatus(_Status, _RowEvent):
     """The status of a row's job, or what the service says of its progress, is another than before."""
 
-    event: Literal["status"]
-    status: str
-    progress: dict[str, str | int | float]
-    """What the service says of it, under its own names, such as progress or queue_position; mostly empty."""
 
-
-class RowMissed(_RowEvent):
+class RowMissed(_Missed, _RowEvent):
     """A look at a row's job failed; the next is in `next_in` seconds."""
-
-    event: Literal["missed"]
-    message: str
-    next_in: float | None
 
 
 class RowEnded(_RowEvent):

@@ -4,7 +4,7 @@
 `private` writes them, `folders` knows where they are.
 """
 
+from orvideo.settings.definitions import Setting, Source
 from orvideo.settings.resolving import Settings
-from orvideo.settings.source import Setting, Source
 
 __all__ = ["Setting", "Settings", "Source"]

@@ -1,4 +1,4 @@
-"""The table of settings: each name, how it is read, its default and its one line of help.
+"""The table of settings: each name, how it is read, its default and its one line of help; and who may set it.
 
 `config`, the environment and the docs all come from this table. A setting's flag and its name in the store are
 `aspect-ratio`, its variable is `ORVIDEO_ASPECT_RATIO`.
@@ -6,6 +6,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from orvideo.errors import OrvideoError, UsageError
@@ -19,6 +20,30 @@ DEFAULT_BASE_URL = "https://openrouter.ai/api/v1"
 API_KEY = "api-key"
 #: What orvideo tells the command of --exec begins with this; no setting's variable does.
 JOB_VARIABLES = "ORVIDEO_JOB_"
+
+
+class Source(StrEnum):
+    """Who said it, strongest first."""
+
+    FLAG = "flag"
+    ENVIRONMENT = "environment"
+    STORE = "store"
+    DEFAULT = "default"
+
+
+class Setting(NamedTuple):
+    """One setting as it stands: its value, the same as a person would type it, and who said so.
+
+    `where` is the flag, the variable or the file; None for a default. `problem` is why the value cannot be used: then
+    `value` is None. The key's value is its last four characters at most.
+    """
+
+    name: str
+    value: object
+    source: Source
+    where: str | None
+    text: str = ""
+    problem: str | None = None
 
 
 class Definition(NamedTuple, Generic[T]):

@@ -9,8 +9,8 @@ from typing import NoReturn
 
 from orvideo.errnos import reason
 from orvideo.errors import AuthError, OutputUnwritable
+from orvideo.settings.definitions import Source
 from orvideo.settings.private import is_loose, locked, read_private, remove_private, write_private
-from orvideo.settings.source import Source
 
 FILE_NAME = "api-key.json"
 _SET_IT = "orvideo config set api-key"

@@ -7,12 +7,11 @@ from contextlib import suppress
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from orvideo.errors import AuthError, OrvideoError, Unsafe, UsageError
 from orvideo.settings import definitions, folders
-from orvideo.settings.definitions import API_KEY, DEFINITIONS, JOB_VARIABLES, NAMES, Definition
-from orvideo.settings.source import Setting, Source
+from orvideo.settings.definitions import API_KEY, DEFINITIONS, JOB_VARIABLES, NAMES, Definition, Setting, Source
 
 if TYPE_CHECKING:
     from orvideo.settings.keys import ApiKey, KeyFile
@@ -23,12 +22,37 @@ T = TypeVar("T")
 KEY_VARIABLE = "OPENROUTER_API_KEY"
 
 
+class _Value(Generic[T]):
+    """A setting as an attribute of `Settings`: looked up when it is read, None where it is left open."""
+
+    def __init__(self, definition: Definition[Any]) -> None:
+        self._definition = definition
+
+    def __get__(self, settings: Settings, owner: type[Settings]) -> T:
+        return cast(T, settings.find(self._definition)[0])
+
+
 class Settings:
     """The settings of one run, each looked up when it is asked for; nothing is read from disk before.
 
     `environ` is all of the environment that is seen. `flags` has values by setting name (None: not given), either
     parsed already or as text. A value that cannot be read is a UsageError that names the flag, variable or line.
     """
+
+    base_url = _Value[str](definitions.BASE_URL)
+    duration = _Value[int | None](definitions.DURATION)
+    output = _Value[str | None](definitions.OUTPUT)
+    interval = _Value[float | None](definitions.INTERVAL)
+    timeout = _Value[float](definitions.TIMEOUT)
+    max_cost = _Value[Decimal | None](definitions.MAX_COST)
+    confirm_above = _Value[Decimal](definitions.CONFIRM_ABOVE)
+    max_image_bytes = _Value[int](definitions.MAX_IMAGE_SIZE)
+    max_bytes = _Value[int](definitions.MAX_SIZE)
+    referer = _Value[str](definitions.REFERER)
+    title = _Value[str](definitions.TITLE)
+    categories = _Value[str](definitions.CATEGORIES)
+    sandbox = _Value[bool](definitions.SANDBOX)
+    sandbox_speed = _Value[float](definitions.SANDBOX_SPEED)
 
     def __init__(self, environ: Mapping[str, str], *, flags: Mapping[str, object] | None = None) -> None:
         self._environ = environ
@@ -51,7 +75,7 @@ class Settings:
         if definitions.setting_name(name) == API_KEY:
             return self._key_setting()
         definition = definitions.definition(name)
-        value, source, where = self._find(definition)
+        value, source, where = self.find(definition)
         text = "" if value is None else definition.show(value)
         return Setting(definition.name, value, source, where, text)
 
@@ -113,15 +137,8 @@ class Settings:
         if self._key_file and self._key_file.is_loose():
             yield f"Others on this machine can read the key: chmod 600 {self._key_file.path}."
 
-    def _value(self, definition: Definition[T]) -> T | None:
-        return self._find(definition)[0]
-
-    def _always(self, definition: Definition[T]) -> T:
-        value = self._find(definition)[0]
-        assert value is not None, f"{definition.name} has a default"
-        return value
-
-    def _find(self, definition: Definition[T]) -> tuple[T | None, Source, str | None]:
+    def find(self, definition: Definition[T]) -> tuple[T | None, Source, str | None]:
+        """Return a setting's value, who said so, and where."""
         name = definition.name
         if name in self._flags:
             given: Any = self._flags[name]
@@ -287,69 +304,3 @@ class Settings:
         from orvideo.settings.keys import KeyFile
 
         return KeyFile(self._store_dir) if self._store_dir else None
-
-    # --- the settings by name --------------------------------------------------
-
-    @property
-    def base_url(self) -> str:
-        """Where the API is, checked. Raises what `api.urls.check_base_url` raises."""
-        return self._always(definitions.BASE_URL)
-
-    @property
-    def duration(self) -> int | None:
-        """The video's length, in whole seconds."""
-        return self._value(definitions.DURATION)
-
-    @property
-    def output(self) -> str | None:
-        """What `-o` takes."""
-        return self._value(definitions.OUTPUT)
-
-    @property
-    def interval(self) -> float | None:
-        """Seconds between looks; None for soon at first and then further apart."""
-        return self._value(definitions.INTERVAL)
-
-    @property
-    def timeout(self) -> float:
-        """Seconds to wait for a job."""
-        return self._always(definitions.TIMEOUT)
-
-    @property
-    def max_cost(self) -> Decimal | None:
-        """USD; None for no limit."""
-        return self._value(definitions.MAX_COST)
-
-    @property
-    def confirm_above(self) -> Decimal:
-        """USD."""
-        return self._always(definitions.CONFIRM_ABOVE)
-
-    @property
-    def max_image_bytes(self) -> int:
-        return self._always(definitions.MAX_IMAGE_SIZE)
-
-    @property
-    def max_bytes(self) -> int:
-        return self._always(definitions.MAX_SIZE)
-
-    @property
-    def referer(self) -> str:
-        return self._always(definitions.REFERER)
-
-    @property
-    def title(self) -> str:
-        return self._always(definitions.TITLE)
-
-    @property
-    def categories(self) -> str:
-        return self._always(definitions.CATEGORIES)
-
-    @property
-    def sandbox(self) -> bool:
-        return self._always(definitions.SANDBOX)
-
-    @property
-    def sandbox_speed(self) -> float:
-        """How many times as fast as the real times the sandbox's time passes."""
-        return self._always(definitions.SANDBOX_SPEED)
