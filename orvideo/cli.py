@@ -18,6 +18,7 @@ from orvideo.commands._app import App
 from orvideo.environment import Environment
 from orvideo.errors import ExitCode, OrvideoError, OutputUnwritable, UsageError
 from orvideo.interrupts import Interrupted, Interrupts
+from orvideo.output.asking import open_terminal
 
 if TYPE_CHECKING:
     from orvideo.context import Context
@@ -136,7 +137,8 @@ def parse(arguments: Sequence[str], environment: Environment) -> Action | None:
     Raises UsageError, and OSError when the help cannot be printed.
     """
     # One command's module is enough to run one command: the others cost start-up time and are not asked.
-    named = [word for word in arguments[:1] if word in COMMANDS]
+    first = next((word for word in arguments if not word.startswith("-")), None)
+    named = [first] if first in COMMANDS else []
     rich_help = environment.stdout is not None and environment.stdout.isatty()
     app = build_app(named or COMMANDS, rich_help=rich_help)
     try:
@@ -181,7 +183,7 @@ def process_environment() -> Environment:
     environ = dict(os.environ)
     # pydantic looks through the metadata of all that is installed for plugins, which takes as long as all our models.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    return Environment(environ, sys.stdin, sys.stdout, sys.stderr)
+    return Environment(environ, sys.stdin, sys.stdout, sys.stderr, open_terminal=open_terminal)
 
 
 class _Held(io.StringIO):

@@ -94,6 +94,7 @@ class Context:
             json=answering.json,
             events=answering.events,
             clock=self.clock,
+            open_terminal=self.environment.open_terminal,
         )
 
     @cached_property

@@ -74,10 +74,10 @@ _MOST_JOBS = 1000
 
 
 class BatchOptions(NamedTuple):
-    """A batch line, parsed; `again` is the same line once more."""
+    """A batch line, parsed; `typed` is the same line as it was typed."""
 
     asked: RequestOptions
-    again: str
+    typed: str
     file: str
     form: str | None = None
     name: str | None = None
@@ -94,6 +94,7 @@ class BatchOptions(NamedTuple):
     report: str | None = None
     max_cost: str | None = None
     yes: bool = False
+    again: bool = False
     dry_run: bool = False
 
 
@@ -172,6 +173,7 @@ def register(app: typer.Typer) -> None:
             option("Money", "The most that the whole batch may cost.", metavar="USD"),
         ] = None,
         yes: Annotated[bool, option("Money", "Do not ask before an expensive batch.", "--yes", "-y")] = False,
+        again: Annotated[bool, option("Money", "Buy rows once more that another batch has bought.", "--again")] = False,
         dry_run: Annotated[
             bool,
             option("Money", "Check, price, print the requests, send nothing.", "--dry-run"),
@@ -183,8 +185,8 @@ def register(app: typer.Typer) -> None:
         sandbox: UseSandbox = False,
     ) -> Action:
         """Submit, follow and save many videos; the same command goes on where it was stopped."""
-        again = shlex.join(["orvideo", *ctx.obj])
-        options = options_of(BatchOptions, ctx.params, asked=RequestOptions.of(ctx.params), again=again)
+        typed = shlex.join(["orvideo", *ctx.obj])
+        options = options_of(BatchOptions, ctx.params, asked=RequestOptions.of(ctx.params), typed=typed)
         return Action(lambda context: run(context, options), options_of(Answering, ctx.params))
 
 
@@ -389,29 +391,22 @@ def _guard_money(
     limit: Decimal | None,
     options: BatchOptions,
 ) -> None:
-    """Refuse a whole that may pass --max-cost, with what was spent on it before; ask about what is dear."""
+    """Refuse a whole that may pass --max-cost, with what was spent on it before; ask about what is dear or not new."""
+    from orvideo.commands._money import Purchase, guard, keep_to_limit, notice_of_rows
     from orvideo.output.batch_views import most_so_far
-    from orvideo.output.text import money_text
+    from orvideo.output.text import count, money_text
 
     if not batch.offers:
         return
-    most = price.most
+    words = money_text(price.most) if price.most is not None else "an unknown price"
+    purchase = Purchase(count(price.rows, "row", "rows"), words, price.most)
     if limit is not None:
-        before = most_so_far(batch.history.last.values())
-        total = most + before if most is not None and before is not None else None
-        if total is None or total > limit:
-            costs = "has an unknown price" if total is None else f"may cost {money_text(total)} in all"
-            raise MoneyError(
-                f"This batch {costs}, and the limit is {money_text(limit)}; nothing was sent.",
-                hint="raise --max-cost, or take rows out",
-            )
-    if options.yes or options.dry_run or service.is_sandbox or not context.terminal.can_ask:
+        purchase = purchase._replace(spent=most_so_far(batch.history.last.values()))
+    if options.dry_run or service.is_sandbox:
+        keep_to_limit(purchase, limit)
         return
-    if most is None or most > settings.confirm_above:
-        text = money_text(most) if most is not None else "an unknown price"
-        rows = f"{price.rows} row{'s' if price.rows != 1 else ''}"
-        if not context.terminal.confirm(f"Submit {rows} for {text}?"):
-            raise MoneyError("The price was declined; nothing was sent.")
+    purchase = purchase._replace(notice=notice_of_rows(context, list(batch.offers), batch.id, service.endpoint))
+    guard(context, purchase, limit=limit, above=settings.confirm_above, yes=options.yes, again=options.again)
 
 
 def _answer_dry_run(context: Context, batch: Batch, price: Price) -> None:
@@ -482,7 +477,7 @@ def _run(
     terms = terms._replace(jobs=options.jobs)
     if terms.interval is None:
         terms = terms._replace(looks_per_second=LOOKS_PER_SECOND)
-    context.ending.watch(entries, context.journal, again=options.again)
+    context.ending.watch(entries, context.journal, again=options.typed)
     listener = BatchListener(context.terminal, context.clock, total=len(entries))
     rules = StopRules(fail_fast=options.fail_fast)
     try:

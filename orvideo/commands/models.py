@@ -14,9 +14,12 @@ from orvideo.commands._options import (
     AspectRatio,
     Audio,
     Duration,
+    FirstFrame,
     Json,
+    LastFrame,
     Quiet,
     Resolution,
+    Seed,
     Size,
     UseSandbox,
     Verbose,
@@ -60,9 +63,9 @@ def register(app: typer.Typer) -> None:
         aspect_ratio: AspectRatio = None,
         size: Size = None,
         audio: Audio = None,
-        seed: Annotated[bool, option("Request", "Takes a seed.", "--seed")] = False,
-        first_frame: Annotated[bool, option("Request", "Takes a first frame.", "--first-frame")] = False,
-        last_frame: Annotated[bool, option("Request", "Takes a last frame.", "--last-frame")] = False,
+        seed: Seed = None,
+        first_frame: FirstFrame = None,
+        last_frame: LastFrame = None,
         max_cost: Annotated[str | None, option("Money", "Costs at most this.", metavar="USD")] = None,
         sort: Annotated[Sort, typer.Option(help="The order of the list.")] = Sort.price,
         refresh: Annotated[bool, typer.Option("--refresh", help="Ask the service even if the list is fresh.")] = False,
@@ -74,7 +77,7 @@ def register(app: typer.Typer) -> None:
         """List the models: what they can do and cost. With one whole id, everything about it."""
         needs = {
             "duration": duration, "resolution": resolution, "aspect_ratio": aspect_ratio, "size": size,
-            "generate_audio": audio, "seed": 1 if seed else None, "frames": _frames(first_frame, last_frame),
+            "generate_audio": audio, "seed": seed, "frames": _frames(first_frame, last_frame),
         }  # fmt: skip
         options = ModelsOptions(
             text, {name: value for name, value in needs.items() if value is not None}, max_cost, sort, refresh
@@ -83,8 +86,9 @@ def register(app: typer.Typer) -> None:
         return Action(lambda context: run(context, options), answering)
 
 
-def _frames(first: bool, last: bool) -> list[str] | None:
-    return [name for name, wanted in (("first_frame", first), ("last_frame", last)) if wanted] or None
+def _frames(first: str | None, last: str | None) -> list[str] | None:
+    """Return the frames that a line names; what is in their files matters to no model."""
+    return [name for name, given in (("first_frame", first), ("last_frame", last)) if given] or None
 
 
 def run(context: Context, options: ModelsOptions) -> None:

@@ -48,7 +48,7 @@ from orvideo.commands._options import (
 )
 from orvideo.commands._receipts import check_before_submit
 from orvideo.commands._request import RequestOptions, wanted_request
-from orvideo.errors import MoneyError, OrvideoError, RecordError
+from orvideo.errors import OrvideoError, RecordError
 
 if TYPE_CHECKING:
     from orvideo.catalogue.planning import Plan
@@ -214,24 +214,25 @@ def _tell_credit(context: Context, service: Service) -> None:
 
 
 def _guard_money(context: Context, settings: Settings, service: Service, planned: Plan, options: SubmitOptions) -> None:
-    """Refuse what costs more than a limit allows, and ask about what is dear or unpriced (drills M28, M29)."""
+    """Refuse what costs more than a limit allows, and ask about what is dear, unpriced or bought before."""
+    from orvideo.commands._money import Purchase, guard, keep_to_limit, notice_of_request
     from orvideo.output.text import money_text
 
-    quote, limit = planned.quote, settings.max_cost
+    quote = planned.quote
     most = quote.high if quote.high is not None else quote.usd
-    if limit is not None and (most is None or most > limit):
-        unknown = f"has an unknown price ({'; '.join(quote.reasons)})"
-        costs = unknown if most is None else f"may cost {money_text(most)}"
-        raise MoneyError(
-            f"This {costs}, and the limit is {money_text(limit)}; nothing was sent.",
-            hint="ask for less, choose another model (orvideo models), or raise --max-cost",
-        )
-    if options.yes or options.dry_run or service.is_sandbox or not context.terminal.can_ask:
+    price = money_text(most) if most is not None else "an unknown price"
+    purchase = Purchase("this", price, most, why=quote.reasons)
+    if options.dry_run or service.is_sandbox:
+        keep_to_limit(purchase, settings.max_cost)
         return
-    if most is None or most > settings.confirm_above:
-        price = money_text(most) if most is not None else "an unknown price"
-        if not context.terminal.confirm(f"Submit this for {price}?"):
-            raise MoneyError("The quote was declined; nothing was sent.")
+    notice = notice_of_request(context, planned.request.body(), service.endpoint)
+    guard(
+        context,
+        purchase._replace(notice=notice),
+        limit=settings.max_cost,
+        above=settings.confirm_above,
+        yes=options.yes,
+    )
 
 
 def _answer_dry_run(context: Context, planned: Plan) -> None:

@@ -19,7 +19,7 @@ import os
 import random
 import sqlite3
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -37,6 +37,7 @@ from orvideo.record.rows import (
     Viewpoint,
     columns_of,
     count_outputs,
+    document,
     error_text,
     extra_document,
     insert,
@@ -51,7 +52,18 @@ from orvideo.record.rows import (
     text,
     update,
 )
-from orvideo.record.values import Intent, Output, Record, ResumeState, Seen, Shape, Spending, State, Typical
+from orvideo.record.values import (
+    Intent,
+    Output,
+    Record,
+    ResumeState,
+    Seen,
+    Shape,
+    Spending,
+    State,
+    Typical,
+    redact_request,
+)
 
 Answer = TypeVar("Answer")
 Records = list[Record]
@@ -378,6 +390,19 @@ class Ledger:
     def rows_of_batch(self, batch: str) -> Records:
         """Return every job of a batch, oldest first: a row that was submitted again has several."""
         return self.list(batch=batch)[::-1]
+
+    def same_request(self, request: Mapping[str, Any], endpoint: str, since: datetime) -> Records:
+        """Return the jobs with this very request, newest first: those since a time, and those of unknown outcome."""
+        written = document(redact_request(request))
+        return self._read(lambda connection: lookup.same_request(connection, written, endpoint, since, self._view()))
+
+    def same_rows(self, keys: Collection[str], batch: str, endpoint: str) -> Records:
+        """Return the jobs that other batches at an endpoint bought for rows with these keys, oldest first."""
+
+        def work(connection: sqlite3.Connection) -> Records:
+            return load(connection, lookup.same_rows(connection, keys, batch, endpoint), self._view())
+
+        return self._read(work)
 
     def typical(self, shape: Shape, *, endpoint: str | None = None) -> Typical:
         """Return what the 50 newest finished jobs of a shape (`values.shape_of`) cost and took.

@@ -2,7 +2,7 @@
 
 import re
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import TypedDict
@@ -170,3 +170,29 @@ def _passes(row: sqlite3.Row, wanted: Filter, view: Viewpoint) -> bool:
     return not needle or any(
         needle in (row[column] or "").casefold() for column in ("prompt", "model", "job_id", "handle")
     )
+
+
+# What was bought before (finding A12)
+
+#: What was sent and has not failed: to send it again buys it twice.
+_BOUGHT = "state IN ('sending', 'submitted', 'unknown') AND (final = 0 OR status = 'completed')"
+
+
+def same_request(
+    connection: sqlite3.Connection, request: str, endpoint: str, since: datetime, view: Viewpoint
+) -> list[Record]:
+    """Return the jobs with this very request, newest first: those since a time, and those of unknown outcome."""
+    seqs: set[int] = set()
+    for condition, *values in ((f"{_BOUGHT} AND created_at >= ?", micros(since)), (_LISTS["unknown"],)):
+        query = f"SELECT seq FROM jobs WHERE {condition} AND endpoint = ? AND request = ?"  # noqa: S608 - our own words
+        seqs |= set(_seqs(connection, query, *values, endpoint, request))
+    return load(connection, sorted(seqs, reverse=True)[:MOST_CANDIDATES], view)
+
+
+def same_rows(connection: sqlite3.Connection, keys: Collection[str], batch: str, endpoint: str) -> list[int]:
+    """Return the numbers of the jobs that other batches at an endpoint bought for rows with these keys."""
+    others = connection.execute(
+        f"SELECT seq, row_key FROM jobs WHERE batch <> ? AND endpoint = ? AND {_BOUGHT}",  # noqa: S608 - our own words
+        (batch, endpoint),
+    )
+    return [seq for seq, key in others if key in keys]

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from orvideo.sandbox.server import KEY, Sandbox
-from tests.shell import Shell
+from tests.clocks import HandClock
+from tests.drills.raw_server import Reply
+from tests.drills.service import ORDER, surroundings
+from tests.drills.service import service as broken
+from tests.shell import Person, Shell
 
 CHEAP = ("-m", "google/veo-3.1-lite", "-d", "4", "-r", "720p")
 DEAR = ("-m", "google/veo-3.1", "-d", "8", "-r", "720p", "--audio")
@@ -153,3 +158,86 @@ def test_one_model_is_shown_whole_with_a_line_to_copy(orvideo: Shell, service: S
     example = next(line for line in page.splitlines() if "orvideo submit" in line)
     words = example.partition("orvideo ")[2].replace('"a paper boat"', "boat").split()
     assert orvideo(*words, "--dry-run").code == 0
+
+
+@pytest.mark.drill("F-A04")
+@pytest.mark.parametrize(("reply", "code"), [("y\n", 0), ("n\n", 5), ("", 5)])
+def test_a04_a_person_is_asked_on_the_controlling_terminal_though_the_prompt_comes_through_a_pipe(
+    orvideo: Shell, service: Sandbox, reply: str, code: int
+) -> None:
+    person = Person(reply)
+    done = orvideo("submit", "-", *DEAR, stdin="a boat\n", person=person)
+    assert (done.code, len(service.received())) == (code, 1 - bool(code)), done.err
+    assert person.asked == ["Submit this for $3.20? [y/N] " + ("" if reply else "\n")]
+    assert "[y/N]" not in done.err
+
+
+@pytest.mark.drill("F-A04")
+def test_a04_so_it_is_for_a_batch_from_a_pipe(orvideo: Shell, service: Sandbox) -> None:
+    person = Person("n\n")
+    assert orvideo("batch", "-", *DEAR, stdin="a boat\na ship\n", person=person).code == 5
+    assert (len(person.asked), service.received()) == (1, [])
+    # Nothing is asked where a yes was given, where it is cheap, and where nothing is sent.
+    for line in (("submit", "x", *DEAR, "--yes"), ("submit", "x", *CHEAP), ("submit", "x", *DEAR, "--dry-run")):
+        assert orvideo(*line, person=person).code == 0
+    assert len(person.asked) == 1
+
+
+@pytest.mark.drill("F-A04")
+def test_a04_without_a_terminal_an_unknown_price_is_refused(orvideo: Shell, service: Sandbox) -> None:
+    line = ("submit", "a boat", "-m", "no/such-model", "--no-check")
+    done = orvideo(*line)
+    assert (done.code, "price is unknown" in done.err, "--yes" in done.err) == (5, True, True)
+    assert service.received() == []
+    assert orvideo(*line, "--yes").code == 6  # the service knows no such model
+    assert orvideo(*line, "--max-cost", "5", "--yes").code == 5
+
+
+@pytest.mark.drill("F-A12")
+def test_a12_the_same_request_again_is_said_and_asked_about(orvideo: Shell, service: Sandbox) -> None:
+    first = orvideo("submit", "a boat", *CHEAP).out.strip()
+    said = orvideo("submit", "a boat", *CHEAP)
+    assert said.code == 0
+    assert f"the same request was submitted 0s ago as {first}; this buys it once more" in said.err
+    person = Person("n\n")
+    asked = orvideo("submit", "a boat", *CHEAP, person=person)
+    assert (asked.code, person.asked) == (5, ["Submit this for $0.12? [y/N] "])
+    assert "same request" in orvideo("submit", "a boat", *CHEAP, "--yes", person=person).err
+    for other in (("a ship", *CHEAP), ("a boat", *CHEAP, "--seed", "1")):
+        assert "same request" not in orvideo("submit", *other, person=person).err
+    assert (len(service.received()), len(person.asked)) == (5, 1)
+
+
+@pytest.mark.drill("F-A12")
+def test_a12_after_ten_minutes_it_is_a_new_wish_but_not_while_the_outcome_is_unknown(
+    orvideo: Shell, service: Sandbox
+) -> None:
+    clock = HandClock()
+    orvideo.clock = clock.clock()
+    orvideo("submit", "a boat", *CHEAP)
+    clock.sleep(601)
+    assert "same request" not in orvideo("submit", "a boat", *CHEAP).err
+    with broken(Reply(500, b"oops")) as server:
+        env = surroundings(server)
+        assert orvideo("submit", *ORDER, env=env).code == 9
+        clock.sleep(24 * 3600)
+        again = orvideo("submit", *ORDER, env=env)
+    assert "its outcome is unknown" in again.err
+
+
+@pytest.mark.drill("F-A12")
+def test_a12_rows_of_a_batch_under_another_name_need_a_word(orvideo: Shell, service: Sandbox, home: Path) -> None:
+    (home / "one.txt").write_text("a boat\na ship\n")
+    (home / "two.txt").write_text("a boat\na ship\na raft\n")
+    one, two = (("batch", str(home / name), *CHEAP, "-o", str(home)) for name in ("one.txt", "two.txt"))
+    assert orvideo(*one).code == 0
+    assert orvideo(*one).code == 0  # the same batch: it goes on
+    for more in ((), ("--yes",)):
+        refused = orvideo(*two, *more)
+        assert (refused.code, "--again" in refused.err) == (5, True)
+        assert "2 of the 3 rows were bought before" in refused.err
+    person = Person("n\n")
+    assert (orvideo(*two, person=person).code, len(person.asked)) == (5, 1)
+    assert len(service.received()) == 2
+    assert orvideo(*two, "--again", "--yes").code == 0
+    assert len(service.received()) == 5
