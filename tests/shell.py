@@ -140,7 +140,7 @@ class Shell:
         stdin: bytes = b"",
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
-        timeout: float = 60,
+        timeout: float = 240,
     ) -> Result:
         """Run the installed script in a process of its own, with pipes for streams."""
         done = subprocess.run(

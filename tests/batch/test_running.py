@@ -129,7 +129,7 @@ def test_two_runs_of_one_batch_at_the_same_time_buy_each_row_once(orvideo: Shell
             orvideo.popen("batch", "rows.jsonl", *SMALL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             for _ in range(2)
         ]
-        ended = [(process.communicate(timeout=90), process.returncode) for process in both]
+        ended = [(process.communicate(timeout=240), process.returncode) for process in both]
         assert [code for _, code in ended] == [0, 0], ended
         assert service.users() == sorted(f"row-{n}" for n in range(1, 13))
         assert len(list(home.glob("*.mp4"))) == 12
@@ -147,7 +147,7 @@ def test_a_signal_leaves_every_job_on_record_and_names_the_same_command(
         )
         _until(lambda: len(service.received) == 4)
         process.send_signal(number)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=240)
         assert process.returncode == code, err
         assert b"4 jobs go on at the service" in err
         assert b"orvideo batch rows.jsonl -m x-ai" in err
@@ -164,7 +164,7 @@ def test_a_signal_during_submits_puts_them_on_record(orvideo: Shell, home: Path)
         process = orvideo.popen("batch", "rows.jsonl", *SMALL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         _until(lambda: sum(record.state is State.SENDING for record in service.records()) == 4)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=240)
         assert process.returncode == 130, err
         records = service.records()
         assert len(records) == 4

@@ -167,7 +167,7 @@ def test_a_signal_ends_the_command_too_and_does_not_say_that_the_job_goes_on(
         assert child.poll() is None
         time.sleep(0.02)
     os.killpg(child.pid, number) if number == signal.SIGINT else child.send_signal(number)
-    _, story = child.communicate(timeout=60)
+    _, story = child.communicate(timeout=240)
     assert child.returncode == 128 + number
     assert (home / "trace").read_text().split() == ["begun", "stopped"]
     assert b"is at its end already" in story

