@@ -33,6 +33,14 @@ class Sums(StrEnum):
     month = "month"
 
 
+class Order(StrEnum):
+    """The orders a list of jobs can have."""
+
+    newest = "newest"
+    oldest = "oldest"
+    cost = "cost"
+
+
 class ListOptions(NamedTuple):
     """A jobs line, parsed."""
 
@@ -41,7 +49,11 @@ class ListOptions(NamedTuple):
     not_downloaded: bool = False
     since: str | None = None
     text: str | None = None
+    status: str | None = None
+    model: str | None = None
     limit: int = USUAL_LIMIT
+    sort: Order = Order.newest
+    columns: str | None = None
     cost: Sums | None = None
 
 
@@ -65,6 +77,16 @@ def register(app: typer.Typer) -> None:
         since: Annotated[
             str | None, typer.Option(metavar="WHEN", help="A date (2026-11-21), or an age such as 2h or 7d.")
         ] = None,
+        status: Annotated[
+            str | None, typer.Option("--status", metavar="WORD", help="With this status: completed, failed, ...")
+        ] = None,
+        model: Annotated[
+            str | None, typer.Option("--model", "-m", metavar="TEXT", help="Of this model, or part of its name.")
+        ] = None,
+        sort: Annotated[Order, typer.Option("--sort", help="The order of the list.")] = Order.newest,
+        columns: Annotated[
+            str | None, typer.Option("--columns", metavar="NAMES", help="Which columns, such as id,status,file.")
+        ] = None,
         limit: Annotated[
             int, typer.Option("--limit", "-n", min=0, metavar="N", help="At most N jobs; 0 for all.")
         ] = USUAL_LIMIT,
@@ -75,8 +97,12 @@ def register(app: typer.Typer) -> None:
         """List the jobs on record, newest first."""
         if ctx.invoked_subcommand is not None:
             return None
-        options = ListOptions(unfinished, unknown, not_downloaded, since, search, limit, cost)
+        options = ListOptions(
+            unfinished, unknown, not_downloaded, since, search, status, model, limit, sort, columns, cost
+        )
         return Action(lambda context: run_list(context, options), Answering(json=json, quiet=quiet))
+
+    jobs.command("list", epilog="Example: orvideo jobs list --status failed")(list_)
 
     @jobs.command(epilog="Example: orvideo jobs show @1")
     def show(
@@ -124,7 +150,7 @@ def register(app: typer.Typer) -> None:
 
 def run_list(context: Context, options: ListOptions) -> None:
     """List what passes the filters; with --cost, sums instead of jobs."""
-    from orvideo.output.views import jobs_table
+    from orvideo.output.job_table import PERSON, SCRIPT, job_table
 
     since = _moment(options.since, context.clock.now()) if options.since else None
     if options.cost is not None:
@@ -137,20 +163,28 @@ def run_list(context: Context, options: ListOptions) -> None:
         not_downloaded=options.not_downloaded,
         since=since,
         text=options.text,
-        limit=options.limit + 1 if options.limit else None,
+        status=options.status,
+        model=options.model,
+        limit=options.limit + 1 if options.limit and options.sort is Order.newest else None,
     )
+    if options.sort is Order.oldest:
+        records.reverse()
+    elif options.sort is Order.cost:
+        records.sort(key=lambda record: record.cost or 0, reverse=True)
     if options.limit and len(records) > options.limit:
         records = records[: options.limit]
-        context.terminal.note(f"the newest {options.limit} are shown; there are more (-n 0 for all)")
+        context.terminal.note(f"the first {options.limit} are shown; there are more (-n 0 for all)")
     documents = [record.as_json() for record in records]
     context.terminal.document(documents)
-    context.terminal.table(*jobs_table(documents, context.clock.now()))
+    usual = PERSON if context.terminal.out_is_tty else SCRIPT
+    columns = usual if options.columns is None else [name.strip() for name in options.columns.lower().split(",")]
+    context.terminal.table(*job_table(documents, context.clock.now(), columns, ledger.positions()))
     if not records and context.terminal.out_is_tty:
         context.terminal.note("no job on record passes" if _is_filtered(options) else "no job on record yet")
 
 
 def _is_filtered(options: ListOptions) -> bool:
-    return options != ListOptions(limit=options.limit)
+    return options != ListOptions(limit=options.limit, sort=options.sort, columns=options.columns)
 
 
 def _show_sums(context: Context, by: Sums, since: datetime | None) -> None:

@@ -7,13 +7,13 @@ said to be unknown, or left out: never shown as 0 or "no".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from orvideo.errors import OrvideoError
-from orvideo.output.tables import Cell, Column, Row, block
+from orvideo.output.tables import block
 from orvideo.output.text import age, bytes_text, count, cut, elapsed, moment, money_text
 
 if TYPE_CHECKING:
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from orvideo.record.values import Record, Typical
 
 Lines = list[str | tuple[str, str]]
-Table = tuple[Sequence[Column], list[Row]]
 
 _STATUS_STYLES = {
     "completed": "good",
+    "saved": "good",
     "failed": "bad",
     "cancelled": "bad",
     "expired": "bad",
@@ -39,45 +39,6 @@ def status_style(status: str) -> str | None:
 
 
 # Jobs
-
-
-def jobs_table(jobs: Iterable[Mapping[str, Any]], now: datetime) -> Table:
-    """Return the table of `orvideo jobs`. In a pipe: id, status, model, created_at, USD, first path, prompt."""
-    return _table(jobs, now, "prompt")
-
-
-def status_table(jobs: Iterable[Mapping[str, Any]], now: datetime) -> Table:
-    """Return the table of `orvideo status`. In a pipe: id, status, model, created_at, USD, first path, error."""
-    return _table(jobs, now, "error")
-
-
-def _table(jobs: Iterable[Mapping[str, Any]], now: datetime, last: str) -> Table:
-    columns = [
-        Column("JOB"),
-        Column("STATUS", paint=status_style),
-        Column("MODEL", priority=4, flexible=True, least=16),
-        Column("AGE", right=True, priority=3),
-        Column("COST", right=True, priority=2),
-        Column("FILE", priority=5, flexible=True),
-        Column(last.upper(), priority=1, flexible=True, least=20),
-    ]
-    rows: list[Row] = []
-    for job in jobs:
-        created, cost = datetime.fromisoformat(job["created_at"]), amount(job["cost_usd"])
-        # A job under way has no cost yet; one that is done and has none is a thing to know.
-        unpriced = "unknown" if job["status"] == "completed" else ""
-        rows.append(
-            [
-                job_name(job),
-                job["status"],
-                job["model"] or "",
-                Cell(age((now - created).total_seconds()), moment(created)),
-                Cell(unpriced, "") if cost is None else Cell(money_text(cost), str(cost)),
-                _file(job),
-                job[last] or "",
-            ]
-        )
-    return columns, rows
 
 
 def job_page(job: Mapping[str, Any], now: datetime) -> Lines:
@@ -177,12 +138,10 @@ def job_name(job: Mapping[str, Any]) -> str:
     return name
 
 
-def _file(job: Mapping[str, Any]) -> Cell:
-    paths = [output["path"] for output in job["outputs"] if output["path"]]
-    if not paths:
-        return Cell("", "")
-    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-    return Cell(paths[0].rstrip("/").rsplit("/", 1)[-1] + more, paths[0])
+def short_name(job: Mapping[str, Any]) -> str:
+    """Return the end of what a job is called, which names it in a line as well (finding C11)."""
+    last = job_name(job).rpartition("-")[2]
+    return last[-8:] if len(last) >= 8 else job_name(job)
 
 
 def _output_text(output: Mapping[str, Any]) -> str:

@@ -387,6 +387,10 @@ class Ledger:
         """Return jobs, newest first, at most `limit`; `lookup.Filter` says what passes."""
         return self._read(lambda connection: lookup.select(connection, wanted, limit, self._view()))
 
+    def positions(self, most: int = 1000) -> dict[str, int]:
+        """Return the N of @N of the newest jobs, by handle."""
+        return self._read(lambda connection: lookup.positions(connection, most))
+
     def rows_of_batch(self, batch: str) -> Records:
         """Return every job of a batch, oldest first: a row that was submitted again has several."""
         return self.list(batch=batch)[::-1]

@@ -9,11 +9,11 @@ from typing import TypedDict
 
 from orvideo.errors import UsageError
 from orvideo.record.rows import Viewpoint, load, micros, text
-from orvideo.record.values import Record, State
+from orvideo.record.values import WORDS, Record, State
 
 SHORTEST_PREFIX = 4
 MOST_CANDIDATES = 5
-_POSITION = re.compile(r"@(last|[0-9]{1,15})", re.ASCII)
+_POSITION = re.compile(r"@(last|[0-9]{1,15})|([0-9]{1,3})", re.ASCII)
 _LOOK_AT = "orvideo jobs lists what is there; orvideo jobs adopt ID takes up a job from elsewhere"
 
 
@@ -22,10 +22,11 @@ class NoSuchJob(UsageError):
 
 
 def find(connection: sqlite3.Connection, ref: str, view: Viewpoint) -> Record:
-    """Return the job that `ref` stands for: an id, a handle, a unique prefix of either, `@N` or `@last`.
+    """Return the job that `ref` stands for: an id, a handle, a unique piece of either, `@N`, `N` or `@last`.
 
-    An exact id or handle wins over what it is a prefix of. Raises UsageError, with the candidates when there are
-    several. Every way is an index look-up whatever the size of the record.
+    A piece is a prefix of the whole or stands in its last part, since ids begin with the time (finding C11). An exact
+    name wins over a prefix, and a prefix over what is in the middle. Raises UsageError, with the candidates when there
+    are several. All but the last way are index look-ups whatever the size of the record.
     """
     seqs = _matching(connection, ref.strip())
     if len(seqs) == 1:
@@ -38,7 +39,7 @@ def find(connection: sqlite3.Connection, ref: str, view: Viewpoint) -> Record:
 def _matching(connection: sqlite3.Connection, ref: str) -> list[int]:
     position = _POSITION.fullmatch(ref)
     if position:
-        number = 1 if position[1] == "last" else int(position[1])
+        number = 1 if position[1] == "last" else int(position[1] or position[2])
         return (
             _seqs(connection, "SELECT seq FROM jobs ORDER BY seq DESC LIMIT 1 OFFSET ?", number - 1) if number else []
         )
@@ -50,7 +51,19 @@ def _matching(connection: sqlite3.Connection, ref: str) -> list[int]:
     if exact or len(ref) < SHORTEST_PREFIX:
         return exact
     found = dict.fromkeys(_with_prefix(connection, "job_id", ref) + _with_prefix(connection, "handle", ref))
-    return list(found)[: MOST_CANDIDATES + 1]
+    return list(found or _with_piece(connection, ref))[: MOST_CANDIDATES + 1]
+
+
+def _with_piece(connection: sqlite3.Connection, piece: str) -> list[int]:
+    query = "SELECT seq, coalesce(job_id, ''), handle FROM jobs WHERE instr(job_id, ?1) OR instr(handle, ?1)"
+    rows = connection.execute(f"{query} ORDER BY seq DESC", (piece,))
+    return [seq for seq, *names in rows if any(piece in name.rpartition("-")[2] for name in names)]
+
+
+def positions(connection: sqlite3.Connection, most: int) -> dict[str, int]:
+    """Return the N of @N of the newest jobs, by handle."""
+    rows = connection.execute("SELECT handle FROM jobs ORDER BY seq DESC LIMIT ?", (most,))
+    return {handle: place for place, (handle,) in enumerate(rows, start=1)}
 
 
 def _seqs(connection: sqlite3.Connection, query: str, *values: object) -> list[int]:
@@ -84,7 +97,7 @@ def _successor(prefix: str) -> str | None:
 def _nothing(ref: str) -> NoSuchJob:
     if not ref.startswith("@") and len(ref.strip()) < SHORTEST_PREFIX:
         return NoSuchJob(
-            f"No job in the record is called {ref!r}; a prefix needs at least {SHORTEST_PREFIX} characters.",
+            f"No job in the record is called {ref!r}; a piece of an id needs at least {SHORTEST_PREFIX} characters.",
             hint=_LOOK_AT,
         )
     return NoSuchJob(f"No job in the record is called {ref!r}.", hint=_LOOK_AT)
@@ -106,7 +119,8 @@ class Filter(TypedDict, total=False):
     """Which jobs to list. Of the first three any one is enough; everything else that is given must hold.
 
     `unfinished`: accepted, and not at its end. `unknown`: the outcome of the submit is. `not_downloaded`: completed,
-    with an output that is not saved. `text` is looked for in prompt, model, id and handle, in any case.
+    with an output that is not saved. `text` is looked for in prompt, model, id and handle, in any case, `model` in the
+    model; `status` is a word as people see it (`Record.status_word`).
     """
 
     unfinished: bool
@@ -150,10 +164,10 @@ def _conditions(wanted: Filter) -> tuple[list[str], list[object]]:
     conditions = lists
     values: list[object] = []
     given: Mapping[str, object] = wanted
-    for column in ("status", "model", "batch"):
+    for column, condition in (("batch", "batch = ?"), ("model", "instr(lower(model), lower(?))")):
         value = given.get(column)
         if isinstance(value, str):
-            conditions.append(f"{column} = ?")
+            conditions.append(condition)
             values.append(text(value))
     since = wanted.get("since")
     if since is not None:
@@ -165,6 +179,9 @@ def _conditions(wanted: Filter) -> tuple[list[str], list[object]]:
 def _passes(row: sqlite3.Row, wanted: Filter, view: Viewpoint) -> bool:
     """Decide what SQL cannot: whether a process is gone, and what is the same in upper and lower case."""
     if wanted.get("unknown") and row["state"] == State.SENDING and view.state_of(row) is not State.UNKNOWN:
+        return False
+    words = {row["status"] or WORDS[view.state_of(row)], "saved" if row["fetched"] else None}
+    if wanted.get("status") and (wanted["status"] or "").casefold() not in words:
         return False
     needle = (wanted.get("text") or "").casefold()
     return not needle or any(

@@ -35,7 +35,7 @@ class State(StrEnum):
 
 
 #: What stands for the status of a job that the service has said nothing of; none of them is a word of the service.
-_WORDS = {
+WORDS = {
     State.PREPARED: "submitting",
     State.SENDING: "submitting",
     State.SUBMITTED: "pending",
@@ -222,7 +222,7 @@ class Record(NamedTuple):
         `submitting` (also when it has not begun to send), `outcome_unknown`, `not_sent`, and `pending` for a job that
         was accepted without a status (drill M11).
         """
-        return self.status or _WORDS[self.state]
+        return self.status or WORDS[self.state]
 
     def as_json(self) -> dict[str, Any]:
         """Return the documented job object: times in ISO 8601, amounts as JSON numbers, unknown as null.

@@ -11,12 +11,9 @@ import pytest
 from orvideo.api.schemas import VideoRequest
 from orvideo.catalogue.planning import Plan
 from orvideo.catalogue.quote import Quote
-from orvideo.output.tables import aligned, separated
-from orvideo.output.text import width
 from orvideo.output.views import (
     finished_line,
     job_page,
-    jobs_table,
     kept_answer,
     plan_lines,
     quote_text,
@@ -24,7 +21,6 @@ from orvideo.output.views import (
     service_progress,
     service_progress_text,
     status_style,
-    status_table,
 )
 from orvideo.record.values import Record, State
 
@@ -58,48 +54,6 @@ LOST: dict[str, Any] = {
     "error": "sent, no readable answer",
     "outputs": [],
 }
-
-
-def test_jobs_in_a_pipe() -> None:
-    _, rows = jobs_table([DONE, LOST], NOW)
-    assert list(separated(rows)) == [
-        "vid_0123456789\tcompleted\tgoogle/veo-3.1-lite\t2026-11-21T12:00:00Z\t0.12\t/films/boat.mp4\t"
-        "a paper boat drifts down a rainy street",
-        "sub-aaaaaaaa\toutcome_unknown\tgoogle/veo-3.1-lite\t2026-11-21T12:00:00Z\t\t\t"
-        "a paper boat drifts down a rainy street",
-    ]
-
-
-def test_jobs_on_a_wide_terminal() -> None:
-    columns, rows = jobs_table([DONE], NOW)
-    assert list(aligned(columns, rows, 140)) == [
-        "JOB             STATUS     MODEL                AGE   COST  FILE      PROMPT",
-        "vid_0123456789  completed  google/veo-3.1-lite   5m  $0.12  boat.mp4  a paper boat drifts down a rainy street",
-    ]
-
-
-def test_jobs_on_a_narrow_terminal_keep_id_status_and_prompt() -> None:
-    columns, rows = jobs_table([DONE], NOW)
-    assert list(aligned(columns, rows, 40)) == [
-        "JOB             STATUS     PROMPT",
-        "vid_0123456789  completed  a paper boat…",
-    ]
-    columns, rows = jobs_table([DONE, LOST], NOW)
-    for cells in range(36, 100):
-        lines = list(aligned(columns, rows, cells))
-        assert max(map(width, lines)) <= cells
-        assert "vid_0123456789" in "".join(lines)
-        assert "outcome_unknown" in "".join(lines)
-
-
-def test_a_status_shows_the_error_and_a_finished_job_without_a_price_says_so() -> None:
-    failed = {**DONE, "status": "failed", "error": "no\nwords", "cost_usd": None}
-    columns, rows = status_table([failed, {**DONE, "cost_usd": None}, {**DONE, "cost_usd": 0}], NOW)
-    assert next(separated(rows)).endswith("\tno\\nwords")
-    text = list(aligned(columns, rows, 200))
-    assert "$" not in text[1]
-    assert "unknown" in text[2]
-    assert "$0.00" in text[3]
 
 
 def test_the_page_of_a_job() -> None:

@@ -54,6 +54,25 @@ def test_a_job_is_found_by_id_prefix_handle_and_place(ledger: Ledger) -> None:
         assert ledger.find(ref).id == "zzzz-3333", ref
 
 
+@pytest.mark.drill("F-C11")
+def test_c11_a_piece_of_the_last_part_names_a_job_made_in_the_same_second(ledger: Ledger) -> None:
+    ids = ["gen-vid-1764123456-aB3dE5fG7hJ9kL1mN2pQ", "gen-vid-1764123456-zY3xE5wV7uT9sR1qP2oN"]
+    for job_id in ids:
+        bring_to(ledger, State.SUBMITTED, job_id=job_id)
+    for ref in ("aB3d", "7hJ9", "mN2pQ", ids[0], ids[0][:25], "2", "@2"):
+        assert ledger.find(ref).id == ids[0], ref
+    handle = ledger.find(ids[1]).handle
+    for ref in ("zY3x", "P2oN", "1", handle[-4:]):
+        assert ledger.find(ref).id == ids[1], ref
+    for ref in ("gen-vid-1764123456", "176412", "gen-"):
+        with pytest.raises(UsageError, match=r"any of these|No job"):
+            ledger.find(ref)
+    # The time is no piece of the last part, and neither is what is shorter than four characters.
+    for ref in ("1234", "aB3", "0", "3", "vid-", "x%y_"):
+        with pytest.raises(UsageError, match="No job"):
+            ledger.find(ref)
+
+
 def test_an_exact_id_wins_over_those_it_begins(ledger: Ledger) -> None:
     for job_id in ("abcd-1", "abcd-10", "abcd-100"):
         bring_to(ledger, State.SUBMITTED, job_id=job_id)
@@ -185,6 +204,8 @@ def test_filters_hold_together(ledger: Ledger, time: HandClock) -> None:
     assert _names(ledger.list(model="b")) == ["job-3", "job-2"]
     assert _names(ledger.list(model="b", status="pending")) == ["job-2"]
     assert _names(ledger.list(batch="night")) == ["job-2"]
+    assert _names(ledger.list(status="PENDING")) == ["job-2", "job-1"]
+    assert _names(ledger.list(status="saved")) == []
     assert _names(ledger.list(status="completed")) == ["job-3"]
     assert _names(ledger.list(since=START + timedelta(seconds=60))) == ["job-3", "job-2"]
     assert _names(ledger.list(since=START + timedelta(seconds=61))) == []
@@ -271,11 +292,6 @@ def _effort(path: Path, work: Callable[[sqlite3.Connection], object]) -> int:
 _VIEW = Viewpoint(Owner.current(), 10**15)
 
 
-def _not_found(connection: sqlite3.Connection) -> None:
-    with pytest.raises(UsageError):
-        lookup.find(connection, "no-such-job", _VIEW)
-
-
 @pytest.mark.parametrize(
     "work",
     [
@@ -293,7 +309,6 @@ def _not_found(connection: sqlite3.Connection) -> None:
         ),
         pytest.param(lambda c: lookup.select(c, Filter(batch="night"), None, _VIEW), id="batch"),
         pytest.param(lambda c: lookup.select(c, Filter(text="a boat"), 20, _VIEW), id="text that is everywhere"),
-        pytest.param(_not_found, id="nothing"),
     ],
 )
 def test_no_more_effort_in_a_record_of_thousands(
