@@ -458,7 +458,7 @@ def _entries(
         if standing is Standing.UNKNOWN:
             entry.error, entry.phase = judgement.cannot_follow(record), Phase.OVER
         elif standing is Standing.FAILED:
-            entry.error, entry.phase = judgement.error_of_end(record, record.status, record.error), Phase.OVER
+            entry.error, entry.phase = judgement.error_on_record(record), Phase.OVER
     return entries
 
 

@@ -292,6 +292,15 @@ class Ledger:
 
         self._write(work, patience)
 
+    def made_nothing(self, seq: int, reason: str, *, patience: float | None = None) -> None:
+        """Write down that a completed job has no video, and why: there is nothing left to fetch (finding D10)."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            update(connection, seq, expected_outputs=0, error=error_text(reason), updated_at=self._now())
+            count_outputs(connection, seq)
+
+        self._write(work, patience)
+
     def set_target(self, seq: int, target: str | None, *, patience: float | None = None) -> None:
         """Remember where a job's videos are to be saved."""
         written = {"target": path_in(target), "updated_at": self._now()}

@@ -227,7 +227,7 @@ def columns_of(seen: Seen) -> dict[str, Any]:
         "model": text(seen.model),
         "extra": extra_document(seen.extra),
         "final": seen.final,
-        "expected_outputs": seen.expected_outputs or None,
+        "expected_outputs": seen.expected_outputs,
     }
 
 
@@ -291,6 +291,6 @@ def count_outputs(connection: sqlite3.Connection, seq: int) -> None:
     """Bring the mark "fetched" up to date (`Record.is_fetched`), which the list of unfetched jobs is indexed by."""
     connection.execute(
         "UPDATE jobs SET fetched = (SELECT count(*) FROM outputs WHERE outputs.seq = jobs.seq AND saved_at IS NOT NULL)"
-        " >= max(coalesce(expected_outputs, 1), 1) WHERE seq = ?",
+        " >= coalesce(expected_outputs, 1) WHERE seq = ?",
         (seq,),
     )

@@ -165,7 +165,7 @@ class Record(NamedTuple):
     reason, or why nothing was sent, or why the outcome is unknown. `target` is the -o of the submit. `final` says
     that the service will not change the job any more. `ended_at` is when its end was seen, and with `watched` so soon
     after it that it tells how long the job took. `was_seen` says that the service has shown it. `answer` holds the raw
-    reply until an id is recorded.
+    reply until an id is recorded. `expected_outputs` is 0 for a completed job that turned out to have none.
     """
 
     seq: int
@@ -213,7 +213,8 @@ class Record(NamedTuple):
     @property
     def is_fetched(self) -> bool:
         """Whether every output that is known of is saved; a job that names none is taken to have one (drill P06)."""
-        return sum(output.saved_at is not None for output in self.outputs) >= max(self.expected_outputs or 1, 1)
+        expected = 1 if self.expected_outputs is None else self.expected_outputs
+        return sum(output.saved_at is not None for output in self.outputs) >= expected
 
     @property
     def status_word(self) -> str:

@@ -476,6 +476,43 @@ def test_r_a1_no_output_is_what_the_service_says_for_half_a_minute(
     assert 29 < hand.elapsed < 40
 
 
+@drill("F-D10", "P06")
+def test_d10_a_job_without_a_video_is_told_once_and_offered_no_more(orvideo: Shell, hand: HandClock) -> None:
+    with Wire(NO_URLS, content=[refuse(404, "Video index 0 out of range")]) as wire:
+        wire.bought(orvideo)
+        assert orvideo("status", JOB).code == 0
+        told = orvideo("download", "--all", "--json")
+        assert (told.code, told.error["charged"]) == (12, "yes")
+        assert "It charged $0.12." in told.error["message"]
+        assert told.error["resume"] == f"orvideo jobs show {JOB}"
+        before = len(wire.requests)
+        for line in (("download", "--all"), ("wait", "--all")):
+            again = orvideo(*line, "--json")
+            assert (again.code, again.json) == (0, []), again.err
+        assert len(wire.requests) == before
+        assert orvideo("jobs", "--not-downloaded", "--json").json == []
+        assert "made no video" in orvideo("jobs", "show", JOB).out
+        # Who asks for it by name gets it tried once more.
+        hand.sleep(7200)
+        late = orvideo("download", JOB, "--json")
+    assert (late.code, "or the bytes have expired" in late.error["message"]) == (12, True)
+
+
+@drill("F-D10")
+def test_d10_so_it_is_in_a_batch(orvideo: Shell, hand: HandClock, home: Path) -> None:
+    (home / "rows.txt").write_text("a boat\n")
+    line = ("batch", str(home / "rows.txt"), "-m", "google/veo-3.1-lite", "-d", "4", "--json")
+    with Wire(NO_URLS, content=[refuse(404, "Video index 0 out of range")]) as wire:
+        orvideo.environ |= wire.env
+        first = orvideo(*line)
+        before = len(wire.requests)
+        again = orvideo(*line)
+        asked = [request.path for request in wire.requests[before:]]
+    assert (first.code, again.code) == (20, 20)
+    assert "made no video" in again.json["rows"][0]["error"]
+    assert [path for path in asked if "content" in path or path.endswith("/videos")] == []
+
+
 @drill("R-A1", "F-B06")
 @pytest.mark.parametrize("status", [404, 400])
 def test_r_a1_a_service_that_is_slow_to_have_its_video_is_waited_for(orvideo: Shell, status: int) -> None:

@@ -252,7 +252,7 @@ def test_a_job_is_called_by_its_id_where_a_shell_reads_it_as_one_word(job_id: st
     [
         (None, 0, False),
         (None, 1, True),
-        (0, 0, False),
+        (0, 0, True),
         (0, 1, True),
         (1, 1, True),
         (2, 1, False),
