@@ -83,7 +83,7 @@ class Ending:
             error = _as_unwritable(error)
         error.charged = _sum_of(map(charged_for, about))
         if self._again is not None:
-            error.resume = self._again
+            error.resume = self._again if self._is_unfinished() else None
         elif len(about) == 1:
             error.job_id = error.job_id or about[0].id
             error.resume = f"orvideo jobs show {about[0].name}" if isinstance(error, NoOutput) else resume_of(about[0])
@@ -146,6 +146,13 @@ class Ending:
             if record is not None or task.record is not None:
                 found.append((task, record or task.on_record))
         return found
+
+    def _is_unfinished(self) -> bool:
+        """Whether the same line would do anything more: start, follow or fetch a job."""
+        records = self._records()
+        verbs = {(resume_of(record) or "orvideo -").split()[1] for record in records}
+        unsent = len(records) < len(self._tasks) or any(record.state is State.NOT_SENT for record in records)
+        return unsent or bool(verbs & {"wait", "download"})
 
     def _records(self) -> list[Record]:
         return [record for _, record in self._in_hand()]

@@ -51,6 +51,7 @@ from orvideo.errors import (
     ExitCode,
     JobEnded,
     MoneyError,
+    NoOutput,
     OrvideoError,
     Rejected,
     StillRunning,
@@ -480,6 +481,9 @@ def _run(
     context.ending.watch(entries, context.journal, again=options.typed)
     listener = BatchListener(context.terminal, context.clock, total=len(entries))
     rules = StopRules(fail_fast=options.fail_fast)
+    for entry in entries:
+        if entry.error is not None:
+            listener.failed(entry)
     try:
         stopped = run_tasks(context, entries, terms, fetcher, listener=listener, rules=rules)
         if options.receipt:
@@ -501,24 +505,16 @@ def _answer(
     context: Context, entries: Sequence[Entry], rows: list[dict[str, Any]], stopped: list[OrvideoError]
 ) -> None:
     """Answer with the whole, tell what failed and why, and raise when not every row has its video."""
-    from orvideo.output.batch_listener import failure_table
     from orvideo.output.batch_views import summary_line, totals
 
     sums = totals(rows)
     context.terminal.event({"event": "batch_ended", "time": context.clock.now(), **sums})
     failed = [entry for entry in entries if entry.error is not None]
     context.terminal.note(summary_line(sums))
-    if failed:
-        failure_table(context.terminal, [_failure(entry, entry.error) for entry in failed if entry.error])
     context.terminal.document({"rows": rows, "totals": sums})
     left = [entry for entry in entries if entry.error is None and not (entry.saved or entry.was_here)]
     if failed or left or stopped:
         raise _incomplete(context, [*errors_of(failed), *stopped], failed, left, len(entries))
-
-
-def _failure(entry: Entry, error: OrvideoError) -> tuple[str, str, str, str]:
-    name = entry.record.name if entry.record is not None else ""
-    return str(entry.row.number), str(entry.row.line), name, error.message
 
 
 def _incomplete(
@@ -536,10 +532,9 @@ def _incomplete(
     parts = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
     if not parts:
         return BatchIncomplete(told[-1].message, exit_code=code)
-    again = any(isinstance(entry.error, JobEnded) for entry in failed)
+    ended = sum(isinstance(entry.error, JobEnded | NoOutput) for entry in failed)
+    retry = f" {ended} ended without a video; --retry-failed buys them again." if ended else ""
     return BatchIncomplete(
-        f"{len(failed) + len(left)} of {rows} rows did not make it: {parts}.",
+        f"{len(failed) + len(left)} of {rows} rows did not make it: {parts}.{retry}",
         exit_code=code if kept else ExitCode.BATCH_INCOMPLETE,
-        hint="the same command goes on where this ended"
-        + ("; rows that failed are bought again with --retry-failed only" if again else ""),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
@@ -11,7 +11,6 @@ from orvideo.clock import Clock
 from orvideo.errors import OrvideoError, OutputUnwritable
 from orvideo.output.job_listener import JobListener
 from orvideo.output.progress import Progress, counts_text
-from orvideo.output.tables import Column, aligned
 from orvideo.output.text import elapsed, money_text
 from orvideo.output.views import end_text
 
@@ -64,8 +63,7 @@ class BatchListener(JobListener):
             else:
                 self._unpriced += 1
         if task.error is not None:
-            self._counts["not completed"] += 1
-            self._terminal.note(f"{self._name(task)}: {task.error.message}")
+            self.failed(task)
         elif record is not None and record.final:
             self._counts["completed"] += 1
             if not task.was_here:
@@ -81,6 +79,12 @@ class BatchListener(JobListener):
             "ended", task, status=record.status_word if record else None, cost_usd=record.cost if record else None,
             paths=list(entry.paths), error=task.error.as_json() if task.error else None,
         )  # fmt: skip
+
+    def failed(self, task: Task) -> None:
+        """Tell of a row that failed, now or in an earlier run: once, and here (finding D11)."""
+        self._counts["not completed"] += 1
+        if task.error is not None:
+            self._terminal.note(f"{self._name(task)}: {task.error.message}")
 
     def tick(self, in_flight: int) -> None:
         """Bring the line for all rows up to date, not more often than a person could see."""
@@ -120,13 +124,3 @@ class BatchListener(JobListener):
 
 def _entry(task: Task) -> Entry:
     return cast("Entry", task)
-
-
-def failure_table(terminal: Terminal, rows: Sequence[tuple[str, str, str, str]]) -> None:
-    """Tell on stderr what failed and why: row, line, job or name, reason."""
-    columns = [
-        Column("ROW", right=True), Column("LINE", right=True, priority=2), Column("JOB", priority=1),
-        Column("WHY", flexible=True, least=20),
-    ]  # fmt: skip
-    for line in aligned(columns, rows, terminal.width):
-        terminal.note(line)

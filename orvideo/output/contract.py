@@ -472,6 +472,7 @@ ANSWERS: dict[str, Any] = {
     "models": list[PricedModel] | list[OfferedModel],
     "models ID": Model,
     "jobs": list[Job],
+    "jobs list": list[Job],
     "jobs --cost": list[Spending],
     "jobs show": ShownJob,
     "jobs show --request": dict[str, Any],

@@ -91,7 +91,7 @@ def test_the_output_and_the_name_do_not_make_a_row_new(service: Bench) -> None:
 def test_another_name_is_another_batch(service: Bench) -> None:
     service.write(rows(2))
     service.batch()
-    assert service.batch("--name", "take-2").code == 0
+    assert service.batch("--name", "take-2", "--again").code == 0
     assert len(service.received) == 4
     service.write(rows(2), "copy.jsonl")
     assert service.batch("--name", "take-2", file="copy.jsonl").code == 0
@@ -103,7 +103,7 @@ def test_stdin_is_known_by_its_content_or_by_its_name(service: Bench) -> None:
     again = service.batch(file="-", stdin=rows(2))
     assert "known by its content" in again.err
     assert len(service.received) == 2
-    assert service.batch("--name", "pipe", file="-", stdin=rows(2)).code == 0
+    assert service.batch("--name", "pipe", "--again", file="-", stdin=rows(2)).code == 0
     assert service.batch("--name", "pipe", file="-", stdin=rows(3)).code == 0
     assert len(service.received) == 5
 
