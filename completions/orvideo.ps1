@@ -368,7 +368,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['jobs'].Options['--since'] = @{ Kind = @('anything'); Help = 'A date (2026-11-21), or an age such as 2h or 7d' }
     $table['jobs'].Options['--limit'] = @{ Kind = @('anything'); Help = 'At most N jobs; 0 for all' }
     $table['jobs'].Options['-n'] = @{ Kind = @('anything'); Help = 'At most N jobs; 0 for all' }
-    $table['jobs'].Options['--cost'] = @{ Kind = @('words', 'model', '', 'day', '', 'month', ''); Help = 'Sum what jobs cost, by model, day or month' }
+    $table['jobs'].Options['--cost'] = @{ Kind = @('words', 'model', '', 'day', '', 'month', ''); Help = 'Sum what they cost, by model, day or month' }
     $table['jobs'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
     $table['jobs'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
     $table['jobs'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }

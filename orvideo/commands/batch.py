@@ -216,7 +216,7 @@ def run(context: Context, options: BatchOptions) -> None:
     context.terminal.require_stdout()
     service = context.service(needs_key=not options.dry_run)
     batch = _checked(context, options, settings, service, source)
-    price = _show_price(context, batch, options)
+    price = _show_price(context, batch, limit)
     _guard_money(context, settings, service, batch, price, limit, options)
     if options.dry_run:
         _answer_dry_run(context, batch, price)
@@ -251,7 +251,6 @@ def _checked(context: Context, options: BatchOptions, settings: Settings, servic
     from orvideo.batch.identity import batch_id, batch_label
     from orvideo.batch.rows import read_rows
     from orvideo.batch.standing import History
-    from orvideo.request.planner import Planner
 
     output = options.output if options.output is not None else context.settings.output
     rows, troubles = read_rows(source, output=output, check=not options.asked.no_check)
@@ -270,7 +269,7 @@ def _checked(context: Context, options: BatchOptions, settings: Settings, servic
     history = History.of(context.ledger.rows_of_batch(identity))
     wanted = [one for one in asked if _is_to_be_bought(history.last.get(one.key), options)]
     check = not options.asked.no_check
-    planner = Planner(service.client, context.catalogue(service), context.terminal.warn, check=check)
+    planner = context.planner(service, check=check)
     offers, dear = Pricing(planner, each=context.settings.max_cost).offers(wanted)
     troubles += dear
     specs, misplaced = _specs(context, options, output, source, asked, history, offers)
@@ -358,14 +357,14 @@ def _refusal(troubles: Sequence[Trouble], source: Source) -> OrvideoError:
 # --- money ----------------------------------------------------------------------------------------------------------
 
 
-def _show_price(context: Context, batch: Batch, options: BatchOptions) -> Price:
+def _show_price(context: Context, batch: Batch, limit: Decimal | None) -> Price:
     """Say how the batch stands, what will be bought, and what all of it costs, before any of it is."""
     from orvideo.batch.checking import price_of
     from orvideo.output.batch_views import left_behind_line, plan_lines
     from orvideo.settings.definitions import DEFAULT_BASE_URL
 
     price = price_of(batch.offers.values())
-    for line in plan_lines(batch.asked, batch.history, batch.offers, price):
+    for line in plan_lines(batch.asked, batch.history, batch.offers, price, limit):
         context.terminal.note(line)
     if context.endpoint == "sandbox":
         context.terminal.note("to: the sandbox; nothing is charged")
@@ -390,8 +389,9 @@ def _guard_money(
     options: BatchOptions,
 ) -> None:
     """Refuse a whole that may pass --max-cost, with what was spent on it before; ask about what is dear."""
+    from orvideo.money import full_text, money_text
     from orvideo.output.batch_views import most_so_far
-    from orvideo.output.text import money_text
+    from orvideo.output.views import price_words
 
     if not batch.offers:
         return
@@ -400,17 +400,16 @@ def _guard_money(
         before = most_so_far(batch.history.last.values())
         total = most + before if most is not None and before is not None else None
         if total is None or total > limit:
-            costs = "has an unknown price" if total is None else f"may cost {money_text(total)} in all"
+            costs = "has an unknown price" if total is None else f"may cost {money_text(total, against=limit)} in all"
             raise MoneyError(
-                f"This batch {costs}, and the limit is {money_text(limit)}; nothing was sent.",
+                f"This batch {costs}, and the limit is {full_text(limit)}; nothing was sent.",
                 hint="raise --max-cost, or take rows out",
             )
     if options.yes or options.dry_run or service.is_sandbox or not context.terminal.can_ask:
         return
     if most is None or most > settings.confirm_above:
-        text = money_text(most) if most is not None else "an unknown price"
         rows = f"{price.rows} row{'s' if price.rows != 1 else ''}"
-        if not context.terminal.confirm(f"Submit {rows} for {text}?"):
+        if not context.terminal.confirm(f"Submit {rows} for {price_words(price, settings.confirm_above)}?"):
             raise MoneyError("The price was declined; nothing was sent.")
 
 
@@ -512,7 +511,7 @@ def _answer(
     sums = totals(rows)
     context.terminal.event({"event": "batch_ended", "time": context.clock.now(), **sums})
     failed = [entry for entry in entries if entry.error is not None]
-    context.terminal.note(summary_line(sums))
+    context.terminal.note(summary_line(sums, sandbox=context.endpoint == "sandbox"))
     if failed:
         failure_table(context.terminal, [_failure(entry, entry.error) for entry in failed if entry.error])
     context.terminal.document({"rows": rows, "totals": sums})

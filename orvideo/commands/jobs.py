@@ -18,7 +18,7 @@ from orvideo.errors import UsageError
 
 if TYPE_CHECKING:
     from orvideo.context import Context
-    from orvideo.record.values import Spending
+    from orvideo.record.lookup import Filter
 
 #: How many jobs are listed when the line does not say.
 USUAL_LIMIT = 100
@@ -41,7 +41,7 @@ class ListOptions(NamedTuple):
     not_downloaded: bool = False
     since: str | None = None
     text: str | None = None
-    limit: int = USUAL_LIMIT
+    limit: int | None = None
     cost: Sums | None = None
 
 
@@ -66,9 +66,12 @@ def register(app: typer.Typer) -> None:
             str | None, typer.Option(metavar="WHEN", help="A date (2026-11-21), or an age such as 2h or 7d.")
         ] = None,
         limit: Annotated[
-            int, typer.Option("--limit", "-n", min=0, metavar="N", help="At most N jobs; 0 for all.")
-        ] = USUAL_LIMIT,
-        cost: Annotated[Sums | None, typer.Option("--cost", help="Sum what jobs cost, by model, day or month.")] = None,
+            int | None,
+            typer.Option(
+                "--limit", "-n", min=0, metavar="N", help="At most N jobs; 0 for all. Default of a list: 100."
+            ),
+        ] = None,
+        cost: Annotated[Sums | None, typer.Option("--cost", help="Sum what they cost, by model, day or month.")] = None,
         json: Json = False,
         quiet: Quiet = False,
     ) -> Action | None:
@@ -123,52 +126,36 @@ def register(app: typer.Typer) -> None:
 
 
 def run_list(context: Context, options: ListOptions) -> None:
-    """List what passes the filters; with --cost, sums instead of jobs."""
-    from orvideo.output.views import jobs_table
+    """List what passes the filters; with --cost, what that cost together."""
+    from orvideo.output.views import jobs_table, spending_table
 
-    since = _moment(options.since, context.clock.now()) if options.since else None
+    ledger, terminal = context.ledger_to_read, context.terminal
+    wanted: Filter = {
+        "unfinished": options.unfinished, "unknown": options.unknown, "not_downloaded": options.not_downloaded,
+        "since": _moment(options.since, context.clock.now()) if options.since else None, "text": options.text,
+    }  # fmt: skip
+    limit = options.limit
     if options.cost is not None:
-        _show_sums(context, options.cost, since)
-        return
-    ledger = context.ledger_to_read
-    records = ledger.list(
-        unfinished=options.unfinished,
-        unknown=options.unknown,
-        not_downloaded=options.not_downloaded,
-        since=since,
-        text=options.text,
-        limit=options.limit + 1 if options.limit else None,
-    )
-    if options.limit and len(records) > options.limit:
-        records = records[: options.limit]
-        context.terminal.note(f"the newest {options.limit} are shown; there are more (-n 0 for all)")
-    documents = [record.as_json() for record in records]
-    context.terminal.document(documents)
-    context.terminal.table(*jobs_table(documents, context.clock.now()))
-    if not records and context.terminal.out_is_tty:
-        context.terminal.note("no job on record passes" if _is_filtered(options) else "no job on record yet")
+        sums = ledger.spent(options.cost.value, limit=limit or None, **wanted)
+        terminal.document([one.as_json() for one in sums])
+        terminal.table(*spending_table(sums, options.cost.value, whole=not terminal.out_is_tty))
+        listed = len(sums)
+    else:
+        most = USUAL_LIMIT if limit is None else limit
+        records = ledger.list(limit=most + 1 if most else None, **wanted)
+        if most and len(records) > most:
+            records = records[:most]
+            terminal.note(f"the newest {most} are shown; there are more (-n 0 for all)")
+        documents = [record.as_json() for record in records]
+        terminal.document(documents)
+        terminal.table(*jobs_table(documents, context.clock.now()))
+        listed = len(records)
+    if not listed and terminal.out_is_tty:
+        terminal.note("no job on record passes" if _is_filtered(options) else "no job on record yet")
 
 
 def _is_filtered(options: ListOptions) -> bool:
-    return options != ListOptions(limit=options.limit)
-
-
-def _show_sums(context: Context, by: Sums, since: datetime | None) -> None:
-    from orvideo.output.tables import Column
-
-    sums = context.ledger_to_read.spent(by.value, since=since)
-    context.terminal.document([one.as_json() for one in sums])
-    context.terminal.table(
-        [Column(by.value.upper(), flexible=True), Column("COST", right=True), Column("JOBS", right=True),
-         Column("COST UNKNOWN", right=True)],
-        [[one.key or "unknown", _cost(one), str(one.known), str(one.unknown)] for one in sums],
-    )  # fmt: skip
-
-
-def _cost(spending: Spending) -> str:
-    from orvideo.output.text import money_text
-
-    return money_text(spending.cost if spending.known else None)
+    return options != ListOptions(limit=options.limit, cost=options.cost)
 
 
 def _moment(text: str, now: datetime) -> datetime:

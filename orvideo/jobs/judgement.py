@@ -58,8 +58,9 @@ def is_certain(error: OrvideoError, times: int) -> bool:
 def seen(job: Job) -> Seen:
     """Return what a reply says of a job, as the record takes it."""
     return Seen(
-        job.status, job.cost, job.error_text, job.generation_id, job.model, job.extra, job.is_final, job.output_count
-    )
+        job.status, job.cost, job.error_text, job.generation_id, job.model, job.extra, job.is_final, job.output_count,
+        is_byok=job.is_byok,
+    )  # fmt: skip
 
 
 def error_of_end(record: Record, status: str | None, reason: str | None) -> JobEnded | None:
