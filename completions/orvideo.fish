@@ -357,7 +357,7 @@ complete -c orvideo -n '__orvideo_at \'jobs\'' -l model -s m -d 'Of this model, 
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l sort -d 'The order of the list' -x -a 'newest oldest cost'
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l columns -d 'Which columns, such as id,status,file' -x
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l limit -s n -d 'At most N jobs; 0 for all' -x
-complete -c orvideo -n '__orvideo_at \'jobs\'' -l cost -d 'Sum what jobs cost, by model, day or month' -x -a 'model day month'
+complete -c orvideo -n '__orvideo_at \'jobs\'' -l cost -d 'Sum what they cost, by model, day or month' -x -a 'model day month'
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l quiet -s q -d 'Only the answer and errors, no story'
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l help -s h -d 'Show this message and exit'
@@ -371,7 +371,7 @@ complete -c orvideo -n '__orvideo_at \'jobs list\'' -l model -s m -d 'Of this mo
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l sort -d 'The order of the list' -x -a 'newest oldest cost'
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l columns -d 'Which columns, such as id,status,file' -x
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l limit -s n -d 'At most N jobs; 0 for all' -x
-complete -c orvideo -n '__orvideo_at \'jobs list\'' -l cost -d 'Sum what jobs cost, by model, day or month' -x -a 'model day month'
+complete -c orvideo -n '__orvideo_at \'jobs list\'' -l cost -d 'Sum what they cost, by model, day or month' -x -a 'model day month'
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l quiet -s q -d 'Only the answer and errors, no story'
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l help -s h -d 'Show this message and exit'

@@ -381,7 +381,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['jobs'].Options['--columns'] = @{ Kind = @('anything'); Help = 'Which columns, such as id,status,file' }
     $table['jobs'].Options['--limit'] = @{ Kind = @('anything'); Help = 'At most N jobs; 0 for all' }
     $table['jobs'].Options['-n'] = @{ Kind = @('anything'); Help = 'At most N jobs; 0 for all' }
-    $table['jobs'].Options['--cost'] = @{ Kind = @('words', 'model', '', 'day', '', 'month', ''); Help = 'Sum what jobs cost, by model, day or month' }
+    $table['jobs'].Options['--cost'] = @{ Kind = @('words', 'model', '', 'day', '', 'month', ''); Help = 'Sum what they cost, by model, day or month' }
     $table['jobs'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
     $table['jobs'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
     $table['jobs'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
@@ -400,7 +400,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['jobs list'].Options['--columns'] = @{ Kind = @('anything'); Help = 'Which columns, such as id,status,file' }
     $table['jobs list'].Options['--limit'] = @{ Kind = @('anything'); Help = 'At most N jobs; 0 for all' }
     $table['jobs list'].Options['-n'] = @{ Kind = @('anything'); Help = 'At most N jobs; 0 for all' }
-    $table['jobs list'].Options['--cost'] = @{ Kind = @('words', 'model', '', 'day', '', 'month', ''); Help = 'Sum what jobs cost, by model, day or month' }
+    $table['jobs list'].Options['--cost'] = @{ Kind = @('words', 'model', '', 'day', '', 'month', ''); Help = 'Sum what they cost, by model, day or month' }
     $table['jobs list'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
     $table['jobs list'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
     $table['jobs list'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }

@@ -186,7 +186,7 @@ def cheapest(
 ) -> tuple[VideoModel, VideoRequest, Quote] | None:
     """Return the model that does everything a request asks for at the lowest quote, the completed request, the quote.
 
-    Only models whose price is known take part. An equal price goes to the exact quote, then to the newer model, then
+    Only models whose price is known take part. An equal price goes to the listed quote, then to the newer model, then
     by id. None when no model is left. Models under `sandbox/` are never chosen: they rehearse bad days.
     """
     offers = [
@@ -204,4 +204,4 @@ def cheapest(
 
 def _preference(made: Offer) -> tuple[Decimal, bool, int, str]:
     usd = made.quote.usd if made.quote.usd is not None else Decimal("Infinity")
-    return usd, made.quote.kind != "exact", -(made.model.created or 0), made.model.id
+    return usd, made.quote.kind != "listed", -(made.model.created or 0), made.model.id

@@ -18,12 +18,13 @@ RECENTLY = timedelta(minutes=10)
 
 
 class Purchase(NamedTuple):
-    """What is to be bought: its name in a sentence ("this", "12 rows"), and what it costs.
+    """What is to be bought: as the subject of a sentence ("This"), as its object ("12 rows"), and what it costs.
 
     `price` is the price in words, `most` the most it can cost in USD (None: nobody knows, and `why` says why), `spent`
     what may have been spent on the same batch before. `notice` says that it was bought before.
     """
 
+    subject: str
     name: str
     price: str
     most: Decimal | None
@@ -63,16 +64,16 @@ def guard(
 
 def keep_to_limit(purchase: Purchase, limit: Decimal | None) -> None:
     """Raise MoneyError for what may cost more than the limit, with what was spent on it before."""
-    from orvideo.output.text import money_text
+    from orvideo.money import full_text, money_text
 
     if limit is None:
         return
     total = None if purchase.most is None or purchase.spent is None else purchase.most + purchase.spent
     if total is None or total > limit:
         why = f" ({'; '.join(purchase.why)})" if purchase.why else ""
-        costs = f"has an unknown price{why}" if total is None else f"may cost {money_text(total)} in all"
+        costs = f"has an unknown price{why}" if total is None else f"may cost {money_text(total, against=limit)}"
         raise MoneyError(
-            f"What is to be bought {costs}, and the limit is {money_text(limit)}; nothing was sent.",
+            f"{purchase.subject} {costs}, and the limit is {full_text(limit)}; nothing was sent.",
             hint="ask for less, choose another model (orvideo models), or raise --max-cost",
         )
 

@@ -219,7 +219,7 @@ def run(context: Context, options: BatchOptions) -> None:
     context.terminal.require_stdout()
     service = context.service(needs_key=not options.dry_run)
     batch = _checked(context, options, settings, service, source)
-    price = _show_price(context, batch, options)
+    price = _show_price(context, batch, limit)
     _guard_money(context, settings, service, batch, price, limit, options)
     if options.dry_run:
         _answer_dry_run(context, batch, price)
@@ -254,7 +254,6 @@ def _checked(context: Context, options: BatchOptions, settings: Settings, servic
     from orvideo.batch.identity import batch_id, batch_label
     from orvideo.batch.rows import read_rows
     from orvideo.batch.standing import History
-    from orvideo.request.planner import Planner
 
     output = options.output if options.output is not None else context.settings.output
     rows, troubles = read_rows(source, output=output, check=not options.asked.no_check)
@@ -273,7 +272,7 @@ def _checked(context: Context, options: BatchOptions, settings: Settings, servic
     history = History.of(context.ledger.rows_of_batch(identity))
     wanted = [one for one in asked if _is_to_be_bought(history.last.get(one.key), options)]
     check = not options.asked.no_check
-    planner = Planner(service.client, context.catalogue(service), context.terminal.warn, check=check)
+    planner = context.planner(service, check=check)
     offers, dear = Pricing(planner, each=context.settings.max_cost).offers(wanted)
     troubles += dear
     specs, misplaced = _specs(context, options, output, source, asked, history, offers)
@@ -361,14 +360,14 @@ def _refusal(troubles: Sequence[Trouble], source: Source) -> OrvideoError:
 # --- money ----------------------------------------------------------------------------------------------------------
 
 
-def _show_price(context: Context, batch: Batch, options: BatchOptions) -> Price:
+def _show_price(context: Context, batch: Batch, limit: Decimal | None) -> Price:
     """Say how the batch stands, what will be bought, and what all of it costs, before any of it is."""
     from orvideo.batch.checking import price_of
     from orvideo.output.batch_views import left_behind_line, plan_lines
     from orvideo.settings.definitions import DEFAULT_BASE_URL
 
     price = price_of(batch.offers.values())
-    for line in plan_lines(batch.asked, batch.history, batch.offers, price):
+    for line in plan_lines(batch.asked, batch.history, batch.offers, price, limit):
         context.terminal.note(line)
     if context.endpoint == "sandbox":
         context.terminal.note("to: the sandbox; nothing is charged")
@@ -395,12 +394,13 @@ def _guard_money(
     """Refuse a whole that may pass --max-cost, with what was spent on it before; ask about what is dear or not new."""
     from orvideo.commands._money import Purchase, guard, keep_to_limit, notice_of_rows
     from orvideo.output.batch_views import most_so_far
-    from orvideo.output.text import count, money_text
+    from orvideo.output.text import count
+    from orvideo.output.views import price_words
 
     if not batch.offers:
         return
-    words = money_text(price.most) if price.most is not None else "an unknown price"
-    purchase = Purchase(count(price.rows, "row", "rows"), words, price.most)
+    rows = count(price.rows, "row", "rows")
+    purchase = Purchase("This batch", rows, price_words(price, settings.confirm_above), price.most)
     if limit is not None:
         purchase = purchase._replace(spent=most_so_far(batch.history.last.values()))
     if options.dry_run or service.is_sandbox:
@@ -510,7 +510,7 @@ def _answer(
     sums = totals(rows)
     context.terminal.event({"event": "batch_ended", "time": context.clock.now(), **sums})
     failed = [entry for entry in entries if entry.error is not None]
-    context.terminal.note(summary_line(sums))
+    context.terminal.note(summary_line(sums, sandbox=context.endpoint == "sandbox"))
     context.terminal.document({"rows": rows, "totals": sums})
     left = [entry for entry in entries if entry.error is None and not (entry.saved or entry.was_here)]
     if failed or left or stopped:

@@ -130,7 +130,7 @@ def _set_key(context: Context) -> None:
 
 def _is_accepted(context: Context, key: str) -> bool | None:
     """Ask the service about a key and tell a person what it said; None when it could not be asked."""
-    from orvideo.output.text import money_text
+    from orvideo.money import money_text
 
     base_url = context.settings.base_url
     with context.new_client(base_url, key) as client:

@@ -138,7 +138,7 @@ def _sandbox() -> str:
 
 
 def _key(context: Context) -> str:
-    from orvideo.output.text import money_text
+    from orvideo.money import money_text
 
     service = context.service()
     info = service.client.key()

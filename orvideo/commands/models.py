@@ -1,4 +1,4 @@
-"""`orvideo models`: what each model can do and what it costs; with one exact id, everything about it."""
+"""`orvideo models`: what each model can do and what it costs; with one whole id, everything about it."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from orvideo.catalogue.choices import Offer
     from orvideo.catalogue.listing import Catalogue
     from orvideo.context import Context
+    from orvideo.output.tables import Cell
 
 
 class Sort(StrEnum):
@@ -141,7 +142,8 @@ def _show_list(
             f"No model has {options.text!r} in its id or name.",
             hint=f"did you mean {' or '.join(nearest)}?" if nearest else "orvideo models",
         )
-    listed = _that_can(models, needs, limit) if needs or limit is not None else _with_price_per_second(models)
+    clips = needs or limit is not None
+    listed = _that_can(context, models, needs, limit) if clips else _with_price_per_second(models)
     if options.sort is Sort.name:
         listed.sort(key=lambda entry: entry.model.id)
     if not listed:
@@ -151,7 +153,7 @@ def _show_list(
         [catalogue.raw[entry.model.id] for entry in listed],
         prices={entry.model.id: entry.price for entry in listed},
         sources={entry.model.id: sources(entry.model) for entry in listed},
-        price_title="THIS CLIP" if needs or limit is not None else "PER SECOND",
+        price_title="THIS CLIP" if clips else "PER SECOND",
     )
     context.terminal.table(*table)
 
@@ -165,15 +167,14 @@ class _Listed(NamedTuple):
     offer: Offer | None = None
 
     @property
-    def price(self) -> str:
-        """The price in words; of an estimate three figures, since more would claim to know more than it does."""
-        from orvideo.catalogue.words import usd_text
+    def price(self) -> Cell:
+        """The price in words, and for a script in full."""
+        from orvideo.money import money_text
+        from orvideo.output.tables import Cell
 
         if self.usd is None:
-            return ""
-        if not self.about:
-            return usd_text(self.usd)
-        return "~" + usd_text(round(self.usd, 2 - self.usd.adjusted()) if self.usd else self.usd)
+            return Cell("not comparable", "")
+        return Cell(money_text(self.usd, about=self.about), f"{self.usd:f}")
 
     def as_json(self) -> dict[str, Any]:
         if self.offer is None:
@@ -197,17 +198,25 @@ def _with_price_per_second(models: list[VideoModel]) -> list[_Listed]:
     )
 
 
-def _that_can(models: list[VideoModel], needs: dict[str, Any], limit: Decimal | None) -> list[_Listed]:
-    """Return the models that can do all of `needs`, each with the price of exactly that clip, within the limit."""
+def _that_can(
+    context: Context, models: list[VideoModel], needs: dict[str, Any], limit: Decimal | None
+) -> list[_Listed]:
+    """Return the models that can do all of `needs`, each with the price of that very clip, within the limit.
+
+    A limit is held against what such clips were billed as well (finding A05).
+    """
     from orvideo.catalogue.choices import offer
 
     wanted = {"prompt": "a video", **{name: value for name, value in needs.items() if name != "frames"}}
     if "frames" in needs:
         wanted["frame_images"] = [{"type": "image_url", "frame_type": kind} for kind in needs["frames"]]
     offers = [(model, made) for model in models if (made := offer(model, wanted)) is not None]
-    listed = [_Listed(model, made.quote.usd, made.quote.kind == "about", made) for model, made in offers]
-    if limit is not None:
-        listed = [entry for entry in listed if entry.usd is not None and entry.usd <= limit]
+    listed = []
+    for model, made in offers:
+        bill = context.typical(made.request.body(), context.endpoint).cost_high
+        made = made._replace(quote=made.quote.raised_by(bill))
+        if limit is None or (made.quote.most is not None and made.quote.most <= limit):
+            listed.append(_Listed(model, made.quote.usd, made.quote.kind == "about", made))
     return sorted(listed, key=_by_price)
 
 

@@ -48,15 +48,13 @@ from orvideo.commands._options import (
 )
 from orvideo.commands._receipts import check_before_submit
 from orvideo.commands._request import RequestOptions, wanted_request
-from orvideo.errors import OrvideoError, RecordError
+from orvideo.errors import OrvideoError
 
 if TYPE_CHECKING:
     from orvideo.catalogue.planning import Plan
     from orvideo.context import Context, Service
     from orvideo.jobs.fetch import Fetcher
     from orvideo.jobs.task import Task
-    from orvideo.record.values import Typical
-    from orvideo.request.build import Wanted
     from orvideo.settings import Settings
 
 
@@ -153,8 +151,8 @@ def run(context: Context, options: SubmitOptions) -> None:
         check_before_submit(context, fetcher, wait=options.wait)
     context.terminal.require_stdout()
     service = context.service(needs_key=not options.dry_run)
-    planned = _planned(context, service, wanted, check=not options.asked.no_check)
-    _show_plan(context, service, planned)
+    planned = context.planner(service, check=not options.asked.no_check).plan(wanted)
+    _show_plan(context, settings, service, planned)
     _guard_money(context, settings, service, planned, options)
     if context.answering.verbose and not options.dry_run:
         _tell_credit(context, service)
@@ -173,38 +171,23 @@ def run(context: Context, options: SubmitOptions) -> None:
     context.ending.fail(errors)
 
 
-def _planned(context: Context, service: Service, wanted: Wanted, *, check: bool) -> Plan:
-    from orvideo.request.planner import Planner
-
-    planner = Planner(service.client, context.catalogue(service), warn=context.terminal.warn, check=check)
-    return planner.plan(wanted)
-
-
-def _show_plan(context: Context, service: Service, planned: Plan) -> None:
+def _show_plan(context: Context, settings: Settings, service: Service, planned: Plan) -> None:
     """Say what will be sent where and what it will cost, before the money is spent (drill N17)."""
     from orvideo.output.views import plan_lines
     from orvideo.settings.definitions import DEFAULT_BASE_URL
 
     known = service.is_sandbox or service.endpoint == DEFAULT_BASE_URL
     endpoint = None if known else service.endpoint
-    evidence = _evidence(context, service, planned)
-    for line in plan_lines(planned, endpoint=endpoint, sandbox=service.is_sandbox, evidence=evidence):
+    before = context.typical(planned.request.body(), service.endpoint)
+    for line in plan_lines(
+        planned, endpoint=endpoint, sandbox=service.is_sandbox, evidence=before, limit=settings.max_cost
+    ):
         context.terminal.note(line)
-
-
-def _evidence(context: Context, service: Service, planned: Plan) -> Typical | None:
-    """Return what such jobs really cost and took; a record that cannot be read is reported when it is needed."""
-    from orvideo.record.values import shape_of
-
-    endpoint = service.endpoint if service.is_sandbox else None
-    with suppress(RecordError):
-        return context.ledger_to_read.typical(shape_of(planned.request.body()), endpoint=endpoint)
-    return None
 
 
 def _tell_credit(context: Context, service: Service) -> None:
     """Say under -v what the key has left, where the service tells; not knowing it stops nothing."""
-    from orvideo.output.text import money_text
+    from orvideo.money import money_text
 
     with suppress(OrvideoError):
         left = service.client.key().limit_remaining
@@ -216,12 +199,10 @@ def _tell_credit(context: Context, service: Service) -> None:
 def _guard_money(context: Context, settings: Settings, service: Service, planned: Plan, options: SubmitOptions) -> None:
     """Refuse what costs more than a limit allows, and ask about what is dear, unpriced or bought before."""
     from orvideo.commands._money import Purchase, guard, keep_to_limit, notice_of_request
-    from orvideo.output.text import money_text
+    from orvideo.output.views import price_words
 
     quote = planned.quote
-    most = quote.high if quote.high is not None else quote.usd
-    price = money_text(most) if most is not None else "an unknown price"
-    purchase = Purchase("this", price, most, why=quote.reasons)
+    purchase = Purchase("This", "this", price_words(quote, settings.confirm_above), quote.most, why=quote.reasons)
     if options.dry_run or service.is_sandbox:
         keep_to_limit(purchase, settings.max_cost)
         return

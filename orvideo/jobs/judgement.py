@@ -60,7 +60,7 @@ def seen(job: Job) -> Seen:
     """Return what a reply says of a job, as the record takes it."""
     return Seen(
         job.status, job.cost, job.error_text, job.generation_id, job.model, job.extra, job.is_final,
-        job.output_count or None,
+        job.output_count or None, is_byok=job.is_byok,
     )  # fmt: skip
 
 

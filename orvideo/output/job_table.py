@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from orvideo.errors import UsageError
+from orvideo.money import money_text
 from orvideo.output.tables import Cell, Column, Table
-from orvideo.output.text import age, moment, money_text
+from orvideo.output.text import age, moment
 from orvideo.output.views import amount, job_name, short_name, status_style
 from orvideo.record.values import SANDBOX
 
@@ -58,11 +59,13 @@ def _status(job: Document, listed: _Listed) -> Cell:
 
 
 def _cost(job: Document, listed: _Listed) -> Cell:
+    """Return a cost: a job under way has none yet; one that is done and has none is a thing to know."""
     cost = amount(job["cost_usd"])
     plain = "" if cost is None else str(cost)
     if job["endpoint"] == SANDBOX:
         return Cell("sandbox", plain)
-    # A job under way has no cost yet; one that is done and has none is a thing to know.
+    if job["is_byok"]:
+        return Cell("own key", plain)
     unpriced = "unknown" if job["status"] == "completed" else ""
     return Cell(unpriced if cost is None else money_text(cost), plain)
 

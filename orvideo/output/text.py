@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_UP, Decimal
 
 #: Characters that a terminal obeys, or that hide or reorder the others (drills T01, T02), as ranges of a regex class.
 #: Variation selectors U+FE00 to U+FE0F stay: they only choose how a visible character is drawn.
@@ -100,26 +99,6 @@ def age(seconds: float) -> str:
         if left >= size:
             return f"{left // size}{unit}"
     return f"{left}s"
-
-
-def money_text(amount: Decimal | None, *, about: bool = False) -> str:
-    """Return USD as `$0.40`, an estimate as `~$0.14`, and what is not known as `unknown`, never as $0 (drill M29).
-
-    An exact amount keeps every digit it has, with two decimals at least; an estimate is rounded to four decimals, or
-    to two figures where it is smaller than that.
-    """
-    if amount is None or not amount.is_finite():
-        return "unknown"
-    if amount.adjusted() > 12:
-        return f"${amount:.3e}"
-    if about:
-        figures = max(4, 1 - amount.adjusted()) if amount else 2
-        amount = amount.quantize(Decimal(1).scaleb(-min(figures, 12)), ROUND_HALF_UP)
-    amount = amount.normalize() if amount else Decimal(0)
-    exponent = amount.as_tuple().exponent
-    if isinstance(exponent, int) and exponent > -2:
-        return f"{'~' if about else ''}${amount:.2f}"
-    return f"{'~' if about else ''}${amount:f}"
 
 
 def bytes_text(count: int) -> str:

@@ -417,21 +417,21 @@ class Ledger:
 
         return self._read(work)
 
-    def typical(self, shape: Shape, *, endpoint: str | None = None) -> Typical:
-        """Return what the 50 newest finished jobs of a shape (`values.shape_of`) cost and took.
-
-        Of one endpoint, or of all but the sandbox.
-        """
+    def typical(self, shape: Shape, endpoint: str) -> Typical:
+        """Return what the 50 newest finished jobs of a shape (`values.shape_of`) cost and took at an endpoint."""
         return self._read(lambda connection: evidence.typical(connection, shape, endpoint))
 
     def spent(
-        self, by: evidence.By, *, since: datetime | None = None, endpoint: str | None = None
+        self, by: evidence.By, *, limit: int | None = None, **wanted: Unpack[lookup.Filter]
     ) -> tuple[Spending, ...]:
-        """Return the sums by model (dearest first), day or month (newest first, UTC).
+        """Return what the jobs that `list` would return cost: by model (dearest first), day or month (newest first)."""
 
-        Of one endpoint, or of all but the sandbox.
-        """
-        return tuple(self._read(lambda connection: evidence.spent(connection, by, since, endpoint)))
+        def work(connection: sqlite3.Connection) -> list[Spending]:
+            view = self._view()
+            rows = lookup.passing(connection, wanted, limit, view, evidence.SPENT_COLUMNS)
+            return evidence.spent(rows, by, view)
+
+        return tuple(self._read(work))
 
     def count(self) -> int:
         """Return how many jobs are on record."""

@@ -2,7 +2,7 @@
 
 import re
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import TypedDict
@@ -143,16 +143,22 @@ _LISTS = {
 
 def select(connection: sqlite3.Connection, wanted: Filter, limit: int | None, view: Viewpoint) -> list[Record]:
     """Return the jobs that pass, newest first, at most `limit`: only those are read whole."""
+    return load(connection, [row["seq"] for row in passing(connection, wanted, limit, view)], view)
+
+
+def passing(
+    connection: sqlite3.Connection, wanted: Filter, limit: int | None, view: Viewpoint, columns: str = ""
+) -> Iterator[sqlite3.Row]:
+    """Yield the rows that pass, newest first, at most `limit`, with what decides that and more `columns` (`, cost`)."""
     conditions, values = _conditions(wanted)
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     searched = ", prompt, model, job_id, handle" if wanted.get("text") else ""
     rows = connection.execute(
         "SELECT seq, state, final, fetched, status, owner, updated_at, sending_at"  # noqa: S608 - our own words only
-        f"{searched} FROM jobs{where} ORDER BY seq DESC",
+        f"{searched}{columns} FROM jobs{where} ORDER BY seq DESC",
         values,
     )
-    passing = (row["seq"] for row in rows if _passes(row, wanted, view))
-    return load(connection, list(islice(passing, limit)), view)
+    return islice((row for row in rows if _passes(row, wanted, view)), limit)
 
 
 def _conditions(wanted: Filter) -> tuple[list[str], list[object]]:

@@ -178,6 +178,7 @@ def _record(row: sqlite3.Row, outputs: Iterable[Output], view: Viewpoint) -> Rec
         request=json.loads(row["request"]),
         quote=json.loads(row["quote"]) if row["quote"] else None,
         cost=amount(row["cost"]),
+        is_byok=None if row["is_byok"] is None else bool(row["is_byok"]),
         error=row["error"] or (LEFT.get(state) if state != row["state"] else None),
         generation_id=row["generation_id"],
         target=path_out(row["target"]),
@@ -222,6 +223,7 @@ def columns_of(seen: Seen) -> dict[str, Any]:
     return {
         "status": text(seen.status),
         "cost": str(seen.cost) if seen.cost is not None else None,
+        "is_byok": seen.is_byok,
         "error": error_text(seen.error),
         "generation_id": text(seen.generation_id),
         "model": text(seen.model),

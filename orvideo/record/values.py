@@ -83,7 +83,7 @@ class Intent(NamedTuple):
 class Seen(NamedTuple):
     """What a reply says of a job; None is "not said". `final`: the service will not change it any more.
 
-    `at` is when it said so; now, where that is left open.
+    `at` is when it said so; now, where that is left open. `is_byok`: the provider billed the user's own key.
     """
 
     status: str | None
@@ -95,6 +95,7 @@ class Seen(NamedTuple):
     final: bool = False
     expected_outputs: int | None = None
     at: datetime | None = None
+    is_byok: bool | None = None
 
 
 class ResumeState(NamedTuple):
@@ -141,19 +142,32 @@ class Typical(NamedTuple):
 
 
 class Spending(NamedTuple):
-    """What one model, day or month cost: the sum in USD of `known` jobs, and how many more have no known cost."""
+    """What one model, day or month cost, in the sandbox or in earnest; every job is in one of the four counts.
+
+    `cost` is the sum in USD over `known` jobs. Of `unknown` jobs nobody knows the cost. `pending` ones are not at their
+    end; `quoted` is the most that they may cost as far as they have a quote, None where none has. `byok` ones were
+    billed to the user's own provider key.
+    """
 
     key: str | None
-    cost: Decimal
-    known: int
-    unknown: int
+    sandbox: bool = False
+    cost: Decimal = Decimal(0)
+    known: int = 0
+    unknown: int = 0
+    pending: int = 0
+    quoted: Decimal | None = None
+    byok: int = 0
 
     def as_json(self) -> dict[str, Any]:
         return {
             "key": self.key,
-            "cost_usd": money_number(self.cost) if self.known else None,
+            "sandbox": self.sandbox,
+            "cost_usd": money_number(self.cost) if self.known or self.cost else None,
             "known": self.known,
             "unknown": self.unknown,
+            "pending": self.pending,
+            "pending_usd": money_number(self.quoted),
+            "byok": self.byok,
         }
 
 
@@ -166,6 +180,8 @@ class Record(NamedTuple):
     that the service will not change the job any more. `ended_at` is when its end was seen, and with `watched` so soon
     after it that it tells how long the job took. `was_seen` says that the service has shown it. `answer` holds the raw
     reply until an id is recorded. `expected_outputs` is 0 for a completed job that turned out to have none.
+    With `is_byok` the provider billed the user's own key, and `cost` is what OpenRouter
+    billed besides.
     """
 
     seq: int
@@ -185,6 +201,7 @@ class Record(NamedTuple):
     request: Mapping[str, Any] = MappingProxyType({})
     quote: dict[str, Any] | None = None
     cost: Decimal | None = None
+    is_byok: bool | None = None
     error: str | None = None
     generation_id: str | None = None
     target: str | None = None
@@ -242,6 +259,7 @@ class Record(NamedTuple):
             "watched": self.watched and self.ended_at is not None,
             "quote": self.quote,
             "cost_usd": money_number(self.cost),
+            "is_byok": self.is_byok,
             "error": self.error,
             "outputs": [output.as_json() for output in self.outputs],
             "request": dict(self.request) or None,

@@ -18,7 +18,7 @@ def test_rows_are_bought_followed_and_saved_under_names_that_sort(service: Bench
     assert sorted(done.lines) == sorted(path.name for path in home.glob("*.mp4"))
     assert [line[:11] for line in sorted(done.lines)] == ["001-a-boat-", "002-a-boat-", "003-a-boat-"]
     assert all((home / line).read_bytes()[4:8] == b"ftyp" for line in done.lines)
-    assert "$0.06 for 3 rows: 3 exact" in done.err
+    assert "$0.06 for 3 rows: 3 listed" in done.err
 
 
 def test_the_same_command_again_buys_nothing_and_answers_the_same(service: Bench) -> None:
@@ -133,7 +133,7 @@ def test_failed_rows_are_bought_again_when_asked_to_and_at_a_price_that_is_named
     assert len(service.received) == 2
     retried = service.batch("--retry-failed")
     assert "1 to submit (1 of them again)" in retried.err
-    assert "for 1 row: 1 exact" in retried.err
+    assert "for 1 row: 1 listed" in retried.err
     assert service.users() == ["bad", "bad", "row-1"]
 
 

@@ -199,8 +199,8 @@ def test_data_that_is_no_picture_of_the_request_is_sent_as_it_was_given(service:
     ("limit", "line", "says"),
     [
         ("0.02", (), None),
-        ("0.019", (), "line 1: This may cost 0.02 USD, and a job may cost 0.019 USD (the setting max-cost)."),
-        ("9", ("--no-check", "-m", "no/such"), "line 1: This has an unknown price, and a job may cost 9 USD"),
+        ("0.019", (), "line 1: This may cost $0.02, and a job may cost $0.019 (the setting max-cost)."),
+        ("9", ("--no-check", "-m", "no/such"), "line 1: This has an unknown price, and a job may cost $9.00"),
     ],
 )
 def test_no_row_costs_more_than_a_job_may(service: Bench, limit: str, line: tuple[str, ...], says: str | None) -> None:

@@ -58,6 +58,7 @@ def test_json_is_one_document_with_rows_and_totals(service: Bench) -> None:
     assert [row["row"] for row in document["rows"]] == [1, 2]
     assert document["totals"] == {
         "rows": 2, "saved": 2, "statuses": {"completed": 2}, "cost_usd": 2 * PRICE, "cost_unknown": 0,
+        "byok": 0,
     }  # fmt: skip
 
 
@@ -77,7 +78,7 @@ def test_a_dry_run_prints_the_requests_and_sends_nothing(service: Bench) -> None
     assert [json.loads(line)["user"] for line in done.lines] == ["row-1", "row-2"]
     assert json.loads(done.lines[0])["duration"] == 1
     plan = service.batch("--dry-run", "--json").json
-    assert plan["price"] | {"exact": 2, "unknown": 0, "usd": 2 * PRICE} == plan["price"]
+    assert plan["price"] | {"listed": 2, "unknown": 0, "usd": 2 * PRICE} == plan["price"]
     assert [row["request"]["user"] for row in plan["rows"]] == ["row-1", "row-2"]
     assert service.received == []
     assert service.records() == []

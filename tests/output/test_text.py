@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import UTC, datetime, timedelta, timezone
-from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -18,7 +17,6 @@ from orvideo.output.text import (
     elapsed,
     fit,
     moment,
-    money_text,
     spans,
     visible,
     width,
@@ -111,43 +109,6 @@ def test_elapsed(seconds: float, shown: str) -> None:
 @pytest.mark.parametrize(("seconds", "shown"), [(-9, "0s"), (59, "59s"), (330, "5m"), (7200, "2h"), (200000, "2d")])
 def test_age(seconds: float, shown: str) -> None:
     assert age(seconds) == shown
-
-
-@pytest.mark.drill("M29")
-@pytest.mark.parametrize(
-    ("amount", "shown"),
-    [
-        (None, "unknown"),
-        (Decimal("NaN"), "unknown"),
-        (Decimal("Infinity"), "unknown"),
-        (Decimal("0"), "$0.00"),
-        (Decimal("0.4"), "$0.40"),
-        (Decimal("0.400"), "$0.40"),
-        (Decimal("1.008"), "$1.008"),
-        (Decimal("0.1358"), "$0.1358"),
-        (Decimal("12"), "$12.00"),
-        (Decimal("1E+2"), "$100.00"),
-        (Decimal("0.0000035"), "$0.0000035"),
-        (Decimal("1E+999999"), "$1.000e+999999"),
-    ],
-)
-def test_money_keeps_its_digits_and_the_unknown_is_never_zero(amount: Decimal | None, shown: str) -> None:
-    assert money_text(amount) == shown
-
-
-@pytest.mark.parametrize(
-    ("amount", "shown"),
-    [
-        (None, "unknown"),
-        (Decimal("0.135847"), "~$0.1358"),
-        (Decimal("0.14"), "~$0.14"),
-        (Decimal("3"), "~$3.00"),
-        (Decimal("0.0000234"), "~$0.000023"),
-        (Decimal("0"), "~$0.00"),
-    ],
-)
-def test_an_estimate_is_rounded_and_marked(amount: Decimal | None, shown: str) -> None:
-    assert money_text(amount, about=True) == shown
 
 
 @pytest.mark.parametrize(
