@@ -62,7 +62,7 @@ def build_app(commands: Sequence[str] = COMMANDS, *, rich_help: bool = False) ->
         version: Annotated[bool, typer.Option("--version", "-V", help="Print the version.")] = False,
     ) -> None:
         if version:
-            typer.echo(f"orvideo {__version__}")
+            typer.echo(f"orvideo {__version__}\nPython {sys.version.split()[0]}, {__file__}")
             raise typer.Exit
         if ctx.invoked_subcommand is None:
             typer.echo(ctx.get_help())
@@ -76,6 +76,8 @@ def build_app(commands: Sequence[str] = COMMANDS, *, rich_help: bool = False) ->
 def main(argv: Sequence[str] | None = None, environment: Environment | None = None) -> int:
     """Run one command line and return its exit code; nothing below exits the process."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] == ["help"] and arguments[1:2] and arguments[1] in COMMANDS:
+        arguments = [*arguments[1:], "--help"]
     environment = environment or process_environment()
     # Where Typer refuses the line, nobody parsed how to answer: what the line says is taken by its letters.
     answering = Answering(json="--json" in arguments, events="--events" in arguments)

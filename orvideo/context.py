@@ -104,6 +104,14 @@ class Context:
 
         return Settings(self.environment.environ)
 
+    def require_saving(self) -> None:
+        """Raise UsageError on a system where no video can be saved yet: nothing is bought there."""
+        if self.environment.platform == "win32":
+            raise UsageError(
+                "orvideo cannot save videos on Windows yet, so it buys none there.",
+                hint="wsl --install, and orvideo in the Linux that this brings",
+            )
+
     @cached_property
     def ledger(self) -> Ledger:
         """The record, to be written to: a command that spends money and cannot write it does not begin (drill J04)."""

@@ -1,5 +1,6 @@
 """What a process is handed by its surroundings, as one value that a test can make for itself."""
 
+import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
@@ -21,6 +22,7 @@ class Environment(NamedTuple):
     limits: "Limits | None" = None
     #: Opens the controlling terminal, whatever the streams are, to read from and to write to; None where there is none.
     open_terminal: Callable[[], tuple[TextIO, TextIO] | None] = lambda: None
+    platform: str = sys.platform
 
     def __repr__(self) -> str:
         # The key may be among the variables (drill K13).

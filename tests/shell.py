@@ -6,6 +6,7 @@ import io
 import json
 import os
 import subprocess
+import sys
 import sysconfig
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -95,6 +96,7 @@ class Shell:
     environ: dict[str, str] = field(default_factory=dict)
     clock: Clock = field(default_factory=Clock)
     limits: Limits | None = None
+    platform: str = sys.platform
 
     def __post_init__(self) -> None:
         self.environ = {
@@ -129,7 +131,7 @@ class Shell:
         out, err = Stream(tty=tty), Stream(tty=tty)
         environment = Environment(
             {**self.environ, **(env or {})}, Stream(data, tty=tty), out, err, self.clock, self.limits,
-            person.sit if person is not None else lambda: None,
+            person.sit if person is not None else lambda: None, self.platform,
         )  # fmt: skip
         code = main(list(argv), environment)
         return Result(int(code), out.text(), err.text())

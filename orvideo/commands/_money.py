@@ -72,6 +72,7 @@ def keep_to_limit(purchase: Purchase, limit: Decimal | None) -> None:
     if total is None or total > limit:
         why = f" ({'; '.join(purchase.why)})" if purchase.why else ""
         costs = f"has an unknown price{why}" if total is None else f"may cost {money_text(total, against=limit)}"
+        costs += " in all" if purchase.spent else ""
         raise MoneyError(
             f"{purchase.subject} {costs}, and the limit is {full_text(limit)}; nothing was sent.",
             hint="ask for less, choose another model (orvideo models), or raise --max-cost",

@@ -274,5 +274,5 @@ def _is_same_model(context: Context, one: str, other: str) -> bool:
     if one.strip().casefold() == other.casefold():
         return True
     catalogue = context.catalogue(context.service(needs_key=False))
-    found = catalogue.get(one)
-    return found is not None and found == catalogue.get(other)
+    found = catalogue.named(one)
+    return found is not None and found == catalogue.named(other)

@@ -214,6 +214,8 @@ def run(context: Context, options: BatchOptions) -> None:
     settings = context.settings.with_flags(options.asked.flags)
     limit = context.settings.with_flags({"max-cost": options.max_cost}).max_cost if options.max_cost else None
     terms = terms_from(context, options.timeout, options.interval)
+    if not options.dry_run:
+        context.require_saving()
     source = _read(context, options)
     report = ReportFile(_report_path(options, source)) if options.report is not None else None
     context.terminal.require_stdout()

@@ -95,7 +95,10 @@ def _frames(first: str | None, last: str | None) -> list[str] | None:
 def run(context: Context, options: ModelsOptions) -> None:
     """Show one model whole, or the list of those that fit."""
     settings = context.settings.with_flags({"max-cost": options.max_cost, "duration": options.needs.get("duration")})
-    catalogue = context.catalogue(context.service(needs_key=False), refresh=options.refresh)
+    service = context.service(needs_key=False)
+    catalogue = context.catalogue(service, refresh=options.refresh)
+    if service.is_sandbox:
+        context.terminal.note("this is the sandbox's list; models that begin with sandbox/ exist only there")
     if catalogue.skipped:
         context.terminal.warn(f"{catalogue.skipped} entries of the service's list made no sense and were left out")
     one = catalogue.get(options.text) if options.text else None

@@ -143,6 +143,7 @@ def run(context: Context, options: SubmitOptions) -> None:
     _ = settings.max_cost  # a limit that cannot be read is a bad line, whatever else is wrong
     wanted = wanted_request(context, options.asked)
     if not options.dry_run:
+        context.require_saving()
         _ = context.ledger  # what cannot be written down is not bought (drill J04)
     fetcher = context.fetcher(options.output, force=options.force, max_size=options.max_size)
     for note in fetcher.check_before_submit(wait=options.wait):

@@ -118,6 +118,12 @@ def count(number: int, one: str, many: str | None = None) -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
+def local_time(time: datetime) -> str:
+    """Return `14:05 here, ` to stand beside a time in UTC, nothing where this machine's time is UTC."""
+    here = time.astimezone()
+    return f"{here:%H:%M} here, " if here.utcoffset() else ""
+
+
 def moment(when: datetime) -> str:
     """Return a time as ISO 8601 in UTC, to the second: `2026-11-21T02:38:00Z`."""
     return when.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"

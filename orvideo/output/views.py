@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from orvideo.errors import OrvideoError
 from orvideo.money import full_text, is_above, money_text
 from orvideo.output.tables import Cell, Column, Row, Table, block
-from orvideo.output.text import age, bytes_text, count, cut, elapsed, moment
+from orvideo.output.text import age, bytes_text, count, cut, elapsed, local_time, moment
 
 if TYPE_CHECKING:
     from orvideo.batch.checking import Price
@@ -115,7 +115,7 @@ def job_page(job: Mapping[str, Any], now: datetime) -> Lines:
 
     def when(name: str) -> str:
         time = datetime.fromisoformat(job[name]) if job[name] else None
-        return f"{moment(time)} ({age((now - time).total_seconds())} ago)" if time else ""
+        return f"{moment(time)} ({local_time(time)}{age((now - time).total_seconds())} ago)" if time else ""
 
     pairs = [
         ("job", job_name(job)),

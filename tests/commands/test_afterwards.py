@@ -148,7 +148,7 @@ def test_what_goes_wrong_in_the_command_is_a_warning_and_no_other_code(orvideo: 
 
 
 @pytest.mark.parametrize(("line", "says"), [(["--exec", "true"], "--exec"), (["--notify"], "--notify"),
-                                            (["--wait", "--exec", " "], "nothing to run")])  # fmt: skip
+                                            (["--wait", "--exec", " "], "needs a value")])  # fmt: skip
 def test_a_wish_that_cannot_be_fulfilled_sends_nothing(orvideo: Shell, line: list[str], says: str) -> None:
     done = orvideo("submit", "a boat", "--sandbox", *line)
     assert done.code == 2

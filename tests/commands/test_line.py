@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -107,3 +108,44 @@ def test_d03_an_option_means_the_same_to_models_as_to_submit(orvideo: Shell) -> 
     assert 0 < len(seeded) < len(every)
     assert all(model["filled_request"]["seed"] == 7 for model in seeded)
     assert orvideo("models", "--seed").code == 2
+
+
+@pytest.mark.drill("F-D13")
+def test_d13_help_knows_every_command(orvideo: Shell) -> None:
+    for line in (("submit",), ("jobs", "show"), ("jobs", "list"), ("help",), ("config", "set")):
+        assert orvideo("help", *line).out == orvideo(*line, "--help").out != ""
+    assert "outcome unknown" in orvideo("help", "exit-codes").out
+    assert orvideo("help", "sbmit").code == 2
+
+
+@pytest.mark.drill("F-D13")
+def test_d13_the_version_says_which_python_and_where(orvideo: Shell) -> None:
+    first, second = orvideo("--version").lines
+    assert first.startswith("orvideo ")
+    assert second.startswith(f"Python {sys.version.split()[0]}, /")
+    process = orvideo.process("--version").lines
+    assert (process[0], process[1].partition(",")[0]) == (first, second.partition(",")[0])
+
+
+@pytest.mark.drill("F-D13")
+def test_d13_a_model_is_named_without_its_maker(orvideo: Shell, service: Sandbox) -> None:
+    assert orvideo("submit", "a boat", "-m", "VEO-3.1-lite", "-d", "4").code == 0
+    assert service.received()[0]["model"] == "google/veo-3.1-lite"
+    assert orvideo("submit", "a boat", "-m", "veo-3.1-lit", "-d", "4").code == 6
+    assert "sandbox/ exist only there" in orvideo("models", "--sandbox").err
+
+
+@pytest.mark.drill("F-D13")
+def test_d13_jobs_are_listed_filtered_sorted_and_by_the_columns_asked_for(orvideo: Shell, service: Sandbox) -> None:
+    for model, seconds in (("google/veo-3.1", "4"), ("google/veo-3.1-lite", "8"), ("google/veo-3.1-lite", "4")):
+        orvideo("submit", "a boat", "-m", model, "-d", seconds, "--wait", "--yes")
+    every = orvideo("jobs", "list", "--json").json
+    assert [job["model"] for job in every] == ["google/veo-3.1-lite", "google/veo-3.1-lite", "google/veo-3.1"]
+    assert orvideo("jobs", "--sort", "oldest", "--json").json == every[::-1]
+    assert orvideo("jobs", "--sort", "cost", "-n", "1", "--json").json == [every[2]]
+    assert orvideo("jobs", "--model", "LITE", "--json").json == every[:2]
+    assert orvideo("jobs", "--status", "failed", "--json").json == []
+    assert orvideo("jobs", "list", "--status", "completed", "--columns", "position, model", "-m", "lite").lines == [
+        "1\tgoogle/veo-3.1-lite", "2\tgoogle/veo-3.1-lite",
+    ]  # fmt: skip
+    assert orvideo("jobs", "--columns", "colour").code == 2

@@ -136,7 +136,7 @@ def test_a05_a_bill_above_its_quote_is_a_warning_and_raises_the_next_one(orvideo
         assert "This may cost $0.49, and the limit is $0.30; nothing was sent." in again.err
         assert "such jobs were billed up to $0.49 before" in again.err
         batch = orvideo("batch", "rows.txt", *HORSE, "--max-cost", "0.45")
-        assert (batch.code, "This batch may cost $0.49 in all" in batch.err) == (5, True), batch.err
+        assert (batch.code, "This batch may cost $0.49," in batch.err) == (5, True), batch.err
         rows = orvideo("batch", "rows.txt", *HORSE, env={"ORVIDEO_MAX_COST": "0.30"})
         assert (rows.code, "This may cost $0.49" in rows.err) == (5, True), rows.err
         asked = orvideo("submit", "a horse", *HORSE, tty=True, env={"ORVIDEO_CONFIRM_ABOVE": "0.40"})
@@ -384,3 +384,12 @@ def test_a12_rows_of_a_batch_under_another_name_need_a_word(orvideo: Shell, serv
     assert len(service.received()) == 2
     assert orvideo(*two, "--again", "--yes").code == 0
     assert len(service.received()) == 5
+
+
+@pytest.mark.parametrize("line", [("submit", "a boat", *CHEAP), ("batch", "-", *CHEAP)])
+def test_where_nothing_can_be_saved_nothing_is_bought(orvideo: Shell, service: Sandbox, line: tuple[str, ...]) -> None:
+    orvideo.platform = "win32"
+    done = orvideo(*line, stdin="a boat\n", env={"ORVIDEO_OUTPUT": "x.mp4"})
+    assert (done.code, "on Windows yet" in done.err) == (2, True)
+    assert service.received() == []
+    assert orvideo(*line, "--dry-run", stdin="a boat\n").code == 0
