@@ -145,20 +145,23 @@ def test_five_equal_refusals_stop_the_starting(orvideo: Shell, home: Path) -> No
     assert service.received == []
 
 
-@drill("B13")
+@drill("B13", "F-A05")
 def test_a_limit_that_is_crossed_on_the_way_holds_for_every_intent(service: Bench) -> None:
-    """What is spent on the batch by then, by whomever, counts; here an earlier job turned out dearer than quoted."""
+    """What is spent on the batch by then, by whomever, counts; here an earlier job turned out dearer than quoted.
+
+    So may those that are still to be bought.
+    """
     service.write(rows(2))
     assert service.batch().code == 0
     first = service.records()[0]
     with Ledger(Path(service.shell.environ["XDG_STATE_HOME"]) / "orvideo" / "jobs.db") as ledger:
         ledger.looked(first.seq, Seen(status="completed", cost=Decimal("0.50"), final=True))
     service.write(rows(4))
-    done = service.batch("--max-cost", "0.53")
+    done = service.batch("--max-cost", "1.51")
     assert done.code == 5
-    assert "the limit is $0.53" in done.err
+    assert "may cost $1.52 in all, and the limit is $1.51" in done.err
     assert len(service.received) == 2
-    assert service.batch("--max-cost", "0.56").code == 0
+    assert service.batch("--max-cost", "1.52").code == 0
     assert len(service.received) == 4
 
 
