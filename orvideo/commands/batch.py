@@ -102,7 +102,7 @@ def register(app: typer.Typer) -> None:
     def batch(
         ctx: typer.Context,
         file: Annotated[
-            str, typer.Argument(metavar="FILE", help="JSONL, CSV, or plain text with a prompt a line; - for stdin.")
+            str, typer.Argument(metavar="FILE", help="JSON, CSV, or plain text with a prompt a line; - for stdin.")
         ],
         form: Annotated[
             str | None,
@@ -229,7 +229,8 @@ def run(context: Context, options: BatchOptions) -> None:
 
 
 def _read(context: Context, options: BatchOptions) -> Source:
-    from orvideo.batch.source import Form, read_source
+    from orvideo.batch.formats import Form
+    from orvideo.batch.source import read_source
 
     if options.form is not None and options.form.casefold() not in tuple(Form):
         raise UsageError(f"--format takes {', '.join(Form)}, not {options.form!r}.")

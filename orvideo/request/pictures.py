@@ -8,6 +8,8 @@ import struct
 from collections.abc import Callable
 from typing import NamedTuple
 
+from orvideo.request.kinds import recognise
+
 #: Blanks and zeros that some programs pad a file with.
 _PADDING = b"\x00\r\n\t "
 #: The start of a file within a JPEG's tail: archives, programs and pages, none of which a camera writes.
@@ -45,8 +47,8 @@ def read_picture(data: bytes) -> Picture:
             if picture.width < 1 or picture.height < 1:
                 raise NotAPicture("has a header that says 0 pixels")
             return picture
-    name, kind = _recognise(data)
-    raise NotAPicture(f"is {name}", kind=kind)
+    kind = recognise(data)
+    raise NotAPicture(f"is {kind.name if kind else 'no picture'}", kind=kind.medium if kind else None)
 
 
 # --- the three kinds --------------------------------------------------------------------------------------------------
@@ -146,45 +148,3 @@ def _tail_of_a_photo(tail: bytes) -> tuple[str, ...]:
     if rest.startswith(_STOWAWAYS):
         raise NotAPicture(f"has {len(rest):,} bytes of something else after the end of the picture")
     return (f"has {len(rest):,} bytes after the end of the picture, which are sent with it",) if rest else ()
-
-
-# --- everything else --------------------------------------------------------------------------------------------------
-
-_OTHERS: tuple[tuple[str, str, str | None], ...] = (
-    (r"GIF8[79]a", "a GIF", "image"),
-    (r"BM.{4}\x00\x00\x00\x00", "a BMP", "image"),
-    (r"II\*\x00|MM\x00\*|II\+\x00|MM\x00\+", "a TIFF (or a camera's raw file)", "image"),
-    (r".{4}ftyp(avif|avis)", "an AVIF", "image"),
-    (r".{4}ftyp(heic|heix|hevc|hevx|heim|heis|mif1|msf1)", "a HEIC", "image"),
-    (r"\xff\x0a|\x00\x00\x00\x0cJXL ", "a JPEG XL", "image"),
-    (r"\x00\x00\x00\x0cjP  |\xff\x4f\xff\x51", "a JPEG 2000", "image"),
-    (r"\x00\x00\x01\x00", "an icon", "image"),
-    (r"8BPS", "a Photoshop file", "image"),
-    (r".{4}ftypM4[AB]", "audio (M4A)", "audio"),
-    (r".{4}(ftyp|moov|mdat|wide|free)", "a video (MP4)", "video"),
-    (r"\x1a\x45\xdf\xa3", "a video (WebM or Matroska)", "video"),
-    (r"RIFF.{4}AVI ", "a video (AVI)", "video"),
-    (r"\x00\x00\x01[\xb3\xba]", "a video (MPEG)", "video"),
-    (r"RIFF.{4}WAVE", "audio (WAV)", "audio"),
-    (r"ID3|\xff[\xe2\xe3\xf2\xf3\xfa\xfb]", "audio (MP3)", "audio"),
-    (r"\xff[\xf0\xf1\xf8\xf9]", "audio (AAC)", "audio"),
-    (r"fLaC", "audio (FLAC)", "audio"),
-    (r"OggS", "audio (Ogg)", "audio"),
-    (r"%PDF", "a PDF", None),
-    (r"PK\x03\x04", "a ZIP archive, or a document made of one", None),
-    (r"version https://git-lfs", "a pointer of Git LFS, not the file itself: git lfs pull", None),
-)
-
-
-def _recognise(data: bytes) -> tuple[str, str | None]:
-    """Return what the bytes are, for a sentence, and the kind of media where they are one."""
-    head = data[:2048]
-    for pattern, name, kind in _OTHERS:
-        if re.match(pattern.encode("latin-1"), head, re.DOTALL):
-            return name, kind
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    if text.startswith(b"<") and b"<html" not in text and b"<svg" in text:
-        return "an SVG", "image"
-    if text.startswith(b"<"):
-        return "a web page or XML", None
-    return "no picture", None
