@@ -421,7 +421,8 @@ def _answer_dry_run(context: Context, batch: Batch, price: Price) -> None:
 
     rows = [
         {
-            "row": one.row.number, "line": one.row.line, "request": batch.reader.body(one, batch.offers[one.key]),
+            "row": one.row.number, "line": one.row.line,
+            "request": context.terminal.request(batch.reader.body(one, batch.offers[one.key])),
             "quote": batch.offers[one.key].quote.as_json(), "output": batch.specs[one.key],
         }
         for one in batch.to_buy

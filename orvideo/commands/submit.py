@@ -236,7 +236,7 @@ def _guard_money(context: Context, settings: Settings, service: Service, planned
 
 def _answer_dry_run(context: Context, planned: Plan) -> None:
     """Print the exact request; with --json, the request and its quote in one document."""
-    body = planned.request.body()
+    body = context.terminal.request(planned.request.body())
     context.terminal.document({"request": body, "quote": planned.quote.as_json()})
     context.terminal.answer_json(body)
 
