@@ -59,6 +59,7 @@ class RequestOptions(NamedTuple):
     request: str | None = None
     like: str | None = None
     no_check: bool = False
+    fix_image: bool = False
 
     @classmethod
     def of(cls, line: Mapping[str, Any]) -> RequestOptions:
@@ -108,7 +109,7 @@ def wanted_request(context: Context, options: RequestOptions) -> Wanted:
     previous = None if options.continue_ is None else _previous(context, options.continue_)
     if previous is not None:
         given |= _continuing(context, previous, {**base, **given}.get("model"), otherwise=defaults.get("model"))
-    source = MediaSource(settings.max_image_bytes, stdin=_stdin(context))
+    source = MediaSource(settings.max_image_bytes, stdin=_stdin(context), fix=options.fix_image)
     wanted = request_fields(given, source, base=base, defaults=defaults, check=not options.no_check)
     for warning in wanted.warnings:
         context.terminal.warn(warning)

@@ -21,6 +21,7 @@ from orvideo.commands._options import (
     Duration,
     Events,
     FirstFrame,
+    FixImage,
     Force,
     Interval,
     Json,
@@ -125,6 +126,7 @@ def register(app: typer.Typer) -> None:
         first_frame: FirstFrame = None,
         last_frame: LastFrame = None,
         reference: Reference = None,
+        fix_image: FixImage = False,
         creativity: Creativity = None,
         upscale: Upscale = None,
         param: Param = None,
@@ -292,10 +294,11 @@ def _reader(context: Context, options: BatchOptions, settings: Settings, source:
     line, media = asked.line_fields(settings), asked.media()
     if media:
         # Pictures on the line are for every row: read once, from where the line says and not from FILE's folder.
-        from_line = MediaSource(settings.max_image_bytes)
+        from_line = MediaSource(settings.max_image_bytes, fix=asked.fix_image)
         built = request_fields({**media, "prompt": "-"}, from_line, check=not asked.no_check)
         line |= {name: value for name, value in built.fields.items() if name != "prompt"}
-    where = MediaSource(settings.max_image_bytes, root=None if options.allow_outside else folder, base=folder)
+    root = None if options.allow_outside else folder
+    where = MediaSource(settings.max_image_bytes, root=root, base=folder, fix=asked.fix_image)
     return Reader(where, asked.defaults(settings), line, asked.params(), not asked.no_check)
 
 

@@ -205,13 +205,14 @@ class MediaSource(NamedTuple):
     """Where media are read from: the largest file in bytes, stdin for `-`, and two folders.
 
     Local paths start at `base` (else `root`, else the current directory), and must stay inside `root` when one is given
-    (drill I07).
+    (drill I07). With `fix` pictures are mended before they are sent (`mending`).
     """
 
     max_bytes: int
     stdin: BinaryIO | None = None
     root: Path | None = None
     base: Path | None = None
+    fix: bool = False
 
 
 def media_urls(fields: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str | None]]:
