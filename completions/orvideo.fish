@@ -205,6 +205,7 @@ complete -c orvideo -n '__orvideo_at \'submit\'' -l seed -d 'The same seed aims 
 complete -c orvideo -n '__orvideo_at \'submit\'' -l first-frame -d 'The image it begins with: a file, an https URL, or -' -r -F
 complete -c orvideo -n '__orvideo_at \'submit\'' -l last-frame -d 'The image it ends with: a file, an https URL, or -' -r -F
 complete -c orvideo -n '__orvideo_at \'submit\'' -l reference -d 'Something to be guided by: an image as above, or audio or video by https URL' -r -F
+complete -c orvideo -n '__orvideo_at \'submit\'' -l fix-image -d 'Send pictures of this machine upright, in 8-bit sRGB, without metadata'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l continue -d 'Go on from a completed job' -x -k -a '(__orvideo_live jobs)'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l request -d 'A whole request as JSON, as --dry-run prints it; - reads stdin' -r -F
 complete -c orvideo -n '__orvideo_at \'submit\'' -l like -d 'A new job with this one\'s request' -x -k -a '(__orvideo_live jobs)'
@@ -283,6 +284,7 @@ complete -c orvideo -n '__orvideo_at \'batch\'' -l seed -d 'The same seed aims a
 complete -c orvideo -n '__orvideo_at \'batch\'' -l first-frame -d 'The image it begins with: a file, an https URL, or -' -r -F
 complete -c orvideo -n '__orvideo_at \'batch\'' -l last-frame -d 'The image it ends with: a file, an https URL, or -' -r -F
 complete -c orvideo -n '__orvideo_at \'batch\'' -l reference -d 'Something to be guided by: an image as above, or audio or video by https URL' -r -F
+complete -c orvideo -n '__orvideo_at \'batch\'' -l fix-image -d 'Send pictures of this machine upright, in 8-bit sRGB, without metadata'
 complete -c orvideo -n '__orvideo_at \'batch\'' -l creativity -d 'How freely an upscaling model works' -x
 complete -c orvideo -n '__orvideo_at \'batch\'' -l upscale -d 'How many times larger, for upscaling' -x
 complete -c orvideo -n '__orvideo_at \'batch\'' -l param -d 'A parameter of the provider\'s own; JSON where it is JSON' -x

@@ -15,7 +15,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
         }
         'submit' = @{
             Commands = @('words')
-            Order = @('--prompt-file', '--model', '-m', '--duration', '-d', '--resolution', '-r', '--aspect-ratio', '-a', '--size', '--audio', '--no-audio', '--seed', '--first-frame', '--last-frame', '--reference', '--continue', '--request', '--like', '--creativity', '--upscale', '--param', '--callback-url', '--user', '--session-id', '--trace', '--wait', '-w', '--timeout', '--interval', '--exec', '--notify', '--output', '-o', '--force', '--receipt', '--max-size', '--max-cost', '--yes', '-y', '--dry-run', '--no-check', '--json', '--events', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
+            Order = @('--prompt-file', '--model', '-m', '--duration', '-d', '--resolution', '-r', '--aspect-ratio', '-a', '--size', '--audio', '--no-audio', '--seed', '--first-frame', '--last-frame', '--reference', '--fix-image', '--continue', '--request', '--like', '--creativity', '--upscale', '--param', '--callback-url', '--user', '--session-id', '--trace', '--wait', '-w', '--timeout', '--interval', '--exec', '--notify', '--output', '-o', '--force', '--receipt', '--max-size', '--max-cost', '--yes', '-y', '--dry-run', '--no-check', '--json', '--events', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @(,@('anything'))
             Many = $false
@@ -43,7 +43,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
         }
         'batch' = @{
             Commands = @('words')
-            Order = @('--format', '--name', '--allow-outside', '--model', '-m', '--duration', '-d', '--resolution', '-r', '--aspect-ratio', '-a', '--size', '--audio', '--no-audio', '--seed', '--first-frame', '--last-frame', '--reference', '--creativity', '--upscale', '--param', '--callback-url', '--user', '--session-id', '--trace', '--no-check', '--jobs', '-j', '--fail-fast', '--retry-failed', '--timeout', '--interval', '--output', '-o', '--force', '--receipt', '--max-size', '--report', '--max-cost', '--yes', '-y', '--again', '--dry-run', '--json', '--events', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
+            Order = @('--format', '--name', '--allow-outside', '--model', '-m', '--duration', '-d', '--resolution', '-r', '--aspect-ratio', '-a', '--size', '--audio', '--no-audio', '--seed', '--first-frame', '--last-frame', '--reference', '--fix-image', '--creativity', '--upscale', '--param', '--callback-url', '--user', '--session-id', '--trace', '--no-check', '--jobs', '-j', '--fail-fast', '--retry-failed', '--timeout', '--interval', '--output', '-o', '--force', '--receipt', '--max-size', '--report', '--max-cost', '--yes', '-y', '--again', '--dry-run', '--json', '--events', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @(,@('files'))
             Many = $false
@@ -195,6 +195,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['submit'].Options['--first-frame'] = @{ Kind = @('files'); Help = 'The image it begins with: a file, an https URL, or -' }
     $table['submit'].Options['--last-frame'] = @{ Kind = @('files'); Help = 'The image it ends with: a file, an https URL, or -' }
     $table['submit'].Options['--reference'] = @{ Kind = @('files'); Help = 'Something to be guided by: an image as above, or audio or video by https URL' }
+    $table['submit'].Options['--fix-image'] = @{ Kind = $null; Help = 'Send pictures of this machine upright, in 8-bit sRGB, without metadata' }
     $table['submit'].Options['--continue'] = @{ Kind = @('live', 'jobs'); Help = 'Go on from a completed job' }
     $table['submit'].Options['--request'] = @{ Kind = @('files'); Help = 'A whole request as JSON, as --dry-run prints it; - reads stdin' }
     $table['submit'].Options['--like'] = @{ Kind = @('live', 'jobs'); Help = 'A new job with this one''s request' }
@@ -291,6 +292,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['batch'].Options['--first-frame'] = @{ Kind = @('files'); Help = 'The image it begins with: a file, an https URL, or -' }
     $table['batch'].Options['--last-frame'] = @{ Kind = @('files'); Help = 'The image it ends with: a file, an https URL, or -' }
     $table['batch'].Options['--reference'] = @{ Kind = @('files'); Help = 'Something to be guided by: an image as above, or audio or video by https URL' }
+    $table['batch'].Options['--fix-image'] = @{ Kind = $null; Help = 'Send pictures of this machine upright, in 8-bit sRGB, without metadata' }
     $table['batch'].Options['--creativity'] = @{ Kind = @('anything'); Help = 'How freely an upscaling model works' }
     $table['batch'].Options['--upscale'] = @{ Kind = @('anything'); Help = 'How many times larger, for upscaling' }
     $table['batch'].Options['--param'] = @{ Kind = @('anything'); Help = 'A parameter of the provider''s own; JSON where it is JSON' }

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple, Self
 
 from orvideo.api.schemas import VideoModel, VideoRequest
 from orvideo.catalogue.pricing import Found, Mode, PriceList, Unit, price_list
-from orvideo.catalogue.sizes import Picture, assumed, parse_size, picture, resolution_of
+from orvideo.catalogue.sizes import Picture, assumed, parse_ratio, parse_size, picture, resolution_of
 from orvideo.money import is_above, money_text
 
 Kind = Literal["listed", "about", "unknown"]
@@ -300,7 +300,10 @@ def _frames(
     resolutions = [request.resolution] if request.resolution else listed
     if not by_picture:
         return [(item, None) for item in resolutions]
-    ratios = [request.aspect_ratio] if request.aspect_ratio else _or_open(model.supported_aspect_ratios)
+    shapes = [ratio for ratio in model.supported_aspect_ratios or () if parse_ratio(ratio)]
+    given = request.aspect_ratio
+    # A word such as `adaptive` stands for any of the shapes.
+    ratios = [given] if given and (parse_ratio(given) or not shapes) else _or_open(shapes)
     return [
         (item, picture(model, request.model_copy(update={"resolution": item, "aspect_ratio": ratio})))
         for item, ratio in product(resolutions, ratios)

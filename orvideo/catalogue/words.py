@@ -7,7 +7,7 @@ from typing import NamedTuple
 from orvideo.api.schemas import VideoModel, VideoRequest
 from orvideo.catalogue.pricing import Mode, Price, Unit, price_list
 from orvideo.catalogue.quote import FRAMES_PER_SECOND, PIXELS_PER_TOKEN
-from orvideo.catalogue.sizes import picture, rank
+from orvideo.catalogue.sizes import picture, rank, usual_ratio
 from orvideo.money import full_text
 
 
@@ -45,8 +45,7 @@ def price_per_second(model: VideoModel) -> PerSecond | None:
         return PerSecond(found.price.usd, False) if found else None
     if prices.units[0] is not Unit.TOKEN or lowest is None:
         return None
-    ratios = model.supported_aspect_ratios or ["16:9"]
-    ratio = "16:9" if "16:9" in ratios else ratios[0]
+    ratio = usual_ratio(model.supported_aspect_ratios or ["16:9"])
     found = prices.per_token(sound=False, resolution=lowest, video_input=False)
     shot = picture(model, VideoRequest(model=model.id, resolution=lowest, aspect_ratio=ratio))
     if not found or not shot:

@@ -21,6 +21,7 @@ from orvideo.commands._options import (
     Duration,
     Events,
     FirstFrame,
+    FixImage,
     Force,
     Interval,
     Json,
@@ -104,7 +105,7 @@ def register(app: typer.Typer) -> None:
     def batch(
         ctx: typer.Context,
         file: Annotated[
-            str, typer.Argument(metavar="FILE", help="JSONL, CSV, or plain text with a prompt a line; - for stdin.")
+            str, typer.Argument(metavar="FILE", help="JSON, CSV, or plain text with a prompt a line; - for stdin.")
         ],
         form: Annotated[
             str | None,
@@ -127,6 +128,7 @@ def register(app: typer.Typer) -> None:
         first_frame: FirstFrame = None,
         last_frame: LastFrame = None,
         reference: Reference = None,
+        fix_image: FixImage = False,
         creativity: Creativity = None,
         upscale: Upscale = None,
         param: Param = None,
@@ -234,7 +236,8 @@ def run(context: Context, options: BatchOptions) -> None:
 
 
 def _read(context: Context, options: BatchOptions) -> Source:
-    from orvideo.batch.source import Form, read_source
+    from orvideo.batch.formats import Form
+    from orvideo.batch.source import read_source
 
     if options.form is not None and options.form.casefold() not in tuple(Form):
         raise UsageError(f"--format takes {', '.join(Form)}, not {options.form!r}.")
@@ -295,10 +298,11 @@ def _reader(context: Context, options: BatchOptions, settings: Settings, source:
     line, media = asked.line_fields(settings), asked.media()
     if media:
         # Pictures on the line are for every row: read once, from where the line says and not from FILE's folder.
-        from_line = MediaSource(settings.max_image_bytes)
+        from_line = MediaSource(settings.max_image_bytes, fix=asked.fix_image)
         built = request_fields({**media, "prompt": "-"}, from_line, check=not asked.no_check)
         line |= {name: value for name, value in built.fields.items() if name != "prompt"}
-    where = MediaSource(settings.max_image_bytes, root=None if options.allow_outside else folder, base=folder)
+    root = None if options.allow_outside else folder
+    where = MediaSource(settings.max_image_bytes, root=root, base=folder, fix=asked.fix_image)
     return Reader(where, asked.defaults(settings), line, asked.params(), not asked.no_check)
 
 
@@ -418,7 +422,8 @@ def _answer_dry_run(context: Context, batch: Batch, price: Price) -> None:
 
     rows = [
         {
-            "row": one.row.number, "line": one.row.line, "request": batch.reader.body(one, batch.offers[one.key]),
+            "row": one.row.number, "line": one.row.line,
+            "request": context.terminal.request(batch.reader.body(one, batch.offers[one.key])),
             "quote": batch.offers[one.key].quote.as_json(), "output": batch.specs[one.key],
         }
         for one in batch.to_buy

@@ -20,6 +20,7 @@ from orvideo.commands._options import (
     Events,
     Exec,
     FirstFrame,
+    FixImage,
     Force,
     Interval,
     Json,
@@ -91,6 +92,7 @@ def register(app: typer.Typer) -> None:
         first_frame: FirstFrame = None,
         last_frame: LastFrame = None,
         reference: Reference = None,
+        fix_image: FixImage = False,
         continue_: Continue = None,
         request: RequestFile = None,
         like: Like = None,
@@ -219,7 +221,7 @@ def _guard_money(context: Context, settings: Settings, service: Service, planned
 
 def _answer_dry_run(context: Context, planned: Plan) -> None:
     """Print the exact request; with --json, the request and its quote in one document."""
-    body = planned.request.body()
+    body = context.terminal.request(planned.request.body())
     context.terminal.document({"request": body, "quote": planned.quote.as_json()})
     context.terminal.answer_json(body)
 

@@ -58,6 +58,7 @@ class Terminal:
         self.lent = 0
         self._progress: LiveProgress | None = None
         self._gives_bytes = False
+        self._told_of_data = False
 
     # What the streams are
 
@@ -118,6 +119,20 @@ class Terminal:
         """Write an answer that is JSON without being asked for it (a request); not under `--json` and `--events`."""
         if not self._for_machine:
             self._answer_json(value, indent=2)
+
+    def request(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a request as stdout shows it: whole into a pipe or a file, on a terminal without the data of its
+        pictures, of which their type, length and sha256 are shown (finding D05).
+        """
+        from orvideo.record.values import redact_request, redacted_media
+
+        if not self.out_is_tty:
+            return dict(body)
+        shown = redact_request(body)
+        if redacted_media(shown) and not self._told_of_data:
+            self._told_of_data = True
+            self.note("the data of pictures is not shown on a terminal; a pipe or a file gets the whole request")
+        return shown
 
     def event(self, value: Mapping[str, Any]) -> None:
         """Write one object of `--events` as a line; nothing in other modes."""
