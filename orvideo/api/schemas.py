@@ -7,6 +7,7 @@ rather than an error: a reply that can be followed is followed. Only what a comm
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
@@ -36,18 +37,38 @@ def _whole(value: object) -> int | None:
 
 def money(value: object) -> Decimal | None:
     """Return an amount as Decimal, or None for what is not a thinkable, non-negative amount (drills P09, X07)."""
-    if not isinstance(value, int | float | str | Decimal):
+    found = amount(value)
+    return None if found is not None and found < 0 else found
+
+
+def amount(value: object) -> Decimal | None:
+    """Return what is left of something, or is spent, as Decimal; a limit may have been overrun (finding A13)."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         return None
     try:
-        amount = Decimal(str(value).strip())
+        found = Decimal(str(value).strip())
     except (InvalidOperation, ValueError):
         return None
-    if not amount.is_finite() or amount < 0:
+    if not found.is_finite():
         return None
-    if not amount:
+    if not found:
         return Decimal(0)
     # An exponent like 1e999999 is no price, and would fill the memory when it is written out.
-    return amount if -30 < amount.adjusted() < 12 else None
+    return found if -30 < found.adjusted() < 12 else None
+
+
+def moment(value: object) -> datetime | None:
+    """Return a time that was given as ISO 8601, or as seconds since 1970, in UTC; None for anything else."""
+    try:
+        if isinstance(value, str):
+            found = datetime.fromisoformat(value.strip())
+            return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            # Of a service that counts in milliseconds, too: no time of ours is that far away.
+            return datetime.fromtimestamp(value / 1000 if value > LARGEST_WHOLE else value, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return None
 
 
 def _texts(value: object) -> list[str] | None:

@@ -24,7 +24,8 @@ class State(StrEnum):
     """How far the submit of a job got (drill J03); what the service says of the job afterwards is its `status`.
 
     PREPARED: on disk, nothing sent. SENDING: the request may be on the wire now. SUBMITTED: there is an id.
-    UNKNOWN: sent, and no readable answer came. NOT_SENT: nothing was bought.
+    UNKNOWN: sent, and no readable answer came. NOT_SENT: nothing was bought; where there is an `answer_status`, the
+    service refused it (finding A07).
     """
 
     PREPARED = "prepared"
@@ -165,7 +166,7 @@ class Record(NamedTuple):
     reason, or why nothing was sent, or why the outcome is unknown. `target` is the -o of the submit. `final` says
     that the service will not change the job any more. `ended_at` is when its end was seen, and with `watched` so soon
     after it that it tells how long the job took. `was_seen` says that the service has shown it. `answer` holds the raw
-    reply until an id is recorded.
+    reply until an id is recorded, `answer_status` its HTTP status, which is kept of a refusal.
     """
 
     seq: int
@@ -206,6 +207,11 @@ class Record(NamedTuple):
         return self.id if self.id is not None and _PLAIN.fullmatch(self.id) else self.handle
 
     @property
+    def was_refused(self) -> bool:
+        """Whether the service was asked for this job and refused it."""
+        return self.state is State.NOT_SENT and self.answer_status is not None
+
+    @property
     def is_running(self) -> bool:
         """Whether the service, or a submit that is under way, may still change this job."""
         return self.state in (State.PREPARED, State.SENDING) or (self.state is State.SUBMITTED and not self.final)
@@ -219,10 +225,10 @@ class Record(NamedTuple):
     def status_word(self) -> str:
         """The service's status, or, before it has said anything, one of our own words.
 
-        `submitting` (also when it has not begun to send), `outcome_unknown`, `not_sent`, and `pending` for a job that
-        was accepted without a status (drill M11).
+        `submitting` (also when it has not begun to send), `outcome_unknown`, `refused`, `not_sent`, and `pending` for
+        a job that was accepted without a status (drill M11).
         """
-        return self.status or _WORDS[self.state]
+        return self.status or ("refused" if self.was_refused else _WORDS[self.state])
 
     def as_json(self) -> dict[str, Any]:
         """Return the documented job object: times in ISO 8601, amounts as JSON numbers, unknown as null.
