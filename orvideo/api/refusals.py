@@ -127,8 +127,8 @@ def _usual_hint(error: OrvideoError, reply: ServiceReply) -> str | None:
 def told_by(reply: ServiceReply) -> str:
     """Return the service's words, the reasons and the provider's words as one text that ends like a sentence."""
     parts = [_sentence(reply.message)]
-    if reply.limit is not None:
-        parts += _told_of_limit(reply.limit)
+    if reply.limit is not None and (told := told_of_limit(reply.limit)):
+        parts.append(told)
     if reply.reasons:
         parts.append(f"Reasons: {', '.join(reply.reasons)}.")
     if reply.provider_message and reply.provider_message not in reply.message:
@@ -143,8 +143,8 @@ def told_by(reply: ServiceReply) -> str:
     return " ".join(parts)
 
 
-def _told_of_limit(limit: Limit) -> list[str]:
-    """Return whose limit it is, how much of it is spent and when it begins anew; what is not known is left out."""
+def told_of_limit(limit: Limit) -> str:
+    """Return whose limit it is, how much of it is spent and when it begins anew, as far as that is known."""
     facts = [] if limit.layer == "your credits" else [f"This is {limit.layer}"]
     if limit.usd is not None and limit.spent is not None:
         facts.append(f"${limit.spent:.2f} of ${limit.usd:.2f} is spent")
@@ -155,7 +155,7 @@ def _told_of_limit(limit: Limit) -> list[str]:
         local = f" ({here:%Y-%m-%d %H:%M} here)" if here.utcoffset() else ""
         facts.append(f"it resets at {utc:%Y-%m-%d %H:%M} UTC{local}")
     told = "; ".join(facts)
-    return [f"{told[0].upper()}{told[1:]}."] if told else []
+    return f"{told[0].upper()}{told[1:]}." if told else ""
 
 
 def looks_right(base_url: str) -> bool:

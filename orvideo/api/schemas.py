@@ -102,6 +102,7 @@ Whole = Annotated[int | None, BeforeValidator(_whole)]
 Wholes = Annotated[list[int] | None, BeforeValidator(_wholes)]
 Flag = Annotated[bool | None, BeforeValidator(_flag)]
 Money = Annotated[Decimal | None, BeforeValidator(money)]
+Amount = Annotated[Decimal | None, BeforeValidator(amount)]
 Mapping = Annotated[dict[str, Any] | None, BeforeValidator(_mapping)]
 
 
@@ -230,15 +231,50 @@ class Endpoint(Rare):
     tag: Text = None
 
 
+class Budget(Rare):
+    """A budget that a key is held to: `remaining_usd` is below zero where it was overrun."""
+
+    scope: Text = None
+    limit_usd: Amount = None
+    spend_usd: Amount = None
+    remaining_usd: Amount = None
+    resets_at: Any = None
+
+
+def _budget(value: object) -> object:
+    return value if isinstance(value, dict | Budget) else None
+
+
+def _budgets(value: object) -> list[object]:
+    return [item for item in value if isinstance(item, dict | Budget)] if isinstance(value, list) else []
+
+
 class KeyInfo(Rare):
     """What the service says of a key (`GET /key`): amounts in USD, None for "no limit" or "not said"."""
 
     label: Text = None
     limit: Money = None
-    limit_remaining: Money = None
+    limit_remaining: Amount = None
     usage: Money = None
     is_free_tier: Flag = None
-    expires_at: Text = None
+    is_management_key: Flag = None
+    is_provisioning_key: Flag = None
+    allowed_data_regions: Any = None
+    expires_at: Any = None
+    effective_budget: Annotated[Budget | None, BeforeValidator(_budget)] = None
+    budgets: Annotated[list[Budget], BeforeValidator(_budgets)] = []
+
+    @property
+    def budget(self) -> Budget | None:
+        """Return the budget that counts: the one the service names, else the one with the least left."""
+        known = [budget for budget in self.budgets if budget.remaining_usd is not None]
+        return self.effective_budget or min(known, key=lambda budget: budget.remaining_usd or Decimal(0), default=None)
+
+    @property
+    def left(self) -> Decimal | None:
+        """Return what may still be spent with the key in USD, None where nothing limits it."""
+        of_budget = self.budget.remaining_usd if self.budget is not None else None
+        return min((left for left in (self.limit_remaining, of_budget) if left is not None), default=None)
 
 
 class VideoRequest(BaseModel):

@@ -13,6 +13,7 @@ import typer
 
 from orvideo.commands._action import Action, Answering, options_of
 from orvideo.commands._follow import errors_of, run_tasks, terms_from
+from orvideo.commands._key import check_key
 from orvideo.commands._options import (
     AspectRatio,
     Audio,
@@ -405,6 +406,8 @@ def _guard_money(
                 f"This batch {costs}, and the limit is {money_text(limit)}; nothing was sent.",
                 hint="raise --max-cost, or take rows out",
             )
+    if not options.dry_run:
+        check_key(context, service, most)
     if options.yes or options.dry_run or service.is_sandbox or not context.terminal.can_ask:
         return
     if most is None or most > settings.confirm_above:

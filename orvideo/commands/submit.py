@@ -10,6 +10,7 @@ import typer
 from orvideo.commands._action import Action, Answering, options_of
 from orvideo.commands._follow import answer_submitted, errors_of, follow_and_save, run_tasks, terms_from
 from orvideo.commands._hooks import NOTHING, Hooks, hooks_from
+from orvideo.commands._key import check_key
 from orvideo.commands._options import (
     AspectRatio,
     Audio,
@@ -48,7 +49,7 @@ from orvideo.commands._options import (
 )
 from orvideo.commands._receipts import check_before_submit
 from orvideo.commands._request import RequestOptions, wanted_request
-from orvideo.errors import MoneyError, OrvideoError, RecordError
+from orvideo.errors import MoneyError, RecordError
 
 if TYPE_CHECKING:
     from orvideo.catalogue.planning import Plan
@@ -156,8 +157,6 @@ def run(context: Context, options: SubmitOptions) -> None:
     planned = _planned(context, service, wanted, check=not options.asked.no_check)
     _show_plan(context, service, planned)
     _guard_money(context, settings, service, planned, options)
-    if context.answering.verbose and not options.dry_run:
-        _tell_credit(context, service)
     if options.dry_run:
         _answer_dry_run(context, planned)
         return
@@ -202,17 +201,6 @@ def _evidence(context: Context, service: Service, planned: Plan) -> Typical | No
     return None
 
 
-def _tell_credit(context: Context, service: Service) -> None:
-    """Say under -v what the key has left, where the service tells; not knowing it stops nothing."""
-    from orvideo.output.text import money_text
-
-    with suppress(OrvideoError):
-        left = service.client.key().limit_remaining
-        context.terminal.verbose_line(
-            f"the key has {money_text(left)} left" if left is not None else "the key has no limit"
-        )
-
-
 def _guard_money(context: Context, settings: Settings, service: Service, planned: Plan, options: SubmitOptions) -> None:
     """Refuse what costs more than a limit allows, and ask about what is dear or unpriced (drills M28, M29)."""
     from orvideo.output.text import money_text
@@ -226,9 +214,12 @@ def _guard_money(context: Context, settings: Settings, service: Service, planned
             f"This {costs}, and the limit is {money_text(limit)}; nothing was sent.",
             hint="ask for less, choose another model (orvideo models), or raise --max-cost",
         )
+    dear = most is None or most > settings.confirm_above
+    if not options.dry_run and (dear or context.answering.verbose):
+        check_key(context, service, most)
     if options.yes or options.dry_run or service.is_sandbox or not context.terminal.can_ask:
         return
-    if most is None or most > settings.confirm_above:
+    if dear:
         price = money_text(most) if most is not None else "an unknown price"
         if not context.terminal.confirm(f"Submit this for {price}?"):
             raise MoneyError("The quote was declined; nothing was sent.")
