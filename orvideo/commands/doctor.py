@@ -15,7 +15,6 @@ from orvideo import __version__
 from orvideo.commands._action import Action, Answering
 from orvideo.commands._key import left_text, problem_of
 from orvideo.commands._options import Json, Quiet, UseSandbox, Verbose
-from orvideo.download.disk import try_folder
 from orvideo.errnos import reason
 from orvideo.errors import (
     AuthError,
@@ -27,7 +26,6 @@ from orvideo.errors import (
     UsageError,
     worst,
 )
-from orvideo.record.file import aside_command
 from orvideo.settings.definitions import API_KEY, Source
 
 if TYPE_CHECKING:
@@ -178,7 +176,9 @@ def _broken(setting: Setting) -> OrvideoError:
 
 
 def _record(context: Context) -> str:
+    from orvideo.download.disk import try_folder
     from orvideo.output.text import count
+    from orvideo.record.file import aside_command
 
     ledger = context.ledger_to_read
     faults = ledger.check()
@@ -192,6 +192,8 @@ def _record(context: Context) -> str:
 
 
 def _disk(context: Context) -> str | Check:
+    from orvideo.download.disk import try_folder
+
     folder = context.settings.state_dir
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
