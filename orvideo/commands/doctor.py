@@ -188,7 +188,8 @@ def _record(context: Context) -> str:
     try_folder(ledger.path.parent, f".orvideo-{os.getpid()}.try")
     unknown = len(ledger.list(unknown=True))
     lost = f", {unknown} of them with an unknown outcome (orvideo jobs --unknown)" if unknown else ""
-    return f"{ledger.path}: {count(ledger.count(), 'job')}{lost}"
+    # All of them are read: one that cannot be is found here.
+    return f"{ledger.path}: {count(len(ledger.list()), 'job')}{lost}"
 
 
 def _disk(context: Context) -> str | Check:

@@ -83,7 +83,23 @@ def a_newer_one(home: Path) -> None:
     connection.close()
 
 
+def spoilt(change: str) -> Callable[[Path], None]:
+    """Return what leaves a record that SQLite can read and orvideo cannot."""
+
+    def broken(home: Path) -> None:
+        Shell(home)("submit", "a boat", "--sandbox", "-q")
+        with sqlite3.connect(state(home) / "jobs.db") as connection:
+            connection.execute("PRAGMA ignore_check_constraints = ON")
+            connection.execute(change)
+        connection.close()
+
+    broken.__name__ = change
+    return broken
+
+
 BROKEN = (
+    spoilt("UPDATE jobs SET request = '{'"), spoilt("UPDATE jobs SET extra = '7'"), spoilt("DROP TABLE outputs"),
+    spoilt("UPDATE jobs SET state = 'new'"), spoilt("UPDATE jobs SET created_at = 'x'"),
     a_file_in_the_way, a_link_to_itself, a_folder_for_a_record, no_record_at_all, half_a_record, somebody_elses,
     a_newer_one,
 )  # fmt: skip
@@ -98,7 +114,7 @@ def test_c05_a_record_that_cannot_be_used_is_a_finding(
     assert found["code"] in (11, 14)
     assert not found["record"]["ok"]
     assert str(state(home)) in found["record"]["detail"]
-    for line in (("jobs",), ("jobs", "show", "@1"), ("jobs", "--unknown", "--json")):
+    for line in (("jobs",), ("jobs", "show", "@1"), ("jobs", "--json")):
         done = orvideo(*line)
         assert done.code == 11, (line, done.err)
     assert orvideo("config", "list").code == 0
@@ -232,3 +248,17 @@ def test_c05_nobody_there_and_a_bad_certificate_are_findings(orvideo: Shell) -> 
     env = {"ORVIDEO_BASE_URL": "http://127.0.0.1:1/api/v1", "OPENROUTER_API_KEY": KEY}
     found = looked(orvideo, env=env, sandbox=False)
     assert (found["code"], found["service"]["hint"]) == (7, "see where orvideo looks for it: orvideo config list")
+
+
+@pytest.mark.drill("F-C13")
+@pytest.mark.parametrize("answer", [Reply(404, b"<html>"), Reply(404, {"detail": "Not Found"}), Reply(200, b"<html>")])
+def test_c13_a_look_where_no_api_is_asks_about_the_base_url(answer: Reply, orvideo: Shell) -> None:
+    name = "gen-vid-1763800000-0123456789abcdefghij"
+    with RawServer(Reply(500, b"")) as server:
+        env = {"ORVIDEO_BASE_URL": server.origin, "OPENROUTER_API_KEY": KEY}
+        orvideo("jobs", "adopt", name, env=env)  # unseen
+        server.behave(answer)
+        for line in (("status", name), ("jobs", "adopt", name[:-1] + "k")):
+            done = orvideo(*line, env=env)
+            assert f"config set base-url {server.origin}/api/v1" in " ".join(done.err.split()), (line, done.err)
+            assert "knows no job" not in done.err
