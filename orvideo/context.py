@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Self
 from orvideo.commands._action import Answering
 from orvideo.ending import Ending
 from orvideo.environment import Environment
-from orvideo.errors import RecordError, UsageError
+from orvideo.errnos import reason
+from orvideo.errors import OutputUnwritable, RecordError, UsageError
 from orvideo.interrupts import Interrupts
 
 if TYPE_CHECKING:
@@ -294,7 +295,12 @@ class Context:
             raise UsageError(
                 f"The sandbox is not installed: {missing.name} is missing.", hint="pip install 'orvideo[sandbox]'"
             ) from missing
-        sandbox = Sandbox(self.settings.state_dir / "sandbox", speed=self.settings.sandbox_speed)
+        home = self.settings.state_dir / "sandbox"
+        try:
+            sandbox = Sandbox(home, speed=self.settings.sandbox_speed)
+        except OSError as error:
+            told = f"The sandbox has no place for its films: {home}: {reason(error)}."
+            raise OutputUnwritable(told, hint="export ORVIDEO_STATE_DIR=/path/to/a/folder") from error
         sandbox.start()
         self._closing.callback(sandbox.stop)
         return sandbox.base_url, KEY

@@ -7,7 +7,8 @@ The tree (exit code in brackets)::
     ├── JobEnded                  [3]   failed, cancelled or expired: there is no video
     ├── AuthError                 [4]   no key, or the key was refused
     │   └── Unauthorized                401
-    ├── MoneyError                [5]   credits, an own limit, or a declined quote
+    ├── MoneyError                [5]   credits, a limit of the key or of a budget (also as 403), an own limit, or a
+    │   │                               declined quote
     │   └── PaymentRequired             402
     ├── Rejected                  [6]   the model cannot do this, or the service refused it
     │   ├── BadRequest                  400
@@ -40,6 +41,8 @@ place where an error becomes an exit code.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
 from enum import IntEnum
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -72,11 +75,25 @@ class ExitCode(IntEnum):
     TERMINATED = 143
 
 
+class Limit(NamedTuple):
+    """A limit of money that the service holds somebody to: whose it is, and what is known of it (USD, F-A06).
+
+    `layer` is whose limit it is, in words; `resets_at` is when it begins anew, None where the service did not say.
+    """
+
+    layer: str
+    usd: Decimal | None = None
+    spent: Decimal | None = None
+    resets_at: datetime | None = None
+
+
 class ServiceReply(NamedTuple):
     """What the service said when it refused: kept whole enough to show, already redacted of the key.
 
     `retry_after` is in seconds from the moment of the reply; None when the service named no usable time. `own` says
-    that the answer is the service's own JSON error, and not the page of a proxy or a gateway in front of it.
+    that the answer is the service's own JSON error, and not the page of a proxy or a gateway in front of it. `limit`
+    is there where it refused for money. `retryable` is whether it says that the same may work later, `notes` are more
+    sentences of its own, `remedy` is what it advises, and `fallback_models` are the models that it names instead.
     """
 
     status: int
@@ -87,6 +104,11 @@ class ServiceReply(NamedTuple):
     retry_after: float | None = None
     ray: str | None = None
     own: bool = False
+    limit: Limit | None = None
+    retryable: bool | None = None
+    notes: tuple[str, ...] = ()
+    remedy: str | None = None
+    fallback_models: tuple[str, ...] = ()
 
 
 class OrvideoError(Exception):

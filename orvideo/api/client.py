@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, NoReturn, Self, TypeVar
 
 from pydantic import ValidationError
 
-from orvideo.api import replies, urls
+from orvideo.api import refusals, replies, urls
 from orvideo.api.acceptance import named_job, unwrapped
 from orvideo.api.download import Download, strong_etag, total_of_partial, total_of_unsatisfied, whole_length
 from orvideo.api.exchange import Answer, Limits
@@ -41,6 +41,8 @@ _Kind = TypeVar("_Kind", Job, KeyInfo)
 
 #: As much of a submit's answer is kept until its id is known to be recorded, in bytes (drill M09).
 KEPT_ANSWER = 64 * 1024
+#: What a server says that has no such place, or has it for other calls: the page of a web site (finding C13).
+_NO_SUCH_PLACE = (404, 405, 410)
 #: A list of more models than this is no catalogue (drill X04): the rest is counted as skipped.
 MOST_MODELS = 20_000
 
@@ -81,6 +83,8 @@ class Client:
         self._redactor = self._transport.redactor
         self._limits, self._clock, self._key_source = limits, clock, key_source
         self._has_key = key is not None
+        #: What helps against a page where the API should be, where the base URL does not look like the service's.
+        self._other_base = None if refusals.looks_right(self.base_url) else refusals.base_url_hint(self.base_url)
 
     def __repr__(self) -> str:
         return f"<Client of {self.base_url} {'with a key' if self._has_key else 'without a key'}>"
@@ -153,10 +157,12 @@ class Client:
         if 300 <= status < 400:
             return self._redirected(status, answer.headers.get("location"))
         reply = replies.service_reply(reading, self._redactor, self._clock.now())
-        refused = replies.refused_submit(reply, self._host, self._key_source)
+        refused = refusals.refused_submit(reply, self._host, self._key_source)
         if refused is not None:
+            if status in _NO_SUCH_PLACE and not reply.own:
+                refused.hint = refusals.base_url_hint(self.base_url)
             return refused
-        return _unknown(f"{self._host} answered {status} with the words: {replies.told_by(reply)}", reply)
+        return _unknown(f"{self._host} answered {status} with the words: {refusals.told_by(reply)}", reply)
 
     def _redirected(self, status: int, location: str | None) -> OrvideoError:
         """Return the error for a redirected submit: it is not followed, whatever it says (drill M22)."""
@@ -171,7 +177,8 @@ class Client:
                     elsewhere = f", which is not followed: {error.message}"
         if elsewhere is not None:
             hint = "check the base URL: orvideo config get base-url"
-            return Unsafe(f"{self._host} redirects the submit ({status}){elsewhere}", hint=hint)
+            reply = ServiceReply(status, "a redirect")
+            return Unsafe(f"{self._host} redirects the submit ({status}){elsewhere}", hint=hint, reply=reply)
         return _unknown(f"{self._host} answered the submit with a redirect ({status}), which is not followed.")
 
     # Looks
@@ -309,7 +316,7 @@ class Client:
         if reading.status < 400:
             raise ServerFault(f"{opened.host} answered {reading.status} instead of the video.")
         reply = replies.service_reply(reading, self._redactor, self._clock.now())
-        raise replies.refusal(reply, opened.host, source=self._key_source, with_key=opened.with_key)
+        raise refusals.refusal(reply, opened.host, source=self._key_source, with_key=opened.with_key)
 
     # What they share
 
@@ -319,7 +326,14 @@ class Client:
         reading = replies.read(answer, self._redactor, cap)
         if reading.status >= 400:
             reply = replies.service_reply(reading, self._redactor, self._clock.now())
-            raise replies.refusal(reply, self._host, source=self._key_source)
+            error = refusals.refusal(reply, self._host, source=self._key_source)
+            if reading.status in _NO_SUCH_PLACE and not reply.own:
+                error.hint = self._other_base
+            raise error
+        if reading.is_html and reading.status < 300:
+            # A web site where the API should be, or the page of a hotel's network.
+            page = replies.page_of(reading)
+            raise ServerFault(f"{self._host} answered {reading.status} with {page}.", hint=self._other_base)
         if not 200 <= reading.status < 300:
             raise BadReply(f"{self._host} answered {reading.status}, which means nothing here.")
         if not reading.data:
@@ -332,7 +346,8 @@ class Client:
             data = self._object(path, deadline, self._limits.list_bytes, with_key=False).get("data")
             value = data.get(name) if name is not None and isinstance(data, dict) else data
             if not isinstance(value, list):
-                raise BadReply(f"{self._host} answered without the list that was asked for.")
+                message = f"{self._host} answered without the list that was asked for."
+                raise BadReply(message, hint=self._other_base)
             return value
 
     def _model(self, kind: type[_Kind], value: dict[str, Any]) -> _Kind:
@@ -354,7 +369,7 @@ class Client:
             if isinstance(error, Unavailable | BadReply):
                 error.hint = error.hint or hint
             elif isinstance(error, NotFound) and error.reply is not None and not error.reply.own:
-                error.hint = error.hint or replies.BASE_URL_HINT
+                error.hint = error.hint or refusals.base_url_hint(self.base_url)
             raise
 
 

@@ -1,4 +1,4 @@
-"""What an answer means: a value, or the error of `errors.py` that says it to a person.
+"""What an answer says: a value, or the service's words about why there is none (what they mean: `refusals`).
 
 Every documented error shape is read, and the ones that happen anyway: ZodError, HTML pages, empty bodies, wrong types
 (api notes). Server text is passed on as it is, without the key; making it harmless to a terminal is the output's job.
@@ -18,31 +18,16 @@ from orvideo.api import payload
 from orvideo.api.exchange import Answer
 from orvideo.api.payload import NotJson
 from orvideo.api.redaction import Redactor
-from orvideo.errors import (
-    AuthError,
-    BadReply,
-    BadRequest,
-    Forbidden,
-    Gone,
-    NotFound,
-    NotReadyYet,
-    OrvideoError,
-    PayloadTooLarge,
-    PaymentRequired,
-    RateLimited,
-    Rejected,
-    ServerFault,
-    ServiceReply,
-    ServiceUnavailable,
-    Unauthorized,
-    Unprocessable,
-)
+from orvideo.api.schemas import amount, moment
+from orvideo.errors import BadReply, Limit, ServerFault, ServiceReply
 
 #: Text of a server is cut here, in characters (drills M21, P07).
 LONGEST_TEXT, LONGEST_TITLE = 2000, 120
 #: A value of a header is read up to here.
 LONGEST_VALUE = 1024
 MOST_REASONS = 20
+#: What else the service says of a refusal is cut here, in characters, and so many models are named.
+LONGEST_NOTE, MOST_MODELS = 300, 3
 #: A Retry-After beyond this is "not in our lifetime", in seconds.
 _FOREVER = 1e9
 
@@ -103,8 +88,6 @@ def value_of(reading: Reading, host: str) -> dict[str, Any]:
     Raises ServerFault where something else answered or the answer was cut (drill M21: a missed look), BadReply where
     the service answered and it makes no sense (drills X01, X02).
     """
-    if reading.is_html:
-        raise ServerFault(f"{host} answered {reading.status} with {page_of(reading)}.")
     try:
         value = reading.json()
     except NotJson as error:
@@ -119,19 +102,25 @@ def value_of(reading: Reading, host: str) -> dict[str, Any]:
 def service_reply(reading: Reading, redactor: Redactor, now: datetime) -> ServiceReply:
     """Return what the service said when it refused, whatever shape it said it in; never raises."""
     error, own = _error_object(reading)
-    metadata = error.get("metadata")
-    metadata = metadata if isinstance(metadata, dict) else {}
+    metadata = _mapping(error.get("metadata"))
     said, detail = error.get("message"), error.get("detail")
     message = _first_text(_complaints(said), said, error.get("text"), _complaints(detail), detail, error.get("title"))
+    offered = _mapping(error.get("availability")) or _mapping(metadata.get("availability"))
+    told = {**error, **metadata}
     return ServiceReply(
         status=reading.status,
         message=_cut(redactor.text(message or _bodyless(reading))),
         provider=_first_text(metadata.get("provider_name")),
         provider_message=redactor.text(_provider_words(metadata.get("raw")) or "") or None,
         reasons=tuple(_reasons(metadata)),
-        retry_after=retry_after(reading.headers, metadata, now),
+        retry_after=retry_after(reading.headers, {"retry_after_seconds": offered.get("retry_after"), **metadata}, now),
         ray=_ray(reading),
         own=own,
+        limit=_limit(reading.status, message or "", told),
+        retryable=_retryable(told, offered),
+        notes=tuple(map(redactor.text, _notes(offered))),
+        remedy=redactor.text(_words(told.get("remedy_hint")))[:LONGEST_NOTE] or None,
+        fallback_models=tuple(_models(offered.get("fallback_models"))),
     )
 
 
@@ -165,88 +154,6 @@ def _date(text: str) -> datetime | None:
         return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-
-
-def refusal(
-    reply: ServiceReply, host: str, *, doing: str = "answered", source: str | None = None, with_key: bool = True
-) -> OrvideoError:
-    """Return the error that a refusing status stands for, with the service's words.
-
-    `host` answered; `source` is where the key came from, if it was sent there. A hint is only given for what it
-    always helps against: what a refused look or download means for its job is not known here (fault B12).
-    """
-    kind = _KINDS.get(reply.status, Rejected if reply.status < 500 else ServerFault)
-    told = told_by(reply)
-    if kind is Unauthorized and with_key:
-        key = f"the API key from {source}" if source else "the API key"
-        return Unauthorized(f"{host} refused {key}: {told}", hint="orvideo config set api-key", reply=reply)
-    hint = "put the proxy's name and password into HTTPS_PROXY" if reply.status == 407 else None
-    return kind(f"{host} {doing} with {reply.status}: {told}", hint=hint, reply=reply)
-
-
-def refused_submit(reply: ServiceReply, host: str, source: str | None) -> OrvideoError | None:
-    """Return why nothing was bought, with what helps; None where nothing promises that (drills M14 to M20)."""
-    status = reply.status
-    if status not in _SUBMIT_HINTS or (status == 503 and not reply.own):
-        return None
-    error = refusal(reply, host, doing="answered" if status in (429, 503) else "refused the request", source=source)
-    if reply.retry_after is not None and status in (402, 429, 503):
-        error.hint = f"wait {_duration(reply.retry_after)}, then run the same command"
-    elif "valid model" in reply.message or "No endpoints found" in reply.message:
-        error.hint = "orvideo models"
-    elif status == 404 and not reply.own:
-        error.hint = BASE_URL_HINT
-    error.hint = error.hint or _SUBMIT_HINTS[status]
-    return error
-
-
-#: Status to class. What is not here is Rejected below 500 and ServerFault above.
-_KINDS: dict[int, type[OrvideoError]] = {
-    400: BadRequest,
-    401: Unauthorized,
-    402: PaymentRequired,
-    403: Forbidden,
-    404: NotFound,
-    407: AuthError,
-    408: ServerFault,
-    409: NotReadyYet,
-    410: Gone,
-    413: PayloadTooLarge,
-    422: Unprocessable,
-    429: RateLimited,
-    503: ServiceUnavailable,
-}
-
-#: The statuses that promise that no job was made (503 only in the service's own words), and what helps against each.
-_SUBMIT_HINTS: dict[int, str | None] = {
-    400: "orvideo models MODEL shows what the model takes",
-    401: None,
-    402: "add credits at https://openrouter.ai/settings/credits",
-    403: "look at what the key may do at https://openrouter.ai/settings/keys, or change the prompt",
-    404: "orvideo models",
-    407: None,
-    413: "give smaller images, or images by their HTTPS URL",
-    422: "orvideo models MODEL shows what the model takes",
-    429: "wait a minute, then run the same command",
-    503: "wait a minute, then run the same command",
-}
-
-#: For a page where the API should be (finding C13).
-BASE_URL_HINT = "is the base URL right? It usually ends in /api/v1: orvideo config get base-url"
-
-
-def told_by(reply: ServiceReply) -> str:
-    """Return the service's words, the reasons and the provider's words as one text that ends like a sentence."""
-    parts = [_sentence(reply.message)]
-    if reply.reasons:
-        parts.append(f"Reasons: {', '.join(reply.reasons)}.")
-    if reply.provider_message and reply.provider_message not in reply.message:
-        parts.append(_sentence(f"{reply.provider or 'The provider'} says: {reply.provider_message}"))
-    elif reply.provider:
-        parts.append(f"The provider was {reply.provider}.")
-    if reply.ray:
-        parts.append(f"(ray {reply.ray})")
-    return " ".join(parts)
 
 
 def page_of(reading: Reading) -> str:
@@ -347,6 +254,80 @@ def _reasons(metadata: dict[str, Any]) -> Iterator[str]:
                 yield text[:200]
 
 
+#: Whose money a refusal is about, by `metadata.limit_source` (api notes).
+_LAYERS = {
+    "openrouter_key_limit": "your key's limit",
+    "openrouter_guardrail_budget": "the budget of a guardrail",
+    "openrouter_workspace_budget": "the workspace's budget",
+}
+#: How the service says it where it names no source, and which words tell of a request for money at all.
+_KEY_LIMIT = re.compile(r"\bkey limit (?:exceeded|reached)(?: \((total|daily|weekly|monthly) limit\))?", re.IGNORECASE)
+_BUDGET = re.compile(r"\bbudget (?:limit )?(?:has been |is )?(?:exceeded|exhausted|reached|spent)\b", re.IGNORECASE)
+_CREDITS = re.compile(r"\b(?:insufficient|not enough|out of) (?:credits?|funds|balance)\b", re.IGNORECASE)
+
+
+def _limit(status: int, message: str, told: dict[str, Any]) -> Limit | None:
+    """Return whose limit a refusal is about, None where it is not about money (finding A06)."""
+    if status not in (400, 402, 403, 429) or next(_reasons(told), None):
+        return None
+    source, key = told.get("limit_source"), _KEY_LIMIT.search(message)
+    if isinstance(source, str) and source:
+        layer = _LAYERS.get(source, f"the limit {source[:80]!r}")
+    elif key is not None:
+        layer = f"your key's {key[1].lower()} limit" if key[1] else "your key's limit"
+    elif _BUDGET.search(message):
+        layer = "a budget of your account"
+    elif _CREDITS.search(message):
+        layer = "your credits"
+    else:
+        return None
+    scope = told.get("scope")
+    if isinstance(scope, str) and scope.strip() and scope.casefold() not in layer.casefold():
+        layer += f" ({' '.join(scope.split())[:40]})"
+    return Limit(layer, amount(told.get("limit_usd")), amount(told.get("spend_usd")), moment(told.get("resets_at")))
+
+
+def _retryable(told: dict[str, Any], offered: dict[str, Any]) -> bool | None:
+    """Return whether the service says that the same request may work later, None where it does not say."""
+    if told.get("reason") == "weight_exceeds_budget":
+        return False
+    said = offered.get("retryable")
+    return said if isinstance(said, bool) else None
+
+
+def _notes(offered: dict[str, Any]) -> Iterator[str]:
+    """Yield what `error.availability` adds, as short texts (finding A06)."""
+    for name, words in (("excluded_by", "Excluded by"), ("constraint", "Constraint"), ("docs_url", "More at")):
+        said = _words(offered.get(name))
+        if said:
+            yield f"{words}: {said[:LONGEST_NOTE]}"
+
+
+def _words(value: Any) -> str:
+    """Return a text, the texts of a list, or what an object says, as one line; nothing for anything else."""
+    if isinstance(value, str):
+        return " ".join(value.split())
+    if isinstance(value, list):
+        return ", ".join(filter(None, map(_words, value[:MOST_REASONS])))
+    if isinstance(value, dict):
+        return next(_messages_in(value), None) or json.dumps(value, ensure_ascii=False)
+    return ""
+
+
+def _models(value: Any) -> Iterator[str]:
+    """Yield the ids in a list of models, or of objects that have one; only what can stand in a command line."""
+    found = 0
+    for item in value if isinstance(value, list) else ():
+        name = item.get("id", item.get("model")) if isinstance(item, dict) else item
+        if found < MOST_MODELS and isinstance(name, str) and re.fullmatch(r"[\w~][\w.~:@/+-]{0,119}", name, re.ASCII):
+            found += 1
+            yield name
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
 def _bodyless(reading: Reading) -> str:
     if reading.is_html:
         return _page(reading)
@@ -364,15 +345,3 @@ def _first_text(*candidates: Any) -> str | None:
 
 def _cut(text: str) -> str:
     return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?", "…")) else text + "."
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{math.ceil(seconds)} s"
-    if seconds < 7200:
-        return f"{math.ceil(seconds / 60)} min"
-    return f"{math.ceil(seconds / 3600)} h"

@@ -7,6 +7,7 @@ rather than an error: a reply that can be followed is followed. Only what a comm
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
@@ -36,18 +37,38 @@ def _whole(value: object) -> int | None:
 
 def money(value: object) -> Decimal | None:
     """Return an amount as Decimal, or None for what is not a thinkable, non-negative amount (drills P09, X07)."""
-    if not isinstance(value, int | float | str | Decimal):
+    found = amount(value)
+    return None if found is not None and found < 0 else found
+
+
+def amount(value: object) -> Decimal | None:
+    """Return what is left of something, or is spent, as Decimal; a limit may have been overrun (finding A13)."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         return None
     try:
-        amount = Decimal(str(value).strip())
+        found = Decimal(str(value).strip())
     except (InvalidOperation, ValueError):
         return None
-    if not amount.is_finite() or amount < 0:
+    if not found.is_finite():
         return None
-    if not amount:
+    if not found:
         return Decimal(0)
     # An exponent like 1e999999 is no price, and would fill the memory when it is written out.
-    return amount if -30 < amount.adjusted() < 12 else None
+    return found if -30 < found.adjusted() < 12 else None
+
+
+def moment(value: object) -> datetime | None:
+    """Return a time that was given as ISO 8601, or as seconds since 1970, in UTC; None for anything else."""
+    try:
+        if isinstance(value, str):
+            found = datetime.fromisoformat(value.strip())
+            return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            # Of a service that counts in milliseconds, too: no time of ours is that far away.
+            return datetime.fromtimestamp(value / 1000 if value > LARGEST_WHOLE else value, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return None
 
 
 def _texts(value: object) -> list[str] | None:
@@ -81,6 +102,7 @@ Whole = Annotated[int | None, BeforeValidator(_whole)]
 Wholes = Annotated[list[int] | None, BeforeValidator(_wholes)]
 Flag = Annotated[bool | None, BeforeValidator(_flag)]
 Money = Annotated[Decimal | None, BeforeValidator(money)]
+Amount = Annotated[Decimal | None, BeforeValidator(amount)]
 Mapping = Annotated[dict[str, Any] | None, BeforeValidator(_mapping)]
 
 
@@ -215,15 +237,50 @@ class Endpoint(Rare):
     tag: Text = None
 
 
+class Budget(Rare):
+    """A budget that a key is held to: `remaining_usd` is below zero where it was overrun."""
+
+    scope: Text = None
+    limit_usd: Amount = None
+    spend_usd: Amount = None
+    remaining_usd: Amount = None
+    resets_at: Any = None
+
+
+def _budget(value: object) -> object:
+    return value if isinstance(value, dict | Budget) else None
+
+
+def _budgets(value: object) -> list[object]:
+    return [item for item in value if isinstance(item, dict | Budget)] if isinstance(value, list) else []
+
+
 class KeyInfo(Rare):
     """What the service says of a key (`GET /key`): amounts in USD, None for "no limit" or "not said"."""
 
     label: Text = None
     limit: Money = None
-    limit_remaining: Money = None
+    limit_remaining: Amount = None
     usage: Money = None
     is_free_tier: Flag = None
-    expires_at: Text = None
+    is_management_key: Flag = None
+    is_provisioning_key: Flag = None
+    allowed_data_regions: Any = None
+    expires_at: Any = None
+    effective_budget: Annotated[Budget | None, BeforeValidator(_budget)] = None
+    budgets: Annotated[list[Budget], BeforeValidator(_budgets)] = []
+
+    @property
+    def budget(self) -> Budget | None:
+        """Return the budget that counts: the one the service names, else the one with the least left."""
+        known = [budget for budget in self.budgets if budget.remaining_usd is not None]
+        return self.effective_budget or min(known, key=lambda budget: budget.remaining_usd or Decimal(0), default=None)
+
+    @property
+    def left(self) -> Decimal | None:
+        """Return what may still be spent with the key in USD, None where nothing limits it."""
+        of_budget = self.budget.remaining_usd if self.budget is not None else None
+        return min((left for left in (self.limit_remaining, of_budget) if left is not None), default=None)
 
 
 class VideoRequest(BaseModel):

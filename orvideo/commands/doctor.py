@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,35 +13,62 @@ import typer
 
 from orvideo import __version__
 from orvideo.commands._action import Action, Answering
+from orvideo.commands._key import left_text, problem_of
 from orvideo.commands._options import Json, Quiet, UseSandbox, Verbose
-from orvideo.errors import OrvideoError, OutputUnwritable, RecordError, UsageError
+from orvideo.errnos import reason
+from orvideo.errors import (
+    AuthError,
+    NotFound,
+    OrvideoError,
+    OutputUnwritable,
+    RecordError,
+    Unavailable,
+    UsageError,
+    worst,
+)
+from orvideo.settings.definitions import API_KEY, Source
 
 if TYPE_CHECKING:
     from orvideo.context import Context
+    from orvideo.settings.definitions import Setting
 
 #: Less room than this is a reason to worry: a 4K clip takes some tens of megabytes, in bytes.
 LITTLE_SPACE = 200 * 1024 * 1024
 
 
 class Check(NamedTuple):
-    """One thing that was looked at: what was found, or what is wrong and what to type next."""
+    """One thing that was looked at: what was found, and what to type where it is not as it should be.
+
+    `trouble` is what keeps orvideo from buying, following or saving; without it, a `hint` is a warning.
+    """
 
     name: str
     found: str
     trouble: OrvideoError | None = None
+    hint: str | None = None
 
     @property
-    def is_ok(self) -> bool:
-        return self.trouble is None
+    def line(self) -> tuple[str, str]:
+        mark = "PROBLEM: " if self.trouble is not None else "WARNING: " if self.hint is not None else ""
+        return self.name, mark + self.found
 
     def as_json(self) -> dict[str, Any]:
         """Return the documented check object."""
         return {
             "name": self.name,
-            "ok": self.is_ok,
+            "ok": self.trouble is None and self.hint is None,
             "detail": self.found,
-            "hint": self.trouble.hint if self.trouble else None,
+            "hint": self.hint,
         }
+
+
+class Look(NamedTuple):
+    """How one thing is looked at: what its trouble is where that is no error of ours, and what usually mends it."""
+
+    name: str
+    find: Callable[[Context], str | Check]
+    kind: type[OrvideoError]
+    hint: str
 
 
 def register(app: typer.Typer) -> None:
@@ -53,28 +81,60 @@ def register(app: typer.Typer) -> None:
 
 
 def run(context: Context) -> None:
-    """Run every check, whatever the others found; the worst trouble decides the exit code."""
-    checks = list(_all(context))
+    """Look at everything, whatever the other looks found; the worst trouble decides the exit code (finding C05)."""
+    checks = list(_checks(context))
     context.terminal.document([check.as_json() for check in checks])
-    context.terminal.page((check.name, check.found if check.is_ok else f"PROBLEM: {check.found}") for check in checks)
-    context.ending.fail([check.trouble for check in checks if check.trouble is not None])
+    context.terminal.page(_lines(checks))
+    names = {check.trouble.message: check.name for check in reversed(checks) if check.trouble is not None}
+    if names:
+        # The answer tells of all of them.
+        decisive = worst([check.trouble for check in checks if check.trouble is not None])
+        if len(names) > 1:
+            first = f"The first to mend: {decisive.message}"
+            decisive.message = f"{len(names)} things are wrong ({', '.join(sorted(set(names.values())))}). {first}"
+        raise decisive
 
 
-def _all(context: Context) -> Iterator[Check]:
+def _lines(checks: Sequence[Check]) -> Iterator[tuple[str, str]]:
+    """Yield each finding for a person, and below it the command that mends it, each command once."""
+    told: set[str] = set()
+    for check in checks:
+        yield check.line
+        if check.hint is not None and check.hint not in told:
+            told.add(check.hint)
+            yield "", f"hint: {check.hint}"
+
+
+def _checks(context: Context) -> Iterator[Check]:
+    """Yield what was found; what one thing says again of another's trouble is only referred to."""
+    told: dict[str, str] = {}
     yield _versions()
-    yield _checked("settings", lambda: _settings(context))
-    yield _checked("record", lambda: _record(context))
-    yield _checked("disk", lambda: _disk(context))
-    yield _checked("sandbox", _sandbox)
-    yield _checked("key", lambda: _key(context))
-    yield _checked("service", lambda: _service(context))
+    for check in (*_settings(context), *(_checked(context, look) for look in _LOOKS)):
+        if check.trouble is not None and check.found in told:
+            yield check._replace(found=f"not looked at, see {told[check.found]}")
+            continue
+        told[check.found] = check.name
+        yield check
 
 
-def _checked(name: str, look: Callable[[], str]) -> Check:
+def _checked(context: Context, look: Look) -> Check:
     try:
-        return Check(name, look())
+        found = look.find(context)
     except OrvideoError as trouble:
-        return Check(name, trouble.message, trouble)
+        return _troubled(look, trouble)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        return _troubled(look, look.kind(f"The {look.name} cannot be looked at: {place}{reason(error)}."))
+    except Exception as bug:  # whatever it is: the other looks are wanted all the more
+        return _troubled(look, look.kind(f"The {look.name} cannot be looked at ({type(bug).__name__}: {bug})."))
+    return found if isinstance(found, Check) else Check(look.name, found)
+
+
+def _troubled(look: Look, trouble: OrvideoError) -> Check:
+    # The api's own hint leads here.
+    if trouble.hint is None or "orvideo doctor" in trouble.hint:
+        trouble.hint = look.hint
+    return Check(look.name, trouble.message, trouble, trouble.hint)
 
 
 def _versions() -> Check:
@@ -91,44 +151,71 @@ def _versions() -> Check:
     return Check("versions", f"orvideo {__version__}, Python {python}, {packages}")
 
 
-def _settings(context: Context) -> str:
-    troubles = [setting for setting in context.settings.explain() if setting.problem]
-    if troubles:
-        raise UsageError(" ".join(setting.problem or "" for setting in troubles), hint="orvideo config list")
-    return str(context.settings.config_dir)
+def _settings(context: Context) -> Iterator[Check]:
+    """Yield where the settings are, a line for each that cannot be used, and for each that is not what was meant."""
+    look = Look("settings", lambda context: str(context.settings.config_dir), UsageError, _FOLDER.format("CONFIG"))
+    yield _checked(context, look)
+    try:
+        broken = [setting for setting in context.settings.explain() if setting.problem]
+        odd = context.settings.oddities()
+    except OrvideoError as trouble:
+        yield _troubled(look, trouble)
+        return
+    yield from (_troubled(look, _broken(setting)) for setting in broken)
+    yield from (Check(look.name, sentence, hint=mend) for sentence, mend in odd)
+
+
+def _broken(setting: Setting) -> OrvideoError:
+    """Return the trouble of a setting that cannot be read, with the command that takes it away."""
+    problem = setting.problem or ""
+    if setting.source is Source.ENVIRONMENT:
+        return UsageError(problem, hint=f"unset {setting.where}")
+    if setting.name == API_KEY:
+        return AuthError(problem, hint=setting.hint or f"orvideo config set {API_KEY}")
+    return UsageError(problem, hint=f"orvideo config unset {setting.name}")
 
 
 def _record(context: Context) -> str:
+    from orvideo.download.disk import try_folder
     from orvideo.output.text import count
+    from orvideo.record.file import aside_command
 
     ledger = context.ledger_to_read
     faults = ledger.check()
     if faults:
-        raise RecordError(f"{ledger.path} is damaged: {'; '.join(faults)}")
+        raise RecordError(f"{ledger.path} is damaged: {'; '.join(faults)}", hint=aside_command(ledger.path))
+    ledger.require_writable()
+    try_folder(ledger.path.parent, f".orvideo-{os.getpid()}.try")
     unknown = len(ledger.list(unknown=True))
     lost = f", {unknown} of them with an unknown outcome (orvideo jobs --unknown)" if unknown else ""
-    return f"{ledger.path}: {count(ledger.count(), 'job')}{lost}"
+    # All of them are read: one that cannot be is found here.
+    return f"{ledger.path}: {count(len(ledger.list()), 'job')}{lost}"
 
 
-def _disk(context: Context) -> str:
+def _disk(context: Context) -> str | Check:
+    from orvideo.download.disk import try_folder
+
     folder = context.settings.state_dir
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     try:
-        free = min(shutil.disk_usage(folder).free, shutil.disk_usage(Path.cwd()).free)
+        here = Path.cwd()
     except OSError as error:
-        raise OutputUnwritable(
-            f"The current directory cannot be used: {error.strerror}.", hint="cd elsewhere"
-        ) from error
+        raise OutputUnwritable(f"The current directory cannot be used: {reason(error)}.") from error
+    free = min(shutil.disk_usage(folder).free, shutil.disk_usage(here).free)
     text = f"{free // 1024**2} MiB free for the record and for this directory"
     if free < LITTLE_SPACE:
         raise OutputUnwritable(
             f"Only {text}.", hint="make room before you submit: a video that cannot be saved is paid for"
         )
+    try:
+        try_folder(here, f".orvideo-{os.getpid()}.try")
+    except OSError as error:
+        return Check("disk", f"{text}; nothing can be saved in {here}: {reason(error)}", hint="cd ~")
     return text
 
 
-def _sandbox() -> str:
+def _sandbox(context: Context) -> str:
     try:
         import av
         import falcon  # noqa: F401 - whether it is there is the question
@@ -137,19 +224,45 @@ def _sandbox() -> str:
     return f"installed, PyAV {av.__version__}"
 
 
-def _key(context: Context) -> str:
-    from orvideo.money import money_text
-
+def _key(context: Context) -> str | Check:
     service = context.service()
-    info = service.client.key()
-    left = "no limit" if info.limit_remaining is None else f"{money_text(info.limit_remaining)} left"
-    if service.is_sandbox:
-        return f"the sandbox's own: accepted, {left}"
-    key = context.settings.api_key(service.base_url)
-    return f"{key.masked} from {key.where}: accepted, {left}"
+    name = "the sandbox's own"
+    if not service.is_sandbox:
+        key = context.settings.api_key(service.base_url)
+        name = f"{key.masked} from {key.where}"
+    try:
+        info = service.client.key()
+    except NotFound as error:
+        # A gateway may do without this call; whether the API is there at all is the next look.
+        return Check(
+            "key", f"{name}: the service does not tell of it", hint=error.hint or "orvideo config get base-url"
+        )
+    problem = problem_of(info, context.clock.now())
+    if problem is not None:
+        problem.message = f"{name}: {problem.message}"
+        raise problem
+    return f"{name}: accepted, {left_text(info)}"
 
 
 def _service(context: Context) -> str:
     service = context.service(needs_key=False)
     listed = service.client.models()
     return f"{service.endpoint}: {len(listed.raw)} models"
+
+
+_FOLDER = "keep it elsewhere: export ORVIDEO_{}_DIR=/path/to/a/folder"
+
+
+def _system(context: Context) -> str:
+    context.require_saving()
+    return context.environment.platform
+
+
+_LOOKS = (
+    Look("system", _system, UsageError, "wsl --install"),
+    Look("record", _record, RecordError, _FOLDER.format("STATE")),
+    Look("disk", _disk, OutputUnwritable, "cd ~"),
+    Look("sandbox", _sandbox, UsageError, "pip install 'orvideo[sandbox]'"),
+    Look("key", _key, AuthError, "orvideo config set api-key"),
+    Look("service", _service, Unavailable, "see where orvideo looks for it: orvideo config list"),
+)

@@ -23,7 +23,7 @@ EXIT_CODES: tuple[tuple[ExitCode, str, str], ...] = (
     (ExitCode.USAGE, "usage: a bad option, input or file", "no"),
     (ExitCode.NO_VIDEO, "the job ended without a video: failed, cancelled or expired", "usually not"),
     (ExitCode.AUTH, "authentication: no key, or the key was refused", "no"),
-    (ExitCode.MONEY, "money: insufficient credits, a limit (--max-cost), or a declined quote", "no"),
+    (ExitCode.MONEY, "money: no credits, a limit of the key or of a budget, --max-cost, or a declined quote", "no"),
     (ExitCode.REJECTED, "rejected: the model cannot do this, or the service refused it; do not repeat unchanged", "no"),
     (ExitCode.UNAVAILABLE, "unavailable: nothing was accepted; safe to run again", "no"),
     (ExitCode.STILL_RUNNING, "still running when --timeout ended; go on with: orvideo wait ID", "yes"),

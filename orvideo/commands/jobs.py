@@ -270,11 +270,15 @@ def run_adopt(context: Context, job_id: str) -> None:
     try:
         job = service.client.job(job_id)
     except NotFound as error:
+        if error.reply is None or not error.reply.own:
+            raise  # something else than the service does not know it
         raise UsageError(
             f"The service knows no job {job_id}: {error.message}", hint="check the id and the key", reply=error.reply
         ) from error
     except Unavailable as away:
         context.terminal.warn(f"the job could not be looked at now: {away.message}")
+        if away.hint is not None:
+            context.terminal.hint(away.hint)
     from orvideo.jobs.judgement import seen
 
     record = context.ledger.adopt(job_id, endpoint=service.endpoint)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
@@ -10,6 +9,7 @@ import typer
 from orvideo.commands._action import Action, Answering, options_of
 from orvideo.commands._follow import answer_submitted, errors_of, follow_and_save, run_tasks, terms_from
 from orvideo.commands._hooks import NOTHING, Hooks, hooks_from
+from orvideo.commands._key import check_key
 from orvideo.commands._options import (
     AspectRatio,
     Audio,
@@ -49,7 +49,6 @@ from orvideo.commands._options import (
 )
 from orvideo.commands._receipts import check_before_submit
 from orvideo.commands._request import RequestOptions, wanted_request
-from orvideo.errors import OrvideoError
 
 if TYPE_CHECKING:
     from orvideo.catalogue.planning import Plan
@@ -157,8 +156,6 @@ def run(context: Context, options: SubmitOptions) -> None:
     planned = context.planner(service, check=not options.asked.no_check).plan(wanted)
     _show_plan(context, settings, service, planned)
     _guard_money(context, settings, service, planned, options)
-    if context.answering.verbose and not options.dry_run:
-        _tell_credit(context, service)
     if options.dry_run:
         _answer_dry_run(context, planned)
         return
@@ -188,35 +185,20 @@ def _show_plan(context: Context, settings: Settings, service: Service, planned: 
         context.terminal.note(line)
 
 
-def _tell_credit(context: Context, service: Service) -> None:
-    """Say under -v what the key has left, where the service tells; not knowing it stops nothing."""
-    from orvideo.money import money_text
-
-    with suppress(OrvideoError):
-        left = service.client.key().limit_remaining
-        context.terminal.verbose_line(
-            f"the key has {money_text(left)} left" if left is not None else "the key has no limit"
-        )
-
-
 def _guard_money(context: Context, settings: Settings, service: Service, planned: Plan, options: SubmitOptions) -> None:
     """Refuse what costs more than a limit allows, and ask about what is dear, unpriced or bought before."""
-    from orvideo.commands._money import Purchase, guard, keep_to_limit, notice_of_request
+    from orvideo.commands._money import Purchase, ask, keep_to_limit, notice_of_request
     from orvideo.output.views import price_words
 
     quote = planned.quote
     purchase = Purchase("This", "this", price_words(quote, settings.confirm_above), quote.most, why=quote.reasons)
+    keep_to_limit(purchase, settings.max_cost)
     if options.dry_run or service.is_sandbox:
-        keep_to_limit(purchase, settings.max_cost)
         return
+    if quote.most is None or quote.most > settings.confirm_above or context.answering.verbose:
+        check_key(context, service, quote.most)
     notice = notice_of_request(context, planned.request.body(), service.endpoint)
-    guard(
-        context,
-        purchase._replace(notice=notice),
-        limit=settings.max_cost,
-        above=settings.confirm_above,
-        yes=options.yes,
-    )
+    ask(context, purchase._replace(notice=notice), above=settings.confirm_above, yes=options.yes)
 
 
 def _answer_dry_run(context: Context, planned: Plan) -> None:

@@ -209,7 +209,8 @@ def _text(value: object) -> str:
 
 # --- jobs ------------------------------------------------------------------------------------------------------------
 
-_SHOWN = "state, status, substr(prompt, 1, 240)"
+_STATE = "CASE WHEN state = 'not_sent' AND answer_status THEN 'refused' ELSE state END"
+_SHOWN = f"{_STATE}, status, substr(prompt, 1, 240)"
 NEWEST = f"SELECT coalesce(job_id, handle), {_SHOWN} FROM jobs ORDER BY seq DESC LIMIT ?"  # noqa: S608 - our own words
 #: Two ranges of two indexes: an OR would read the whole table.
 BY_PREFIX = (

@@ -47,7 +47,8 @@ class Submitter:
     def __init__(self, client: Client, ledger: Ledger, journal: Journal, gate: Gate, deadline: Deadline) -> None:
         self._client, self._ledger, self._journal = client, ledger, journal
         self._gate, self._deadline = gate, deadline
-        self._was_refused = False
+        #: The status with which the service last said "not now".
+        self._refused_with: int | None = None
 
     def submit(
         self, order: Intent, *, begun: Callable[[int], None], waiting: Callable[[OrvideoError, float], None]
@@ -75,13 +76,14 @@ class Submitter:
             raise self._unknown(prepared, error) from error
         except RecordError as error:
             error.say_nothing_was_sent()
-            if self._was_refused:
+            if self._refused_with is not None:
                 # The row may still say "sending", and nothing was bought.
-                self._journal.not_sent(prepared.seq, error.message)
+                self._journal.not_sent(prepared.seq, error.message, refused_with=self._refused_with)
             raise
         except OrvideoError as error:
             # Refused, never reached, or not let through the gate.
-            self._journal.not_sent(prepared.seq, error.message)
+            status = error.reply.status if error.reply is not None else self._refused_with
+            self._journal.not_sent(prepared.seq, error.message, refused_with=status)
             refused = isinstance(error, NOT_NOW)
             raise
         finally:
@@ -113,7 +115,7 @@ class Submitter:
 
     def _send_once(self, seq: int, order: Intent) -> Job:
         def sending() -> None:
-            if self._was_refused:
+            if self._refused_with is not None:
                 # Once more, should the record have been held then: nobody goes on from "sending" to "sending".
                 self._ledger.refused_for_now(seq)
             self._ledger.sending(seq)
@@ -125,8 +127,8 @@ class Submitter:
                 on_answer=lambda status, raw: self._keep_answer(seq, status, raw),
                 deadline=self._deadline,
             )
-        except NOT_NOW:
-            self._was_refused = True
+        except NOT_NOW as error:
+            self._refused_with = error.reply.status if error.reply is not None else None
             with suppress(RecordError):
                 self._ledger.refused_for_now(seq)
             raise
@@ -159,8 +161,10 @@ def _pause(error: OrvideoError, backoff: float) -> float | None:
     """Return how many seconds to wait before another try, None where another try is pointless.
 
     A 402 is final unless it names a time (api notes: the budget that is in flight); the others back off by
-    themselves when the service names none.
+    themselves when the service names none. What the service calls final is (finding A06).
     """
+    if error.reply is not None and error.reply.retryable is False:
+        return None
     asked = error.reply.retry_after if error.reply else None
     if asked is not None:
         # "At once", or a time that has passed, is still not an invitation to knock without a pause.

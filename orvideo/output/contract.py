@@ -52,7 +52,8 @@ class Job(_Object):
     """The local name, which every command takes for the job as well."""
     status: str
     """The service's own word (pending, in_progress, completed, failed, cancelled, expired, or one that is new), or
-    one of orvideo's: submitting, not_sent, outcome_unknown."""
+    one of orvideo's: submitting, not_sent (nothing was sent), refused (by the service: nothing was bought),
+    outcome_unknown."""
     model: str | None
     prompt: str | None
     endpoint: str

@@ -38,6 +38,7 @@ _STATUS_STYLES = {
     "cancelled": "bad",
     "expired": "bad",
     "not_sent": "faint",
+    "refused": "bad",
     "outcome_unknown": "unsure",
 }
 

@@ -81,9 +81,10 @@ class Journal:
         work, change = partial(self._ledger.outcome_unknown, seq, reason), _with(state=State.UNKNOWN, error=reason)
         self.write(("outcome", seq), Pending(seq, "that its outcome is unknown", work, change))
 
-    def not_sent(self, seq: int, reason: str) -> None:
-        """Write down that nothing was bought."""
-        work, change = partial(self._ledger.not_sent, seq, reason), _with(state=State.NOT_SENT, error=reason)
+    def not_sent(self, seq: int, reason: str, *, refused_with: int | None = None) -> None:
+        """Write down that nothing was bought, and with which status the service refused it, if it did."""
+        work = partial(self._ledger.not_sent, seq, reason, refused_with=refused_with)
+        change = _with(state=State.NOT_SENT, error=reason, answer_status=refused_with, answer=None)
         self.write(("outcome", seq), Pending(seq, "that it was not bought", work, change))
 
     def looked(self, seq: int, seen: Seen) -> None:

@@ -223,14 +223,16 @@ class Ledger:
         if trouble:
             raise Conflict(trouble)
 
-    def not_sent(self, seq: int, reason: str, *, patience: float | None = None) -> None:
-        """Write down that nothing was bought, and why: the service refused, or was never reached.
+    def not_sent(
+        self, seq: int, reason: str, *, refused_with: int | None = None, patience: float | None = None
+    ) -> None:
+        """Write down that nothing was bought, and why: the service refused with this status, or was never reached.
 
         For a request that is on the wire only the process that sent it can say so. Raises Conflict otherwise.
         """
         allowed = {State.PREPARED, State.SENDING, State.NOT_SENT}
-        dropped = {"error": error_text(reason), "answer": None, "answer_status": None}
-        self._move(seq, State.NOT_SENT, allowed, patience, **dropped)
+        why = {"error": error_text(reason), "answer": None, "answer_status": refused_with}
+        self._move(seq, State.NOT_SENT, allowed, patience, **why)
 
     def refused_for_now(self, seq: int) -> None:
         """Write down that the service took nothing and may be asked again: back to prepared."""

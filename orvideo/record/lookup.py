@@ -9,7 +9,7 @@ from typing import TypedDict
 
 from orvideo.errors import UsageError
 from orvideo.record.rows import Viewpoint, load, micros, text
-from orvideo.record.values import WORDS, Record, State
+from orvideo.record.values import Record, State, word_of
 
 SHORTEST_PREFIX = 4
 MOST_CANDIDATES = 5
@@ -154,7 +154,7 @@ def passing(
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     searched = ", prompt, model, job_id, handle" if wanted.get("text") else ""
     rows = connection.execute(
-        "SELECT seq, state, final, fetched, status, owner, updated_at, sending_at"  # noqa: S608 - our own words only
+        "SELECT seq, state, final, fetched, status, owner, updated_at, sending_at, answer_status"  # noqa: S608 - our own words only
         f"{searched}{columns} FROM jobs{where} ORDER BY seq DESC",
         values,
     )
@@ -186,7 +186,7 @@ def _passes(row: sqlite3.Row, wanted: Filter, view: Viewpoint) -> bool:
     """Decide what SQL cannot: whether a process is gone, and what is the same in upper and lower case."""
     if wanted.get("unknown") and row["state"] == State.SENDING and view.state_of(row) is not State.UNKNOWN:
         return False
-    words = {row["status"] or WORDS[view.state_of(row)], "saved" if row["fetched"] else None}
+    words = {row["status"] or word_of(view.state_of(row), row["answer_status"]), "saved" if row["fetched"] else None}
     if wanted.get("status") and (wanted["status"] or "").casefold() not in words:
         return False
     needle = (wanted.get("text") or "").casefold()

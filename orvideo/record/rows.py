@@ -138,7 +138,10 @@ LEFT = {
 
 
 def load(connection: sqlite3.Connection, seqs: Sequence[int], view: Viewpoint) -> list[Record]:
-    """Return the jobs with these numbers, in the order given; those that are not there any more are left out."""
+    """Return the jobs with these numbers, in the order given; those that are not there any more are left out.
+
+    Raises what SQLite raises, also of a row that holds what orvideo never wrote: damage is damage (finding C05).
+    """
     found: dict[int, Record] = {}
     for start in range(0, len(seqs), CHUNK):
         chunk = seqs[start : start + CHUNK]
@@ -150,7 +153,12 @@ def load(connection: sqlite3.Connection, seqs: Sequence[int], view: Viewpoint) -
         ):
             outputs.setdefault(row["seq"], []).append(_output(row))
         for row in connection.execute(f"SELECT * FROM jobs WHERE seq IN ({marks})", chunk):  # noqa: S608
-            found[row["seq"]] = _record(row, outputs.get(row["seq"], ()), view)
+            try:
+                found[row["seq"]] = _record(row, outputs.get(row["seq"], ()), view)
+            except (ValueError, TypeError, ArithmeticError) as error:
+                damage = sqlite3.DatabaseError(f"job {row['handle']} cannot be read: {error}")
+                damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+                raise damage from error
     return [found[seq] for seq in seqs if seq in found]
 
 
@@ -175,8 +183,8 @@ def _record(row: sqlite3.Row, outputs: Iterable[Output], view: Viewpoint) -> Rec
         ended_at=moment(row["ended_at"]),
         watched=bool(row["watched"]),
         was_seen=row["looked_at"] is not None,
-        request=json.loads(row["request"]),
-        quote=json.loads(row["quote"]) if row["quote"] else None,
+        request=_object(row["request"]),
+        quote=_object(row["quote"]) if row["quote"] else None,
         cost=amount(row["cost"]),
         is_byok=None if row["is_byok"] is None else bool(row["is_byok"]),
         error=row["error"] or (LEFT.get(state) if state != row["state"] else None),
@@ -184,13 +192,20 @@ def _record(row: sqlite3.Row, outputs: Iterable[Output], view: Viewpoint) -> Rec
         target=path_out(row["target"]),
         outputs=tuple(outputs),
         expected_outputs=row["expected_outputs"],
-        extra=json.loads(row["extra"]),
+        extra=_object(row["extra"]),
         batch=row["batch"],
         row_key=row["row_key"],
         row_number=row["row_number"],
         answer_status=row["answer_status"],
         answer=row["answer"],
     )
+
+
+def _object(document: str) -> dict[str, Any]:
+    value = json.loads(document)
+    if not isinstance(value, dict):
+        raise TypeError("a document in it is no object")
+    return value
 
 
 def row_of(intent: Intent, owner: Owner, now: int) -> dict[str, Any]:

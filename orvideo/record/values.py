@@ -24,7 +24,8 @@ class State(StrEnum):
     """How far the submit of a job got (drill J03); what the service says of the job afterwards is its `status`.
 
     PREPARED: on disk, nothing sent. SENDING: the request may be on the wire now. SUBMITTED: there is an id.
-    UNKNOWN: sent, and no readable answer came. NOT_SENT: nothing was bought.
+    UNKNOWN: sent, and no readable answer came. NOT_SENT: nothing was bought; where there is an `answer_status`, the
+    service refused it (finding A07).
     """
 
     PREPARED = "prepared"
@@ -171,6 +172,11 @@ class Spending(NamedTuple):
         }
 
 
+def word_of(state: State, answer_status: int | None) -> str:
+    """Return what a job is called without a status of the service's: `refused` where that was asked, and said no."""
+    return "refused" if state is State.NOT_SENT and answer_status is not None else WORDS[state]
+
+
 class Record(NamedTuple):
     """One job on record. Amounts are USD, times UTC; None is "not known".
 
@@ -179,9 +185,9 @@ class Record(NamedTuple):
     reason, or why nothing was sent, or why the outcome is unknown. `target` is the -o of the submit. `final` says
     that the service will not change the job any more. `ended_at` is when its end was seen, and with `watched` so soon
     after it that it tells how long the job took. `was_seen` says that the service has shown it. `answer` holds the raw
-    reply until an id is recorded. `expected_outputs` is 0 for a completed job that turned out to have none.
-    With `is_byok` the provider billed the user's own key, and `cost` is what OpenRouter
-    billed besides.
+    reply until an id is recorded, `answer_status` its HTTP status, which is kept of a refusal. `expected_outputs` is 0
+    for a completed job that turned out to have none. With `is_byok` the provider billed the user's own key, and `cost`
+    is what OpenRouter billed besides.
     """
 
     seq: int
@@ -237,10 +243,10 @@ class Record(NamedTuple):
     def status_word(self) -> str:
         """The service's status, or, before it has said anything, one of our own words.
 
-        `submitting` (also when it has not begun to send), `outcome_unknown`, `not_sent`, and `pending` for a job that
-        was accepted without a status (drill M11).
+        `submitting` (also when it has not begun to send), `outcome_unknown`, `refused`, `not_sent`, and `pending` for
+        a job that was accepted without a status (drill M11).
         """
-        return self.status or WORDS[self.state]
+        return self.status or word_of(self.state, self.answer_status)
 
     def as_json(self) -> dict[str, Any]:
         """Return the documented job object: times in ISO 8601, amounts as JSON numbers, unknown as null.

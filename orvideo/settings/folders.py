@@ -61,7 +61,7 @@ def locate(folder: Folder, environ: Mapping[str, str], *, platform: str = sys.pl
     if not os.path.isabs(home):
         said = f"HOME is '{home}', which is no absolute path" if home else "HOME is not set"
         raise folder.error(
-            f"There is no place for {folder.what}: {said}.", hint=f"set HOME, or {folder.variable} to a folder of yours"
+            f"There is no place for {folder.what}: {said}.", hint=f"export {folder.variable}=/path/to/a/folder"
         )
     return Path(home, folder.xdg_default, APP)
 

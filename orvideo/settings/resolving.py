@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from decimal import Decimal
@@ -94,7 +95,7 @@ class Settings:
         except OrvideoError as error:
             variable = self.variable_that_sets(name)
             source = Source.ENVIRONMENT if variable else Source.STORE
-            return Setting(name, None, source, variable or self._stored_at(name), problem=error.message)
+            return Setting(name, None, source, variable or self._stored_at(name), "", error.message, error.hint)
 
     def _stored_at(self, name: str) -> str | None:
         if name == API_KEY:
@@ -113,25 +114,33 @@ class Settings:
 
         Raises UsageError where config.toml as a whole cannot be read.
         """
+        return [sentence for sentence, _ in self.oddities()]
+
+    def oddities(self) -> list[tuple[str, str]]:
+        """Return the `problems`, each with the command that mends it (finding C05)."""
         return [*self._unknown_entries(), *self._misspelt_variables()]
 
-    def _unknown_entries(self) -> Iterator[str]:
+    def _unknown_entries(self) -> Iterator[tuple[str, str]]:
         for name in self._store.entries if self._store else ():
             where = self._store.line_of(name) if self._store else ""
             if name == API_KEY:
-                yield f"{where}: the key does not belong here and is not read: orvideo config set {API_KEY}."
+                told = f"{where}: the key does not belong here and is not read: orvideo config set {API_KEY}."
+                yield told, f"orvideo config unset {API_KEY}; orvideo config set {API_KEY}"
             elif not definitions.is_name(name):
                 guess = definitions.nearest(name, NAMES)
-                yield f"{where}: there is no setting '{name}'." + (f" Did you mean {guess}?" if guess else "")
+                told = f"{where}: there is no setting '{name}'." + (f" Did you mean {guess}?" if guess else "")
+                yield told, f"orvideo config unset {shlex.quote(name)}"
 
-    def _misspelt_variables(self) -> Iterator[str]:
-        known = (*(v for d in DEFINITIONS for v in d.variables), *(f.variable for f in folders.FOLDERS))
+    def _misspelt_variables(self) -> Iterator[tuple[str, str]]:
+        known = (KEY_VARIABLE, *(v for d in DEFINITIONS for v in d.variables), *(f.variable for f in folders.FOLDERS))
         for name in sorted(self._environ):
-            if name.startswith("ORVIDEO_") and name not in known and not name.startswith(JOB_VARIABLES):
-                # Only near misses: the variables of others may begin with ORVIDEO_ too.
-                guess = definitions.nearest(name, known, cutoff=0.88)
+            ours = name.startswith(("ORVIDEO_", "OPENROUTER_")) and not name.startswith(JOB_VARIABLES)
+            if ours and name not in known:
+                # Only near misses: the variables of others may begin like this, too.
+                own_key = name == "ORVIDEO_API_KEY"
+                guess = KEY_VARIABLE if own_key else definitions.nearest(name, known, cutoff=0.88)
                 if guess:
-                    yield f"The variable {name} is not read. Did you mean {guess}?"
+                    yield f"The variable {name} is not read. Did you mean {guess}?", f'export {guess}="${name}"'
 
     def find(self, definition: Definition[T]) -> tuple[T | None, Source, str | None]:
         """Return a setting's value, who said so, and where."""

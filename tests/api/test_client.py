@@ -13,7 +13,7 @@ import pytest
 
 from orvideo.api.client import AppHeaders, Call, Client, Limits
 from orvideo.api.redaction import Redactor
-from orvideo.api.replies import BASE_URL_HINT
+from orvideo.api.refusals import base_url_hint
 from orvideo.api.transport import reason_of
 from orvideo.errors import (
     AuthError,
@@ -260,7 +260,7 @@ def test_only_a_2xx_is_a_job_whatever_else_names_one(status: int, bought: bool) 
         (Reply(200, {"data": 7}), BadReply, "orvideo doctor"),
         (Reply(500, {}), ServerFault, "orvideo doctor"),
         (Reply(200, b""), ServerFault, "orvideo doctor"),
-        (Reply(404, b"<html>"), NotFound, BASE_URL_HINT),
+        (Reply(404, b"<html>"), NotFound, base_url_hint("http://x/api/v1")),
         (Reply(404, {"error": {"code": 404, "message": "no"}}), NotFound, None),
         (Reply(407, {}), AuthError, "put the proxy's name and password into HTTPS_PROXY"),
     ],

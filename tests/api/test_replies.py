@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orvideo import errors
-from orvideo.api import replies
+from orvideo.api import refusals, replies
 from orvideo.api.exchange import Answer
 from orvideo.api.payload import NotJson
 from orvideo.api.redaction import Redactor
@@ -94,7 +94,7 @@ def test_the_providers_own_words(raw: object, words: str | None) -> None:
     st.sampled_from([400, 401, 402, 403, 404, 407, 408, 409, 410, 413, 418, 422, 429, 500, 503, 599]),
 )
 def test_an_error_of_any_type_ends_as_one_of_ours(body: Any, status: int) -> None:
-    error = replies.refusal(reply(body, status), "openrouter.ai")
+    error = refusals.refusal(reply(body, status), "openrouter.ai")
     assert isinstance(error, OrvideoError)
     assert str(status) in error.message or status == 401
     json.dumps(error.as_json())
@@ -106,7 +106,7 @@ def test_a_ray_id_is_kept_for_support() -> None:
 
 def hint_of(body: object, status: int, headers: dict[str, str] | None = None) -> str | None:
     """Return the hint of a refused submit."""
-    error = replies.refused_submit(reply(body, status, headers), "openrouter.ai", None)
+    error = refusals.refused_submit(reply(body, status, headers), "openrouter.ai", None)
     assert error is not None
     return error.hint
 
@@ -119,13 +119,13 @@ def test_hints_name_the_next_step() -> None:
 
 
 ALL_STATUSES = range(400, 600)
-REFUSALS = {400, 401, 402, 403, 404, 407, 413, 422, 429, 503}
+REFUSALS = {400, 401, 402, 403, 404, 413, 422, 429, 503}
 
 
 @pytest.mark.drill("M20", "F-A07")
 @pytest.mark.parametrize("body", [{"error": {"code": 1, "message": "no"}}, b"<html>", {"detail": "no"}], ids=repr)
 def test_f_a07_only_what_is_listed_is_a_refusal_of_a_submit(body: object) -> None:
-    refused = {status for status in ALL_STATUSES if replies.refused_submit(reply(body, status), "x", None)}
+    refused = {status for status in ALL_STATUSES if refusals.refused_submit(reply(body, status), "x", None)}
     assert refused == (REFUSALS if isinstance(body, dict) and "error" in body else REFUSALS - {503})
 
 
@@ -134,7 +134,7 @@ def test_b12_a_refused_look_or_download_gives_no_advice_about_the_request() -> N
     own = {"error": {"code": 1, "message": "x is not a valid model ID"}}
     for body in (own, b"<html>", {}):
         for status in ALL_STATUSES:
-            error = replies.refusal(reply(body, status, {"Retry-After": "7"}), "openrouter.ai")
+            error = refusals.refusal(reply(body, status, {"Retry-After": "7"}), "openrouter.ai")
             helps = {401: "orvideo config set api-key", 407: "put the proxy's name and password into HTTPS_PROXY"}
             assert error.hint == helps.get(status)
 
@@ -172,7 +172,7 @@ def test_f_a09_the_services_own_errors_are_told_from_those_of_others(body: objec
 
 @pytest.mark.drill("F-A09")
 def test_f_a09_a_page_is_named_as_such() -> None:
-    error = replies.refusal(reply(b"<html><title>Log in</title>", 404), "openrouter.ai")
+    error = refusals.refusal(reply(b"<html><title>Log in</title>", 404), "openrouter.ai")
     assert error.message == "openrouter.ai answered with 404: a page that is not the service's, titled 'Log in'."
 
 
@@ -192,7 +192,13 @@ def test_f_c13_what_a_gateway_says_is_read(body: object, message: str) -> None:
 
 @pytest.mark.drill("F-C13")
 def test_f_c13_a_page_where_the_api_should_be_asks_about_the_base_url() -> None:
-    assert hint_of(b"<html>", 404) == replies.BASE_URL_HINT
+    usual = (
+        "is the base URL right? It usually ends in /api/v1: orvideo config set base-url https://x.example:8443/api/v1"
+    )
+    assert refusals.base_url_hint("https://x.example:8443/v1/") == usual
+    assert refusals.base_url_hint("https://x.example/api/v1") == (
+        "is the base URL right? See who set it: orvideo config list"
+    )
     assert hint_of({"error": {"code": 404, "message": "No endpoints found"}}, 404) == "orvideo models"
 
 
@@ -285,14 +291,14 @@ def test_how_long_a_service_asks_to_wait(
     ],
 )
 def test_a_refusal_is_of_the_kind_of_its_status(status: int, kind: type[OrvideoError]) -> None:
-    assert type(replies.refusal(reply({"error": {"message": "no"}}, status), "x")) is kind
+    assert type(refusals.refusal(reply({"error": {"message": "no"}}, status), "x")) is kind
 
 
 def test_a_key_is_blamed_where_it_was_sent() -> None:
     said = reply({"error": {"message": "no"}}, 401)
-    assert replies.refusal(said, "x", source="the store").message == "x refused the API key from the store: no."
-    assert replies.refusal(said, "x").message == "x refused the API key: no."
-    assert replies.refusal(said, "x", with_key=False).message == "x answered with 401: no."
+    assert refusals.refusal(said, "x", source="the store").message == "x refused the API key from the store: no."
+    assert refusals.refusal(said, "x").message == "x refused the API key: no."
+    assert refusals.refusal(said, "x", with_key=False).message == "x answered with 401: no."
 
 
 @pytest.mark.parametrize("length", [1999, 2000, 2001])
@@ -319,7 +325,7 @@ def test_twenty_reasons_of_200_characters_are_read_and_twenty_complaints() -> No
 @pytest.mark.drill("M17")
 def test_who_said_what_is_told_once() -> None:
     def told(**metadata: Any) -> str:
-        return replies.told_by(reply({"error": {"message": "it is no", "metadata": metadata}}))
+        return refusals.told_by(reply({"error": {"message": "it is no", "metadata": metadata}}))
 
     assert told() == "it is no."
     assert told(provider_name="P") == "it is no. The provider was P."
@@ -412,3 +418,132 @@ def test_a_submit_that_was_answered_by_a_page_or_by_nothing_says_which() -> None
     assert replies.page_of(page) == "a page that is not the service's, titled 'Log in' (ray 8f1-AMS)"
     assert replies.page_of(reading(b"<html>")) == "a page that is not the service's"
     assert replies.page_of(reading(b"")) == "an empty body"
+
+
+KEY_LIMIT = "Key limit exceeded (total limit). Manage it using https://openrouter.ai/settings/keys"
+BUDGET = {
+    "limit_source": "openrouter_workspace_budget", "scope": "monthly", "limit_usd": 10, "spend_usd": "10.02",
+    "resets_at": "2026-12-01T00:00:00Z", "remedy_hint": "Ask the owner of the workspace to raise its budget.",
+}  # fmt: skip
+
+
+def refused(message: str, status: int, metadata: object = None, **more: Any) -> OrvideoError:
+    """Return the error of a submit that was refused like this."""
+    body = {"error": {"code": status, "message": message, "metadata": metadata, **more}}
+    error = refusals.refused_submit(reply(body, status), "openrouter.ai", None)
+    assert error is not None
+    return error
+
+
+@pytest.mark.drill("M16", "F-A06")
+@pytest.mark.parametrize(
+    ("message", "status", "metadata", "layer"),
+    [
+        (KEY_LIMIT, 403, None, "your key's total limit"),
+        ("Key limit exceeded (daily limit).", 403, {}, "your key's daily limit"),
+        ("key limit reached", 429, {}, "your key's limit"),
+        ("Budget limit exceeded", 403, BUDGET, "the workspace's budget (monthly)"),
+        ("No", 403, {"limit_source": "openrouter_guardrail_budget"}, "the budget of a guardrail"),
+        ("No", 400, {"limit_source": "openrouter_key_limit"}, "your key's limit"),
+        ("No", 403, {"limit_source": "openrouter_new_limit"}, "the limit 'openrouter_new_limit'"),
+        ("Budget limit exceeded", 403, None, "a budget of your account"),
+        ("Budget has been exceeded! Current cost: 3", 400, None, "a budget of your account"),
+        ("Insufficient credits", 402, None, "your credits"),
+        ("Insufficient credits. Add more", 403, None, "your credits"),
+    ],
+)
+def test_a06_a_refusal_for_money_is_known_by_what_it_says(
+    message: str, status: int, metadata: object, layer: str
+) -> None:
+    error = refused(message, status, metadata)
+    assert (error.exit_code, error.kind) == (5, "money")
+    assert error.reply is not None
+    assert error.reply.limit is not None
+    assert error.reply.limit.layer == layer
+    assert layer.removeprefix("your").removeprefix("the") in error.message or layer == "your credits"
+    assert "prompt" not in (error.hint or "")
+
+
+@pytest.mark.drill("M17", "F-A06")
+@pytest.mark.parametrize(
+    ("message", "status", "metadata"),
+    [
+        ("Your prompt was flagged: insufficient funds", 403, {"reasons": ["violence"]}),
+        ("This model is not available in your region.", 403, None),
+        ("Rate limit exceeded: free-models-per-day. Add 10 credits to unlock more", 429, None),
+        ("Token limit exceeded", 400, None),
+        ("Duration limit reached", 400, {"limit_source": 7}),
+    ],
+)
+def test_a06_other_refusals_are_not_about_money(message: str, status: int, metadata: object) -> None:
+    error = refused(message, status, metadata)
+    assert error.exit_code == (7 if status == 429 else 6)
+    assert error.reply is not None
+    assert error.reply.limit is None
+
+
+@pytest.mark.drill("F-A06")
+def test_a06_the_limit_what_is_spent_when_it_resets_and_the_services_advice_are_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def told(zone: str) -> OrvideoError:
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+        return refused("Budget limit exceeded", 403, BUDGET)
+
+    try:
+        assert told("UTC0").message == (
+            "openrouter.ai refused the request with 403: Budget limit exceeded. This is the workspace's budget "
+            "(monthly); $10.02 of $10.00 is spent; it resets at 2026-12-01 00:00 UTC."
+        )
+        assert "it resets at 2026-12-01 00:00 UTC (2026-12-01 09:00 here)." in told("XXX-9").message
+        assert told("UTC0").hint == "Ask the owner of the workspace to raise its budget"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+@pytest.mark.drill("F-A06")
+def test_a06_a_limit_of_odd_numbers_and_times_is_told_without_them() -> None:
+    odd = {**BUDGET, "limit_usd": "much", "spend_usd": [1], "resets_at": "soon", "scope": 7, "remedy_hint": None}
+    error = refused("Budget limit exceeded", 403, odd)
+    assert error.message.endswith("Budget limit exceeded. This is the workspace's budget.")
+    assert error.hint == "look at the limit at https://openrouter.ai/settings/keys"
+
+
+@pytest.mark.drill("F-A06")
+def test_a06_what_the_service_says_of_other_models_is_told_and_offered() -> None:
+    offered = {
+        "code": "no_endpoints", "retryable": False, "retry_after": 30, "docs_url": "https://x/y",
+        "excluded_by": ["data_policy", {"message": "zdr"}], "constraint": "region",
+        "fallback_models": ["x/a", {"id": "x/b"}, "; rm"],
+    }  # fmt: skip
+    error = refused("No endpoints found", 404, availability=offered)
+    assert error.message == (
+        "openrouter.ai refused the request with 404: No endpoints found. Excluded by: data_policy, zdr. Constraint: "
+        "region. More at: https://x/y. The service names other models: x/a, x/b."
+    )
+    assert error.hint == "the same command with -m x/a"
+    both = refused("no", 403, {"remedy_hint": "Do it."}, availability={"fallback_models": ["x/a"]})
+    assert both.hint == "Do it; or the same command with -m x/a"
+
+
+@pytest.mark.drill("F-A06")
+@pytest.mark.parametrize(
+    ("status", "metadata", "availability", "retryable", "seconds"),
+    [
+        (402, {"reason": "in_flight_budget_exhausted", "retry_after_seconds": 7}, None, None, 7.0),
+        (402, {"reason": "weight_exceeds_budget", "retry_after_seconds": 7}, None, False, 7.0),
+        (503, {}, {"retryable": False}, False, None),
+        (503, {}, {"retryable": True, "retry_after": 9}, True, 9.0),
+        (503, {"retry_after_seconds": 3}, {"retryable": "yes", "retry_after": 9}, None, 3.0),
+        (503, {}, "odd", None, None),
+    ],
+)
+def test_a06_whether_and_when_to_try_again_is_read(
+    status: int, metadata: object, availability: object, retryable: bool | None, seconds: float | None
+) -> None:
+    error = refused("no", status, metadata, availability=availability)
+    assert error.reply is not None
+    assert (error.reply.retryable, error.reply.retry_after) == (retryable, seconds)
+    assert ("wait" in (error.hint or "")) is (retryable is not False)

@@ -1,0 +1,183 @@
+"""What a refusal means: the error of `errors.py` that says it to a person, with what helps against it.
+
+The service's own hints are better than ours (api notes): what it advises, and the models that it names, come first.
+"""
+
+import math
+from datetime import UTC
+
+from orvideo.api import urls
+from orvideo.errors import (
+    AuthError,
+    BadRequest,
+    Forbidden,
+    Gone,
+    Limit,
+    MoneyError,
+    NotFound,
+    NotReadyYet,
+    OrvideoError,
+    PayloadTooLarge,
+    PaymentRequired,
+    RateLimited,
+    Rejected,
+    ServerFault,
+    ServiceReply,
+    ServiceUnavailable,
+    Unauthorized,
+    Unprocessable,
+)
+
+#: Status to class. What is not here is Rejected below 500 and ServerFault above.
+_KINDS: dict[int, type[OrvideoError]] = {
+    400: BadRequest,
+    401: Unauthorized,
+    402: PaymentRequired,
+    403: Forbidden,
+    404: NotFound,
+    407: AuthError,
+    408: ServerFault,
+    409: NotReadyYet,
+    410: Gone,
+    413: PayloadTooLarge,
+    422: Unprocessable,
+    429: RateLimited,
+    503: ServiceUnavailable,
+}
+
+_RAISE_THE_LIMIT = "look at the limit at https://openrouter.ai/settings/keys"
+_WHAT_IT_TAKES = "orvideo models MODEL shows what the model takes"
+_LATER = "wait a minute, then run the same command"
+
+#: The statuses that promise that no job was made (503 only in the service's own words), and what helps against each.
+#: Every other one leaves the outcome unknown (drill M20, finding A07).
+_SUBMIT_HINTS: dict[int, str | None] = {
+    400: _WHAT_IT_TAKES,
+    401: None,
+    402: "add credits at https://openrouter.ai/settings/credits",
+    403: "look at what the key may do at https://openrouter.ai/settings/keys, or change the prompt",
+    404: "orvideo models",
+    413: "give smaller images, or images by their HTTPS URL",
+    422: _WHAT_IT_TAKES,
+    429: _LATER,
+    503: _LATER,
+}
+
+
+def refusal(
+    reply: ServiceReply, host: str, *, doing: str = "answered", source: str | None = None, with_key: bool = True
+) -> OrvideoError:
+    """Return the error that a refusing status stands for, with the service's words.
+
+    `host` answered; `source` is where the key came from, if it was sent there. A hint is only given for what it
+    always helps against: what a refused look or download means for its job is not known here (fault B12).
+    """
+    kind = _kind_of(reply)
+    told = told_by(reply)
+    if kind is Unauthorized and with_key:
+        key = f"the API key from {source}" if source else "the API key"
+        return Unauthorized(f"{host} refused {key}: {told}", hint="orvideo config set api-key", reply=reply)
+    hint = "put the proxy's name and password into HTTPS_PROXY" if reply.status == 407 else None
+    return kind(f"{host} {doing} with {reply.status}: {told}", hint=hint, reply=reply)
+
+
+def refused_submit(reply: ServiceReply, host: str, source: str | None) -> OrvideoError | None:
+    """Return why nothing was bought, with what helps; None where nothing promises that (drills M14 to M20)."""
+    status = reply.status
+    if status not in _SUBMIT_HINTS or (status == 503 and not reply.own):
+        return None
+    error = refusal(reply, host, doing="answered" if status in (429, 503) else "refused the request", source=source)
+    error.hint = _advice(reply) or error.hint or _usual_hint(error, reply)
+    return error
+
+
+def _kind_of(reply: ServiceReply) -> type[OrvideoError]:
+    """Return the class of a refusal: by what it says where it is about money, else by its status (finding A06)."""
+    # A 402 may be waited for; so may a 429 that names a time.
+    if reply.limit is not None and reply.status != 402 and (reply.status != 429 or reply.retry_after is None):
+        return MoneyError
+    return _KINDS.get(reply.status, Rejected if reply.status < 500 else ServerFault)
+
+
+def _advice(reply: ServiceReply) -> str | None:
+    """Return what the service itself advises, None where it does not."""
+    other = f"the same command with -m {reply.fallback_models[0]}" if reply.fallback_models else None
+    return "; or ".join(filter(None, (reply.remedy and reply.remedy.rstrip("."), other))) or None
+
+
+def _usual_hint(error: OrvideoError, reply: ServiceReply) -> str | None:
+    """Return what helps against a refusal about which the service gives no advice."""
+    if reply.retryable is False and reply.status == 402:
+        return "ask for a shorter or a smaller video, or add credits at https://openrouter.ai/settings/credits"
+    if reply.retry_after is not None and reply.retryable is not False and reply.status in (402, 429, 503):
+        return f"wait {_duration(reply.retry_after)}, then run the same command"
+    if isinstance(error, MoneyError) and reply.limit is not None and reply.status != 402:
+        return _RAISE_THE_LIMIT
+    if "data policy" in reply.message:
+        return "orvideo models, or allow it at https://openrouter.ai/settings/privacy"
+    if "valid model" in reply.message or "No endpoints found" in reply.message:
+        return "orvideo models"
+    if reply.reasons:
+        return "change the prompt"
+    if reply.retryable is False and reply.status in (429, 503):
+        return "orvideo models"
+    return _SUBMIT_HINTS[reply.status]
+
+
+def told_by(reply: ServiceReply) -> str:
+    """Return the service's words, the reasons and the provider's words as one text that ends like a sentence."""
+    parts = [_sentence(reply.message)]
+    if reply.limit is not None and (told := told_of_limit(reply.limit)):
+        parts.append(told)
+    if reply.reasons:
+        parts.append(f"Reasons: {', '.join(reply.reasons)}.")
+    if reply.provider_message and reply.provider_message not in reply.message:
+        parts.append(_sentence(f"{reply.provider or 'The provider'} says: {reply.provider_message}"))
+    elif reply.provider:
+        parts.append(f"The provider was {reply.provider}.")
+    parts += map(_sentence, reply.notes)
+    if reply.fallback_models:
+        parts.append(f"The service names other models: {', '.join(reply.fallback_models)}.")
+    if reply.ray:
+        parts.append(f"(ray {reply.ray})")
+    return " ".join(parts)
+
+
+def told_of_limit(limit: Limit) -> str:
+    """Return whose limit it is, how much of it is spent and when it begins anew, as far as that is known."""
+    facts = [] if limit.layer == "your credits" else [f"This is {limit.layer}"]
+    if limit.usd is not None and limit.spent is not None:
+        facts.append(f"${limit.spent:.2f} of ${limit.usd:.2f} is spent")
+    elif limit.usd is not None:
+        facts.append(f"it is ${limit.usd:.2f}")
+    if limit.resets_at is not None:
+        utc, here = limit.resets_at.astimezone(UTC), limit.resets_at.astimezone()
+        local = f" ({here:%Y-%m-%d %H:%M} here)" if here.utcoffset() else ""
+        facts.append(f"it resets at {utc:%Y-%m-%d %H:%M} UTC{local}")
+    told = "; ".join(facts)
+    return f"{told[0].upper()}{told[1:]}." if told else ""
+
+
+def looks_right(base_url: str) -> bool:
+    """Return whether a base URL ends as the service's does."""
+    return base_url.endswith("/api/v1")
+
+
+def base_url_hint(base_url: str) -> str:
+    """Return what helps where a page, or nothing, is where the API should be (finding C13)."""
+    if looks_right(base_url):
+        return "is the base URL right? See who set it: orvideo config list"
+    likely = urls.origin_of(base_url).url + "/api/v1"
+    return f"is the base URL right? It usually ends in /api/v1: orvideo config set base-url {likely}"
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?", "…")) else text + "."
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{math.ceil(seconds)} s"
+    if seconds < 7200:
+        return f"{math.ceil(seconds / 60)} min"
+    return f"{math.ceil(seconds / 3600)} h"

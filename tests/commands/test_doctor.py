@@ -1,0 +1,264 @@
+"""`doctor` does not die of what it should diagnose: each line is a finding, with the command that mends it (F-C05)."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.drills.raw_server import RawServer, Reply
+from tests.drills.service import model_list
+from tests.drills.test_record import as_anybody
+from tests.shell import KEY, SCRIPT, Shell
+
+pytestmark = pytest.mark.drill("F-C05")
+
+
+def looked(orvideo: Shell, *more: str, env: Mapping[str, str] | None = None, sandbox: bool = True) -> dict[str, Any]:
+    """Run doctor, check what always holds, and return its findings by name; the exit code is under `code`."""
+    line = ["doctor", "--json", *more, *(["--sandbox"] if sandbox else [])]
+    done = orvideo(*line, env=env)
+    assert done.code != 1, done.err
+    assert "Traceback" not in done.err
+    found: dict[str, Any] = {"code": done.code, "error": done.error if done.code else None}
+    for check in done.json:
+        assert check["ok"] or check["hint"], check
+        assert "orvideo doctor" not in (check["hint"] or "")
+        if check["name"] not in found or found[check["name"]]["ok"]:
+            found[check["name"]] = check
+    assert done.err.count('{"error"') == (1 if done.code else 0)
+    return found
+
+
+def state(home: Path) -> Path:
+    return home / "state" / "orvideo"
+
+
+def config(home: Path, name: str, content: bytes, mode: int = 0o600) -> None:
+    path = home / "config" / "orvideo" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    path.chmod(mode)
+
+
+def a_file_in_the_way(home: Path) -> None:
+    (home / "state").write_text("x")
+
+
+def a_link_to_itself(home: Path) -> None:
+    (home / "state").symlink_to("state")
+
+
+def a_folder_for_a_record(home: Path) -> None:
+    (state(home) / "jobs.db").mkdir(parents=True)
+
+
+def no_record_at_all(home: Path) -> None:
+    state(home).mkdir(parents=True)
+    (state(home) / "jobs.db").write_bytes(b"x" * 4096)
+
+
+def half_a_record(home: Path) -> None:
+    state(home).mkdir(parents=True)
+    (state(home) / "jobs.db").write_bytes(b"SQLite format 3\0")
+
+
+def somebody_elses(home: Path) -> None:
+    state(home).mkdir(parents=True)
+    with sqlite3.connect(state(home) / "jobs.db") as connection:
+        connection.execute("CREATE TABLE theirs (x)")
+    connection.close()
+
+
+def a_newer_one(home: Path) -> None:
+    Shell(home)("jobs")
+    with sqlite3.connect(state(home) / "jobs.db") as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+
+
+def spoilt(change: str) -> Callable[[Path], None]:
+    """Return what leaves a record that SQLite can read and orvideo cannot."""
+
+    def broken(home: Path) -> None:
+        Shell(home)("submit", "a boat", "--sandbox", "-q")
+        with sqlite3.connect(state(home) / "jobs.db") as connection:
+            connection.execute("PRAGMA ignore_check_constraints = ON")
+            connection.execute(change)
+        connection.close()
+
+    broken.__name__ = change
+    return broken
+
+
+BROKEN = (
+    spoilt("UPDATE jobs SET request = '{'"), spoilt("UPDATE jobs SET extra = '7'"), spoilt("DROP TABLE outputs"),
+    spoilt("UPDATE jobs SET state = 'new'"), spoilt("UPDATE jobs SET created_at = 'x'"),
+    a_file_in_the_way, a_link_to_itself, a_folder_for_a_record, no_record_at_all, half_a_record, somebody_elses,
+    a_newer_one,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda f: f.__name__)
+def test_c05_a_record_that_cannot_be_used_is_a_finding(
+    broken: Callable[[Path], None], home: Path, orvideo: Shell
+) -> None:
+    broken(home)
+    found = looked(orvideo)
+    assert found["code"] in (11, 14)
+    assert not found["record"]["ok"]
+    assert str(state(home)) in found["record"]["detail"]
+    for line in (("jobs",), ("jobs", "show", "@1"), ("jobs", "--json")):
+        done = orvideo(*line)
+        assert done.code == 11, (line, done.err)
+    assert orvideo("config", "list").code == 0
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_c05_what_this_user_may_not_touch_is_a_finding(read_only: bool, home: Path, orvideo: Shell) -> None:
+    before = as_anybody()
+    orvideo("jobs")
+    state(home).chmod(0o500 if read_only else 0o000)
+    command = [*before, str(SCRIPT), "doctor", "--json"]
+    try:
+        done = subprocess.run(command, env=orvideo.environ, cwd=home, capture_output=True, text=True, check=False)
+    finally:
+        state(home).chmod(0o700)
+    record = {check["name"]: check for check in json.loads(done.stdout)}["record"]
+    assert done.returncode in (4, 11)
+    assert not record["ok"]
+    assert str(state(home)) in record["detail"]
+    assert "ORVIDEO_STATE_DIR" in record["hint"]
+
+
+SETTINGS: list[tuple[str, dict[str, str], str, int, str]] = [
+    ("config.toml", {}, "= x", 2, "mv "),
+    ("config.toml", {}, "\x00\xff", 2, "mv "),
+    ("config.toml", {}, 'duration = "never"', 2, "orvideo config unset duration"),
+    ("config.toml", {}, "modle = 'x'", 0, "orvideo config unset modle"),
+    ("config.toml", {}, "api-key = 'x'", 0, "orvideo config set api-key"),
+    ("api-key.json", {}, "{", 4, "orvideo config set api-key"),
+    ("api-key.json", {}, '{"key": "a b", "origin": "https://openrouter.ai"}', 4, "orvideo config set api-key"),
+    ("", {"ORVIDEO_TIMEOUT": "never"}, "", 2, "unset ORVIDEO_TIMEOUT"),
+    ("", {"ORVIDEO_DURATON": "4"}, "", 0, 'export ORVIDEO_DURATION="$ORVIDEO_DURATON"'),
+    ("", {"OPENROUTER_APIKEY": "x"}, "", 0, 'export OPENROUTER_API_KEY="$OPENROUTER_APIKEY"'),
+    ("", {"ORVIDEO_API_KEY": "x"}, "", 0, 'export OPENROUTER_API_KEY="$ORVIDEO_API_KEY"'),
+    ("", {"OPENROUTER_API_KEY": "a b"}, "", 2, "unset OPENROUTER_API_KEY"),
+    ("", {"ORVIDEO_CONFIG_DIR": "here"}, "", 2, "export ORVIDEO_CONFIG_DIR="),
+    ("", {"HOME": "", "XDG_CONFIG_HOME": "", "XDG_STATE_HOME": ""}, "", 2, "export ORVIDEO_CONFIG_DIR="),
+]
+
+
+@pytest.mark.parametrize(("name", "env", "content", "code", "mend"), SETTINGS, ids=repr)
+def test_c05_what_is_odd_about_the_settings_is_a_finding_with_what_mends_it(
+    name: str, env: dict[str, str], content: str, code: int, mend: str, home: Path, orvideo: Shell
+) -> None:
+    if name:
+        config(home, name, content.encode("latin-1"))
+    found = looked(orvideo, env=env)
+    assert found["code"] == code, found
+    assert not found["settings"]["ok"]
+    assert mend in found["settings"]["hint"]
+    for line in (("jobs",), ("config", "list")):
+        done = orvideo(*line, env=env)
+        assert done.code in (0, 2, 11), (line, done.err)
+        assert "This is a bug" not in done.err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights are told by modes")
+def test_c05_a_loose_key_file_is_a_warning(home: Path, orvideo: Shell) -> None:
+    config(home, "api-key.json", json.dumps({"key": KEY, "origin": "https://openrouter.ai"}).encode(), 0o644)
+    found = looked(orvideo)
+    assert (found["code"], found["settings"]["ok"]) == (0, False)
+    assert found["settings"]["hint"] == f"chmod 600 {home}/config/orvideo/api-key.json"
+
+
+def test_c05_several_troubles_are_one_error_and_each_is_a_line(home: Path, orvideo: Shell) -> None:
+    config(home, "config.toml", b"= x")
+    a_file_in_the_way(home)
+    done = orvideo("doctor")
+    assert done.err.count("error: ") == 1
+    assert "(record, settings)" in done.err
+    assert done.out.count("PROBLEM: ") == 4
+    assert done.out.count("not looked at, see settings") == 2
+    assert done.out.count("mend it, or move the file aside") == 1
+
+
+def test_c05_a_set_up_that_works_has_no_finding(orvideo: Shell) -> None:
+    found = looked(orvideo)
+    assert all(check["ok"] for name, check in found.items() if name not in ("code", "error"))
+
+
+ROUTES: list[tuple[str, dict[str, Reply], int, str, str]] = [
+    ("no base path", {"/videos/models": Reply(404, b"<html>")}, 6, "service", "config set base-url http://127.0.0.1"),
+    ("a web site", {"/videos/models": Reply(200, b"<html>")}, 7, "service", "config set base-url http://127.0.0.1"),
+    (
+        "another API",
+        {"/videos/models": Reply(200, {"hello": 1})},
+        12,
+        "service",
+        "config set base-url http://127.0.0.1",
+    ),
+    (
+        "a gateway",
+        {"/videos/models": Reply(404, {"detail": "x"})},
+        6,
+        "service",
+        "config set base-url http://127.0.0.1",
+    ),
+    ("no /key", {"/videos/models": Reply(200, model_list())}, 0, "key", "base-url"),
+    ("down", {"/videos/models": Reply(502, b"<html>")}, 7, "service", "orvideo config list"),
+]
+
+
+@pytest.mark.drill("F-C13")
+@pytest.mark.parametrize(
+    ("what", "routes", "code", "name", "mend"), ROUTES, ids=lambda v: v if isinstance(v, str) else ""
+)
+def test_c13_what_answers_where_the_api_should_be_is_a_finding(
+    what: str, routes: dict[str, Reply], code: int, name: str, mend: str, orvideo: Shell
+) -> None:
+    # A base URL without /api/v1, of an origin that knows no key.
+    with RawServer(Reply(404, b"<html>"), routes=dict(routes)) as server:
+        env = {"ORVIDEO_BASE_URL": server.origin, "OPENROUTER_API_KEY": KEY}
+        found = looked(orvideo, env=env, sandbox=False)
+        assert (found["code"], found[name]["ok"]) == (code, False), found
+        assert mend in found[name]["hint"]
+        if name == "service":
+            submitted = orvideo("submit", "x", "--json", env=env)
+            listed = orvideo("models", "--json", env=env)
+            for done in (submitted, listed):
+                assert done.code in (6, 7, 12)
+                if mend.startswith("config"):
+                    assert mend in done.error["hint"], done.error
+            assert server.count("POST") == 0
+
+
+def test_c05_nobody_there_and_a_bad_certificate_are_findings(orvideo: Shell) -> None:
+    with RawServer(tls=True) as server:
+        env = {"ORVIDEO_BASE_URL": server.url, "OPENROUTER_API_KEY": KEY}
+        found = looked(orvideo, env=env, sandbox=False)
+        assert (found["code"], found["service"]["ok"]) == (15, False)
+    env = {"ORVIDEO_BASE_URL": "http://127.0.0.1:1/api/v1", "OPENROUTER_API_KEY": KEY}
+    found = looked(orvideo, env=env, sandbox=False)
+    assert (found["code"], found["service"]["hint"]) == (7, "see where orvideo looks for it: orvideo config list")
+
+
+@pytest.mark.drill("F-C13")
+@pytest.mark.parametrize("answer", [Reply(404, b"<html>"), Reply(404, {"detail": "Not Found"}), Reply(200, b"<html>")])
+def test_c13_a_look_where_no_api_is_asks_about_the_base_url(answer: Reply, orvideo: Shell) -> None:
+    name = "gen-vid-1763800000-0123456789abcdefghij"
+    with RawServer(Reply(500, b"")) as server:
+        env = {"ORVIDEO_BASE_URL": server.origin, "OPENROUTER_API_KEY": KEY}
+        orvideo("jobs", "adopt", name, env=env)  # unseen
+        server.behave(answer)
+        for line in (("status", name), ("jobs", "adopt", name[:-1] + "k")):
+            done = orvideo(*line, env=env)
+            assert f"config set base-url {server.origin}/api/v1" in " ".join(done.err.split()), (line, done.err)
+            assert "knows no job" not in done.err
