@@ -9,7 +9,7 @@ __orvideo_offers() {
             options='--version -V --help -h'
             ;;
         submit)
-            options='--prompt-file --model -m --duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --reference --continue --request --like --creativity --upscale --param --callback-url --user --session-id --trace --wait -w --timeout --interval --exec --notify --output -o --force --receipt --max-size --max-cost --yes -y --dry-run --no-check --json --events --quiet -q --verbose -v --sandbox --help -h'
+            options='--prompt-file --model -m --duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --reference --fix-image --continue --request --like --creativity --upscale --param --callback-url --user --session-id --trace --wait -w --timeout --interval --exec --notify --output -o --force --receipt --max-size --max-cost --yes -y --dry-run --no-check --json --events --quiet -q --verbose -v --sandbox --help -h'
             ;;
         status)
             options='--json --quiet -q --verbose -v --sandbox --help -h'
@@ -21,7 +21,7 @@ __orvideo_offers() {
             options='--all --output -o --force --receipt --max-size --timeout --json --events --quiet -q --verbose -v --sandbox --help -h'
             ;;
         batch)
-            options='--format --name --allow-outside --model -m --duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --reference --creativity --upscale --param --callback-url --user --session-id --trace --no-check --jobs -j --fail-fast --retry-failed --timeout --interval --output -o --force --receipt --max-size --report --max-cost --yes -y --dry-run --json --events --quiet -q --verbose -v --sandbox --help -h'
+            options='--format --name --allow-outside --model -m --duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --reference --fix-image --creativity --upscale --param --callback-url --user --session-id --trace --no-check --jobs -j --fail-fast --retry-failed --timeout --interval --output -o --force --receipt --max-size --report --max-cost --yes -y --again --dry-run --json --events --quiet -q --verbose -v --sandbox --help -h'
             ;;
         models)
             options='--duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --max-cost --sort --refresh --json --quiet -q --verbose -v --sandbox --help -h'
@@ -36,8 +36,11 @@ __orvideo_offers() {
             options='--json --help -h'
             ;;
         jobs)
-            commands='show adopt forget'
-            options='--search -s --unfinished --unknown --not-downloaded --since --limit -n --cost --json --quiet -q --help -h'
+            commands='list show adopt forget'
+            options='--search -s --unfinished --unknown --not-downloaded --since --status --model -m --sort --columns --limit -n --cost --json --quiet -q --help -h'
+            ;;
+        'jobs list')
+            options='--search -s --unfinished --unknown --not-downloaded --since --status --model -m --sort --columns --limit -n --cost --json --quiet -q --help -h'
             ;;
         'jobs show')
             options='--request --receipt --force --json --quiet -q --help -h'
@@ -147,6 +150,9 @@ __orvideo_value() {
         'models --resolution'|'models -r') kind='live resolutions' ;;
         'models --aspect-ratio'|'models -a') kind='live aspect-ratios' ;;
         'models --size') kind='live sizes' ;;
+        'models --seed') kind='anything' ;;
+        'models --first-frame') kind='files' ;;
+        'models --last-frame') kind='files' ;;
         'models --max-cost') kind='anything' ;;
         'models --sort') kind='words price name' ;;
         'sandbox --port') kind='anything' ;;
@@ -154,8 +160,20 @@ __orvideo_value() {
         'sandbox --fault') kind='anything' ;;
         'jobs --search'|'jobs -s') kind='anything' ;;
         'jobs --since') kind='anything' ;;
+        'jobs --status') kind='anything' ;;
+        'jobs --model'|'jobs -m') kind='live models' ;;
+        'jobs --sort') kind='words newest oldest cost' ;;
+        'jobs --columns') kind='anything' ;;
         'jobs --limit'|'jobs -n') kind='anything' ;;
         'jobs --cost') kind='words model day month' ;;
+        'jobs list --search'|'jobs list -s') kind='anything' ;;
+        'jobs list --since') kind='anything' ;;
+        'jobs list --status') kind='anything' ;;
+        'jobs list --model'|'jobs list -m') kind='live models' ;;
+        'jobs list --sort') kind='words newest oldest cost' ;;
+        'jobs list --columns') kind='anything' ;;
+        'jobs list --limit'|'jobs list -n') kind='anything' ;;
+        'jobs list --cost') kind='words model day month' ;;
     esac
 }
 

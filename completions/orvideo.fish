@@ -83,6 +83,9 @@ function __orvideo_takes_value
             'models --aspect-ratio' \
             'models -a' \
             'models --size' \
+            'models --seed' \
+            'models --first-frame' \
+            'models --last-frame' \
             'models --max-cost' \
             'models --sort' \
             'sandbox --port' \
@@ -91,9 +94,25 @@ function __orvideo_takes_value
             'jobs --search' \
             'jobs -s' \
             'jobs --since' \
+            'jobs --status' \
+            'jobs --model' \
+            'jobs -m' \
+            'jobs --sort' \
+            'jobs --columns' \
             'jobs --limit' \
             'jobs -n' \
-            'jobs --cost'
+            'jobs --cost' \
+            'jobs list --search' \
+            'jobs list -s' \
+            'jobs list --since' \
+            'jobs list --status' \
+            'jobs list --model' \
+            'jobs list -m' \
+            'jobs list --sort' \
+            'jobs list --columns' \
+            'jobs list --limit' \
+            'jobs list -n' \
+            'jobs list --cost'
             return 0
     end
     return 1
@@ -159,7 +178,7 @@ end
 
 complete -c orvideo -e
 complete -c orvideo -f
-set -g __orvideo_commands 'submit' 'status' 'wait' 'download' 'batch' 'models' 'doctor' 'sandbox' 'help' 'jobs' 'jobs show' 'jobs adopt' 'jobs forget' 'config' 'config list' 'config get' 'config set' 'config unset' 'config path' 'completion' 'completion install' 'completion show'
+set -g __orvideo_commands 'submit' 'status' 'wait' 'download' 'batch' 'models' 'doctor' 'sandbox' 'help' 'jobs' 'jobs list' 'jobs show' 'jobs adopt' 'jobs forget' 'config' 'config list' 'config get' 'config set' 'config unset' 'config path' 'completion' 'completion install' 'completion show'
 
 complete -c orvideo -n '__orvideo_at \'\' 0' -a submit -d 'Submit one video job; with --wait and -o, follow it and save the video'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a status -d 'Look once at jobs and show how they are'
@@ -186,6 +205,7 @@ complete -c orvideo -n '__orvideo_at \'submit\'' -l seed -d 'The same seed aims 
 complete -c orvideo -n '__orvideo_at \'submit\'' -l first-frame -d 'The image it begins with: a file, an https URL, or -' -r -F
 complete -c orvideo -n '__orvideo_at \'submit\'' -l last-frame -d 'The image it ends with: a file, an https URL, or -' -r -F
 complete -c orvideo -n '__orvideo_at \'submit\'' -l reference -d 'Something to be guided by: an image as above, or audio or video by https URL' -r -F
+complete -c orvideo -n '__orvideo_at \'submit\'' -l fix-image -d 'Send pictures of this machine upright, in 8-bit sRGB, without metadata'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l continue -d 'Go on from a completed job' -x -k -a '(__orvideo_live jobs)'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l request -d 'A whole request as JSON, as --dry-run prints it; - reads stdin' -r -F
 complete -c orvideo -n '__orvideo_at \'submit\'' -l like -d 'A new job with this one\'s request' -x -k -a '(__orvideo_live jobs)'
@@ -264,6 +284,7 @@ complete -c orvideo -n '__orvideo_at \'batch\'' -l seed -d 'The same seed aims a
 complete -c orvideo -n '__orvideo_at \'batch\'' -l first-frame -d 'The image it begins with: a file, an https URL, or -' -r -F
 complete -c orvideo -n '__orvideo_at \'batch\'' -l last-frame -d 'The image it ends with: a file, an https URL, or -' -r -F
 complete -c orvideo -n '__orvideo_at \'batch\'' -l reference -d 'Something to be guided by: an image as above, or audio or video by https URL' -r -F
+complete -c orvideo -n '__orvideo_at \'batch\'' -l fix-image -d 'Send pictures of this machine upright, in 8-bit sRGB, without metadata'
 complete -c orvideo -n '__orvideo_at \'batch\'' -l creativity -d 'How freely an upscaling model works' -x
 complete -c orvideo -n '__orvideo_at \'batch\'' -l upscale -d 'How many times larger, for upscaling' -x
 complete -c orvideo -n '__orvideo_at \'batch\'' -l param -d 'A parameter of the provider\'s own; JSON where it is JSON' -x
@@ -284,6 +305,7 @@ complete -c orvideo -n '__orvideo_at \'batch\'' -l max-size -d 'Save no file tha
 complete -c orvideo -n '__orvideo_at \'batch\'' -l report -d 'Write what became of each row: JSONL, or CSV for .csv' -r -F
 complete -c orvideo -n '__orvideo_at \'batch\'' -l max-cost -d 'The most that the whole batch may cost' -x
 complete -c orvideo -n '__orvideo_at \'batch\'' -l yes -s y -d 'Do not ask before an expensive batch'
+complete -c orvideo -n '__orvideo_at \'batch\'' -l again -d 'Buy rows once more that another batch has bought'
 complete -c orvideo -n '__orvideo_at \'batch\'' -l dry-run -d 'Check, price, print the requests, send nothing'
 complete -c orvideo -n '__orvideo_at \'batch\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'batch\'' -l events -d 'Print one JSON object a line as things happen'
@@ -297,9 +319,9 @@ complete -c orvideo -n '__orvideo_at \'models\'' -l resolution -s r -d '480p, 72
 complete -c orvideo -n '__orvideo_at \'models\'' -l aspect-ratio -s a -d '16:9, 9:16, 1:1, ...' -x -k -a '(__orvideo_live aspect-ratios)'
 complete -c orvideo -n '__orvideo_at \'models\'' -l size -d 'Exact pixels, instead of resolution and aspect ratio' -x -k -a '(__orvideo_live sizes)'
 complete -c orvideo -n '__orvideo_at \'models\'' -l audio -l no-audio -d 'With or without sound'
-complete -c orvideo -n '__orvideo_at \'models\'' -l seed -d 'Takes a seed'
-complete -c orvideo -n '__orvideo_at \'models\'' -l first-frame -d 'Takes a first frame'
-complete -c orvideo -n '__orvideo_at \'models\'' -l last-frame -d 'Takes a last frame'
+complete -c orvideo -n '__orvideo_at \'models\'' -l seed -d 'The same seed aims at the same video' -x
+complete -c orvideo -n '__orvideo_at \'models\'' -l first-frame -d 'The image it begins with: a file, an https URL, or -' -r -F
+complete -c orvideo -n '__orvideo_at \'models\'' -l last-frame -d 'The image it ends with: a file, an https URL, or -' -r -F
 complete -c orvideo -n '__orvideo_at \'models\'' -l max-cost -d 'Costs at most this' -x
 complete -c orvideo -n '__orvideo_at \'models\'' -l sort -d 'The order of the list' -x -a 'price name'
 complete -c orvideo -n '__orvideo_at \'models\'' -l refresh -d 'Ask the service even if the list is fresh'
@@ -323,6 +345,7 @@ complete -c orvideo -n '__orvideo_at \'sandbox\'' -l help -s h -d 'Show this mes
 complete -c orvideo -n '__orvideo_at \'help\' 0' -a 'exit-codes environment output schema'
 complete -c orvideo -n '__orvideo_at \'help\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'help\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'jobs\' 0' -a list -d 'List the jobs on record, newest first'
 complete -c orvideo -n '__orvideo_at \'jobs\' 0' -a show -d 'Show everything on record about one job'
 complete -c orvideo -n '__orvideo_at \'jobs\' 0' -a adopt -d 'Take a job from elsewhere into the record, after one look at it'
 complete -c orvideo -n '__orvideo_at \'jobs\' 0' -a forget -d 'Remove jobs from the record; files and the jobs at the service stay'
@@ -331,11 +354,29 @@ complete -c orvideo -n '__orvideo_at \'jobs\'' -l unfinished -d 'Not at their en
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l unknown -d 'Sent, outcome unknown'
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l not-downloaded -d 'Finished, not on this disk'
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l since -d 'A date (2026-11-21), or an age such as 2h or 7d' -x
+complete -c orvideo -n '__orvideo_at \'jobs\'' -l status -d 'With this status: completed, failed, ...' -x
+complete -c orvideo -n '__orvideo_at \'jobs\'' -l model -s m -d 'Of this model, or part of its name' -x -k -a '(__orvideo_live models)'
+complete -c orvideo -n '__orvideo_at \'jobs\'' -l sort -d 'The order of the list' -x -a 'newest oldest cost'
+complete -c orvideo -n '__orvideo_at \'jobs\'' -l columns -d 'Which columns, such as id,status,file' -x
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l limit -s n -d 'At most N jobs; 0 for all' -x
-complete -c orvideo -n '__orvideo_at \'jobs\'' -l cost -d 'Sum what jobs cost, by model, day or month' -x -a 'model day month'
+complete -c orvideo -n '__orvideo_at \'jobs\'' -l cost -d 'Sum what they cost, by model, day or month' -x -a 'model day month'
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l quiet -s q -d 'Only the answer and errors, no story'
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'jobs list\'' -l search -s s -d 'In prompt, model or id' -x
+complete -c orvideo -n '__orvideo_at \'jobs list\'' -l unfinished -d 'Not at their end'
+complete -c orvideo -n '__orvideo_at \'jobs list\'' -l unknown -d 'Sent, outcome unknown'
+complete -c orvideo -n '__orvideo_at \'jobs list\'' -l not-downloaded -d 'Finished, not on this disk'
+complete -c orvideo -n '__orvideo_at \'jobs list\'' -l since -d 'A date (2026-11-21), or an age such as 2h or 7d' -x
+complete -c orvideo -n '__orvideo_at \'jobs list\'' -l status -d 'With this status: completed, failed, ...' -x
+complete -c orvideo -n '__orvideo_at \'jobs list\'' -l model -s m -d 'Of this model, or part of its name' -x -k -a '(__orvideo_live models)'
+complete -c orvideo -n '__orvideo_at \'jobs list\'' -l sort -d 'The order of the list' -x -a 'newest oldest cost'
+complete -c orvideo -n '__orvideo_at \'jobs list\'' -l columns -d 'Which columns, such as id,status,file' -x
+complete -c orvideo -n '__orvideo_at \'jobs list\'' -l limit -s n -d 'At most N jobs; 0 for all' -x
+complete -c orvideo -n '__orvideo_at \'jobs list\'' -l cost -d 'Sum what they cost, by model, day or month' -x -a 'model day month'
+complete -c orvideo -n '__orvideo_at \'jobs list\'' -l json -d 'Answer with one JSON document'
+complete -c orvideo -n '__orvideo_at \'jobs list\'' -l quiet -s q -d 'Only the answer and errors, no story'
+complete -c orvideo -n '__orvideo_at \'jobs list\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'jobs show\' 0' -k -a '(__orvideo_live jobs)'
 complete -c orvideo -n '__orvideo_at \'jobs show\'' -l request -d 'Only its request, as JSON that submit --request takes'
 complete -c orvideo -n '__orvideo_at \'jobs show\'' -l receipt -d 'Write the receipts beside its videos, and answer with their paths'

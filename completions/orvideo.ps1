@@ -15,7 +15,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
         }
         'submit' = @{
             Commands = @('words')
-            Order = @('--prompt-file', '--model', '-m', '--duration', '-d', '--resolution', '-r', '--aspect-ratio', '-a', '--size', '--audio', '--no-audio', '--seed', '--first-frame', '--last-frame', '--reference', '--continue', '--request', '--like', '--creativity', '--upscale', '--param', '--callback-url', '--user', '--session-id', '--trace', '--wait', '-w', '--timeout', '--interval', '--exec', '--notify', '--output', '-o', '--force', '--receipt', '--max-size', '--max-cost', '--yes', '-y', '--dry-run', '--no-check', '--json', '--events', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
+            Order = @('--prompt-file', '--model', '-m', '--duration', '-d', '--resolution', '-r', '--aspect-ratio', '-a', '--size', '--audio', '--no-audio', '--seed', '--first-frame', '--last-frame', '--reference', '--fix-image', '--continue', '--request', '--like', '--creativity', '--upscale', '--param', '--callback-url', '--user', '--session-id', '--trace', '--wait', '-w', '--timeout', '--interval', '--exec', '--notify', '--output', '-o', '--force', '--receipt', '--max-size', '--max-cost', '--yes', '-y', '--dry-run', '--no-check', '--json', '--events', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @(,@('anything'))
             Many = $false
@@ -43,7 +43,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
         }
         'batch' = @{
             Commands = @('words')
-            Order = @('--format', '--name', '--allow-outside', '--model', '-m', '--duration', '-d', '--resolution', '-r', '--aspect-ratio', '-a', '--size', '--audio', '--no-audio', '--seed', '--first-frame', '--last-frame', '--reference', '--creativity', '--upscale', '--param', '--callback-url', '--user', '--session-id', '--trace', '--no-check', '--jobs', '-j', '--fail-fast', '--retry-failed', '--timeout', '--interval', '--output', '-o', '--force', '--receipt', '--max-size', '--report', '--max-cost', '--yes', '-y', '--dry-run', '--json', '--events', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
+            Order = @('--format', '--name', '--allow-outside', '--model', '-m', '--duration', '-d', '--resolution', '-r', '--aspect-ratio', '-a', '--size', '--audio', '--no-audio', '--seed', '--first-frame', '--last-frame', '--reference', '--fix-image', '--creativity', '--upscale', '--param', '--callback-url', '--user', '--session-id', '--trace', '--no-check', '--jobs', '-j', '--fail-fast', '--retry-failed', '--timeout', '--interval', '--output', '-o', '--force', '--receipt', '--max-size', '--report', '--max-cost', '--yes', '-y', '--again', '--dry-run', '--json', '--events', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @(,@('files'))
             Many = $false
@@ -77,8 +77,15 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
             Many = $false
         }
         'jobs' = @{
-            Commands = @('words', 'show', 'Show everything on record about one job', 'adopt', 'Take a job from elsewhere into the record, after one look at it', 'forget', 'Remove jobs from the record; files and the jobs at the service stay')
-            Order = @('--search', '-s', '--unfinished', '--unknown', '--not-downloaded', '--since', '--limit', '-n', '--cost', '--json', '--quiet', '-q', '--help', '-h')
+            Commands = @('words', 'list', 'List the jobs on record, newest first', 'show', 'Show everything on record about one job', 'adopt', 'Take a job from elsewhere into the record, after one look at it', 'forget', 'Remove jobs from the record; files and the jobs at the service stay')
+            Order = @('--search', '-s', '--unfinished', '--unknown', '--not-downloaded', '--since', '--status', '--model', '-m', '--sort', '--columns', '--limit', '-n', '--cost', '--json', '--quiet', '-q', '--help', '-h')
+            Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
+            Arguments = @()
+            Many = $false
+        }
+        'jobs list' = @{
+            Commands = @('words')
+            Order = @('--search', '-s', '--unfinished', '--unknown', '--not-downloaded', '--since', '--status', '--model', '-m', '--sort', '--columns', '--limit', '-n', '--cost', '--json', '--quiet', '-q', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @()
             Many = $false
@@ -188,6 +195,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['submit'].Options['--first-frame'] = @{ Kind = @('files'); Help = 'The image it begins with: a file, an https URL, or -' }
     $table['submit'].Options['--last-frame'] = @{ Kind = @('files'); Help = 'The image it ends with: a file, an https URL, or -' }
     $table['submit'].Options['--reference'] = @{ Kind = @('files'); Help = 'Something to be guided by: an image as above, or audio or video by https URL' }
+    $table['submit'].Options['--fix-image'] = @{ Kind = $null; Help = 'Send pictures of this machine upright, in 8-bit sRGB, without metadata' }
     $table['submit'].Options['--continue'] = @{ Kind = @('live', 'jobs'); Help = 'Go on from a completed job' }
     $table['submit'].Options['--request'] = @{ Kind = @('files'); Help = 'A whole request as JSON, as --dry-run prints it; - reads stdin' }
     $table['submit'].Options['--like'] = @{ Kind = @('live', 'jobs'); Help = 'A new job with this one''s request' }
@@ -284,6 +292,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['batch'].Options['--first-frame'] = @{ Kind = @('files'); Help = 'The image it begins with: a file, an https URL, or -' }
     $table['batch'].Options['--last-frame'] = @{ Kind = @('files'); Help = 'The image it ends with: a file, an https URL, or -' }
     $table['batch'].Options['--reference'] = @{ Kind = @('files'); Help = 'Something to be guided by: an image as above, or audio or video by https URL' }
+    $table['batch'].Options['--fix-image'] = @{ Kind = $null; Help = 'Send pictures of this machine upright, in 8-bit sRGB, without metadata' }
     $table['batch'].Options['--creativity'] = @{ Kind = @('anything'); Help = 'How freely an upscaling model works' }
     $table['batch'].Options['--upscale'] = @{ Kind = @('anything'); Help = 'How many times larger, for upscaling' }
     $table['batch'].Options['--param'] = @{ Kind = @('anything'); Help = 'A parameter of the provider''s own; JSON where it is JSON' }
@@ -307,6 +316,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['batch'].Options['--max-cost'] = @{ Kind = @('anything'); Help = 'The most that the whole batch may cost' }
     $table['batch'].Options['--yes'] = @{ Kind = $null; Help = 'Do not ask before an expensive batch' }
     $table['batch'].Options['-y'] = @{ Kind = $null; Help = 'Do not ask before an expensive batch' }
+    $table['batch'].Options['--again'] = @{ Kind = $null; Help = 'Buy rows once more that another batch has bought' }
     $table['batch'].Options['--dry-run'] = @{ Kind = $null; Help = 'Check, price, print the requests, send nothing' }
     $table['batch'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
     $table['batch'].Options['--events'] = @{ Kind = $null; Help = 'Print one JSON object a line as things happen' }
@@ -326,9 +336,9 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['models'].Options['--size'] = @{ Kind = @('live', 'sizes'); Help = 'Exact pixels, instead of resolution and aspect ratio' }
     $table['models'].Options['--audio'] = @{ Kind = $null; Help = 'With or without sound' }
     $table['models'].Options['--no-audio'] = @{ Kind = $null; Help = 'With or without sound' }
-    $table['models'].Options['--seed'] = @{ Kind = $null; Help = 'Takes a seed' }
-    $table['models'].Options['--first-frame'] = @{ Kind = $null; Help = 'Takes a first frame' }
-    $table['models'].Options['--last-frame'] = @{ Kind = $null; Help = 'Takes a last frame' }
+    $table['models'].Options['--seed'] = @{ Kind = @('anything'); Help = 'The same seed aims at the same video' }
+    $table['models'].Options['--first-frame'] = @{ Kind = @('files'); Help = 'The image it begins with: a file, an https URL, or -' }
+    $table['models'].Options['--last-frame'] = @{ Kind = @('files'); Help = 'The image it ends with: a file, an https URL, or -' }
     $table['models'].Options['--max-cost'] = @{ Kind = @('anything'); Help = 'Costs at most this' }
     $table['models'].Options['--sort'] = @{ Kind = @('words', 'price', '', 'name', ''); Help = 'The order of the list' }
     $table['models'].Options['--refresh'] = @{ Kind = $null; Help = 'Ask the service even if the list is fresh' }
@@ -366,14 +376,38 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['jobs'].Options['--unknown'] = @{ Kind = $null; Help = 'Sent, outcome unknown' }
     $table['jobs'].Options['--not-downloaded'] = @{ Kind = $null; Help = 'Finished, not on this disk' }
     $table['jobs'].Options['--since'] = @{ Kind = @('anything'); Help = 'A date (2026-11-21), or an age such as 2h or 7d' }
+    $table['jobs'].Options['--status'] = @{ Kind = @('anything'); Help = 'With this status: completed, failed, ...' }
+    $table['jobs'].Options['--model'] = @{ Kind = @('live', 'models'); Help = 'Of this model, or part of its name' }
+    $table['jobs'].Options['-m'] = @{ Kind = @('live', 'models'); Help = 'Of this model, or part of its name' }
+    $table['jobs'].Options['--sort'] = @{ Kind = @('words', 'newest', '', 'oldest', '', 'cost', ''); Help = 'The order of the list' }
+    $table['jobs'].Options['--columns'] = @{ Kind = @('anything'); Help = 'Which columns, such as id,status,file' }
     $table['jobs'].Options['--limit'] = @{ Kind = @('anything'); Help = 'At most N jobs; 0 for all' }
     $table['jobs'].Options['-n'] = @{ Kind = @('anything'); Help = 'At most N jobs; 0 for all' }
-    $table['jobs'].Options['--cost'] = @{ Kind = @('words', 'model', '', 'day', '', 'month', ''); Help = 'Sum what jobs cost, by model, day or month' }
+    $table['jobs'].Options['--cost'] = @{ Kind = @('words', 'model', '', 'day', '', 'month', ''); Help = 'Sum what they cost, by model, day or month' }
     $table['jobs'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
     $table['jobs'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
     $table['jobs'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
     $table['jobs'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['jobs'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['jobs list'].Options['--search'] = @{ Kind = @('anything'); Help = 'In prompt, model or id' }
+    $table['jobs list'].Options['-s'] = @{ Kind = @('anything'); Help = 'In prompt, model or id' }
+    $table['jobs list'].Options['--unfinished'] = @{ Kind = $null; Help = 'Not at their end' }
+    $table['jobs list'].Options['--unknown'] = @{ Kind = $null; Help = 'Sent, outcome unknown' }
+    $table['jobs list'].Options['--not-downloaded'] = @{ Kind = $null; Help = 'Finished, not on this disk' }
+    $table['jobs list'].Options['--since'] = @{ Kind = @('anything'); Help = 'A date (2026-11-21), or an age such as 2h or 7d' }
+    $table['jobs list'].Options['--status'] = @{ Kind = @('anything'); Help = 'With this status: completed, failed, ...' }
+    $table['jobs list'].Options['--model'] = @{ Kind = @('live', 'models'); Help = 'Of this model, or part of its name' }
+    $table['jobs list'].Options['-m'] = @{ Kind = @('live', 'models'); Help = 'Of this model, or part of its name' }
+    $table['jobs list'].Options['--sort'] = @{ Kind = @('words', 'newest', '', 'oldest', '', 'cost', ''); Help = 'The order of the list' }
+    $table['jobs list'].Options['--columns'] = @{ Kind = @('anything'); Help = 'Which columns, such as id,status,file' }
+    $table['jobs list'].Options['--limit'] = @{ Kind = @('anything'); Help = 'At most N jobs; 0 for all' }
+    $table['jobs list'].Options['-n'] = @{ Kind = @('anything'); Help = 'At most N jobs; 0 for all' }
+    $table['jobs list'].Options['--cost'] = @{ Kind = @('words', 'model', '', 'day', '', 'month', ''); Help = 'Sum what they cost, by model, day or month' }
+    $table['jobs list'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
+    $table['jobs list'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['jobs list'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['jobs list'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['jobs list'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['jobs show'].Options['--request'] = @{ Kind = $null; Help = 'Only its request, as JSON that submit --request takes' }
     $table['jobs show'].Options['--receipt'] = @{ Kind = $null; Help = 'Write the receipts beside its videos, and answer with their paths' }
     $table['jobs show'].Options['--force'] = @{ Kind = $null; Help = 'Overwrite a file that is already there' }

@@ -10,7 +10,7 @@ def run() -> None:
         from orvideo import __version__
 
         try:
-            sys.stdout.write(f"orvideo {__version__}\n")
+            sys.stdout.write(f"orvideo {__version__}\nPython {sys.version.split()[0]}, {__file__}\n")
             sys.stdout.flush()
             return
         except (OSError, AttributeError):

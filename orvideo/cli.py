@@ -18,6 +18,7 @@ from orvideo.commands._app import App
 from orvideo.environment import Environment
 from orvideo.errors import ExitCode, OrvideoError, OutputUnwritable, UsageError
 from orvideo.interrupts import Interrupted, Interrupts
+from orvideo.output.asking import open_terminal
 
 if TYPE_CHECKING:
     from orvideo.context import Context
@@ -61,7 +62,7 @@ def build_app(commands: Sequence[str] = COMMANDS, *, rich_help: bool = False) ->
         version: Annotated[bool, typer.Option("--version", "-V", help="Print the version.")] = False,
     ) -> None:
         if version:
-            typer.echo(f"orvideo {__version__}")
+            typer.echo(f"orvideo {__version__}\nPython {sys.version.split()[0]}, {__file__}")
             raise typer.Exit
         if ctx.invoked_subcommand is None:
             typer.echo(ctx.get_help())
@@ -75,6 +76,8 @@ def build_app(commands: Sequence[str] = COMMANDS, *, rich_help: bool = False) ->
 def main(argv: Sequence[str] | None = None, environment: Environment | None = None) -> int:
     """Run one command line and return its exit code; nothing below exits the process."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] == ["help"] and arguments[1:2] and arguments[1] in COMMANDS:
+        arguments = [*arguments[1:], "--help"]
     environment = environment or process_environment()
     # Where Typer refuses the line, nobody parsed how to answer: what the line says is taken by its letters.
     answering = Answering(json="--json" in arguments, events="--events" in arguments)
@@ -136,7 +139,8 @@ def parse(arguments: Sequence[str], environment: Environment) -> Action | None:
     Raises UsageError, and OSError when the help cannot be printed.
     """
     # One command's module is enough to run one command: the others cost start-up time and are not asked.
-    named = [word for word in arguments[:1] if word in COMMANDS]
+    first = next((word for word in arguments if not word.startswith("-")), None)
+    named = [first] if first in COMMANDS else []
     rich_help = environment.stdout is not None and environment.stdout.isatty()
     app = build_app(named or COMMANDS, rich_help=rich_help)
     try:
@@ -181,7 +185,7 @@ def process_environment() -> Environment:
     environ = dict(os.environ)
     # pydantic looks through the metadata of all that is installed for plugins, which takes as long as all our models.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    return Environment(environ, sys.stdin, sys.stdout, sys.stderr)
+    return Environment(environ, sys.stdin, sys.stdout, sys.stderr, open_terminal=open_terminal)
 
 
 class _Held(io.StringIO):

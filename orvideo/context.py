@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from orvideo.output.terminal import Terminal
     from orvideo.record.journal import Journal
     from orvideo.record.ledger import Ledger
-    from orvideo.record.values import Record
+    from orvideo.record.values import Record, Typical
+    from orvideo.request.planner import Planner
     from orvideo.settings import Settings
 
 #: The endpoint that the record holds for jobs of the built-in sandbox; its port is another one each time.
@@ -95,6 +96,7 @@ class Context:
             json=answering.json,
             events=answering.events,
             clock=self.clock,
+            open_terminal=self.environment.open_terminal,
         )
 
     @cached_property
@@ -102,6 +104,14 @@ class Context:
         from orvideo.settings import Settings
 
         return Settings(self.environment.environ)
+
+    def require_saving(self) -> None:
+        """Raise UsageError on a system where no video can be saved yet: nothing is bought there."""
+        if self.environment.platform == "win32":
+            raise UsageError(
+                "orvideo cannot save videos on Windows yet, so it buys none there.",
+                hint="wsl --install, and orvideo in the Linux that this brings",
+            )
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -217,11 +227,28 @@ class Context:
         """Return what makes a client for the service that a job lives at, one for each thread; raises as `service`."""
         return self.service(endpoint).connect
 
-    def _usual_seconds(self, record: Record) -> float | None:
-        from orvideo.record.values import shape_of
+    def typical(self, request: Mapping[str, Any], endpoint: str) -> Typical:
+        """Return what such requests really cost and took at an endpoint (finding A05).
 
-        endpoint = SANDBOX if record.endpoint == SANDBOX else None
-        return self.ledger_to_read.typical(shape_of(record.request), endpoint=endpoint).seconds
+        Nothing, where the record cannot be read: that is reported when it is needed.
+        """
+        from orvideo.record.values import Typical, shape_of
+
+        with suppress(RecordError):
+            return self.ledger_to_read.typical(shape_of(request), endpoint)
+        return Typical()
+
+    def planner(self, service: Service, *, check: bool) -> Planner:
+        """Return what makes plans for a service, by its catalogue and by what such jobs were billed before."""
+        from orvideo.request.planner import Planner
+
+        return Planner(
+            service.client, self.catalogue(service), self.terminal.warn, check=check,
+            dearest_bill=lambda request: self.typical(request, service.endpoint).cost_high,
+        )  # fmt: skip
+
+    def _usual_seconds(self, record: Record) -> float | None:
+        return self.typical(record.request, record.endpoint).seconds
 
     @property
     def endpoint(self) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from orvideo.errors import Charged, NoOutput, OrvideoError, OutputUnwritable, RecordError, Stopped, worst
+from orvideo.errors import Charged, JobEnded, NoOutput, OrvideoError, OutputUnwritable, RecordError, Stopped, worst
 from orvideo.jobs.task import Phase
 from orvideo.record.values import Record, State
 
@@ -30,7 +30,7 @@ def charged_for(record: Record) -> Charged:
         return "no"
     if record.state in (State.SENDING, State.UNKNOWN):
         return "unknown"
-    if record.cost is not None and not record.extra.get("is_byok"):
+    if record.cost is not None and not record.is_byok:
         return "yes" if record.cost > 0 else "no"
     # Accepted means paid for; a job that ended without a video is often free, and nobody said so.
     return "unknown" if record.final and record.status != "completed" else "yes"
@@ -82,8 +82,12 @@ class Ending:
             # "Nothing was sent" is not true any more (finding A08).
             error = _as_unwritable(error)
         error.charged = _sum_of(map(charged_for, about))
+        if isinstance(error, JobEnded | NoOutput) and len(about) == 1:
+            from orvideo.output.views import charge_text
+
+            error.message = f"{error.message} {charge_text(about[0].as_json())}".rstrip()
         if self._again is not None:
-            error.resume = self._again
+            error.resume = self._again if self._is_unfinished() else None
         elif len(about) == 1:
             error.job_id = error.job_id or about[0].id
             error.resume = f"orvideo jobs show {about[0].name}" if isinstance(error, NoOutput) else resume_of(about[0])
@@ -146,6 +150,13 @@ class Ending:
             if record is not None or task.record is not None:
                 found.append((task, record or task.on_record))
         return found
+
+    def _is_unfinished(self) -> bool:
+        """Whether the same line would do anything more: start, follow or fetch a job."""
+        records = self._records()
+        verbs = {(resume_of(record) or "orvideo -").split()[1] for record in records}
+        unsent = len(records) < len(self._tasks) or any(record.state is State.NOT_SENT for record in records)
+        return unsent or bool(verbs & {"wait", "download"})
 
     def _records(self) -> list[Record]:
         return [record for _, record in self._in_hand()]

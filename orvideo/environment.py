@@ -1,6 +1,7 @@
 """What a process is handed by its surroundings, as one value that a test can make for itself."""
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from orvideo.clock import Clock
@@ -19,6 +20,9 @@ class Environment(NamedTuple):
     clock: Clock = Clock()
     #: How long calls may take; None for the usual limits.
     limits: "Limits | None" = None
+    #: Opens the controlling terminal, whatever the streams are, to read from and to write to; None where there is none.
+    open_terminal: Callable[[], tuple[TextIO, TextIO] | None] = lambda: None
+    platform: str = sys.platform
 
     def __repr__(self) -> str:
         # The key may be among the variables (drill K13).

@@ -15,6 +15,11 @@ _NO_LINKS = errnos.MISSING | {errno.EPERM, errno.EMLINK}
 _RENAME_NOREPLACE, _AT_FDCWD = 1, -100
 
 
+def expanded(path: str) -> str:
+    """Return a path as a shell would have made it of `~`: shells leave it in `--output=~/x` (finding D02)."""
+    return os.path.expanduser(path)
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder last; a file system that cannot sync a folder is trusted (F-C04)."""
     if os.name != "posix":

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import subprocess
+import sys
 import sysconfig
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -64,6 +65,30 @@ class Stream(io.TextIOWrapper):
 
 
 @dataclass
+class Person:
+    """Sits at the controlling terminal, types `reply` when asked, and remembers what was `asked`."""
+
+    reply: str
+    asked: list[str] = field(default_factory=list)
+
+    def sit(self) -> tuple[io.StringIO, io.StringIO]:
+        return io.StringIO(self.reply), Screen(self.asked)
+
+
+class Screen(io.StringIO):
+    """Puts what was written to it into a list when it is closed."""
+
+    def __init__(self, seen: list[str]) -> None:
+        super().__init__()
+        self._seen = seen
+
+    def close(self) -> None:
+        if not self.closed:
+            self._seen.append(self.getvalue())
+        super().close()
+
+
+@dataclass
 class Shell:
     """Runs orvideo with an environment of its own under `home`; nothing of this machine's is seen by it."""
 
@@ -71,6 +96,7 @@ class Shell:
     environ: dict[str, str] = field(default_factory=dict)
     clock: Clock = field(default_factory=Clock)
     limits: Limits | None = None
+    platform: str = sys.platform
 
     def __post_init__(self) -> None:
         self.environ = {
@@ -90,14 +116,23 @@ class Shell:
         }
 
     def __call__(
-        self, *argv: str, stdin: str | bytes = "", tty: bool = False, env: Mapping[str, str] | None = None
+        self,
+        *argv: str,
+        stdin: str | bytes = "",
+        tty: bool = False,
+        env: Mapping[str, str] | None = None,
+        person: Person | None = None,
     ) -> Result:
-        """Run the real `main()` in this process; `tty` makes all three streams claim to be a terminal."""
+        """Run the real `main()` in this process; `tty` makes all three streams claim to be a terminal.
+
+        `person` sits at the controlling terminal, wherever the three streams lead.
+        """
         data = stdin.encode() if isinstance(stdin, str) else stdin
         out, err = Stream(tty=tty), Stream(tty=tty)
         environment = Environment(
-            {**self.environ, **(env or {})}, Stream(data, tty=tty), out, err, self.clock, self.limits
-        )
+            {**self.environ, **(env or {})}, Stream(data, tty=tty), out, err, self.clock, self.limits,
+            person.sit if person is not None else lambda: None, self.platform,
+        )  # fmt: skip
         code = main(list(argv), environment)
         return Result(int(code), out.text(), err.text())
 
@@ -107,7 +142,7 @@ class Shell:
         stdin: bytes = b"",
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
-        timeout: float = 60,
+        timeout: float = 240,
     ) -> Result:
         """Run the installed script in a process of its own, with pipes for streams."""
         done = subprocess.run(
@@ -118,6 +153,7 @@ class Shell:
             cwd=cwd or self.home,
             timeout=timeout,
             check=False,
+            start_new_session=True,  # it has no controlling terminal: whoever runs the tests is not asked
         )
         return Result(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
 

@@ -45,7 +45,7 @@ OWNERS = {
     "falcon": ("sandbox", "commands"),
     "waitress": ("sandbox",),
     "av": ("sandbox", "commands"),
-    "PIL": ("sandbox",),
+    "PIL": ("sandbox", "request"),
     "tomlkit": ("settings",),
 }
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from orvideo.commands import _options as options
-from tests.request.images import picture
+from tests.request.images import exif, picture
 from tests.shell import SCRIPT, Shell
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -38,6 +38,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("workshop")
     for name, kind in (("boat.png", "PNG"), ("day.png", "PNG"), ("night.jpg", "JPEG")):
         (home / name).write_bytes(picture(kind))
+    (home / "photo.jpg").write_bytes(picture("JPEG", exif=exif(orientation=6, position=True)))
     shell = Shell(home, {"ORVIDEO_SANDBOX": "1"})
     done = shell("submit", "a boat", "-m", "black-forest-labs/flux-3-video", "--wait", "-o", str(home / "first.mp4"))
     assert done.code == 0, done.err

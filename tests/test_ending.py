@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +69,7 @@ def saved(ledger: Ledger, job_id: str) -> int:
 
 def own_key(ledger: Ledger, job_id: str) -> int:
     seq = bring_to(ledger, State.SUBMITTED, job_id=job_id)
-    ledger.looked(seq, Seen("completed", Decimal(0), final=True, extra={"is_byok": True}))
+    ledger.looked(seq, Seen("completed", final=True, is_byok=True))
     return seq
 
 

@@ -193,7 +193,7 @@ def test_a_signal_and_its_exit_code(orvideo: Shell, signum: signal.Signals, code
         process = orvideo.popen(command, JOB, "-o", "boat.mp4", "--json", stdout=-1, stderr=-1)
         wait_until(lambda: wire.looks > 0 and (command == "wait" or bool(wire.fetches)))
         process.send_signal(signum)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=240)
     assert (process.returncode, out) == (code, b"")
     error = json.loads(err.splitlines()[-1])["error"]
     assert (error["exit_code"], error["job_id"], error["charged"]) == (code, JOB, "yes")
@@ -211,7 +211,7 @@ def test_whoever_reads_stdout_may_leave(orvideo: Shell, argv: tuple[str, ...]) -
         os.close(reading)
         process = orvideo.popen(*argv, stdout=writing, stderr=-1)
         os.close(writing)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=240)
     assert process.returncode == C.BROKEN_PIPE
     assert b"error" not in err
     assert b"Traceback" not in err

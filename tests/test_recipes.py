@@ -43,7 +43,7 @@ class Desk:
         path = f"{SCRIPT.parent}:{os.environ['PATH']}"
         environ = {**self.shell.environ, "PATH": path, **CHEAP, **self.env, **(env or {})}
         done = subprocess.run(
-            command, env=environ, cwd=cwd or self.home, capture_output=True, text=True, timeout=100, check=False,
+            command, env=environ, cwd=cwd or self.home, capture_output=True, text=True, timeout=240, check=False,
             stdin=subprocess.DEVNULL,
         )  # fmt: skip
         return done.returncode, done.stdout, done.stderr

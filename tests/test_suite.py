@@ -22,7 +22,7 @@ def run_suite(folder: Path, text: str) -> subprocess.CompletedProcess[str]:
     line += ["--rootdir", str(folder), "."]
     ignoring = ["sh", "-c", "trap '' INT HUP; exec \"$@\"", "sh", *line]
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(ignoring, cwd=folder, env=environ, capture_output=True, text=True, timeout=100, check=False)
+    return subprocess.run(ignoring, cwd=folder, env=environ, capture_output=True, text=True, timeout=240, check=False)
 
 
 TESTS = """

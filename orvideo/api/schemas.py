@@ -168,8 +168,14 @@ class Job(Wire):
 
     @property
     def cost(self) -> Decimal | None:
-        """Return the billed amount in USD, None when it is not known."""
-        return self.usage.cost if self.usage else None
+        """Return the billed amount in USD, None when it is not known: 0 for a provider's own key is not free (A11)."""
+        cost = self.usage.cost if self.usage else None
+        return None if self.is_byok and not cost else cost
+
+    @property
+    def is_byok(self) -> bool | None:
+        """Return whether the provider billed the user's own key, None where the service does not say."""
+        return self.usage.is_byok if self.usage else None
 
     @property
     def error_text(self) -> str | None:

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from orvideo.batch.identity import content_key, row_keys
 from orvideo.batch.rows import Row, Trouble
 from orvideo.errors import ExitCode, MoneyError, OrvideoError, Rejected, UsageError
+from orvideo.money import full_text, money_text
 from orvideo.record.values import redact_request, redacted_media
 from orvideo.request.build import MediaSource, Wanted, request_fields
 
 if TYPE_CHECKING:
     from orvideo.catalogue.planning import Plan
-    from orvideo.catalogue.quote import Quote
+    from orvideo.catalogue.quote import Kind, Quote
     from orvideo.request.planner import Planner
 
 _MEDIA = ("frame_images", "input_references")
@@ -52,7 +53,7 @@ class Offer:
     @property
     def most(self) -> Decimal | None:
         """The most that it may cost in USD, None when nobody knows."""
-        return self.quote.high if self.quote.high is not None else self.quote.usd
+        return self.quote.most
 
 
 @dataclass
@@ -130,8 +131,9 @@ class Pricing:
             body["prompt"] = asked.wanted.fields["prompt"]
         offer = Offer(body, plan.quote, plan.choices)
         if self.each is not None and (offer.most is None or offer.most > self.each):
-            costs = "has an unknown price" if offer.most is None else f"may cost {offer.most} USD"
-            raise MoneyError(f"This {costs}, and a job may cost {self.each} USD (the setting max-cost).")
+            price = money_text(offer.most, against=self.each)
+            costs = "has an unknown price" if offer.most is None else f"may cost {price}"
+            raise MoneyError(f"This {costs}, and a job may cost {full_text(self.each)} (the setting max-cost).")
         return offer
 
     def _plan(self, wanted: Wanted) -> Plan:
@@ -152,7 +154,7 @@ class Pricing:
 class Price(NamedTuple):
     """The price of many rows together, USD: `usd` is the sum of what is known, None where nothing is."""
 
-    exact: int
+    listed: int
     about: int
     unknown: int
     usd: Decimal | None
@@ -161,7 +163,12 @@ class Price(NamedTuple):
 
     @property
     def rows(self) -> int:
-        return self.exact + self.about + self.unknown
+        return self.listed + self.about + self.unknown
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of the sum: that of its least certain part."""
+        return "unknown" if self.unknown else "about" if self.about else "listed"
 
     @property
     def most(self) -> Decimal | None:
@@ -170,7 +177,7 @@ class Price(NamedTuple):
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "rows": self.rows, "exact": self.exact, "about": self.about, "unknown": self.unknown,
+            "rows": self.rows, "listed": self.listed, "about": self.about, "unknown": self.unknown,
             "usd": self.usd, "low": self.low, "high": self.high,
         }  # fmt: skip
 
@@ -186,6 +193,6 @@ def price_of(offers: Iterable[Offer]) -> Price:
 
     kinds = [quote.kind if quote.usd is not None else "unknown" for quote in quotes]
     return Price(
-        kinds.count("exact"), kinds.count("about"), kinds.count("unknown"),
+        kinds.count("listed"), kinds.count("about"), kinds.count("unknown"),
         total(lambda quote: quote.usd), total(lambda quote: quote.low), total(lambda quote: quote.high),
     )  # fmt: skip

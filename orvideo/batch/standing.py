@@ -36,7 +36,7 @@ def standing_of(record: Record | None) -> Standing:
         return Standing.UNKNOWN
     if not record.final:
         return Standing.RUNNING
-    return Standing.COMPLETED if record.status == "completed" else Standing.FAILED
+    return Standing.COMPLETED if record.status == "completed" and record.expected_outputs != 0 else Standing.FAILED
 
 
 class History(NamedTuple):

@@ -9,11 +9,14 @@ from orvideo.api.schemas import VideoModel, VideoRequest
 from orvideo.catalogue.fit import check, normalise, passthrough_keys
 from orvideo.catalogue.pricing import price_list
 from orvideo.catalogue.quote import Quote, quote
-from orvideo.catalogue.sizes import nearest_ratio, rank
+from orvideo.catalogue.sizes import nearest_ratio, rank, usual_ratio
 
 #: Models that rehearse bad days exist only in the sandbox, and are taken by name only.
 _REHEARSAL = "sandbox/"
 
+
+#: The word for the shape of what a video is made from.
+_OWN_SHAPE = "adaptive"
 
 _Choice = tuple[str, Any, str]
 _Frame = tuple[int, int] | None
@@ -32,7 +35,8 @@ def fill(model: VideoModel, request: VideoRequest, *, frame: _Frame = None) -> t
     """Return the request with what it left open filled in, and a line for each choice made.
 
     Shortest duration; lowest resolution (another only if it is quoted cheaper); the shape nearest to the first
-    `frame` where its size in pixels is known, else 16:9 when offered, else the first listed; sound off where it costs
+    `frame` where its size in pixels is known, else 16:9 when offered, else the first listed (`adaptive` where that is
+    listed and the video begins with a picture); sound off where it costs
     extra or may, and on, as the service would have it, where it is free. A given size stands for resolution and
     shape. What the catalogue does not state is left open, and no image, seed or parameter is invented.
     """
@@ -81,11 +85,15 @@ def _shape(model: VideoModel, request: VideoRequest, frame: _Frame) -> _Choice:
     listed = model.supported_aspect_ratios
     if request.aspect_ratio or request.size or not listed:
         return _nothing("aspect_ratio")
+    own = next((word for word in listed if word.casefold() == _OWN_SHAPE), None)
+    if own and (request.frame_images or request.previous_job_id):
+        # Where a model lists it, it may refuse another shape for a video that begins with a picture (api notes).
+        return "aspect_ratio", own, f"aspect ratio {own} (that of the picture it begins with)"
     near = nearest_ratio(frame, listed) if frame and min(frame) > 0 else None
     if near:
         why = _among(listed, "nearest to the first frame")
         return "aspect_ratio", near, f"aspect ratio {near} ({why})"
-    chosen = "16:9" if "16:9" in listed else listed[0]
+    chosen = usual_ratio(listed)
     return "aspect_ratio", chosen, f"aspect ratio {chosen} ({_among(listed, 'usual')})"
 
 
@@ -186,7 +194,7 @@ def cheapest(
 ) -> tuple[VideoModel, VideoRequest, Quote] | None:
     """Return the model that does everything a request asks for at the lowest quote, the completed request, the quote.
 
-    Only models whose price is known take part. An equal price goes to the exact quote, then to the newer model, then
+    Only models whose price is known take part. An equal price goes to the listed quote, then to the newer model, then
     by id. None when no model is left. Models under `sandbox/` are never chosen: they rehearse bad days.
     """
     offers = [
@@ -204,4 +212,4 @@ def cheapest(
 
 def _preference(made: Offer) -> tuple[Decimal, bool, int, str]:
     usd = made.quote.usd if made.quote.usd is not None else Decimal("Infinity")
-    return usd, made.quote.kind != "exact", -(made.model.created or 0), made.model.id
+    return usd, made.quote.kind != "listed", -(made.model.created or 0), made.model.id

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from orvideo.api.schemas import VideoModel, VideoRequest
-from orvideo.catalogue.sizes import has_ratio, parse_size, resolution_of
+from orvideo.catalogue.sizes import has_ratio, parse_ratio, parse_size, resolution_of
 from orvideo.catalogue.words import durations_text
 
 
@@ -31,7 +31,7 @@ def check(model: VideoModel, request: VideoRequest, *, inputs: Sequence[str] | N
     return [
         *_duration(model, request),
         *_listed(model, "resolution", request.resolution, model.supported_resolutions),
-        *_listed(model, "aspect_ratio", request.aspect_ratio, model.supported_aspect_ratios),
+        *_shape(model, request),
         *_size(model, request),
         *_frames(model, request),
         *_references(model, request, inputs),
@@ -78,20 +78,30 @@ def _spelling(value: str, listed: Iterable[str]) -> str | None:
     return next((item for item in listed if item.casefold() == folded), None)
 
 
+def _shape(model: VideoModel, request: VideoRequest) -> Iterator[Problem]:
+    """What the catalogue lists is right, whatever its form; the form counts where it lists nothing (finding C12)."""
+    ratio, listed = request.aspect_ratio, model.supported_aspect_ratios
+    yield from _listed(model, "aspect_ratio", ratio, listed)
+    if ratio is not None and not listed and parse_ratio(ratio) is None:
+        message = f"{ratio} is not an aspect ratio for {model.id}, which lists none. One is written W:H, such as 16:9."
+        yield Problem("aspect_ratio", ratio, message)
+
+
 def _size(model: VideoModel, request: VideoRequest) -> Iterator[Problem]:
     if request.size is None:
         return
+    yield from _listed(model, "size", request.size, model.supported_sizes)
     size = parse_size(request.size)
     if size is None:
-        message = f"{request.size} is not a size for {model.id}. A size is written WIDTHxHEIGHT, such as 1280x720."
-        yield Problem("size", request.size, message, tuple(model.supported_sizes or ()))
+        if not model.supported_sizes:
+            message = f"{request.size} is not a size for {model.id}. A size is written WIDTHxHEIGHT, such as 1280x720."
+            yield Problem("size", request.size, message)
         return
-    yield from _listed(model, "size", request.size, model.supported_sizes)
     # Both may be given as long as they say the same: they are two ways to ask for one thing (api notes).
     resolution = resolution_of(model, size)
     if request.resolution and (resolution or "").casefold() != request.resolution.strip().casefold():
         yield _contradiction(model, request, f"resolution {request.resolution}")
-    if request.aspect_ratio and not has_ratio(size, request.aspect_ratio):
+    if request.aspect_ratio and parse_ratio(request.aspect_ratio) and not has_ratio(size, request.aspect_ratio):
         yield _contradiction(model, request, f"aspect ratio {request.aspect_ratio}")
 
 

@@ -38,6 +38,12 @@ class Catalogue(NamedTuple):
         by_slug = (model for model in self.models if (model.canonical_slug or "").casefold() == folded)
         return next(by_id, None) or next(by_slug, None)
 
+    def named(self, name: str) -> VideoModel | None:
+        """Return the model that a person names: as `get` does, or without its maker where only one is called so."""
+        folded = name.strip().casefold()
+        tails = [model for model in self.models if model.id.casefold().rpartition("/")[2] == folded]
+        return self.get(name) or (tails[0] if len(tails) == 1 else None)
+
     def nearest(self, model_id: str) -> list[str]:
         """Return up to three ids that may have been meant, the likeliest first."""
         return nearest(model_id, (model.id for model in self.models))

@@ -48,11 +48,13 @@ def plan(
     if named is None:
         return _cheapest(wanted, catalogue, modalities, frame)
     request = VideoRequest(**wanted)
-    model = catalogue.get(named)
+    model = catalogue.named(named)
     if model is None:
         if check:
             raise _unknown_model(named, catalogue)
         return Plan(request, None, unknown_quote(f"{named} is not in the catalogue"), ())
+    if catalogue.get(named) is None:
+        request = request.model_copy(update={"model": model.id})  # it was named without its maker
     request = normalise(model, request)
     if check and (problems := problems_of(model, request, inputs=(modalities or {}).get(model.id))):
         raise Rejected(

@@ -1,4 +1,4 @@
-"""What a request will cost: exact, about, or unknown. The sandbox bills by the same code.
+"""What a request will cost: listed, about, or unknown. The sandbox bills by the same code.
 
 Both `quote` and `bill` reduce a request to `Clip`s, in which nothing is open any more, and price those by `price_of`.
 The rules are those of the api notes, "Prices"; only the service's own `usage.cost` is the true price.
@@ -7,13 +7,14 @@ The rules are those of the api notes, "Prices"; only the service's own `usage.co
 from collections.abc import Sequence
 from decimal import ROUND_FLOOR, Decimal
 from itertools import product
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
 from orvideo.api.schemas import VideoModel, VideoRequest
 from orvideo.catalogue.pricing import Found, Mode, PriceList, Unit, price_list
-from orvideo.catalogue.sizes import Picture, assumed, parse_size, picture, resolution_of
+from orvideo.catalogue.sizes import Picture, assumed, parse_ratio, parse_size, picture, resolution_of
+from orvideo.money import is_above, money_text
 
-Kind = Literal["exact", "about", "unknown"]
+Kind = Literal["listed", "about", "unknown"]
 
 FRAMES_PER_SECOND = 24
 PIXELS_PER_TOKEN = 1024
@@ -23,9 +24,9 @@ _LONGEST_SECONDS = 10**6
 class Quote(NamedTuple):
     """What a request will cost, in USD, and how far that is known.
 
-    `exact`: `usd` is the price list's own figure. `about`: `usd` is the best estimate; where something was left open
-    it is the dearest of the possibilities, which span `low` to `high`, so that a limit on `usd` holds. `unknown`:
-    `usd` is None, never 0; `low` may still say "at least". `reasons` says why a quote is not exact.
+    `listed`: `usd` is the price list's own figure. `about`: `usd` is the best estimate; where something was left open
+    it is the dearest of the possibilities, which span `low` to `high`. `unknown`: `usd` is None, never 0; `low` may
+    still say "at least". `reasons` says why a bill may differ. Only a bill is a true price.
     """
 
     kind: Kind
@@ -33,6 +34,22 @@ class Quote(NamedTuple):
     low: Decimal | None = None
     high: Decimal | None = None
     reasons: tuple[str, ...] = ()
+
+    @property
+    def most(self) -> Decimal | None:
+        """The most that it may cost in USD, which limits are held against; None when nobody knows."""
+        if self.kind == "unknown":
+            return None
+        return self.high if self.high is not None else self.usd
+
+    def raised_by(self, bill: Decimal | None) -> Self:
+        """Return the quote with `high` at the dearest bill of such a job, where that is more (finding A05)."""
+        most = self.most
+        if bill is None or most is None or not is_above(bill, most):
+            return self
+        reason = f"such jobs were billed up to {money_text(bill, against=most)} before"
+        low = self.low if self.low is not None else self.usd
+        return self._replace(low=low, high=bill, reasons=(*self.reasons, reason))
 
     def as_json(self) -> dict[str, Any]:
         """Return the documented quote object: `kind, usd, low, high, reasons`; amounts are numbers in USD or null."""
@@ -92,7 +109,7 @@ def quote(model: VideoModel, request: VideoRequest, *, input_seconds: Decimal | 
     low, high = min(amounts), max(amounts)
     reasons = tuple(dict.fromkeys([*possible.doubts, *(doubt for _, doubt in priced if doubt)]))
     if low == high:
-        return Quote("about" if reasons else "exact", high, reasons=reasons)
+        return Quote("about" if reasons else "listed", high, reasons=reasons)
     return Quote("about", high, low, high, (_spread(possible.clips, amounts), *reasons))
 
 
@@ -283,7 +300,10 @@ def _frames(
     resolutions = [request.resolution] if request.resolution else listed
     if not by_picture:
         return [(item, None) for item in resolutions]
-    ratios = [request.aspect_ratio] if request.aspect_ratio else _or_open(model.supported_aspect_ratios)
+    shapes = [ratio for ratio in model.supported_aspect_ratios or () if parse_ratio(ratio)]
+    given = request.aspect_ratio
+    # A word such as `adaptive` stands for any of the shapes.
+    ratios = [given] if given and (parse_ratio(given) or not shapes) else _or_open(shapes)
     return [
         (item, picture(model, request.model_copy(update={"resolution": item, "aspect_ratio": ratio})))
         for item, ratio in product(resolutions, ratios)

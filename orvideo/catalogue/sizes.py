@@ -5,7 +5,7 @@ bill follows the pixels that the provider really makes (api notes, "Prices").
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from typing import Literal, NamedTuple
@@ -110,6 +110,11 @@ def nearest_ratio(size: tuple[int, int], ratios: Iterable[str]) -> str | None:
     return min((ratio for ratio in ratios if parse_ratio(ratio)), key=distance, default=None)
 
 
+def usual_ratio(listed: Sequence[str]) -> str:
+    """Return 16:9 where it is listed, else the first of the listed that is a shape and not a word, else the first."""
+    return "16:9" if "16:9" in listed else next(filter(parse_ratio, listed), listed[0])
+
+
 def is_seedance(model: VideoModel) -> bool:
     """Return whether the published Seedance pictures hold for a model (1.5 pro and everything after it)."""
     return "seedance" in model.id.casefold() and "seedance-1-0" not in model.id.casefold()
@@ -177,7 +182,7 @@ def _of_names(model: VideoModel, resolution: str, ratio: str) -> Picture | None:
 def assumed(model: VideoModel, request: VideoRequest) -> VideoRequest:
     """Return the request with the resolution and shape that the sandbox takes for what was left open.
 
-    720p and 16:9 where the model lists them or lists nothing, else the lowest resolution and the first ratio.
+    720p and 16:9 where the model lists them or lists nothing, else the lowest resolution and the first shape.
     What a real provider takes is not documented; orvideo itself never leaves it open (`choices.fill`).
     """
     if request.size:
@@ -187,7 +192,7 @@ def assumed(model: VideoModel, request: VideoRequest) -> VideoRequest:
     return request.model_copy(
         update={
             "resolution": request.resolution or ("720p" if "720p" in resolutions else min(resolutions, key=rank)),
-            "aspect_ratio": request.aspect_ratio or ("16:9" if "16:9" in ratios else ratios[0]),
+            "aspect_ratio": request.aspect_ratio or usual_ratio(ratios),
         }
     )
 

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from orvideo.api.schemas import VideoModel, VideoRequest
 from orvideo.catalogue.pricing import Mode, Price, Unit, price_list
 from orvideo.catalogue.quote import FRAMES_PER_SECOND, PIXELS_PER_TOKEN
-from orvideo.catalogue.sizes import picture, rank
+from orvideo.catalogue.sizes import picture, rank, usual_ratio
+from orvideo.money import full_text
 
 
 def durations_text(durations: Sequence[int] | None) -> str:
@@ -20,14 +21,6 @@ def durations_text(durations: Sequence[int] | None) -> str:
             runs.append([seconds])
     parts = [[f"{run[0]}-{run[-1]}"] if len(run) > 2 else [str(seconds) for seconds in run] for run in runs]
     return ", ".join(part for group in parts for part in group)
-
-
-def usd_text(amount: Decimal) -> str:
-    """Return an amount in full, with at least two decimals: `$0.40`, `$0.1358`, `$0.0000035`."""
-    if amount and amount.adjusted() < -20:
-        return f"${amount:E}"
-    whole, _, cents = f"{amount:f}".partition(".")
-    return f"${whole}.{cents.rstrip('0').ljust(2, '0')}"
 
 
 class PerSecond(NamedTuple):
@@ -52,8 +45,7 @@ def price_per_second(model: VideoModel) -> PerSecond | None:
         return PerSecond(found.price.usd, False) if found else None
     if prices.units[0] is not Unit.TOKEN or lowest is None:
         return None
-    ratios = model.supported_aspect_ratios or ["16:9"]
-    ratio = "16:9" if "16:9" in ratios else ratios[0]
+    ratio = usual_ratio(model.supported_aspect_ratios or ["16:9"])
     found = prices.per_token(sound=False, resolution=lowest, video_input=False)
     shot = picture(model, VideoRequest(model=model.id, resolution=lowest, aspect_ratio=ratio))
     if not found or not shot:
@@ -91,13 +83,13 @@ def _line(price: Price) -> str:
     sound = "" if price.sound is None else " with sound" if price.sound else " without sound"
     video = " with video references" if price.video_input else ""
     if price.unit is Unit.FLOOR:
-        return f"{usd_text(price.usd)} at least per video"
+        return f"{full_text(price.usd)} at least per video"
     if price.unit is Unit.TOKEN:
-        return f"{usd_text(price.usd * 10**6)} per million video tokens{at}{sound}{video}"
+        return f"{full_text(price.usd * 10**6)} per million video tokens{at}{sound}{video}"
     if price.unit is Unit.MEGAPIXEL_SECOND:
         level = "1 (creative)" if price.creative else "0 (precise)"
-        return f"{usd_text(price.usd)} per megapixel and second at creativity {level}"
-    return f"{usd_text(price.usd)} per {price.unit}{_FROM[price.mode]}{at}{sound}"
+        return f"{full_text(price.usd)} per megapixel and second at creativity {level}"
+    return f"{full_text(price.usd)} per {price.unit}{_FROM[price.mode]}{at}{sound}"
 
 
 def _spelled(resolution: str) -> str:

@@ -14,6 +14,8 @@ from typing import Any, get_args, get_origin
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
+from orvideo.commands._parsing import check_values, refuse_value, with_command_first
+
 
 class App(typer.Typer):
     """Takes commands like any Typer app."""
@@ -36,20 +38,43 @@ class _Command(TyperCommand):
     def get_params(self, ctx: Any) -> list[Any]:
         return _adopted(super().get_params(ctx))
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        check_values(self.get_params(ctx), args)
+        return super().parse_args(ctx, args)
+
 
 class _Group(TyperGroup):
     def get_params(self, ctx: Any) -> list[Any]:
         return _adopted(super().get_params(ctx))
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        parameters, commands = self.get_params(ctx), self.list_commands(ctx)
+        args = with_command_first(parameters, commands, args)
+        if not args or args[0] not in commands:
+            check_values(parameters, args)
+        return super().parse_args(ctx, args)
+
 
 class _Option(TyperOption):
     def process_value(self, ctx: Any, value: Any) -> Any:
-        return _as_it_is(self, ctx, value) if _is_plain(self, value) else super().process_value(ctx, value)
+        return _processed(self, ctx, value, super().process_value)
 
 
 class _Argument(TyperArgument):
     def process_value(self, ctx: Any, value: Any) -> Any:
-        return _as_it_is(self, ctx, value) if _is_plain(self, value) else super().process_value(ctx, value)
+        return _processed(self, ctx, value, super().process_value)
+
+
+def _processed(parameter: Any, ctx: Any, value: Any, convert: Callable[[Any, Any], Any]) -> Any:
+    if _is_plain(parameter, value):
+        return _as_it_is(parameter, ctx, value)
+    try:
+        return convert(ctx, value)
+    except typer.BadParameter as bad:
+        # Typer 0.28 has no descriptor; and a value that is missing is told by Typer.
+        if type(bad) is not typer.BadParameter or not hasattr(parameter, "type_descriptor"):
+            raise
+        refuse_value(parameter, ctx, value)
 
 
 def _adopted(parameters: list[Any]) -> list[Any]:

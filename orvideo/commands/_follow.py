@@ -140,6 +140,8 @@ def follow_and_save(
     for task in tasks:
         if task.record is not None and not fetcher.wants(task.record) and task.record.id is not None:
             context.terminal.answer(task.record.name)
+            if task.error is None and task.record.status == "completed" and not task.record.is_fetched:
+                context.terminal.hint(f"not saved: orvideo download {task.record.name}")
     for name in context.journal.unwritten_ids():
         # An id that could not be written down must reach a person on every stream there is (drill J05).
         context.terminal.answer(name)

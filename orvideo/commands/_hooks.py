@@ -54,8 +54,6 @@ NOTHING = Hooks()
 
 def hooks_from(command: str | None, notify: bool, *, waits: bool = True) -> Hooks:
     """Return the wishes of a line; raises UsageError where nobody would be there to fulfil them."""
-    if command is not None and not command.strip():
-        raise UsageError("--exec is given nothing to run.")
     if not waits and (command is not None or notify):
         option = "--exec" if command is not None else "--notify"
         raise UsageError(f"{option} is for the end of a job, and --wait was not given.", hint="add --wait")

@@ -24,7 +24,7 @@ def check_key(context: Context, service: Service, most: Decimal | None) -> None:
     tell, as a gateway may not, the purchase goes on.
     """
     from orvideo.deadline import Deadline
-    from orvideo.output.text import money_text
+    from orvideo.money import money_text
 
     if service.is_sandbox:
         return
@@ -48,7 +48,7 @@ def check_key(context: Context, service: Service, most: Decimal | None) -> None:
 
 def left_text(info: KeyInfo) -> str:
     """Return what a key may still spend: `$9.50 left`, or `no limit`."""
-    from orvideo.output.text import money_text
+    from orvideo.money import money_text
 
     return "no limit" if info.left is None else f"{money_text(info.left)} left"
 

@@ -100,6 +100,10 @@ Reference = Annotated[
         metavar="WHAT",
     ),
 ]
+FixImage = Annotated[
+    bool,
+    option("From", "Send pictures of this machine upright, in 8-bit sRGB, without metadata.", "--fix-image"),
+]
 Continue = Annotated[str | None, option("From", "Go on from a completed job.", "--continue", metavar="JOB")]
 RequestFile = Annotated[
     str | None,

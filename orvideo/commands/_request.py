@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
@@ -25,6 +24,8 @@ SETTINGS = {
     "audio": "generate_audio",
     "seed": "seed",
 }
+#: In bytes; an endless file is longer.
+_LONGEST_PROMPT = 1024**2
 _EXAMPLE = 'orvideo submit "a paper boat drifts down a rainy street"'
 
 
@@ -58,6 +59,7 @@ class RequestOptions(NamedTuple):
     request: str | None = None
     like: str | None = None
     no_check: bool = False
+    fix_image: bool = False
 
     @classmethod
     def of(cls, line: Mapping[str, Any]) -> RequestOptions:
@@ -107,7 +109,7 @@ def wanted_request(context: Context, options: RequestOptions) -> Wanted:
     previous = None if options.continue_ is None else _previous(context, options.continue_)
     if previous is not None:
         given |= _continuing(context, previous, {**base, **given}.get("model"), otherwise=defaults.get("model"))
-    source = MediaSource(settings.max_image_bytes, stdin=_stdin(context))
+    source = MediaSource(settings.max_image_bytes, stdin=_stdin(context), fix=options.fix_image)
     wanted = request_fields(given, source, base=base, defaults=defaults, check=not options.no_check)
     for warning in wanted.warnings:
         context.terminal.warn(warning)
@@ -169,23 +171,17 @@ def _stdin(context: Context) -> BinaryIO | None:
 
 def _read_prompt(context: Context, options: RequestOptions) -> str | None:
     """Return the prompt from the line, a file or stdin; None where the line has none."""
+    from orvideo.request.texts import read_text
+
     if options.prompt_file is not None and options.prompt is not None:
         raise UsageError("A prompt was given on the line and with --prompt-file; one of them is needed.")
-    if options.prompt_file == "-" or options.prompt == "-":
-        stdin = context.environment.stdin
-        try:
-            prompt = stdin.read() if stdin is not None else ""
-        except UnicodeDecodeError as error:
-            raise UsageError(f"The prompt on stdin is not UTF-8 text: {error}.") from error
-    elif options.prompt_file is not None:
-        try:
-            prompt = Path(options.prompt_file).read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError, ValueError) as error:
-            raise UsageError(f"The prompt file {options.prompt_file} cannot be read: {error}") from error
-    elif options.prompt is not None:
-        prompt = options.prompt
-    else:
+    file = "-" if options.prompt == "-" else options.prompt_file
+    if file is None and options.prompt is None:
         return None
+    if file is not None:
+        prompt, _ = read_text(file, _stdin(context), "prompt on" if file == "-" else "prompt file", _LONGEST_PROMPT)
+    else:
+        prompt = (options.prompt or "").removeprefix("\ufeff")
     prompt = prompt.strip()
     if not prompt:
         raise UsageError("The prompt is empty.", hint=_EXAMPLE)
@@ -274,5 +270,5 @@ def _is_same_model(context: Context, one: str, other: str) -> bool:
     if one.strip().casefold() == other.casefold():
         return True
     catalogue = context.catalogue(context.service(needs_key=False))
-    found = catalogue.get(one)
-    return found is not None and found == catalogue.get(other)
+    found = catalogue.named(one)
+    return found is not None and found == catalogue.named(other)

@@ -22,6 +22,7 @@ from orvideo.commands._options import (
     Duration,
     Events,
     FirstFrame,
+    FixImage,
     Force,
     Interval,
     Json,
@@ -52,6 +53,7 @@ from orvideo.errors import (
     ExitCode,
     JobEnded,
     MoneyError,
+    NoOutput,
     OrvideoError,
     Rejected,
     StillRunning,
@@ -75,10 +77,10 @@ _MOST_JOBS = 1000
 
 
 class BatchOptions(NamedTuple):
-    """A batch line, parsed; `again` is the same line once more."""
+    """A batch line, parsed; `typed` is the same line as it was typed."""
 
     asked: RequestOptions
-    again: str
+    typed: str
     file: str
     form: str | None = None
     name: str | None = None
@@ -95,6 +97,7 @@ class BatchOptions(NamedTuple):
     report: str | None = None
     max_cost: str | None = None
     yes: bool = False
+    again: bool = False
     dry_run: bool = False
 
 
@@ -103,7 +106,7 @@ def register(app: typer.Typer) -> None:
     def batch(
         ctx: typer.Context,
         file: Annotated[
-            str, typer.Argument(metavar="FILE", help="JSONL, CSV, or plain text with a prompt a line; - for stdin.")
+            str, typer.Argument(metavar="FILE", help="JSON, CSV, or plain text with a prompt a line; - for stdin.")
         ],
         form: Annotated[
             str | None,
@@ -126,6 +129,7 @@ def register(app: typer.Typer) -> None:
         first_frame: FirstFrame = None,
         last_frame: LastFrame = None,
         reference: Reference = None,
+        fix_image: FixImage = False,
         creativity: Creativity = None,
         upscale: Upscale = None,
         param: Param = None,
@@ -173,6 +177,7 @@ def register(app: typer.Typer) -> None:
             option("Money", "The most that the whole batch may cost.", metavar="USD"),
         ] = None,
         yes: Annotated[bool, option("Money", "Do not ask before an expensive batch.", "--yes", "-y")] = False,
+        again: Annotated[bool, option("Money", "Buy rows once more that another batch has bought.", "--again")] = False,
         dry_run: Annotated[
             bool,
             option("Money", "Check, price, print the requests, send nothing.", "--dry-run"),
@@ -184,8 +189,8 @@ def register(app: typer.Typer) -> None:
         sandbox: UseSandbox = False,
     ) -> Action:
         """Submit, follow and save many videos; the same command goes on where it was stopped."""
-        again = shlex.join(["orvideo", *ctx.obj])
-        options = options_of(BatchOptions, ctx.params, asked=RequestOptions.of(ctx.params), again=again)
+        typed = shlex.join(["orvideo", *ctx.obj])
+        options = options_of(BatchOptions, ctx.params, asked=RequestOptions.of(ctx.params), typed=typed)
         return Action(lambda context: run(context, options), options_of(Answering, ctx.params))
 
 
@@ -212,12 +217,14 @@ def run(context: Context, options: BatchOptions) -> None:
     settings = context.settings.with_flags(options.asked.flags)
     limit = context.settings.with_flags({"max-cost": options.max_cost}).max_cost if options.max_cost else None
     terms = terms_from(context, options.timeout, options.interval)
+    if not options.dry_run:
+        context.require_saving()
     source = _read(context, options)
     report = ReportFile(_report_path(options, source)) if options.report is not None else None
     context.terminal.require_stdout()
     service = context.service(needs_key=not options.dry_run)
     batch = _checked(context, options, settings, service, source)
-    price = _show_price(context, batch, options)
+    price = _show_price(context, batch, limit)
     _guard_money(context, settings, service, batch, price, limit, options)
     if options.dry_run:
         _answer_dry_run(context, batch, price)
@@ -230,7 +237,8 @@ def run(context: Context, options: BatchOptions) -> None:
 
 
 def _read(context: Context, options: BatchOptions) -> Source:
-    from orvideo.batch.source import Form, read_source
+    from orvideo.batch.formats import Form
+    from orvideo.batch.source import read_source
 
     if options.form is not None and options.form.casefold() not in tuple(Form):
         raise UsageError(f"--format takes {', '.join(Form)}, not {options.form!r}.")
@@ -252,7 +260,6 @@ def _checked(context: Context, options: BatchOptions, settings: Settings, servic
     from orvideo.batch.identity import batch_id, batch_label
     from orvideo.batch.rows import read_rows
     from orvideo.batch.standing import History
-    from orvideo.request.planner import Planner
 
     output = options.output if options.output is not None else context.settings.output
     rows, troubles = read_rows(source, output=output, check=not options.asked.no_check)
@@ -271,7 +278,7 @@ def _checked(context: Context, options: BatchOptions, settings: Settings, servic
     history = History.of(context.ledger.rows_of_batch(identity))
     wanted = [one for one in asked if _is_to_be_bought(history.last.get(one.key), options)]
     check = not options.asked.no_check
-    planner = Planner(service.client, context.catalogue(service), context.terminal.warn, check=check)
+    planner = context.planner(service, check=check)
     offers, dear = Pricing(planner, each=context.settings.max_cost).offers(wanted)
     troubles += dear
     specs, misplaced = _specs(context, options, output, source, asked, history, offers)
@@ -292,10 +299,11 @@ def _reader(context: Context, options: BatchOptions, settings: Settings, source:
     line, media = asked.line_fields(settings), asked.media()
     if media:
         # Pictures on the line are for every row: read once, from where the line says and not from FILE's folder.
-        from_line = MediaSource(settings.max_image_bytes)
+        from_line = MediaSource(settings.max_image_bytes, fix=asked.fix_image)
         built = request_fields({**media, "prompt": "-"}, from_line, check=not asked.no_check)
         line |= {name: value for name, value in built.fields.items() if name != "prompt"}
-    where = MediaSource(settings.max_image_bytes, root=None if options.allow_outside else folder, base=folder)
+    root = None if options.allow_outside else folder
+    where = MediaSource(settings.max_image_bytes, root=root, base=folder, fix=asked.fix_image)
     return Reader(where, asked.defaults(settings), line, asked.params(), not asked.no_check)
 
 
@@ -359,14 +367,14 @@ def _refusal(troubles: Sequence[Trouble], source: Source) -> OrvideoError:
 # --- money ----------------------------------------------------------------------------------------------------------
 
 
-def _show_price(context: Context, batch: Batch, options: BatchOptions) -> Price:
+def _show_price(context: Context, batch: Batch, limit: Decimal | None) -> Price:
     """Say how the batch stands, what will be bought, and what all of it costs, before any of it is."""
     from orvideo.batch.checking import price_of
     from orvideo.output.batch_views import left_behind_line, plan_lines
     from orvideo.settings.definitions import DEFAULT_BASE_URL
 
     price = price_of(batch.offers.values())
-    for line in plan_lines(batch.asked, batch.history, batch.offers, price):
+    for line in plan_lines(batch.asked, batch.history, batch.offers, price, limit):
         context.terminal.note(line)
     if context.endpoint == "sandbox":
         context.terminal.note("to: the sandbox; nothing is charged")
@@ -390,31 +398,24 @@ def _guard_money(
     limit: Decimal | None,
     options: BatchOptions,
 ) -> None:
-    """Refuse a whole that may pass --max-cost, with what was spent on it before; ask about what is dear."""
+    """Refuse a whole that may pass --max-cost, with what was spent on it before; ask about what is dear or not new."""
+    from orvideo.commands._money import Purchase, guard, keep_to_limit, notice_of_rows
     from orvideo.output.batch_views import most_so_far
-    from orvideo.output.text import money_text
+    from orvideo.output.text import count
+    from orvideo.output.views import price_words
 
     if not batch.offers:
         return
-    most = price.most
+    rows = count(price.rows, "row", "rows")
+    purchase = Purchase("This batch", rows, price_words(price, settings.confirm_above), price.most)
     if limit is not None:
-        before = most_so_far(batch.history.last.values())
-        total = most + before if most is not None and before is not None else None
-        if total is None or total > limit:
-            costs = "has an unknown price" if total is None else f"may cost {money_text(total)} in all"
-            raise MoneyError(
-                f"This batch {costs}, and the limit is {money_text(limit)}; nothing was sent.",
-                hint="raise --max-cost, or take rows out",
-            )
-    if not options.dry_run:
-        check_key(context, service, most)
-    if options.yes or options.dry_run or service.is_sandbox or not context.terminal.can_ask:
+        purchase = purchase._replace(spent=most_so_far(batch.history.last.values()))
+    if options.dry_run or service.is_sandbox:
+        keep_to_limit(purchase, limit)
         return
-    if most is None or most > settings.confirm_above:
-        text = money_text(most) if most is not None else "an unknown price"
-        rows = f"{price.rows} row{'s' if price.rows != 1 else ''}"
-        if not context.terminal.confirm(f"Submit {rows} for {text}?"):
-            raise MoneyError("The price was declined; nothing was sent.")
+    check_key(context, service, price.most)
+    purchase = purchase._replace(notice=notice_of_rows(context, list(batch.offers), batch.id, service.endpoint))
+    guard(context, purchase, limit=limit, above=settings.confirm_above, yes=options.yes, again=options.again)
 
 
 def _answer_dry_run(context: Context, batch: Batch, price: Price) -> None:
@@ -423,7 +424,8 @@ def _answer_dry_run(context: Context, batch: Batch, price: Price) -> None:
 
     rows = [
         {
-            "row": one.row.number, "line": one.row.line, "request": batch.reader.body(one, batch.offers[one.key]),
+            "row": one.row.number, "line": one.row.line,
+            "request": context.terminal.request(batch.reader.body(one, batch.offers[one.key])),
             "quote": batch.offers[one.key].quote.as_json(), "output": batch.specs[one.key],
         }
         for one in batch.to_buy
@@ -466,7 +468,7 @@ def _entries(
         if standing is Standing.UNKNOWN:
             entry.error, entry.phase = judgement.cannot_follow(record), Phase.OVER
         elif standing is Standing.FAILED:
-            entry.error, entry.phase = judgement.error_of_end(record, record.status, record.error), Phase.OVER
+            entry.error, entry.phase = judgement.error_on_record(record), Phase.OVER
     return entries
 
 
@@ -485,9 +487,12 @@ def _run(
     terms = terms._replace(jobs=options.jobs)
     if terms.interval is None:
         terms = terms._replace(looks_per_second=LOOKS_PER_SECOND)
-    context.ending.watch(entries, context.journal, again=options.again)
+    context.ending.watch(entries, context.journal, again=options.typed)
     listener = BatchListener(context.terminal, context.clock, total=len(entries))
     rules = StopRules(fail_fast=options.fail_fast)
+    for entry in entries:
+        if entry.error is not None:
+            listener.failed(entry)
     try:
         stopped = run_tasks(context, entries, terms, fetcher, listener=listener, rules=rules)
         if options.receipt:
@@ -509,24 +514,16 @@ def _answer(
     context: Context, entries: Sequence[Entry], rows: list[dict[str, Any]], stopped: list[OrvideoError]
 ) -> None:
     """Answer with the whole, tell what failed and why, and raise when not every row has its video."""
-    from orvideo.output.batch_listener import failure_table
     from orvideo.output.batch_views import summary_line, totals
 
     sums = totals(rows)
     context.terminal.event({"event": "batch_ended", "time": context.clock.now(), **sums})
     failed = [entry for entry in entries if entry.error is not None]
-    context.terminal.note(summary_line(sums))
-    if failed:
-        failure_table(context.terminal, [_failure(entry, entry.error) for entry in failed if entry.error])
+    context.terminal.note(summary_line(sums, sandbox=context.endpoint == "sandbox"))
     context.terminal.document({"rows": rows, "totals": sums})
     left = [entry for entry in entries if entry.error is None and not (entry.saved or entry.was_here)]
     if failed or left or stopped:
         raise _incomplete(context, [*errors_of(failed), *stopped], failed, left, len(entries))
-
-
-def _failure(entry: Entry, error: OrvideoError) -> tuple[str, str, str, str]:
-    name = entry.record.name if entry.record is not None else ""
-    return str(entry.row.number), str(entry.row.line), name, error.message
 
 
 def _incomplete(
@@ -544,10 +541,9 @@ def _incomplete(
     parts = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
     if not parts:
         return BatchIncomplete(told[-1].message, exit_code=code)
-    again = any(isinstance(entry.error, JobEnded) for entry in failed)
+    ended = sum(isinstance(entry.error, JobEnded | NoOutput) for entry in failed)
+    retry = f" {ended} ended without a video; --retry-failed buys them again." if ended else ""
     return BatchIncomplete(
-        f"{len(failed) + len(left)} of {rows} rows did not make it: {parts}.",
+        f"{len(failed) + len(left)} of {rows} rows did not make it: {parts}.{retry}",
         exit_code=code if kept else ExitCode.BATCH_INCOMPLETE,
-        hint="the same command goes on where this ended"
-        + ("; rows that failed are bought again with --retry-failed only" if again else ""),
     )

@@ -117,20 +117,20 @@ def run_set(context: Context, name: str, value: str | None) -> None:
 
 
 def _set_key(context: Context) -> None:
-    """Store a key, then ask the service whether it accepts it; a key that cannot be checked now is kept."""
-    text = context.terminal.secret("OpenRouter API key: ")
-    key = context.settings.store_api_key(text)
-    context.terminal.note(f"stored {key.masked} in {key.where}")
+    """Ask the service about a key, and store one that it does not refuse: a wrong one replaces no good one (C08)."""
+    key = context.settings.new_api_key(context.terminal.secret("OpenRouter API key: "))
     if key.note:
         context.terminal.warn(key.note)
     accepted = _is_accepted(context, key.reveal())
+    context.settings.store_api_key(key.reveal())
+    context.terminal.note(f"stored {key.masked} in {key.where}")
     context.terminal.document({"name": API_KEY, "value": key.masked, "accepted": accepted})
     _say_if_beaten(context, API_KEY)
 
 
 def _is_accepted(context: Context, key: str) -> bool | None:
     """Ask the service about a key and tell a person what it said; None when it could not be asked."""
-    from orvideo.output.text import money_text
+    from orvideo.money import money_text
 
     base_url = context.settings.base_url
     with context.new_client(base_url, key) as client:
@@ -138,7 +138,7 @@ def _is_accepted(context: Context, key: str) -> bool | None:
             info = client.key()
         except AuthError as refused:
             raise AuthError(
-                f"The key is stored, but {base_url} refuses it: {refused.message}",
+                f"{base_url} refuses the key, so it was not stored: {refused.message}",
                 hint="make one at https://openrouter.ai/keys, then: orvideo config set api-key",
                 reply=refused.reply,
             ) from refused

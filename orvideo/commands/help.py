@@ -72,7 +72,8 @@ batch              the saved paths    the same, each as soon as it is there
 -o -               refused            the video's bytes
 status             a table            id, status, model, created, USD, path, error
 jobs               a table            id, status, model, created, USD, path, prompt
-models             a table            id, from, resolutions, seconds, sound, seed, price
+jobs --cost        a table            key, USD, billed, unknown, pending, USD of those, own key, where
+models             a table            id, from, resolutions, seconds, sound, seed, USD
 
 Lines in a pipe are tab-separated, without a heading. A value that is not known is empty.
 

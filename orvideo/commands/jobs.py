@@ -18,7 +18,10 @@ from orvideo.errors import UsageError
 
 if TYPE_CHECKING:
     from orvideo.context import Context
-    from orvideo.record.values import Spending
+    from orvideo.output.terminal import Terminal
+    from orvideo.record.ledger import Ledger
+    from orvideo.record.lookup import Filter
+    from orvideo.record.values import Record
 
 #: How many jobs are listed when the line does not say.
 USUAL_LIMIT = 100
@@ -33,6 +36,14 @@ class Sums(StrEnum):
     month = "month"
 
 
+class Order(StrEnum):
+    """The orders a list of jobs can have."""
+
+    newest = "newest"
+    oldest = "oldest"
+    cost = "cost"
+
+
 class ListOptions(NamedTuple):
     """A jobs line, parsed."""
 
@@ -41,7 +52,11 @@ class ListOptions(NamedTuple):
     not_downloaded: bool = False
     since: str | None = None
     text: str | None = None
-    limit: int = USUAL_LIMIT
+    status: str | None = None
+    model: str | None = None
+    limit: int | None = None
+    sort: Order = Order.newest
+    columns: str | None = None
     cost: Sums | None = None
 
 
@@ -65,18 +80,35 @@ def register(app: typer.Typer) -> None:
         since: Annotated[
             str | None, typer.Option(metavar="WHEN", help="A date (2026-11-21), or an age such as 2h or 7d.")
         ] = None,
+        status: Annotated[
+            str | None, typer.Option("--status", metavar="WORD", help="With this status: completed, failed, ...")
+        ] = None,
+        model: Annotated[
+            str | None, typer.Option("--model", "-m", metavar="TEXT", help="Of this model, or part of its name.")
+        ] = None,
+        sort: Annotated[Order, typer.Option("--sort", help="The order of the list.")] = Order.newest,
+        columns: Annotated[
+            str | None, typer.Option("--columns", metavar="NAMES", help="Which columns, such as id,status,file.")
+        ] = None,
         limit: Annotated[
-            int, typer.Option("--limit", "-n", min=0, metavar="N", help="At most N jobs; 0 for all.")
-        ] = USUAL_LIMIT,
-        cost: Annotated[Sums | None, typer.Option("--cost", help="Sum what jobs cost, by model, day or month.")] = None,
+            int | None,
+            typer.Option(
+                "--limit", "-n", min=0, metavar="N", help="At most N jobs; 0 for all. Default of a list: 100."
+            ),
+        ] = None,
+        cost: Annotated[Sums | None, typer.Option("--cost", help="Sum what they cost, by model, day or month.")] = None,
         json: Json = False,
         quiet: Quiet = False,
     ) -> Action | None:
         """List the jobs on record, newest first."""
         if ctx.invoked_subcommand is not None:
             return None
-        options = ListOptions(unfinished, unknown, not_downloaded, since, search, limit, cost)
+        options = ListOptions(
+            unfinished, unknown, not_downloaded, since, search, status, model, limit, sort, columns, cost
+        )
         return Action(lambda context: run_list(context, options), Answering(json=json, quiet=quiet))
+
+    jobs.command("list", epilog="Example: orvideo jobs list --status failed")(list_)
 
     @jobs.command(epilog="Example: orvideo jobs show @1")
     def show(
@@ -123,52 +155,49 @@ def register(app: typer.Typer) -> None:
 
 
 def run_list(context: Context, options: ListOptions) -> None:
-    """List what passes the filters; with --cost, sums instead of jobs."""
-    from orvideo.output.views import jobs_table
+    """List what passes the filters; with --cost, what that cost together."""
+    from orvideo.output.job_table import PERSON, SCRIPT, job_table
+    from orvideo.output.views import spending_table
 
-    since = _moment(options.since, context.clock.now()) if options.since else None
+    ledger, terminal = context.ledger_to_read, context.terminal
+    wanted: Filter = {
+        "unfinished": options.unfinished, "unknown": options.unknown, "not_downloaded": options.not_downloaded,
+        "since": _moment(options.since, context.clock.now()) if options.since else None, "text": options.text,
+        "status": options.status, "model": options.model,
+    }  # fmt: skip
+    limit = options.limit
     if options.cost is not None:
-        _show_sums(context, options.cost, since)
-        return
-    ledger = context.ledger_to_read
-    records = ledger.list(
-        unfinished=options.unfinished,
-        unknown=options.unknown,
-        not_downloaded=options.not_downloaded,
-        since=since,
-        text=options.text,
-        limit=options.limit + 1 if options.limit else None,
-    )
-    if options.limit and len(records) > options.limit:
-        records = records[: options.limit]
-        context.terminal.note(f"the newest {options.limit} are shown; there are more (-n 0 for all)")
-    documents = [record.as_json() for record in records]
-    context.terminal.document(documents)
-    context.terminal.table(*jobs_table(documents, context.clock.now()))
-    if not records and context.terminal.out_is_tty:
-        context.terminal.note("no job on record passes" if _is_filtered(options) else "no job on record yet")
+        sums = ledger.spent(options.cost.value, limit=limit or None, **wanted)
+        terminal.document([one.as_json() for one in sums])
+        terminal.table(*spending_table(sums, options.cost.value, whole=not terminal.out_is_tty))
+        listed = len(sums)
+    else:
+        records = _sorted(ledger, wanted, options.sort, USUAL_LIMIT if limit is None else limit, terminal)
+        documents = [record.as_json() for record in records]
+        terminal.document(documents)
+        usual = PERSON if terminal.out_is_tty else SCRIPT
+        columns = usual if options.columns is None else [name.strip() for name in options.columns.lower().split(",")]
+        terminal.table(*job_table(documents, context.clock.now(), columns, ledger.positions()))
+        listed = len(records)
+    if not listed and terminal.out_is_tty:
+        terminal.note("no job on record passes" if _is_filtered(options) else "no job on record yet")
+
+
+def _sorted(ledger: Ledger, wanted: Filter, order: Order, most: int, terminal: Terminal) -> list[Record]:
+    """Return the first jobs in an order, at most so many (0: all), and say where there are more."""
+    records = ledger.list(limit=most + 1 if most and order is Order.newest else None, **wanted)
+    if order is Order.oldest:
+        records.reverse()
+    elif order is Order.cost:
+        records.sort(key=lambda record: record.cost or 0, reverse=True)
+    if most and len(records) > most:
+        terminal.note(f"the first {most} are shown; there are more (-n 0 for all)")
+    return records[:most] if most else records
 
 
 def _is_filtered(options: ListOptions) -> bool:
-    return options != ListOptions(limit=options.limit)
-
-
-def _show_sums(context: Context, by: Sums, since: datetime | None) -> None:
-    from orvideo.output.tables import Column
-
-    sums = context.ledger_to_read.spent(by.value, since=since)
-    context.terminal.document([one.as_json() for one in sums])
-    context.terminal.table(
-        [Column(by.value.upper(), flexible=True), Column("COST", right=True), Column("JOBS", right=True),
-         Column("COST UNKNOWN", right=True)],
-        [[one.key or "unknown", _cost(one), str(one.known), str(one.unknown)] for one in sums],
-    )  # fmt: skip
-
-
-def _cost(spending: Spending) -> str:
-    from orvideo.output.text import money_text
-
-    return money_text(spending.cost if spending.known else None)
+    usual = ListOptions(limit=options.limit, cost=options.cost, sort=options.sort, columns=options.columns)
+    return options != usual
 
 
 def _moment(text: str, now: datetime) -> datetime:

@@ -1,4 +1,4 @@
-"""`orvideo models`: what each model can do and what it costs; with one exact id, everything about it."""
+"""`orvideo models`: what each model can do and what it costs; with one whole id, everything about it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ from orvideo.commands._options import (
     AspectRatio,
     Audio,
     Duration,
+    FirstFrame,
     Json,
+    LastFrame,
     Quiet,
     Resolution,
+    Seed,
     Size,
     UseSandbox,
     Verbose,
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from orvideo.catalogue.choices import Offer
     from orvideo.catalogue.listing import Catalogue
     from orvideo.context import Context
+    from orvideo.output.tables import Cell
 
 
 class Sort(StrEnum):
@@ -60,9 +64,9 @@ def register(app: typer.Typer) -> None:
         aspect_ratio: AspectRatio = None,
         size: Size = None,
         audio: Audio = None,
-        seed: Annotated[bool, option("Request", "Takes a seed.", "--seed")] = False,
-        first_frame: Annotated[bool, option("Request", "Takes a first frame.", "--first-frame")] = False,
-        last_frame: Annotated[bool, option("Request", "Takes a last frame.", "--last-frame")] = False,
+        seed: Seed = None,
+        first_frame: FirstFrame = None,
+        last_frame: LastFrame = None,
         max_cost: Annotated[str | None, option("Money", "Costs at most this.", metavar="USD")] = None,
         sort: Annotated[Sort, typer.Option(help="The order of the list.")] = Sort.price,
         refresh: Annotated[bool, typer.Option("--refresh", help="Ask the service even if the list is fresh.")] = False,
@@ -74,7 +78,7 @@ def register(app: typer.Typer) -> None:
         """List the models: what they can do and cost. With one whole id, everything about it."""
         needs = {
             "duration": duration, "resolution": resolution, "aspect_ratio": aspect_ratio, "size": size,
-            "generate_audio": audio, "seed": 1 if seed else None, "frames": _frames(first_frame, last_frame),
+            "generate_audio": audio, "seed": seed, "frames": _frames(first_frame, last_frame),
         }  # fmt: skip
         options = ModelsOptions(
             text, {name: value for name, value in needs.items() if value is not None}, max_cost, sort, refresh
@@ -83,14 +87,18 @@ def register(app: typer.Typer) -> None:
         return Action(lambda context: run(context, options), answering)
 
 
-def _frames(first: bool, last: bool) -> list[str] | None:
-    return [name for name, wanted in (("first_frame", first), ("last_frame", last)) if wanted] or None
+def _frames(first: str | None, last: str | None) -> list[str] | None:
+    """Return the frames that a line names; what is in their files matters to no model."""
+    return [name for name, given in (("first_frame", first), ("last_frame", last)) if given] or None
 
 
 def run(context: Context, options: ModelsOptions) -> None:
     """Show one model whole, or the list of those that fit."""
     settings = context.settings.with_flags({"max-cost": options.max_cost, "duration": options.needs.get("duration")})
-    catalogue = context.catalogue(context.service(needs_key=False), refresh=options.refresh)
+    service = context.service(needs_key=False)
+    catalogue = context.catalogue(service, refresh=options.refresh)
+    if service.is_sandbox:
+        context.terminal.note("this is the sandbox's list; models that begin with sandbox/ exist only there")
     if catalogue.skipped:
         context.terminal.warn(f"{catalogue.skipped} entries of the service's list made no sense and were left out")
     one = catalogue.get(options.text) if options.text else None
@@ -137,7 +145,8 @@ def _show_list(
             f"No model has {options.text!r} in its id or name.",
             hint=f"did you mean {' or '.join(nearest)}?" if nearest else "orvideo models",
         )
-    listed = _that_can(models, needs, limit) if needs or limit is not None else _with_price_per_second(models)
+    clips = needs or limit is not None
+    listed = _that_can(context, models, needs, limit) if clips else _with_price_per_second(models)
     if options.sort is Sort.name:
         listed.sort(key=lambda entry: entry.model.id)
     if not listed:
@@ -147,7 +156,7 @@ def _show_list(
         [catalogue.raw[entry.model.id] for entry in listed],
         prices={entry.model.id: entry.price for entry in listed},
         sources={entry.model.id: sources(entry.model) for entry in listed},
-        price_title="THIS CLIP" if needs or limit is not None else "PER SECOND",
+        price_title="THIS CLIP" if clips else "PER SECOND",
     )
     context.terminal.table(*table)
 
@@ -161,15 +170,14 @@ class _Listed(NamedTuple):
     offer: Offer | None = None
 
     @property
-    def price(self) -> str:
-        """The price in words; of an estimate three figures, since more would claim to know more than it does."""
-        from orvideo.catalogue.words import usd_text
+    def price(self) -> Cell:
+        """The price in words, and for a script in full."""
+        from orvideo.money import money_text
+        from orvideo.output.tables import Cell
 
         if self.usd is None:
-            return ""
-        if not self.about:
-            return usd_text(self.usd)
-        return "~" + usd_text(round(self.usd, 2 - self.usd.adjusted()) if self.usd else self.usd)
+            return Cell("not comparable", "")
+        return Cell(money_text(self.usd, about=self.about), f"{self.usd:f}")
 
     def as_json(self) -> dict[str, Any]:
         if self.offer is None:
@@ -193,17 +201,25 @@ def _with_price_per_second(models: list[VideoModel]) -> list[_Listed]:
     )
 
 
-def _that_can(models: list[VideoModel], needs: dict[str, Any], limit: Decimal | None) -> list[_Listed]:
-    """Return the models that can do all of `needs`, each with the price of exactly that clip, within the limit."""
+def _that_can(
+    context: Context, models: list[VideoModel], needs: dict[str, Any], limit: Decimal | None
+) -> list[_Listed]:
+    """Return the models that can do all of `needs`, each with the price of that very clip, within the limit.
+
+    A limit is held against what such clips were billed as well (finding A05).
+    """
     from orvideo.catalogue.choices import offer
 
     wanted = {"prompt": "a video", **{name: value for name, value in needs.items() if name != "frames"}}
     if "frames" in needs:
         wanted["frame_images"] = [{"type": "image_url", "frame_type": kind} for kind in needs["frames"]]
     offers = [(model, made) for model in models if (made := offer(model, wanted)) is not None]
-    listed = [_Listed(model, made.quote.usd, made.quote.kind == "about", made) for model, made in offers]
-    if limit is not None:
-        listed = [entry for entry in listed if entry.usd is not None and entry.usd <= limit]
+    listed = []
+    for model, made in offers:
+        bill = context.typical(made.request.body(), context.endpoint).cost_high
+        made = made._replace(quote=made.quote.raised_by(bill))
+        if limit is None or (made.quote.most is not None and made.quote.most <= limit):
+            listed.append(_Listed(model, made.quote.usd, made.quote.kind == "about", made))
     return sorted(listed, key=_by_price)
 
 

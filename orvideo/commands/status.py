@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
 def run(context: Context, names: Sequence[str] | None) -> None:
     """Look at each job once; one that cannot be seen is shown as last seen, and its error decides the exit code."""
     from orvideo.jobs.task import Task, Terms
-    from orvideo.output.views import status_table
+    from orvideo.output.job_table import PERSON_STATUS, SCRIPT_STATUS, job_table
 
     records = find_jobs(context, names)
     tasks = [Task(record) for record in records if record.id is not None]
@@ -41,5 +41,7 @@ def run(context: Context, names: Sequence[str] | None) -> None:
     errors = [*run_tasks(context, tasks, Terms(once=True), context.fetcher(None)), *errors_of(tasks)]
     documents = [(context.journal.record(record.seq) or record).as_json() for record in records]
     context.terminal.document(documents)
-    context.terminal.table(*status_table(documents, context.clock.now()))
+    columns = PERSON_STATUS if context.terminal.out_is_tty else SCRIPT_STATUS
+    positions = context.ledger_to_read.positions()
+    context.terminal.table(*job_table(documents, context.clock.now(), columns, positions))
     context.ending.fail(errors)

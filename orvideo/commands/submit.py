@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
@@ -21,6 +20,7 @@ from orvideo.commands._options import (
     Events,
     Exec,
     FirstFrame,
+    FixImage,
     Force,
     Interval,
     Json,
@@ -49,15 +49,12 @@ from orvideo.commands._options import (
 )
 from orvideo.commands._receipts import check_before_submit
 from orvideo.commands._request import RequestOptions, wanted_request
-from orvideo.errors import MoneyError, RecordError
 
 if TYPE_CHECKING:
     from orvideo.catalogue.planning import Plan
     from orvideo.context import Context, Service
     from orvideo.jobs.fetch import Fetcher
     from orvideo.jobs.task import Task
-    from orvideo.record.values import Typical
-    from orvideo.request.build import Wanted
     from orvideo.settings import Settings
 
 
@@ -94,6 +91,7 @@ def register(app: typer.Typer) -> None:
         first_frame: FirstFrame = None,
         last_frame: LastFrame = None,
         reference: Reference = None,
+        fix_image: FixImage = False,
         continue_: Continue = None,
         request: RequestFile = None,
         like: Like = None,
@@ -146,6 +144,7 @@ def run(context: Context, options: SubmitOptions) -> None:
     _ = settings.max_cost  # a limit that cannot be read is a bad line, whatever else is wrong
     wanted = wanted_request(context, options.asked)
     if not options.dry_run:
+        context.require_saving()
         _ = context.ledger  # what cannot be written down is not bought (drill J04)
     fetcher = context.fetcher(options.output, force=options.force, max_size=options.max_size)
     for note in fetcher.check_before_submit(wait=options.wait):
@@ -154,8 +153,8 @@ def run(context: Context, options: SubmitOptions) -> None:
         check_before_submit(context, fetcher, wait=options.wait)
     context.terminal.require_stdout()
     service = context.service(needs_key=not options.dry_run)
-    planned = _planned(context, service, wanted, check=not options.asked.no_check)
-    _show_plan(context, service, planned)
+    planned = context.planner(service, check=not options.asked.no_check).plan(wanted)
+    _show_plan(context, settings, service, planned)
     _guard_money(context, settings, service, planned, options)
     if options.dry_run:
         _answer_dry_run(context, planned)
@@ -172,62 +171,46 @@ def run(context: Context, options: SubmitOptions) -> None:
     context.ending.fail(errors)
 
 
-def _planned(context: Context, service: Service, wanted: Wanted, *, check: bool) -> Plan:
-    from orvideo.request.planner import Planner
-
-    planner = Planner(service.client, context.catalogue(service), warn=context.terminal.warn, check=check)
-    return planner.plan(wanted)
-
-
-def _show_plan(context: Context, service: Service, planned: Plan) -> None:
+def _show_plan(context: Context, settings: Settings, service: Service, planned: Plan) -> None:
     """Say what will be sent where and what it will cost, before the money is spent (drill N17)."""
     from orvideo.output.views import plan_lines
     from orvideo.settings.definitions import DEFAULT_BASE_URL
 
     known = service.is_sandbox or service.endpoint == DEFAULT_BASE_URL
     endpoint = None if known else service.endpoint
-    evidence = _evidence(context, service, planned)
-    for line in plan_lines(planned, endpoint=endpoint, sandbox=service.is_sandbox, evidence=evidence):
+    before = context.typical(planned.request.body(), service.endpoint)
+    for line in plan_lines(
+        planned, endpoint=endpoint, sandbox=service.is_sandbox, evidence=before, limit=settings.max_cost
+    ):
         context.terminal.note(line)
 
 
-def _evidence(context: Context, service: Service, planned: Plan) -> Typical | None:
-    """Return what such jobs really cost and took; a record that cannot be read is reported when it is needed."""
-    from orvideo.record.values import shape_of
-
-    endpoint = service.endpoint if service.is_sandbox else None
-    with suppress(RecordError):
-        return context.ledger_to_read.typical(shape_of(planned.request.body()), endpoint=endpoint)
-    return None
-
-
 def _guard_money(context: Context, settings: Settings, service: Service, planned: Plan, options: SubmitOptions) -> None:
-    """Refuse what costs more than a limit allows, and ask about what is dear or unpriced (drills M28, M29)."""
-    from orvideo.output.text import money_text
+    """Refuse what costs more than a limit allows, and ask about what is dear, unpriced or bought before."""
+    from orvideo.commands._money import Purchase, guard, keep_to_limit, notice_of_request
+    from orvideo.output.views import price_words
 
-    quote, limit = planned.quote, settings.max_cost
-    most = quote.high if quote.high is not None else quote.usd
-    if limit is not None and (most is None or most > limit):
-        unknown = f"has an unknown price ({'; '.join(quote.reasons)})"
-        costs = unknown if most is None else f"may cost {money_text(most)}"
-        raise MoneyError(
-            f"This {costs}, and the limit is {money_text(limit)}; nothing was sent.",
-            hint="ask for less, choose another model (orvideo models), or raise --max-cost",
-        )
-    dear = most is None or most > settings.confirm_above
-    if not options.dry_run and (dear or context.answering.verbose):
-        check_key(context, service, most)
-    if options.yes or options.dry_run or service.is_sandbox or not context.terminal.can_ask:
+    quote = planned.quote
+    purchase = Purchase("This", "this", price_words(quote, settings.confirm_above), quote.most, why=quote.reasons)
+    if options.dry_run or service.is_sandbox:
+        keep_to_limit(purchase, settings.max_cost)
         return
-    if dear:
-        price = money_text(most) if most is not None else "an unknown price"
-        if not context.terminal.confirm(f"Submit this for {price}?"):
-            raise MoneyError("The quote was declined; nothing was sent.")
+    dear = quote.most is None or quote.most > settings.confirm_above
+    if dear or context.answering.verbose:
+        check_key(context, service, quote.most)
+    notice = notice_of_request(context, planned.request.body(), service.endpoint)
+    guard(
+        context,
+        purchase._replace(notice=notice),
+        limit=settings.max_cost,
+        above=settings.confirm_above,
+        yes=options.yes,
+    )
 
 
 def _answer_dry_run(context: Context, planned: Plan) -> None:
     """Print the exact request; with --json, the request and its quote in one document."""
-    body = planned.request.body()
+    body = context.terminal.request(planned.request.body())
     context.terminal.document({"request": body, "quote": planned.quote.as_json()})
     context.terminal.answer_json(body)
 

@@ -38,6 +38,7 @@ def receipt_document(record: Record, output: Output, *, canonical_slug: str | No
         "ended_at": time_text(record.ended_at),
         "quote": record.quote,
         "cost_usd": money_number(record.cost),
+        "is_byok": record.is_byok,
         "output": {
             "index": output.index,
             "file": Path(output.path).name if output.path else None,

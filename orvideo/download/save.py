@@ -133,7 +133,7 @@ class _Saving:
     def to_file(self) -> Saved:
         path = self.target.part_for(self.facts, self.index)
         with disk.refused(path.parent):
-            disk.make_folders(path.parent, self.target.folder)
+            disk.make_folders(path.parent, self.target.base)
         part = self._hold(path)
         try:
             with disk.refused(path):

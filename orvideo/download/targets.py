@@ -16,6 +16,7 @@ from orvideo.download.container import KINDS
 from orvideo.download.disk import longest_name, require_room
 from orvideo.download.naming import Facts, Template
 from orvideo.errors import OutputExists, OutputUnwritable, UsageError
+from orvideo.files import expanded
 
 #: Major 1 are the memory devices of Linux: null (3), zero (5) and full (7) take bytes and keep none.
 _MEMORY_DEVICES = frozenset((1, minor) for minor in (3, 5, 7))
@@ -51,6 +52,11 @@ class Target(NamedTuple):
     def is_stream(self) -> bool:
         """Whether the bytes are written where they are, with nothing to rename (drill O03)."""
         return self.form in (Form.STDOUT, Form.DESCRIPTOR, Form.DEVICE)
+
+    @property
+    def base(self) -> Path:
+        """The folder that must be there: one that -o names is made in it when the video is saved (finding D01)."""
+        return self.folder.parent if self.form in (Form.FOLDER, Form.TEMPLATE) else self.folder
 
     @property
     def device(self) -> Path:
@@ -99,6 +105,7 @@ def parse_target(
 
     Raises UsageError for what can never be written (drills O02, O08, O16), and OutputUnwritable.
     """
+    spec = expanded(spec) if spec is not None else None
     cwd = cwd or _here(spec)
     if spec is None:
         return Target(Form.FOLDER, "", cwd, force=force)
@@ -131,7 +138,7 @@ def decide_target(
     target = parse_target(spec, force=force, stdout_is_tty=stdout_is_tty, cwd=cwd)
     if not target.is_stream:
         _try_folder(target)
-        require_room(target.folder, None, at_least=size_estimate)
+        require_room(target.folder if target.folder.is_dir() else target.base, None, at_least=size_estimate)
     return target
 
 
@@ -139,6 +146,7 @@ def absolute_spec(spec: str | None, cwd: Path | None = None) -> str | None:
     """Return `spec` as another process in another folder must be told it; None for what ends with this process."""
     if spec is None or spec == "-" or _descriptor_of(spec) is not None:
         return None
+    spec = expanded(spec)
     if os.path.isabs(spec) or not spec:
         return spec
     base = os.fspath(cwd or _here(spec))
@@ -182,7 +190,7 @@ def _named(spec: str, cwd: Path, force: bool) -> Target:
             mode = os.stat(path)
         except FileNotFoundError:
             if spec.endswith("/"):
-                raise OutputUnwritable(f"The folder {spec} does not exist.", hint=f"mkdir -p {spec}") from None
+                return Target(Form.FOLDER, spec, path, force=force)
             return _file(path, spec, force, note)
     if stat.S_ISDIR(mode.st_mode):
         return Target(Form.FOLDER, spec, path, force=force)
@@ -251,12 +259,13 @@ def _what(mode: os.stat_result) -> str:
 
 def _try_folder(target: Target) -> None:
     """Make the kind of file that a download begins with, and remove it again."""
-    longest = longest_name(target.folder)
+    folder = target.folder if target.folder.is_dir() else target.base
+    longest = longest_name(folder)
     # A path that is too long for the system must be found now: with the longest name that can come of this.
     likely = target.name or "x" * (longest - 40)
     mark = ".checking-0.part"
-    with disk.refused(target.folder if target.folder.is_dir() else target.folder / likely):
-        disk.try_folder(target.folder, naming.fit(likely, longest - len(mark) - 10) + mark)
+    with disk.refused(folder if folder.is_dir() else folder / likely):
+        disk.try_folder(folder, naming.fit(likely, longest - len(mark) - 10) + mark)
 
 
 def _braced(text: str) -> str:

@@ -15,6 +15,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import timedelta
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from orvideo.jobs.fetch import Fetched
     from orvideo.record.values import Intent, Record
 
+#: So long after its end, a job that has no video may have had one.
+_MAY_EXPIRE = timedelta(hours=1)
 #: How many of each may be on their way at once. 32 looks are 200 a second at a service that takes a tenth of a second,
 #: and half more.
 SUBMITS, LOOKS, FETCHES, HOOKS = 8, 32, 3, 4
@@ -418,10 +421,17 @@ class Engine:
                     task.paths.append(self._tools.fetcher.named(saved.path, task.on_record))
                 self._listener.saved(task, index, saved)
             error = fetched.trouble(task.on_record) or self._beside(task)
-        cost = task.on_record.cost
-        if isinstance(error, NoOutput) and cost is not None:
-            error.message += f" It charged ${cost:.2f}."
+        if isinstance(error, NoOutput):
+            self._made_nothing(task.on_record, error)
         self._finish(task, error)
+
+    def _made_nothing(self, record: Record, error: NoOutput) -> None:
+        """Put on record that a job made no video, so that it is offered no more (finding D10)."""
+        if record.ended_at is not None and self._clock.now() - record.ended_at > _MAY_EXPIRE:
+            error.message = "The service has no video of this job: it made none, or the bytes have expired."
+        if record.cost is not None:
+            error.message += f" It charged ${record.cost:.2f}."
+        self._journal.made_nothing(record.seq, error.message)
 
     def _beside(self, task: Task) -> OutputExists | None:
         """Return the error of a video whose name was taken: it is here, and not where a script looks (drill O01)."""

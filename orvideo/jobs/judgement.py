@@ -16,6 +16,7 @@ from orvideo.errors import (
     Gone,
     JobEnded,
     MoneyError,
+    NoOutput,
     NotFetched,
     NotFound,
     OrvideoError,
@@ -58,8 +59,16 @@ def is_certain(error: OrvideoError, times: int) -> bool:
 def seen(job: Job) -> Seen:
     """Return what a reply says of a job, as the record takes it."""
     return Seen(
-        job.status, job.cost, job.error_text, job.generation_id, job.model, job.extra, job.is_final, job.output_count
-    )
+        job.status, job.cost, job.error_text, job.generation_id, job.model, job.extra, job.is_final,
+        job.output_count or None, is_byok=job.is_byok,
+    )  # fmt: skip
+
+
+def error_on_record(record: Record) -> OrvideoError | None:
+    """Return the error of a job whose end is on record, None for one that has a video."""
+    if record.expected_outputs == 0:
+        return NoOutput(record.error or "The service made no video.")
+    return error_of_end(record, record.status, record.error)
 
 
 def error_of_end(record: Record, status: str | None, reason: str | None) -> JobEnded | None:

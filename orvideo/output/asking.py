@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import select
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +15,19 @@ from orvideo.errors import UsageError
 
 #: No line typed or piped in where one is asked for is longer.
 LONGEST_LINE = 64 * 1024
+
+
+def open_terminal() -> tuple[TextIO, TextIO] | None:
+    """Open the controlling terminal to read from and to write to, as ssh and git do; None where there is none (A04)."""
+    try:
+        if sys.platform == "win32":
+            return open("CONIN$", encoding="utf-8"), open("CONOUT$", "w", encoding="utf-8")
+        raw = io.FileIO(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC), "r+")
+    except OSError:
+        return None
+    # Unbuffered in both directions, as a terminal is no place to seek in.
+    stream = io.TextIOWrapper(raw, errors="replace", write_through=True)
+    return stream, stream
 
 
 def read_line(stdin: TextIO) -> str:

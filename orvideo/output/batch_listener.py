@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from orvideo.clock import Clock
-from orvideo.errors import OrvideoError, OutputUnwritable
+from orvideo.errors import JobEnded, NoOutput, OrvideoError, OutputUnwritable
+from orvideo.money import money_text
 from orvideo.output.job_listener import JobListener
 from orvideo.output.progress import Progress, counts_text
-from orvideo.output.tables import Column, aligned
-from orvideo.output.text import elapsed, money_text
-from orvideo.output.views import end_text
+from orvideo.output.text import elapsed
+from orvideo.output.views import charge_text, cost_text, end_text
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -54,24 +54,22 @@ class BatchListener(JobListener):
             self.remark(f"{self._name(task)}: {note}")
         self._progress.downloaded(self._name(task), saved.bytes, index)
 
-    def over(self, task: Task) -> None:
+    def _ended(self, task: Task) -> None:
         """Tell how a row ended, and answer with what it made."""
         entry, record = _entry(task), task.record
-        self._progress.over(self._name(task))
         if record is not None and record.final and not task.was_here:
             if record.cost is not None:
                 self._cost = (self._cost or 0) + record.cost
             else:
                 self._unpriced += 1
         if task.error is not None:
-            self._counts["not completed"] += 1
-            self._terminal.note(f"{self._name(task)}: {task.error.message}")
+            self.failed(task)
         elif record is not None and record.final:
             self._counts["completed"] += 1
             if not task.was_here:
                 self._completed_now += 1
-                cost = money_text(record.cost) if record.cost is not None else "cost unknown"
-                self._tell(task, ", ".join([end_text(record.as_json()), cost, *map(str, entry.paths)]))
+                job = record.as_json()
+                self._tell(task, ", ".join([end_text(job), cost_text(job), *map(str, entry.paths)]))
         for path in entry.paths:
             self._terminal.answer(path)
         if isinstance(task.error, OutputUnwritable) and task.error.job_id and not (record and record.id):
@@ -81,6 +79,14 @@ class BatchListener(JobListener):
             "ended", task, status=record.status_word if record else None, cost_usd=record.cost if record else None,
             paths=list(entry.paths), error=task.error.as_json() if task.error else None,
         )  # fmt: skip
+
+    def failed(self, task: Task) -> None:
+        """Tell of a row that failed, now or in an earlier run: once, and here (finding D11)."""
+        self._counts["not completed"] += 1
+        ended = isinstance(task.error, JobEnded | NoOutput) and task.record is not None
+        charge = charge_text(task.record.as_json()) if ended and task.record is not None else ""
+        if task.error is not None:
+            self._terminal.note(f"{self._name(task)}: {task.error.message} {charge}".rstrip())
 
     def tick(self, in_flight: int) -> None:
         """Bring the line for all rows up to date, not more often than a person could see."""
@@ -120,13 +126,3 @@ class BatchListener(JobListener):
 
 def _entry(task: Task) -> Entry:
     return cast("Entry", task)
-
-
-def failure_table(terminal: Terminal, rows: Sequence[tuple[str, str, str, str]]) -> None:
-    """Tell on stderr what failed and why: row, line, job or name, reason."""
-    columns = [
-        Column("ROW", right=True), Column("LINE", right=True, priority=2), Column("JOB", priority=1),
-        Column("WHY", flexible=True, least=20),
-    ]  # fmt: skip
-    for line in aligned(columns, rows, terminal.width):
-        terminal.note(line)

@@ -16,9 +16,10 @@ from orvideo.batch.standing import Standing, standing_of
 from orvideo.download import disk
 from orvideo.errors import OutputUnwritable
 from orvideo.files import write_whole
+from orvideo.money import money_text
 from orvideo.output.documents import dump
-from orvideo.output.text import count, money_text, spans, visible
-from orvideo.output.views import range_text
+from orvideo.output.text import count, spans, visible
+from orvideo.output.views import OWN_KEY, range_text
 from orvideo.record.values import Record, State
 
 if TYPE_CHECKING:
@@ -38,8 +39,13 @@ _STANDINGS = {
 }
 
 
-def plan_lines(asked: Sequence[Asked], history: History, offers: Mapping[str, Offer], price: Price) -> list[str]:
-    """Return how many rows there are and how they stand, the choices made for the user, and the price of the rest."""
+def plan_lines(
+    asked: Sequence[Asked], history: History, offers: Mapping[str, Offer], price: Price, limit: Decimal | None = None
+) -> list[str]:
+    """Return how many rows there are and how they stand, the choices made for the user, and the price of the rest.
+
+    No amount is told as if it were on another side of `limit` than it is (finding A10).
+    """
     stands = Counter(standing_of(history.last.get(one.key)) for one in asked if one.key not in offers)
     parts = [f"{number} {_STANDINGS[standing]}" for standing, number in stands.items()]
     again = sum(standing_of(history.last.get(key)) is Standing.FAILED for key in offers)
@@ -51,7 +57,7 @@ def plan_lines(asked: Sequence[Asked], history: History, offers: Mapping[str, Of
     chosen = Counter(choice for offer in offers.values() for choice in offer.choices)
     lines += [f"chosen: {choice}" + _share(number, len(offers)) for choice, number in chosen.items()]
     if offers:
-        lines.append(f"quote: {price_text(price)}")
+        lines.append(f"quote: {price_text(price, limit)}")
         reasons = Counter(reason for offer in offers.values() for reason in offer.quote.reasons)
         lines += [f"why: {reason}{_share(number, len(offers))}" for reason, number in reasons.items()]
     elif set(stands) == {Standing.COMPLETED}:
@@ -63,13 +69,14 @@ def _share(number: int, total: int) -> str:
     return "" if number == total else f" ({count(number, 'row')})"
 
 
-def price_text(price: Price) -> str:
-    """Return `$2.40 for 20 rows: 18 exact, 1 about, 1 unknown`."""
-    kinds = {"exact": price.exact, "about": price.about, "unknown": price.unknown}
+def price_text(price: Price, limit: Decimal | None = None) -> str:
+    """Return `$2.40 for 20 rows: 18 listed, 1 about, 1 unknown`."""
+    kinds = {"listed": price.listed, "about": price.about, "unknown": price.unknown}
     told = ", ".join(f"{number} {kind}" for kind, number in kinds.items() if number)
-    total = money_text(price.usd, about=bool(price.about)) if price.usd is not None else "an unknown price"
+    about = bool(price.about)
+    total = money_text(price.usd, about=about, against=limit) if price.usd is not None else "an unknown price"
     more = " and more" if price.unknown and price.usd is not None else ""
-    span = range_text(price.low, price.high) if price.about else ""
+    span = range_text(price.low, price.high, limit)
     return f"{total}{more}{span} for {count(price.rows, 'row')}: {told}"
 
 
@@ -99,10 +106,13 @@ def most_so_far(records: Iterable[Record]) -> Decimal | None:
     return total
 
 
-def summary_line(sums: Mapping[str, Any]) -> str:
-    """Return the last line of a batch: `20 rows: 19 completed, 1 failed; $2.40`."""
+def summary_line(sums: Mapping[str, Any], *, sandbox: bool = False) -> str:
+    """Return the last line of a batch: `20 rows: 19 completed, 1 failed; $2.40`, with `in the sandbox` where it is."""
     parts = [f"{number} {status.replace('_', ' ')}" for status, number in sums["statuses"].items()]
     cost = money_text(sums["cost_usd"]) + (" and more" if sums["cost_unknown"] else "")
+    cost += " in the sandbox" if sandbox else ""
+    if sums["byok"]:
+        cost += f", and {count(sums['byok'], 'job')} {OWN_KEY}"
     return f"{count(sums['rows'], 'row')}: {', '.join(parts)}; {cost}"
 
 
@@ -122,6 +132,7 @@ def row_document(entry: Entry) -> dict[str, Any]:
         "paths": list(entry.paths),
         "quote": record.quote if record else entry.quote,
         "cost_usd": record.cost if record else None,
+        "is_byok": record.is_byok if record else None,
         "seconds": _seconds(record),
         "error": error or (record.error if record and record.status != "completed" else None),
     }
@@ -137,13 +148,15 @@ def _seconds(record: Record | None) -> float | None:
 def totals(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return the sums over the rows: how many stand how, and what they cost in USD as far as that is known."""
     costs = [row["cost_usd"] for row in rows if row["cost_usd"] is not None]
-    bought = [row for row in rows if row["status"] != "not_submitted"]
+    byok = sum(bool(row["is_byok"]) for row in rows)
+    unknown = [row for row in rows if row["status"] != "not_submitted" and row["cost_usd"] is None]
     return {
         "rows": len(rows),
         "saved": sum(bool(row["paths"]) for row in rows),
         "statuses": dict(Counter(row["status"] for row in rows)),
         "cost_usd": sum(costs, Decimal(0)),
-        "cost_unknown": len(bought) - len(costs),
+        "cost_unknown": sum(not row["is_byok"] for row in unknown),
+        "byok": byok,
     }
 
 

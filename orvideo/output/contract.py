@@ -21,14 +21,16 @@ class _Object(BaseModel):
 class Quote(_Object):
     """What a request will cost, in USD, and how far that is known."""
 
-    kind: Literal["exact", "about", "unknown"]
+    kind: Literal["listed", "about", "unknown"]
+    """listed: the price list's own figure; about: an estimate. Only a bill is a true price."""
     usd: float | None
     """The price, or the best estimate of it; null when it is unknown."""
     low: float | None
     high: float | None
-    """The most it can cost; null when that is not known."""
+    """The most it may cost, where that is more than `usd`: limits are held against it. What such jobs were billed
+    before raises it."""
     reasons: list[str]
-    """Why the quote is not exact."""
+    """Why the bill may differ."""
 
 
 class Output(_Object):
@@ -64,7 +66,9 @@ class Job(_Object):
     quote: Quote | None
     """What it was quoted at when it was submitted; null for a job from elsewhere."""
     cost_usd: float | None
-    """What the service billed."""
+    """What the service billed; null where it billed the user's own provider key alone."""
+    is_byok: bool | None
+    """Whether the provider billed the user's own key; null where the service does not say."""
     error: str | None
     """The service's reason, or why nothing was sent, or why the outcome is unknown."""
     outputs: list[Output]
@@ -144,14 +148,23 @@ class OfferedModel(Model):
 
 
 class Spending(_Object):
-    """What the jobs of one model, day or month cost."""
+    """What the jobs of one model, day or month cost that pass the filters; each is in one of the four counts."""
 
     key: str | None
+    sandbox: bool
+    """Whether these are jobs of the sandbox, which are summed apart: their money is none."""
     cost_usd: float | None
-    """The sum over the jobs with a known cost; null when there is none."""
+    """The sum of what the service billed; null when that is not known of any."""
     known: int
+    """How many jobs have a known cost."""
     unknown: int
-    """How many jobs have no known cost."""
+    """How many jobs are at their end, or of unknown outcome, and have no known cost."""
+    pending: int
+    """How many jobs are not at their end."""
+    pending_usd: float | None
+    """The most that those may cost by their quotes; null when none has one."""
+    byok: int
+    """How many jobs were billed to the user's own provider key."""
 
 
 class Forgotten(_Object):
@@ -284,6 +297,7 @@ class Row(_Object):
     paths: list[str]
     quote: Quote | None
     cost_usd: float | None
+    is_byok: bool | None
     seconds: float | None
     """How long the service took; null where the end was not watched."""
     error: str | None
@@ -293,7 +307,7 @@ class Price(_Object):
     """What the rows that are to be bought will cost together, in USD: how many quotes are of which kind, and sums."""
 
     rows: int
-    exact: int
+    listed: int
     about: int
     unknown: int
     usd: float | None
@@ -330,6 +344,8 @@ class Totals(_Object):
     """What the service billed, as far as that is known."""
     cost_unknown: int
     """How many jobs have no known cost."""
+    byok: int
+    """How many jobs were billed to the user's own provider key; none of them is in `cost_unknown`."""
 
 
 class Batch(_Object):
@@ -473,6 +489,7 @@ ANSWERS: dict[str, Any] = {
     "models": list[PricedModel] | list[OfferedModel],
     "models ID": Model,
     "jobs": list[Job],
+    "jobs list": list[Job],
     "jobs --cost": list[Spending],
     "jobs show": ShownJob,
     "jobs show --request": dict[str, Any],

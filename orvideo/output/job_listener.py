@@ -11,7 +11,7 @@ from orvideo.clock import Clock
 from orvideo.errors import OrvideoError
 from orvideo.output.progress import Progress, output_name
 from orvideo.output.text import visible
-from orvideo.output.views import finished_line, service_progress, service_progress_text
+from orvideo.output.views import finished_line, overrun_text, service_progress, service_progress_text
 
 if TYPE_CHECKING:
     from orvideo.api.schemas import Job
@@ -139,8 +139,15 @@ class JobListener:
     # The end
 
     def over(self, task: Task) -> None:
-        """Say how a job ended and what it cost; why it has no video is said by whoever ends the command."""
+        """Say how a job ended and what it cost, also where that is more than it was quoted at (finding A05)."""
         self._progress.over(self._name(task))
+        overrun = overrun_text(task.record) if task.record is not None and not task.was_here else None
+        self._ended(task)
+        if overrun is not None:
+            self._terminal.warn(f"{self._name(task)} was {overrun}")
+
+    def _ended(self, task: Task) -> None:
+        """Say how a job ended; why it has no video is said by whoever ends the command."""
         record = task.record
         if record is None or not record.final:
             return

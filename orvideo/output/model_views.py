@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from orvideo.output.tables import Cell, Column, Row
+from orvideo.output.tables import Cell, Column, Row, Table
 from orvideo.output.text import spans
-from orvideo.output.views import Lines, Table, text_of
+from orvideo.output.views import Lines, text_of
 
 #: Fields of a model that its page says in other words, or not at all; what has no place is shown as it came.
 _NOT_SHOWN = ("created", "hugging_face_id", "pricing_skus")
@@ -16,13 +16,13 @@ _NOT_SHOWN = ("created", "hugging_face_id", "pricing_skus")
 def models_table(
     models: Iterable[Mapping[str, Any]],
     *,
-    prices: Mapping[str, str],
+    prices: Mapping[str, Cell],
     sources: Mapping[str, Sequence[str]],
     price_title: str,
 ) -> Table:
     """Return the table of `orvideo models`: `prices` in short and `sources` (what it makes from) by model id.
 
-    In a pipe: id, sources, resolutions, seconds, sound, seed, price; what is not known is empty there.
+    In a pipe: id, sources, resolutions, seconds, sound, seed, USD; what is not known is empty there.
     """
     columns = [
         Column("MODEL"),
@@ -46,7 +46,7 @@ def models_table(
                 Cell(spans(seconds) or "?", ",".join(map(str, sorted(seconds)))),
                 _stated(model.get("generate_audio")),
                 _stated(model.get("seed")),
-                Cell(prices.get(name) or "not comparable", prices.get(name) or ""),
+                prices[name],
             ]
         )
     return columns, rows

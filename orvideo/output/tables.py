@@ -38,6 +38,7 @@ class Column(NamedTuple):
 
 
 Row = Sequence[str | Cell]
+Table = tuple[Sequence[Column], list[Row]]
 #: A stream that shows everything, and no colours.
 _ANY = Sink(None, {})
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
@@ -45,25 +45,22 @@ class Terminal:
         json: bool = False,
         events: bool = False,
         clock: Clock | None = None,
+        open_terminal: Callable[[], tuple[TextIO, TextIO] | None] = lambda: None,
     ) -> None:
         self.quiet, self.verbose, self.json, self.events = quiet, verbose, json, events
         self._out, self._err = Sink(stdout, environ), Sink(stderr, environ)
         self.out_is_tty, self.err_is_tty, self.in_is_tty = self._out.is_tty, self._err.is_tty, is_terminal(stdin)
         self._stdout, self._stdin, self._environ = stdout, stdin, environ
         self._for_machine = json or events
-        self._clock = clock or Clock()
+        self._clock, self._open_terminal = clock or Clock(), open_terminal
         self._lock = threading.RLock()
         #: How many child processes write to stderr now.
         self.lent = 0
         self._progress: LiveProgress | None = None
         self._gives_bytes = False
+        self._told_of_data = False
 
     # What the streams are
-
-    @property
-    def can_ask(self) -> bool:
-        """Tell whether a person is there to answer: stdin and stderr are terminals."""
-        return self.in_is_tty and self.err_is_tty
 
     @property
     def live(self) -> bool:
@@ -122,6 +119,20 @@ class Terminal:
         """Write an answer that is JSON without being asked for it (a request); not under `--json` and `--events`."""
         if not self._for_machine:
             self._answer_json(value, indent=2)
+
+    def request(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a request as stdout shows it: whole into a pipe or a file, on a terminal without the data of its
+        pictures, of which their type, length and sha256 are shown (finding D05).
+        """
+        from orvideo.record.values import redact_request, redacted_media
+
+        if not self.out_is_tty:
+            return dict(body)
+        shown = redact_request(body)
+        if redacted_media(shown) and not self._told_of_data:
+            self._told_of_data = True
+            self.note("the data of pictures is not shown on a terminal; a pipe or a file gets the whole request")
+        return shown
 
     def event(self, value: Mapping[str, Any]) -> None:
         """Write one object of `--events` as a line; nothing in other modes."""
@@ -227,15 +238,29 @@ class Terminal:
 
     # Questions
 
-    def confirm(self, question: str) -> bool:
-        """Ask on stderr and read a line of stdin; only `y` or `yes` is a yes. Where nobody can be asked: no."""
-        if not self.can_ask or self._stdin is None:
+    def confirm(self, question: str) -> bool | None:
+        """Ask a person, and return whether the answer is `y` or `yes`; None where nobody can be asked (finding A04).
+
+        Where stdin or stderr is no terminal, the controlling one is asked on, as by ssh and git.
+        """
+        if self._stdin is not None and self.in_is_tty and self.err_is_tty:
+            return self._confirm(question, self._stdin, self._err.try_write)
+        opened = self._open_terminal()
+        if opened is None:
+            return None
+        reader, writer = opened
+        try:
+            with reader, writer:
+                return self._confirm(question, reader, writer.write)
+        except OSError:  # it went away: that is no yes
             return False
+
+    def _confirm(self, question: str, reader: TextIO, write: Callable[[str], object]) -> bool:
         with self._above():
-            self._err.try_write(f"{visible(question)} [y/N] ")
-            reply = read_line(self._stdin)
+            write(f"{visible(question)} [y/N] ")
+            reply = read_line(reader)
             if not reply:
-                self._err.try_write("\n")  # after Ctrl-D the cursor still stands behind the question
+                write("\n")  # after Ctrl-D the cursor still stands behind the question
         return reply.strip().casefold() in ("y", "yes")
 
     def secret(self, prompt: str) -> str:

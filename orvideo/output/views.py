@@ -7,24 +7,33 @@ said to be unknown, or left out: never shown as 0 or "no".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 from orvideo.errors import OrvideoError
-from orvideo.output.tables import Cell, Column, Row, block
-from orvideo.output.text import age, bytes_text, count, cut, elapsed, moment, money_text
+from orvideo.money import full_text, is_above, money_text
+from orvideo.output.tables import Cell, Column, Row, Table, block
+from orvideo.output.text import age, bytes_text, count, cut, elapsed, local_time, moment
 
 if TYPE_CHECKING:
+    from orvideo.batch.checking import Price
     from orvideo.catalogue.planning import Plan
-    from orvideo.record.values import Record, Typical
+    from orvideo.catalogue.quote import Quote
+    from orvideo.record.values import Record, Spending, Typical
 
 Lines = list[str | tuple[str, str]]
-Table = tuple[Sequence[Column], list[Row]]
+
+#: The endpoint of a job of the built-in sandbox, whose money is none.
+_SANDBOX = "sandbox"
+#: What is said of the cost of a job whose provider billed an account of the user's own (finding A11).
+OWN_KEY = "billed to your own provider key"
 
 _STATUS_STYLES = {
     "completed": "good",
+    "saved": "good",
     "failed": "bad",
     "cancelled": "bad",
     "expired": "bad",
@@ -42,43 +51,64 @@ def status_style(status: str) -> str | None:
 # Jobs
 
 
-def jobs_table(jobs: Iterable[Mapping[str, Any]], now: datetime) -> Table:
-    """Return the table of `orvideo jobs`. In a pipe: id, status, model, created_at, USD, first path, prompt."""
-    return _table(jobs, now, "prompt")
+def spending_table(sums: Iterable[Spending], by: str, *, whole: bool) -> Table:
+    """Return the table of `orvideo jobs --cost`: unless `whole`, without the counts that are 0 in every row.
 
-
-def status_table(jobs: Iterable[Mapping[str, Any]], now: datetime) -> Table:
-    """Return the table of `orvideo status`. In a pipe: id, status, model, created_at, USD, first path, error."""
-    return _table(jobs, now, "error")
-
-
-def _table(jobs: Iterable[Mapping[str, Any]], now: datetime, last: str) -> Table:
+    In a pipe: key, USD, jobs billed, of unknown cost, pending, USD that those may cost, billed to an own key, where.
+    """
     columns = [
-        Column("JOB"),
-        Column("STATUS", paint=status_style),
-        Column("MODEL", priority=4, flexible=True, least=16),
-        Column("AGE", right=True, priority=3),
-        Column("COST", right=True, priority=2),
-        Column("FILE", priority=5, flexible=True),
-        Column(last.upper(), priority=1, flexible=True, least=20),
+        Column(by.upper(), flexible=True, least=12), Column("COST", right=True), Column("BILLED", right=True),
+        Column("UNKNOWN", right=True), Column("PENDING", right=True), Column("QUOTED", right=True),
+        Column("OWN KEY", right=True), Column("WHERE"),
+    ]  # fmt: skip
+    rows: list[Row] = [
+        [
+            one.key or "unknown",
+            _sum_cell(one.cost if one.known or one.cost else None),
+            *(str(number) for number in (one.known, one.unknown, one.pending)),
+            _sum_cell(one.quoted) if one.pending else Cell("", ""),
+            str(one.byok),
+            "sandbox" if one.sandbox else "real",
+        ]
+        for one in sums
     ]
-    rows: list[Row] = []
-    for job in jobs:
-        created, cost = datetime.fromisoformat(job["created_at"]), amount(job["cost_usd"])
-        # A job under way has no cost yet; one that is done and has none is a thing to know.
-        unpriced = "unknown" if job["status"] == "completed" else ""
-        rows.append(
-            [
-                job_name(job),
-                job["status"],
-                job["model"] or "",
-                Cell(age((now - created).total_seconds()), moment(created)),
-                Cell(unpriced, "") if cost is None else Cell(money_text(cost), str(cost)),
-                _file(job),
-                job[last] or "",
-            ]
-        )
-    return columns, rows
+    empty = (Cell("", ""), "0")
+    shown = [whole or place in (0, 1, 7) or any(row[place] not in empty for row in rows) for place in range(8)]
+    return list(compress(columns, shown)), [list(compress(row, shown)) for row in rows]
+
+
+def _sum_cell(amount: Decimal | None) -> Cell:
+    return Cell(money_text(amount), "" if amount is None else f"{amount:f}")
+
+
+def cost_text(job: Mapping[str, Any]) -> str:
+    """Return what a job cost: `$0.12`, `$0.12 in the sandbox`, `billed to your own provider key`, `cost unknown`."""
+    cost = amount(job["cost_usd"])
+    if job["is_byok"]:
+        return OWN_KEY if not cost else f"{money_text(cost)}, and the rest {OWN_KEY}"
+    if cost is None:
+        return "cost unknown"
+    return money_text(cost) + (" in the sandbox" if job["endpoint"] == _SANDBOX else "")
+
+
+def charge_text(job: Mapping[str, Any]) -> str:
+    """Return what the service said that a job was charged, as a sentence, empty where it did not (finding A11)."""
+    if job["is_byok"]:
+        return f"It was {OWN_KEY}."
+    return f"It was charged {cost_text(job)}." if job["cost_usd"] is not None else ""
+
+
+def overrun_text(record: Record) -> str | None:
+    """Return that a job was billed more than it was quoted at, None where it was not (finding A05)."""
+    from orvideo.record.rows import quoted_most
+
+    cost, quoted = record.cost, quoted_most(record.quote)
+    if cost is None or quoted is None or not is_above(cost, quoted):
+        return None
+    billed, most = money_text(cost), money_text(quoted)
+    if billed == most:
+        billed, most = full_text(cost), full_text(quoted)
+    return f"billed {billed}, more than its quote of {most}; the next quote of such a job takes that into account"
 
 
 def job_page(job: Mapping[str, Any], now: datetime) -> Lines:
@@ -86,7 +116,7 @@ def job_page(job: Mapping[str, Any], now: datetime) -> Lines:
 
     def when(name: str) -> str:
         time = datetime.fromisoformat(job[name]) if job[name] else None
-        return f"{moment(time)} ({age((now - time).total_seconds())} ago)" if time else ""
+        return f"{moment(time)} ({local_time(time)}{age((now - time).total_seconds())} ago)" if time else ""
 
     pairs = [
         ("job", job_name(job)),
@@ -99,7 +129,7 @@ def job_page(job: Mapping[str, Any], now: datetime) -> Lines:
         ("ended" if job["watched"] else "end seen", when("ended_at")),
         ("took", _took(job) if job["watched"] else ""),
         ("quote", quote_text(job["quote"]) if job["quote"] else ""),
-        ("cost", money_text(amount(job["cost_usd"]))),
+        ("cost", cost_text(job).removeprefix("cost ")),
         ("endpoint", job["endpoint"]),
         ("generation", job["generation_id"]),
         ("answer", _answer_text(job["answer"]) if job["answer"] else ""),
@@ -110,10 +140,8 @@ def job_page(job: Mapping[str, Any], now: datetime) -> Lines:
 
 def finished_line(job: Mapping[str, Any]) -> str:
     """Return one line for the end of a job: `ID: completed in 0:41, $0.12`."""
-    cost = amount(job["cost_usd"])
-    price = money_text(cost) if cost is not None else "cost unknown"
     quoted = f" (quoted {quote_text(job['quote'])})" if job["quote"] else ""
-    return f"{job_name(job)}: {end_text(job)}, {price}{quoted}"
+    return f"{job_name(job)}: {end_text(job)}, {cost_text(job)}{quoted}"
 
 
 def end_text(job: Mapping[str, Any]) -> str:
@@ -178,12 +206,10 @@ def job_name(job: Mapping[str, Any]) -> str:
     return name
 
 
-def _file(job: Mapping[str, Any]) -> Cell:
-    paths = [output["path"] for output in job["outputs"] if output["path"]]
-    if not paths:
-        return Cell("", "")
-    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-    return Cell(paths[0].rstrip("/").rsplit("/", 1)[-1] + more, paths[0])
+def short_name(job: Mapping[str, Any]) -> str:
+    """Return the end of what a job is called, which names it in a line as well (finding C11)."""
+    last = job_name(job).rpartition("-")[2]
+    return last[-8:] if len(last) >= 8 else job_name(job)
 
 
 def _output_text(output: Mapping[str, Any]) -> str:
@@ -202,16 +228,21 @@ def _took(job: Mapping[str, Any]) -> str:
 
 
 def plan_lines(
-    planned: Plan, *, endpoint: str | None = None, sandbox: bool = False, evidence: Typical | None = None
+    planned: Plan,
+    *,
+    endpoint: str | None = None,
+    sandbox: bool = False,
+    evidence: Typical | None = None,
+    limit: Decimal | None = None,
 ) -> list[str]:
     """Return what is said before money is spent: the choices made for the user, the price, and where it goes.
 
     `endpoint` is a base URL that is not the usual one (drill N17); in the sandbox nothing is charged. `evidence` is
-    what such jobs really cost and took before.
+    what such jobs really cost and took before. No amount is told as if it were on another side of `limit` than it is.
     """
     quote = planned.quote.as_json()
     lines = [("chosen", choice) for choice in planned.choices]
-    lines.append(("quote", f"{quote_text(quote)} for {request_summary(planned.request.body())}"))
+    lines.append(("quote", f"{quote_text(quote, limit)} for {request_summary(planned.request.body())}"))
     lines += [("why", reason) for reason in quote["reasons"]]
     if evidence is not None and evidence.found:
         lines.append(("before", evidence_text(evidence)))
@@ -236,19 +267,35 @@ def evidence_text(typical: Typical) -> str:
     return f"{jobs} {' and '.join(facts)}" if facts else f"{jobs} finished"
 
 
-def quote_text(quote: Mapping[str, Any]) -> str:
-    """Return `$0.12 exact`, `~$0.14 ($0.10 to $0.19)` or `unknown price`; never $0 for unknown (drill M29)."""
+def quote_text(quote: Mapping[str, Any], limit: Decimal | None = None) -> str:
+    """Return `$0.12 listed`, `~$0.14 ($0.10 to $0.19)` or `unknown price`; never $0 for unknown (drill M29).
+
+    Where bills have raised it: `$0.30 listed ($0.30 to $0.49)`.
+    """
     usd, low, high = (amount(quote.get(name)) for name in ("usd", "low", "high"))
-    if quote.get("kind") == "exact" and usd is not None:
-        return f"{money_text(usd)} exact"
-    if quote.get("kind") == "about" and usd is not None:
-        return money_text(usd, about=True) + range_text(low, high)
-    return "unknown price" + (f", at least {money_text(low)}" if low else "")
+    if quote.get("kind") == "unknown" or usd is None:
+        return "unknown price" + (f", at least {money_text(low)}" if low else "")
+    is_listed = quote.get("kind") == "listed"
+    price = money_text(usd, about=not is_listed, against=limit) + (" listed" if is_listed else "")
+    return price + range_text(low, high, limit)
 
 
-def range_text(low: Decimal | None, high: Decimal | None) -> str:
+def price_words(price: Quote | Price, limit: Decimal | None = None) -> str:
+    """Return a price as a question has it (finding A10): `$0.12`, `about $5.63`, `an unknown price`.
+
+    Where it may cost more than it is likely to: `$0.30, or up to $0.49`.
+    """
+    if price.most is None or price.usd is None:
+        return "an unknown price"
+    usd, most = money_text(price.usd, against=limit), money_text(price.most, against=limit)
+    words = usd if price.kind == "listed" else f"about {usd}"
+    return words if most == usd else f"{words}, or up to {most}"
+
+
+def range_text(low: Decimal | None, high: Decimal | None, limit: Decimal | None = None) -> str:
     """Return ` ($0.10 to $0.19)` to stand behind a price, or nothing where there is no such range."""
-    return f" ({money_text(low)} to {money_text(high)})" if None not in (low, high) and low != high else ""
+    least, most = money_text(low, against=limit), money_text(high, against=limit)
+    return f" ({least} to {most})" if low is not None and high is not None and least != most else ""
 
 
 def request_summary(request: Mapping[str, Any]) -> str:

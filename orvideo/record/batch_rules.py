@@ -8,6 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from orvideo.errors import MoneyError, RecordError
+from orvideo.money import full_text, money_text
+from orvideo.record.evidence import Bills, most_of
 from orvideo.record.rows import LEFT, Viewpoint, amount, update
 from orvideo.record.values import State
 
@@ -33,25 +35,27 @@ def refuse_taken(connection: sqlite3.Connection, row: Mapping[str, Any], view: V
 def refuse_overrun(connection: sqlite3.Connection, row: Mapping[str, Any], max_total: Decimal, view: Viewpoint) -> None:
     """Refuse a job with which its batch might cost more than `max_total` USD, or might for all we know (drill B13).
 
-    A job counts with its true cost once that is known, and with the most it was quoted at until then; also one that
-    failed, since a failure is not always free.
+    A job counts with its true cost once that is known, and until then with the most it was quoted at, or such jobs
+    were billed (finding A05); also one that failed, since a failure is not always free.
     """
-    this = amount(row["quoted_most"])
+    bills: Bills = {}
+    this = most_of(connection, row, bills)
     prices = [
-        amount(other["cost"] or other["quoted_most"])
+        amount(other["cost"]) if other["cost"] and not other["is_byok"] else most_of(connection, other, bills)
         for other in connection.execute("SELECT * FROM jobs WHERE batch = ?", (row["batch"],))
         if view.state_of(other) is not State.NOT_SENT
     ]
     known = [price for price in prices if price is not None]
     if this is None or len(known) < len(prices):
         raise MoneyError(
-            f"What this batch may cost is not known, so no limit of {max_total} dollars can be kept; "
+            f"What this batch may cost is not known, so no limit of {full_text(max_total)} can be kept; "
             "nothing more was sent."
         )
     before = sum(known, Decimal(0))
     if before + this > max_total:
+        left = max_total - before
         raise MoneyError(
-            f"This job may cost {this} dollars and the batch {before} before it, more than the limit of {max_total} "
-            "dollars in all; nothing more was sent.",
+            f"This job may cost {money_text(this, against=left)} and the batch {money_text(before, against=max_total)} "
+            f"before it, more than the limit of {full_text(max_total)} in all; nothing more was sent.",
             hint="raise --max-cost and run the same command again",
         )

@@ -3,42 +3,39 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import defaultdict
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import UTC
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
-from orvideo.record.rows import amount, micros
-from orvideo.record.values import SANDBOX, Shape, Spending, Typical
+from orvideo.record.rows import Viewpoint, amount, moment
+from orvideo.record.values import SANDBOX, Shape, Spending, State, Typical
 
 #: How many of the newest jobs count: prices and speeds change.
 NEWEST = 50
 
 By = Literal["model", "day", "month"]
-_KEYS = {
-    "model": "model",
-    "day": "strftime('%Y-%m-%d', created_at / 1000000, 'unixepoch')",
-    "month": "strftime('%Y-%m', created_at / 1000000, 'unixepoch')",
-}
+_TIMES = {"day": "%Y-%m-%d", "month": "%Y-%m"}
 
-#: Whether every endpoint but one is meant, or one.
-_AT = {True: "endpoint <> :endpoint", False: "endpoint = :endpoint"}
+#: What `spent` reads of a job, beside what decides whether it passes a filter.
+SPENT_COLUMNS = ", model, created_at, endpoint, cost, is_byok, quoted_most"
 
 
-def typical(connection: sqlite3.Connection, shape: Shape, endpoint: str | None) -> Typical:
-    """Return what the newest finished jobs of a shape cost and took; of every endpoint but the sandbox by default."""
+def typical(connection: sqlite3.Connection, shape: Shape, endpoint: str) -> Typical:
+    """Return what the newest finished jobs of a shape cost and took at an endpoint."""
     rows = connection.execute(
         f"""
-        SELECT cost, submitted_at, ended_at, watched FROM jobs
+        SELECT cost, is_byok, submitted_at, ended_at, watched FROM jobs
         WHERE status = 'completed' AND model = :model AND mode IS :mode AND resolution IS :resolution
-        AND duration IS :duration AND audio IS :audio AND final = 1 AND {_AT[endpoint is None]}
+        AND duration IS :duration AND audio IS :audio AND final = 1 AND endpoint = :endpoint
         ORDER BY ended_at DESC LIMIT {NEWEST}
         """,  # noqa: S608 - our own words only
-        {**shape._asdict(), "endpoint": SANDBOX if endpoint is None else endpoint},
+        {**shape._asdict(), "endpoint": endpoint},
     ).fetchall()
     from statistics import median  # slow to import, and few commands ask
 
-    costs = [cost for row in rows if (cost := amount(row["cost"])) is not None]
+    # What OpenRouter bills for a provider's own key is no price of the clip.
+    costs = [cost for row in rows if not row["is_byok"] and (cost := amount(row["cost"])) is not None]
     times = [(row["ended_at"] - row["submitted_at"]) / 1e6 for row in rows if row["watched"]]
     return Typical(
         found=len(rows),
@@ -51,27 +48,56 @@ def typical(connection: sqlite3.Connection, shape: Shape, endpoint: str | None) 
     )
 
 
-def spent(connection: sqlite3.Connection, by: By, since: datetime | None, endpoint: str | None) -> list[Spending]:
-    """Return what was spent, dearest model or newest time first; jobs that may have been charged count as unknown.
+Bills = dict[tuple[Shape, str], Decimal | None]
 
-    Equal amounts are counted by SQLite and added up here, as decimals: its own sums are floats.
+
+def most_of(connection: sqlite3.Connection, job: Mapping[str, Any] | sqlite3.Row, bills: Bills) -> Decimal | None:
+    """Return the most that a job without a bill may cost, USD: as quoted, or as such jobs were billed (finding A05).
+
+    None for one without a price. `bills` keeps the dearest bill of each shape that was looked up.
     """
-    rows = connection.execute(
-        f"""
-        SELECT {_KEYS[by]} AS key, cost, count(*) AS jobs FROM jobs
-        WHERE state IN ('submitted', 'sending', 'unknown') AND created_at >= :since AND {_AT[endpoint is None]}
-        GROUP BY 1, 2
-        """,  # noqa: S608 - our own words only
-        {"since": micros(since) if since else 0, "endpoint": SANDBOX if endpoint is None else endpoint},
-    )
-    costs: dict[str | None, Decimal] = defaultdict(Decimal)
-    known: dict[str | None, int] = defaultdict(int)
-    unknown: dict[str | None, int] = defaultdict(int)
+    quoted = amount(job["quoted_most"])
+    if quoted is None:
+        return None
+    shape = Shape(*(job[name] for name in Shape._fields))
+    place = (shape, job["endpoint"])
+    if place not in bills:
+        bills[place] = typical(connection, *place).cost_high
+    return max(quoted, bills[place] or quoted)
+
+
+def spent(rows: Iterable[sqlite3.Row], by: By, view: Viewpoint) -> list[Spending]:
+    """Return what jobs cost, the sandbox's apart and last: the dearest model, or the newest time first (UTC).
+
+    A job that may have been charged counts (finding A11); amounts are added up here, since SQLite's sums are floats.
+    """
+    found: dict[tuple[str | None, bool], Spending] = {}
     for row in rows:
-        key, cost = row["key"], amount(row["cost"])
-        costs[key] += cost * row["jobs"] if cost is not None else 0
-        (unknown if cost is None else known)[key] += row["jobs"]
-    found = [Spending(key, costs[key], known[key], unknown[key]) for key in costs]
+        state = view.state_of(row)
+        if state in (State.PREPARED, State.NOT_SENT):
+            continue
+        key = row["model"] if by == "model" else _time(row["created_at"], by)
+        place = (key, row["endpoint"] == SANDBOX)
+        found[place] = _with_job(found.get(place) or Spending(*place), row, state)
+    sums = sorted(found.values(), key=lambda one: one.key or "", reverse=by != "model")
     if by == "model":
-        return sorted(found, key=lambda spending: (-spending.cost, spending.key or ""))
-    return sorted(found, key=lambda spending: spending.key or "", reverse=True)
+        sums.sort(key=lambda one: one.cost, reverse=True)
+    return sorted(sums, key=lambda one: one.sandbox)
+
+
+def _with_job(sums: Spending, row: sqlite3.Row, state: State) -> Spending:
+    cost, quoted = amount(row["cost"]), amount(row["quoted_most"])
+    if row["is_byok"]:
+        return sums._replace(byok=sums.byok + 1, cost=sums.cost + (cost or 0))
+    if cost is not None:
+        return sums._replace(known=sums.known + 1, cost=sums.cost + cost)
+    if state is State.UNKNOWN or row["final"]:
+        return sums._replace(unknown=sums.unknown + 1)
+    return sums._replace(
+        pending=sums.pending + 1, quoted=sums.quoted if quoted is None else (sums.quoted or 0) + quoted
+    )
+
+
+def _time(created_at: int, by: By) -> str | None:
+    when = moment(created_at)
+    return when.astimezone(UTC).strftime(_TIMES[by]) if when else None

@@ -111,6 +111,11 @@ class Journal:
         work = partial(self._ledger.output_saved, seq, output)
         self.write(("output", seq, output.index), Pending(seq, missing, work, change))
 
+    def made_nothing(self, seq: int, reason: str) -> None:
+        """Write down that a completed job has no video, and why."""
+        work, change = partial(self._ledger.made_nothing, seq, reason), _with(expected_outputs=0, error=reason)
+        self.write(("looked", seq), Pending(seq, "that it made no video", work, change))
+
     def set_target(self, seq: int, target: str | None) -> None:
         """Remember where a job's videos are to be saved."""
         work, change = partial(self._ledger.set_target, seq, target), _with(target=target)

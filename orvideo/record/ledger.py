@@ -19,7 +19,7 @@ import os
 import random
 import sqlite3
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -37,6 +37,7 @@ from orvideo.record.rows import (
     Viewpoint,
     columns_of,
     count_outputs,
+    document,
     error_text,
     extra_document,
     insert,
@@ -51,7 +52,18 @@ from orvideo.record.rows import (
     text,
     update,
 )
-from orvideo.record.values import Intent, Output, Record, ResumeState, Seen, Shape, Spending, State, Typical
+from orvideo.record.values import (
+    Intent,
+    Output,
+    Record,
+    ResumeState,
+    Seen,
+    Shape,
+    Spending,
+    State,
+    Typical,
+    redact_request,
+)
 
 Answer = TypeVar("Answer")
 Records = list[Record]
@@ -282,6 +294,15 @@ class Ledger:
 
         self._write(work, patience)
 
+    def made_nothing(self, seq: int, reason: str, *, patience: float | None = None) -> None:
+        """Write down that a completed job has no video, and why: there is nothing left to fetch (finding D10)."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            update(connection, seq, expected_outputs=0, error=error_text(reason), updated_at=self._now())
+            count_outputs(connection, seq)
+
+        self._write(work, patience)
+
     def set_target(self, seq: int, target: str | None, *, patience: float | None = None) -> None:
         """Remember where a job's videos are to be saved."""
         written = {"target": path_in(target), "updated_at": self._now()}
@@ -377,25 +398,42 @@ class Ledger:
         """Return jobs, newest first, at most `limit`; `lookup.Filter` says what passes."""
         return self._read(lambda connection: lookup.select(connection, wanted, limit, self._view()))
 
+    def positions(self, most: int = 1000) -> dict[str, int]:
+        """Return the N of @N of the newest jobs, by handle."""
+        return self._read(lambda connection: lookup.positions(connection, most))
+
     def rows_of_batch(self, batch: str) -> Records:
         """Return every job of a batch, oldest first: a row that was submitted again has several."""
         return self.list(batch=batch)[::-1]
 
-    def typical(self, shape: Shape, *, endpoint: str | None = None) -> Typical:
-        """Return what the 50 newest finished jobs of a shape (`values.shape_of`) cost and took.
+    def same_request(self, request: Mapping[str, Any], endpoint: str, since: datetime) -> Records:
+        """Return the jobs with this very request, newest first: those since a time, and those of unknown outcome."""
+        written = document(redact_request(request))
+        return self._read(lambda connection: lookup.same_request(connection, written, endpoint, since, self._view()))
 
-        Of one endpoint, or of all but the sandbox.
-        """
+    def same_rows(self, keys: Collection[str], batch: str, endpoint: str) -> Records:
+        """Return the jobs that other batches at an endpoint bought for rows with these keys, oldest first."""
+
+        def work(connection: sqlite3.Connection) -> Records:
+            return load(connection, lookup.same_rows(connection, keys, batch, endpoint), self._view())
+
+        return self._read(work)
+
+    def typical(self, shape: Shape, endpoint: str) -> Typical:
+        """Return what the 50 newest finished jobs of a shape (`values.shape_of`) cost and took at an endpoint."""
         return self._read(lambda connection: evidence.typical(connection, shape, endpoint))
 
     def spent(
-        self, by: evidence.By, *, since: datetime | None = None, endpoint: str | None = None
+        self, by: evidence.By, *, limit: int | None = None, **wanted: Unpack[lookup.Filter]
     ) -> tuple[Spending, ...]:
-        """Return the sums by model (dearest first), day or month (newest first, UTC).
+        """Return what the jobs that `list` would return cost: by model (dearest first), day or month (newest first)."""
 
-        Of one endpoint, or of all but the sandbox.
-        """
-        return tuple(self._read(lambda connection: evidence.spent(connection, by, since, endpoint)))
+        def work(connection: sqlite3.Connection) -> list[Spending]:
+            view = self._view()
+            rows = lookup.passing(connection, wanted, limit, view, evidence.SPENT_COLUMNS)
+            return evidence.spent(rows, by, view)
+
+        return tuple(self._read(work))
 
     def count(self) -> int:
         """Return how many jobs are on record."""

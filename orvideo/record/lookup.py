@@ -2,18 +2,18 @@
 
 import re
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import TypedDict
 
 from orvideo.errors import UsageError
 from orvideo.record.rows import Viewpoint, load, micros, text
-from orvideo.record.values import Record, State
+from orvideo.record.values import Record, State, word_of
 
 SHORTEST_PREFIX = 4
 MOST_CANDIDATES = 5
-_POSITION = re.compile(r"@(last|[0-9]{1,15})", re.ASCII)
+_POSITION = re.compile(r"@(last|[0-9]{1,15})|([0-9]{1,3})", re.ASCII)
 _LOOK_AT = "orvideo jobs lists what is there; orvideo jobs adopt ID takes up a job from elsewhere"
 
 
@@ -22,10 +22,11 @@ class NoSuchJob(UsageError):
 
 
 def find(connection: sqlite3.Connection, ref: str, view: Viewpoint) -> Record:
-    """Return the job that `ref` stands for: an id, a handle, a unique prefix of either, `@N` or `@last`.
+    """Return the job that `ref` stands for: an id, a handle, a unique piece of either, `@N`, `N` or `@last`.
 
-    An exact id or handle wins over what it is a prefix of. Raises UsageError, with the candidates when there are
-    several. Every way is an index look-up whatever the size of the record.
+    A piece is a prefix of the whole or stands in its last part, since ids begin with the time (finding C11). An exact
+    name wins over a prefix, and a prefix over what is in the middle. Raises UsageError, with the candidates when there
+    are several. All but the last way are index look-ups whatever the size of the record.
     """
     seqs = _matching(connection, ref.strip())
     if len(seqs) == 1:
@@ -38,7 +39,7 @@ def find(connection: sqlite3.Connection, ref: str, view: Viewpoint) -> Record:
 def _matching(connection: sqlite3.Connection, ref: str) -> list[int]:
     position = _POSITION.fullmatch(ref)
     if position:
-        number = 1 if position[1] == "last" else int(position[1])
+        number = 1 if position[1] == "last" else int(position[1] or position[2])
         return (
             _seqs(connection, "SELECT seq FROM jobs ORDER BY seq DESC LIMIT 1 OFFSET ?", number - 1) if number else []
         )
@@ -50,7 +51,19 @@ def _matching(connection: sqlite3.Connection, ref: str) -> list[int]:
     if exact or len(ref) < SHORTEST_PREFIX:
         return exact
     found = dict.fromkeys(_with_prefix(connection, "job_id", ref) + _with_prefix(connection, "handle", ref))
-    return list(found)[: MOST_CANDIDATES + 1]
+    return list(found or _with_piece(connection, ref))[: MOST_CANDIDATES + 1]
+
+
+def _with_piece(connection: sqlite3.Connection, piece: str) -> list[int]:
+    query = "SELECT seq, coalesce(job_id, ''), handle FROM jobs WHERE instr(job_id, ?1) OR instr(handle, ?1)"
+    rows = connection.execute(f"{query} ORDER BY seq DESC", (piece,))
+    return [seq for seq, *names in rows if any(piece in name.rpartition("-")[2] for name in names)]
+
+
+def positions(connection: sqlite3.Connection, most: int) -> dict[str, int]:
+    """Return the N of @N of the newest jobs, by handle."""
+    rows = connection.execute("SELECT handle FROM jobs ORDER BY seq DESC LIMIT ?", (most,))
+    return {handle: place for place, (handle,) in enumerate(rows, start=1)}
 
 
 def _seqs(connection: sqlite3.Connection, query: str, *values: object) -> list[int]:
@@ -84,7 +97,7 @@ def _successor(prefix: str) -> str | None:
 def _nothing(ref: str) -> NoSuchJob:
     if not ref.startswith("@") and len(ref.strip()) < SHORTEST_PREFIX:
         return NoSuchJob(
-            f"No job in the record is called {ref!r}; a prefix needs at least {SHORTEST_PREFIX} characters.",
+            f"No job in the record is called {ref!r}; a piece of an id needs at least {SHORTEST_PREFIX} characters.",
             hint=_LOOK_AT,
         )
     return NoSuchJob(f"No job in the record is called {ref!r}.", hint=_LOOK_AT)
@@ -106,7 +119,8 @@ class Filter(TypedDict, total=False):
     """Which jobs to list. Of the first three any one is enough; everything else that is given must hold.
 
     `unfinished`: accepted, and not at its end. `unknown`: the outcome of the submit is. `not_downloaded`: completed,
-    with an output that is not saved. `text` is looked for in prompt, model, id and handle, in any case.
+    with an output that is not saved. `text` is looked for in prompt, model, id and handle, in any case, `model` in the
+    model; `status` is a word as people see it (`Record.status_word`).
     """
 
     unfinished: bool
@@ -129,16 +143,22 @@ _LISTS = {
 
 def select(connection: sqlite3.Connection, wanted: Filter, limit: int | None, view: Viewpoint) -> list[Record]:
     """Return the jobs that pass, newest first, at most `limit`: only those are read whole."""
+    return load(connection, [row["seq"] for row in passing(connection, wanted, limit, view)], view)
+
+
+def passing(
+    connection: sqlite3.Connection, wanted: Filter, limit: int | None, view: Viewpoint, columns: str = ""
+) -> Iterator[sqlite3.Row]:
+    """Yield the rows that pass, newest first, at most `limit`, with what decides that and more `columns` (`, cost`)."""
     conditions, values = _conditions(wanted)
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     searched = ", prompt, model, job_id, handle" if wanted.get("text") else ""
     rows = connection.execute(
-        "SELECT seq, state, final, fetched, status, owner, updated_at, sending_at"  # noqa: S608 - our own words only
-        f"{searched} FROM jobs{where} ORDER BY seq DESC",
+        "SELECT seq, state, final, fetched, status, answer_status, owner, updated_at, sending_at"  # noqa: S608 - our own words only
+        f"{searched}{columns} FROM jobs{where} ORDER BY seq DESC",
         values,
     )
-    passing = (row["seq"] for row in rows if _passes(row, wanted, view))
-    return load(connection, list(islice(passing, limit)), view)
+    return islice((row for row in rows if _passes(row, wanted, view)), limit)
 
 
 def _conditions(wanted: Filter) -> tuple[list[str], list[object]]:
@@ -150,10 +170,10 @@ def _conditions(wanted: Filter) -> tuple[list[str], list[object]]:
     conditions = lists
     values: list[object] = []
     given: Mapping[str, object] = wanted
-    for column in ("status", "model", "batch"):
+    for column, condition in (("batch", "batch = ?"), ("model", "instr(lower(model), lower(?))")):
         value = given.get(column)
         if isinstance(value, str):
-            conditions.append(f"{column} = ?")
+            conditions.append(condition)
             values.append(text(value))
     since = wanted.get("since")
     if since is not None:
@@ -166,7 +186,37 @@ def _passes(row: sqlite3.Row, wanted: Filter, view: Viewpoint) -> bool:
     """Decide what SQL cannot: whether a process is gone, and what is the same in upper and lower case."""
     if wanted.get("unknown") and row["state"] == State.SENDING and view.state_of(row) is not State.UNKNOWN:
         return False
+    if status := (wanted.get("status") or "").casefold():
+        word = row["status"] or word_of(view.state_of(row), row["answer_status"])
+        if status not in (word, "saved" if row["fetched"] else word):
+            return False
     needle = (wanted.get("text") or "").casefold()
     return not needle or any(
         needle in (row[column] or "").casefold() for column in ("prompt", "model", "job_id", "handle")
     )
+
+
+# What was bought before (finding A12)
+
+#: What was sent and has not failed: to send it again buys it twice.
+_BOUGHT = "state IN ('sending', 'submitted', 'unknown') AND (final = 0 OR status = 'completed')"
+
+
+def same_request(
+    connection: sqlite3.Connection, request: str, endpoint: str, since: datetime, view: Viewpoint
+) -> list[Record]:
+    """Return the jobs with this very request, newest first: those since a time, and those of unknown outcome."""
+    seqs: set[int] = set()
+    for condition, *values in ((f"{_BOUGHT} AND created_at >= ?", micros(since)), (_LISTS["unknown"],)):
+        query = f"SELECT seq FROM jobs WHERE {condition} AND endpoint = ? AND request = ?"  # noqa: S608 - our own words
+        seqs |= set(_seqs(connection, query, *values, endpoint, request))
+    return load(connection, sorted(seqs, reverse=True)[:MOST_CANDIDATES], view)
+
+
+def same_rows(connection: sqlite3.Connection, keys: Collection[str], batch: str, endpoint: str) -> list[int]:
+    """Return the numbers of the jobs that other batches at an endpoint bought for rows with these keys."""
+    others = connection.execute(
+        f"SELECT seq, row_key FROM jobs WHERE batch <> ? AND endpoint = ? AND {_BOUGHT}",  # noqa: S608 - our own words
+        (batch, endpoint),
+    )
+    return [seq for seq, key in others if key in keys]

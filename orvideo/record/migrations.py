@@ -101,7 +101,13 @@ _WHOLE_PARTS: Step = (
     "ALTER TABLE partial_downloads ADD COLUMN path TEXT",
 )
 
-STEPS: tuple[Step, ...] = (_FIRST, _WHOLE_PARTS)
+#: Whether the provider billed the user's own key (finding A11); and nothing is called exact any more (A05).
+_TRUE_MONEY: Step = (
+    "ALTER TABLE jobs ADD COLUMN is_byok INTEGER",
+    """UPDATE jobs SET quote = replace(quote, '"kind":"exact"', '"kind":"listed"') WHERE quote LIKE '%"exact"%'""",
+)
+
+STEPS: tuple[Step, ...] = (_FIRST, _WHOLE_PARTS, _TRUE_MONEY)
 
 
 def version_of(connection: sqlite3.Connection) -> int:

@@ -118,7 +118,10 @@ class Viewpoint(NamedTuple):
         Age decides as well: alone where the process cannot be asked for (another host), and for a request that has
         been on the wire for ten minutes even if it is there.
         """
-        state = State(row["state"])
+        try:
+            state = State(row["state"])
+        except ValueError as error:
+            raise _damage(row, error) from error
         if state not in (State.PREPARED, State.SENDING):
             return state
         owner = Owner.from_text(row["owner"])
@@ -156,9 +159,7 @@ def load(connection: sqlite3.Connection, seqs: Sequence[int], view: Viewpoint) -
             try:
                 found[row["seq"]] = _record(row, outputs.get(row["seq"], ()), view)
             except (ValueError, TypeError, ArithmeticError) as error:
-                damage = sqlite3.DatabaseError(f"job {row['handle']} cannot be read: {error}")
-                damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-                raise damage from error
+                raise _damage(row, error) from error
     return [found[seq] for seq in seqs if seq in found]
 
 
@@ -186,6 +187,7 @@ def _record(row: sqlite3.Row, outputs: Iterable[Output], view: Viewpoint) -> Rec
         request=_object(row["request"]),
         quote=_object(row["quote"]) if row["quote"] else None,
         cost=amount(row["cost"]),
+        is_byok=None if row["is_byok"] is None else bool(row["is_byok"]),
         error=row["error"] or (LEFT.get(state) if state != row["state"] else None),
         generation_id=row["generation_id"],
         target=path_out(row["target"]),
@@ -198,6 +200,13 @@ def _record(row: sqlite3.Row, outputs: Iterable[Output], view: Viewpoint) -> Rec
         answer_status=row["answer_status"],
         answer=row["answer"],
     )
+
+
+def _damage(row: sqlite3.Row, error: Exception) -> sqlite3.DatabaseError:
+    """Return the error of a row that holds what orvideo never wrote, as SQLite says it of its own pages."""
+    damage = sqlite3.DatabaseError(f"job number {row['seq']} cannot be read: {error}")
+    damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    return damage
 
 
 def _object(document: str) -> dict[str, Any]:
@@ -237,12 +246,13 @@ def columns_of(seen: Seen) -> dict[str, Any]:
     return {
         "status": text(seen.status),
         "cost": str(seen.cost) if seen.cost is not None else None,
+        "is_byok": seen.is_byok,
         "error": error_text(seen.error),
         "generation_id": text(seen.generation_id),
         "model": text(seen.model),
         "extra": extra_document(seen.extra),
         "final": seen.final,
-        "expected_outputs": seen.expected_outputs or None,
+        "expected_outputs": seen.expected_outputs,
     }
 
 
@@ -306,6 +316,6 @@ def count_outputs(connection: sqlite3.Connection, seq: int) -> None:
     """Bring the mark "fetched" up to date (`Record.is_fetched`), which the list of unfetched jobs is indexed by."""
     connection.execute(
         "UPDATE jobs SET fetched = (SELECT count(*) FROM outputs WHERE outputs.seq = jobs.seq AND saved_at IS NOT NULL)"
-        " >= max(coalesce(expected_outputs, 1), 1) WHERE seq = ?",
+        " >= coalesce(expected_outputs, 1) WHERE seq = ?",
         (seq,),
     )

@@ -45,6 +45,11 @@ _WORDS = {
 }
 
 
+def word_of(state: State, answer_status: int | None) -> str:
+    """Return the word for a job that the service has said nothing of; `answer_status` tells a refusal (F-A07)."""
+    return "refused" if state is State.NOT_SENT and answer_status is not None else _WORDS[state]
+
+
 #: An id that a shell reads as one plain word.
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:,@%+=-]*")
 
@@ -84,7 +89,7 @@ class Intent(NamedTuple):
 class Seen(NamedTuple):
     """What a reply says of a job; None is "not said". `final`: the service will not change it any more.
 
-    `at` is when it said so; now, where that is left open.
+    `at` is when it said so; now, where that is left open. `is_byok`: the provider billed the user's own key.
     """
 
     status: str | None
@@ -96,6 +101,7 @@ class Seen(NamedTuple):
     final: bool = False
     expected_outputs: int | None = None
     at: datetime | None = None
+    is_byok: bool | None = None
 
 
 class ResumeState(NamedTuple):
@@ -142,19 +148,32 @@ class Typical(NamedTuple):
 
 
 class Spending(NamedTuple):
-    """What one model, day or month cost: the sum in USD of `known` jobs, and how many more have no known cost."""
+    """What one model, day or month cost, in the sandbox or in earnest; every job is in one of the four counts.
+
+    `cost` is the sum in USD over `known` jobs. Of `unknown` jobs nobody knows the cost. `pending` ones are not at their
+    end; `quoted` is the most that they may cost as far as they have a quote, None where none has. `byok` ones were
+    billed to the user's own provider key.
+    """
 
     key: str | None
-    cost: Decimal
-    known: int
-    unknown: int
+    sandbox: bool = False
+    cost: Decimal = Decimal(0)
+    known: int = 0
+    unknown: int = 0
+    pending: int = 0
+    quoted: Decimal | None = None
+    byok: int = 0
 
     def as_json(self) -> dict[str, Any]:
         return {
             "key": self.key,
-            "cost_usd": money_number(self.cost) if self.known else None,
+            "sandbox": self.sandbox,
+            "cost_usd": money_number(self.cost) if self.known or self.cost else None,
             "known": self.known,
             "unknown": self.unknown,
+            "pending": self.pending,
+            "pending_usd": money_number(self.quoted),
+            "byok": self.byok,
         }
 
 
@@ -166,7 +185,9 @@ class Record(NamedTuple):
     reason, or why nothing was sent, or why the outcome is unknown. `target` is the -o of the submit. `final` says
     that the service will not change the job any more. `ended_at` is when its end was seen, and with `watched` so soon
     after it that it tells how long the job took. `was_seen` says that the service has shown it. `answer` holds the raw
-    reply until an id is recorded, `answer_status` its HTTP status, which is kept of a refusal.
+    reply until an id is recorded, `answer_status` its HTTP status, which is kept of a refusal. `expected_outputs` is 0
+    for a completed job that turned out to have none. With `is_byok` the provider billed the user's own key, and `cost`
+    is what OpenRouter billed besides.
     """
 
     seq: int
@@ -186,6 +207,7 @@ class Record(NamedTuple):
     request: Mapping[str, Any] = MappingProxyType({})
     quote: dict[str, Any] | None = None
     cost: Decimal | None = None
+    is_byok: bool | None = None
     error: str | None = None
     generation_id: str | None = None
     target: str | None = None
@@ -207,11 +229,6 @@ class Record(NamedTuple):
         return self.id if self.id is not None and _PLAIN.fullmatch(self.id) else self.handle
 
     @property
-    def was_refused(self) -> bool:
-        """Whether the service was asked for this job and refused it."""
-        return self.state is State.NOT_SENT and self.answer_status is not None
-
-    @property
     def is_running(self) -> bool:
         """Whether the service, or a submit that is under way, may still change this job."""
         return self.state in (State.PREPARED, State.SENDING) or (self.state is State.SUBMITTED and not self.final)
@@ -219,7 +236,8 @@ class Record(NamedTuple):
     @property
     def is_fetched(self) -> bool:
         """Whether every output that is known of is saved; a job that names none is taken to have one (drill P06)."""
-        return sum(output.saved_at is not None for output in self.outputs) >= max(self.expected_outputs or 1, 1)
+        expected = 1 if self.expected_outputs is None else self.expected_outputs
+        return sum(output.saved_at is not None for output in self.outputs) >= expected
 
     @property
     def status_word(self) -> str:
@@ -228,7 +246,7 @@ class Record(NamedTuple):
         `submitting` (also when it has not begun to send), `outcome_unknown`, `refused`, `not_sent`, and `pending` for
         a job that was accepted without a status (drill M11).
         """
-        return self.status or ("refused" if self.was_refused else _WORDS[self.state])
+        return self.status or word_of(self.state, self.answer_status)
 
     def as_json(self) -> dict[str, Any]:
         """Return the documented job object: times in ISO 8601, amounts as JSON numbers, unknown as null.
@@ -247,6 +265,7 @@ class Record(NamedTuple):
             "watched": self.watched and self.ended_at is not None,
             "quote": self.quote,
             "cost_usd": money_number(self.cost),
+            "is_byok": self.is_byok,
             "error": self.error,
             "outputs": [output.as_json() for output in self.outputs],
             "request": dict(self.request) or None,

@@ -68,7 +68,10 @@ def request_fields(
     upper = {name: value for name, value in given.items() if name not in SHORT_NAMES}
     fields = parts.make_room(_over(_over(defaults or {}, base), upper), upper)
     _refuse_missing(fields)
-    said, frame = _look_at_media(fields, source) if check else ((), None)
+    said: list[str] = []
+    frame = None
+    if check or source.fix:
+        said, frame, fields = _look_at_media(fields, source)
     fields = parts.add_to(fields)
     for param in params:  # those of no named provider stand under "" for now
         fields["provider"] = with_parameter(fields.get("provider"), param.slug or "", param.key, param.value)
@@ -192,9 +195,14 @@ def _flag_of(request: Mapping[str, Any], path: str) -> str:
     return "--last-frame" if request["frame_images"][number].get("frame_type") == "last_frame" else "--first-frame"
 
 
-def _look_at_media(fields: Mapping[str, Any], source: MediaSource) -> tuple[list[str], tuple[int, int] | None]:
-    """Check the media that came in the service's own shape; return what to say of them, and the first frame's size."""
+def _look_at_media(
+    fields: dict[str, Any], source: MediaSource
+) -> tuple[list[str], tuple[int, int] | None, dict[str, Any]]:
+    """Check the media that came in the service's own shape; return what to say of them, the first frame's size, and
+    the fields, with pictures mended where the source says so.
+    """
     warnings: list[str] = []
+    mended: dict[str, str] = {}
     frame = None
     for path, kind, url, frame_type in media_urls(fields):
         if not url[:6].casefold().startswith(("https:", "data:")):
@@ -203,22 +211,34 @@ def _look_at_media(fields: Mapping[str, Any], source: MediaSource) -> tuple[list
                 hint="a file is given with --first-frame, --last-frame or --reference",
             )
         try:
-            said, size = _look_at(url, kind, source.max_bytes)
+            said, size, mended[url] = _look_at(url, kind, source.max_bytes, source.fix)
         except UsageError as error:
             raise UsageError(f"{path}: {error.message}", hint=error.hint) from None
         warnings += said
         if frame_type == "first_frame":
             frame = size or frame
-    return warnings, frame
+    return warnings, frame, _with_urls(fields, mended) if source.fix else fields
+
+
+def _with_urls(fields: Mapping[str, Any], urls: Mapping[str, str]) -> dict[str, Any]:
+    """Return the fields with other URLs in place of those of their media."""
+    changed = dict(fields)
+    for name in ("frame_images", "input_references"):
+        if fields.get(name):
+            changed[name] = [
+                {**part, part["type"]: {**part[part["type"]], "url": urls[part[part["type"]]["url"]]}}
+                for part in fields[name]
+            ]
+    return changed
 
 
 @lru_cache(maxsize=8)  # the rows of a batch share the pictures of its line (R-B17); more than one request has
-def _look_at(url: str, kind: str, max_bytes: int) -> tuple[tuple[str, ...], tuple[int, int] | None]:
-    """Check what a URL of a request leads to, as far as it is in it: what to say of it, and a picture's size."""
+def _look_at(url: str, kind: str, max_bytes: int, fix: bool) -> tuple[tuple[str, ...], tuple[int, int] | None, str]:
+    """Check what a URL of a request leads to, as far as it is in it: what to say, a picture's size, the URL to send."""
     from orvideo.request import media
 
-    part = media.reference(f"{kind}:{url}", MediaSource(max_bytes))
-    return part.warnings, part.size
+    part = media.reference(f"{kind}:{url}", MediaSource(max_bytes, fix=fix))
+    return part.warnings, part.size, part.body[f"{part.kind}_url"]["url"] if fix else url
 
 
 def _ignored(fields: Mapping[str, Any]) -> Iterator[str]:

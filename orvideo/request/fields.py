@@ -7,14 +7,13 @@ Checked here because the service is silent: it drops an unknown field without a 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
-from orvideo.api.payload import LONE_SURROGATE
 from orvideo.errors import UsageError
+from orvideo.request.texts import check_texts
 
 LONGEST_SESSION_ID = 256
 FRAME_TYPES = ("first_frame", "last_frame")
@@ -96,26 +95,6 @@ def check_values(fields: Mapping[str, Any]) -> None:
     factor = fields.get("upscale_factor")
     if factor is not None and not factor > 0:
         raise UsageError(f"The upscale factor {factor:g} is not more than 0.")
-
-
-def check_texts(fields: Mapping[str, Any]) -> None:
-    """Refuse a text that is none: bytes of another encoding than UTF-8 would be paid for and come out as other words.
-
-    Python keeps such a byte of the command line, of stdin or of JSON as half a character. Raises UsageError.
-    """
-    if broken := next((name for name, value in fields.items() if _has_half_a_character(value)), None):
-        raise UsageError(
-            f"{broken} is not UTF-8 text: there is half a character in it (a lone surrogate).",
-            hint="say it, or save it, as UTF-8",
-        )
-
-
-def _has_half_a_character(value: object) -> bool:
-    if isinstance(value, str):
-        return not value.isascii() and re.search(LONE_SURROGATE, value) is not None
-    if isinstance(value, dict):
-        return any(_has_half_a_character(name) or _has_half_a_character(item) for name, item in value.items())
-    return isinstance(value, list) and any(map(_has_half_a_character, value))
 
 
 def _refuse_unknown(what: str, names: Iterable[str], known: Iterable[str], *, others: Iterable[str] = ()) -> None:
@@ -226,13 +205,14 @@ class MediaSource(NamedTuple):
     """Where media are read from: the largest file in bytes, stdin for `-`, and two folders.
 
     Local paths start at `base` (else `root`, else the current directory), and must stay inside `root` when one is given
-    (drill I07).
+    (drill I07). With `fix` pictures are mended before they are sent (`mending`).
     """
 
     max_bytes: int
     stdin: BinaryIO | None = None
     root: Path | None = None
     base: Path | None = None
+    fix: bool = False
 
 
 def media_urls(fields: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str | None]]:

@@ -7,38 +7,29 @@ from __future__ import annotations
 
 import json
 import math
-from pathlib import Path
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from typing import Any, BinaryIO, NoReturn
 
 from orvideo.api.payload import is_too_deep
 from orvideo.errors import UsageError
+from orvideo.request.texts import STDIN, read_text
 
-STDIN = "-"
 #: Two frames and some references at the largest size that is sent by default, as base64.
 MOST_BYTES = 128 * 1024**2
 
 
 def read_request(source: str, stdin: BinaryIO | None, *, most: int = MOST_BYTES) -> dict[str, Any]:
-    """Return the JSON object in a file, or on stdin for `-`: UTF-8, never more than `most` bytes (drill X01).
+    """Return the JSON object in a file, or on stdin for `-`: never more than `most` bytes (drill X01).
 
     Raises UsageError.
     """
+    text, _ = read_text(source, stdin, "request in", most)
     name = "stdin" if source == STDIN else source
     try:
-        if source == STDIN:
-            data = stdin.read(most + 1) if stdin is not None else b""
-        else:
-            with Path(source).open("rb") as file:
-                data = file.read(most + 1)
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise UsageError(f"The request in {name} cannot be read: {why}.") from error
-    if len(data) > most:
-        raise UsageError(f"The request in {name} is too large: at most {most:,} bytes are read.")
-    try:
-        value = parse_json(data.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise UsageError(f"The request in {name} is not UTF-8.") from None
+        value = parse_json(text)
     except ValueError as error:
         raise UsageError(f"The request in {name} is not JSON that can be used: {error}.") from None
     if not isinstance(value, dict):
@@ -51,12 +42,56 @@ def parse_json(text: str) -> Any:
 
     Refused: NaN and numbers beyond a float, a name given twice, nesting deeper than 64.
     """
+    with _deep_refused():
+        value = _decoder().decode(text)
+    return _not_too_deep(value)
+
+
+def parse_values(text: str) -> Iterator[tuple[int, Any]]:
+    """Yield the values of a JSON list, or of JSON values one after the other, and where each begins.
+
+    Raises what `parse_json` does.
+    """
+    place, is_list = _skipped(text, 0), False
+    if text[place : place + 1] == "[":
+        place, is_list = _skipped(text, place + 1), True
+    while text[place : place + 1] not in ("]" if is_list else "", ""):
+        with _deep_refused():
+            value, end = _decoder().raw_decode(text, place)
+        yield place, _not_too_deep(value)
+        place = _skipped(text, end)
+        if is_list and text[place : place + 1] != "]":
+            if text[place : place + 1] != ",":
+                raise json.JSONDecodeError("Expecting ',' delimiter", text, place)
+            place = _skipped(text, place + 1)
+    if is_list and _skipped(text, place + 1) < len(text):
+        raise json.JSONDecodeError("Extra data", text, place + 1)
+    if is_list and place == len(text):
+        raise json.JSONDecodeError("Expecting value", text, place)
+
+
+def _skipped(text: str, place: int) -> int:
+    """Return where the next character is that is no white space of JSON."""
+    found = re.compile(r"[ \t\r\n]*").match(text, place)
+    return found.end() if found else place
+
+
+@cache
+def _decoder() -> json.JSONDecoder:
+    return json.JSONDecoder(
+        parse_constant=_no_constant, parse_float=_number, parse_int=_whole, object_pairs_hook=_object
+    )
+
+
+@contextmanager
+def _deep_refused() -> Iterator[None]:
     try:
-        value = json.loads(
-            text, parse_constant=_no_constant, parse_float=_number, parse_int=_whole, object_pairs_hook=_object
-        )
+        yield
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+
+
+def _not_too_deep(value: Any) -> Any:
     if is_too_deep(value):
         raise ValueError("it is nested too deeply")
     return value

@@ -19,7 +19,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from orvideo.errors import UsageError
 from orvideo.request.fields import MediaSource, https_parts
-from orvideo.request.pictures import NotAPicture, read_picture
+from orvideo.request.pictures import NotAPicture, Picture, read_picture
 
 Kind = Literal["image", "audio", "video"]
 
@@ -106,7 +106,10 @@ def _part(source: str, said: Kind | None, where: MediaSource) -> Part:
         raise UsageError("An image, a file or a URL is needed, and the name given is empty.")
     scheme = _scheme(source)
     if scheme == "https":
-        return _from_url(source, said)
+        part = _from_url(source, said)
+        if where.fix and part.kind == "image":
+            return replace(part, warnings=(f"{part.origin} is not on this machine, and is sent as it is",))
+        return part
     if scheme == "file":
         raise UsageError("A file is given by its path, not as a file: URL.", hint="leave file:// away")
     if scheme not in (None, "data"):
@@ -123,7 +126,7 @@ def _part(source: str, said: Kind | None, where: MediaSource) -> Part:
         data = _from_stdin(where)
     else:
         data = _from_file(source, where)
-    return _from_bytes(data, origin)
+    return _from_bytes(data, origin, where)
 
 
 def _wrapped(kind: Kind, url: str) -> dict[str, Any]:
@@ -243,7 +246,7 @@ def _at_most(limit: int, origin: str, read: Callable[[int], bytes]) -> bytes:
     return bytes(data)
 
 
-def _from_bytes(data: bytes, origin: str) -> Part:
+def _from_bytes(data: bytes, origin: str, where: MediaSource) -> Part:
     try:
         picture = read_picture(data)
     except NotAPicture as not_one:
@@ -254,9 +257,26 @@ def _from_bytes(data: bytes, origin: str) -> Part:
             f"{origin} says that it is {width} × {height} pixels; more than {LONGEST_SIDE} a side is not sent.",
             hint=f"make it smaller first: some providers take no more than {SIDES[1]}",
         )
-    warnings = (*(f"{origin} {remark}" for remark in picture.remarks), *_size_warnings(origin, width, height))
+    if where.fix and not picture.plain:
+        from orvideo.request.mending import mended
+
+        data = mended(data, picture, origin)
+        if len(data) > where.max_bytes:
+            raise _too_large(f"{origin}, mended,", len(data), where.max_bytes)
+        picture = read_picture(data)
+    warnings = (*_remarks(origin, picture), *_size_warnings(origin, width, height))
     url = f"data:{picture.media_type};base64,{base64.b64encode(data).decode('ascii')}"
     return Part(_wrapped("image", url), "image", origin, width, height, warnings)
+
+
+def _remarks(origin: str, picture: Picture) -> list[str]:
+    remarks = [f"{origin} {remark}" for remark in picture.remarks]
+    if picture.mendable:
+        said = " and ".join((", ".join(picture.mendable[:-1]), picture.mendable[-1])).removeprefix(" and ")
+        remarks.append(
+            f"{origin} {said}; --fix-image sends it upright, in 8-bit sRGB, without transparency and metadata"
+        )
+    return remarks
 
 
 def _size_warnings(origin: str, width: int, height: int) -> list[str]:

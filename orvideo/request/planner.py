@@ -6,16 +6,18 @@ for only where a request depends on them, and once.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orvideo.catalogue.planning import Plan, plan
 from orvideo.errors import BadReply, NotFound, Unavailable, UsageError
 from orvideo.request.build import Param, Wanted, with_parameter
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from orvideo.api.client import Client
     from orvideo.catalogue.listing import Catalogue
 
@@ -24,12 +26,16 @@ Modalities = dict[str, list[str]]
 
 @dataclass(eq=False, repr=False)
 class Planner:
-    """Makes plans against one catalogue; `warn` is told a sentence where something could not be checked."""
+    """Makes plans against one catalogue; `warn` is told a sentence where something could not be checked.
+
+    `dearest_bill` says what such a request cost at most before, in USD; no quote is below it (finding A05).
+    """
 
     client: Client
     catalogue: Catalogue
     warn: Callable[[str], None]
     check: bool = True
+    dearest_bill: Callable[[Mapping[str, Any]], Decimal | None] = lambda request: None
     _slugs: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def plan(self, wanted: Wanted) -> Plan:
@@ -41,6 +47,7 @@ class Planner:
             modalities=self._modalities_for(wanted),
             frame=wanted.frame,
         )
+        planned = planned._replace(quote=planned.quote.raised_by(self.dearest_bill(planned.request.body())))
         return self._with_providers(planned, wanted.params) if wanted.params else planned
 
     def _modalities_for(self, wanted: Wanted) -> Modalities | None:

@@ -26,8 +26,6 @@ MAX_BODY = 40 * 2**20
 _MAX_SIDE, _MAX_PIXELS, _MIN_SIDE = 7680, 34_000_000, 64
 _LONGEST = 30
 
-_RATIOS = ("16:9", "9:16", "1:1", "4:3", "3:4", "3:2", "2:3", "21:9", "9:21")
-_RESOLUTIONS = ("360p", "480p", "720p", "768p", "1080p", "1K", "2K", "4K")
 _PARTS = ("image_url", "audio_url", "video_url")
 
 _MAGIC: dict[str, Callable[[bytes], bool]] = {
@@ -174,8 +172,8 @@ _FIELDS: dict[str, Check] = {
     "model": _text,
     "prompt": _text,
     "duration": _duration,
-    "resolution": _one_of(_RESOLUTIONS),
-    "aspect_ratio": _one_of(_RATIOS),
+    "resolution": _text,
+    "aspect_ratio": _text,
     "size": _text,
     "frame_images": _list_of(_frame),
     "input_references": _list_of(_reference),

@@ -110,8 +110,8 @@ MODEL = Definition[str]("model", values.parse_word, _same, None, "the model; lef
 DURATION = Definition[int](
     "duration", values.parse_clip_length, str, None, "the video's length in whole seconds", as_toml=int
 )
-RESOLUTION = Definition[str]("resolution", values.parse_word, _same, None, "480p, 720p, 1080p, 4K, ...")
-ASPECT_RATIO = Definition[str]("aspect-ratio", values.parse_aspect_ratio, _same, None, "16:9, 9:16, 1:1, ...")
+RESOLUTION = Definition[str]("resolution", values.parse_words, _same, None, "480p, 720p, 1080p, 4K, ...")
+ASPECT_RATIO = Definition[str]("aspect-ratio", values.parse_words, _same, None, "16:9, 9:16, 1:1, ...")
 AUDIO = Definition[bool]("audio", values.parse_yes_no, values.show_yes_no, None, "with or without sound", as_toml=bool)
 SEED = Definition[int]("seed", values.parse_whole, str, None, "the same seed aims at the same video", as_toml=int)
 OUTPUT = Definition[str]("output", values.parse_line, _same, None, "where videos are saved, as -o takes it")

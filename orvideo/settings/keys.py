@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 from typing import NoReturn
 
@@ -17,6 +18,7 @@ _SET_IT = "orvideo config set api-key"
 _LONGEST = 1024
 #: What editors, chat programs and shells put around a key: blanks, quotes of all kinds, a byte order mark.
 _WRAPPING = " \t\r\n\f\v\u00a0\u200b\ufeff\"'`\u201c\u201d\u2018\u2019"
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=[^=]")
 _BEARER = re.compile(r"bearer[ \t]+", re.IGNORECASE)
 
 
@@ -85,6 +87,12 @@ def _fault(key: str) -> str | None:
         return "there is a control character in it"
     if set(key) & set("\"'`"):
         return "there is a quote in it"
+    if "://" in key:
+        return "it is a URL"
+    if _ASSIGNMENT.match(key):
+        return "it is NAME=value; only the value is the key"
+    if set(key) & set("$<>{}\\*") or "..." in key:
+        return "it is a placeholder for one"
     return None
 
 
@@ -94,8 +102,16 @@ class KeyFile:
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE_NAME
 
-    def read(self) -> tuple[ApiKey, str] | None:
-        """Return the key and its origin, None when none is stored. Raises AuthError for a file that makes no sense."""
+    def read(self, *, even_loose: bool = False) -> tuple[ApiKey, str] | None:
+        """Return the key and its origin, None when none is stored.
+
+        Raises AuthError for a file that makes no sense, and for one that others can read or change, as ssh does.
+        """
+        if not even_loose and is_loose(self.path):
+            raise AuthError(
+                f"Others on this machine can read or change the stored key, so it is not used: {self.path}.",
+                hint=f"chmod 600 {shlex.quote(str(self.path))}",
+            )
         try:
             content = read_private(self.path)
         except OSError as error:
@@ -122,14 +138,13 @@ class KeyFile:
 
     def remove(self) -> bool:
         """Forget the key and say whether there was one. Raises OutputUnwritable."""
+        if not self.path.parent.is_dir():
+            return False
         try:
-            return remove_private(self.path)
+            with locked(self.path.parent):
+                return remove_private(self.path)
         except OSError as error:
             raise OutputUnwritable(f"The key cannot be removed: {self.path}: {reason(error)}.") from error
-
-    def is_loose(self) -> bool:
-        """Say whether others on this machine may read the key."""
-        return is_loose(self.path)
 
 
 def origin_of(base_url: str) -> str:

@@ -72,7 +72,7 @@ def is_loose(path: Path) -> bool:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock, so that of two changes at the same time neither is lost.
+    """Hold the folder's lock, so that of two changes at the same time neither is lost, and sweep what was left there.
 
     Without `fcntl` (Windows) the later of the two wins. The lock is on a file of its own, because a file that gets
     replaced cannot carry one. Raises OSError.
@@ -87,6 +87,9 @@ def locked(folder: Path) -> Iterator[None]:
     try:
         with suppress(OSError):  # some network file systems have no locks
             fcntl.flock(descriptor, fcntl.LOCK_EX)
+            # What a process that was killed left half written may have the key in it (finding C08).
+            for left in folder.glob(".orvideo-*.new"):
+                left.unlink(missing_ok=True)
         yield
     finally:
         os.close(descriptor)

@@ -118,7 +118,7 @@ class Settings:
 
     def oddities(self) -> list[tuple[str, str]]:
         """Return the `problems`, each with the command that mends it (finding C05)."""
-        return [*self._unknown_entries(), *self._misspelt_variables(), *self._loose_key()]
+        return [*self._unknown_entries(), *self._misspelt_variables()]
 
     def _unknown_entries(self) -> Iterator[tuple[str, str]]:
         for name in self._store.entries if self._store else ():
@@ -141,11 +141,6 @@ class Settings:
                 guess = KEY_VARIABLE if own_key else definitions.nearest(name, known, cutoff=0.88)
                 if guess:
                     yield f"The variable {name} is not read. Did you mean {guess}?", f'export {guess}="${name}"'
-
-    def _loose_key(self) -> Iterator[tuple[str, str]]:
-        if self._key_file and self._key_file.is_loose():
-            mend = f"chmod 600 {shlex.quote(str(self._key_file.path))}"
-            yield f"Others on this machine can read the key: {mend}.", mend
 
     def find(self, definition: Definition[T]) -> tuple[T | None, Source, str | None]:
         """Return a setting's value, who said so, and where."""
@@ -201,7 +196,7 @@ class Settings:
         found = [self._environ.get(KEY_VARIABLE, "").strip()]
         # A file that cannot be read now has shown nothing either.
         with suppress(OrvideoError, OSError):
-            stored = self._key_file.read() if self._key_file else None
+            stored = self._key_file.read(even_loose=True) if self._key_file else None
             found += [stored[0].reveal()] if stored else []
         return [key for key in found if key]
 
@@ -228,7 +223,7 @@ class Settings:
         with suppress(OrvideoError):
             yield clean_key(self._environ.get(KEY_VARIABLE, ""), KEY_VARIABLE)
         with suppress(OrvideoError):
-            stored = self._key_file.read() if self._key_file else None
+            stored = self._key_file.read(even_loose=True) if self._key_file else None
             if stored is not None:
                 yield stored[0].reveal()
 
@@ -259,16 +254,21 @@ class Settings:
             return KeyFile(self.config_dir).remove()
         return store.unset(definitions.setting_name(name))
 
+    def new_api_key(self, text: str) -> ApiKey:
+        """Return a key that is to be stored, cleaned. Raises AuthError for what cannot be one, without showing it."""
+        from orvideo.settings.keys import ApiKey, KeyFile, clean_key
+
+        return ApiKey(clean_key(text, "The key"), Source.STORE, str(KeyFile(self.config_dir).path))
+
     def store_api_key(self, text: str) -> ApiKey:
-        """Clean and store a key for the service at the base URL that is set, and return it.
+        """Store a key for the service at the base URL that is set, and return it; raises as `new_api_key` does.
 
-        Raises AuthError for what cannot be a key, without showing it; OutputUnwritable.
+        Raises OutputUnwritable as well.
         """
-        from orvideo.settings.keys import ApiKey, KeyFile, clean_key, origin_of
+        from orvideo.settings.keys import KeyFile, origin_of
 
-        file = KeyFile(self.config_dir)
-        key = ApiKey(clean_key(text, "The key"), Source.STORE, str(file.path))
-        file.write(key, origin_of(self.base_url))
+        key = self.new_api_key(text)
+        KeyFile(self.config_dir).write(key, origin_of(self.base_url))
         return key
 
     def _store_to_change(self) -> Store:

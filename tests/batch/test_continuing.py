@@ -18,7 +18,7 @@ def test_rows_are_bought_followed_and_saved_under_names_that_sort(service: Bench
     assert sorted(done.lines) == sorted(path.name for path in home.glob("*.mp4"))
     assert [line[:11] for line in sorted(done.lines)] == ["001-a-boat-", "002-a-boat-", "003-a-boat-"]
     assert all((home / line).read_bytes()[4:8] == b"ftyp" for line in done.lines)
-    assert "$0.06 for 3 rows: 3 exact" in done.err
+    assert "$0.06 for 3 rows: 3 listed" in done.err
 
 
 def test_the_same_command_again_buys_nothing_and_answers_the_same(service: Bench) -> None:
@@ -91,7 +91,7 @@ def test_the_output_and_the_name_do_not_make_a_row_new(service: Bench) -> None:
 def test_another_name_is_another_batch(service: Bench) -> None:
     service.write(rows(2))
     service.batch()
-    assert service.batch("--name", "take-2").code == 0
+    assert service.batch("--name", "take-2", "--again").code == 0
     assert len(service.received) == 4
     service.write(rows(2), "copy.jsonl")
     assert service.batch("--name", "take-2", file="copy.jsonl").code == 0
@@ -103,7 +103,7 @@ def test_stdin_is_known_by_its_content_or_by_its_name(service: Bench) -> None:
     again = service.batch(file="-", stdin=rows(2))
     assert "known by its content" in again.err
     assert len(service.received) == 2
-    assert service.batch("--name", "pipe", file="-", stdin=rows(2)).code == 0
+    assert service.batch("--name", "pipe", "--again", file="-", stdin=rows(2)).code == 0
     assert service.batch("--name", "pipe", file="-", stdin=rows(3)).code == 0
     assert len(service.received) == 5
 
@@ -133,7 +133,7 @@ def test_failed_rows_are_bought_again_when_asked_to_and_at_a_price_that_is_named
     assert len(service.received) == 2
     retried = service.batch("--retry-failed")
     assert "1 to submit (1 of them again)" in retried.err
-    assert "for 1 row: 1 exact" in retried.err
+    assert "for 1 row: 1 listed" in retried.err
     assert service.users() == ["bad", "bad", "row-1"]
 
 

@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as some
 from PIL.PngImagePlugin import PngInfo
 
+from orvideo.batch.formats import Form
 from orvideo.batch.identity import batch_id, batch_label, row_keys
 from orvideo.batch.rows import Row, read_rows
-from orvideo.batch.source import Form, Source
+from orvideo.batch.source import Source
 from tests.batch.bench import Bench, rows
 from tests.request.images import picture
 from tests.shell import Result
@@ -45,7 +46,7 @@ def test_a_cell_stands_for_what_the_field_takes() -> None:
     ("text", "line", "says"),
     [
         ("prompt,prompt\na,b\n", 1, "there twice"),
-        ("prompt,\na,b\n", 1, "no name"),
+        ("prompt,\na,b\n", 2, "no name"),
         ("prompt,durations\na,b\n", 2, "Did you mean duration?"),
         ("prompt,duration\na\n", 2, "1 cell, and the heading has 2"),
         ('prompt,duration\n"a\nb",soon\n', 2, "a whole number"),
@@ -66,7 +67,14 @@ def test_a_field_of_its_own_counts_where_an_output_asks_for_it() -> None:
     assert read('{"prompt": "a", "scene": 7}', Form.JSONL, output="{scene}.mp4")[0].own == {"scene": "7"}
 
 
-@given(some.lists(some.text(some.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip), max_size=5))
+@given(
+    some.lists(
+        some.text(
+            some.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufeff\ufffd\ufffe\uffff"), min_size=1
+        ).filter(str.strip),
+        max_size=5,
+    )
+)
 def test_any_prompt_survives_jsonl(prompts: list[str]) -> None:
     text = "".join(json.dumps(prompt, ensure_ascii=False) + "\n" for prompt in prompts)
     assert [row.fields["prompt"] for row in read(text, Form.JSONL)] == prompts
@@ -199,8 +207,8 @@ def test_data_that_is_no_picture_of_the_request_is_sent_as_it_was_given(service:
     ("limit", "line", "says"),
     [
         ("0.02", (), None),
-        ("0.019", (), "line 1: This may cost 0.02 USD, and a job may cost 0.019 USD (the setting max-cost)."),
-        ("9", ("--no-check", "-m", "no/such"), "line 1: This has an unknown price, and a job may cost 9 USD"),
+        ("0.019", (), "line 1: This may cost $0.02, and a job may cost $0.019 (the setting max-cost)."),
+        ("9", ("--no-check", "-m", "no/such"), "line 1: This has an unknown price, and a job may cost $9.00"),
     ],
 )
 def test_no_row_costs_more_than_a_job_may(service: Bench, limit: str, line: tuple[str, ...], says: str | None) -> None:

@@ -16,10 +16,11 @@ import pytest
 
 from orvideo.batch.checking import Asked, Offer, Reader, price_of
 from orvideo.batch.entry import Entry, StopRules
+from orvideo.batch.formats import Form
 from orvideo.batch.identity import batch_id, batch_label, content_key, row_keys
 from orvideo.batch.naming import check_targets, row_text, spec_for
 from orvideo.batch.rows import Row, read_rows, shown_list
-from orvideo.batch.source import MOST_BYTES, Form, Source, read_source
+from orvideo.batch.source import MOST_BYTES, Source, read_source
 from orvideo.batch.standing import History, Standing, standing_of
 from orvideo.catalogue.quote import Quote
 from orvideo.errors import (
@@ -298,8 +299,8 @@ def test_a_batchs_name_is_read_without_the_spaces_around_it() -> None:
         (b'"a"', Form.JSONL),
         (b"prompt,seed\na,1", Form.CSV),
         (b"Prompt, Aspect-Ratio\na,16:9", Form.CSV),
-        (b"prompt\na", Form.TEXT),
-        (b"prompt, and more\n", Form.TEXT),
+        (b"prompt\na", Form.CSV),
+        (b"prompts, and more\n", Form.TEXT),
         (b"a boat, at night", Form.TEXT),
         (b"", Form.TEXT),
     ],
@@ -315,15 +316,14 @@ def test_how_a_text_without_a_telling_name_is_written(data: bytes, form: Form) -
         ("NDJSON", Form.JSONL),
         ("json", Form.JSONL),
         ("csv", Form.CSV),
-        ("txt", Form.TEXT),
-        ("text", Form.TEXT),
-        ("md", Form.TEXT),
+        ("txt", Form.CSV),
+        ("md", Form.CSV),
         ("dat", Form.CSV),
     ],
 )
 def test_a_files_name_says_how_it_is_written(suffix: str, form: Form, tmp_path: Path) -> None:
     path = tmp_path / f"b.{suffix}"
-    path.write_bytes(b"prompt,seed\n")
+    path.write_bytes(b'{"prompt": "a"}' if form is Form.JSONL else b"prompt,seed\n")
     source = read_source(str(path), None)
     assert (source.form, source.path, source.folder, source.shown) == (form, path, tmp_path, str(path))
     assert read_source(str(path), None, Form.TEXT).form is Form.TEXT
@@ -352,7 +352,7 @@ def test_a_file_that_cannot_be_read_is_named_with_the_reason(tmp_path: Path) -> 
 def test_64_mib_are_read_and_one_byte_more_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "b.txt"
     with path.open("wb") as file:
-        file.truncate(MOST_BYTES)
+        file.write(b"a" * MOST_BYTES)
     assert len(read_source(str(path), None).text) == MOST_BYTES == 64 << 20
     with path.open("wb") as file:
         file.truncate(MOST_BYTES + 1)
@@ -363,7 +363,7 @@ def test_64_mib_are_read_and_one_byte_more_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        ("a\nb".encode("utf-16"), "UTF-16"),
+        ("a\nb".encode("utf-16-le"), "UTF-16LE"),
         (b"a\nb\n\xff", "line 3"),
         (b"\xffa", "line 1"),
         (b"\n\xff", "line 2"),

@@ -20,7 +20,7 @@ class Row(NamedTuple):
     kind: str
 
 
-def _row(name: str, model: str, made: str, usd: str, kind: str = "exact", **fields: Any) -> Row:
+def _row(name: str, model: str, made: str, usd: str, kind: str = "listed", **fields: Any) -> Row:
     size, _, seconds = made.partition(" ")
     width, _, height = size.partition("x")
     fields.setdefault("duration", int(seconds))

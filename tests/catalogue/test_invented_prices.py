@@ -63,7 +63,7 @@ def _is_honest(made: Quote) -> None:
     amounts = [amount for amount in (made.usd, made.low, made.high) if amount is not None]
     assert all(amount.is_finite() and amount >= 0 for amount in amounts)
     assert (made.usd is None) == (made.kind == "unknown")
-    assert bool(made.reasons) == (made.kind != "exact")
+    assert bool(made.reasons) == (made.kind != "listed")
     if made.usd is not None and made.low is not None and made.high is not None:
         assert made.low <= made.usd <= made.high
 

@@ -108,9 +108,9 @@ def test_prices_sent_as_numbers_or_with_an_exponent_are_read_as_decimal() -> Non
 def test_documented_keys_are_read_too() -> None:
     request = ask("acme/one", duration=4, resolution="1080p", aspect_ratio="16:9", generate_audio=True)
     per_second = invented(pricing_skus={"per-video-second": "0.1", "per-video-second-1080p": "0.3"})
-    assert quote(per_second, request) == Quote("exact", Decimal("1.2"))
+    assert quote(per_second, request) == Quote("listed", Decimal("1.2"))
     flat = invented(pricing_skus={"generate": "0.50"})
-    assert quote(flat, request.model_copy(update={"duration": None})) == Quote("exact", Decimal("0.50"))
+    assert quote(flat, request.model_copy(update={"duration": None})) == Quote("listed", Decimal("0.50"))
 
 
 def test_what_is_left_open_spans_from_the_cheapest_to_the_dearest() -> None:
@@ -127,7 +127,7 @@ def test_what_is_left_open_spans_from_the_cheapest_to_the_dearest() -> None:
 
 def test_what_is_left_open_and_costs_the_same_is_exact() -> None:
     model = invented(pricing_skus={"duration_seconds": "0.1"})
-    assert quote(model, ask(model.id, duration=4)) == Quote("exact", Decimal("0.4"))
+    assert quote(model, ask(model.id, duration=4)) == Quote("listed", Decimal("0.4"))
 
 
 def test_a_length_that_nobody_stated_is_unknown_with_the_floor_as_the_least() -> None:

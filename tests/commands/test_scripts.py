@@ -32,7 +32,7 @@ def test_without_a_live_terminal_each_change_is_one_line(orvideo: Shell, ci: boo
     assert kinds[0] in ("pending", "in_progress")
     assert kinds[-3:] == ["downloading", "downloaded", "completed"]
     assert len(set(told)) == len(told), "no line is said twice"
-    assert re.fullmatch(r"completed in \d:\d\d, \$0\.12 \(quoted \$0\.12 exact\)", told[-1])
+    assert re.fullmatch(r"completed in \d:\d\d, \$0\.12 in the sandbox \(quoted \$0\.12 listed\)", told[-1])
 
 
 def test_what_is_over_is_not_said_to_take_its_usual_time(orvideo: Shell) -> None:

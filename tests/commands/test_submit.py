@@ -41,7 +41,7 @@ def test_json_is_one_job_document(orvideo: Shell, home: Path) -> None:
     assert job["prompt"] == "a boat"
     assert job["endpoint"] == "sandbox"
     assert job["cost_usd"] == 0.12
-    assert job["quote"]["kind"] == "exact"
+    assert job["quote"]["kind"] == "listed"
     assert job["quote"]["usd"] == 0.12
     assert [Path(output["path"]).name for output in job["outputs"]] == ["boat.mp4"]
     assert job["outputs"][0]["bytes"] == (home / "boat.mp4").stat().st_size

@@ -96,7 +96,7 @@ class Typing:
             encoding="utf-8",
             codec_errors="replace",
             dimensions=(60, 200),
-            timeout=20,
+            timeout=240,
         )
         self._child.delaybeforesend = None
         self._child.expect("READY ")
@@ -106,7 +106,7 @@ class Typing:
         child = self._child
         child.send(line + TAB)
         child.send(SHOW)
-        child.expect(r"<<(.*?)>>", timeout=20)
+        child.expect(r"<<(.*?)>>", timeout=240)
         shown, result = child.before, child.match[1]
         child.send(CLEAR)
         child.send(SHOW)

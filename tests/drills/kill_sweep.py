@@ -180,7 +180,7 @@ class Drill:
     def run(self, before: Sequence[str], tag: str, home: Path) -> subprocess.CompletedProcess[str]:
         environ = {**Shell(home).environ, **self.env, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
         command = [*before, str(SCRIPT), *self.command(tag)]
-        return subprocess.run(command, env=environ, cwd=home, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(command, env=environ, cwd=home, capture_output=True, text=True, timeout=240, check=False)
 
     def kill_at(self, point: Point, tally: Tally, lock: threading.Lock) -> None:
         """Run the command, kill it at the point, and judge what the next commands find."""
@@ -286,7 +286,7 @@ def why_not() -> str | None:
         "inject=close:signal=KILL:when=1",
         "true",
     ]
-    done = subprocess.run(probe, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(probe, capture_output=True, text=True, timeout=240, check=False)
     return None if done.returncode in KILLED else f"strace may not kill here: {done.stderr.strip()[:200]}"
 
 

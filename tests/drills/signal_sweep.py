@@ -195,7 +195,7 @@ class Sweep:
             one = Round(self, 0)
             began = time.monotonic()
             process = one.start()
-            process.wait(timeout=60)
+            process.wait(timeout=240)
             self.seconds = time.monotonic() - began
             assert process.returncode == 0, one.said()
             one.go_on()
@@ -293,7 +293,7 @@ class Round:
                     if number:
                         time.sleep(pause)
                     process.send_signal(one)
-            process.wait(timeout=60)
+            process.wait(timeout=240)
         finally:
             process.kill()
             process.wait()
@@ -379,7 +379,7 @@ class Round:
     def again(self, line: list[str], good: tuple[int, ...]) -> Result:
         """Run a command until it ends as it should."""
         for _ in range(TRIES):
-            done = self.shell.process(*line, timeout=60)
+            done = self.shell.process(*line, timeout=240)
             self.whole()
             if done.code in good:
                 return done

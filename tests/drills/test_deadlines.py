@@ -365,7 +365,7 @@ def test_s03_a_signal_ends_a_call_whichever_thread_the_system_hands_it_to(where:
             f"try:\n    Client({url!r}, 'sk-or-v1-x').job('x')\n"
             "except KeyboardInterrupt:\n    print(time.monotonic())\n"
         )
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=40, check=True)
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=240, check=True)
     sent, heard = map(float, done.stdout.split())
     assert heard - sent < SOON
 

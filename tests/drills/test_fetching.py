@@ -371,7 +371,7 @@ def test_d18_a_disk_that_is_full_leaves_the_video_at_the_service(orvideo: Shell)
         wire.bought(orvideo)
         pipe: dict[str, Any] = {"stdout": -1, "stderr": -1}
         process = orvideo.popen("download", JOB, "-o", "boat.mp4", preexec_fn=little_room, **pipe)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=240)
         assert (process.returncode, out) == (14, b"")
         assert b"cannot be written" in err
         assert b"larger than its file system, or the limit of this shell" in err
@@ -474,6 +474,43 @@ def test_r_a1_no_output_is_what_the_service_says_for_half_a_minute(
     assert (done.code, done.error["kind"]) == (12, "no_output")
     assert "The service made no video" in done.error["message"]
     assert 29 < hand.elapsed < 40
+
+
+@drill("F-D10", "P06")
+def test_d10_a_job_without_a_video_is_told_once_and_offered_no_more(orvideo: Shell, hand: HandClock) -> None:
+    with Wire(NO_URLS, content=[refuse(404, "Video index 0 out of range")]) as wire:
+        wire.bought(orvideo)
+        assert orvideo("status", JOB).code == 0
+        told = orvideo("download", "--all", "--json")
+        assert (told.code, told.error["charged"]) == (12, "yes")
+        assert "It charged $0.12." in told.error["message"]
+        assert told.error["resume"] == f"orvideo jobs show {JOB}"
+        before = len(wire.requests)
+        for line in (("download", "--all"), ("wait", "--all")):
+            again = orvideo(*line, "--json")
+            assert (again.code, again.json) == (0, []), again.err
+        assert len(wire.requests) == before
+        assert orvideo("jobs", "--not-downloaded", "--json").json == []
+        assert "made no video" in orvideo("jobs", "show", JOB).out
+        # Who asks for it by name gets it tried once more.
+        hand.sleep(7200)
+        late = orvideo("download", JOB, "--json")
+    assert (late.code, "or the bytes have expired" in late.error["message"]) == (12, True)
+
+
+@drill("F-D10")
+def test_d10_so_it_is_in_a_batch(orvideo: Shell, hand: HandClock, home: Path) -> None:
+    (home / "rows.txt").write_text("a boat\n")
+    line = ("batch", str(home / "rows.txt"), "-m", "google/veo-3.1-lite", "-d", "4", "--json")
+    with Wire(NO_URLS, content=[refuse(404, "Video index 0 out of range")]) as wire:
+        orvideo.environ |= wire.env
+        first = orvideo(*line)
+        before = len(wire.requests)
+        again = orvideo(*line)
+        asked = [request.path for request in wire.requests[before:]]
+    assert (first.code, again.code) == (20, 20)
+    assert "made no video" in again.json["rows"][0]["error"]
+    assert [path for path in asked if "content" in path or path.endswith("/videos")] == []
 
 
 @drill("R-A1", "F-B06")
@@ -606,7 +643,7 @@ def test_f_c01_downloads_of_one_job_at_once_all_end_well(orvideo: Shell, force: 
             wire.bought(orvideo, job_id)
             line = ("download", job_id, "-o", f"{number}/boat.mp4", *force)
             started = [orvideo.popen(*line, **pipes) for _ in range(4)]
-            ended = [(process.communicate(timeout=60), process.returncode) for process in started]
+            ended = [(process.communicate(timeout=240), process.returncode) for process in started]
             assert [(out, code) for (out, _), code in ended] == [(f"{number}/boat.mp4\n".encode(), 0)] * 4, ended
         assert os.listdir(str(number)) == ["boat.mp4"]
         assert Path(str(number), "boat.mp4").read_bytes() == VIDEO
@@ -690,7 +727,7 @@ def test_f_c03_an_endless_body_never_takes_the_last_of_a_disk(orvideo: Shell, he
     with Wire(DONE, content=[endless]) as wire:
         wire.bought(orvideo)
         line = ["unshare", "-rm", "sh", "-c", script, "sh", str(SCRIPT), "download", JOB, "-o", "small/boat.mp4"]
-        done = subprocess.run(line, env=orvideo.environ, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(line, env=orvideo.environ, capture_output=True, text=True, timeout=240, check=False)
     if done.returncode == 77 or "unshare failed" in done.stderr:
         pytest.skip(f"SKIPPED: nothing can be mounted here: {done.stderr.strip()[:100]}")
     assert done.returncode == 14, done.stderr
@@ -718,7 +755,7 @@ def test_a_video_that_goes_to_stdout_is_whole_or_nothing_at_all(orvideo: Shell) 
         wire._steps["GET", CONTENT][:] = [http(200, VIDEO[:-1])]
         pipes: dict[str, Any] = {"stdout": -1, "stderr": -1}
         process = orvideo.popen("download", JOB, "-o", "-", **pipes)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=240)
     assert (process.returncode, out) == (10, b""), err
 
 

@@ -105,7 +105,7 @@ def _python(script: str, path: Path) -> list[str]:
 def _run(script: str, path: Path, *strace: str) -> subprocess.CompletedProcess[str]:
     command = [*([need_strace(), *strace] if strace else []), *_python(script, path)]
     environ = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}  # the same calls every time
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environ)
+    return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False, env=environ)
 
 
 @contextmanager
@@ -164,7 +164,7 @@ def _kill_points(trace: str) -> list[list[tuple[str, int]]]:
 
 
 @pytest.mark.drill("J01")
-@pytest.mark.timeout(3600 if EVERY_POINT else 120)
+@pytest.mark.timeout(3600 if EVERY_POINT else 300)
 def test_a_kill_at_any_system_call_loses_nothing_and_the_next_run_opens_without_repair(tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     whole = _run(_LIFE, tmp_path / "whole" / "jobs.db", "-qq", "-o", str(trace))
@@ -313,7 +313,7 @@ def test_rights_that_do_not_allow_to_write_stop_the_submit(path: Path, locked: s
     place.chmod(0o500)
     try:
         command = [*_as_anybody(), *_python(_REPORTING, path)]
-        ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     finally:
         place.chmod(0o700)
 

@@ -174,7 +174,7 @@ class Life(RuleBasedStateMachine):
         posts, jobs = self.service.posts, set(self.service.jobs)
         command = [sys.executable, "-c", KILLED, step, when, "submit", f"boat {self.submits}", *ORDER[1:]]
         environ = {**self.shell.environ, **self.env}
-        done = subprocess.run(command, env=environ, cwd=self.home, capture_output=True, timeout=60, check=False)
+        done = subprocess.run(command, env=environ, cwd=self.home, capture_output=True, timeout=240, check=False)
         self.submits += 1
         assert done.returncode == -signal.SIGKILL, done.stderr
         assert self.service.posts - posts == (0 if step == "sending" else 1)

@@ -179,7 +179,7 @@ def test_b9_a_signal_is_heard_while_another_process_holds_the_record(orvideo: Sh
                     time.sleep(0.05)
                 time.sleep(0.3)
                 process.send_signal(signal.SIGINT)
-                _, err = process.communicate(timeout=60)
+                _, err = process.communicate(timeout=240)
             finally:
                 process.kill()
     assert process.returncode == 130, err
@@ -196,7 +196,7 @@ def at_once(shell: Shell, *lines: tuple[str, ...], env: dict[str, str] | None = 
         for line in lines
     ]
     try:
-        ended = [process.communicate(timeout=100) for process in running]
+        ended = [process.communicate(timeout=240) for process in running]
     finally:
         for process in running:
             process.kill()
@@ -653,7 +653,7 @@ def test_j05_an_id_that_could_not_be_written_down_is_answered_beside_its_video(o
 
 @drill("B11")
 def test_b11_a_row_that_waits_for_another_try_when_the_batch_is_stopped_is_not_sent_again(orvideo: Shell) -> None:
-    both = threading.Barrier(2, timeout=20)
+    both = threading.Barrier(2, timeout=240)
     steps = [then(both.wait, refuse(429, "slow down", Retry_After="2")), then(both.wait, refuse(401, "no such key"))]
     accepted = http(202, json.dumps({"id": JOB, "status": "pending"}).encode())
     with Wire(DONE, submit=[*steps, accepted]) as wire:
@@ -813,7 +813,7 @@ def test_m18_a_refusal_that_cannot_be_written_down_does_not_end_the_submit(orvid
 
 
 def test_three_videos_are_fetched_at_once_and_no_more(orvideo: Shell) -> None:
-    three, running, most = threading.Barrier(3, timeout=20), 0, 0
+    three, running, most = threading.Barrier(3, timeout=240), 0, 0
     counting = threading.Lock()
 
     def count(by: int) -> None:

@@ -65,7 +65,7 @@ def as_anybody() -> list[str]:
 def run(orvideo: Shell, server: RawServer, before: list[str], **more: object) -> Result:
     environ = {**orvideo.environ, **surroundings(server)}
     command = [*before, str(SCRIPT), "submit", *ORDER]
-    done = subprocess.run(command, env=environ, cwd=orvideo.home, capture_output=True, text=True, timeout=60, **more)  # type: ignore[call-overload]
+    done = subprocess.run(command, env=environ, cwd=orvideo.home, capture_output=True, text=True, timeout=240, **more)  # type: ignore[call-overload]
     return Result(done.returncode, done.stdout, done.stderr)
 
 
@@ -132,7 +132,7 @@ def test_an_id_that_cannot_be_written_down_is_printed_everywhere(orvideo: Shell,
         )
         running.append(process)
         try:
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=240)
         finally:
             process.kill()
         done = Result(process.returncode, out.decode(), err.decode())
@@ -180,7 +180,7 @@ def test_many_submits_at_the_same_time_are_as_many_records(orvideo: Shell, home:
         started = [
             orvideo.popen("submit", f"boat-{n}", *ORDER[1:], env=surroundings(server), **pipes) for n in range(many)
         ]
-        ended = [(process.communicate(timeout=60), process.returncode) for process in started]
+        ended = [(process.communicate(timeout=240), process.returncode) for process in started]
     assert [code for _, code in ended] == [0] * many, [err for (_, err), code in ended if code]
     assert sorted(counting.accepted.values()) == [1] * many
     printed = {out.decode().strip() for (out, _), _ in ended}

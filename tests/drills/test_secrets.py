@@ -320,3 +320,21 @@ def test_k14_no_other_origin_ever_sees_the_key(orvideo: Shell, others: RawServer
     assert len(others.requests) >= 3
     assert [request.target for request in others.requests if "authorization" in request.headers] == []
     assert not any(b"canary" in request.raw + request.body for request in others.requests)
+
+
+@drill("F-C08")
+def test_c08_a_wrong_key_replaces_no_good_one(orvideo: Shell) -> None:
+    good, wrong = KEY, "sk-or-v1-a-wrong-one-0123456789"
+    with Wire(DONE) as wire:
+        orvideo.environ["ORVIDEO_BASE_URL"] = wire.url
+        assert orvideo("config", "set", "api-key", stdin=good + "\n").code == 0
+    refuses = RawServer(Reply(401, b'{"error": {"code": 401, "message": "User not found."}}'))
+    with refuses as server:
+        orvideo.environ["ORVIDEO_BASE_URL"] = server.url
+        done = orvideo("config", "set", "api-key", stdin=wrong + "\n")
+    assert (done.code, "was not stored" in done.err) == (4, True)
+    assert orvideo("config", "get", "api-key").out.strip().endswith(good[-4:])
+    # Where nobody can be asked, the key is taken at its word.
+    orvideo.environ["ORVIDEO_BASE_URL"] = "http://127.0.0.1:9/api/v1"
+    done = orvideo("config", "set", "api-key", "--json", stdin=wrong + "\n")
+    assert (done.code, done.json["accepted"]) == (0, None)

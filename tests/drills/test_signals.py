@@ -454,7 +454,7 @@ def test_a_signal_that_is_ignored_on_purpose_stays_ignored(orvideo: Shell, home:
     ):
         until(lambda: server.count("GET", f"{SUBMITS}/job-1"), "the first look")
         process.send_signal(signal.SIGHUP)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=240)
     assert process.returncode == 3, err
 
 

@@ -199,7 +199,7 @@ def test_o08_no_video_goes_to_a_terminal(orvideo: Shell, wire: Wire, spec: str, 
 @pytest.mark.parametrize("spec", ["-", "/dev/stdout", "/dev/fd/1"])
 def test_o09_a_pipe_gets_the_video_and_nothing_else(orvideo: Shell, wire: Wire, spec: str) -> None:
     done = subprocess.run(
-        [str(SCRIPT), "download", JOB, "-o", spec], capture_output=True, env=orvideo.environ, timeout=40, check=False
+        [str(SCRIPT), "download", JOB, "-o", spec], capture_output=True, env=orvideo.environ, timeout=240, check=False
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == VIDEO
@@ -299,7 +299,7 @@ def test_o12_no_locale_is_a_reason_to_fail(orvideo: Shell, env: dict[str, str]) 
 def test_o12_a_prompt_that_is_no_text_is_bought_or_refused_but_breaks_nothing(orvideo: Shell, wire: Wire) -> None:
     done = subprocess.run(
         [str(SCRIPT).encode(), b"submit", b"a \xff boat", *[word.encode() for word in ORDER[1:]]],
-        capture_output=True, env=orvideo.environ, timeout=40, check=False,
+        capture_output=True, env=orvideo.environ, timeout=240, check=False,
     )  # fmt: skip
     assert done.returncode in (0, 2), done.stderr
     assert b"Traceback" not in done.stderr
@@ -336,6 +336,6 @@ def in_shell(shell: Shell, redirection: str, *argv: str) -> Result:
     """Run the script from a POSIX shell, which can close a stream."""
     done = subprocess.run(
         ["sh", "-c", f'"$0" "$@" {redirection}', str(SCRIPT), *argv],
-        capture_output=True, env=shell.environ, cwd=os.getcwd(), timeout=40, check=False,
+        capture_output=True, env=shell.environ, cwd=os.getcwd(), timeout=240, check=False,
     )  # fmt: skip
     return Result(done.returncode, done.stdout.decode(), done.stderr.decode())

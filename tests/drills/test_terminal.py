@@ -71,7 +71,7 @@ def say(
 ) -> subprocess.CompletedProcess[bytes]:
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
     command = [sys.executable, "-c", CHILD, *modes]
-    return subprocess.run(command, env=environ_of(text, env or {}), timeout=60, check=False, **streams)
+    return subprocess.run(command, env=environ_of(text, env or {}), timeout=240, check=False, **streams)
 
 
 def say_on_screen(columns: int, *modes: str, env: Mapping[str, str] | None = None) -> Screen:
@@ -159,7 +159,7 @@ def test_a_closed_stdout_is_a_failure(modes: tuple[str, ...], tmp_path: Path) ->
     story = tmp_path / "story"
     command = '"$0" "$@" >&- 2>' + f"'{story}'"
     done = subprocess.run(
-        ["sh", "-c", command, sys.executable, "-c", CHILD, *modes], env=environ_of(b"x", {}), timeout=60, check=False
+        ["sh", "-c", command, sys.executable, "-c", CHILD, *modes], env=environ_of(b"x", {}), timeout=240, check=False
     )
     assert done.returncode == 14
     assert "cannot be written" in story.read_text()
@@ -185,7 +185,7 @@ def test_a_stderr_that_cannot_be_written_changes_nothing(stderr: str) -> None:
         ["sh", "-c", f'"$0" "$@" {stderr}', sys.executable, "-c", CHILD],
         env=environ_of(b"x", {}),
         stdout=subprocess.PIPE,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     assert done.returncode == 0
@@ -231,7 +231,7 @@ def test_a_path_that_is_no_text_reaches_a_pipe_as_it_is(tmp_path: Path, env: dic
         ["sh", "-c", command, sys.executable, script],
         env=environ_of(raw, env),
         capture_output=True,
-        timeout=60,
+        timeout=240,
         check=True,
     )
     assert done.stdout == b"film"
@@ -244,5 +244,5 @@ def test_a_pipe_loads_nothing_heavy() -> None:
         "t.progress().state('vid_1', 'pending', 0)\nt.table([Column('A')], [['x']])\nt.answer('a')\nt.close()\n"
         "print([m for m in ('rich', 'json', 'httpx', 'pydantic', 'sqlite3') if m in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", script], env=environ_of(b"", {}), capture_output=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", script], env=environ_of(b"", {}), capture_output=True, timeout=240)
     assert done.stdout.splitlines()[-1] == b"[]", done

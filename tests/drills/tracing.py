@@ -40,7 +40,7 @@ def why_not() -> str | None:
     if shutil.which("strace") is None:
         return "strace is not installed; the package strace would prove this"
     probe = ["strace", "-f", "-e", "trace=close", "-e", "inject=fsync:error=EIO", "true"]
-    done = subprocess.run(probe, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(probe, capture_output=True, text=True, timeout=240)
     return None if done.returncode == 0 else f"strace may not trace here: {done.stderr.strip()[:200]}"
 
 
@@ -89,4 +89,4 @@ def traced(module: str, arguments: Sequence[str], log: Path, *, after: str, faul
 
 
 def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240)

@@ -156,7 +156,7 @@ def test_a_sandbox_says_where_it_is(orvideo: Shell) -> None:
         check(json.loads(child.stdout.readline()), "sandbox")
     finally:
         child.terminate()
-        child.communicate(timeout=60)
+        child.communicate(timeout=240)
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ def test_events_of_bad_days(orvideo: Shell) -> None:
         done = orvideo("submit", "a boat", "--wait", *CHEAP, "--events", env=env)
     finally:
         child.terminate()
-        child.communicate(timeout=60)
+        child.communicate(timeout=240)
     events = [json.loads(line) for line in done.lines]
     for event in events:
         check(event, "--events")

@@ -90,3 +90,18 @@ def test_spaces_stay_outside_the_colour() -> None:
 
 def test_a_block_aligns_its_values() -> None:
     assert list(block([("a", "1"), ("long", "2\n3"), "free \x1b"])) == ["a:    1", "long: 2\\n3", "free \\x1b"]
+
+
+@pytest.mark.drill("F-D09")
+def test_d09_columns_stand_under_each_other_whatever_the_script() -> None:
+    rows = [["👨‍👩‍👧‍👦 می‌خواهم", "x"], ["क्‍षमा", "x"], ["\U0001f1e9\U0001f1ea a", "x"], ["a\u200db", "x"]]
+    lines = list(aligned([Column("PROMPT", flexible=True), Column("END")], rows, 40))
+    assert lines[1:] == [
+        "👨‍👩‍👧‍👦 می‌خواهم  x",
+        "क्‍षमा        x",
+        "\U0001f1e9\U0001f1ea a        x",
+        "a<U+200D>b  x",
+    ]
+    narrow = list(aligned([Column("PROMPT", flexible=True, least=6), Column("END")], rows, 11))
+    assert narrow[1] == "👨‍👩‍👧‍👦 می‌…  x"
+    assert all(width(line) <= 11 for line in narrow)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import UTC, datetime, timedelta, timezone
-from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -18,7 +17,6 @@ from orvideo.output.text import (
     elapsed,
     fit,
     moment,
-    money_text,
     spans,
     visible,
     width,
@@ -113,43 +111,6 @@ def test_age(seconds: float, shown: str) -> None:
     assert age(seconds) == shown
 
 
-@pytest.mark.drill("M29")
-@pytest.mark.parametrize(
-    ("amount", "shown"),
-    [
-        (None, "unknown"),
-        (Decimal("NaN"), "unknown"),
-        (Decimal("Infinity"), "unknown"),
-        (Decimal("0"), "$0.00"),
-        (Decimal("0.4"), "$0.40"),
-        (Decimal("0.400"), "$0.40"),
-        (Decimal("1.008"), "$1.008"),
-        (Decimal("0.1358"), "$0.1358"),
-        (Decimal("12"), "$12.00"),
-        (Decimal("1E+2"), "$100.00"),
-        (Decimal("0.0000035"), "$0.0000035"),
-        (Decimal("1E+999999"), "$1.000e+999999"),
-    ],
-)
-def test_money_keeps_its_digits_and_the_unknown_is_never_zero(amount: Decimal | None, shown: str) -> None:
-    assert money_text(amount) == shown
-
-
-@pytest.mark.parametrize(
-    ("amount", "shown"),
-    [
-        (None, "unknown"),
-        (Decimal("0.135847"), "~$0.1358"),
-        (Decimal("0.14"), "~$0.14"),
-        (Decimal("3"), "~$3.00"),
-        (Decimal("0.0000234"), "~$0.000023"),
-        (Decimal("0"), "~$0.00"),
-    ],
-)
-def test_an_estimate_is_rounded_and_marked(amount: Decimal | None, shown: str) -> None:
-    assert money_text(amount, about=True) == shown
-
-
 @pytest.mark.parametrize(
     ("number", "shown"),
     [(0, "0 B"), (999, "999 B"), (12_345, "12.3 kB"), (999_960, "1.0 MB"), (45_600_000, "45.6 MB"),
@@ -166,3 +127,55 @@ def test_small_forms() -> None:
     assert spans([1, 2, 3, 4, 10, 11]) == "1-4, 10, 11"
     assert moment(datetime(2026, 11, 21, 3, 38, 1, 999, tzinfo=timezone(timedelta(hours=1)))) == "2026-11-21T02:38:01Z"
     assert moment(datetime(2026, 11, 21, tzinfo=UTC)) == "2026-11-21T00:00:00Z"
+
+
+PERSIAN, HINDI, SINHALA, KHMER = "می‌خواهم", "क्‍षमा", "ශ්‍රී", "ភាសា\u200bខ្មែរ"
+FAMILY, ROCKET, HEART, ENGLAND = (
+    "👨‍👩‍👧‍👦",
+    "👩🏽‍🚀",
+    "❤️‍🔥",
+    "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+)
+
+
+@pytest.mark.drill("F-D09")
+@pytest.mark.parametrize("text", [PERSIAN, HINDI, SINHALA, KHMER, FAMILY, ROCKET, HEART, ENGLAND])
+def test_d09_joiners_between_letters_and_signs_are_text(text: str) -> None:
+    assert visible(text) == text
+    assert visible(f"a {text}, b\n{text}", multiline=True) == f"a {text}, b\n{text}"
+
+
+@pytest.mark.drill("F-D09")
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("pass\u200dword", "pass<U+200D>word"),
+        ("a\u200cb", "a<U+200C>b"),
+        ("می\u200c", "می<U+200C>"),
+        ("\u200cمی", "<U+200C>می"),
+        ("می\u200c\u200cخ", "می<U+200C><U+200C>خ"),
+        ("می\u200b\u200cخ", "می<U+200B><U+200C>خ"),
+        ("می\u202eخ", "می<U+202E>خ"),
+        ("👩\u200d x", "👩<U+200D> x"),
+        ("👩\u200cx", "👩<U+200C>x"),
+        ("雨\u200d通", "雨<U+200D>通"),
+        ("می\u200bخ", "می<U+200B>خ"),
+        ("\U0001f3f4\U000e0068\U000e0069\U000e007f", "\U0001f3f4<U+E0068><U+E0069><U+E007F>"),
+    ],
+)
+def test_d09_what_hides_is_shown(text: str, shown: str) -> None:
+    assert visible(text) == shown
+    assert visible(shown) == shown
+
+
+@pytest.mark.drill("F-D09")
+@pytest.mark.parametrize(
+    ("text", "cells"),
+    [(PERSIAN, 7), (HINDI, 4), (FAMILY, 2), (ROCKET, 2), (HEART, 2), (ENGLAND, 2), ("🇩🇪", 2), ("1️⃣", 2), ("⌚️", 2)],
+)
+def test_d09_what_is_drawn_as_one_is_counted_and_cut_as_one(text: str, cells: int) -> None:
+    assert width(text) == cells
+    assert fit(text + "x", cells + 1) == text + "x"
+    assert fit(text + "xy", cells + 1) == text + "…"
+    if cells == 2:
+        assert fit(text + "x", 2) == "…"

@@ -23,7 +23,7 @@ def request(**fields: Any) -> dict[str, Any]:
 
 
 def quote(usd: float) -> dict[str, Any]:
-    return {"kind": "exact", "usd": usd, "low": usd, "high": usd, "reasons": []}
+    return {"kind": "listed", "usd": usd, "low": usd, "high": usd, "reasons": []}
 
 
 def bring_to(ledger: Ledger, state: State, *, job_id: str = "job-1", endpoint: str = HERE, **prepared: Any) -> int:

@@ -19,7 +19,7 @@ from orvideo.errors import MoneyError, RecordError, UsageError
 from orvideo.record.ledger import MOST_ANSWER, Ledger
 from orvideo.record.owner import Owner
 from orvideo.record.rows import quoted_most
-from orvideo.record.values import Intent, Output, ResumeState, Seen, State
+from orvideo.record.values import SANDBOX, Intent, Output, ResumeState, Seen, State
 from tests.clocks import HandClock
 from tests.record.ledger_support import HERE, START, bring_to, finished, quote, raw, request
 
@@ -691,7 +691,7 @@ def test_the_limit_of_a_batch_holds_for_the_whole(ledger: Ledger) -> None:
         _row(ledger, key, 0.1, max_total=Decimal("0.3"))
     # Decimal, not float: 0.1 + 0.1 + 0.1 is 0.3.
     _row(ledger, "c", 0.1, max_total=Decimal("0.3"))
-    with pytest.raises(MoneyError, match=r"limit of 0\.3"):
+    with pytest.raises(MoneyError, match=r"limit of \$0\.3"):
         _row(ledger, "d", 0.01, max_total=Decimal("0.3"))
 
     assert len(ledger.rows_of_batch("b")) == 3, "what is refused is not on record"
@@ -706,6 +706,19 @@ def test_a_limit_counts_what_jobs_really_cost_and_leaves_out_what_was_never_sent
     _row(ledger, "c", 0.2, max_total=Decimal("0.22"))
 
 
+@pytest.mark.drill("F-A05")
+def test_a05_a_limit_counts_a_row_with_what_such_jobs_were_billed(ledger: Ledger) -> None:
+    limit = Decimal("0.70")
+    for key in "ab":
+        _row(ledger, key, 0.2, max_total=limit)
+    finished(ledger, "job-1", "0.9", request=request(duration=8))
+    finished(ledger, "job-2", "0.9", endpoint=SANDBOX)
+    _row(ledger, "c", 0.2, max_total=limit)
+    finished(ledger, "job-3", "0.35")
+    with pytest.raises(MoneyError, match=r"may cost \$0\.35 and the batch \$1\.05 before it"):
+        _row(ledger, "d", 0.05, max_total=limit)
+
+
 @pytest.mark.drill("B13")
 @pytest.mark.skipif(os.name != "posix", reason="processes cannot be asked for here without ending them")
 def test_a_limit_leaves_out_what_a_process_that_is_gone_never_sent(ledger: Ledger, path: Path) -> None:
@@ -714,7 +727,7 @@ def test_a_limit_leaves_out_what_a_process_that_is_gone_never_sent(ledger: Ledge
     _row(ledger, "c", 0.2, max_total=Decimal("5.2"))
     ledger.sending(sending)
     _leave(path, sending, **_GONE)
-    with pytest.raises(MoneyError, match="batch 5"):
+    with pytest.raises(MoneyError, match=r"batch \$5\.20"):
         _row(ledger, "d", 0.2, max_total=Decimal("5.2"))
 
 
@@ -782,7 +795,7 @@ def test_a_limit_may_be_reached_and_not_passed(ledger: Ledger) -> None:
     with pytest.raises(MoneyError) as refusal:
         _row(ledger, "a", 0.76, max_total=Decimal(1))
     assert refusal.value.message == (
-        "This job may cost 0.76 dollars and the batch 0.25 before it, more than the limit of 1 dollars in all; "
+        "This job may cost $0.76 and the batch $0.25 before it, more than the limit of $1.00 in all; "
         "nothing more was sent."
     )
     _row(ledger, "a", 0.75, max_total=Decimal(1))

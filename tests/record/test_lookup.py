@@ -20,7 +20,7 @@ from orvideo.record.owner import Owner
 from orvideo.record.rows import Viewpoint
 from orvideo.record.values import SANDBOX, Output, Record, Seen, Spending, State, Typical, shape_of
 from tests.clocks import HandClock
-from tests.record.ledger_support import HERE, START, bring_to, finished, raw, request
+from tests.record.ledger_support import HERE, START, bring_to, finished, quote, raw, request
 
 
 @pytest.fixture
@@ -52,6 +52,25 @@ def test_a_job_is_found_by_id_prefix_handle_and_place(ledger: Ledger) -> None:
         assert ledger.find(ref).id == "abce-2222", ref
     for ref in ("@1", "@last", "@01"):
         assert ledger.find(ref).id == "zzzz-3333", ref
+
+
+@pytest.mark.drill("F-C11")
+def test_c11_a_piece_of_the_last_part_names_a_job_made_in_the_same_second(ledger: Ledger) -> None:
+    ids = ["gen-vid-1764123456-aB3dE5fG7hJ9kL1mN2pQ", "gen-vid-1764123456-zY3xE5wV7uT9sR1qP2oN"]
+    for job_id in ids:
+        bring_to(ledger, State.SUBMITTED, job_id=job_id)
+    for ref in ("aB3d", "7hJ9", "mN2pQ", ids[0], ids[0][:25], "2", "@2"):
+        assert ledger.find(ref).id == ids[0], ref
+    handle = ledger.find(ids[1]).handle
+    for ref in ("zY3x", "P2oN", "1", handle[-4:]):
+        assert ledger.find(ref).id == ids[1], ref
+    for ref in ("gen-vid-1764123456", "176412", "gen-"):
+        with pytest.raises(UsageError, match=r"any of these|No job"):
+            ledger.find(ref)
+    # The time is no piece of the last part, and neither is what is shorter than four characters.
+    for ref in ("1234", "aB3", "0", "3", "vid-", "x%y_"):
+        with pytest.raises(UsageError, match="No job"):
+            ledger.find(ref)
 
 
 def test_an_exact_id_wins_over_those_it_begins(ledger: Ledger) -> None:
@@ -185,6 +204,8 @@ def test_filters_hold_together(ledger: Ledger, time: HandClock) -> None:
     assert _names(ledger.list(model="b")) == ["job-3", "job-2"]
     assert _names(ledger.list(model="b", status="pending")) == ["job-2"]
     assert _names(ledger.list(batch="night")) == ["job-2"]
+    assert _names(ledger.list(status="PENDING")) == ["job-2", "job-1"]
+    assert _names(ledger.list(status="saved")) == []
     assert _names(ledger.list(status="completed")) == ["job-3"]
     assert _names(ledger.list(since=START + timedelta(seconds=60))) == ["job-3", "job-2"]
     assert _names(ledger.list(since=START + timedelta(seconds=61))) == []
@@ -271,11 +292,6 @@ def _effort(path: Path, work: Callable[[sqlite3.Connection], object]) -> int:
 _VIEW = Viewpoint(Owner.current(), 10**15)
 
 
-def _not_found(connection: sqlite3.Connection) -> None:
-    with pytest.raises(UsageError):
-        lookup.find(connection, "no-such-job", _VIEW)
-
-
 @pytest.mark.parametrize(
     "work",
     [
@@ -293,7 +309,6 @@ def _not_found(connection: sqlite3.Connection) -> None:
         ),
         pytest.param(lambda c: lookup.select(c, Filter(batch="night"), None, _VIEW), id="batch"),
         pytest.param(lambda c: lookup.select(c, Filter(text="a boat"), 20, _VIEW), id="text that is everywhere"),
-        pytest.param(_not_found, id="nothing"),
     ],
 )
 def test_no_more_effort_in_a_record_of_thousands(
@@ -344,7 +359,7 @@ def test_what_jobs_of_one_shape_cost_and_took(ledger: Ledger, time: HandClock) -
     for number, (cost, seconds) in enumerate([("0.10", 30), ("0.30", 50), ("0.20", 40), (None, 60)]):
         _clip(ledger, time, f"job-{number}", cost, seconds)
 
-    assert ledger.typical(shape_of(request(generate_audio=False))) == Typical(
+    assert ledger.typical(shape_of(request(generate_audio=False)), HERE) == Typical(
         found=4,
         priced=3,
         cost=Decimal("0.20"),
@@ -372,8 +387,8 @@ def test_what_jobs_of_one_shape_cost_and_took(ledger: Ledger, time: HandClock) -
 def test_jobs_of_another_shape_are_no_evidence(ledger: Ledger, time: HandClock, other: dict[str, object]) -> None:
     _clip(ledger, time, "job-1", "9.99", 30, request=other)
 
-    assert ledger.typical(shape_of(request(generate_audio=False))) == Typical()
-    assert ledger.typical(shape_of(request(**{"generate_audio": False, **other}))).found == 1
+    assert ledger.typical(shape_of(request(generate_audio=False)), HERE) == Typical()
+    assert ledger.typical(shape_of(request(**{"generate_audio": False, **other})), HERE).found == 1
 
 
 def test_the_sandbox_and_jobs_that_failed_are_no_evidence(ledger: Ledger, time: HandClock) -> None:
@@ -382,9 +397,20 @@ def test_the_sandbox_and_jobs_that_failed_are_no_evidence(ledger: Ledger, time: 
     bring_to(ledger, State.SUBMITTED, job_id="job-3", request=request(generate_audio=False))
     shape = shape_of(request(generate_audio=False))
 
-    assert ledger.typical(shape) == Typical()
-    assert ledger.typical(shape, endpoint=SANDBOX).found == 1
-    assert ledger.typical(shape, endpoint=HERE).found == 0
+    assert ledger.typical(shape, HERE) == Typical()
+    assert ledger.typical(shape, SANDBOX).found == 1
+    assert ledger.typical(shape, "https://other.example").found == 0
+
+
+@pytest.mark.drill("F-A11")
+def test_a11_what_a_users_own_provider_key_paid_is_no_evidence_of_a_price(ledger: Ledger) -> None:
+    shape = shape_of(request(generate_audio=False))
+    for number, (cost, is_byok) in enumerate([(None, True), (Decimal("0.006"), True), (Decimal("0.12"), False)]):
+        seq = bring_to(ledger, State.SUBMITTED, job_id=f"job-{number}", request=request(generate_audio=False))
+        ledger.looked(seq, Seen("completed", cost, final=True, is_byok=is_byok))
+        assert ledger.get(seq).is_byok is is_byok
+    found = ledger.typical(shape, HERE)
+    assert (found.found, found.priced, found.cost_low, found.cost_high) == (3, 1, Decimal("0.12"), Decimal("0.12"))
 
 
 @pytest.mark.drill("P14")
@@ -396,7 +422,7 @@ def test_an_end_that_was_not_watched_says_nothing_of_the_time(ledger: Ledger, ti
     time.elapsed -= 86_400
     ledger.looked(back, Seen(status="completed", cost=Decimal("0.10"), final=True))
 
-    found = ledger.typical(shape_of(request(generate_audio=False)))
+    found = ledger.typical(shape_of(request(generate_audio=False)), HERE)
 
     assert (found.found, found.priced, found.timed, found.seconds) == (2, 2, 0, None)
 
@@ -404,7 +430,7 @@ def test_an_end_that_was_not_watched_says_nothing_of_the_time(ledger: Ledger, ti
 @pytest.mark.parametrize(("gap", "timed"), [(0, 1), (15, 1), (16, 0)])
 def test_an_end_seen_within_15_seconds_was_watched(ledger: Ledger, time: HandClock, gap: int, timed: int) -> None:
     _end_after_a_gap(ledger, time, gap, 20)
-    assert ledger.typical(shape_of(request(generate_audio=False))).timed == timed
+    assert ledger.typical(shape_of(request(generate_audio=False)), HERE).timed == timed
 
 
 @pytest.mark.parametrize(("gap", "timed"), [(40, 1), (41, 0)])
@@ -412,7 +438,7 @@ def test_an_end_seen_within_a_fifth_of_its_time_was_watched(
     ledger: Ledger, time: HandClock, gap: int, timed: int
 ) -> None:
     _end_after_a_gap(ledger, time, gap, 200)
-    assert ledger.typical(shape_of(request(generate_audio=False))).timed == timed
+    assert ledger.typical(shape_of(request(generate_audio=False)), HERE).timed == timed
 
 
 def _end_after_a_gap(ledger: Ledger, time: HandClock, gap: int, total: int) -> None:
@@ -428,7 +454,7 @@ def _end_after_a_gap(ledger: Ledger, time: HandClock, gap: int, total: int) -> N
 def test_a_job_that_is_not_at_its_end_is_no_evidence(ledger: Ledger) -> None:
     seq = bring_to(ledger, State.SUBMITTED, request=request(generate_audio=False))
     ledger.looked(seq, Seen("completed", cost=Decimal("9")))
-    assert ledger.typical(shape_of(request(generate_audio=False))) == Typical()
+    assert ledger.typical(shape_of(request(generate_audio=False)), HERE) == Typical()
 
 
 def test_the_newest_fifty_count(ledger: Ledger, time: HandClock) -> None:
@@ -436,7 +462,7 @@ def test_the_newest_fifty_count(ledger: Ledger, time: HandClock) -> None:
         time.elapsed += 1
         finished(ledger, f"job-{number}", "9" if number < 5 else "1", request=request(generate_audio=False))
 
-    found = ledger.typical(shape_of(request(generate_audio=False)))
+    found = ledger.typical(shape_of(request(generate_audio=False)), HERE)
 
     assert (found.found, found.cost_high) == (50, Decimal(1))
 
@@ -457,35 +483,53 @@ def test_sums_are_exact_and_what_is_unknown_is_counted(ledger: Ledger, time: Han
     finished(ledger, "job-4", "50", endpoint=SANDBOX)
 
     assert ledger.spent("model") == (
-        Spending("b", Decimal("1.0"), 10, 0),
-        Spending("a", Decimal("0.3"), 2, 1),
-        Spending("c", Decimal(0), 0, 2),
+        Spending("b", False, Decimal("1.0"), 10),
+        Spending("a", False, Decimal("0.3"), 2, 1),
+        Spending("c", False, Decimal(0), 0, 1, 1),
+        Spending("x-ai/grok-imagine-video", True, Decimal(50), 1),
     )
     assert ledger.spent("month") == (
-        Spending("2026-12", Decimal("1.2"), 11, 3),
-        Spending("2026-11", Decimal("0.1"), 1, 0),
+        Spending("2026-12", False, Decimal("1.2"), 11, 2, 1),
+        Spending("2026-11", False, Decimal("0.1"), 1),
+        Spending("2026-12", True, Decimal(50), 1),
     )
-    assert ledger.spent("day", since=START + timedelta(days=1)) == (Spending("2026-12-11", Decimal("1.2"), 11, 3),)
-    assert ledger.spent("day", endpoint=SANDBOX)[0].cost == 50
+    assert ledger.spent("day", since=START + timedelta(days=1), text="a paper")[:1] == (
+        Spending("2026-12-11", False, Decimal("1.2"), 11, 2, 1),
+    )
+
+
+@pytest.mark.drill("F-A11")
+def test_a11_sums_count_what_is_pending_with_its_quotes_and_what_an_own_key_paid(ledger: Ledger) -> None:
+    bring_to(ledger, State.SUBMITTED, job_id="job-1", quote=quote(0.2))
+    bring_to(ledger, State.SUBMITTED, job_id="job-2", quote={"kind": "about", "usd": 0.3, "low": 0.1, "high": 0.3})
+    bring_to(ledger, State.SUBMITTED, job_id="job-3", quote={"kind": "unknown", "usd": None})
+    for number, cost in ((4, None), (5, Decimal("0.006"))):
+        seq = bring_to(ledger, State.SUBMITTED, job_id=f"job-{number}")
+        ledger.looked(seq, Seen("completed", cost, final=True, is_byok=True))
+    bring_to(ledger, State.PREPARED)
+    assert ledger.spent("model") == (
+        Spending("x-ai/grok-imagine-video", cost=Decimal("0.006"), pending=3, quoted=Decimal("0.5"), byok=2),
+    )
+    assert ledger.spent("model", limit=2)[0].byok == 1
+    assert ledger.spent("model", not_downloaded=True)[0].pending == 0
+    assert ledger.spent("model", text="no such thing") == ()
 
 
 def test_what_was_adopted_has_no_model_until_the_service_says(ledger: Ledger) -> None:
     seq = ledger.adopt("elsewhere", endpoint=HERE).seq
     ledger.looked(seq, Seen(status="completed", cost=Decimal("0.05"), final=True))
 
-    assert ledger.spent("model") == (Spending(None, Decimal("0.05"), 1, 0),)
+    assert ledger.spent("model") == (Spending(None, False, Decimal("0.05"), 1),)
     assert not ledger.get(seq).watched, "nobody knows when it was submitted"
 
 
-def test_sums_that_are_equal_are_sorted_by_name_and_those_of_one_endpoint_can_be_asked_for(ledger: Ledger) -> None:
+def test_sums_that_are_equal_are_sorted_by_name(ledger: Ledger) -> None:
     for number, model in enumerate(("b", "a", "c")):
         finished(ledger, f"job-{number}", "0.1", request=request(model=model))
     seq = ledger.adopt("elsewhere", endpoint="https://other.example").seq
     ledger.looked(seq, Seen(status="completed", cost=Decimal("0.10"), final=True))
     finished(ledger, "job-9", "0.1", endpoint=SANDBOX)
 
-    assert [spending.key for spending in ledger.spent("model")] == [None, "a", "b", "c"]
-    assert ledger.spent("month", endpoint=HERE) == (Spending("2026-11", Decimal("0.3"), 3, 0),)
-    assert ledger.spent("month", endpoint=SANDBOX) == (Spending("2026-11", Decimal("0.1"), 1, 0),)
-    assert ledger.spent("month", endpoint=HERE, since=START + timedelta(microseconds=1)) == ()
-    assert ledger.spent("month", endpoint=HERE, since=START)[0].known == 3
+    assert [spending.key for spending in ledger.spent("model")] == [None, "a", "b", "c", "x-ai/grok-imagine-video"]
+    assert ledger.spent("month", since=START + timedelta(microseconds=1)) == ()
+    assert ledger.spent("month", since=START)[0].known == 4

@@ -213,7 +213,7 @@ path = Path(sys.argv[1])
 
 def python(script: str, path: Path) -> list[str]:
     command = [sys.executable, "-c", _LIMITED + textwrap.dedent(script), str(path)]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     assert (ended.returncode, ended.stderr) == (0, "")
     return ended.stdout.splitlines()
 
@@ -329,7 +329,7 @@ def test_a_folder_that_nobody_may_write_to_is_read_with_what_is_in_the_log(path:
     """
     try:
         command = [*as_anybody(), sys.executable, "-c", _LIMITED + textwrap.dedent(script), str(path)]
-        ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     finally:
         path.parent.chmod(0o700)
     assert (ended.stdout, ended.stderr) == ("True pending\n", "")

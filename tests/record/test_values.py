@@ -169,7 +169,7 @@ def test_the_documented_job_object() -> None:
         prompt="p",
         ended_at=datetime(2026, 11, 21, 12, 1, tzinfo=UTC),
         cost=Decimal("0.05"),
-        quote={"kind": "exact", "usd": 0.05},
+        quote={"kind": "listed", "usd": 0.05},
         outputs=(Output(0, "/v/boat.mp4", 7, "ab"),),
         request={"model": "m"},
         generation_id="gen-1",
@@ -186,8 +186,9 @@ def test_the_documented_job_object() -> None:
         "created_at": "2026-11-21T12:00:00.000Z",
         "ended_at": "2026-11-21T12:01:00.000Z",
         "watched": False,
-        "quote": {"kind": "exact", "usd": 0.05},
+        "quote": {"kind": "listed", "usd": 0.05},
         "cost_usd": 0.05,
+        "is_byok": None,
         "error": None,
         "outputs": [{"index": 0, "path": "/v/boat.mp4", "bytes": 7, "sha256": "ab"}],
         "request": {"model": "m"},
@@ -252,7 +253,7 @@ def test_a_job_is_called_by_its_id_where_a_shell_reads_it_as_one_word(job_id: st
     [
         (None, 0, False),
         (None, 1, True),
-        (0, 0, False),
+        (0, 0, True),
         (0, 1, True),
         (1, 1, True),
         (2, 1, False),
@@ -286,8 +287,13 @@ def test_the_status_is_the_services_word_as_soon_as_it_said_one() -> None:
 
 
 def test_a_sum_says_how_much_of_it_is_known() -> None:
-    assert Spending("m", Decimal("0.30"), 2, 1).as_json() == {"key": "m", "cost_usd": 0.3, "known": 2, "unknown": 1}
-    assert Spending(None, Decimal(0), 1, 0).as_json() == {"key": None, "cost_usd": 0, "known": 1, "unknown": 0}
+    assert Spending("m", True, Decimal("0.30"), 2, 1, 3, Decimal("0.5"), 4).as_json() == {
+        "key": "m", "sandbox": True, "cost_usd": 0.3, "known": 2, "unknown": 1, "pending": 3, "pending_usd": 0.5,
+        "byok": 4,
+    }  # fmt: skip
+    assert Spending(None, known=1).as_json()["cost_usd"] == 0
+    own = Spending(None, byok=1).as_json()
+    assert (own["cost_usd"], own["pending_usd"]) == (None, None), "an own key's account is unknown, not free"
 
 
 @pytest.mark.parametrize(

@@ -47,3 +47,26 @@ def jpeg_that_claims(width: int, height: int, *, frame: int = 0xC0) -> bytes:
 def webp(chunk_name: bytes, data: bytes) -> bytes:
     body = b"WEBP" + chunk_name + struct.pack("<I", len(data)) + data
     return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def exif(*, orientation: int | None = None, position: bool = False) -> bytes:
+    """Return EXIF as a phone writes it: which way up the picture is, and where it was taken."""
+    from PIL import Image
+
+    said = Image.Exif()
+    if orientation is not None:
+        said[0x0112] = orientation
+    if position:
+        said[0x8825] = {1: "N", 2: (52.0, 31.0, 12.0), 3: "E", 4: (13.0, 24.0, 18.0)}
+    return said.tobytes()
+
+
+def halves(format: str, **how: Any) -> bytes:
+    """Return a lying picture of 640 by 480 whose left half is red, and whose right half is blue."""
+    from PIL import Image
+
+    image = Image.new("RGB", (640, 480), "blue")
+    image.paste("red", (0, 0, 320, 480))
+    file = io.BytesIO()
+    image.save(file, format, **how)
+    return file.getvalue()

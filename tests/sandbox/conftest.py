@@ -44,7 +44,7 @@ class Caller:
     def __init__(self, sandbox: Sandbox, key: str | None = KEY) -> None:
         self.sandbox = sandbox
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self.http = httpx.Client(base_url=sandbox.base_url, headers=headers, timeout=30, verify=False)
+        self.http = httpx.Client(base_url=sandbox.base_url, headers=headers, timeout=240, verify=False)
 
     def submit(self, **body: Any) -> httpx.Response:
         return self.http.post("/videos", json={**SMALL, **body})

@@ -1,0 +1,89 @@
+"""The columns of a batch: what they may be called, and what a cell of one stands for."""
+
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+from orvideo.errors import UsageError
+from orvideo.request.build import SHORT_NAMES
+from orvideo.request.fields import FIELDS
+from orvideo.request.file import parse_json
+
+#: What a row says of its file, and not of its video.
+NAMING = ("output", "name")
+#: Other names for a field; a row that uses both has said it twice.
+ALIASES = {
+    "audio": "generate_audio", "upscale": "upscale_factor", "references": "reference", "params": "param",
+    "continue": "previous_job_id",
+}  # fmt: skip
+KNOWN = frozenset((*FIELDS, *SHORT_NAMES, *NAMING, *ALIASES))
+
+
+def column_name(text: str) -> str:
+    """Return a key as the fields are spelt, where it is one of them: `Aspect-Ratio ` is `aspect_ratio`."""
+    folded = re.sub(r"[\s_-]+", "_", text.strip().casefold())
+    return folded if folded in KNOWN else text.strip()
+
+
+# --- cells: a CSV has texts only ------------------------------------------------------------------------------------
+_YES_NO = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+
+
+def _whole(text: str) -> int:
+    # Spreadsheets write 4 as 4.0 where the column has an empty cell or a fraction.
+    if not (found := re.fullmatch(r"([+-]?[0-9]{1,18})(\.0{1,2})?", _with_point(text))):
+        raise ValueError("a whole number")
+    return int(found[1])
+
+
+def _with_point(text: str) -> str:
+    """Return a number with a decimal comma as one with a point; three digits may be thousands (finding A02)."""
+    return text.replace(",", ".") if re.fullmatch(r"[+-]?[0-9]+,[0-9]{1,2}", text) else text
+
+
+def _number(text: str) -> float:
+    text = _with_point(text)
+    try:
+        number = float(text)
+    except ValueError:
+        raise ValueError("a number") from None
+    if not math.isfinite(number):
+        raise ValueError("a number")
+    return number
+
+
+def _yes_no(text: str) -> bool:
+    if text.casefold() not in _YES_NO:
+        raise ValueError("true or false")
+    return _YES_NO[text.casefold()]
+
+
+def _json_value(text: str) -> Any:
+    try:
+        return parse_json(text)
+    except ValueError:
+        raise ValueError("JSON") from None
+
+
+def _reference(text: str) -> Any:
+    return _json_value(text) if text.startswith("[") else text
+
+
+_CELLS: dict[str, Callable[[str], Any]] = {
+    **dict.fromkeys(("duration", "seed", "creativity"), _whole),
+    **dict.fromkeys(("frame_images", "input_references", "provider", "trace", "param"), _json_value),
+    "generate_audio": _yes_no,
+    "upscale_factor": _number,
+    "reference": _reference,
+}
+
+
+def from_cell(name: str, cell: str) -> Any:
+    """Return what a cell of a CSV stands for; an empty one was left out before."""
+    if name not in _CELLS:
+        return cell.strip()
+    try:
+        return _CELLS[name](cell.strip())
+    except ValueError as wanted:
+        raise UsageError(f"{name} takes {wanted}, not {cell.strip()[:40]!r}.") from None

@@ -1,0 +1,115 @@
+"""What stands between a price and a purchase, for one job and for a batch: a limit, a notice, and a question."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple
+
+from orvideo.errors import MoneyError
+
+if TYPE_CHECKING:
+    from orvideo.context import Context
+    from orvideo.record.values import Record
+
+#: The same request within this time is told as a second purchase (finding A12).
+RECENTLY = timedelta(minutes=10)
+
+
+class Purchase(NamedTuple):
+    """What is to be bought: as the subject of a sentence ("This"), as its object ("12 rows"), and what it costs.
+
+    `price` is the price in words, `most` the most it can cost in USD (None: nobody knows, and `why` says why), `spent`
+    what may have been spent on the same batch before. `notice` says that it was bought before.
+    """
+
+    subject: str
+    name: str
+    price: str
+    most: Decimal | None
+    spent: Decimal | None = Decimal(0)
+    why: Sequence[str] = ()
+    notice: str | None = None
+
+
+def guard(
+    context: Context, purchase: Purchase, *, limit: Decimal | None, above: Decimal, yes: bool, again: bool = True
+) -> None:
+    """Refuse what may cost more than the limit; say what was bought before; ask about that, and about what is dear.
+
+    Where nobody can be asked, an unknown price is refused, and so is a second purchase unless it is meant (`again`).
+    Raises MoneyError (drills M28, M29, findings A04, A12).
+    """
+    keep_to_limit(purchase, limit)
+    if purchase.notice is not None:
+        context.terminal.warn(purchase.notice)
+        if not again and yes:
+            raise _bought_before()
+    unknown = purchase.most is None
+    dear = purchase.most is None or purchase.most > above
+    if yes or not (dear or purchase.notice is not None):
+        return
+    answer = context.terminal.confirm(f"Submit {purchase.name} for {purchase.price}?")
+    if answer is False:
+        raise MoneyError("The quote was declined; nothing was sent.")
+    if answer is None and unknown:
+        raise MoneyError(
+            "The price is unknown, and there is no terminal to ask on; nothing was sent.",
+            hint="name a model with a price (orvideo models), or add --yes to buy it at any price",
+        )
+    if answer is None and purchase.notice is not None and not again:
+        raise _bought_before()
+
+
+def keep_to_limit(purchase: Purchase, limit: Decimal | None) -> None:
+    """Raise MoneyError for what may cost more than the limit, with what was spent on it before."""
+    from orvideo.money import full_text, money_text
+
+    if limit is None:
+        return
+    total = None if purchase.most is None or purchase.spent is None else purchase.most + purchase.spent
+    if total is None or total > limit:
+        why = f" ({'; '.join(purchase.why)})" if purchase.why else ""
+        costs = f"has an unknown price{why}" if total is None else f"may cost {money_text(total, against=limit)}"
+        costs += " in all" if purchase.spent else ""
+        raise MoneyError(
+            f"{purchase.subject} {costs}, and the limit is {full_text(limit)}; nothing was sent.",
+            hint="ask for less, choose another model (orvideo models), or raise --max-cost",
+        )
+
+
+def _bought_before() -> MoneyError:
+    return MoneyError("These rows were bought before; nothing was sent.", hint="add --again to buy them once more")
+
+
+def notice_of_request(context: Context, request: dict[str, object], endpoint: str) -> str | None:
+    """Return what is to be said of a request that was sent before, None where nothing is."""
+    now = context.clock.now()
+    found = context.ledger_to_read.same_request(request, endpoint, now - RECENTLY)
+    if not found:
+        return None
+    unknown = [record for record in found if record.state == "unknown"]
+    one = (unknown or found)[0]
+    if unknown:
+        return f"the same request was sent {_ago(one, context)}, and its outcome is unknown: {one.name} may be paid for"
+    return f"the same request was submitted {_ago(one, context)} as {one.name}; this buys it once more"
+
+
+def notice_of_rows(context: Context, keys: Sequence[str], batch: str, endpoint: str) -> str | None:
+    """Return what is to be said of rows that are on record under another name, None where none is."""
+    found = context.ledger_to_read.same_rows(set(keys), batch, endpoint)
+    if not found:
+        return None
+    rows, last = len({record.row_key for record in found}), found[-1]
+    return (
+        f"{rows} of the {len(keys)} rows were bought before in a batch of another name, the last one "
+        f"{_ago(last, context)} as {last.name}; this buys them once more. "
+        "To go on with a batch, keep its FILE or its --name"
+    )
+
+
+def _ago(record: Record, context: Context) -> str:
+    from orvideo.output.text import age
+
+    return f"{age((context.clock.now() - record.created_at).total_seconds())} ago"

@@ -1,0 +1,116 @@
+"""The tables of `orvideo jobs` and `orvideo status`: one set of columns, chosen by who reads them or by --columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from orvideo.errors import UsageError
+from orvideo.money import money_text
+from orvideo.output.tables import Cell, Column, Table
+from orvideo.output.text import age, moment
+from orvideo.output.views import amount, job_name, short_name, status_style
+from orvideo.record.values import SANDBOX
+
+Document = Mapping[str, Any]
+
+#: What a person sees of a list of jobs, and of a look at some; what a script gets, which never changes.
+PERSON = ("position", "id", "status", "model", "cost", "age", "video")
+PERSON_STATUS = (*PERSON[:-1], "error")
+SCRIPT = ("id", "status", "model", "created", "cost", "file", "prompt")
+SCRIPT_STATUS = (*SCRIPT[:-1], "error")
+
+
+class _Listed(NamedTuple):
+    """A list of jobs as the columns see it: the time now, each job's place in the record, and models by short name."""
+
+    now: datetime
+    positions: Mapping[str, int]
+    models: Mapping[str, str]
+
+
+def job_table(
+    jobs: Sequence[Document], now: datetime, columns: Sequence[str], positions: Mapping[str, int] | None = None
+) -> Table:
+    """Return the table of some jobs; `positions` has the N of each @N by handle.
+
+    Raises UsageError for an unknown column.
+    """
+    unknown = [name for name in columns if name not in _COLUMNS]
+    if unknown:
+        raise UsageError(f"There is no column {unknown[0]!r}. The columns are {', '.join(_COLUMNS)}.")
+    listed = _Listed(now, positions or {}, _short_models(jobs))
+    chosen = [_COLUMNS[name] for name in columns]
+    return [column for column, _ in chosen], [[cell(job, listed) for _, cell in chosen] for job in jobs]
+
+
+def _short_models(jobs: Sequence[Document]) -> dict[str, str]:
+    """Return what each model of a list is called in it: without its maker, unless two are then called the same."""
+    models = {job["model"] for job in jobs if job["model"]}
+    tails = [model.rpartition("/")[2] for model in models]
+    return {model: tail if tails.count(tail) == 1 else model for model, tail in zip(models, tails, strict=True)}
+
+
+def _status(job: Document, listed: _Listed) -> Cell:
+    status = job["status"]
+    saved = job["outputs"] and all(output["bytes"] is not None for output in job["outputs"])
+    return Cell("saved" if status == "completed" and saved else status, status)
+
+
+def _cost(job: Document, listed: _Listed) -> Cell:
+    """Return a cost: a job under way has none yet; one that is done and has none is a thing to know."""
+    cost = amount(job["cost_usd"])
+    plain = "" if cost is None else str(cost)
+    if job["endpoint"] == SANDBOX:
+        return Cell("sandbox", plain)
+    if job["is_byok"]:
+        return Cell("own key", plain)
+    unpriced = "unknown" if job["status"] == "completed" else ""
+    return Cell(unpriced if cost is None else money_text(cost), plain)
+
+
+def _age(job: Document, listed: _Listed) -> Cell:
+    created = datetime.fromisoformat(job["created_at"])
+    return Cell(age((listed.now - created).total_seconds()), moment(created))
+
+
+def _file(job: Document, listed: _Listed) -> Cell:
+    paths = [output["path"] for output in job["outputs"] if output["path"]]
+    if not paths:
+        return Cell("", "")
+    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+    return Cell(paths[0].rstrip("/").rsplit("/", 1)[-1] + more, paths[0])
+
+
+def _video(job: Document, listed: _Listed) -> Cell:
+    file = _file(job, listed)
+    return file if file.shown else Cell(job["prompt"] or "", job["prompt"] or "")
+
+
+def _model(job: Document, listed: _Listed) -> Cell:
+    model = job["model"] or ""
+    return Cell(listed.models.get(model, model), model)
+
+
+def _position(job: Document, listed: _Listed) -> str:
+    return str(listed.positions.get(job["handle"], ""))
+
+
+_COLUMNS: dict[str, tuple[Column, Callable[[Document, _Listed], str | Cell]]] = {
+    "position": (Column("@", right=True), _position),
+    "id": (Column("JOB"), lambda job, _: Cell(short_name(job), job_name(job))),
+    "status": (Column("STATUS", paint=status_style), _status),
+    "model": (Column("MODEL", priority=4, flexible=True, least=12), _model),
+    "created": (Column("CREATED", priority=3), lambda job, _: moment(datetime.fromisoformat(job["created_at"]))),
+    "cost": (Column("COST", right=True, priority=2), _cost),
+    "age": (Column("AGE", right=True, priority=3), _age),
+    "video": (Column("FILE OR PROMPT", priority=1, flexible=True, least=14), _video),
+    "file": (Column("FILE", priority=5, flexible=True), _file),
+    "prompt": (Column("PROMPT", priority=1, flexible=True, least=14), lambda job, _: job["prompt"] or ""),
+    "error": (Column("ERROR", priority=1, flexible=True, least=14), lambda job, _: job["error"] or ""),
+    "endpoint": (Column("ENDPOINT", priority=6), lambda job, _: job["endpoint"]),
+}
+
+#: The names that --columns takes.
+NAMES = tuple(_COLUMNS)

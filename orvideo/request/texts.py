@@ -1,0 +1,194 @@
+"""What people hand in as text: read to its end, decoded or refused by the name of its encoding, and checked.
+
+Every reader of prompts shares this: the line, --prompt-file, stdin, --request and the rows of a batch (findings A02,
+A03). Bytes of another encoding would be paid for, and filmed as other words.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+import re
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from orvideo.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+STDIN = "-"
+
+#: The longer ones first: UTF-32 in small-endian order begins as UTF-16 does.
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_JAPANESE = r"[\u3000-\u30ff\u4e00-\u9fff\uff01-\uff60]*[\u3041-\u30fa][\u3000-\u30ff\u4e00-\u9fff\uff01-\uff60]*"
+_CHINESE = r"[\u2014-\u2026\u3001-\u3017\u4e00-\u9fff\uff01-\uff5e]+"
+_CYRILLIC = r"[А-Яа-яЁёІіЇїЄєҐґ«»“”„’–—…№\u00a0]+"
+#: Encodings of text without a mark, by Python's name and by iconv's, and what their letters beyond ASCII then are. The
+#: first that fits counts. One Cyrillic encoding read as the other has capitals and small letters exchanged.
+_ENCODINGS = (
+    ("cp932", "SHIFT_JIS", _JAPANESE),
+    ("euc_jp", "EUC-JP", _JAPANESE),
+    ("euc_kr", "EUC-KR", r"[\u3001\u3002\uac00-\ud7a3]+"),
+    ("cp1251", "WINDOWS-1251", _CYRILLIC),
+    ("koi8_r", "KOI8-R", _CYRILLIC),
+    ("gb2312", "GB18030", _CHINESE),
+    ("big5", "BIG5", _CHINESE),
+    ("cp1252", "WINDOWS-1252", r"[\u00a0¡§©«®°·»¿À-ÖØ-öø-ÿŒœŠšŽžŸ€„…‘’“”•–—™‹›]+"),
+)
+#: Characters that are no text. Those that Unicode counts as white space stay (drill B06).
+_NO_TEXT = "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffd\ufffe\uffff\ud800-\udfff]"
+_NAMES = {"\x00": "NUL", "\x07": "BEL", "\x08": "backspace", "\x1b": "ESC", "\x7f": "DEL"}
+
+
+def read_text(spec: str, stdin: BinaryIO | None, what: str, most: int) -> tuple[str, Path | None]:
+    """Return the text of a file, or of stdin for `-`, and the file's real path, None for a stream, which has none.
+
+    UTF-8, or UTF-16 or UTF-32 with a byte order mark, which is not part of the text. A FIFO is read to its end, and
+    never more than `most` bytes of anything (drills B15, X01). Raises UsageError, which begins "The `what` NAME" and
+    says of bytes that are no text what they look like, and how to convert them (finding A03).
+    """
+    name = f"The {what} {'stdin' if spec == STDIN else spec}"
+    path = None
+    try:
+        if spec == STDIN:
+            data = stdin.read(most + 1) if stdin is not None else b""
+        else:
+            with open(spec, "rb") as file:
+                if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    path = Path(os.path.realpath(spec))
+                data = file.read(most + 1)
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise UsageError(f"{name} cannot be read: {why}.") from error
+    if len(data) > most:
+        size = f"{most:,} bytes" if most % 1024**2 else f"{most // 1024**2} MiB"
+        raise UsageError(f"{name} is too large: at most {size} are read.")
+    codec = next((codec for mark, codec in _MARKS if data.startswith(mark)), "utf-8")
+    try:
+        text = data.decode(codec)
+        if codec != "utf-8" or "\x00" not in text:
+            return text, path
+        line = text.count("\n", 0, text.index("\x00")) + 1
+    except UnicodeDecodeError as error:
+        if codec in ("utf-16", "utf-32"):
+            raise UsageError(f"{name} begins as {codec.upper()} and does not go on as such.") from None
+        line = data.count(b"\n", 0, error.start) + 1
+    raise _no_text(data, name, line, spec)
+
+
+def _no_text(data: bytes, name: str, line: int, spec: str) -> UsageError:
+    import shlex
+
+    from orvideo.request.kinds import recognise
+
+    if kind := recognise(data):
+        return UsageError(f"{name} is {kind.name}, not text.")
+    encoding = encoding_of(data)
+    if encoding is None and b"\x00" in data:
+        return UsageError(f"{name} is not text: there is a NUL in line {line}.")
+    if encoding is None:
+        hint = f"file --mime-encoding {'-' if spec == STDIN else shlex.quote(spec)}; then: iconv -f THAT -t UTF-8"
+        return UsageError(f"{name} is not UTF-8 text (line {line}).", hint=hint)
+    names = "" if spec == STDIN else f" {shlex.quote(spec)} > {shlex.quote(spec + '.utf8')}"
+    return UsageError(
+        f"{name} is not UTF-8 text (line {line}); it looks like {encoding}.",
+        hint=f"iconv -f {encoding} -t UTF-8{names}",
+    )
+
+
+def encoding_of(data: bytes) -> str | None:
+    """Return the encoding, by iconv's name, that bytes which are no UTF-8 look like; None where that is not clear."""
+    if b"\x00" in data:
+        return _with_zeros(data[: 1 << 16])
+    for codec, name, letters in _ENCODINGS:
+        try:
+            text = data.decode(codec)
+        except UnicodeDecodeError:
+            continue
+        if re.fullmatch(letters, re.sub(r"[\x00-\x7f]+", "", text)) and (letters != _CYRILLIC or _is_cyrillic(text)):
+            return name
+    return None
+
+
+def _is_cyrillic(text: str) -> bool:
+    """Say whether the letters beyond ASCII are small ones for the most part, and make words of their own."""
+    beyond = [letter for letter in text if letter > "\x7f"]
+    mixed = re.search(r"[A-Za-z][^\x00-\x7f]|[^\x00-\x7f][A-Za-z]", text)
+    return mixed is None and sum(map(str.islower, beyond)) * 2 > len(beyond)
+
+
+def _with_zeros(data: bytes) -> str | None:
+    """Tell UTF-16 and UTF-32 by their zero bytes: ASCII has them, and so have the spaces of any other script."""
+    zeros = [data[place::4].count(0) * 8 > len(data) for place in range(4)]
+    if zeros in ([False, True, True, True], [True, True, True, False]):
+        return "UTF-32LE" if zeros[3] else "UTF-32BE"
+    big, small = (data[place::2].count(0) for place in range(2))
+    if len(data) % 2 or max(big, small) < 2 or min(big, small) * 8 > max(big, small):
+        return None
+    name = "UTF-16BE" if big > small else "UTF-16LE"
+    text = data.decode(name, "replace")
+    return None if re.search(_NO_TEXT, text) else name
+
+
+def check_text(name: str, text: str) -> None:
+    """Refuse a text with characters that are none: controls, halves of characters, marks of broken text (finding A03).
+
+    `name` begins the sentence. Raises UsageError, which names the character and its place.
+    """
+    if text.isascii() and (text.isprintable() or text.startswith("data:")):
+        return
+    if (found := re.search(_NO_TEXT, text)) is None:
+        return
+    character = found.group()
+    line = text.count("\n", 0, found.start()) + 1
+    place = found.start() - text.rfind("\n", 0, found.start())
+    where = f"at character {place}" + (f" of line {line}" if "\n" in text else "")
+    if "\ud800" <= character <= "\udfff":
+        data = text.encode("utf-8", "surrogateescape") if _is_escaped(text) else b""
+        looks = f"; it looks like {encoding}" if data and (encoding := encoding_of(data)) else ""
+        raise UsageError(
+            f"{name} is not UTF-8 text{looks}: there is half a character {where} (a lone surrogate).",
+            hint="say it, or save it, as UTF-8",
+        )
+    code = f"U+{ord(character):04X}"
+    if character == "\ufffd":
+        said = f"the mark of a character that was lost ({code}) {where}; the text was broken before it came here"
+    elif character in "\ufeff\ufffe\uffff":
+        said = f"a byte order mark in the middle of the text ({code}) {where}"
+    else:
+        said = (
+            f"a control character ({_NAMES.get(character, code)}{f', {code}' if character in _NAMES else ''}) {where}"
+        )
+    raise UsageError(f"{name} has {said}.", hint="take it out; what is not text is not sent")
+
+
+def _is_escaped(text: str) -> bool:
+    """Say whether every half of a character is a byte that Python could not decode."""
+    return all("\udc80" <= one <= "\udcff" for one in re.findall("[\ud800-\udfff]", text))
+
+
+def check_texts(fields: Mapping[str, Any]) -> None:
+    """Refuse fields with text in them that is none, however deep. Raises UsageError."""
+    for name, value in fields.items():
+        for text in _texts_in(value):
+            check_text(name, text)
+
+
+def _texts_in(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield key
+            yield from _texts_in(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts_in(item)

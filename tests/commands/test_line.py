@@ -1,0 +1,151 @@
+"""How a line is read: options that lost their value, options before a command, and values of no use."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from orvideo.sandbox.server import KEY, Sandbox
+from tests.shell import Shell
+
+BUYS = ("submit", "a boat", "-m", "google/veo-3.1-lite", "-d", "4")
+
+
+@pytest.fixture
+def service(tmp_path_factory: pytest.TempPathFactory, orvideo: Shell) -> Iterator[Sandbox]:
+    with Sandbox(tmp_path_factory.mktemp("service"), speed=1_000_000) as sandbox:
+        orvideo.environ |= {"ORVIDEO_BASE_URL": sandbox.base_url, "OPENROUTER_API_KEY": KEY}
+        yield sandbox
+
+
+LOST = [
+    ("-o", "--dry-run"), ("-o", "--sandbox"), ("--user", "--dry-run"), ("--exec", "--dry-run", "--wait"),
+    ("-wo", "--dry-run"), ("--max-cost", "-y"), ("--timeout", "--", "x"), ("--seed", "--dry-run"),
+    ("--reference", "-q"), ("--trace", "--no-such-option"), ("-o",), ("--output",), ("-o", ""), ("--output=",),
+    ("--max-cost", " "), ("--max-cost=", "--yes"),
+]  # fmt: skip
+
+
+@pytest.mark.drill("F-A01")
+@pytest.mark.parametrize("words", LOST, ids=" ".join)
+def test_a01_an_option_that_lost_its_value_buys_nothing(
+    orvideo: Shell, service: Sandbox, words: tuple[str, ...]
+) -> None:
+    done = orvideo(*BUYS, *words)
+    assert done.code == 2
+    assert "needs a value" in done.err
+    assert service.received() == []
+
+
+@pytest.mark.drill("F-A01")
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("batch", "rows.txt", "--report", "--dry-run"),
+        ("jobs", "--search", "--cost"),
+        ("jobs", "--since", "-n", "3"),
+        ("wait", "--all", "--timeout", "--json"),
+        ("download", "--all", "-o", "--force"),
+        ("models", "--max-cost", "--refresh"),
+        ("sandbox", "--port", "--list-faults"),
+    ],
+    ids=" ".join,
+)
+def test_a01_so_it_is_in_every_command(orvideo: Shell, line: tuple[str, ...]) -> None:
+    done = orvideo(*line)
+    assert done.code == 2
+    assert "needs a value" in done.err
+
+
+@pytest.mark.drill("F-A01")
+def test_a01_a_value_that_looks_like_an_option_can_be_meant(orvideo: Shell, service: Sandbox) -> None:
+    assert orvideo(*BUYS, "--user=--dry-run").code == 0
+    assert service.received()[0]["user"] == "--dry-run"
+    assert "--output=--x.mp4" in orvideo(*BUYS, "-o", "--x.mp4").err
+    # A number is no option, and a dash alone is stdin or stdout.
+    assert "'-5'" not in orvideo(*BUYS, "--seed", "-5").err
+    assert orvideo("submit", "--prompt-file", "-", *BUYS[2:], stdin="a boat").code == 0
+    assert orvideo(*BUYS, "--user", "x", "--", "--dry-run").code == 2
+
+
+@pytest.mark.drill("F-D03")
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (("submit", "x", "--seed", "abc"), "--seed takes a whole number, not 'abc'."),
+        (("submit", "x", "--upscale", "much"), "--upscale takes a number, not 'much'."),
+        (("batch", "f", "-j", "0"), "--jobs takes a whole number from 1 to 1000, not '0'."),
+        (("jobs", "-n", "-1"), "--limit takes a whole number, 0 at least, not '-1'."),
+        (("jobs", "--cost", "sum"), "--cost takes model, day or month, not 'sum'."),
+        (("models", "--sort", "age"), "--sort takes price or name, not 'age'."),
+        (("completion", "show", "tcsh"), "SHELL takes bash, zsh, fish or powershell, not 'tcsh'."),
+    ],
+)
+def test_d03_a_value_of_no_use_is_told_in_our_own_words(orvideo: Shell, line: tuple[str, ...], says: str) -> None:
+    done = orvideo(*line)
+    assert (done.code, done.err.splitlines()[0]) == (2, f"error: {says}")
+
+
+@pytest.mark.drill("F-D03")
+def test_d03_options_before_a_command_count_or_are_refused_by_name(orvideo: Shell) -> None:
+    assert orvideo("--json", "jobs").json == []
+    assert orvideo("-q", "--json", "jobs", "--unfinished").json == []
+    assert orvideo("--json", "jobs", "show", "@1").error["exit_code"] == 2
+    assert orvideo("jobs", "--json", "show", "@1").error["exit_code"] == 2
+    for line in (("jobs", "--unfinished", "show", "@1"), ("--wait", "jobs"), ("jobs", "--cost", "day", "forget", "@1")):
+        done = orvideo(*line)
+        assert (done.code, "No such option: --" in done.err) == (2, True), done.err
+    # What only looks like a command is what it is given for.
+    assert orvideo("jobs", "--search", "show").code == 0
+
+
+@pytest.mark.drill("F-D03")
+def test_d03_an_option_means_the_same_to_models_as_to_submit(orvideo: Shell) -> None:
+    every = orvideo("models", "--json", "--sandbox").json
+    seeded = orvideo("models", "--json", "--sandbox", "--seed", "7", "--first-frame", "boat.png").json
+    assert 0 < len(seeded) < len(every)
+    assert all(model["filled_request"]["seed"] == 7 for model in seeded)
+    assert orvideo("models", "--seed").code == 2
+
+
+@pytest.mark.drill("F-D13")
+def test_d13_help_knows_every_command(orvideo: Shell) -> None:
+    for line in (("submit",), ("jobs", "show"), ("jobs", "list"), ("help",), ("config", "set")):
+        assert orvideo("help", *line).out == orvideo(*line, "--help").out != ""
+    assert "outcome unknown" in orvideo("help", "exit-codes").out
+    assert orvideo("help", "sbmit").code == 2
+
+
+@pytest.mark.drill("F-D13")
+def test_d13_the_version_says_which_python_and_where(orvideo: Shell) -> None:
+    first, second = orvideo("--version").lines
+    assert first.startswith("orvideo ")
+    assert second.startswith(f"Python {sys.version.split()[0]}, /")
+    process = orvideo.process("--version").lines
+    assert (process[0], process[1].partition(",")[0]) == (first, second.partition(",")[0])
+
+
+@pytest.mark.drill("F-D13")
+def test_d13_a_model_is_named_without_its_maker(orvideo: Shell, service: Sandbox) -> None:
+    assert orvideo("submit", "a boat", "-m", "VEO-3.1-lite", "-d", "4").code == 0
+    assert service.received()[0]["model"] == "google/veo-3.1-lite"
+    assert orvideo("submit", "a boat", "-m", "veo-3.1-lit", "-d", "4").code == 6
+    assert "sandbox/ exist only there" in orvideo("models", "--sandbox").err
+
+
+@pytest.mark.drill("F-D13")
+def test_d13_jobs_are_listed_filtered_sorted_and_by_the_columns_asked_for(orvideo: Shell, service: Sandbox) -> None:
+    for model, seconds in (("google/veo-3.1", "4"), ("google/veo-3.1-lite", "8"), ("google/veo-3.1-lite", "4")):
+        orvideo("submit", "a boat", "-m", model, "-d", seconds, "--wait", "--yes")
+    every = orvideo("jobs", "list", "--json").json
+    assert [job["model"] for job in every] == ["google/veo-3.1-lite", "google/veo-3.1-lite", "google/veo-3.1"]
+    assert orvideo("jobs", "--sort", "oldest", "--json").json == every[::-1]
+    assert orvideo("jobs", "--sort", "cost", "-n", "1", "--json").json == [every[2]]
+    assert orvideo("jobs", "--model", "LITE", "--json").json == every[:2]
+    assert orvideo("jobs", "--status", "failed", "--json").json == []
+    assert orvideo("jobs", "list", "--status", "completed", "--columns", "position, model", "-m", "lite").lines == [
+        "1\tgoogle/veo-3.1-lite", "2\tgoogle/veo-3.1-lite",
+    ]  # fmt: skip
+    assert orvideo("jobs", "--columns", "colour").code == 2
