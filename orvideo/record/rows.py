@@ -118,7 +118,10 @@ class Viewpoint(NamedTuple):
         Age decides as well: alone where the process cannot be asked for (another host), and for a request that has
         been on the wire for ten minutes even if it is there.
         """
-        state = State(row["state"])
+        try:
+            state = State(row["state"])
+        except ValueError as error:
+            raise _damage(row, error) from error
         if state not in (State.PREPARED, State.SENDING):
             return state
         owner = Owner.from_text(row["owner"])
@@ -156,9 +159,7 @@ def load(connection: sqlite3.Connection, seqs: Sequence[int], view: Viewpoint) -
             try:
                 found[row["seq"]] = _record(row, outputs.get(row["seq"], ()), view)
             except (ValueError, TypeError, ArithmeticError) as error:
-                damage = sqlite3.DatabaseError(f"job {row['handle']} cannot be read: {error}")
-                damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-                raise damage from error
+                raise _damage(row, error) from error
     return [found[seq] for seq in seqs if seq in found]
 
 
@@ -199,6 +200,13 @@ def _record(row: sqlite3.Row, outputs: Iterable[Output], view: Viewpoint) -> Rec
         answer_status=row["answer_status"],
         answer=row["answer"],
     )
+
+
+def _damage(row: sqlite3.Row, error: Exception) -> sqlite3.DatabaseError:
+    """Return the error of a row that holds what orvideo never wrote, as SQLite says it of its own pages."""
+    damage = sqlite3.DatabaseError(f"job number {row['seq']} cannot be read: {error}")
+    damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    return damage
 
 
 def _object(document: str) -> dict[str, Any]:

@@ -204,6 +204,7 @@ def test_a07_what_the_service_refused_is_on_record_as_refused(
     [job] = orvideo("jobs", "--json").json
     assert (job["status"], job["id"]) == ("refused", None)
     assert orvideo("jobs", "--unknown", "--json").json == []
+    assert [len(orvideo("jobs", "--status", word, "--json").json) for word in ("refused", "not_sent")] == [1, 0]
     assert "refused" in orvideo("jobs", "show", "@1").out
 
 
