@@ -33,15 +33,12 @@ class Purchase(NamedTuple):
     notice: str | None = None
 
 
-def guard(
-    context: Context, purchase: Purchase, *, limit: Decimal | None, above: Decimal, yes: bool, again: bool = True
-) -> None:
-    """Refuse what may cost more than the limit; say what was bought before; ask about that, and about what is dear.
+def ask(context: Context, purchase: Purchase, *, above: Decimal, yes: bool, again: bool = True) -> None:
+    """Say what was bought before, and ask about that, and about what may cost more than `above` (USD) or anything.
 
     Where nobody can be asked, an unknown price is refused, and so is a second purchase unless it is meant (`again`).
     Raises MoneyError (drills M28, M29, findings A04, A12).
     """
-    keep_to_limit(purchase, limit)
     if purchase.notice is not None:
         context.terminal.warn(purchase.notice)
         if not again and yes:

@@ -399,7 +399,7 @@ def _guard_money(
     options: BatchOptions,
 ) -> None:
     """Refuse a whole that may pass --max-cost, with what was spent on it before; ask about what is dear or not new."""
-    from orvideo.commands._money import Purchase, guard, keep_to_limit, notice_of_rows
+    from orvideo.commands._money import Purchase, ask, keep_to_limit, notice_of_rows
     from orvideo.output.batch_views import most_so_far
     from orvideo.output.text import count
     from orvideo.output.views import price_words
@@ -410,12 +410,12 @@ def _guard_money(
     purchase = Purchase("This batch", rows, price_words(price, settings.confirm_above), price.most)
     if limit is not None:
         purchase = purchase._replace(spent=most_so_far(batch.history.last.values()))
+    keep_to_limit(purchase, limit)
     if options.dry_run or service.is_sandbox:
-        keep_to_limit(purchase, limit)
         return
     check_key(context, service, price.most)
     purchase = purchase._replace(notice=notice_of_rows(context, list(batch.offers), batch.id, service.endpoint))
-    guard(context, purchase, limit=limit, above=settings.confirm_above, yes=options.yes, again=options.again)
+    ask(context, purchase, above=settings.confirm_above, yes=options.yes, again=options.again)
 
 
 def _answer_dry_run(context: Context, batch: Batch, price: Price) -> None:

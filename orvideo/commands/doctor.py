@@ -161,22 +161,18 @@ def _settings(context: Context) -> Iterator[Check]:
     except OrvideoError as trouble:
         yield _troubled(look, trouble)
         return
-    yield from (_troubled(look, _broken(context, setting)) for setting in broken)
+    yield from (_troubled(look, _broken(setting)) for setting in broken)
     yield from (Check(look.name, sentence, hint=mend) for sentence, mend in odd)
 
 
-def _broken(context: Context, setting: Setting) -> OrvideoError:
+def _broken(setting: Setting) -> OrvideoError:
     """Return the trouble of a setting that cannot be read, with the command that takes it away."""
+    problem = setting.problem or ""
     if setting.source is Source.ENVIRONMENT:
-        return UsageError(setting.problem or "", hint=f"unset {setting.where}")
-    try:
-        context.settings.get(setting.name)
-    except AuthError as error:
-        # A loose file needs something else than one that makes no sense.
-        return AuthError(error.message, hint=error.hint or f"orvideo config set {API_KEY}")
-    except OrvideoError as error:
-        return UsageError(error.message, hint=f"orvideo config unset {setting.name}")
-    return UsageError(setting.problem or "", hint=f"orvideo config unset {setting.name}")
+        return UsageError(problem, hint=f"unset {setting.where}")
+    if setting.name == API_KEY:
+        return AuthError(problem, hint=setting.hint or f"orvideo config set {API_KEY}")
+    return UsageError(problem, hint=f"orvideo config unset {setting.name}")
 
 
 def _record(context: Context) -> str:
@@ -255,7 +251,15 @@ def _service(context: Context) -> str:
 
 
 _FOLDER = "keep it elsewhere: export ORVIDEO_{}_DIR=/path/to/a/folder"
+
+
+def _system(context: Context) -> str:
+    context.require_saving()
+    return context.environment.platform
+
+
 _LOOKS = (
+    Look("system", _system, UsageError, "wsl --install"),
     Look("record", _record, RecordError, _FOLDER.format("STATE")),
     Look("disk", _disk, OutputUnwritable, "cd ~"),
     Look("sandbox", _sandbox, UsageError, "pip install 'orvideo[sandbox]'"),

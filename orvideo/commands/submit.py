@@ -187,25 +187,18 @@ def _show_plan(context: Context, settings: Settings, service: Service, planned: 
 
 def _guard_money(context: Context, settings: Settings, service: Service, planned: Plan, options: SubmitOptions) -> None:
     """Refuse what costs more than a limit allows, and ask about what is dear, unpriced or bought before."""
-    from orvideo.commands._money import Purchase, guard, keep_to_limit, notice_of_request
+    from orvideo.commands._money import Purchase, ask, keep_to_limit, notice_of_request
     from orvideo.output.views import price_words
 
     quote = planned.quote
     purchase = Purchase("This", "this", price_words(quote, settings.confirm_above), quote.most, why=quote.reasons)
+    keep_to_limit(purchase, settings.max_cost)
     if options.dry_run or service.is_sandbox:
-        keep_to_limit(purchase, settings.max_cost)
         return
-    dear = quote.most is None or quote.most > settings.confirm_above
-    if dear or context.answering.verbose:
+    if quote.most is None or quote.most > settings.confirm_above or context.answering.verbose:
         check_key(context, service, quote.most)
     notice = notice_of_request(context, planned.request.body(), service.endpoint)
-    guard(
-        context,
-        purchase._replace(notice=notice),
-        limit=settings.max_cost,
-        above=settings.confirm_above,
-        yes=options.yes,
-    )
+    ask(context, purchase._replace(notice=notice), above=settings.confirm_above, yes=options.yes)
 
 
 def _answer_dry_run(context: Context, planned: Plan) -> None:

@@ -95,7 +95,7 @@ class Settings:
         except OrvideoError as error:
             variable = self.variable_that_sets(name)
             source = Source.ENVIRONMENT if variable else Source.STORE
-            return Setting(name, None, source, variable or self._stored_at(name), problem=error.message)
+            return Setting(name, None, source, variable or self._stored_at(name), "", error.message, error.hint)
 
     def _stored_at(self, name: str) -> str | None:
         if name == API_KEY:
