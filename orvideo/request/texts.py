@@ -97,7 +97,8 @@ def _no_text(data: bytes, name: str, line: int, spec: str) -> UsageError:
     if encoding is None:
         hint = f"file --mime-encoding {'-' if spec == STDIN else shlex.quote(spec)}; then: iconv -f THAT -t UTF-8"
         return UsageError(f"{name} is not UTF-8 text (line {line}).", hint=hint)
-    names = "" if spec == STDIN else f" {shlex.quote(spec)} > {shlex.quote(spec + '.utf8')}"
+    stem, suffix = os.path.splitext(spec)
+    names = "" if spec == STDIN else f" {shlex.quote(spec)} > {shlex.quote(f'{stem}.utf8{suffix}')}"
     return UsageError(
         f"{name} is not UTF-8 text (line {line}); it looks like {encoding}.",
         hint=f"iconv -f {encoding} -t UTF-8{names}",
@@ -179,7 +180,7 @@ def check_texts(fields: Mapping[str, Any]) -> None:
     """Refuse fields with text in them that is none, however deep. Raises UsageError."""
     for name, value in fields.items():
         for text in _texts_in(value):
-            check_text(name, text)
+            check_text("The prompt" if name == "prompt" else f"The field {name}", text)
 
 
 def _texts_in(value: object) -> Iterator[str]:

@@ -14,6 +14,7 @@ from orvideo.batch.formats import Form
 from orvideo.batch.rows import read_rows
 from orvideo.batch.source import read_source
 from orvideo.errors import UsageError
+from orvideo.request.texts import check_texts
 from tests.batch.bench import Bench
 from tests.request.images import picture
 
@@ -237,22 +238,32 @@ def hand_in(service: Bench, reader: str, prompt: str, codec: str = "utf-8") -> t
 
 @drill("F-A03")
 @pytest.mark.parametrize("reader", READERS)
+def test_a03_every_reader_of_prompts_refuses_what_is_no_text(service: Bench, reader: str) -> None:
+    code, said = hand_in(service, reader, "a \x1b[31mboat")
+    assert code == 2, said
+    assert "The prompt has a control character (ESC, U+001B) at character 3" in said
+
+
+@drill("F-A03")
 @pytest.mark.parametrize(
-    ("prompt", "says"),
+    ("text", "says"),
     [
-        ("a \x1b[31mboat", "a control character (ESC, U+001B) at character 3"),
+        ("a \x00boat", "a control character (NUL, U+0000) at character 3"),
         ("a \x9bboat", "a control character (U+009B)"),
-        ("a b\x08oat", "a control character (backspace, U+0008) at character 4"),
+        ("a\nb\x08oat", "a control character (backspace, U+0008) at character 2 of line 2"),
+        ("a \x7fboat", "a control character (DEL, U+007F)"),
         ("a bo\ufffdat", "a character that was lost (U+FFFD)"),
         ("a bo\ufeffat", "a byte order mark in the middle"),
+        ("a bo\ud83dat", "half a character at character 5"),
+        ("un \udce9t\udce9", "looks like WINDOWS-1252"),
     ],
 )
-def test_a03_every_reader_of_prompts_refuses_what_is_no_text(
-    service: Bench, reader: str, prompt: str, says: str
-) -> None:
-    code, said = hand_in(service, reader, prompt)
-    assert code == 2, said
-    assert says in said
+@pytest.mark.parametrize("field", ["prompt", "user", "trace"])
+def test_a03_the_character_and_its_place_are_named(text: str, says: str, field: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        check_texts({"model": "a/b", field: {"x": ["a boat", text]} if field == "trace" else text})
+    assert says in refused.value.message
+    assert refused.value.message.startswith("The prompt " if field == "prompt" else f"The field {field} ")
 
 
 @drill("F-A03")
@@ -265,8 +276,10 @@ def test_a03_every_reader_of_prompts_takes_what_is_text(service: Bench, reader: 
 
 
 @drill("F-A03")
-@pytest.mark.parametrize("codec", ["utf-8-sig", "utf-16", "utf-32"])
-@pytest.mark.parametrize("reader", READERS[1:])
+@pytest.mark.parametrize(
+    ("reader", "codec"),
+    [*((reader, "utf-16") for reader in READERS[1:]), ("file", "utf-8-sig"), ("csv", "utf-8-sig"), ("stdin", "utf-32")],
+)
 def test_a03_byte_order_marks_are_honoured(service: Bench, reader: str, codec: str) -> None:
     code, said = hand_in(service, reader, "un été", codec)
     assert code == 0, said

@@ -93,7 +93,7 @@ def test_wait_tells_of_each_job_once(orvideo: Shell, home: Path) -> None:
     assert sorted((home / "told").read_text().split()) == sorted(names)
 
 
-@pytest.mark.parametrize("prompt", ["$(touch pwned) `touch pwned`; touch pwned\n'\"", "ein Boot, 紙の船", "a\0b"])
+@pytest.mark.parametrize("prompt", ["$(touch pwned) `touch pwned`; touch pwned\n'\"", "ein Boot, 紙の船"])
 def test_a_prompt_is_a_value_and_never_a_command(orvideo: Shell, home: Path, prompt: str) -> None:
     (home / "prompt").write_text(prompt, encoding="utf-8")
     line = ("submit", "--prompt-file", "prompt", "--sandbox", "--wait", *CHEAP, "--exec", TELL)
