@@ -154,7 +154,7 @@ def passing(
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     searched = ", prompt, model, job_id, handle" if wanted.get("text") else ""
     rows = connection.execute(
-        "SELECT seq, state, final, fetched, status, answer_status, owner, updated_at, sending_at"  # noqa: S608 - our own words only
+        "SELECT seq, state, final, fetched, status, owner, updated_at, sending_at, answer_status"  # noqa: S608 - our own words only
         f"{searched}{columns} FROM jobs{where} ORDER BY seq DESC",
         values,
     )
@@ -186,10 +186,9 @@ def _passes(row: sqlite3.Row, wanted: Filter, view: Viewpoint) -> bool:
     """Decide what SQL cannot: whether a process is gone, and what is the same in upper and lower case."""
     if wanted.get("unknown") and row["state"] == State.SENDING and view.state_of(row) is not State.UNKNOWN:
         return False
-    if status := (wanted.get("status") or "").casefold():
-        word = row["status"] or word_of(view.state_of(row), row["answer_status"])
-        if status not in (word, "saved" if row["fetched"] else word):
-            return False
+    words = {row["status"] or word_of(view.state_of(row), row["answer_status"]), "saved" if row["fetched"] else None}
+    if wanted.get("status") and (wanted["status"] or "").casefold() not in words:
+        return False
     needle = (wanted.get("text") or "").casefold()
     return not needle or any(
         needle in (row[column] or "").casefold() for column in ("prompt", "model", "job_id", "handle")

@@ -34,8 +34,8 @@ class Source(StrEnum):
 class Setting(NamedTuple):
     """One setting as it stands: its value, the same as a person would type it, and who said so.
 
-    `where` is the flag, the variable or the file; None for a default. `problem` is why the value cannot be used, and `hint` what
-    mends that: then `value` is None. The key's value is its last four characters at most.
+    `where` is the flag, the variable or the file; None for a default. `problem` is why the value cannot be used, and
+    `hint` what mends that: then `value` is None. The key's value is its last four characters at most.
     """
 
     name: str

@@ -172,7 +172,7 @@ def test_c05_what_is_odd_about_the_settings_is_a_finding_with_what_mends_it(
 
 
 @pytest.mark.skipif(os.name != "posix", reason="rights are told by modes")
-def test_c05_a_loose_key_file_is_a_finding(home: Path, orvideo: Shell) -> None:
+def test_c05_a_loose_key_file_is_a_trouble(home: Path, orvideo: Shell) -> None:
     config(home, "api-key.json", json.dumps({"key": KEY, "origin": "https://openrouter.ai"}).encode(), 0o644)
     found = looked(orvideo)
     assert (found["code"], found["settings"]["ok"]) == (4, False)
