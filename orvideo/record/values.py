@@ -36,13 +36,18 @@ class State(StrEnum):
 
 
 #: What stands for the status of a job that the service has said nothing of; none of them is a word of the service.
-WORDS = {
+_WORDS = {
     State.PREPARED: "submitting",
     State.SENDING: "submitting",
     State.SUBMITTED: "pending",
     State.UNKNOWN: "outcome_unknown",
     State.NOT_SENT: "not_sent",
 }
+
+
+def word_of(state: State, answer_status: int | None) -> str:
+    """Return the word for a job that the service has said nothing of; `answer_status` tells a refusal (F-A07)."""
+    return "refused" if state is State.NOT_SENT and answer_status is not None else _WORDS[state]
 
 
 #: An id that a shell reads as one plain word.
