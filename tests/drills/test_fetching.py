@@ -887,6 +887,6 @@ def test_d02_so_it_is_for_all_that_is_read(orvideo: Shell, home: Path, monkeypat
         done = orvideo(*line, "--sandbox", "-m", "x-ai/grok-imagine-video")
         assert done.code == 0, (line, done.err)
     assert (home / "report.csv").exists()
-    assert [path.name for path in (home / "out").iterdir()] == ["1.mp4"]
+    assert [path.name for path in (home / "out").iterdir()] == ["001.mp4"]
     env = {"ORVIDEO_STATE_DIR": "~/elsewhere"}
     assert orvideo("jobs", "--json", env=env).json == []
