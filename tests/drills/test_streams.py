@@ -146,7 +146,7 @@ def test_o11_on_a_terminal_every_line_fits_and_nothing_is_left_behind(
         # A table never goes on in the next line of the screen.
         rows = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line) for line in text.replace("\r", "").split("\n")]
         assert all(len(row) <= columns for row in rows), rows
-        assert rows[0].startswith(("JOB", "MODEL"))
+        assert rows[0].startswith(("@", "MODEL"))
 
 
 @drill("O11")
