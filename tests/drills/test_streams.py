@@ -319,7 +319,7 @@ def test_o09_a_reader_that_leaves_in_the_middle_of_a_video_ends_it_quietly(orvid
         process.stdout.close()
         err = process.stderr.read()
         process.stderr.close()
-        assert process.wait(20) == 141
+        assert process.wait(240) == 141
         assert b"error" not in err
         assert orvideo("jobs", "--not-downloaded", "--json").json[0]["id"] == JOB
 
