@@ -76,8 +76,8 @@ def build_app(commands: Sequence[str] = COMMANDS, *, rich_help: bool = False) ->
 def main(argv: Sequence[str] | None = None, environment: Environment | None = None) -> int:
     """Run one command line and return its exit code; nothing below exits the process."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if arguments[:1] == ["help"] and arguments[1:2] and arguments[1] in COMMANDS:
-        arguments = [*arguments[1:], "--help"]
+    if asked := _command_to_explain(arguments):
+        arguments = [*asked, "--help"]
     environment = environment or process_environment()
     # Where Typer refuses the line, nobody parsed how to answer: what the line says is taken by its letters.
     answering = Answering(json="--json" in arguments, events="--events" in arguments)
@@ -92,6 +92,14 @@ def main(argv: Sequence[str] | None = None, environment: Environment | None = No
     except OSError as error:
         action = Action(_raise_unwritable(error), answering)
     return _run(action, environment)
+
+
+def _command_to_explain(arguments: Sequence[str]) -> list[str]:
+    """Return the command that `help COMMAND` or `COMMAND help` asks about, nothing for any other line."""
+    if len(arguments) == 2 and arguments[0] in COMMANDS and arguments[1] == "help":
+        return [arguments[0]]
+    asked = [word for word in arguments[1:] if not word.startswith("-")]
+    return asked if arguments[:1] == ["help"] and asked and asked[0] in COMMANDS else []
 
 
 def _run(action: Action, environment: Environment) -> int:

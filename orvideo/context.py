@@ -16,6 +16,8 @@ from orvideo.errors import OutputUnwritable, RecordError, UsageError
 from orvideo.interrupts import Interrupts
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from orvideo.api.client import Call, Client
     from orvideo.catalogue.listing import Catalogue
     from orvideo.clock import Clock
@@ -238,13 +240,21 @@ class Context:
             return self.ledger_to_read.typical(shape_of(request), endpoint)
         return Typical()
 
+    def dearest_bill(self, request: Mapping[str, Any], endpoint: str) -> Decimal | None:
+        """Return the most that such a request was billed at an endpoint, USD; None where the record does not tell."""
+        from orvideo.record.values import shape_of
+
+        with suppress(RecordError):
+            return self.ledger_to_read.dearest(shape_of(request), endpoint)
+        return None
+
     def planner(self, service: Service, *, check: bool) -> Planner:
         """Return what makes plans for a service, by its catalogue and by what such jobs were billed before."""
         from orvideo.request.planner import Planner
 
         return Planner(
             service.client, self.catalogue(service), self.terminal.warn, check=check,
-            dearest_bill=lambda request: self.typical(request, service.endpoint).cost_high,
+            dearest_bill=lambda request: self.dearest_bill(request, service.endpoint),
         )  # fmt: skip
 
     def _usual_seconds(self, record: Record) -> float | None:

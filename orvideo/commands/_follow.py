@@ -148,8 +148,8 @@ def follow_and_save(
     if receipt:
         errors += write_receipts(context, tasks, force=fetcher.options.force)
     documents = [task.record.as_json() for task in tasks if task.record is not None]
-    # One job that went wrong is an error object on stderr, not half an answer on stdout as well.
-    if not (errors and len(tasks) == 1):
+    # One job that came to nothing is an error object on stderr, not half an answer on stdout as well.
+    if len(tasks) > 1 or not errors or tasks[0].paths:
         context.terminal.document(documents[0] if len(tasks) == 1 else documents)
     context.ending.fail(errors)
 

@@ -43,7 +43,7 @@ def check_key(context: Context, service: Service, most: Decimal | None) -> None:
     context.terminal.verbose_line(f"the key has {left_text(info)}")
     if info.left is not None and most is not None and info.left < most:
         left, cost = money_text(info.left), money_text(most)
-        context.terminal.warn(f"The key has {left} left, and this may cost {cost}: the service may refuse it.")
+        context.terminal.warn_of_money(f"The key has {left} left, and this may cost {cost}: the service may refuse it.")
 
 
 def left_text(info: KeyInfo) -> str:

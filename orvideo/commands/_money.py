@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orvideo.errors import MoneyError
 
@@ -40,7 +40,7 @@ def ask(context: Context, purchase: Purchase, *, above: Decimal, yes: bool, agai
     Raises MoneyError (drills M28, M29, findings A04, A12).
     """
     if purchase.notice is not None:
-        context.terminal.warn(purchase.notice)
+        context.terminal.warn_of_money(purchase.notice)
         if not again and yes:
             raise _bought_before()
     unknown = purchase.most is None
@@ -80,30 +80,39 @@ def _bought_before() -> MoneyError:
     return MoneyError("These rows were bought before; nothing was sent.", hint="add --again to buy them once more")
 
 
-def notice_of_request(context: Context, request: dict[str, object], endpoint: str) -> str | None:
+def notice_of_request(context: Context, request: Mapping[str, Any], endpoint: str) -> str | None:
     """Return what is to be said of a request that was sent before, None where nothing is."""
-    now = context.clock.now()
-    found = context.ledger_to_read.same_request(request, endpoint, now - RECENTLY)
-    if not found:
-        return None
+    found = context.ledger_to_read.sent_lately([request], endpoint, context.clock.now() - RECENTLY)
+    return _notice_of("the same request", found, context) if found else None
+
+
+def _notice_of(what: str, found: Sequence[Record], context: Context) -> str:
     unknown = [record for record in found if record.state == "unknown"]
     one = (unknown or found)[0]
     if unknown:
-        return f"the same request was sent {_ago(one, context)}, and its outcome is unknown: {one.name} may be paid for"
-    return f"the same request was submitted {_ago(one, context)} as {one.name}; this buys it once more"
+        return f"{what} was sent {_ago(one, context)}, and its outcome is unknown: {one.name} may be paid for"
+    return f"{what} was submitted {_ago(one, context)} as {one.name}; this buys it once more"
 
 
-def notice_of_rows(context: Context, keys: Sequence[str], batch: str, endpoint: str) -> str | None:
-    """Return what is to be said of rows that are on record under another name, None where none is."""
-    found = context.ledger_to_read.same_rows(set(keys), batch, endpoint)
-    if not found:
-        return None
-    rows, last = len({record.row_key for record in found}), found[-1]
-    return (
-        f"{rows} of the {len(keys)} rows were bought before in a batch of another name, the last one "
-        f"{_ago(last, context)} as {last.name}; this buys them once more. "
-        "To go on with a batch, keep its FILE or its --name"
-    )
+def notice_of_rows(
+    context: Context, bodies: Mapping[str, Mapping[str, Any]], known: Collection[str], batch: str, endpoint: str
+) -> str | None:
+    """Return what is to be said of rows that were bought before, None where none was.
+
+    `bodies` are the requests of the rows to be bought by key. They may be on record under another name, or have been
+    sent lately otherwise, but for the rows of this very batch that are `known` by their keys.
+    """
+    found = context.ledger_to_read.same_rows(bodies, batch, endpoint)
+    if found:
+        rows, last = len({record.row_key for record in found}), found[-1]
+        return (
+            f"{rows} of the {len(bodies)} rows were bought before in a batch of another name, the last one "
+            f"{_ago(last, context)} as {last.name}; this buys them once more. "
+            "To go on with a batch, keep its FILE or its --name"
+        )
+    lately = context.ledger_to_read.sent_lately(bodies.values(), endpoint, context.clock.now() - RECENTLY)
+    others = [record for record in lately if record.batch != batch or record.row_key not in known]
+    return _notice_of("the request of a row", others, context) if others else None
 
 
 def _ago(record: Record, context: Context) -> str:

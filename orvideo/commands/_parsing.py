@@ -29,6 +29,8 @@ def check_values(parameters: Iterable[Any], words: Sequence[str]) -> None:
         value = next(names, None) if attached is None else attached
         if value is None or not value.strip():
             raise UsageError(f"{name} needs a value." if value is None else f"{name} needs a value; this one is empty.")
+        if attached is not None and not word.startswith("--") and value.startswith("="):
+            raise UsageError(f"{word} is {name} with the value {value!r}.", hint=_meant(options[name], value[1:]))
         if attached is None and value.startswith("-") and value != "-" and not _NUMBER.fullmatch(value):
             raise UsageError(f"{name} needs a value; {value} looks like an option.", hint=_meant(options[name], value))
 

@@ -416,7 +416,9 @@ def _guard_money(
     if options.dry_run or service.is_sandbox:
         return
     check_key(context, service, price.most)
-    purchase = purchase._replace(notice=notice_of_rows(context, list(batch.offers), batch.id, service.endpoint))
+    bodies = {one.key: batch.reader.body(one, batch.offers[one.key]) for one in batch.to_buy}
+    notice = notice_of_rows(context, bodies, {one.key for one in batch.asked}, batch.id, service.endpoint)
+    purchase = purchase._replace(notice=notice)
     ask(context, purchase, above=settings.confirm_above, yes=options.yes, again=options.again)
 
 

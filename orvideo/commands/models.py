@@ -216,7 +216,7 @@ def _that_can(
     offers = [(model, made) for model in models if (made := offer(model, wanted)) is not None]
     listed = []
     for model, made in offers:
-        bill = context.typical(made.request.body(), context.endpoint).cost_high
+        bill = context.dearest_bill(made.request.body(), context.endpoint)
         made = made._replace(quote=made.quote.raised_by(bill))
         if limit is None or (made.quote.most is not None and made.quote.most <= limit):
             listed.append(_Listed(model, made.quote.usd, made.quote.kind == "about", made))

@@ -34,6 +34,7 @@ def run(context: Context, names: Sequence[str] | None) -> None:
     """Look at each job once; one that cannot be seen is shown as last seen, and its error decides the exit code."""
     from orvideo.jobs.task import Task, Terms
     from orvideo.output.job_table import PERSON_STATUS, SCRIPT_STATUS, job_table
+    from orvideo.output.views import overrun_text
 
     records = find_jobs(context, names)
     tasks = [Task(record) for record in records if record.id is not None]
@@ -44,4 +45,7 @@ def run(context: Context, names: Sequence[str] | None) -> None:
     columns = PERSON_STATUS if context.terminal.out_is_tty else SCRIPT_STATUS
     positions = context.ledger_to_read.positions()
     context.terminal.table(*job_table(documents, context.clock.now(), columns, positions))
+    for record in filter(None, (task.record for task in tasks)):
+        if (overrun := overrun_text(record)) is not None:
+            context.terminal.warn_of_money(f"{record.name} was {overrun}")
     context.ending.fail(errors)

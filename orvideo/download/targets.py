@@ -56,7 +56,7 @@ class Target(NamedTuple):
     @property
     def base(self) -> Path:
         """The folder that must be there: one that -o names is made in it when the video is saved (finding D01)."""
-        return self.folder.parent if self.form in (Form.FOLDER, Form.TEMPLATE) else self.folder
+        return self.folder.parent
 
     @property
     def device(self) -> Path:

@@ -218,8 +218,7 @@ class Engine:
             return
         self._put(task, Phase.SUBMITTING)
         self._listener.submitting(task)
-        firm = self.terms.firm and self.terms.follow
-        task.deadline = deadline = self._deadline() if firm else Deadline(self._clock)
+        task.deadline = deadline = self._deadline() if self.terms.firm else Deadline(self._clock)
         self._give(task, deadline, lambda: self._buy(task, order, deadline))
 
     def _start_look(self, task: Task) -> None:
@@ -429,8 +428,6 @@ class Engine:
         """Put on record that a job made no video, so that it is offered no more (finding D10)."""
         if record.ended_at is not None and self._clock.now() - record.ended_at > _MAY_EXPIRE:
             error.message = "The service has no video of this job: it made none, or the bytes have expired."
-        if record.cost is not None:
-            error.message += f" It charged ${record.cost:.2f}."
         self._journal.made_nothing(record.seq, error.message)
 
     def _beside(self, task: Task) -> OutputExists | None:

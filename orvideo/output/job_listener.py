@@ -144,7 +144,7 @@ class JobListener:
         overrun = overrun_text(task.record) if task.record is not None and not task.was_here else None
         self._ended(task)
         if overrun is not None:
-            self._terminal.warn(f"{self._name(task)} was {overrun}")
+            self._terminal.warn_of_money(f"{self._name(task)} was {overrun}")
 
     def _ended(self, task: Task) -> None:
         """Say how a job ended; why it has no video is said by whoever ends the command."""

@@ -37,6 +37,8 @@ def job_table(
 
     Raises UsageError for an unknown column.
     """
+    by_title = {column.title.lower(): name for name, (column, _) in _COLUMNS.items()}
+    columns = [by_title.get(name, name) for name in columns]
     unknown = [name for name in columns if name not in _COLUMNS]
     if unknown:
         raise UsageError(f"There is no column {unknown[0]!r}. The columns are {', '.join(_COLUMNS)}.")

@@ -179,6 +179,10 @@ class Terminal:
     def warn(self, text: str) -> None:
         self._story(self._labelled("warning", text))
 
+    def warn_of_money(self, text: str) -> None:
+        """Warn of money that is about to be spent, or was, also under `--quiet`: that is no story."""
+        self._say(self._labelled("warning", text))
+
     def hint(self, text: str) -> None:
         self._story(self._labelled("hint", text))
 

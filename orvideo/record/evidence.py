@@ -48,6 +48,23 @@ def typical(connection: sqlite3.Connection, shape: Shape, endpoint: str) -> Typi
     )
 
 
+def dearest(connection: sqlite3.Connection, shape: Shape, endpoint: str) -> Decimal | None:
+    """Return the dearest bill, in USD, of the newest jobs that a job of this shape costs as much as, or more.
+
+    The same picture from the same kind of source, no longer than this one; sound where both say (finding A05).
+    """
+    rows = connection.execute(
+        f"""
+        SELECT cost FROM jobs WHERE status = 'completed' AND model = :model AND mode IS :mode
+        AND resolution IS :resolution AND (duration IS :duration OR duration <= :duration)
+        AND (audio IS :audio OR audio IS NULL OR :audio IS NULL) AND endpoint = :endpoint AND is_byok IS NOT 1
+        ORDER BY ended_at DESC LIMIT {NEWEST}
+        """,  # noqa: S608 - our own words only
+        {**shape._asdict(), "endpoint": endpoint},
+    )
+    return max((cost for row in rows if (cost := amount(row["cost"])) is not None), default=None)
+
+
 Bills = dict[tuple[Shape, str], Decimal | None]
 
 
@@ -62,7 +79,7 @@ def most_of(connection: sqlite3.Connection, job: Mapping[str, Any] | sqlite3.Row
     shape = Shape(*(job[name] for name in Shape._fields))
     place = (shape, job["endpoint"])
     if place not in bills:
-        bills[place] = typical(connection, *place).cost_high
+        bills[place] = dearest(connection, *place)
     return max(quoted, bills[place] or quoted)
 
 

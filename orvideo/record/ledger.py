@@ -15,13 +15,15 @@ The state of a submit only moves along these lines (drill J03)::
 "unknown" never becomes "not sent": only a person can know that, and forgets the job.
 """
 
+import json
 import os
 import random
 import sqlite3
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeVar, Unpack
@@ -406,10 +408,15 @@ class Ledger:
         """Return every job of a batch, oldest first: a row that was submitted again has several."""
         return self.list(batch=batch)[::-1]
 
-    def same_request(self, request: Mapping[str, Any], endpoint: str, since: datetime) -> Records:
-        """Return the jobs with this very request, newest first: those since a time, and those of unknown outcome."""
-        written = document(redact_request(request))
-        return self._read(lambda connection: lookup.same_request(connection, written, endpoint, since, self._view()))
+    def sent_lately(self, requests: Iterable[Mapping[str, Any]], endpoint: str, since: datetime) -> Records:
+        """Return the jobs that asked for one of these videos, newest first: since a time, or with an unknown outcome.
+
+        What the provider does not get, such as `user`, makes no difference (finding A12).
+        """
+        sent = self._read(lambda connection: lookup.sent_lately(connection, endpoint, since))
+        wishes = {lookup.wish(json.loads(document(redact_request(one)))) for one in requests} if sent else set()
+        seqs = [seq for seq, wish in sent if wish in wishes]
+        return self._read(lambda connection: load(connection, seqs, self._view())) if seqs else []
 
     def same_rows(self, keys: Collection[str], batch: str, endpoint: str) -> Records:
         """Return the jobs that other batches at an endpoint bought for rows with these keys, oldest first."""
@@ -418,6 +425,10 @@ class Ledger:
             return load(connection, lookup.same_rows(connection, keys, batch, endpoint), self._view())
 
         return self._read(work)
+
+    def dearest(self, shape: Shape, endpoint: str) -> Decimal | None:
+        """Return the dearest bill of jobs that one of this shape costs as much as, or more, USD (finding A05)."""
+        return self._read(lambda connection: evidence.dearest(connection, shape, endpoint))
 
     def typical(self, shape: Shape, endpoint: str) -> Typical:
         """Return what the 50 newest finished jobs of a shape (`values.shape_of`) cost and took at an endpoint."""

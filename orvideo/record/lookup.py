@@ -1,11 +1,12 @@
 """Finding jobs in the record: one by what a person calls it, many by what they have in common."""
 
+import json
 import re
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from orvideo.errors import UsageError
 from orvideo.record.rows import Viewpoint, load, micros, text
@@ -201,19 +202,27 @@ def _passes(row: sqlite3.Row, wanted: Filter, view: Viewpoint) -> bool:
 _BOUGHT = "state IN ('sending', 'submitted', 'unknown') AND (final = 0 OR status = 'completed')"
 
 
-def same_request(
-    connection: sqlite3.Connection, request: str, endpoint: str, since: datetime, view: Viewpoint
-) -> list[Record]:
-    """Return the jobs with this very request, newest first: those since a time, and those of unknown outcome."""
-    seqs: set[int] = set()
+#: What the provider never gets: it makes no other video.
+_NOT_THE_PROVIDERS = ("user", "session_id", "trace", "callback_url")
+
+
+def wish(request: Mapping[str, Any]) -> str:
+    """Return what a request, without its data, asks the provider for, as a text that is the same for the same."""
+    return json.dumps({name: request[name] for name in request if name not in _NOT_THE_PROVIDERS}, sort_keys=True)
+
+
+def sent_lately(connection: sqlite3.Connection, endpoint: str, since: datetime) -> list[tuple[int, str]]:
+    """Return the numbers and the wishes of what an endpoint was sent since a time, or with an unknown outcome."""
+    found: dict[int, str] = {}
     for condition, *values in ((f"{_BOUGHT} AND created_at >= ?", micros(since)), (_LISTS["unknown"],)):
-        query = f"SELECT seq FROM jobs WHERE {condition} AND endpoint = ? AND request = ?"  # noqa: S608 - our own words
-        seqs |= set(_seqs(connection, query, *values, endpoint, request))
-    return load(connection, sorted(seqs, reverse=True)[:MOST_CANDIDATES], view)
+        query = f"SELECT seq, request FROM jobs WHERE {condition} AND endpoint = ?"  # noqa: S608 - our own words
+        for seq, request in connection.execute(query, (*values, endpoint)):
+            found[seq] = wish(json.loads(request))
+    return sorted(found.items(), reverse=True)
 
 
 def same_rows(connection: sqlite3.Connection, keys: Collection[str], batch: str, endpoint: str) -> list[int]:
-    """Return the numbers of the jobs that other batches at an endpoint bought for rows with these keys, oldest first."""
+    """Return the numbers of what other batches at an endpoint bought for rows with these keys, oldest first."""
     others = connection.execute(
         f"SELECT seq, row_key FROM jobs WHERE batch <> ? AND endpoint = ? AND {_BOUGHT} ORDER BY seq",  # noqa: S608 - our own words
         (batch, endpoint),

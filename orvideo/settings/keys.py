@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import NoReturn
 from orvideo.errnos import reason
 from orvideo.errors import AuthError, OutputUnwritable
 from orvideo.settings.definitions import Source
-from orvideo.settings.private import is_loose, locked, read_private, remove_private, write_private
+from orvideo.settings.private import is_loose, is_open, locked, read_private, remove_private, write_private
 
 FILE_NAME = "api-key.json"
 _SET_IT = "orvideo config set api-key"
@@ -19,6 +20,7 @@ _LONGEST = 1024
 #: What editors, chat programs and shells put around a key: blanks, quotes of all kinds, a byte order mark.
 _WRAPPING = " \t\r\n\f\v\u00a0\u200b\ufeff\"'`\u201c\u201d\u2018\u2019"
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=[^=]")
+_PLACEHOLDER = re.compile(r"(?i)your.{0,20}key|api.?key.?here|^changeme$|x{8}")
 _BEARER = re.compile(r"bearer[ \t]+", re.IGNORECASE)
 
 
@@ -91,8 +93,10 @@ def _fault(key: str) -> str | None:
         return "it is a URL"
     if _ASSIGNMENT.match(key):
         return "it is NAME=value; only the value is the key"
-    if set(key) & set("$<>{}\\*") or "..." in key:
+    if set(key) & set("$<>{}\\*") or "..." in key or _PLACEHOLDER.search(key):
         return "it is a placeholder for one"
+    if "/" in key and os.path.isabs(key):
+        return "it is a path"
     return None
 
 
@@ -107,10 +111,12 @@ class KeyFile:
 
         Raises AuthError for a file that makes no sense, and for one that others can read or change, as ssh does.
         """
-        if not even_loose and is_loose(self.path):
+        if not even_loose and (is_loose(self.path) or is_open(self.path.parent)):
             raise AuthError(
                 f"Others on this machine can read or change the stored key, so it is not used: {self.path}.",
-                hint=f"chmod 600 {shlex.quote(str(self.path))}",
+                hint=f"chmod 600 {shlex.quote(str(self.path))}; chmod go-w {shlex.quote(str(self.path.parent))}"
+                if is_open(self.path.parent)
+                else f"chmod 600 {shlex.quote(str(self.path))}",
             )
         try:
             content = read_private(self.path)

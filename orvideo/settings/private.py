@@ -70,6 +70,17 @@ def is_loose(path: Path) -> bool:
         return False
 
 
+def is_open(folder: Path) -> bool:
+    """Say whether others may swap the files in a folder; never where modes mean nothing, or only owners may."""
+    if os.name != "posix":
+        return False
+    try:
+        mode = folder.stat().st_mode
+    except OSError:
+        return False
+    return bool(mode & 0o022) and not mode & stat.S_ISVTX
+
+
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold the folder's lock, so that of two changes at the same time neither is lost, and sweep what was left there.
