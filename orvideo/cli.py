@@ -53,7 +53,8 @@ def build_app(commands: Sequence[str] = COMMANDS, *, rich_help: bool = False) ->
         pretty_exceptions_show_locals=False,
         rich_markup_mode="markdown" if rich_help else None,
         context_settings={"help_option_names": ["--help", "-h"]},
-        epilog='Example: orvideo submit "a paper boat drifts down a rainy street" --wait -o boat.mp4',
+        epilog='Example: orvideo submit "a paper boat drifts down a rainy street" --wait -o boat.mp4\n\n'
+        "More: orvideo help COMMAND, or one of: exit-codes, environment, output, schema.",
     )
 
     @app.callback(invoke_without_command=True)
@@ -76,7 +77,7 @@ def build_app(commands: Sequence[str] = COMMANDS, *, rich_help: bool = False) ->
 def main(argv: Sequence[str] | None = None, environment: Environment | None = None) -> int:
     """Run one command line and return its exit code; nothing below exits the process."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if arguments[:1] == ["help"] and arguments[1:2] and arguments[1] in COMMANDS:
+    if arguments == ["help"] or (arguments[:1] == ["help"] and arguments[1] in COMMANDS):
         arguments = [*arguments[1:], "--help"]
     environment = environment or process_environment()
     # Where Typer refuses the line, nobody parsed how to answer: what the line says is taken by its letters.
