@@ -60,6 +60,7 @@ from orvideo.errors import (
     UsageError,
     worst,
 )
+from orvideo.files import expanded
 
 if TYPE_CHECKING:
     from orvideo.batch.checking import Asked, Offer, Price, Reader
@@ -251,9 +252,10 @@ def _read(context: Context, options: BatchOptions) -> Source:
 
 def _report_path(options: BatchOptions, source: Source) -> str:
     assert options.report is not None, "asked only where there is one"
-    if source.path is not None and Path(options.report).resolve() == source.path:
-        raise UsageError(f"The report would overwrite the batch file {options.report}.")
-    return options.report
+    report = expanded(options.report)
+    if source.path is not None and Path(report).resolve() == source.path:
+        raise UsageError(f"The report would overwrite the batch file {report}.")
+    return report
 
 
 def _checked(context: Context, options: BatchOptions, settings: Settings, service: Service, source: Source) -> Batch:
@@ -338,7 +340,7 @@ def _specs(
             troubles.append(Trouble(one.row.line, problem.message))
     taken = {Path(path): "the batch file" for path in [source.path] if path is not None}
     if options.report is not None:
-        taken[Path(options.report).absolute()] = "the report"
+        taken[Path(expanded(options.report)).absolute()] = "the report"
     for one in asked:
         record = history.last.get(one.key)
         if record is not None and one.key not in offers:

@@ -87,6 +87,7 @@ class LiveProgress(Progress, RichProgress):
         self._by_job: dict[str, TaskID] = {}
         self._overall: TaskID | None = None
         self._cells = self._room = 0
+        self._percent: int | None = None
         self._spinner = SpinnerColumn("dots" if sink.can_show("⠋━") else "line", style=None)
         # A terminal that has gone away is no error (drill S05).
         file = SimpleNamespace(write=sink.try_write, flush=lambda: None, encoding=sink.encoding)
@@ -192,6 +193,7 @@ class LiveProgress(Progress, RichProgress):
         try:
             self.live.stop()
         finally:
+            self._sink.show_percent(None)
             # Rich shows the cursor again unless its own ending is cut short, by a second Ctrl-C for one.
             self._sink.try_write("\x1b[?25h")
 
@@ -206,6 +208,7 @@ class LiveProgress(Progress, RichProgress):
             self._cells = self.console.width = max(columns - 1, 1)
             self.console.height = lines
             tasks = [self._tasks[row] for row in self._by_job.values()]
+            self._show_percent(tasks)
             # Rich ends on a further line, and what was said last stays in sight.
             most = lines - 2 - (self._overall is not None)
             room = max(1, min(most if len(tasks) <= most else most - 1, _MOST_ROWS))
@@ -219,6 +222,14 @@ class LiveProgress(Progress, RichProgress):
                 yield _text(self._fit(f"  {others.total()} more: {counts_text(others)}", self._cells))
             if self._overall is not None:
                 yield self._all_of_it(self._tasks[self._overall])
+
+    def _show_percent(self, tasks: list[Task]) -> None:
+        """Show in the task bar how far all of it is, or the one download that there is (finding D13)."""
+        whole = [self._tasks[self._overall]] if self._overall is not None else tasks
+        percent = int(whole[0].percentage) if len(whole) == 1 and whole[0].total else None
+        if percent != self._percent:
+            self._percent = percent
+            self._sink.show_percent(percent)
 
     def _downloads(self, tasks: list[Task]) -> Table:
         """Return a row for each download: its name, and what there is room for, the most wanted first."""

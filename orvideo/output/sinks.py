@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TextIO
 
 from orvideo.output.text import visible
@@ -23,6 +24,13 @@ _STYLES = {
 }
 #: What orvideo's own lines are drawn with, for a stream whose encoding has none of it.
 _PLAIN = str.maketrans({"…": "...", "—": "-", "–": "-", "·": "-", "×": "x", "✓": "+", "✗": "x"})
+#: What TERM begins with for terminals in a window.
+_WINDOWS = frozenset({"xterm", "screen", "tmux", "foot", "alacritty", "rxvt", "konsole", "wezterm", "contour"})
+#: By which variable and value terminals are known that show OSC 9;4; to others it is a message, or nothing.
+_TASK_BARS = {
+    "ConEmuANSI": ("ON",),
+    "TERM_PROGRAM": ("ghostty", "WezTerm", "iTerm.app"),
+}
 
 
 def is_set(environ: Mapping[str, str], name: str) -> bool:
@@ -53,6 +61,11 @@ class Sink:
         self.is_tty = is_terminal(stream)
         self.encoding = getattr(stream, "encoding", None) or "utf-8"
         self.colour = self._wants_colour(environ)
+        #: Whether it takes OSC 8, a link, as every terminal with a window does; and OSC 9;4, progress in a task bar.
+        windowed = self.is_tty and environ.get("TERM", "dumb").partition("-")[0] in _WINDOWS
+        self.links = windowed and not is_set(environ, "CI")
+        known = any(environ.get(name) in values for name, values in _TASK_BARS.items())
+        self.taskbar = self.is_tty and (known or "WT_SESSION" in environ)
         self.ellipsis = "…" if self.can_show("…") else "..."
 
     def _wants_colour(self, environ: Mapping[str, str]) -> bool:
@@ -105,6 +118,15 @@ class Sink:
         """Give a text a named style, where this stream has colours; one that is not known changes nothing."""
         code = _STYLES.get(style or "")
         return f"\x1b[{code}m{text}\x1b[0m" if self.colour and code and text else text
+
+    def link(self, text: str, path: str) -> str:
+        """Return a text that leads to a file, where this stream takes links."""
+        return f"\x1b]8;;{Path(path).absolute().as_uri()}\x1b\\{text}\x1b]8;;\x1b\\" if self.links else text
+
+    def show_percent(self, percent: int | None) -> None:
+        """Show how far something is in the task bar of the terminal, None for nothing, where it has one."""
+        if self.taskbar:
+            self.try_write("\x1b]9;4;0;0\x1b\\" if percent is None else f"\x1b]9;4;1;{percent}\x1b\\")
 
     def write(self, text: str) -> None:
         """Write text and flush it: what was said has left the process."""

@@ -101,14 +101,16 @@ class Terminal:
         """Write one line of the answer; not under `--json` and `--events`, whose documents are the answer.
 
         A text is made visible. A path given as a Path goes into a pipe or file as the very bytes it has on disk, so
-        that `$(orvideo …)` names the file; on a terminal it is made visible like everything else.
+        that `$(orvideo …)` names the file; on a terminal it is made visible like everything else, and is a link.
         """
         if self._for_machine or self._gives_bytes:
             return
-        if isinstance(line, os.PathLike) and not self.out_is_tty:
-            self._answer_bytes(os.fsencode(line) + b"\n")
+        if not isinstance(line, os.PathLike):
+            self._answer_text(visible(line) + "\n")
+        elif self.out_is_tty:
+            self._answer_text(self._out.link(visible(os.fspath(line)), os.fspath(line)) + "\n")
         else:
-            self._answer_text(visible(os.fspath(line)) + "\n")
+            self._answer_bytes(os.fsencode(line) + b"\n")
 
     def document(self, value: Any) -> None:
         """Write the one JSON document of `--json`; nothing in other modes. Never through rich."""

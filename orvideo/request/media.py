@@ -18,6 +18,7 @@ from typing import Any, Literal
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from orvideo.errors import UsageError
+from orvideo.files import expanded
 from orvideo.request.fields import MediaSource, https_parts
 from orvideo.request.pictures import NotAPicture, Picture, read_picture
 
@@ -220,8 +221,8 @@ def _from_file(source: str, where: MediaSource) -> bytes:
 
 
 def _placed(source: str, where: MediaSource) -> Path:
-    start = where.base or where.root
-    path = start / source if start else Path(source)
+    start, named = where.base or where.root, Path(expanded(source))
+    path = start / named if start else named
     if where.root is None:
         return path
     try:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from orvideo.errors import OrvideoError, RecordError, UsageError
+from orvideo.files import expanded
 
 APP = "orvideo"
 
@@ -42,7 +43,7 @@ FOLDERS = (CONFIG, STATE, CACHE)
 
 def locate(folder: Folder, environ: Mapping[str, str], *, platform: str = sys.platform) -> Path:
     """Return where `folder` is; it need not exist. Raises the folder's own error when nothing says so (drill J11)."""
-    if own := environ.get(folder.variable, "").strip():
+    if own := expanded(environ.get(folder.variable, "").strip()):
         if not os.path.isabs(own):
             # A relative place would be another one in each directory: a record that is lost by `cd`.
             raise folder.error(

@@ -45,5 +45,5 @@ def test_what_is_not_known_is_null() -> None:
     receipt = receipt_document(record, Output(0), canonical_slug=None)
     assert [name for name, value in receipt.items() if value is None] == [
         "generation_id", "model", "canonical_slug", "status", "submitted_at", "ended_at", "quote", "cost_usd",
-        "request",
+        "is_byok", "request",
     ]  # fmt: skip

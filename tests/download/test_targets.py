@@ -12,7 +12,8 @@ import pytest
 from orvideo.download.naming import Field, Template
 from orvideo.download.targets import Form, absolute_spec, decide_target, parse_target, takes_stdout
 from orvideo.errors import OutputExists, OutputUnwritable, UsageError
-from tests.download.films import FACTS
+from tests.download.films import FACTS, Place
+from tests.download.test_save import FILM, keep
 
 DEFAULT = "20261121-023000-veo-3.1-a-paper-boat-drifts-2f9c1a7d"
 
@@ -51,7 +52,7 @@ def test_a_template_goes_below_its_own_folder(tmp_path: Path) -> None:
     assert target.folder == tmp_path / "clips"
     assert target.path_for(FACTS, kind="webm") == tmp_path / "clips/veo-3.1/a-paper-boat-drifts.webm"
     with pytest.raises(OutputUnwritable):
-        decide_target("missing/{model}.mp4", cwd=tmp_path)
+        decide_target("missing/too/{model}.mp4", cwd=tmp_path)
 
 
 def test_doubled_braces_without_fields_are_a_plain_name(tmp_path: Path) -> None:
@@ -252,8 +253,20 @@ def test_a_slash_at_the_end_means_a_folder_that_is_there(tmp_path: Path) -> None
     with pytest.raises(OutputUnwritable, match="is a file, not a folder"):
         parse_target("boat.mp4/", cwd=tmp_path)
     with pytest.raises(OutputUnwritable, match="does not exist"):
-        parse_target("clips/", cwd=tmp_path)
+        decide_target("clips/new/", cwd=tmp_path)
     assert parse_target("boat.mp4", cwd=tmp_path).form is Form.FILE
+
+
+@pytest.mark.drill("F-D01")
+@pytest.mark.parametrize("spec", ["clips/", "clips/{slug}.{ext}", "clips/{model}/{slug}.{ext}"])
+def test_d01_a_folder_is_made_when_its_parent_is_there_and_not_before_it_is_needed(tmp_path: Path, spec: str) -> None:
+    target = decide_target(spec, cwd=tmp_path)
+    assert os.listdir(tmp_path) == []
+    saved = keep(Place(FILM), target)
+    assert saved.path is not None
+    assert saved.path.is_relative_to(tmp_path / "clips")
+    with pytest.raises(OutputUnwritable, match="does not exist"):
+        decide_target(f"none/{spec}", cwd=tmp_path)
 
 
 @pytest.mark.drill("O07")
@@ -282,7 +295,7 @@ def test_a_folder_that_has_no_room_for_what_is_expected_is_refused(tmp_path: Pat
     assert os.listdir(tmp_path) == []
     for stream in ("-", "/dev/null"):
         assert decide_target(stream, cwd=tmp_path, size_estimate=1 << 60).is_stream
-    for spec in ("missing/boat.mp4", "missing/{id}"):
+    for spec in ("missing/boat.mp4", "missing/below/{id}"):
         with pytest.raises(OutputUnwritable, match=f"The folder {tmp_path}/missing does not exist"):
             decide_target(spec, cwd=tmp_path)
 

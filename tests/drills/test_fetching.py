@@ -42,6 +42,7 @@ from tests.drills.wire import (
     send_and_close,
     send_and_stall,
 )
+from tests.request.images import picture
 from tests.shell import KEY, SCRIPT, Result, Shell
 
 drill = pytest.mark.drill
@@ -845,3 +846,47 @@ def test_a_copy_of_a_video_that_is_here_changes_nothing_on_record(orvideo: Shell
         Path("copy.mp4").unlink()
         again = orvideo("download", JOB)
     assert (again.code, again.lines) == (0, [os.path.abspath("boat.mp4")]), again.err
+
+
+@drill("F-D02")
+@pytest.mark.parametrize("place", ["flag", "setting", "variable", "folder", "template"])
+def test_d02_a_home_is_a_home_wherever_a_path_is_given(
+    orvideo: Shell, home: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    monkeypatch.setenv("HOME", str(home))
+    with Wire(DONE, content=[film(VIDEO)]) as wire:
+        wire.bought(orvideo)
+        if place == "setting":
+            assert orvideo("config", "set", "output", "~/boat.mp4").code == 0
+        more = {
+            "flag": ("--output=~/boat.mp4",), "setting": (), "variable": (), "folder": ("--output=~/clips/",),
+            "template": ("--output=~/clips/{slug}.{ext}",),
+        }[place]  # fmt: skip
+        env = {"ORVIDEO_OUTPUT": "~/boat.mp4"} if place == "variable" else {}
+        done = orvideo("wait", JOB, *more, "--json", env=env)
+    assert done.code == 0, done.err
+    saved = Path(done.json["outputs"][0]["path"])
+    assert saved.read_bytes() == VIDEO
+    assert saved.parent == (home / "clips" if "clips" in str(more) else home)
+
+
+@drill("F-D02")
+def test_d02_so_it_is_for_all_that_is_read(orvideo: Shell, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(home))
+    (home / "in").mkdir()
+    (home / "in" / "prompt.txt").write_text("a boat")
+    (home / "in" / "frame.png").write_bytes(picture(size=(640, 480)))
+    (home / "in" / "request.json").write_text('{"prompt": "a boat"}')
+    (home / "in" / "rows.csv").write_text("prompt,first_frame,output\na boat,~/in/frame.png,~/out/{row}.{ext}\n")
+    lines = [
+        ("submit", "--prompt-file=~/in/prompt.txt", "--first-frame=~/in/frame.png"),
+        ("submit", "--request=~/in/request.json"),
+        ("batch", "~/in/rows.csv", "--report=~/report.csv"),
+    ]
+    for line in lines:
+        done = orvideo(*line, "--sandbox", "-m", "x-ai/grok-imagine-video")
+        assert done.code == 0, (line, done.err)
+    assert (home / "report.csv").exists()
+    assert [path.name for path in (home / "out").iterdir()] == ["001.mp4"]
+    env = {"ORVIDEO_STATE_DIR": "~/elsewhere"}
+    assert orvideo("jobs", "--json", env=env).json == []

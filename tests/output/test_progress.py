@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import signal
 import threading
@@ -394,3 +395,20 @@ def test_closing_the_terminal_ends_a_display_that_was_left_open() -> None:
         terminal.close()
         screen.wait_for(lambda lines: lines == [])
         assert not screen.drawn().cursor.hidden
+
+
+@pytest.mark.drill("F-D13")
+@pytest.mark.parametrize(
+    ("environ", "shown"), [({"WT_SESSION": "1"}, True), ({"TERM_PROGRAM": "ghostty"}, True), ({}, False)]
+)
+def test_d13_a_task_bar_shows_how_far_a_download_is_and_is_left_empty(environ: dict[str, str], shown: bool) -> None:
+    stderr = Stream(tty=True)
+    progress = Terminal(None, stderr, None, {"TERM": "xterm", **environ}, clock=HandClock().clock()).progress()
+    for done in (0, 40, 100):
+        progress.download("job-1", done, 100)
+        list(progress.get_renderables())  # type: ignore[attr-defined]
+    progress.over("job-1")
+    list(progress.get_renderables())  # type: ignore[attr-defined]
+    progress.close()
+    told = re.findall(r"\x1b\]9;4;(\d;\d+)\x1b", stderr.text())
+    assert [one for one, _ in itertools.groupby(told)] == (["1;0", "1;40", "1;100", "0;0"] if shown else [])

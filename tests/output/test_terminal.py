@@ -105,6 +105,23 @@ def test_a_terminal_gets_a_heading_and_the_form_for_people() -> None:
 # Paths
 
 
+@pytest.mark.drill("F-D13")
+def test_d13_a_path_on_a_terminal_links_to_the_file() -> None:
+    path, seen = Path("/films/a b\x1b[1m.mp4"), "/films/a b\\x1b[1m.mp4"
+    linked = f"\x1b]8;;file:///films/a%20b%1B%5B1m.mp4\x1b\\{seen}\x1b]8;;\x1b\\\n"
+    cases: list[tuple[dict[str, str], bool]] = [
+        ({"TERM": "xterm-256color"}, True), ({"TERM": "tmux"}, True), ({"TERM": "linux"}, False), ({}, False),
+        ({"TERM": "dumb"}, False), ({"TERM": "xterm", "CI": "1"}, False),
+    ]  # fmt: skip
+    for environ, links in cases:
+        said = over_memory(environ, tty=True)
+        said.terminal.answer(path)
+        assert said.out == (linked if links else f"{seen}\n"), environ
+    said = over_memory({"TERM": "xterm"})
+    said.terminal.answer(path)
+    assert said.out == f"{path}\n"
+
+
 def test_a_path_goes_into_a_pipe_as_the_bytes_it_has_on_disk() -> None:
     raw = b"caf\xe9 \x1b[1m.mp4"
     said = over_memory()
