@@ -121,6 +121,12 @@ def test_d03_an_interval_that_is_too_short_is_said_once(orvideo: Shell) -> None:
         assert "interval" not in orvideo(*line).err
 
 
+def test_a_number_that_no_job_has_is_not_told_as_a_piece_that_is_too_short(orvideo: Shell) -> None:
+    for number in ("99", "@9", "0", "@last"):
+        assert f"is called '{number}'; numbers count back" in orvideo("status", number).err
+    assert "needs at least 4 characters" in orvideo("status", "abc").err
+
+
 @pytest.mark.drill("F-D13")
 def test_d13_help_alone_lists_commands_and_pages(orvideo: Shell) -> None:
     shown = orvideo("help").out
