@@ -186,7 +186,7 @@ __orvideo_argument() {
         'download '*) kind='live jobs' ;;
         'batch '0) kind='files' ;;
         'models '0) kind='live models' ;;
-        'help '0) kind='words exit-codes environment output schema' ;;
+        'help '0) kind='words exit-codes environment output schema man' ;;
         'jobs show '0) kind='live jobs' ;;
         'jobs forget '*) kind='live jobs' ;;
         'config get '0) kind='words api-key base-url model duration resolution aspect-ratio audio seed output interval timeout max-cost confirm-above max-image-size max-size referer title categories sandbox sandbox-speed' ;;

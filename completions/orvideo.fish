@@ -342,7 +342,7 @@ complete -c orvideo -n '__orvideo_at \'sandbox\'' -l list-faults -d 'Show the fa
 complete -c orvideo -n '__orvideo_at \'sandbox\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'sandbox\'' -l quiet -s q -d 'Only the answer and errors, no story'
 complete -c orvideo -n '__orvideo_at \'sandbox\'' -l help -s h -d 'Show this message and exit'
-complete -c orvideo -n '__orvideo_at \'help\' 0' -a 'exit-codes environment output schema'
+complete -c orvideo -n '__orvideo_at \'help\' 0' -a 'exit-codes environment output schema man'
 complete -c orvideo -n '__orvideo_at \'help\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'help\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'jobs\' 0' -a list -d 'List the jobs on record, newest first'

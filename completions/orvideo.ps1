@@ -73,7 +73,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
             Commands = @('words')
             Order = @('--json', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
-            Arguments = @(,@('words', 'exit-codes', '', 'environment', '', 'output', '', 'schema', ''))
+            Arguments = @(,@('words', 'exit-codes', '', 'environment', '', 'output', '', 'schema', '', 'man', ''))
             Many = $false
         }
         'jobs' = @{

@@ -58,21 +58,16 @@ def _takes(parameter: Any) -> str:
         if issubclass(kind, Enum):
             *most, last = [str(one.value) for one in kind]
             return f"{', '.join(most)} or {last}"
-    least, most_ = descriptor.parameter_info.min, descriptor.parameter_info.max
+    least, greatest = descriptor.parameter_info.min, descriptor.parameter_info.max
     number = "a whole number" if int in kinds else "a number"
-    if least is not None and most_ is not None:
-        return f"{number} from {least} to {most_}"
+    if greatest is not None:
+        return f"{number} from {least} to {greatest}"
     return number if least is None else f"{number}, {least} at least"
 
 
 def _with_value(parameters: Iterable[Any]) -> dict[str, Any]:
     """Return the options that take a value, by each of their names."""
-    return {
-        name: one
-        for one in parameters
-        if one.param_type_name == "option" and not one.is_flag and not one.count
-        for name in one.opts
-    }
+    return {name: one for one in parameters if one.param_type_name == "option" and not one.is_flag for name in one.opts}
 
 
 def _takes_next(word: str, options: Collection[str]) -> tuple[str | None, str | None]:

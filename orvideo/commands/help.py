@@ -101,6 +101,7 @@ class Topic(StrEnum):
     environment = "environment"
     output = "output"
     schema = "schema"
+    man = "man"
 
 
 def register(app: typer.Typer) -> None:
@@ -123,6 +124,7 @@ def run(context: Context, topic: Topic | None) -> None:
         Topic.environment: _environment,
         Topic.output: _output,
         Topic.schema: _schema,
+        Topic.man: _man,
     }
     pages[topic](context)
 
@@ -167,3 +169,11 @@ def _schema(context: Context) -> None:
 
     context.terminal.document(schema())
     context.terminal.answer_json(schema())
+
+
+def _man(context: Context) -> None:
+    """Print the manual page as man reads it: `orvideo help man | man -l -`."""
+    from orvideo.completion.scripts import manual
+
+    context.terminal.document({"text": manual()})
+    context.terminal.page(manual().splitlines())

@@ -1,17 +1,18 @@
-"""`python -m orvideo.completion [FOLDER]`: writes the scripts for all shells, into completions/ if nothing is said."""
+"""`python -m orvideo.completion [FOLDER]`: writes the scripts of all shells and the manual page, into completions/."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from orvideo.completion.scripts import FILE_NAMES, script
+from orvideo.completion.scripts import FILE_NAMES, manual, script
 
 
 def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for shell, name in FILE_NAMES.items():
         (folder / name).write_text(script(shell), encoding="utf-8", newline="\n")
+    (folder / "orvideo.1").write_text(manual(), encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The completion script of each shell, made from the app as it is."""
+"""The completion script of each shell, and the manual page, made from the app as it is."""
 
 from __future__ import annotations
 
@@ -27,3 +27,12 @@ def script(shell: str) -> str:
     from orvideo.cli import build_app
 
     return _WRITERS[shell](read(build_app()))
+
+
+def manual() -> str:
+    """Return the manual page."""
+    from orvideo.cli import build_app
+    from orvideo.commands.help import EXIT_CODES
+    from orvideo.completion import man
+
+    return man.page(read(build_app()), [(str(int(code)), meaning) for code, meaning, _ in EXIT_CODES])

@@ -513,6 +513,7 @@ ANSWERS: dict[str, Any] = {
     "help exit-codes": list[ExitCode],
     "help environment": list[Variable],
     "help output": Text,
+    "help man": Text,
     # And what is no answer of --json: a line of --events; under both, a failure on stderr.
     "--events": Event,
     "batch --events": BatchEvent,

@@ -215,9 +215,9 @@ def same_request(
 
 
 def same_rows(connection: sqlite3.Connection, keys: Collection[str], batch: str, endpoint: str) -> list[int]:
-    """Return the numbers of the jobs that other batches at an endpoint bought for rows with these keys."""
+    """Return the numbers of the jobs that other batches at an endpoint bought for rows with these keys, oldest first."""
     others = connection.execute(
-        f"SELECT seq, row_key FROM jobs WHERE batch <> ? AND endpoint = ? AND {_BOUGHT}",  # noqa: S608 - our own words
+        f"SELECT seq, row_key FROM jobs WHERE batch <> ? AND endpoint = ? AND {_BOUGHT} ORDER BY seq",  # noqa: S608 - our own words
         (batch, endpoint),
     )
     return [seq for seq, key in others if key in keys]

@@ -344,7 +344,7 @@ def test_a_file_that_cannot_be_read_is_named_with_the_reason(tmp_path: Path) -> 
     writer = threading.Thread(target=fifo.write_bytes, args=(b"prompt\na\n",), daemon=True)
     writer.start()
     source = read_source(str(fifo), None)
-    writer.join(20)
+    writer.join(240)
     assert (source.text, source.path, source.folder) == ("prompt\na\n", None, Path.cwd())
 
 

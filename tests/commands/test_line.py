@@ -89,6 +89,12 @@ def test_d03_a_value_of_no_use_is_told_in_our_own_words(orvideo: Shell, line: tu
     assert (done.code, done.err.splitlines()[0]) == (2, f"error: {says}")
 
 
+@pytest.mark.drill("F-A01")
+def test_a01_an_empty_value_is_told_as_one(orvideo: Shell) -> None:
+    assert orvideo("wait", "--all", "--timeout").err == "error: --timeout needs a value.\n"
+    assert orvideo("wait", "--all", "--timeout=").err == "error: --timeout needs a value; this one is empty.\n"
+
+
 @pytest.mark.drill("F-D03")
 def test_d03_options_before_a_command_count_or_are_refused_by_name(orvideo: Shell) -> None:
     assert orvideo("--json", "jobs").json == []

@@ -13,7 +13,7 @@ import pytest
 from orvideo.cli import COMMANDS, build_app
 from orvideo.completion import live, tree
 from orvideo.completion.__main__ import main
-from orvideo.completion.scripts import FILE_NAMES, script
+from orvideo.completion.scripts import FILE_NAMES, manual, script
 from tests.completion.shells import is_there
 
 FOLDER = Path(__file__).parents[2] / "completions"
@@ -32,7 +32,20 @@ def test_the_scripts_in_completions_are_current(shell: str) -> None:
 
 def test_one_command_writes_them_all(tmp_path: Path) -> None:
     main(tmp_path / "new")
-    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == sorted(FILE_NAMES.values())
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == sorted([*FILE_NAMES.values(), "orvideo.1"])
+
+
+@pytest.mark.drill("F-D13")
+def test_d13_the_manual_page_is_current_and_man_takes_it(tmp_path: Path, program: tree.Command) -> None:
+    page = FOLDER / "orvideo.1"
+    assert page.read_text(encoding="utf-8") == manual(), "run: python -m orvideo.completion"
+    for command in program.all():
+        if command.path and not command.commands:
+            assert f".SS orvideo {command.key}".replace("-", "\\-") in manual()
+    if shutil.which("man") is None or shutil.which("groff") is None:
+        pytest.skip("the packages man-db and groff-base would prove it")
+    done = subprocess.run(["man", "--warnings", "-l", str(page)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_script_is_the_same_whatever_the_order_of_sets(tmp_path: Path) -> None:

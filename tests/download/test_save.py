@@ -343,7 +343,7 @@ def test_f_c01_whoever_comes_second_waits_and_finds_it_here(force: bool, tmp_pat
                 time.sleep(0.01)
 
     first = keep(place, target, notes, Clock(), since=began, on_progress=meanwhile)
-    other.join(20)
+    other.join(240)
     # Between its name and its note a video looks like that of a save that was killed there, and is noted once more.
     assert [saved._replace(already=True) for saved in second] == [first._replace(already=True)]
     assert len(warnings) == 1

@@ -28,7 +28,7 @@ from typing import Any
 
 #: A certificate for localhost and 127.0.0.1 that is signed by itself, and its key: good for tests and nothing else.
 CERTIFICATE = Path(__file__).with_name("localhost.pem")
-_IDLE = 20.0
+_IDLE = 120.0
 
 
 @dataclass
@@ -329,7 +329,7 @@ class RawServer:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
         for thread in list(self._threads):
-            thread.join(30)
+            thread.join(240)
             assert not thread.is_alive(), "a behaviour of the raw server does not end"
         self._listener.close()
 
@@ -417,7 +417,7 @@ def in_thread(run: Callable[[], object]) -> Iterator[threading.Thread]:
     try:
         yield thread
     finally:
-        thread.join(30)
+        thread.join(240)
         assert not thread.is_alive()
 
 

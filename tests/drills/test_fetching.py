@@ -348,7 +348,7 @@ def test_d14_killed_in_the_middle_the_name_holds_nothing_and_the_next_run_comple
         process = orvideo.popen("download", JOB, "-o", "boat.mp4")
         wait_until(lambda: any(Path(part).stat().st_size == 40_000 for part in parts()))
         process.send_signal(signal.SIGKILL)
-        assert process.wait(20) == -signal.SIGKILL
+        assert process.wait(240) == -signal.SIGKILL
         assert not Path("boat.mp4").exists()
         again = orvideo.process("download", JOB, "-o", "boat.mp4")
         assert (again.code, again.lines) == (0, ["boat.mp4"]), again.err

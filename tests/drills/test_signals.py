@@ -179,7 +179,7 @@ def test_a_signal_in_the_submit_waits_a_little_and_then_the_outcome_is_unknown(
 ) -> None:
     gate = Gate()
     with service(gate) as server, started(orvideo, server, "submit", *ORDER, "--json") as process:
-        assert gate.came.wait(20)
+        assert gate.came.wait(240)
         done = stop(process, stopper)
         gate.go.set()
     [record] = on_record(home)
@@ -209,7 +209,7 @@ def send_to_another_thread(process: subprocess.Popen[bytes]) -> None:
 def test_a_signal_that_the_system_hands_to_another_thread_is_heard(orvideo: Shell, home: Path) -> None:
     gate = Gate()
     with service(gate) as server, started(orvideo, server, "submit", *ORDER, "--json") as process:
-        assert gate.came.wait(20)
+        assert gate.came.wait(240)
         send_to_another_thread(process)
         out, err = process.communicate(timeout=SOON)
         gate.go.set()
@@ -223,7 +223,7 @@ def test_a_signal_that_the_system_hands_to_another_thread_is_heard(orvideo: Shel
 def test_an_answer_that_comes_in_time_is_recorded_and_named(orvideo: Shell, home: Path) -> None:
     gate = Gate(http(202, b'{"id": "job-1", "status": "pending"}'))
     with service(gate) as server, started(orvideo, server, "submit", *ORDER) as process:
-        assert gate.came.wait(20)
+        assert gate.came.wait(240)
         process.send_signal(signal.SIGINT)
         time.sleep(0.3)
         gate.go.set()
@@ -240,7 +240,7 @@ def test_an_answer_that_comes_in_time_is_recorded_and_named(orvideo: Shell, home
 def test_a_second_ctrl_c_in_the_submit_ends_it_now_and_it_is_unknown(orvideo: Shell, home: Path) -> None:
     gate = Gate()
     with service(gate) as server, started(orvideo, server, "submit", *ORDER) as process:
-        assert gate.came.wait(20)
+        assert gate.came.wait(240)
         began = time.monotonic()
         done = stop(process, signal.SIGINT, signal.SIGINT)
         took = time.monotonic() - began

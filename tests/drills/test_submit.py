@@ -52,6 +52,7 @@ from tests.drills.service import (
     service,
     surroundings,
 )
+from tests.request.images import chunk, picture
 from tests.shell import KEY, Result, Shell
 
 JOB = {"id": "job-1", "polling_url": "https://openrouter.ai/api/v1/videos/job-1", "status": "pending"}
@@ -129,9 +130,12 @@ def test_an_unknown_outcome_is_on_record_and_told_and_not_repeated(
 ) -> None:
     shell = replace(orvideo, limits=limits)
     large = behaviour in (reset_in_body, never_read)
-    order = ("-", *ORDER[1:]) if large else ORDER
+    order = (*ORDER, "--first-frame", "large.png") if large else ORDER
+    if large:
+        plain = picture()
+        (home / "large.png").write_bytes(plain[:-12] + chunk(b"orVi", b"boat " * 1_500_000) + plain[-12:])
     with service(behaviour) as server:
-        done = submit(shell, server, "--json", order=order, stdin="boat " * 1_500_000 * large)
+        done = submit(shell, server, "--json", order=order)
     assert server.count("POST") <= 1
     assert server.connections == 2, "one for the model list, one for the submit"
     assert (done.code, done.out) == (9, "")

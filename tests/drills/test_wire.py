@@ -599,7 +599,7 @@ def test_a_certificate_that_nobody_signed_is_refused_with_nothing_sent() -> None
 def test_hurry_ends_a_submit_that_is_waiting() -> None:
     with talking(Stall(), limits=Limits()) as (client, server):
         sent = threading.Event()
-        with in_thread(lambda: client.hurry(0.1) if sent.wait(30) else None):
+        with in_thread(lambda: client.hurry(0.1) if sent.wait(240) else None):
             error = refusal(lambda: client.submit(ORDER, on_sending=sent.set))
     assert error.exit_code in (7, 9), "the hurry may come between the record and the wire"
     assert server.count("POST") == (error.exit_code == 9)

@@ -128,7 +128,7 @@ class Screen:
 
         `what` may ask for a line that is not there, as between two frames there is none: that is not as wanted.
         """
-        patience = time.monotonic() + 20
+        patience = time.monotonic() + 240
         while time.monotonic() < patience:
             lines = self.lines()
             with suppress(IndexError):

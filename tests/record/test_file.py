@@ -569,7 +569,7 @@ def test_a_write_that_waits_is_in_nobodys_way_and_ends_at_once_when_there_is_hur
 
         ledger.hurry()
         for thread in threads:
-            thread.join(20)
+            thread.join(240)
         assert not any(thread.is_alive() for thread in threads)
         assert len(refusals) == 3
         other.execute("ROLLBACK")

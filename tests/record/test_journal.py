@@ -364,7 +364,7 @@ def test_what_is_newer_than_what_is_being_written_is_written_as_well(journal: Jo
         done.append("older")
 
     journal.write("key", _pending(older))
-    other.join(20)
+    other.join(240)
     assert done == ["older", "newer"]
 
 

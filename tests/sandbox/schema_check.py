@@ -56,7 +56,9 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
     with Sandbox(tmp_path_factory.mktemp("schema"), speed=1e6, on_request=note) as running:
         body = {"model": "sandbox/two-outputs", "prompt": "a boat", "duration": 1, "resolution": "480p"}
-        answer = httpx.post(f"{running.base_url}/videos", json=body, headers={"Authorization": f"Bearer {KEY}"})
+        answer = httpx.post(
+            f"{running.base_url}/videos", json=body, headers={"Authorization": f"Bearer {KEY}"}, timeout=240
+        )
         known[:] = [answer.json()["id"]]
         yield running
         assert running.crashes == []

@@ -147,26 +147,26 @@ def test_signed_urls_need_no_key_and_take_ranges(start: Start, turned: Turned) -
     film = caller.http.get(job["unsigned_urls"][0]).content
     (url,) = job["urls"]
     assert job["expires_at"] == int(turned.time.timestamp()) + 59
-    whole = httpx.get(url)
+    whole = httpx.get(url, timeout=240)
     etag = whole.headers["etag"]
     assert (whole.status_code, whole.content, int(whole.headers["content-length"])) == (200, film, len(film))
     assert etag.startswith('"')
-    head = httpx.head(url)
+    head = httpx.head(url, timeout=240)
     assert (head.status_code, head.headers["content-length"], head.content) == (200, str(len(film)), b"")
-    rest = httpx.get(url, headers={"Range": "bytes=1000-", "If-Range": etag})
+    rest = httpx.get(url, headers={"Range": "bytes=1000-", "If-Range": etag}, timeout=240)
     assert (rest.status_code, rest.content) == (206, film[1000:])
     assert rest.headers["content-range"] == f"bytes 1000-{len(film) - 1}/{len(film)}"
-    part = httpx.get(url, headers={"Range": "bytes=5-9"})
+    part = httpx.get(url, headers={"Range": "bytes=5-9"}, timeout=240)
     assert (part.status_code, part.content) == (206, film[5:10])
-    assert httpx.get(url, headers={"Range": "bytes=-7"}).content == film[-7:]
-    changed = httpx.get(url, headers={"Range": "bytes=1000-", "If-Range": '"other"'})
+    assert httpx.get(url, headers={"Range": "bytes=-7"}, timeout=240).content == film[-7:]
+    changed = httpx.get(url, headers={"Range": "bytes=1000-", "If-Range": '"other"'}, timeout=240)
     assert (changed.status_code, len(changed.content)) == (200, len(film))
-    beyond = httpx.get(url, headers={"Range": f"bytes={len(film)}-"})
+    beyond = httpx.get(url, headers={"Range": f"bytes={len(film)}-"}, timeout=240)
     assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{len(film)}")
-    assert httpx.get(url.replace(job_id, job_id[::-1])).status_code == 403
-    assert httpx.get(url[:-1] + "x").status_code == 403
+    assert httpx.get(url.replace(job_id, job_id[::-1]), timeout=240).status_code == 403
+    assert httpx.get(url[:-1] + "x", timeout=240).status_code == 403
     turned.turn(60)
-    assert httpx.get(url).status_code == 403
+    assert httpx.get(url, timeout=240).status_code == 403
     assert caller.http.get(job["unsigned_urls"][0]).content == film
 
 
@@ -174,8 +174,8 @@ def test_a_signed_download_that_is_cut_can_go_on(start: Start) -> None:
     caller = start("signed-urls", "content-cut:3000")
     job = caller.job()
     with pytest.raises(httpx.RemoteProtocolError):
-        httpx.get(job["urls"][0])
-    rest = httpx.get(job["urls"][0], headers={"Range": "bytes=3000-"})
+        httpx.get(job["urls"][0], timeout=240)
+    rest = httpx.get(job["urls"][0], headers={"Range": "bytes=3000-"}, timeout=240)
     assert rest.status_code == 206
     assert caller.http.get(job["unsigned_urls"][0]).content[3000:] == rest.content
 

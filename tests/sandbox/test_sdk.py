@@ -25,7 +25,7 @@ def sandbox(start: Start) -> Sandbox:
 
 @pytest.fixture
 def sdk(sandbox: Sandbox) -> Iterator[OpenRouter]:
-    with httpx.Client() as http, OpenRouter(api_key=KEY, server_url=sandbox.base_url, client=http) as client:
+    with httpx.Client(timeout=240) as http, OpenRouter(api_key=KEY, server_url=sandbox.base_url, client=http) as client:
         yield client
 
 
@@ -89,7 +89,7 @@ def test_understands_every_refusal(sdk: OpenRouter, start: Start) -> None:
         sdk.video_generation.get_video_content(job_id=job.id, index=3, retries=NO_RETRIES)
     poor = start("submit-402").sandbox
     with (
-        httpx.Client() as http,
+        httpx.Client(timeout=240) as http,
         OpenRouter(api_key=KEY, server_url=poor.base_url, client=http) as client,
         pytest.raises(errors.PaymentRequiredResponseError),
     ):

@@ -376,12 +376,12 @@ def test_starts_and_stops_without_leaving_a_thread_or_a_socket(tmp_path: Path) -
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for _ in range(3):
-            with Sandbox(tmp_path, speed=1e6) as sandbox, httpx.Client() as http:
+            with Sandbox(tmp_path, speed=1e6) as sandbox, httpx.Client(timeout=240) as http:
                 assert http.get(f"{sandbox.base_url}/videos/models").status_code == 200
                 sandbox.stop()
                 sandbox.stop()
                 with pytest.raises(httpx.ConnectError):
-                    httpx.get(f"{sandbox.base_url}/videos/models")
+                    httpx.get(f"{sandbox.base_url}/videos/models", timeout=240)
     assert set(threading.enumerate()) == before
     if files is not None:
         assert len(os.listdir("/proc/self/fd")) <= files
@@ -437,7 +437,10 @@ def test_a_look_makes_no_film_itself(start: Start, tmp_path: Path) -> None:
 
 
 def test_old_films_go_and_come_back_and_old_jobs_go(tmp_path: Path, turned: Turned) -> None:
-    with Sandbox(tmp_path, speed=1e6) as sandbox, httpx.Client(headers={"Authorization": f"Bearer {KEY}"}) as http:
+    with (
+        Sandbox(tmp_path, speed=1e6) as sandbox,
+        httpx.Client(headers={"Authorization": f"Bearer {KEY}"}, timeout=240) as http,
+    ):
         job = http.post(f"{sandbox.base_url}/videos", json=SMALL).json()
         content = f"{sandbox.base_url}/videos/{job['id']}/content"
         film = http.get(content).content

@@ -1,0 +1,48 @@
+"""The manual page, `orvideo.1`, made from the app as the completion scripts are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orvideo.completion.tree import Command, Option
+
+
+def page(program: Command, exit_codes: list[tuple[str, str]]) -> str:
+    """Return the page in the language of man: every command with its options, and the exit codes."""
+    lines = [
+        '.\\" Made by: python -m orvideo.completion. Do not edit.',
+        '.TH ORVIDEO 1 "" orvideo "User Commands"',
+        ".SH NAME",
+        f"orvideo \\- {_text(program.help)}",
+        ".SH SYNOPSIS",
+        ".B orvideo",
+        "COMMAND [OPTIONS] [ARGUMENTS]",
+        ".SH COMMANDS",
+    ]
+    for command in program.all():
+        if command.path and not command.commands:
+            lines += _command(command)
+    lines += [".SH EXIT STATUS"]
+    lines += [line for code, meaning in exit_codes for line in (".TP", f".B {code}", _text(meaning))]
+    lines += [".SH SEE ALSO", "orvideo help, orvideo help exit\\-codes, orvideo help environment, orvideo help output"]
+    return "\n".join(lines) + "\n"
+
+
+def _command(command: Command) -> Iterator[str]:
+    words = " ".join(one.value.title.upper() + ("..." if one.many else "") for one in command.arguments)
+    yield f".SS orvideo {_text(command.key)} {_text(words)}".rstrip()
+    yield _text(command.help) + "."
+    for option in command.options:
+        if "--help" not in option.names:
+            yield from (".TP", _names(option), _text(option.help))
+
+
+def _names(option: Option) -> str:
+    names = ", ".join(f"\\fB{_text(name)}\\fR" for name in option.names)
+    return names if option.value is None else f"{names} \\fI{_text(option.value.title)}\\fR"
+
+
+def _text(text: str) -> str:
+    """Quote for roff: its escape, its minus sign, and what it would take for a request at the beginning of a line."""
+    text = text.replace("\\", "\\e").replace("-", "\\-")
+    return "\\&" + text if text.startswith((".", "'")) else text
