@@ -53,7 +53,8 @@ def build_app(commands: Sequence[str] = COMMANDS, *, rich_help: bool = False) ->
         pretty_exceptions_show_locals=False,
         rich_markup_mode="markdown" if rich_help else None,
         context_settings={"help_option_names": ["--help", "-h"]},
-        epilog='Example: orvideo submit "a paper boat drifts down a rainy street" --wait -o boat.mp4',
+        epilog='Example: orvideo submit "a paper boat drifts down a rainy street" --wait -o boat.mp4\n\n'
+        "More: orvideo help COMMAND, or one of: exit-codes, environment, output, schema.",
     )
 
     @app.callback(invoke_without_command=True)
@@ -76,7 +77,7 @@ def build_app(commands: Sequence[str] = COMMANDS, *, rich_help: bool = False) ->
 def main(argv: Sequence[str] | None = None, environment: Environment | None = None) -> int:
     """Run one command line and return its exit code; nothing below exits the process."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if asked := _command_to_explain(arguments):
+    if (asked := _command_to_explain(arguments)) is not None:
         arguments = [*asked, "--help"]
     environment = environment or process_environment()
     # Where Typer refuses the line, nobody parsed how to answer: what the line says is taken by its letters.
@@ -94,12 +95,13 @@ def main(argv: Sequence[str] | None = None, environment: Environment | None = No
     return _run(action, environment)
 
 
-def _command_to_explain(arguments: Sequence[str]) -> list[str]:
-    """Return the command that `help COMMAND` or `COMMAND help` asks about, nothing for any other line."""
+def _command_to_explain(arguments: Sequence[str]) -> list[str] | None:
+    """Return the words of the command that `help`, `help COMMAND` or `COMMAND help` asks about, None for other lines."""
     if len(arguments) == 2 and arguments[0] in COMMANDS and arguments[1] == "help":
         return [arguments[0]]
     asked = [word for word in arguments[1:] if not word.startswith("-")]
-    return asked if arguments[:1] == ["help"] and asked and asked[0] in COMMANDS else []
+    is_asked = arguments == ["help"] or (arguments[:1] == ["help"] and asked[:1] != [] and asked[0] in COMMANDS)
+    return asked if is_asked else None
 
 
 def _run(action: Action, environment: Environment) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from orvideo.errors import Charged, JobEnded, NoOutput, OrvideoError, OutputUnwritable, RecordError, Stopped, worst
 from orvideo.jobs.task import Phase
-from orvideo.record.values import Record, State
+from orvideo.record.values import SANDBOX, Record, State
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -116,9 +116,11 @@ class Ending:
 
             hint = what_to_do(unknown[0].name)
         elif running:
-            message = f"Interrupted; {_told_of(running, 'goes', 'go')} on at the service, already paid for."
+            where = "at the service, already paid for" if _is_real(running) else "in the sandbox"
+            message = f"Interrupted; {_told_of(running, 'goes', 'go')} on {where}."
         elif finished:
-            message = f"Interrupted; {_told_of(finished, 'is', 'are')} finished and paid for, and not saved yet."
+            paid = " and paid for," if _is_real(finished) else ""
+            message = f"Interrupted; {_told_of(finished, 'is', 'are')} finished{paid} and not saved yet."
         elif records:
             message = f"Interrupted; {_told_of(records, 'is at its', 'are at their')} end already."
         else:
@@ -191,6 +193,11 @@ def _names(records: Sequence[Record]) -> str:
     if len(records) > _MOST_NAMED:
         return f"{len(records)} jobs"
     return ", ".join(record.name for record in records)
+
+
+def _is_real(records: Iterable[Record]) -> bool:
+    """Whether any of the jobs costs money: those of the sandbox do not."""
+    return any(record.endpoint != SANDBOX for record in records)
 
 
 def _told_of(records: Sequence[Record], one: str, many: str) -> str:

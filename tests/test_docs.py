@@ -1,69 +1,70 @@
-"""The examples of the docs are run: each line, as it stands, in a shell, against the sandbox."""
+"""The lines of the docs are typed as they stand, from top to bottom, in one home (finding D01)."""
 
 from __future__ import annotations
 
 import re
 import shlex
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from orvideo.commands import _options as options
-from tests.request.images import exif, picture
+from orvideo.sandbox.server import KEY, Sandbox
 from tests.shell import SCRIPT, Shell
 
-DOCS = Path(__file__).parent.parent / "docs"
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
 _BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
-#: Lines that cannot run as they stand, and what they are run as.
-ELSEWHERE = {
-    # A converter that need not be installed.
-    "magick boat.heic png:- | ": "cat boat.png | ",
-    # An id of a job that another client made.
-    "4f9k2mxy8q --model": "4f9k2mxy8q --dry-run --model",
-    # A duration that the model does not offer: the sandbox refuses it as the service would.
-    "--no-check": "--no-check --dry-run",
-}
+#: What sets up the machine: CI runs these, and a test has it all already.
+_SETTING_UP = ("python3 -m venv ", ". .venv/", "uvx ", "uv ", "python -m bench ")
 
 
-def examples(page: str) -> list[str]:
-    text = (DOCS / page).read_text(encoding="utf-8")
-    return [line for block in _BLOCK.findall(text) for line in block.splitlines() if line.strip()]
+def lines_of(page: Path) -> list[str]:
+    text = page.read_text(encoding="utf-8")
+    lines = [line for block in _BLOCK.findall(text) for line in block.splitlines() if line.strip()]
+    return [line for line in lines if not line.startswith(_SETTING_UP)]
 
 
-@pytest.fixture(scope="module")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with the files that the examples name, and one finished job on record."""
-    home = tmp_path_factory.mktemp("workshop")
-    for name, kind in (("boat.png", "PNG"), ("day.png", "PNG"), ("night.jpg", "JPEG")):
-        (home / name).write_bytes(picture(kind))
-    (home / "photo.jpg").write_bytes(picture("JPEG", exif=exif(orientation=6, position=True)))
-    shell = Shell(home, {"ORVIDEO_SANDBOX": "1"})
-    done = shell("submit", "a boat", "-m", "black-forest-labs/flux-3-video", "--wait", "-o", str(home / "first.mp4"))
-    assert done.code == 0, done.err
-    (home / "boat.json").write_text(shell("submit", "a boat", "--dry-run").out)
-    return home
-
-
-@pytest.mark.parametrize("line", examples("requests.md"))
-def test_an_example_of_the_page_on_requests_runs(
-    workshop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
-) -> None:
-    for said, meant in ELSEWHERE.items():
-        line = line.replace(said, meant)
-    home = shutil.copytree(workshop, tmp_path / "home")
-    monkeypatch.chdir(home)
-    shell = Shell(home, {"ORVIDEO_SANDBOX": "1"})
-    if set(line) & set("|>"):
+def typed(shell: Shell, line: str) -> tuple[int, str]:
+    """Type one line as a person would, with the key at hand where one is asked for; return exit code and stderr."""
+    words = shlex.split(line, comments=True)
+    if words[0] in ("export", "unset"):
+        name, _, value = words[1].partition("=")
+        shell.environ |= {name: value or "0"}
+    elif words[0] == "orvideo" and not {"|", ">"} & set(words):
+        done = shell(*words[1:], stdin=KEY)
+        return done.code, done.err
+    else:
         environ = {**shell.environ, "PATH": f"{SCRIPT.parent}:{shell.environ['PATH']}"}
-        ran = subprocess.run(["sh", "-ec", line], env=environ, cwd=home, capture_output=True, text=True, check=False)
-        assert ran.returncode == 0, ran.stderr
-        return
-    program, *argv = shlex.split(line)
-    assert program == "orvideo"
-    done = shell(*argv)
-    assert done.code == 0, done.err
+        ran = subprocess.run(["bash", "-ec", line], env=environ, capture_output=True, text=True, check=False)
+        return ran.returncode, ran.stderr
+    return 0, ""
+
+
+@pytest.mark.drill("F-D01")
+@pytest.mark.parametrize("page", ["README.md", "docs/requests.md", "docs/batch.md"])
+def test_d01_every_line_of_a_page_can_be_typed_from_top_to_bottom(
+    orvideo: Shell, home: Path, monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    monkeypatch.chdir(home)
+    with Sandbox(home / "service", speed=1_000_000) as service:
+        orvideo.environ["ORVIDEO_BASE_URL"] = service.base_url
+        for line in lines_of(ROOT / page):
+            code, err = typed(orvideo, line)
+            assert code == 0, f"{line}\n{err}"
+
+
+@pytest.mark.drill("F-D01")
+def test_d01_the_readme_installs_and_ci_runs_its_line_of_the_tests() -> None:
+    lines = [line for block in _BLOCK.findall((ROOT / "README.md").read_text()) for line in block.splitlines()]
+    first = [line for line in lines if line.startswith("python3 -m venv ")]
+    assert [len(shlex.split(line)) > 0 and line.split()[-1] for line in first] == [
+        "--sandbox", "'.[sandbox,images]'", ".venv/bin/pytest",
+    ]  # fmt: skip
+    assert lines.index(". .venv/bin/activate") < min(
+        place for place, line in enumerate(lines) if line.startswith("orvideo ")
+    ), "until then nothing called orvideo is there"
 
 
 def test_every_option_of_a_request_has_an_example() -> None:

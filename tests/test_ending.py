@@ -27,7 +27,7 @@ from orvideo.jobs.task import Phase, Task
 from orvideo.output.terminal import Terminal
 from orvideo.record.journal import Journal
 from orvideo.record.ledger import Ledger
-from orvideo.record.values import Intent, Output, Seen, State
+from orvideo.record.values import SANDBOX, Intent, Output, Seen, State
 from tests.record.ledger_support import HERE, bring_to, finished, request
 from tests.shell import Stream
 
@@ -79,6 +79,7 @@ MAKERS: dict[str, Callable[[Ledger, str], int]] = {
     "sending": lambda ledger, _: bring_to(ledger, State.SENDING),
     "unknown": lambda ledger, _: bring_to(ledger, State.UNKNOWN),
     "running": lambda ledger, job_id: bring_to(ledger, State.SUBMITTED, job_id=job_id),
+    "in the sandbox": lambda ledger, job_id: bring_to(ledger, State.SUBMITTED, job_id=job_id, endpoint=SANDBOX),
     "finished": finished,
     "finished, no bill": lambda ledger, job_id: finished(ledger, job_id, None),
     "free": lambda ledger, job_id: finished(ledger, job_id, "0"),
@@ -181,6 +182,12 @@ def test_a_line_that_goes_on_with_all_is_the_resume_of_every_error(desk: Desk) -
     error.seq = tasks[1].seq
     told = desk.ending.report(error)
     assert (told.resume, told.hint) == ("orvideo batch rows.txt", "orvideo batch rows.txt")
+
+
+def test_a_signal_calls_nothing_paid_for_that_is_in_the_sandbox(desk: Desk) -> None:
+    desk.make("in the sandbox")
+    desk.ending.interrupted(130)
+    assert desk.told["message"] == "Interrupted; job-0 goes on in the sandbox."
 
 
 @pytest.mark.drill("S02", "S03")

@@ -275,6 +275,13 @@ def test_a_pipe_into_ffmpeg(desk: Desk) -> None:
     assert f"orvideo download {desk.jobs()[0]['id']}" in err
 
 
+@needs_jq
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed: its recipe was NOT run")
+def test_another_client_gets_its_film_from_the_sandbox(desk: Desk) -> None:
+    assert desk.run("sh", "curl.sh", 'a "boat"', "boat.mp4") == (0, "", "")
+    assert is_film(desk.home / "boat.mp4")
+
+
 def cron(desk: Desk, **env: str) -> tuple[int, str, str]:
     """Run the line of the crontab as cron does: its own variables, little else, and /bin/sh."""
     lines = [line for line in BLOCKS["crontab"].splitlines() if line and "=" not in line.split()[0]]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from orvideo.batch.rows import Row, Trouble
-from orvideo.download import naming, targets
+from orvideo.download import disk, naming, targets
 from orvideo.download.naming import Facts
 from orvideo.errors import OrvideoError, OutputUnwritable, UsageError
 
@@ -49,6 +49,21 @@ def _beside(own: str, output: str | None) -> str:
     return os.path.join(_escaped(output), own) if output is not None and _is_folder(output) else own
 
 
+def folder_to_make(output: str | None) -> Path | None:
+    """Return the folder that -o names and that is not there yet: rows have their own files in it (finding D01)."""
+    absolute = targets.absolute_spec(output)
+    is_new = absolute is not None and absolute.endswith("/") and "{" not in absolute and not os.path.lexists(absolute)
+    return Path(absolute) if absolute is not None and is_new else None
+
+
+def make_output_folder(output: str | None) -> None:
+    """Make that folder. Raises OutputUnwritable."""
+    folder = folder_to_make(output)
+    if folder is not None:
+        with disk.refused(folder):
+            disk.make_folders(folder, folder.parent)
+
+
 def _is_folder(spec: str) -> bool:
     return spec.endswith("/") or os.path.isdir(spec)
 
@@ -77,15 +92,17 @@ def check_targets(
     force: bool,
     now: datetime,
     total: int,
+    to_make: Path | None = None,
 ) -> Iterator[Trouble]:
     """Yield what is wrong with where rows (row, target, request) would save: clashes, and what is there already.
 
-    `taken` are the places that other things of this batch have, with what to call them.
+    `taken` are the places that other things of this batch have, with what to call them; `to_make` is a folder that is
+    made before the first row is bought.
     """
     owners = {os.path.normpath(path): what for path, what in taken.items()}
     for row, spec, request in asked:
         try:
-            path = _place(row, spec, request, force, now, total)
+            path = _place(row, spec, request, force, now, total, to_make)
         except OutputUnwritable:
             raise
         except OrvideoError as problem:
@@ -98,9 +115,11 @@ def check_targets(
             yield Trouble(row.line, f"Its output {path} is {owner} as well.")
 
 
-def _place(row: Row, spec: str, request: Mapping[str, Any], force: bool, now: datetime, total: int) -> Path | None:
+def _place(
+    row: Row, spec: str, request: Mapping[str, Any], force: bool, now: datetime, total: int, to_make: Path | None
+) -> Path | None:
     """Return the path a row would get, None where nothing is kept. The folder is tried by making a file in it."""
-    target = targets.decide_target(spec, force=force)
+    target = targets.decide_target(spec, force=force, to_make=to_make)
     if target.form not in _SHARED:
         raise UsageError(f"The output {spec} is one place; the videos of a batch go to files.")
     if target.is_stream:

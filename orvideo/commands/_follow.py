@@ -31,7 +31,7 @@ def terms_from(context: Context, timeout: str | None, interval: str | None) -> T
 def find_jobs(context: Context, names: Sequence[str] | None) -> list[Record]:
     """Return the jobs that a line names, each once. No name at all is a usage error."""
     if not names:
-        raise UsageError("A job is needed: an id, a prefix of one, or @1 for the newest.", hint="orvideo jobs")
+        raise UsageError("A job is needed: an id, a piece of one, or @1 for the newest.", hint="orvideo jobs")
     found = {record.seq: record for record in map(context.ledger_to_read.find, names)}
     return list(found.values())
 
@@ -89,6 +89,8 @@ def run_tasks(
     def at_the_end(task: Task, deadline: Deadline) -> None:
         run_hooks(context, task, hooks, deadline)
 
+    if terms.follow and terms.wait:
+        _tell_shortest_interval(context, terms.interval)
     listener = listener or context.listener
     buys = any(task.order is not None for task in tasks)
     tools = Tools(
@@ -108,6 +110,16 @@ def run_tasks(
             listener.close()
             unrecorded = context.journal.settle(deadline, hurry=engine.is_interrupted)
     return [error for error in (engine.stopped, unrecorded) if error is not None]
+
+
+def _tell_shortest_interval(context: Context, interval: float | None) -> None:
+    """Say that nobody looks as often as `interval` (seconds) says, where that is so (finding D03)."""
+    from orvideo.jobs.polling import SHORTEST_PAUSE
+    from orvideo.settings.values import show_duration
+
+    if interval is not None and interval < SHORTEST_PAUSE:
+        shortest = show_duration(SHORTEST_PAUSE)
+        context.terminal.warn(f"the interval of {show_duration(interval)} is too short; looks are {shortest} apart")
 
 
 def prepare(context: Context, records: Sequence[Record], fetcher: Fetcher) -> list[Task]:

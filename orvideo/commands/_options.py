@@ -24,12 +24,8 @@ UseSandbox = Annotated[
 
 # --- jobs ------------------------------------------------------------------------------------------------------------
 
-JobsArgument = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="JOB...", help="An id, the first four or more characters of one, @1 (the newest), @2, @last."
-    ),
-]
+JOB_HELP = "An id, four or more characters of one, 1 or @1 (the newest), 2, ... or @last."
+JobsArgument = Annotated[list[str] | None, typer.Argument(metavar="JOB...", help=JOB_HELP)]
 
 # --- following and saving --------------------------------------------------------------------------------------------
 

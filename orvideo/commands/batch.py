@@ -213,6 +213,7 @@ class Batch(NamedTuple):
 
 def run(context: Context, options: BatchOptions) -> None:
     """Read, check, price, guard; then run, answer, and say what did not work. Nothing is sent before all is checked."""
+    from orvideo.batch.naming import make_output_folder
     from orvideo.output.batch_views import ReportFile
 
     settings = context.settings.with_flags(options.asked.flags)
@@ -230,6 +231,7 @@ def run(context: Context, options: BatchOptions) -> None:
     if options.dry_run:
         _answer_dry_run(context, batch, price)
         return
+    make_output_folder(options.output if options.output is not None else context.settings.output)
     entries = _entries(context, batch, service, limit, options)
     _run(context, options, entries, terms, report)
 
@@ -326,7 +328,7 @@ def _specs(
     offers: Mapping[str, Offer],
 ) -> tuple[dict[str, str], list[Trouble]]:
     """Return where each row saves, and the rows that would be in each other's way or in that of a file."""
-    from orvideo.batch.naming import check_targets, spec_for
+    from orvideo.batch.naming import check_targets, folder_to_make, spec_for
     from orvideo.batch.rows import Trouble
 
     specs: dict[str, str] = {}
@@ -346,7 +348,8 @@ def _specs(
     new: list[tuple[Row, str, Mapping[str, Any]]] = [
         (one.row, specs[one.key], offers[one.key].body) for one in asked if one.key in offers and one.key in specs
     ]
-    troubles += check_targets(new, taken, force=options.force, now=context.clock.now(), total=len(asked))
+    now, to_make = context.clock.now(), folder_to_make(output)
+    troubles += check_targets(new, taken, force=options.force, now=now, total=len(asked), to_make=to_make)
     return specs, troubles
 
 

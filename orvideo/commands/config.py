@@ -138,7 +138,7 @@ def _is_accepted(context: Context, key: str) -> bool | None:
             info = client.key()
         except AuthError as refused:
             raise AuthError(
-                f"{base_url} refuses the key, so it was not stored: {refused.message}",
+                f"The key was not stored: {refused.message}",
                 hint="make one at https://openrouter.ai/keys, then: orvideo config set api-key",
                 reply=refused.reply,
             ) from refused

@@ -107,7 +107,9 @@ class Topic(StrEnum):
 def register(app: typer.Typer) -> None:
     @app.command("help", epilog="Example: orvideo help exit-codes")
     def help_(
-        topic: Annotated[Topic | None, typer.Argument(help="The page; without one, the list of pages.")] = None,
+        topic: Annotated[
+            Topic | None, typer.Argument(help="The page, or a command; without one, what there is.")
+        ] = None,
         json: Json = False,
     ) -> Action:
         """Show a page: exit codes, environment variables, output, and the schema of all JSON."""
@@ -128,9 +130,8 @@ def run(context: Context, topic: Topic | None) -> None:
 
 
 def _topics(context: Context) -> None:
+    """Answer with the pages there are; without --json, `orvideo help` is `orvideo --help`."""
     context.terminal.document([topic.value for topic in Topic])
-    context.terminal.page(["The pages are:", *(f"  orvideo help {topic.value}" for topic in Topic)])
-    context.terminal.page(["For one command: orvideo COMMAND --help"])
 
 
 def _exit_codes(context: Context) -> None:

@@ -12,7 +12,7 @@ import typer
 from orvideo.commands._action import Action, Answering
 from orvideo.commands._app import App
 from orvideo.commands._follow import answer_submitted, find_jobs
-from orvideo.commands._options import Force, Json, Quiet, UseSandbox, Verbose
+from orvideo.commands._options import JOB_HELP, Force, Json, Quiet, UseSandbox, Verbose
 from orvideo.commands._receipts import write_receipt_of
 from orvideo.errors import UsageError
 
@@ -112,7 +112,7 @@ def register(app: typer.Typer) -> None:
 
     @jobs.command(epilog="Example: orvideo jobs show @1")
     def show(
-        job: Annotated[str, typer.Argument(help="An id, a prefix of one, @1, @last, or a local name.")],
+        job: Annotated[str, typer.Argument(metavar="JOB", help=JOB_HELP)],
         request: Annotated[
             bool, typer.Option("--request", help="Only its request, as JSON that submit --request takes.")
         ] = False,
@@ -145,7 +145,7 @@ def register(app: typer.Typer) -> None:
 
     @jobs.command(epilog="Example: orvideo jobs forget @3")
     def forget(
-        jobs: Annotated[list[str], typer.Argument(metavar="JOB...", help="The jobs to remove from the record.")],
+        jobs: Annotated[list[str], typer.Argument(metavar="JOB...", help=JOB_HELP)],
         force: Annotated[bool, typer.Option("--force", help="Even one that runs, or is not on this disk.")] = False,
         json: Json = False,
         quiet: Quiet = False,

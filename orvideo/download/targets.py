@@ -129,16 +129,21 @@ def decide_target(
     stdout_is_tty: bool = False,
     size_estimate: int = 0,
     cwd: Path | None = None,
+    to_make: Path | None = None,
 ) -> Target:
     """Decide where videos go, and try that it can take them; `size_estimate` is in bytes.
+
+    `to_make` is a folder that the caller makes before anything is saved in it.
 
     Raises what `parse_target` raises, and OutputUnwritable for a folder that is missing, takes no files, or has no
     room (drill O04). A name that is taken is not looked at: see `Target.refuse_existing`.
     """
     target = parse_target(spec, force=force, stdout_is_tty=stdout_is_tty, cwd=cwd)
     if not target.is_stream:
-        _try_folder(target)
-        require_room(target.folder if target.folder.is_dir() else target.base, None, at_least=size_estimate)
+        folder = target.folder if target.folder.is_dir() else target.base
+        folder = folder.parent if folder == to_make else folder
+        _try_folder(target, folder)
+        require_room(folder, None, at_least=size_estimate)
     return target
 
 
@@ -257,9 +262,8 @@ def _what(mode: os.stat_result) -> str:
     return kinds.get(stat.S_IFMT(mode.st_mode), "no regular file")
 
 
-def _try_folder(target: Target) -> None:
+def _try_folder(target: Target, folder: Path) -> None:
     """Make the kind of file that a download begins with, and remove it again."""
-    folder = target.folder if target.folder.is_dir() else target.base
     longest = longest_name(folder)
     # A path that is too long for the system must be found now: with the longest name that can come of this.
     likely = target.name or "x" * (longest - 40)

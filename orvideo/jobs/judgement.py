@@ -25,7 +25,7 @@ from orvideo.errors import (
     Unsafe,
     UsageError,
 )
-from orvideo.record.values import Seen
+from orvideo.record.values import SANDBOX, Seen
 
 if TYPE_CHECKING:
     from orvideo.api.schemas import Job
@@ -111,7 +111,8 @@ def still_running(record: Record, job: Job | None) -> StillRunning:
             f"Job {name} is not at its end: its status is {status!r}, which orvideo does not know.{added}"
         )
     seen = f"last seen as {status}" if status else "not seen yet"
-    return StillRunning(f"Job {name} is still running ({seen}); it is paid for and goes on.")
+    goes_on = "it goes on in the sandbox" if record.endpoint == SANDBOX else "it is paid for and goes on"
+    return StillRunning(f"Job {name} is still running ({seen}); {goes_on}.")
 
 
 def _sentence(text: str) -> str:

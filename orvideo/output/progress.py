@@ -82,7 +82,7 @@ class PlainProgress(Progress):
         if self._counting:
             return
         if before is None:
-            had = f", {bytes_text(done)} of it already here" if done and done != total else ""
+            had = f", {bytes_text(done)} of it here" if done and done != total else ""
             self._tell(f"{name}: downloading{f' {bytes_text(total)}' if total is not None else ''}{had}")
         elif done < before:
             self._tell(f"{name}: the download starts over")

@@ -96,6 +96,8 @@ def _successor(prefix: str) -> str | None:
 
 
 def _nothing(ref: str) -> NoSuchJob:
+    if _POSITION.fullmatch(ref.strip()):
+        return NoSuchJob(f"No job in the record is called {ref!r}; numbers count back from the newest.", hint=_LOOK_AT)
     if not ref.startswith("@") and len(ref.strip()) < SHORTEST_PREFIX:
         return NoSuchJob(
             f"No job in the record is called {ref!r}; a piece of an id needs at least {SHORTEST_PREFIX} characters.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import signal
 import subprocess
 import time
@@ -178,6 +179,20 @@ def test_a_folder_that_is_missing_is_refused_before_any_money(service: Bench) ->
     assert done.code == 14
     assert "mkdir -p" in done.err
     assert service.received == []
+
+
+@pytest.mark.drill("F-D01")
+def test_d01_a_new_folder_takes_rows_that_name_their_own_file_as_well(service: Bench, home: Path) -> None:
+    service.write("prompt;output\na boat;red.mp4\na boat at sea;\n", "rows.csv")
+    assert service.batch("-o", "new/", "--dry-run", file="rows.csv").code == 0
+    assert not (home / "new").exists()
+    done = service.batch("-o", "new/", file="rows.csv")
+    assert done.code == 0, done.err
+    assert "red.mp4" in os.listdir(home / "new")
+    assert len(list((home / "new").glob("*.mp4"))) == 2
+    # A folder's own folder is not made: it may be misspelt.
+    refused = service.batch("-o", "a/b/", "--name", "other", file="rows.csv")
+    assert (refused.code, len(service.received)) == (14, 2)
 
 
 def _until(happened: object, patience: float = 30.0) -> None:

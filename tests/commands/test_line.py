@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from orvideo.cli import COMMANDS
 from orvideo.sandbox.server import KEY, Sandbox
 from tests.shell import Shell
 
@@ -114,6 +115,29 @@ def test_d03_an_option_means_the_same_to_models_as_to_submit(orvideo: Shell) -> 
     assert 0 < len(seeded) < len(every)
     assert all(model["filled_request"]["seed"] == 7 for model in seeded)
     assert orvideo("models", "--seed").code == 2
+
+
+@pytest.mark.drill("F-D03")
+def test_d03_an_interval_that_is_too_short_is_said_once(orvideo: Shell) -> None:
+    says = "warning: the interval of 1.5s is too short; looks are 2s apart"
+    for line in (("submit", "x", "--sandbox", "--wait"), ("wait", "@1"), ("wait", "@1", "@1")):
+        assert orvideo(*line, "--interval", "1.5s").err.splitlines().count(says) == 1
+    assert says in orvideo("wait", "@1", env={"ORVIDEO_INTERVAL": "1.5s"}).err
+    for line in (("wait", "@1", "--interval", "2s"), ("submit", "y", "--sandbox", "--interval", "1.5s")):
+        assert "interval" not in orvideo(*line).err
+
+
+def test_a_number_that_no_job_has_is_not_told_as_a_piece_that_is_too_short(orvideo: Shell) -> None:
+    for number in ("99", "@9", "0", "@last"):
+        assert f"is called '{number}'; numbers count back" in orvideo("status", number).err
+    assert "needs at least 4 characters" in orvideo("status", "abc").err
+
+
+@pytest.mark.drill("F-D13")
+def test_d13_help_alone_lists_commands_and_pages(orvideo: Shell) -> None:
+    shown = orvideo("help").out
+    assert shown == orvideo("--help").out == orvideo().out
+    assert [name for name in (*COMMANDS, "exit-codes", "environment", "output", "schema") if name not in shown] == []
 
 
 @pytest.mark.drill("F-D13")

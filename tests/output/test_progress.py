@@ -58,7 +58,7 @@ def test_a_log_says_when_a_download_goes_on_or_starts_over() -> None:
         progress.download("vid_2", 0, index=1)
         progress.downloaded("vid_2", 7, index=1)
     assert said.err.splitlines() == [
-        "vid_1: downloading 10.0 kB, 4.0 kB of it already here",
+        "vid_1: downloading 10.0 kB, 4.0 kB of it here",
         "vid_1: the download starts over",
         "vid_1: downloaded 10.0 kB",
         "vid_2 [1]: downloading",
