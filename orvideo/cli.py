@@ -96,7 +96,7 @@ def main(argv: Sequence[str] | None = None, environment: Environment | None = No
 
 
 def _command_to_explain(arguments: Sequence[str]) -> list[str] | None:
-    """Return the words of the command that `help`, `help COMMAND` or `COMMAND help` asks about, None for other lines."""
+    """Return the command, in words, that `help`, `help COMMAND` or `COMMAND help` asks about; None for others."""
     if len(arguments) == 2 and arguments[0] in COMMANDS and arguments[1] == "help":
         return [arguments[0]]
     asked = [word for word in arguments[1:] if not word.startswith("-")]

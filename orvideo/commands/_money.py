@@ -110,7 +110,9 @@ def notice_of_rows(
             f"{_ago(last, context)} as {last.name}; this buys them once more. "
             "To go on with a batch, keep its FILE or its --name"
         )
-    lately = context.ledger_to_read.sent_lately(bodies.values(), endpoint, context.clock.now() - RECENTLY)
+    since = context.clock.now() - RECENTLY
+    # Rows that differ in a label alone are meant to be several.
+    lately = context.ledger_to_read.sent_lately(bodies.values(), endpoint, since, labelled=True)
     others = [record for record in lately if record.batch != batch or record.row_key not in known]
     return _notice_of("the request of a row", others, context) if others else None
 

@@ -408,13 +408,16 @@ class Ledger:
         """Return every job of a batch, oldest first: a row that was submitted again has several."""
         return self.list(batch=batch)[::-1]
 
-    def sent_lately(self, requests: Iterable[Mapping[str, Any]], endpoint: str, since: datetime) -> Records:
+    def sent_lately(
+        self, requests: Iterable[Mapping[str, Any]], endpoint: str, since: datetime, *, labelled: bool = False
+    ) -> Records:
         """Return the jobs that asked for one of these videos, newest first: since a time, or with an unknown outcome.
 
-        What the provider does not get, such as `user`, makes no difference (finding A12).
+        What the provider does not get, such as `user`, makes no difference unless `labelled` (finding A12).
         """
-        sent = self._read(lambda connection: lookup.sent_lately(connection, endpoint, since))
-        wishes = {lookup.wish(json.loads(document(redact_request(one)))) for one in requests} if sent else set()
+        sent = self._read(lambda connection: lookup.sent_lately(connection, endpoint, since, labelled=labelled))
+        plains = (json.loads(document(redact_request(one))) for one in requests) if sent else ()
+        wishes = {lookup.wish(plain, labelled=labelled) for plain in plains}
         seqs = [seq for seq, wish in sent if wish in wishes]
         return self._read(lambda connection: load(connection, seqs, self._view())) if seqs else []
 

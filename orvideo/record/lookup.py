@@ -208,18 +208,21 @@ _BOUGHT = "state IN ('sending', 'submitted', 'unknown') AND (final = 0 OR status
 _NOT_THE_PROVIDERS = ("user", "session_id", "trace", "callback_url")
 
 
-def wish(request: Mapping[str, Any]) -> str:
-    """Return what a request, without its data, asks the provider for, as a text that is the same for the same."""
-    return json.dumps({name: request[name] for name in request if name not in _NOT_THE_PROVIDERS}, sort_keys=True)
+def wish(request: Mapping[str, Any], *, labelled: bool) -> str:
+    """Return what a request, without its data, asks for, as a text; `labelled` counts what the provider never gets."""
+    left = () if labelled else _NOT_THE_PROVIDERS
+    return json.dumps({name: request[name] for name in request if name not in left}, sort_keys=True)
 
 
-def sent_lately(connection: sqlite3.Connection, endpoint: str, since: datetime) -> list[tuple[int, str]]:
+def sent_lately(
+    connection: sqlite3.Connection, endpoint: str, since: datetime, *, labelled: bool
+) -> list[tuple[int, str]]:
     """Return the numbers and the wishes of what an endpoint was sent since a time, or with an unknown outcome."""
     found: dict[int, str] = {}
     for condition, *values in ((f"{_BOUGHT} AND created_at >= ?", micros(since)), (_LISTS["unknown"],)):
         query = f"SELECT seq, request FROM jobs WHERE {condition} AND endpoint = ?"  # noqa: S608 - our own words
         for seq, request in connection.execute(query, (*values, endpoint)):
-            found[seq] = wish(json.loads(request))
+            found[seq] = wish(json.loads(request), labelled=labelled)
     return sorted(found.items(), reverse=True)
 
 

@@ -539,7 +539,7 @@ def test_clashes_are_found_before_anything_is_bought(tmp_path: Path) -> None:
     assert "exists already" in said[4]
     assert sorted(found(force=True)) == [2, 3, 6, 9, 22]
     with pytest.raises(OutputUnwritable):
-        list(check_targets([(Row(1, 1, {}), f"{tmp_path}/missing/a.mp4", {})], {}, force=False, now=now, total=1))
+        list(check_targets([(Row(1, 1, {}), f"{tmp_path}/missing/below/a.mp4", {})], {}, force=False, now=now, total=1))
 
 
 # --- what is sent

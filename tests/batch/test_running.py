@@ -174,7 +174,7 @@ def test_a_signal_during_submits_puts_them_on_record(orvideo: Shell, home: Path)
 
 
 def test_a_folder_that_is_missing_is_refused_before_any_money(service: Bench) -> None:
-    service.write(rows(2, output="gone/{row}.mp4"))
+    service.write(rows(2, output="gone/below/{row}.mp4"))
     done = service.batch()
     assert done.code == 14
     assert "mkdir -p" in done.err

@@ -179,3 +179,12 @@ def test_d13_jobs_are_listed_filtered_sorted_and_by_the_columns_asked_for(orvide
         "1\tgoogle/veo-3.1-lite", "2\tgoogle/veo-3.1-lite",
     ]  # fmt: skip
     assert orvideo("jobs", "--columns", "colour").code == 2
+
+
+@pytest.mark.drill("F-A01")
+def test_a01_help_buys_nothing(orvideo: Shell, service: Sandbox) -> None:
+    for line in (("help", "submit", "--"), ("help", "submit", "--", "x"), ("submit", "help"), ("help", "-q", "submit")):
+        done = orvideo(*line)
+        assert (done.code, done.out.startswith("Usage: orvideo submit")) == (0, True), line
+    assert "--output=boat.mp4" in orvideo(*BUYS, "-o=boat.mp4").err
+    assert service.received() == []

@@ -396,3 +396,40 @@ def test_where_nothing_can_be_saved_nothing_is_bought(orvideo: Shell, service: S
     assert (done.code, "on Windows yet" in done.err) == (2, True)
     assert service.received() == []
     assert orvideo(*line, "--dry-run", stdin="a boat\n").code == 0
+
+
+@pytest.mark.drill("F-A12")
+def test_a12_a_label_makes_no_other_wish_and_a_batch_knows_what_submit_sent(
+    orvideo: Shell, service: Sandbox, home: Path
+) -> None:
+    first = orvideo("submit", "a boat", *CHEAP).out.strip()
+    for label in (("--user", "me"), ("--session-id", "s"), ("--trace", "k=v"), ("--callback-url", "https://a.example")):
+        assert f"as {first}" in orvideo("submit", "a boat", *CHEAP, *label, person=Person("n\n")).err
+    (home / "rows.txt").write_text("a boat\na ship\n")
+    line = ("batch", str(home / "rows.txt"), *CHEAP, "-o", str(home))
+    refused = orvideo(*line)
+    assert (refused.code, f"as {first}" in refused.err) == (5, True)
+    assert len(service.received()) == 1
+    assert orvideo(*line, "--again").code == 0
+    # The same rows with a choice spelled out are the same request.
+    again = orvideo(*line, "-a", "16:9")
+    assert (again.code, "this buys it once more" in again.err) == (5, True)
+
+
+@pytest.mark.drill("F-A12")
+def test_a12_a_warning_of_money_is_no_story(orvideo: Shell, service: Sandbox) -> None:
+    orvideo("submit", "a boat", *CHEAP, "-q")
+    said = orvideo("submit", "a boat", *CHEAP, "-q")
+    assert (said.code, said.err.startswith("warning: the same request was submitted")) == (0, True)
+
+
+@pytest.mark.drill("F-A05")
+def test_a05_a_bill_holds_for_the_same_clip_with_its_sound_unsaid_and_for_longer_ones(orvideo: Shell) -> None:
+    with Wire(billed(0.494)) as wire:
+        orvideo.environ |= wire.env
+        assert orvideo("submit", "a horse", *HORSE, "--wait").code == 0
+        longer = tuple("4" if word == "3" else word for word in HORSE)
+        for line, limit in ((longer, "0.45"), ((*HORSE, "--no-audio", "--no-check"), "0.40")):
+            assert orvideo("submit", "another horse", *line, "--max-cost", limit).code == 5
+        shorter = tuple("2" if word == "3" else word for word in HORSE)
+        assert "0.49" not in orvideo("submit", "a foal", *shorter, "--no-check", "--dry-run").err

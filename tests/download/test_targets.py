@@ -295,7 +295,7 @@ def test_a_folder_that_has_no_room_for_what_is_expected_is_refused(tmp_path: Pat
     assert os.listdir(tmp_path) == []
     for stream in ("-", "/dev/null"):
         assert decide_target(stream, cwd=tmp_path, size_estimate=1 << 60).is_stream
-    for spec in ("missing/boat.mp4", "missing/below/{id}"):
+    for spec in ("missing/below/boat.mp4", "missing/below/{id}"):
         with pytest.raises(OutputUnwritable, match=f"The folder {tmp_path}/missing does not exist"):
             decide_target(spec, cwd=tmp_path)
 
