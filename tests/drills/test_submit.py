@@ -581,3 +581,16 @@ def test_faults_one_after_the_other_on_one_record_are_as_many_posts_as_submits(q
             assert submit(quick, server, "-q").code == 9
             assert server.count("POST") == 1
         assert len(on_record(home)) == number
+
+
+@drill("F-B02", "M19")
+@pytest.mark.parametrize("more", [(), ("--wait",)])
+def test_f_b02_a_submit_that_is_told_to_come_back_ends_with_its_timeout(
+    orvideo: Shell, hands: HandClock, more: tuple[str, ...]
+) -> None:
+    shell = replace(orvideo, clock=hands.clock())
+    busy = Reply(503, {"error": {"code": 503, "message": "no provider now"}})
+    with service(busy) as server:
+        done = submit(shell, server, "--timeout", "5s", "--json", *more)
+    assert (done.code, done.error["charged"]) == (7, "no"), done.err
+    assert hands.elapsed < 7

@@ -73,6 +73,8 @@ def test_what_copying_adds_is_taken_off(given_text: str, environ: dict[str, str]
         ("$canary", "placeholder"),
         ("<canary>", "placeholder"),
         ("sk-or-v1-...", "placeholder"),
+        ("your-api-key-canary", "placeholder"),
+        ("/run/secrets/canary", "it is a path"),
         ('""', "empty"),
         ("Bearer ", "empty"),
         ("\ufeff", "empty"),
@@ -305,3 +307,18 @@ def test_c08_what_a_killed_process_left_half_written_is_swept(environ: dict[str,
         settings.store_api_key(KEY)
     assert [path.name for path in folder.glob("*.new")] == ["notes.new"]
     assert list(folder.glob(".orvideo-*")) == []
+
+
+@pytest.mark.drill("F-C08")
+@pytest.mark.skipif(os.name != "posix", reason="modes mean nothing here")
+def test_c08_a_folder_in_which_others_can_swap_the_key_is_as_bad(environ: dict[str, str]) -> None:
+    settings, folder = Settings(environ), Path(environ["ORVIDEO_CONFIG_DIR"])
+    settings.store_api_key(KEY)
+    for mode, is_used in ((0o777, False), (0o770, False), (0o755, True), (0o1777, True)):
+        folder.chmod(mode)
+        if is_used:
+            assert settings.api_key(HOME_URL).reveal() == KEY
+        else:
+            with pytest.raises(AuthError, match="not used") as refused:
+                settings.api_key(HOME_URL)
+            assert f"chmod go-w {folder}" in str(refused.value.hint)
