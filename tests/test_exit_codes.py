@@ -112,7 +112,7 @@ ROWS = [
     Row(C.BAD_REPLY, ("download", JOB, "-o", "b.mp4"), "no-video", content=(http(200, b"<html>" * 99),)),
     Row(C.OUTPUT_EXISTS, (*SUBMIT, "--wait", "-o", "boat.mp4"), "submit", before=write("boat.mp4"), charged="no"),
     Row(C.OUTPUT_EXISTS, ("download", JOB, "-o", "boat.mp4"), "download", before=write("boat.mp4")),
-    Row(C.OUTPUT_UNWRITABLE, (*SUBMIT, "--wait", "-o", "no/boat.mp4"), "no-folder", charged="no", says="mkdir -p"),
+    Row(C.OUTPUT_UNWRITABLE, (*SUBMIT, "--wait", "-o", "no/such/boat.mp4"), "no-folder", charged="no", says="mkdir -p"),
     Row(C.OUTPUT_UNWRITABLE, ("download", JOB, "-o", "f/boat.mp4"), "a-file", before=write("f")),
     Row(C.UNSAFE, SUBMIT, "stored-key", before=store_key_elsewhere, charged="no", says="is not sent to"),
     Row(C.UNSAFE, ("models",), "plain-http", env={"ORVIDEO_BASE_URL": "http://example.com/api/v1"}, charged="no"),
