@@ -112,6 +112,8 @@ def _looks(text: str) -> str:
     first = lines[0].strip() if lines else ""
     if re.fullmatch(r"\[[A-Za-z][\w.-]*\]", first):
         return "settings"
+    if len(lines) > 1 and sum(re.match(_LOGGED, line) is not None for line in lines) * 2 > len(lines):
+        return "a log"
     if first.startswith(("{", "[")) or _is_json_text(first):
         return "JSON"
     if first.startswith("#!"):
@@ -123,8 +125,6 @@ def _looks(text: str) -> str:
         return "YAML or settings"
     if looks := recognise_lines(lines):
         return looks
-    if len(lines) > 1 and sum(re.match(_LOGGED, line) is not None for line in lines) * 2 > len(lines):
-        return "a log"
     if any(re.match(_MARKDOWN, line) for line in lines):
         return "Markdown"
     return UNKNOWN_COLUMNS if _is_table(lines) else ""

@@ -88,10 +88,12 @@ _MOST_LINES = (
     (r"(machine \S+|login \S+|password \S+|account \S+|default)(\s+(login|password|account) \S+)*$|machine \S+ login ",
      "settings or secrets"),
     (r"[\w-]+:[^:\s]*:\d*:\d*:", "settings or secrets"),
+    (r"\w+://\S+$", "a list of addresses"),
     (r"(?=\S*[0-9+/=_])(?=\S*[A-Za-z])[!-~]{24,}$", "keys or encoded data"),
     (r"(FROM|RUN|COPY|ADD|CMD|ENV|ARG|WORKDIR|ENTRYPOINT|EXPOSE|USER|LABEL|VOLUME) \S", "a Dockerfile"),
     (r"[A-Za-z][\w.-]*(\[[\w,-]+\])?\s*(==|>=|<=|~=|!=)\s*[\d.*]+", "a list of packages"),
-    (r".*(\);|=.*;|[{}])$|(echo|sudo|cd|mkdir|rm|cp|mv|curl|git|pip|npm|apt-get|docker) [\w./~$\"'-]+$", "a program"),
+    (r".*(\);|=.*;|[{}])$|[\w.]+\(.*\)$|(for|while|if|elif|else|try|except|with)\b.*:$|[a-z][\w.]* --?[a-z]|"
+     r"(echo|sudo|cd|mkdir|rm|cp|mv|curl|git|pip|npm|apt-get|docker) [\w./~$\"'-]+$", "a program"),
 )  # fmt: skip
 _MAIL = r"(From|To|Cc|Subject|Date|Received|Return-Path|Delivered-To|Message-ID|MIME-Version|Content-Type|Reply-To): "
 

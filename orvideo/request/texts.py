@@ -125,9 +125,16 @@ def encoding_of(data: bytes) -> str | None:
             continue
         if not re.fullmatch(letters, re.sub(r"[\x00-\x7f]+", "", text)):
             continue
-        if letters != _CYRILLIC or _is_cyrillic(text):
+        if codec == "cp1252" or (_is_cyrillic(text) if letters == _CYRILLIC else not _is_within_words(text)):
             return name
     return None
+
+
+def _is_within_words(text: str) -> bool:
+    """Say whether most letters beyond ASCII stand within words of ASCII: then two bytes are two Latin letters."""
+    runs = re.findall(r"[^\x00-\x7f]+", text)
+    touching = len(re.findall(r"(?<=[A-Za-z])[^\x00-\x7f]+|[^\x00-\x7f]+(?=[A-Za-z])", text))
+    return touching * 2 > len(runs)
 
 
 def _has_accents(data: bytes) -> bool:
