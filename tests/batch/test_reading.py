@@ -341,7 +341,7 @@ MAIL = "From: a@example.com\nTo: b@example.com\nSubject: films\n\nA boat.\n"
                 ("root:x:0:0:root:/root:/bin/sh\n", "settings or secrets"),
                 (KEY, "a key"), (BLOB, "encoded data"), (SUBTITLES, "subtitles"), (MAIL, "a mail"), (DIFF, "a diff"),
                 (LOG, "a log"), (MAKE, "a Makefile"), (DOCKER, "a Dockerfile"), (PYTHON, "a program"),
-                (SHELL, "a program"), 
+                (SHELL, "a program"),
                 ("print('a')\nfor x in y:\n    f(x)\n", "a program"), (f"[{LOG[:19]}] x\n" * 2, "a log"),
                 ("httpx==1.0\nrich>=13\n", "a list of packages"),
                 ("MIT License\n\nCopyright (c) 2026\n", "a licence"),
