@@ -70,10 +70,10 @@ def recognise(data: bytes) -> Kind | None:
 #: What one line gives away: no prompt has such a line. Tried in this order, each on every line.
 _MARKS = (
     (r"-----BEGIN [A-Z0-9 ]+-----|(\S+ )?(ssh-(rsa|dss|ed25519)|ecdsa-sha2-\S+) AAAA", "a key or a certificate"),
-    (r"diff --git |@@ -\d+(,\d+)? \+\d+|Index: \S+$", "a diff"),
+    (r"diff --git |@@ -\d+(,\d+)? \+\d+", "a diff"),
     (r"(\d+:)?\d\d:\d\d[,.]\d{3} --> |WEBVTT\b|Dialogue: \d+,\d+:", "subtitles"),
     (r"#!\s*/|from [\w.]+ import [\w(*]|import [\w.]+( as \w+)?;?$|(async )?def \w+\(|class \w+(\(.*\))?:$|"
-     r"if __name__ ==|#include [<\"]|(export )?(const|let|var) \w+ = |(async )?function \w*\(|package [\w.]+;?$|"
+     r"if __name__ ==|#include [<\"]|(export )?(const|let|var) \w+ = |(async )?function \w*\(|package ([\w.]+;|main)$|"
      r"func \w+\(|[\"']use strict|(public|private|protected) (static |final |class |void )|SELECT .+ FROM |"
      r"INSERT INTO |CREATE (TABLE|INDEX) |set -[eux]+|\w+\(\) ?\{|(if|while) \[\[? .+; ?(then|do)$|(fi|esac)$|"
      r"\\documentclass|\\begin\{", "a program"),
@@ -84,15 +84,15 @@ _MARKS = (
 )  # fmt: skip
 #: What more than half of the lines give away.
 _MOST_LINES = (
+    (r"[A-Za-z][\w.-]*(\[[\w,-]+\])?\s*(==|>=|<=|~=|!=)\s*[\d.*]+", "a list of packages"),
     (r"(export |set )?([A-Z_][A-Z0-9_]*=|[A-Za-z_][\w.-]*\s*=\s*(\S*|\".*\"|'.*')$)", "settings or secrets"),
-    (r"(machine \S+|login \S+|password \S+|account \S+|default)(\s+(login|password|account) \S+)*$|machine \S+ login ",
-     "settings or secrets"),
     (r"[\w-]+:[^:\s]*:\d*:\d*:", "settings or secrets"),
     (r"\w+://\S+$", "a list of addresses"),
-    (r"(?=\S*[0-9+/=_])(?=\S*[A-Za-z])[!-~]{24,}$", "keys or encoded data"),
-    (r"(FROM|RUN|COPY|ADD|CMD|ENV|ARG|WORKDIR|ENTRYPOINT|EXPOSE|USER|LABEL|VOLUME) \S", "a Dockerfile"),
-    (r"[A-Za-z][\w.-]*(\[[\w,-]+\])?\s*(==|>=|<=|~=|!=)\s*[\d.*]+", "a list of packages"),
-    (r".*(\);|=.*;|[{}])$|[\w.]+\(.*\)$|(for|while|if|elif|else|try|except|with)\b.*:$|[a-z][\w.]* --?[a-z]|"
+    # Words and numbers that are joined, as in a file's name, are none.
+    (r"(?!([A-Za-z]+|\d{1,4}[a-z]{0,3})([_.-]([A-Za-z]+|\d{1,4}[a-z]{0,3}))*$)(?=\S*[0-9+/=])(?=\S*[A-Za-z])[\w+/=.:-]{24,}$",
+     "keys or encoded data"),
+    (r"(FROM|RUN|COPY|ADD|CMD|WORKDIR|ENTRYPOINT|EXPOSE|VOLUME) [^A-Z\s]|(ENV|ARG|LABEL|USER) \w+", "a Dockerfile"),
+    (r".*(\);|=.*;|[{}])$|[\w.]+\(.*\)$|(for|while|if|elif|else|try|except|with)\b.*:$|[a-z][\w.]* -[A-Za-z]{1,2}\b|"
      r"(echo|sudo|cd|mkdir|rm|cp|mv|curl|git|pip|npm|apt-get|docker) [\w./~$\"'-]+$", "a program"),
 )  # fmt: skip
 _MAIL = r"(From|To|Cc|Subject|Date|Received|Return-Path|Delivered-To|Message-ID|MIME-Version|Content-Type|Reply-To): "
@@ -107,10 +107,15 @@ def recognise_lines(lines: Sequence[str]) -> str:
     for pattern, name in _MARKS:
         if any(re.match(pattern, line, re.IGNORECASE if name == "a licence" else 0) for line in bare):
             return name
+    said = [line for line in bare if not line.startswith(("#", "//"))]
     for pattern, name in _MOST_LINES:
-        if sum(re.match(pattern, line) is not None for line in bare) * 2 > len(bare):
+        if sum(re.match(pattern, line) is not None for line in said) * 2 > len(said):
             return name
+    if re.search(r"^machine \S+\s+login \S+\s+(account \S+\s+)?password \S", "\n".join(bare), re.MULTILINE):
+        return "settings or secrets"
     if len({found[1] for line in bare[:20] if (found := re.match(_MAIL, line))}) > 2:
         return "a mail"
-    is_rule = any(re.match(r"[\w.%/-]+:(?!=)", line) and after[:1] == "\t" for line, after in pairwise(lines))
+    is_rule = any(
+        re.match(r"[a-z.%$][\w.%/-]*:(?!=)", line) and re.match(r"\t[a-z@$-]", after) for line, after in pairwise(lines)
+    )
     return "a Makefile" if is_rule else ""

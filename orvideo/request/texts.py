@@ -252,7 +252,7 @@ def check_prompt(name: str, text: str, spec: str | None = None) -> None:
     from orvideo.request.kinds import recognise, recognise_lines
 
     kind = recognise(text[:2048].encode("utf-8", "replace"))
-    if spec is not None and re.match(r"\s*(\{\s*(\"[^\"]*\"\s*:|\})|\[\s*[{\"\[])", text):
+    if spec is not None and re.match(r"\s*(\{\s*(\"[^\"]*\"\s*:|\})|\[\s*[{\"\[])", text) and text.rstrip()[-1] in "}]":
         import shlex
 
         way = "batch" if re.match(r"\s*\[|.*\}\s*\n\s*\{", text) else "submit --request"

@@ -336,7 +336,7 @@ MAIL = "From: a@example.com\nTo: b@example.com\nSubject: films\n\nA boat.\n"
             (name, text, says)
             for name in ("b", "b.txt", "-")
             for text, says in [
-                ("# mine\nOPENROUTER_API_KEY=sk-or-v1-1\nexport APP_NAME=A boat\n", "settings or secrets"),
+                ("# mine\n# one\n# two\n# three\nOPENROUTER_API_KEY=sk-or-v1-1\nexport APP_NAME=A boat\n", "settings or secrets"),
                 ("machine example.com\n  login me\n  password boat\n", "settings or secrets"),
                 ("root:x:0:0:root:/root:/bin/sh\n", "settings or secrets"),
                 (KEY, "a key"), (BLOB, "encoded data"), (SUBTITLES, "subtitles"), (MAIL, "a mail"), (DIFF, "a diff"),
@@ -373,6 +373,8 @@ PROSE = [
     "Бумажный кораблик: дождь, ночь\n紙の舟、雨\nصورة قارب",
     "boat\ncar",
     "A note reads “KEY=value”\nclass of 1999 at the beach: golden hour",
+    "login screen\nboat,rain,night,8k,cinematic,35mm\nmachine gun\nboat_in_the_rain_at_night_8k",
+    "RUN AWAY, BOAT\nFROM ABOVE: A CAR\nfrom dusk till dawn\nboat --ar 16:9\npackage holiday",
     "a boat <slow> {wide}\nC++ on a screen, +one- more",
 ]
 
