@@ -336,7 +336,7 @@ MAIL = "From: a@example.com\nTo: b@example.com\nSubject: films\n\nA boat.\n"
             (name, text, says)
             for name in ("b", "b.txt", "-")
             for text, says in [
-                ("# mine\n# one\n# two\n# three\nOPENROUTER_API_KEY=sk-or-v1-1\nexport APP_NAME=A boat\n", "settings or secrets"),
+                ("# 1\n# 2\n# 3\nOPENROUTER_API_KEY=sk-or-v1-1\nexport APP_NAME=A boat\n", "settings or secrets"),
                 ("machine example.com\n  login me\n  password boat\n", "settings or secrets"),
                 ("root:x:0:0:root:/root:/bin/sh\n", "settings or secrets"),
                 (KEY, "a key"), (BLOB, "encoded data"), (SUBTITLES, "subtitles"), (MAIL, "a mail"), (DIFF, "a diff"),
