@@ -87,7 +87,8 @@ class Ending:
 
             error.message = f"{error.message} {charge_text(about[0].as_json())}".rstrip()
         if self._again is not None:
-            error.resume = self._again if self._is_unfinished() else None
+            unknown = any(record.state in (State.SENDING, State.UNKNOWN) for record in records)
+            error.resume = self._again if self._is_unfinished() else "orvideo jobs --unknown" if unknown else None
         elif len(about) == 1:
             error.job_id = error.job_id or about[0].id
             error.resume = f"orvideo jobs show {about[0].name}" if isinstance(error, NoOutput) else resume_of(about[0])

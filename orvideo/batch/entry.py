@@ -60,7 +60,10 @@ class StopRules:
         self._refusals.ended()
 
     def refused(self, error: OrvideoError) -> str | None:
-        """Return why a row that was not accepted stops the next ones, None where it does not."""
+        """Return why a row that was not accepted stops the next ones, None where it does not.
+
+        The row's own line has said what the service said (finding D11).
+        """
         reply = error.reply
         same = self._refusals.add(
             type(error), reply.status if reply else None, reply.message if reply else error.message
@@ -68,10 +71,12 @@ class StopRules:
         if isinstance(error, AuthError):
             return "the key is refused"
         if isinstance(error, RateLimited | ServiceUnavailable):
-            return f"the service takes nothing: {error.message}"
-        if isinstance(error, MoneyError | RecordError | OutputUnwritable):
-            return error.message
-        return f"{same} refusals in a row were the same: {error.message}" if same >= EQUAL_REFUSALS else None
+            return "the service takes nothing"
+        if isinstance(error, MoneyError):
+            return "a row was refused for money"
+        if isinstance(error, RecordError | OutputUnwritable):
+            return "the record cannot be used"
+        return f"{same} refusals in a row were the same" if same >= EQUAL_REFUSALS else None
 
     def over(self, task: Task) -> str | None:
         """Return why a row that is over stops the next ones, None where it does not."""
@@ -88,7 +93,7 @@ class StopRules:
         if isinstance(error, JobEnded) and task.record is not None:
             same = self._failures.add(task.record.status, task.record.error)
             if same >= EQUAL_REFUSALS:
-                return f"{same} jobs in a row ended alike: {error.message}"
+                return f"{same} jobs in a row ended alike"
         return None
 
 

@@ -8,13 +8,13 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from orvideo.batch.columns import KNOWN, column_name
 from orvideo.request.file import parse_json, parse_values
-from orvideo.request.kinds import recognise
+from orvideo.request.kinds import recognise, recognise_lines
 
 
 class Form(StrEnum):
@@ -46,18 +46,35 @@ _OTHERS = {
     **dict.fromkeys((".toml", ".ini", ".cfg", ".conf", ".env", ".properties"), "settings"),
     **dict.fromkeys((".py", ".js", ".ts", ".sh", ".bat", ".ps1", ".sql"), "a program"), ".log": "a log",
 }  # fmt: skip
+#: What files are by their whole names, without a suffix or before one that says only that it is text.
+_OTHERS_BY_STEM = {
+    **dict.fromkeys(("makefile", "gnumakefile", "dockerfile", "containerfile", "jenkinsfile", "vagrantfile", "gemfile",
+                     "rakefile", "procfile", "brewfile", "cmakelists"), "a program"),
+    **dict.fromkeys(("license", "licence", "copying", "notice", "authors", "contributors", "readme", "changelog"),
+                    "a document"),
+    **dict.fromkeys(("id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "authorized_keys", "known_hosts", "credentials",
+                     "passwd", "shadow", "htpasswd"), "settings or secrets"),
+    **dict.fromkeys(("requirements", "requirements-dev", "constraints"), "a list of packages"),
+}  # fmt: skip
 #: A row has at least one of these, and so has the heading of a CSV that is not called one.
 _MAKING = frozenset(("prompt", "first_frame", "reference", "references", "frame_images", "input_references", "continue",
                      "previous_job_id"))  # fmt: skip
+#: Each line of such a file would be bought, and its heading too.
+UNKNOWN_COLUMNS = "a CSV without a column that orvideo knows"
 _MARKDOWN = r"\s{0,3}(```|~~~|#{2,6} |[*+>-] |\|.*\|\s*$|!\[|={3,}\s*$|-{3,}\s*$)"
+#: What begins each line of a log: a time, an address, or a level.
+_LOGGED = (
+    r"\W{0,2}(\d{4}[-/.]\d\d[-/.]\d\d[T ]\d\d:\d\d|\d\d:\d\d:\d\d\b|[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d|"
+    r"\d+\.\d+\.\d+\.\d+\s|\d+\.\d{3,}\]|(TRACE|DEBUG|INFO|WARN(ING)?|ERROR|FATAL|CRITICAL)\b[\]: ])"
+)
 _PAIR = r"\s*(- )?(?P<key>[\w.-]+)\s*[:=](\s|$)"
 #: So many lines are looked at.
 _LOOKED_AT = 1000
 
 
-def form_of(text: str, suffix: str) -> tuple[Form | None, str]:
-    """Return how a text is written, by its file's suffix and by its content; else None and what it looks like."""
-    suffix = suffix.casefold()
+def form_of(text: str, name: str) -> tuple[Form | None, str]:
+    """Return how a text is written, by its file's name and by its content; else None and what it looks like."""
+    stem, suffix = _stem_and_suffix(name)
     by_name = _BY_SUFFIX.get(suffix)
     if (kind := recognise(text[:2048].encode("utf-8", "replace"))) is not None:
         return None, kind.name
@@ -71,9 +88,16 @@ def form_of(text: str, suffix: str) -> tuple[Form | None, str]:
         return (None, looks or "plain text") if begins and begins not in '{["' else (Form.JSONL, "")
     if looks == "JSON" and suffix not in (".txt", ".prompts"):
         return Form.JSONL, ""
+    looks = looks or (_OTHERS_BY_STEM.get(stem, "") if suffix in ("", ".txt") else "")
     if by_name is Form.TEXT and not looks:
         return Form.TEXT, ""
     return None, looks or _OTHERS.get(suffix, f"what {suffix} files are")
+
+
+def _stem_and_suffix(name: str) -> tuple[str, str]:
+    """Cut a file's name at its last point, where the whole name of `.env` is a suffix: it is no name of prompts."""
+    stem, point, suffix = name.casefold().rpartition(".")
+    return (stem, point + suffix) if suffix and point else (stem or suffix, "")
 
 
 def _names_columns(text: str) -> bool:
@@ -88,6 +112,8 @@ def _looks(text: str) -> str:
     first = lines[0].strip() if lines else ""
     if re.fullmatch(r"\[[A-Za-z][\w.-]*\]", first):
         return "settings"
+    if len(lines) > 1 and sum(re.match(_LOGGED, line) is not None for line in lines) * 2 > len(lines):
+        return "a log"
     if first.startswith(("{", "[")) or _is_json_text(first):
         return "JSON"
     if first.startswith("#!"):
@@ -97,7 +123,28 @@ def _looks(text: str) -> str:
     pairs = [re.match(_PAIR, line) for line in lines if not line.lstrip().startswith("#")]
     if pairs and pairs[0] and (pairs[0]["key"] in KNOWN or (len(pairs) > 1 and all(pairs))):
         return "YAML or settings"
-    return "Markdown" if any(re.match(_MARKDOWN, line) for line in lines) else ""
+    if looks := recognise_lines(lines):
+        return looks
+    if any(re.match(_MARKDOWN, line) for line in lines):
+        return "Markdown"
+    return UNKNOWN_COLUMNS if _is_table(lines) else ""
+
+
+def _is_table(lines: Sequence[str]) -> bool:
+    """Say whether all lines have as many cells; with commas, below a line of single words as headings are."""
+    for delimiter in _DELIMITERS if len(lines) > 1 else "":
+        if delimiter not in lines[0]:
+            continue
+        # Prose has a space after a comma; a heading has none, and no cell of it is a sentence.
+        if delimiter == "," and not re.fullmatch(r"[^,]{1,30}(,[^\s,][^,]{0,29})*,?", lines[0].strip()):
+            continue
+        try:
+            counts = {len(cells) for cells in csv.reader(lines, delimiter=delimiter, strict=True)}
+        except csv.Error:
+            continue
+        if len(counts) == 1:
+            return True
+    return False
 
 
 def _is_json_text(line: str) -> bool:
@@ -190,7 +237,7 @@ class _Dialect(NamedTuple):
 def _dialect(text: str) -> _Dialect:
     """Return the dialect in which the heading names the most columns that are known, of those the most columns."""
     blank = len(text) - len(text.lstrip("\r\n"))
-    if found := re.match(r"sep=(.)\r?\n", text[blank : blank + 16], re.IGNORECASE):
+    if found := re.match(r'"?sep=(.)"?\r?\n', text[blank : blank + 16], re.IGNORECASE):
         return _Dialect(found[1], _heading(text[blank + found.end() :], found[1]), said=True)
     found_ones = [_Dialect(delimiter, _heading(text[blank:], delimiter)) for delimiter in _DELIMITERS]
     return max(found_ones, key=lambda one: (sum(map(KNOWN.__contains__, one.heading)), len(one.heading)))

@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from orvideo.batch.formats import Form, form_of
+from orvideo.batch.formats import UNKNOWN_COLUMNS, Form, form_of
 from orvideo.errors import UsageError
 from orvideo.request.texts import STDIN, read_text
 
@@ -35,17 +35,19 @@ def read_source(spec: str, stdin: BinaryIO | None, form: Form | None = None) -> 
     text, path = read_text(spec, stdin, "batch on" if spec == STDIN else "batch file", MOST_BYTES)
     looks = ""
     if form is None:
-        form, looks = form_of(text, "" if spec == STDIN else Path(spec).suffix)
+        form, looks = form_of(text, "" if spec == STDIN else Path(spec).name)
     if form is None:
-        raise UsageError(
-            f"{shown} looks like {looks}, and is not read as a batch by itself.", hint=_hint(looks, shlex.quote(spec))
-        )
+        raise UsageError(f"{shown} looks like {looks}, and is not read as a batch by itself.", hint=_hint(looks, spec))
     return Source(shown, text, form, path)
 
 
-def _hint(looks: str, name: str) -> str:
+def _hint(looks: str, spec: str) -> str:
     if "YAML" in looks and "Markdown" not in looks:
-        return f"yq -o=json -I=0 '.[]' {name} > rows.jsonl (or --format text: each line is a prompt)"
+        # What was on stdin is read already: the way goes through a pipe.
+        way = "FILE | orvideo batch -" if spec == STDIN else f"{shlex.quote(spec)} > rows.jsonl"
+        return f"yq -o=json -I=0 '.[]' {way} (or --format text: each line is a prompt)"
+    if looks == UNKNOWN_COLUMNS:
+        return "name the column of the prompts prompt; or --format text takes each line for a prompt"
     if looks == "JSON":
         return "--format jsonl reads it as rows, --format text takes each line for a prompt"
     return "rows are JSON lines, CSV, or plain text with a prompt a line; --format jsonl, csv or text says which"

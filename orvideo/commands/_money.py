@@ -42,7 +42,7 @@ def ask(context: Context, purchase: Purchase, *, above: Decimal, yes: bool, agai
     if purchase.notice is not None:
         context.terminal.warn_of_money(purchase.notice)
         if not again and yes:
-            raise _bought_before()
+            raise _submitted_before()
     unknown = purchase.most is None
     dear = purchase.most is None or purchase.most > above
     if yes or not (dear or purchase.notice is not None):
@@ -56,7 +56,7 @@ def ask(context: Context, purchase: Purchase, *, above: Decimal, yes: bool, agai
             hint="name a model with a price (orvideo models), or add --yes to buy it at any price",
         )
     if answer is None and purchase.notice is not None and not again:
-        raise _bought_before()
+        raise _submitted_before()
 
 
 def keep_to_limit(purchase: Purchase, limit: Decimal | None) -> None:
@@ -76,8 +76,8 @@ def keep_to_limit(purchase: Purchase, limit: Decimal | None) -> None:
         )
 
 
-def _bought_before() -> MoneyError:
-    return MoneyError("These rows were bought before; nothing was sent.", hint="add --again to buy them once more")
+def _submitted_before() -> MoneyError:
+    return MoneyError("These rows were submitted before; nothing was sent.", hint="add --again to buy them once more")
 
 
 def notice_of_request(context: Context, request: Mapping[str, Any], endpoint: str) -> str | None:
@@ -104,17 +104,29 @@ def notice_of_rows(
     """
     found = context.ledger_to_read.same_rows(bodies, batch, endpoint)
     if found:
-        rows, last = len({record.row_key for record in found}), found[-1]
-        return (
-            f"{rows} of the {len(bodies)} rows were bought before in a batch of another name, the last one "
-            f"{_ago(last, context)} as {last.name}; this buys them once more. "
-            "To go on with a batch, keep its FILE or its --name"
-        )
+        # Rows of unknown outcome are told as that: nobody knows whether they were bought (finding A08).
+        unknown = [record for record in found if record.state in ("sending", "unknown")]
+        sure = [record for record in found if record not in unknown]
+        parts = [
+            f"{_rows_of(records)} of the {len(bodies)} rows {what} in a batch of another name, the last one "
+            f"{_ago(records[-1], context)} as {records[-1].name}"
+            for records, what in (
+                (sure, "were bought before"),
+                (unknown, "were sent before, outcome unknown (may be paid for),"),
+            )
+            if records
+        ]
+        again = "buys" if sure else "may buy"
+        return f"{'; '.join(parts)}; this {again} them once more. To go on with a batch, keep its FILE or its --name"
     since = context.clock.now() - RECENTLY
     # Rows that differ in a label alone are meant to be several.
     lately = context.ledger_to_read.sent_lately(bodies.values(), endpoint, since, labelled=True)
     others = [record for record in lately if record.batch != batch or record.row_key not in known]
     return _notice_of("the request of a row", others, context) if others else None
+
+
+def _rows_of(records: Sequence[Record]) -> int:
+    return len({record.row_key for record in records})
 
 
 def _ago(record: Record, context: Context) -> str:

@@ -171,7 +171,7 @@ def _stdin(context: Context) -> BinaryIO | None:
 
 def _read_prompt(context: Context, options: RequestOptions) -> str | None:
     """Return the prompt from the line, a file or stdin; None where the line has none."""
-    from orvideo.request.texts import read_text
+    from orvideo.request.texts import check_prompt, from_line, read_text
 
     if options.prompt_file is not None and options.prompt is not None:
         raise UsageError("A prompt was given on the line and with --prompt-file; one of them is needed.")
@@ -179,9 +179,11 @@ def _read_prompt(context: Context, options: RequestOptions) -> str | None:
     if file is None and options.prompt is None:
         return None
     if file is not None:
-        prompt, _ = read_text(file, _stdin(context), "prompt on" if file == "-" else "prompt file", _LONGEST_PROMPT)
+        what = "prompt on" if file == "-" else "prompt file"
+        prompt, _ = read_text(file, _stdin(context), what, _LONGEST_PROMPT)
+        check_prompt(f"The {what} {'stdin' if file == '-' else file}", prompt, file)
     else:
-        prompt = (options.prompt or "").removeprefix("\ufeff")
+        prompt = from_line(options.prompt or "").removeprefix("\ufeff")
     prompt = prompt.strip()
     if not prompt:
         raise UsageError("The prompt is empty.", hint=_EXAMPLE)

@@ -49,14 +49,17 @@ from orvideo.commands._receipts import write_receipts
 from orvideo.commands._request import RequestOptions
 from orvideo.errors import (
     PRECEDENCE,
+    AuthError,
     BatchIncomplete,
     ExitCode,
     JobEnded,
     MoneyError,
     NoOutput,
     OrvideoError,
+    OutcomeUnknown,
     Rejected,
     StillRunning,
+    Unavailable,
     UsageError,
     worst,
 )
@@ -537,20 +540,28 @@ def _incomplete(
     context: Context, errors: list[OrvideoError], failed: Sequence[Entry], left: Sequence[Entry], rows: int
 ) -> OrvideoError:
     """Return the one error of a batch: its code by the precedence of the contract, and the command that goes on."""
+    decisive = worst(errors) if errors else None
+    # Where more of the same is refused, the same line is no help: what the refusal itself advises is (finding D11).
+    hint = decisive.hint if isinstance(decisive, AuthError | MoneyError | Rejected | Unavailable) else None
     told = context.ending.account(errors)
-    decisive = worst(told) if told else None
     code = decisive.exit_code if decisive is not None else ExitCode.BATCH_INCOMPLETE
     nothing_bought = all(entry.record is None for entry in [*failed, *left]) and len(failed) + len(left) == rows
     same = len({error.exit_code for error in told}) == 1
     kept = code in PRECEDENCE or (nothing_bought and same and code in (ExitCode.UNAVAILABLE, ExitCode.RECORD))
     running = [entry for entry in failed if isinstance(entry.error, StillRunning)]
-    counts = {"failed": len(failed) - len(running), "still running": len(running), "not started": len(left)}
+    unknown = [entry for entry in failed if isinstance(entry.error, OutcomeUnknown)]
+    counts = {
+        "failed": len(failed) - len(running) - len(unknown), "outcome unknown": len(unknown),
+        "still running": len(running), "not started": len(left),
+    }  # fmt: skip
     parts = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
     if not parts:
-        return BatchIncomplete(told[-1].message, exit_code=code)
+        return BatchIncomplete(told[-1].message, exit_code=code, hint=hint)
     ended = sum(isinstance(entry.error, JobEnded | NoOutput) for entry in failed)
     retry = f" {ended} ended without a video; --retry-failed buys them again." if ended else ""
+    maybe = " What is unknown may be paid for, and is not sent again." if unknown else ""
     return BatchIncomplete(
-        f"{len(failed) + len(left)} of {rows} rows did not make it: {parts}.{retry}",
+        f"{len(failed) + len(left)} of {rows} rows did not make it: {parts}.{retry}{maybe}",
         exit_code=code if kept else ExitCode.BATCH_INCOMPLETE,
+        hint=hint or ("orvideo jobs --unknown" if unknown else None),
     )

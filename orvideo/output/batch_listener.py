@@ -40,6 +40,7 @@ class BatchListener(JobListener):
         self._cost: Decimal | None = None
         self._unpriced = 0
         self._line_due = 0.0
+        self._reasons: dict[str, str] = {}
 
     _not_submitted = "no row is submitted until then"
 
@@ -86,7 +87,10 @@ class BatchListener(JobListener):
         ended = isinstance(task.error, JobEnded | NoOutput) and task.record is not None
         charge = charge_text(task.record.as_json()) if ended and task.record is not None else ""
         if task.error is not None:
-            self._terminal.note(f"{self._name(task)}: {task.error.message} {charge}".rstrip())
+            # What the service says to each row alike is said once, of the first.
+            first = self._reasons.setdefault(task.error.message, self._name(task))
+            message = task.error.message if first == self._name(task) else f"the same as {first}"
+            self._terminal.note(f"{self._name(task)}: {message} {charge}".rstrip())
 
     def tick(self, in_flight: int) -> None:
         """Bring the line for all rows up to date, not more often than a person could see."""

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, NoReturn
 
 from orvideo.api.payload import is_too_deep
 from orvideo.errors import UsageError
-from orvideo.request.texts import STDIN, read_text
+from orvideo.request.texts import STDIN, check_prompt, read_text
 
 #: Two frames and some references at the largest size that is sent by default, as base64.
 MOST_BYTES = 128 * 1024**2
@@ -34,6 +34,8 @@ def read_request(source: str, stdin: BinaryIO | None, *, most: int = MOST_BYTES)
         raise UsageError(f"The request in {name} is not JSON that can be used: {error}.") from None
     if not isinstance(value, dict):
         raise UsageError(f"The request in {name} is not a JSON object.", hint="orvideo submit ... --dry-run prints one")
+    if isinstance(value.get("prompt"), str):
+        check_prompt(f"The prompt in {name}", value["prompt"])
     return value
 
 

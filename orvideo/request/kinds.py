@@ -1,6 +1,8 @@
-"""What a file is by its first bytes, in the words of people, for a refusal. Its name counts for nothing."""
+"""What a file is by its first bytes, or by its lines, for a refusal. Its name counts for nothing."""
 
 import re
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 #: So much of a file is looked at.
@@ -63,3 +65,57 @@ def recognise(data: bytes) -> Kind | None:
     if b"<html" not in text and b"<svg" in text:
         return Kind("an SVG", "image")
     return Kind("a web page or XML")
+
+
+#: What one line gives away: no prompt has such a line. Tried in this order, each on every line.
+_MARKS = (
+    (r"-----BEGIN [A-Z0-9 ]+-----|(\S+ )?(ssh-(rsa|dss|ed25519)|ecdsa-sha2-\S+) AAAA", "a key or a certificate"),
+    (r"diff --git |@@ -\d+(,\d+)? \+\d+", "a diff"),
+    (r"(\d+:)?\d\d:\d\d[,.]\d{3} --> |WEBVTT\b|Dialogue: \d+,\d+:", "subtitles"),
+    (r"#!\s*/|from [\w.]+ import [\w(*]|import [\w.]+( as \w+)?;?$|(async )?def \w+\(|class \w+(\(.*\))?:$|"
+     r"if __name__ ==|#include [<\"]|(export )?(const|let|var) \w+ = |(async )?function \w*\(|package ([\w.]+;|main)$|"
+     r"func \w+\(|[\"']use strict|(public|private|protected) (static |final |class |void )|SELECT .+ FROM |"
+     r"INSERT INTO |CREATE (TABLE|INDEX) |set -[eux]+|\w+\(\) ?\{|(if|while) \[\[? .+; ?(then|do)$|(fi|esac)$|"
+     r"\\documentclass|\\begin\{", "a program"),
+    (r"\.PHONY\b", "a Makefile"),
+    (r"(BEGIN|END):V[A-Z]+$|#EXTM3U", "a calendar, a contact or a playlist"),
+    (r"(The )?MIT License$|(GNU .*|Apache|BSD \d-Clause) (PUBLIC |\")?License\b|Copyright (\(c\)|©) \d{4}|"
+     r"Permission is hereby granted", "a licence"),
+)  # fmt: skip
+#: What more than half of the lines give away.
+_MOST_LINES = (
+    (r"[A-Za-z][\w.-]*(\[[\w,-]+\])?\s*(==|>=|<=|~=|!=)\s*[\d.*]+", "a list of packages"),
+    (r"(export |set )?([A-Z_][A-Z0-9_]*=|[A-Za-z_][\w.-]*\s*=\s*(\S*|\".*\"|'.*')$)", "settings or secrets"),
+    (r"[\w-]+:[^:\s]*:\d*:\d*:", "settings or secrets"),
+    (r"\w+://\S+$", "a list of addresses"),
+    # Words and numbers that are joined, as in a file's name, are none.
+    (r"(?!([A-Za-z]+|\d{1,4}[a-z]{0,3})([_.-]([A-Za-z]+|\d{1,4}[a-z]{0,3}))*$)(?=\S*[0-9+/=])(?=\S*[A-Za-z])[\w+/=.:-]{24,}$",
+     "keys or encoded data"),
+    (r"(FROM|RUN|COPY|ADD|CMD|WORKDIR|ENTRYPOINT|EXPOSE|VOLUME) [^A-Z\s]|(ENV|ARG|LABEL|USER) \w+", "a Dockerfile"),
+    (r".*(\);|=.*;|[{}])$|[\w.]+\(.*\)$|(for|while|if|elif|else|try|except|with)\b.*:$|[a-z][\w.]* -[A-Za-z]{1,2}\b|"
+     r"(echo|sudo|cd|mkdir|rm|cp|mv|curl|git|pip|npm|apt-get|docker) [\w./~$\"'-]+$", "a program"),
+)  # fmt: skip
+_MAIL = r"(From|To|Cc|Subject|Date|Received|Return-Path|Delivered-To|Message-ID|MIME-Version|Content-Type|Reply-To): "
+
+
+def recognise_lines(lines: Sequence[str]) -> str:
+    """Return what lines of text are that no prompt is: keys, settings, programs; empty where nothing speaks for it.
+
+    A single line gives away what no prompt has in it; of anything that prose may have, it takes most lines (A02).
+    """
+    bare = [line.strip() for line in lines if line.strip()]
+    for pattern, name in _MARKS:
+        if any(re.match(pattern, line, re.IGNORECASE if name == "a licence" else 0) for line in bare):
+            return name
+    said = [line for line in bare if not line.startswith(("#", "//"))]
+    for pattern, name in _MOST_LINES:
+        if sum(re.match(pattern, line) is not None for line in said) * 2 > len(said):
+            return name
+    if re.search(r"^machine \S+\s+login \S+\s+(account \S+\s+)?password \S", "\n".join(bare), re.MULTILINE):
+        return "settings or secrets"
+    if len({found[1] for line in bare[:20] if (found := re.match(_MAIL, line))}) > 2:
+        return "a mail"
+    is_rule = any(
+        re.match(r"[a-z.%$][\w.%/-]*:(?!=)", line) and re.match(r"\t[a-z@$-]", after) for line, after in pairwise(lines)
+    )
+    return "a Makefile" if is_rule else ""

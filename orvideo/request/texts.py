@@ -85,6 +85,13 @@ def read_text(spec: str, stdin: BinaryIO | None, what: str, most: int) -> tuple[
     raise _no_text(data, name, line, spec)
 
 
+def from_line(text: str) -> str:
+    """Return an argument as the UTF-8 that was typed, where the locale (`POSIX`) made Python keep its bytes apart."""
+    if not _is_escaped(text):
+        return text
+    return _decoded(text.encode("utf-8", "surrogateescape"), "utf-8") or text
+
+
 def _no_text(data: bytes, name: str, line: int, spec: str) -> UsageError:
     import shlex
 
@@ -110,14 +117,34 @@ def encoding_of(data: bytes) -> str | None:
     """Return the encoding, by iconv's name, that bytes which are no UTF-8 look like; None where that is not clear."""
     if b"\x00" in data:
         return _with_zeros(data[: 1 << 16])
-    for codec, name, letters in _ENCODINGS:
+    ordered = sorted(_ENCODINGS, key=lambda one: one[0] != "cp1252") if _has_accents(data) else _ENCODINGS
+    for codec, name, letters in ordered:
         try:
             text = data.decode(codec)
         except UnicodeDecodeError:
             continue
-        if re.fullmatch(letters, re.sub(r"[\x00-\x7f]+", "", text)) and (letters != _CYRILLIC or _is_cyrillic(text)):
+        if not re.fullmatch(letters, re.sub(r"[\x00-\x7f]+", "", text)):
+            continue
+        if codec == "cp1252" or (_is_cyrillic(text) if letters == _CYRILLIC else not _is_within_words(text)):
             return name
     return None
+
+
+def _is_within_words(text: str) -> bool:
+    """Say whether most letters beyond ASCII stand within words of ASCII: then two bytes are two Latin letters."""
+    runs = re.findall(r"[^\x00-\x7f]+", text)
+    touching = len(re.findall(r"(?<=[A-Za-z])[^\x00-\x7f]+|[^\x00-\x7f]+(?=[A-Za-z])", text))
+    return touching * 2 > len(runs)
+
+
+def _has_accents(data: bytes) -> bool:
+    """Say whether most bytes beyond ASCII stand alone, as the letters with accents of a Latin word do (finding A03).
+
+    In the encodings of Asia two bytes make a character, and characters make words.
+    """
+    beyond = sum(byte > 0x7F for byte in data)
+    alone = re.findall(rb"(?<![\x80-\xff])[\xc0-\xff](?![\x80-\xff])", data)
+    return len(alone) * 2 > beyond
 
 
 def _is_cyrillic(text: str) -> bool:
@@ -145,9 +172,11 @@ def check_text(name: str, text: str) -> None:
 
     `name` begins the sentence. Raises UsageError, which names the character and its place.
     """
-    if text.isascii() and (text.isprintable() or text.startswith("data:")):
+    if text.startswith("data:") and text.isascii():
         return
     if (found := re.search(_NO_TEXT, text)) is None:
+        if misread := _misread(text):
+            raise UsageError(f"{name} is broken text: {misread}.", hint="say it, or save it, as UTF-8")
         return
     character = found.group()
     line = text.count("\n", 0, found.start()) + 1
@@ -170,6 +199,69 @@ def check_text(name: str, text: str) -> None:
             f"a control character ({_NAMES.get(character, code)}{f', {code}' if character in _NAMES else ''}) {where}"
         )
     raise UsageError(f"{name} has {said}.", hint="take it out; what is not text is not sent")
+
+
+def _misread(text: str) -> str | None:
+    """Return how a text was broken: another encoding's letters, where all but some decode as what was meant (F-A03)."""
+    if text.isascii():
+        found = re.search(r"\+(?=[ABI])[A-Za-z0-9+/]{3}(?:[A-Za-z0-9+/]{8})*-", text)
+        meant = _decoded(found.group().encode(), "utf-7") if found else None
+        if found and meant and re.fullmatch(r"[\u00a0-\u052f\u2010-\u20ac]+", meant):
+            return f"it looks like UTF-7 ({found.group()!r} for {meant!r})"
+        return None
+    runs = re.findall(r"([a-z]?)([^\x00-\x7f]+)(?=([a-z]?))", text[: 1 << 16])
+    for codec, name in (("cp1252", "WINDOWS-1252"), ("cp1251", "WINDOWS-1251"), ("mac_roman", "MACINTOSH")):
+        read = [(run, meant, before + after) for before, run, after in runs if (meant := _meant(run, codec))]
+        clear = [(run, meant) for run, meant, beside in read if _is_clear(meant, beside)]
+        if clear and len(read) * 2 > len(runs):
+            run, meant = clear[0]
+            return f"it looks like UTF-8 that was read as {name} ({run[:20]!r} for {meant[:10]!r})"
+    return None
+
+
+def _is_clear(meant: str, beside: str) -> bool:
+    """Say whether this is no accident: a letter within a word, or signs that take three bytes or more."""
+    if re.search(r"[\u0800-\u1fff\u2e80-\uffff]", meant):
+        return len(meant) > 1  # one character of these may be an accented letter before a dash and a quotation mark
+    return bool(beside) or len(meant) > 1 or meant > "\u2000"
+
+
+def _meant(run: str, codec: str) -> str | None:
+    """Return what letters were before they were read in an encoding that is not theirs, None where they were these."""
+    try:
+        # What WINDOWS-1252 has no sign for is often read as a control, or as the byte itself.
+        data = b"".join(bytes([ord(one)]) if "\x80" <= one <= "\x9f" else one.encode(codec) for one in run)
+    except UnicodeEncodeError:
+        return None
+    return _decoded(data, "utf-8")
+
+
+def _decoded(data: bytes, codec: str) -> str | None:
+    try:
+        return data.decode(codec)
+    except UnicodeDecodeError:
+        return None
+
+
+def check_prompt(name: str, text: str, spec: str | None = None) -> None:
+    """Refuse a prompt that is a document, data or a program, and no text for a film (findings A02, A03).
+
+    `name` begins the sentence. `spec` is the file it is from; None for a field of JSON, which may hold JSON. A prompt
+    on the line is meant as it is. Raises UsageError.
+    """
+    from orvideo.request.kinds import recognise, recognise_lines
+
+    kind = recognise(text[:2048].encode("utf-8", "replace"))
+    if spec is not None and re.match(r"\s*(\{\s*(\"[^\"]*\"\s*:|\})|\[\s*[{\"\[])", text) and text.rstrip()[-1] in "}]":
+        import shlex
+
+        way = "batch" if re.match(r"\s*\[|.*\}\s*\n\s*\{", text) else "submit --request"
+        raise UsageError(f"{name} looks like JSON.", hint=f"orvideo {way} {shlex.quote(spec)}")
+    looks = kind.name if kind else recognise_lines(text[: 1 << 20].splitlines())
+    if looks:
+        raise UsageError(
+            f"{name} looks like {looks}, and not like a prompt.", hint="say it on the line, in quotes, if it is meant"
+        )
 
 
 def _is_escaped(text: str) -> bool:

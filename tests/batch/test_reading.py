@@ -305,3 +305,156 @@ def test_a03_an_endless_prompt_is_no_prompt(service: Bench) -> None:
     done = service.shell("submit", "--prompt-file", "/dev/zero", "--dry-run")
     assert done.code == 2
     assert "too large: at most 1 MiB" in done.err
+
+
+# --- what a red team handed in ----------------------------------------------------------------------------------------
+
+KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmUA\n-----END OPENSSH PRIVATE KEY-----\n"
+BLOB = "aGVsbG8gd29ybGQsIHRoaXMgaXMgYmFzZTY0IGRhdGE0\n" * 3
+SHELL = "set -e\nfor one in *; do\n  echo $one\ndone\n"
+PYTHON = "import os\n\n\ndef main(argv):\n    print(os.name)\n"
+DOCKER = "FROM python:3.12\nRUN pip install x\nCOPY . /app\n"
+MAKE = "all: build\n\tcc -o x x.c\n"
+DIFF = "diff --git a/x b/x\n@@ -1,2 +1,2 @@\n-a boat\n+a car\n"
+SUBTITLES = "1\n00:00:01,000 --> 00:00:04,000\nA boat.\n"
+LOG = "2026-11-26 03:00:01 a boat\n2026-11-26 03:00:02 a car\n"
+MAIL = "From: a@example.com\nTo: b@example.com\nSubject: films\n\nA boat.\n"
+
+
+@drill("F-A02")
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        (".env", "a boat\n", "settings"),
+        (".netrc", "a boat\n", "what .netrc files are"),
+        (".env.local", "a boat\n", "what .local files are"),
+        ("id_rsa", "a boat\n", "secrets"),
+        ("Makefile", "a boat\n", "a program"),
+        ("LICENSE.txt", "a boat\n", "a document"),
+        ("requirements.txt", "httpx\n", "a list of packages"),
+        *(
+            (name, text, says)
+            for name in ("b", "b.txt", "-")
+            for text, says in [
+                ("# 1\n# 2\n# 3\nOPENROUTER_API_KEY=sk-or-v1-1\nexport APP_NAME=A boat\n", "settings or secrets"),
+                ("machine example.com\n  login me\n  password boat\n", "settings or secrets"),
+                ("root:x:0:0:root:/root:/bin/sh\n", "settings or secrets"),
+                (KEY, "a key"), (BLOB, "encoded data"), (SUBTITLES, "subtitles"), (MAIL, "a mail"), (DIFF, "a diff"),
+                (LOG, "a log"), (MAKE, "a Makefile"), (DOCKER, "a Dockerfile"), (PYTHON, "a program"),
+                (SHELL, "a program"),
+                ("print('a')\nfor x in y:\n    f(x)\n", "a program"), (f"[{LOG[:19]}] x\n" * 2, "a log"),
+                ("httpx==1.0\nrich>=13\n", "a list of packages"),
+                ("MIT License\n\nCopyright (c) 2026\n", "a licence"),
+                ("Titel;Text\nA;Boot\n", "a CSV without a column that orvideo knows"),
+                ("title,scene\nBoat,\"a boat, at night\"\n", "a CSV without a column that orvideo knows"),
+                ("Beschreibung\tDauer\nBoot\t4\n", "a CSV without a column that orvideo knows"),
+            ]
+        ),
+    ],
+)  # fmt: skip
+def test_a02_secrets_code_and_tables_are_no_prompts(name: str, text: str, says: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    spec = name if name == "-" else str(path)
+    with pytest.raises(UsageError, match="looks like") as refused:
+        read_source(spec, io.BytesIO(text.encode()))
+    assert says in refused.value.message
+    assert "text" in str(refused.value.hint)
+    assert read_source(spec, io.BytesIO(text.encode()), Form.TEXT).form is Form.TEXT, "--format text means it"
+
+
+PROSE = [
+    "A boat: slow, quiet; rain = mist, take #3",
+    "a boat, at night\na car, by day",
+    "A boat, drifting in the rain; a dog barks.\nA car | neon\nA tree",
+    "12 boats at 5:30\n3 cars",
+    "From above: a boat\nThe camera moves from left to right;\nImport the mood of a dream",
+    "Ein Schiff – „MENÜ“ über der Tür\nUn café… « là-bas » à Noël",
+    "Бумажный кораблик: дождь, ночь\n紙の舟、雨\nصورة قارب",
+    "boat\ncar",
+    "A note reads “KEY=value”\nclass of 1999 at the beach: golden hour",
+    "login screen\nboat,rain,night,8k,cinematic,35mm\nmachine gun\nboat_in_the_rain_at_night_8k",
+    "RUN AWAY, BOAT\nFROM ABOVE: A CAR\nfrom dusk till dawn\nboat --ar 16:9\npackage holiday",
+    "a boat <slow> {wide}\nC++ on a screen, +one- more",
+]
+
+
+@drill("F-A02")
+@drill("F-A03")
+@pytest.mark.parametrize("text", PROSE)
+def test_a02_prose_stays_prose(text: str, service: Bench) -> None:
+    rows, troubles = read_rows(read_source("-", io.BytesIO(text.encode())), output=None)
+    assert ([row.fields["prompt"] for row in rows], troubles) == (text.split("\n"), [])
+    for reader in ("file", "stdin", "request"):
+        code, said = hand_in(service, reader, text)
+        assert code == 0, said
+
+
+@drill("F-A02")
+def test_a02_the_way_from_yaml_on_stdin_is_a_command_that_works(service: Bench) -> None:
+    done = service.shell("batch", "-", stdin=YAML)
+    assert done.code == 2
+    assert "yq -o=json -I=0 '.[]' FILE | orvideo batch -" in done.err
+
+
+@drill("F-A02")
+def test_a02_what_excel_says_of_its_cells_may_be_quoted() -> None:
+    rows, troubles = read_rows(
+        read_source("-", io.BytesIO(b'"sep=;"\r\nprompt;duration\r\na, boat;4\r\n')), output=None
+    )
+    assert ([row.fields for row in rows], troubles) == ([{"prompt": "a, boat", "duration": 4}], [])
+
+
+@drill("F-A03")
+@pytest.mark.parametrize("reader", ["file", "stdin"])
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("<!doctype html><p>a boat", "a web page"), (r"{\rtf1 a boat}", "an RTF"), ("%PDF-1.7 a boat", "a PDF"),
+        ('{"prompt": "a boat"}', "JSON"), ('[{"prompt": "a boat"}]', "JSON"), (KEY, "a key"), (PYTHON, "a program"),
+    ],
+)  # fmt: skip
+def test_a03_a_document_is_no_prompt(service: Bench, reader: str, text: str, says: str) -> None:
+    code, said = hand_in(service, reader, text)
+    assert code == 2, said
+    assert f"looks like {says}" in said
+    if says == "JSON":
+        assert (
+            f"orvideo {'batch' if text[0] == '[' else 'submit --request'} {'-' if reader == 'stdin' else 'p.txt'}"
+            in said
+        )
+    elif '"' not in text and "\\" not in text and "\n" not in text:
+        assert hand_in(service, "request", text)[0] == 2
+        assert hand_in(service, "argument", text)[0] == 0, "on the line it is meant"
+
+
+@drill("F-A03")
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("Un ch\u00c3\u00a2teau … la nuit \u00e2\u20ac\u201d", "UTF-8 that was read as WINDOWS-1252"),
+        ("РџСЂРёРІРµС‚ РјРёСЂ", "UTF-8 that was read as WINDOWS-1251"),
+        ("un ch\u221a\u00a2teau", "UTF-8 that was read as MACINTOSH"),
+        ("Un ch+AOI-teau", "UTF-7"),
+    ],
+)
+def test_a03_text_that_was_broken_before_is_refused(service: Bench, reader: str, text: str, says: str) -> None:
+    code, said = hand_in(service, reader, text)
+    assert code == 2, said
+    assert says in said
+
+
+@drill("F-A03")
+@pytest.mark.parametrize("text", ["Un château sur la mer", "un pâté, une crème", "Zwei Mädchen laufen", "créée"])
+def test_a03_a_latin_word_is_not_chinese(text: str) -> None:
+    with pytest.raises(UsageError, match="looks like WINDOWS-1252"):
+        read_source("-", io.BytesIO(text.encode("latin-1")))
+
+
+@drill("F-A03")
+@pytest.mark.parametrize("text", ["un château", "紙の舟", "été"])
+def test_a03_utf_8_is_utf_8_where_the_locale_knows_none(service: Bench, text: str) -> None:
+    code, said = hand_in(service, "argument", text.encode().decode("ascii", "surrogateescape"))
+    assert code == 0, said
+    assert json.dumps(text)[1:-1] in said

@@ -64,11 +64,11 @@ def refused(status: int, message: str = "no") -> Forbidden:
     ("error", "says"),
     [
         (Unauthorized("x"), "the key is refused"),
-        (RateLimited("slow down"), "the service takes nothing: slow down"),
-        (ServiceUnavailable("closed"), "the service takes nothing: closed"),
-        (PaymentRequired("no credits"), "no credits"),
-        (RecordError("locked"), "locked"),
-        (OutputUnwritable("full"), "full"),
+        (RateLimited("slow down"), "the service takes nothing"),
+        (ServiceUnavailable("closed"), "the service takes nothing"),
+        (PaymentRequired("no credits"), "a row was refused for money"),
+        (RecordError("locked"), "the record cannot be used"),
+        (OutputUnwritable("full"), "the record cannot be used"),
         (refused(403), None),
         (UsageError("a picture has changed"), None),
     ],
@@ -81,7 +81,7 @@ def test_some_refusals_stop_the_next_rows_at_once(error: OrvideoError, says: str
 def test_the_fifth_equal_refusal_in_a_row_stops_the_next_rows() -> None:
     rules = StopRules(fail_fast=False)
     assert [rules.refused(refused(403)) for _ in range(4)] == [None] * 4
-    assert rules.refused(refused(403)) == "5 refusals in a row were the same: x refused: no"
+    assert rules.refused(refused(403)) == "5 refusals in a row were the same"
     for other in (refused(400), refused(403, "another"), UsageError("no"), UsageError("another")):
         assert rules.refused(other) is None, "it is another one"
         assert rules.refused(refused(403)) is None
@@ -115,7 +115,7 @@ def test_the_fifth_equal_end_in_a_row_stops_the_next_rows() -> None:
 
     rules = StopRules(fail_fast=False)
     assert [rules.over(failed()) for _ in range(4)] == [None] * 4
-    assert rules.over(failed()) == "5 jobs in a row ended alike: It failed."
+    assert rules.over(failed()) == "5 jobs in a row ended alike"
     for other in (failed("another"), failed(status="expired"), Task(record())):
         assert rules.over(other) is None
         assert [rules.over(failed()) for _ in range(4)] == [None] * 4

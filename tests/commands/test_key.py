@@ -241,3 +241,42 @@ def test_c13_a_wrapped_job_with_a_new_id_is_followed_to_its_end(wrap: Any, orvid
         done = orvideo("submit", *ORDER, "--wait", "--json", env=surroundings(server))
     assert (done.code, done.error["job_id"]) == (3, JOB["id"])
     assert "ended as dead: out of luck" in done.error["message"]
+
+
+@pytest.mark.drill("F-A06", "F-D11")
+@pytest.mark.parametrize(
+    ("answer", "code", "hint"),
+    [
+        (refused(403, "Budget limit exceeded", limit_source="openrouter_workspace_budget", remedy_hint="Ask her."), 5,
+         "Ask her"),
+        (Reply(403, {"error": {"code": 403, "message": "not here", "availability": {"fallback_models": ["a/b"]}}}), 20,
+         "the same command with -m a/b"),
+        (refused(401, "Budget limit"), 4, "orvideo config set api-key"),
+    ],
+    ids=["budget", "fallback", "key"],
+)  # fmt: skip
+def test_d11_a_refused_batch_passes_the_advice_on_and_tells_the_refusal_once(
+    answer: Reply, code: int, hint: str, orvideo: Shell, home: Path
+) -> None:
+    with service(said(), answer) as server:
+        done = batch(orvideo, server, home, "-j", "1", "--json")
+    assert (done.code, done.error["hint"]) == (code, hint), done.err
+    assert done.err.count("refused the request with" if code != 4 else "refused the API key") == 1
+    assert code != 20 or "row 2: the same as row 1\n" in done.err
+
+
+@pytest.mark.drill("F-A08", "F-D11", "F-A12")
+def test_a08_a_batch_says_which_of_its_rows_may_be_paid_for(orvideo: Shell, home: Path) -> None:
+    with service(said(), Reply(500, b"oops")) as server:
+        done = batch(orvideo, server, home, "--json")
+        assert (done.code, done.error["charged"]) == (9, "unknown")
+        assert done.error["message"].startswith("3 of 3 rows did not make it: 3 outcome unknown.")
+        assert done.error["hint"] == done.error["resume"] == "orvideo jobs --unknown"
+        again = batch(orvideo, server, home, "--json")
+        assert (again.code, again.error["resume"]) == (9, "orvideo jobs --unknown")
+        assert server.count("POST") == 3, "nothing is sent again by itself"
+        other = batch(orvideo, server, home, "--name", "other")
+        assert (other.code, server.count("POST")) == (5, 3)
+    assert "3 of the 3 rows were sent before, outcome unknown (may be paid for)," in other.err
+    assert "this may buy them once more" in other.err
+    assert "bought" not in other.err
