@@ -19,7 +19,7 @@ from orvideo.api.exchange import Answer
 from orvideo.api.payload import NotJson
 from orvideo.api.redaction import Redactor
 from orvideo.api.schemas import amount, moment
-from orvideo.errors import BadReply, Limit, ServerFault, ServiceReply
+from orvideo.errors import CREDITS, BadReply, Limit, ServerFault, ServiceReply
 
 #: Text of a server is cut here, in characters (drills M21, P07).
 LONGEST_TEXT, LONGEST_TITLE = 2000, 120
@@ -101,22 +101,26 @@ def value_of(reading: Reading, host: str) -> dict[str, Any]:
 
 def service_reply(reading: Reading, redactor: Redactor, now: datetime) -> ServiceReply:
     """Return what the service said when it refused, whatever shape it said it in; never raises."""
-    error, own = _error_object(reading)
+    error, own, is_json = _error_object(reading)
     metadata = _mapping(error.get("metadata"))
-    said, detail = error.get("message"), error.get("detail")
-    message = _first_text(_complaints(said), said, error.get("text"), _complaints(detail), detail, error.get("title"))
+    said, detail, several = error.get("message"), error.get("detail"), _complaints(error.get("errors"))
+    message = _first_text(
+        _complaints(said), said, error.get("text"), _complaints(detail), detail, several, error.get("title")
+    )
+    provider_message = _provider_words(metadata.get("raw"))
     offered = _mapping(error.get("availability")) or _mapping(metadata.get("availability"))
     told = {**error, **metadata}
     return ServiceReply(
         status=reading.status,
         message=_cut(redactor.text(message or _bodyless(reading))),
         provider=_first_text(metadata.get("provider_name")),
-        provider_message=redactor.text(_provider_words(metadata.get("raw")) or "") or None,
+        provider_message=redactor.text(provider_message or "") or None,
         reasons=tuple(_reasons(metadata)),
         retry_after=retry_after(reading.headers, {"retry_after_seconds": offered.get("retry_after"), **metadata}, now),
         ray=_ray(reading),
         own=own,
-        limit=_limit(reading.status, message or "", told),
+        is_json=is_json,
+        limit=_limit(reading.status, message or "", provider_message or "", told),
         retryable=_retryable(told, offered),
         notes=tuple(map(redactor.text, _notes(offered))),
         remedy=redactor.text(_words(told.get("remedy_hint")))[:LONGEST_NOTE] or None,
@@ -185,22 +189,24 @@ def _title(reading: Reading) -> str | None:
     return (words if len(words) <= LONGEST_TITLE else words[: LONGEST_TITLE - 1] + "…") or None
 
 
-def _error_object(reading: Reading) -> tuple[dict[str, Any], bool]:
-    """Return the `error` object of any of the known shapes, and whether it is the service's own.
+def _error_object(reading: Reading) -> tuple[dict[str, Any], bool, bool]:
+    """Return the `error` object of any of the known shapes, whether it is the service's own, and whether it was JSON.
 
-    A text becomes its message; gateways answer one, and `{"detail": …}` (finding C13).
+    A text becomes its message, and a list its `errors`; gateways answer these, and `{"detail": …}` (finding C13).
     """
     try:
         value = reading.json()
     except NotJson:
-        return {}, False
+        return {}, False, False
     if not isinstance(value, dict):
-        return ({"message": value} if isinstance(value, str) else {}), False
+        return ({"message": value} if isinstance(value, str) else {"errors": value}), False, True
     error = value.get("error", value)
     if isinstance(error, str):
-        return {**value, "message": error}, False
+        return {**value, "message": error}, False, True
+    if isinstance(error, list):
+        return {"errors": error}, False, True
     own = isinstance(value.get("error"), dict) and not {"code", "message", "name"}.isdisjoint(error)
-    return (error if isinstance(error, dict) else value), own
+    return (error if isinstance(error, dict) else value), own, True
 
 
 def _complaints(said: Any) -> str | None:
@@ -210,9 +216,9 @@ def _complaints(said: Any) -> str | None:
         return None
     lines = []
     for issue in issues[:MOST_REASONS]:
-        words = next(_messages_in(issue), None)
-        if words is not None:
-            path = issue.get("path", issue.get("loc"))
+        words = issue.strip() if isinstance(issue, str) else next(_messages_in(issue), None)
+        if words:
+            path = issue.get("path", issue.get("loc")) if isinstance(issue, dict) else None
             field = ".".join(str(step) for step in path) if isinstance(path, list) else ""
             lines.append(f"{field}: {words}" if field else words)
     return "; ".join(lines) or None
@@ -260,31 +266,73 @@ _LAYERS = {
     "openrouter_guardrail_budget": "the budget of a guardrail",
     "openrouter_workspace_budget": "the workspace's budget",
 }
+_PERIOD = r"(total|daily|weekly|monthly)"
+_IS = r"(?:has been |have been |is |are |was )?"
+_OVER = r"(?:exceeded|exhausted|reached|spent|hit|depleted|used up)"
 #: How the service says it where it names no source, and which words tell of a request for money at all.
-_KEY_LIMIT = re.compile(r"\bkey limit (?:exceeded|reached)(?: \((total|daily|weekly|monthly) limit\))?", re.IGNORECASE)
-_BUDGET = re.compile(r"\bbudget (?:limit )?(?:has been |is )?(?:exceeded|exhausted|reached|spent)\b", re.IGNORECASE)
-_CREDITS = re.compile(r"\b(?:insufficient|not enough|out of) (?:credits?|funds|balance)\b", re.IGNORECASE)
+_KEY_LIMIT = re.compile(
+    rf"\bkey(?:'s)? (?:{_PERIOD} )?(?:spend(?:ing)? |credit )?limit {_IS}(?:exceeded|reached|exhausted|hit)"
+    rf"(?: \({_PERIOD} limit\))?",
+    re.IGNORECASE,
+)
+_BUDGET = re.compile(
+    rf"\b(?:budget|spend(?:ing)?|billing)(?: hard)?(?: limit| cap)? {_IS}{_OVER}\b"
+    r"|\b(?:exceed(?:s|ed)?|reached|hit|over) (?:(?!token|time|pixel|frame)[\w']+ ){0,4}"
+    r"(?:budget|(?:spend(?:ing)?|billing)(?: hard)? (?:limit|cap))\b",
+    re.IGNORECASE,
+)
+_CREDITS = re.compile(
+    r"\b(?:insufficient|not enough|out of|no more|requires? more|needs? more)(?: [\w']+)? (?:credits?|funds|balance)\b"
+    rf"|\b(?:credits?|funds|balance)(?: balance)? {_IS}(?:insufficient|not sufficient|too low|negative|{_OVER})\b"
+    r"|\bno (?:remaining )?(?:credits|funds)\b|\bnegative (?:credit )?balance\b|\bcan only afford\b"
+    r"|\bpayment (?:is )?(?:required|needed|overdue)\b",
+    re.IGNORECASE,
+)
+_QUOTA = re.compile(
+    rf"\bquota {_IS}{_OVER}\b|\bexceed(?:s|ed)? (?:[\w']+ ){{0,3}}quota\b|\binsufficient[_ ]quota\b", re.IGNORECASE
+)
+#: A part of what is said, and whose budget it then is.
+_OWNERS = {"workspace": "the workspace's budget", "guardrail": "the budget of a guardrail"}
 
 
-def _limit(status: int, message: str, told: dict[str, Any]) -> Limit | None:
-    """Return whose limit a refusal is about, None where it is not about money (finding A06)."""
-    if status not in (400, 402, 403, 429) or next(_reasons(told), None):
-        return None
-    source, key = told.get("limit_source"), _KEY_LIMIT.search(message)
+def _limit(status: int, message: str, provider_message: str, told: dict[str, Any]) -> Limit | None:
+    """Return whose limit a refusal is about, None where it is not about money (finding A06).
+
+    A `limit_source` says so whatever the status; else the service's words do, or those that it passes on.
+    """
+    source, scope = told.get("limit_source"), told.get("scope")
     if isinstance(source, str) and source:
-        layer = _LAYERS.get(source, f"the limit {source[:80]!r}")
-    elif key is not None:
-        layer = f"your key's {key[1].lower()} limit" if key[1] else "your key's limit"
-    elif _BUDGET.search(message):
-        layer = "a budget of your account"
-    elif _CREDITS.search(message):
-        layer = "your credits"
-    else:
+        layer: str | None = _LAYERS.get(source, f"the limit {source[:80]!r}")
+    elif not 400 <= status < 500:
         return None
-    scope = told.get("scope")
+    else:
+        moderated = next(_reasons(told), None) is not None
+        layer = _layer_of(message, status, moderated) or _layer_of(provider_message, 429, moderated)
+    if layer is None:
+        return None
     if isinstance(scope, str) and scope.strip() and scope.casefold() not in layer.casefold():
         layer += f" ({' '.join(scope.split())[:40]})"
     return Limit(layer, amount(told.get("limit_usd")), amount(told.get("spend_usd")), moment(told.get("resets_at")))
+
+
+def _layer_of(words: str, status: int, moderated: bool) -> str | None:
+    """Return whose limit words are about, None where they are not about money.
+
+    Words about a moderated prompt may repeat it, so only the service's own term for a key's limit counts there (drill
+    M17). A quota of a 429 is one of requests.
+    """
+    key = _KEY_LIMIT.search(words)
+    if key is not None:
+        period = key[1] or key[2]
+        return f"your key's {period.lower()} limit" if period else "your key's limit"
+    if moderated:
+        return None
+    if _BUDGET.search(words):
+        owner = next((layer for name, layer in _OWNERS.items() if name in words.casefold()), None)
+        return owner or "a budget of your account"
+    if _CREDITS.search(words):
+        return CREDITS
+    return "a quota of your account" if status != 429 and _QUOTA.search(words) else None
 
 
 def _retryable(told: dict[str, Any], offered: dict[str, Any]) -> bool | None:

@@ -184,6 +184,10 @@ def test_f_a09_a_page_is_named_as_such() -> None:
         ({"title": "Too busy", "status": 503}, "Too busy"),
         ({"type": "about:blank", "title": "Bad", "detail": "No such route"}, "No such route"),
         ({"detail": [{"loc": ["body", "prompt"], "msg": "is missing"}, {"msg": "x"}]}, "body.prompt: is missing; x"),
+        ({"errors": [{"message": "is busy"}, "x"]}, "is busy; x"),
+        ({"error": [{"message": "is busy"}]}, "is busy"),
+        ({"error": {"errors": [{"message": "is busy"}]}}, "is busy"),
+        ([{"message": "is busy"}], "is busy"),
     ],
 )
 def test_f_c13_what_a_gateway_says_is_read(body: object, message: str) -> None:
@@ -427,6 +431,9 @@ BUDGET = {
 }  # fmt: skip
 
 
+PROVIDER = "Provider returned error"
+
+
 def refused(message: str, status: int, metadata: object = None, **more: Any) -> OrvideoError:
     """Return the error of a submit that was refused like this."""
     body = {"error": {"code": status, "message": message, "metadata": metadata, **more}}
@@ -450,6 +457,17 @@ def refused(message: str, status: int, metadata: object = None, **more: Any) -> 
         ("Budget has been exceeded! Current cost: 3", 400, None, "a budget of your account"),
         ("Insufficient credits", 402, None, "your credits"),
         ("Insufficient credits. Add more", 403, None, "your credits"),
+        ("This workspace has exceeded its monthly spending limit.", 403, None, "the workspace's budget"),
+        ("Your spending limit has been reached", 403, None, "a budget of your account"),
+        ("This request requires more credits, or fewer seconds", 403, None, "your credits"),
+        ("Insufficient account balance", 400, None, "your credits"),
+        ("Payment required", 403, None, "your credits"),
+        ("You exceeded your current quota", 403, None, "a quota of your account"),
+        ("Key limit exceeded (weekly limit).", 403, {"reasons": ["limit"]}, "your key's weekly limit"),
+        ("Key limit exceeded", 401, None, "your key's limit"),
+        ("Not Found", 404, {"limit_source": "openrouter_key_limit"}, "your key's limit"),
+        (PROVIDER, 403, {"raw": json.dumps({"error": {"message": KEY_LIMIT}})}, "your key's total limit"),
+        (PROVIDER, 403, {"raw": "Insufficient credits"}, "your credits"),
     ],
 )
 def test_a06_a_refusal_for_money_is_known_by_what_it_says(
@@ -473,6 +491,10 @@ def test_a06_a_refusal_for_money_is_known_by_what_it_says(
         ("Rate limit exceeded: free-models-per-day. Add 10 credits to unlock more", 429, None),
         ("Token limit exceeded", 400, None),
         ("Duration limit reached", 400, {"limit_source": 7}),
+        ("This exceeds the token budget", 400, None),
+        ("Your prompt was flagged", 403, {"reasons": ["x"], "raw": "insufficient credits to the author"}),
+        (PROVIDER, 403, {"raw": "Quota exceeded for this project"}),
+        ("Quota exceeded: 10 requests a minute", 429, None),
     ],
 )
 def test_a06_other_refusals_are_not_about_money(message: str, status: int, metadata: object) -> None:
@@ -547,3 +569,22 @@ def test_a06_whether_and_when_to_try_again_is_read(
     assert error.reply is not None
     assert (error.reply.retryable, error.reply.retry_after) == (retryable, seconds)
     assert ("wait" in (error.hint or "")) is (retryable is not False)
+
+
+@pytest.mark.drill("F-A06")
+@pytest.mark.parametrize("seconds", [None, "7"])
+def test_a06_a_limit_that_is_said_with_a_time_to_wait_is_waited_for(seconds: str | None) -> None:
+    body = {"error": {"code": 503, "message": "no", "metadata": {"limit_source": "openrouter_key_limit"}}}
+    error = refusals.refused_submit(reply(body, 503, {"Retry-After": seconds} if seconds else {}), "x", None)
+    assert error is not None
+    assert error.exit_code == (7 if seconds else 5)
+
+
+@pytest.mark.drill("F-A09")
+@pytest.mark.parametrize("status", [400, 403, 413, 422])
+def test_a09_a_page_that_refuses_is_no_judgement_of_the_prompt_or_the_model(status: int) -> None:
+    page = reply(b"<html><title>Blocked</title>", status)
+    error = refusals.refused_submit(page, "openrouter.ai", None)
+    assert error is not None
+    assert "a page that is not the service's, titled 'Blocked'" in error.message
+    assert error.hint == "something before the service answered, such as a proxy or a firewall: orvideo doctor"
