@@ -146,10 +146,16 @@ class Client:
         if job is None:
             page = f", but with {replies.page_of(reading)}" if reading.is_html or not reading.data else ""
             cut = "" if reading.whole else "; the answer was cut, or cannot be read to its end"
-            raise _unknown(f"{self._host} answered {reading.status} without the id of a job{page}{cut}.")
+            words = self._words(reading)
+            raise _unknown(f"{self._host} answered {reading.status} without the id of a job{page}{cut}.{words}")
         if not urls.is_usable_id(job.id):
             raise _unknown(f"{self._host} answered {reading.status} with an id that cannot be used.")
         return job
+
+    def _words(self, reading: Reading) -> str:
+        """Return what an answer says that should have been a job, as a sentence of its own (finding C13)."""
+        reply = replies.service_reply(reading, self._redactor, self._clock.now())
+        return f" It says: {refusals.told_by(reply)}" if reply.is_json and reply.message != replies.SILENT else ""
 
     def _refused(self, reading: Reading, answer: Answer) -> OrvideoError:
         """Return what a submit's answer other than 2xx means: refused, or nobody knows (drills M14 to M22)."""

@@ -26,6 +26,8 @@ LONGEST_TEXT, LONGEST_TITLE = 2000, 120
 #: A value of a header is read up to here.
 LONGEST_VALUE = 1024
 MOST_REASONS = 20
+#: What stands for the words of an answer that has none.
+SILENT = "no message"
 #: What else the service says of a refusal is cut here, in characters, and so many models are named.
 LONGEST_NOTE, MOST_MODELS = 300, 3
 #: A Retry-After beyond this is "not in our lifetime", in seconds.
@@ -94,6 +96,8 @@ def value_of(reading: Reading, host: str) -> dict[str, Any]:
         if error.foreign or error.cut:
             raise ServerFault(f"{host} answered {reading.status}, but {error}.") from error
         raise BadReply(f"{host} answered {reading.status}, but {error}.") from error
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]  # as some gateways wrap it (finding C13)
     if not isinstance(value, dict):
         raise BadReply(f"{host} answered {reading.status} with JSON that is not an object.")
     return value
@@ -380,11 +384,11 @@ def _bodyless(reading: Reading) -> str:
     if reading.is_html:
         return _page(reading)
     if not reading.data:
-        return "no message"
+        return SILENT
     if reading.too_big or reading.unknown_encoding is not None:
         return "a message that cannot be read"
     text = payload.text_of(reading.data[: 4 * LONGEST_TEXT]).strip()
-    return text if text and not text.startswith(("{", "[")) else "no message"
+    return text if text and not text.startswith(("{", "[")) else SILENT
 
 
 def _first_text(*candidates: Any) -> str | None:
