@@ -31,7 +31,7 @@ def check_key(context: Context, service: Service, most: Decimal | None) -> None:
     try:
         info = service.client.key(deadline=Deadline.after(context.clock, PATIENCE))
     except OrvideoError as error:
-        if isinstance(error, Unauthorized) and error.reply is not None and error.reply.own:
+        if _refuses_the_key(error):
             error.message += " Nothing was sent."
             raise
         context.terminal.verbose_line(f"what the key may do is not known: {error.message}")
@@ -44,6 +44,14 @@ def check_key(context: Context, service: Service, most: Decimal | None) -> None:
     if info.left is not None and most is not None and info.left < most:
         left, cost = money_text(info.left), money_text(most)
         context.terminal.warn(f"The key has {left} left, and this may cost {cost}: the service may refuse it.")
+
+
+def _refuses_the_key(error: OrvideoError) -> bool:
+    """Return whether an answer of the API, and not of a page, says that the key can buy nothing."""
+    reply = error.reply
+    if reply is None or not reply.is_json:
+        return False
+    return isinstance(error, Unauthorized) or (isinstance(error, MoneyError) and reply.own and reply.limit is not None)
 
 
 def left_text(info: KeyInfo) -> str:
@@ -68,12 +76,10 @@ def problem_of(info: KeyInfo, now: datetime) -> OrvideoError | None:
             "The key allows no data region, so the service refuses all that it asks for.",
             hint=f"allow one at {_KEYS}, or use another key: orvideo config set api-key",
         )
-    spent = None
-    if info.limit_remaining is not None and info.limit_remaining <= 0:
-        used = info.limit - info.limit_remaining if info.limit is not None else None
-        spent = Limit("your key's limit", info.limit, used)
-    budget = info.budget
-    if budget is not None and budget.remaining_usd is not None and budget.remaining_usd <= 0:
+    spent, left, budget = None, info.limit_left, info.budget
+    if left is not None and left <= 0:
+        spent = Limit("your key's limit", info.limit, info.limit - left if info.limit is not None else None)
+    if budget is not None and budget.left is not None and budget.left <= 0:
         spent = Limit(
             f"a budget ({budget.scope})" if budget.scope else "a budget",
             budget.limit_usd, budget.spend_usd, moment(budget.resets_at),
