@@ -51,8 +51,7 @@ class Reading(NamedTuple):
 
     @property
     def is_html(self) -> bool:
-        head = self.data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-        return head.startswith((b"<!doctype", b"<html", b"<head", b"<body", b"<?xml", b"<title"))
+        return is_page(self.data)
 
     def json(self) -> Any:
         """Return the body as JSON; raises NotJson."""
@@ -66,6 +65,12 @@ class Reading(NamedTuple):
             return self.redactor.value(value) if b"\\" in self.data or b"\0" in self.data else value
         except NotJson as error:
             raise NotJson(str(error), cut=error.cut or not self.whole, foreign=error.foreign) from None
+
+
+def is_page(data: bytes) -> bool:
+    """Return whether a body begins as a page does."""
+    head = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return head.startswith((b"<!doctype", b"<html", b"<head", b"<body", b"<?xml", b"<title"))
 
 
 def read(answer: Answer, redactor: Redactor, cap: int) -> Reading:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 #: How long the service may take to tell of the key, in seconds: the purchase does not hang on it.
 PATIENCE = 5.0
-_KEYS = "https://openrouter.ai/settings/keys"
+KEYS_PAGE = "https://openrouter.ai/settings/keys"
 
 
 def check_key(context: Context, service: Service, most: Decimal | None) -> None:
@@ -36,7 +36,7 @@ def check_key(context: Context, service: Service, most: Decimal | None) -> None:
             raise
         context.terminal.verbose_line(f"what the key may do is not known: {error.message}")
         return
-    problem = problem_of(info, context.clock.now())
+    problem = problem_of(info, context.clock.now(), service.client.key_hint)
     if problem is not None:
         problem.message += " Nothing was sent."
         raise problem
@@ -61,20 +61,23 @@ def left_text(info: KeyInfo) -> str:
     return "no limit" if info.left is None else f"{money_text(info.left)} left"
 
 
-def problem_of(info: KeyInfo, now: datetime) -> OrvideoError | None:
-    """Return why no video can be bought with a key, None where nothing that the service says is against it."""
+def problem_of(info: KeyInfo, now: datetime, another: str) -> OrvideoError | None:
+    """Return why no video can be bought with a key, None where nothing that the service says is against it.
+
+    `another` is the command that sets another key.
+    """
     from orvideo.api.refusals import told_of_limit
     from orvideo.api.schemas import moment
 
     if info.is_management_key or info.is_provisioning_key:
-        return AuthError("The key is a management key, which cannot make videos.", hint="orvideo config set api-key")
+        return AuthError("The key is a management key, which cannot make videos.", hint=another)
     expires = moment(info.expires_at)
     if expires is not None and expires <= now:
-        return AuthError(f"The key expired at {expires:%Y-%m-%d %H:%M} UTC.", hint="orvideo config set api-key")
+        return AuthError(f"The key expired at {expires:%Y-%m-%d %H:%M} UTC.", hint=another)
     if info.allowed_data_regions == []:
         return AuthError(
             "The key allows no data region, so the service refuses all that it asks for.",
-            hint=f"allow one at {_KEYS}, or use another key: orvideo config set api-key",
+            hint=f"allow one at {KEYS_PAGE}, or use another key: {another}",
         )
     spent, left, budget = None, info.limit_left, info.budget
     if left is not None and left <= 0:
@@ -87,5 +90,5 @@ def problem_of(info: KeyInfo, now: datetime) -> OrvideoError | None:
     if spent is None:
         return None
     return MoneyError(
-        f"Nothing is left of what this key may spend. {told_of_limit(spent)}", hint=f"look at it at {_KEYS}"
+        f"Nothing is left of what this key may spend. {told_of_limit(spent)}", hint=f"look at it at {KEYS_PAGE}"
     )

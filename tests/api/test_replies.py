@@ -136,7 +136,8 @@ def test_b12_a_refused_look_or_download_gives_no_advice_about_the_request() -> N
         for status in ALL_STATUSES:
             error = refusals.refusal(reply(body, status, {"Retry-After": "7"}), "openrouter.ai")
             helps = {401: "orvideo config set api-key", 407: "put the proxy's name and password into HTTPS_PROXY"}
-            assert error.hint == helps.get(status)
+            page_of_401 = status == 401 and isinstance(body, bytes)
+            assert error.hint == (None if page_of_401 else helps.get(status))
 
 
 @pytest.mark.drill("R-B12")
@@ -204,6 +205,18 @@ def test_f_c13_a_page_where_the_api_should_be_asks_about_the_base_url() -> None:
         "is the base URL right? See who set it: orvideo config list"
     )
     assert hint_of({"error": {"code": 404, "message": "No endpoints found"}}, 404) == "orvideo models"
+
+
+@pytest.mark.drill("F-C13")
+def test_c13_what_a_variable_sets_is_changed_in_the_variable() -> None:
+    assert refusals.base_url_hint("https://x.example/v1", "OPENROUTER_BASE_URL").endswith(
+        ": export OPENROUTER_BASE_URL=https://x.example/api/v1"
+    )
+    assert refusals.base_url_hint("https://x.example/api/v1", "ORVIDEO_BASE_URL") == (
+        "is the base URL right? To use the usual one: unset ORVIDEO_BASE_URL"
+    )
+    assert refusals.key_hint("OPENROUTER_API_KEY") == "export OPENROUTER_API_KEY=..."
+    assert refusals.key_hint("/home/x/api-key.json") == refusals.key_hint(None) == "orvideo config set api-key"
 
 
 @pytest.mark.drill("K05")
@@ -581,7 +594,7 @@ def test_a06_a_limit_that_is_said_with_a_time_to_wait_is_waited_for(seconds: str
 
 
 @pytest.mark.drill("F-A09")
-@pytest.mark.parametrize("status", [400, 403, 413, 422])
+@pytest.mark.parametrize("status", [400, 401, 403, 413, 422])
 def test_a09_a_page_that_refuses_is_no_judgement_of_the_prompt_or_the_model(status: int) -> None:
     page = reply(b"<html><title>Blocked</title>", status)
     error = refusals.refused_submit(page, "openrouter.ai", None)

@@ -88,7 +88,7 @@ ALSO_CANNOT: list[tuple[dict[str, Any], int, str]] = [
 
 @pytest.mark.parametrize(("changed", "code", "words"), ALSO_CANNOT, ids=repr)
 def test_a13_what_is_not_said_of_a_limit_is_reckoned(changed: dict[str, Any], code: int, words: str) -> None:
-    problem = problem_of(KeyInfo.model_validate({**FINE, **changed}), NOW)
+    problem = problem_of(KeyInfo.model_validate({**FINE, **changed}), NOW, "x")
     assert problem is not None
     assert problem.exit_code == code
     assert words in problem.message
@@ -129,7 +129,7 @@ MAY: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("changed", MAY, ids=repr)
 def test_a13_what_may_work_is_not_said_to_be_wrong(changed: dict[str, Any]) -> None:
-    assert problem_of(KeyInfo.model_validate({**FINE, **changed}), NOW) is None
+    assert problem_of(KeyInfo.model_validate({**FINE, **changed}), NOW, "x") is None
 
 
 SILENT: dict[str, Behaviour] = {
@@ -156,7 +156,7 @@ def test_a13_a_service_that_does_not_tell_of_the_key_stops_nothing(answer: Behav
 def test_a13_a_key_that_the_service_refuses_is_not_bought_with(orvideo: Shell) -> None:
     with service(Reply(401, {"error": {"code": 401, "message": "User not found."}})) as server:
         done = dear(orvideo, server, "--json")
-        assert (done.code, done.error["hint"], server.count("POST")) == (4, "orvideo config set api-key", 0)
+        assert (done.code, done.error["hint"], server.count("POST")) == (4, "export OPENROUTER_API_KEY=...", 0)
 
 
 @pytest.mark.parametrize(
