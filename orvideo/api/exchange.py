@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import httpcore
 import httpx
 
-from orvideo.api.wire import Via, Waits, Wire
+from orvideo.api.proxies import Via
+from orvideo.api.wire import Waits, Wire
 from orvideo.deadline import Deadline
 
 

@@ -18,8 +18,9 @@ from pydantic import SecretStr
 from orvideo import __version__
 from orvideo.api import urls
 from orvideo.api.exchange import Answer, Exchange, Limits
+from orvideo.api.proxies import Via
 from orvideo.api.redaction import Redactor
-from orvideo.api.wire import Via, Waits, Wire, plain
+from orvideo.api.wire import Waits, Wire, plain
 from orvideo.clock import Clock
 from orvideo.deadline import Deadline
 from orvideo.errors import AuthError, NotSent, OrvideoError, ServerFault, Unsafe, UsageError

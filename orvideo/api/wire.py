@@ -8,29 +8,26 @@ each `NAP`: a deadline, a `cancel` from another thread and a signal are heard in
 
 from __future__ import annotations
 
-import base64
 import errno
-import importlib.util
 import itertools
 import math
 import os
 import queue
-import re
 import selectors
 import socket
 import ssl
 import threading
 import time
-import urllib.request
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import cache, partial
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import httpcore
 import httpx
 
 from orvideo.api import urls
+from orvideo.api.proxies import Via, proxy_for
 from orvideo.clock import NAP
 from orvideo.deadline import Deadline
 from orvideo.errors import UsageError
@@ -299,25 +296,6 @@ class TlsInTls(httpcore.NetworkStream):
                 return done
 
 
-class Via(NamedTuple):
-    """A proxy, by the variable that names it: `place` is its host and port, `secrets` are not to be shown."""
-
-    variable: str
-    place: str
-    secrets: tuple[str, ...]
-    proxy: httpcore.Proxy
-
-    def __str__(self) -> str:
-        return f"The proxy {self.place} ({self.variable})"
-
-    def without_secrets(self, words: str) -> str:
-        """Return what the proxy said without its user and its password, which it may repeat (finding C06)."""
-        for secret in self.secrets:
-            # A short name may stand in any word.
-            words = re.sub(re.escape(secret) if len(secret) > 3 else rf"\b{re.escape(secret)}\b", "[hidden]", words)
-        return words
-
-
 class Wire:
     """The connections to one origin: what they carry is neither followed, repeated nor remembered by themselves.
 
@@ -328,11 +306,11 @@ class Wire:
         """Raise UsageError for a broken set-up (drill N10)."""
         self.backend = Backend()
         self.failed: Via | None = None
-        self._via = _proxy_for(origin)
+        self._via = proxy_for(origin)
         self._pool = httpcore.ConnectionPool(
             # Without TLS in play the certificates need not be read: an empty context trusts nobody.
             ssl_context=tls_context() if origin.scheme == "https" else _no_tls(),
-            proxy=None if self._via is None else self._via.proxy,
+            proxy=None if self._via is None else _proxy_of(self._via.proxy),
             max_keepalive_connections=1 if keep_alive else 0,
             keepalive_expiry=30,
             network_backend=self.backend,
@@ -371,6 +349,11 @@ def _url(url: httpx.URL) -> httpcore.URL:
     return httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
 
 
+def _proxy_of(proxy: httpx.Proxy) -> httpcore.Proxy:
+    tls = tls_context() if proxy.url.scheme == "https" else None
+    return httpcore.Proxy(_url(proxy.url), auth=proxy.raw_auth, ssl_context=tls)
+
+
 class _raising:  # noqa: N801 - used like a function; one made with contextlib costs as much as the read in it
     """Raise httpcore's errors for the system's."""
 
@@ -406,68 +389,6 @@ def tls_context() -> ssl.SSLContext:
 @cache
 def _no_tls() -> ssl.SSLContext:
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-def _bypasses_proxy(origin: urls.Origin, proxies: dict[str, str]) -> bool:
-    """Return whether NO_PROXY, in any of its usual forms, or the system's settings except an origin (finding C06)."""
-    place = f"{origin.host}:{origin.port}"
-    # With a scheme, with a slash at its end, and with a star before the dot.
-    entries = re.findall(r"(?:[a-zA-Z]+://)?(\*$|[^\s,*/][^\s,/]*)", proxies.get("no", "").strip())
-    no_proxy = {**proxies, "no": ",".join(entries)}
-    named = urllib.request.proxy_bypass_environment(place, no_proxy)  # type: ignore[attr-defined] # typeshed has no such
-    return bool(named or urllib.request.proxy_bypass(place))
-
-
-def _proxy_for(origin: urls.Origin) -> Via | None:
-    """Return the proxy that the environment names for an origin; one that is not used is not looked at (finding C06).
-
-    Raises UsageError, with the variable's name, for one that cannot be used (drill N10).
-    """
-    # A proxy elsewhere has no business with this machine's own ports, and would see the key in the clear.
-    found = urllib.request.getproxies()
-    if origin.is_loopback or _bypasses_proxy(origin, found):
-        return None
-    name = origin.scheme if origin.scheme in found else "all"
-    if name not in found:
-        return None
-    url, variable = found[name], f"{name.upper()}_PROXY"
-    # What stands before the @ may be a password (drill M03).
-    place = url.rpartition("@")[2]
-    try:
-        proxy = httpx.Proxy(url if "://" in url else f"http://{url}")
-        usable = urls.is_host(proxy.url.host.lower())
-    except (httpx.InvalidURL, ValueError):
-        usable = False
-    if not usable:
-        raise UsageError(
-            f"{variable} is not the URL of a proxy: …{place}",
-            hint=f"set {variable} to http://host:port, or unset it",
-        )
-    if proxy.url.scheme.startswith("socks") and importlib.util.find_spec("socksio") is None:
-        raise UsageError(
-            f"{variable} names a SOCKS proxy ({place}), which needs the package socksio.",
-            hint="pip install 'httpx[socks]'",
-        )
-    return Via(
-        variable,
-        place.rpartition("://")[2].partition("/")[0],
-        _secrets(url, proxy),
-        httpcore.Proxy(
-            _url(proxy.url),
-            auth=proxy.raw_auth,
-            ssl_context=tls_context() if proxy.url.scheme == "https" else None,
-        ),
-    )
-
-
-def _secrets(url: str, proxy: httpx.Proxy) -> tuple[str, ...]:
-    """Return the user and the password of a proxy in every form that it may repeat, the longest first."""
-    if proxy.raw_auth is None:
-        return ()
-    parts = [part.decode("utf-8", "replace") for part in proxy.raw_auth]
-    parts += [base64.b64encode(b":".join(proxy.raw_auth)).decode("ascii")]
-    parts += url.rpartition("@")[0].rpartition("/")[2].split(":", 1)
-    return tuple(sorted({part for part in parts if part}, key=len, reverse=True))
 
 
 def plain(words: str) -> str:

@@ -449,7 +449,7 @@ def test_a_refused_key_is_named_by_its_place_and_not_by_itself() -> None:
         error = refusal(lambda: client.submit(ORDER))
     assert "OPENROUTER_API_KEY" in error.message
     assert "User not found." in error.message
-    assert error.hint == "orvideo config set api-key"
+    assert error.hint == "export OPENROUTER_API_KEY=..."
     assert server.count("POST") == 1
 
 
