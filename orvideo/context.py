@@ -285,7 +285,11 @@ class Context:
         app = AppHeaders(settings.referer, settings.title, settings.categories)
         on_call = self._tell_call if self.answering.verbose else None
         limits = self.environment.limits or Limits()
-        return Client(base_url, key, app=app, limits=limits, clock=self.clock, on_call=on_call, key_source=key_source)
+        named = settings.base_url == base_url
+        return Client(
+            base_url, key, app=app, limits=limits, clock=self.clock, on_call=on_call, key_source=key_source,
+            base_variable=settings.variable_that_sets("base-url") if named else None,
+        )  # fmt: skip
 
     def _reach(self, name: str, needs_key: bool) -> Service:
         base_url, key, source = name, None, None

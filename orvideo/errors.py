@@ -75,6 +75,10 @@ class ExitCode(IntEnum):
     TERMINATED = 143
 
 
+#: The layer of a limit that is no limit: there is no money left.
+CREDITS = "your credits"
+
+
 class Limit(NamedTuple):
     """A limit of money that the service holds somebody to: whose it is, and what is known of it (USD, F-A06).
 
@@ -91,9 +95,10 @@ class ServiceReply(NamedTuple):
     """What the service said when it refused: kept whole enough to show, already redacted of the key.
 
     `retry_after` is in seconds from the moment of the reply; None when the service named no usable time. `own` says
-    that the answer is the service's own JSON error, and not the page of a proxy or a gateway in front of it. `limit`
-    is there where it refused for money. `retryable` is whether it says that the same may work later, `notes` are more
-    sentences of its own, `remedy` is what it advises, and `fallback_models` are the models that it names instead.
+    that the answer is the service's own JSON error, and not the page of a proxy or a gateway in front of it; `is_json`
+    that an API said it at all. `limit` is there where it refused for money. `retryable` is whether it says that the
+    same may work later, `notes` are more sentences of its own, `remedy` is what it advises, and `fallback_models` are
+    the models that it names instead.
     """
 
     status: int
@@ -109,6 +114,7 @@ class ServiceReply(NamedTuple):
     notes: tuple[str, ...] = ()
     remedy: str | None = None
     fallback_models: tuple[str, ...] = ()
+    is_json: bool = True
 
 
 class OrvideoError(Exception):

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote
 
 from pydantic import ValidationError
 
 from orvideo.api import payload, urls
 from orvideo.api.payload import NotJson, lenient_id
 from orvideo.api.schemas import Job
+
+#: What a gateway wraps a job in (finding C13), and how deep that is looked for.
+_WRAPPERS = ("data", "result", "job")
+_DEEPEST = 3
+#: The same in an answer that is cut: the id on its outside may be a request's.
+_WRAPPED = re.compile(rb'"(?:data|result|job)"\s*:\s*[\[{]')
 
 
 def named_job(read: Callable[[], object], data: bytes) -> Job | None:
@@ -20,14 +28,53 @@ def named_job(read: Callable[[], object], data: bytes) -> Job | None:
     try:
         return Job.model_validate(unwrapped(read()))
     except (NotJson, ValidationError):
-        found = lenient_id(data)
+        found = None if _WRAPPED.search(data) else lenient_id(data)
         return None if found is None else Job(id=found)
 
 
 def unwrapped(value: Any) -> Any:
-    """Return the job in a gateway's `{"success": true, "data": {…}}` (finding C13), and anything else as it is."""
-    inner = value.get("data") if isinstance(value, dict) and "id" not in value else None
-    return inner if isinstance(inner, dict) else value
+    """Return the job in the envelope of a gateway, with its id, and anything else as it is (finding C13).
+
+    Envelopes are `{"data": {…}}` and its like, also with an id of the request's own, and a list of one job. A job
+    without an id has it in its `polling_url`. Where two jobs could be meant, none is.
+    """
+    for _ in range(_DEEPEST):
+        if isinstance(value, list) and len(value) == 1:
+            value = value[0]
+        inside = _inside(value)
+        if inside is None:
+            break
+        value = inside
+    return _with_id(value)
+
+
+def _inside(value: Any) -> Any:
+    """Return what an envelope holds, None for what is no envelope, or one of several things."""
+    if not isinstance(value, dict):
+        return None
+    held = [value[name] for name in _WRAPPERS if isinstance(value.get(name), dict | list) and value[name]]
+    if len(held) != 1:
+        return None
+    # An id beside it is the job's own, unless that is only the request's.
+    is_job = _has_id(value) and "success" not in value and (_looks_like_job(value) or not _looks_like_job(held[0]))
+    return None if is_job else held[0]
+
+
+def _has_id(value: dict[str, Any]) -> bool:
+    return value.get("id") not in (None, "")
+
+
+def _looks_like_job(value: Any) -> bool:
+    one = value[0] if isinstance(value, list) and len(value) == 1 else value
+    return isinstance(one, dict) and not {"status", "polling_url", "generation_id"}.isdisjoint(one)
+
+
+def _with_id(value: Any) -> Any:
+    """Return a job with the id at the end of its `polling_url`, where it has no other."""
+    if not isinstance(value, dict) or _has_id(value) or not isinstance(value.get("polling_url"), str):
+        return value
+    collection, _, name = value["polling_url"].partition("?")[0].rstrip("/").rpartition("/")
+    return {**value, "id": unquote(name)} if name and collection.endswith("/videos") else value
 
 
 def job_in(body: bytes) -> Job | None:

@@ -71,10 +71,12 @@ class Client:
         clock: Clock = Clock(),  # noqa: B008 - frozen
         on_call: Callable[[Call], None] | None = None,
         key_source: str | None = None,
+        base_variable: str | None = None,
     ) -> None:
         """Raise AuthError for a key that can be none (drill K02), Unsafe or UsageError for a base URL or a header.
 
-        `on_call` is told of each request; `key_source` is what an error calls the place that the key came from.
+        `on_call` is told of each request; `key_source` is what an error calls the place that the key came from,
+        and `base_variable` the variable that set the base URL.
         """
         key = None if key is None else check_key(key)
         self._transport = Transport(base_url, key, app=app, limits=limits, clock=clock, on_call=on_call)
@@ -84,7 +86,10 @@ class Client:
         self._limits, self._clock, self._key_source = limits, clock, key_source
         self._has_key = key is not None
         #: What helps against a page where the API should be, where the base URL does not look like the service's.
-        self._other_base = None if refusals.looks_right(self.base_url) else refusals.base_url_hint(self.base_url)
+        self._base_hint = refusals.base_url_hint(self.base_url, base_variable)
+        self._other_base = None if refusals.looks_right(self.base_url) else self._base_hint
+        #: What sets another key.
+        self.key_hint = refusals.key_hint(key_source)
 
     def __repr__(self) -> str:
         return f"<Client of {self.base_url} {'with a key' if self._has_key else 'without a key'}>"
@@ -146,10 +151,16 @@ class Client:
         if job is None:
             page = f", but with {replies.page_of(reading)}" if reading.is_html or not reading.data else ""
             cut = "" if reading.whole else "; the answer was cut, or cannot be read to its end"
-            raise _unknown(f"{self._host} answered {reading.status} without the id of a job{page}{cut}.")
+            words = self._words(reading)
+            raise _unknown(f"{self._host} answered {reading.status} without the id of a job{page}{cut}.{words}")
         if not urls.is_usable_id(job.id):
             raise _unknown(f"{self._host} answered {reading.status} with an id that cannot be used.")
         return job
+
+    def _words(self, reading: Reading) -> str:
+        """Return what an answer says that should have been a job, as a sentence of its own (finding C13)."""
+        reply = replies.service_reply(reading, self._redactor, self._clock.now())
+        return f" It says: {refusals.told_by(reply)}" if reply.is_json and reply.message != replies.SILENT else ""
 
     def _refused(self, reading: Reading, answer: Answer) -> OrvideoError:
         """Return what a submit's answer other than 2xx means: refused, or nobody knows (drills M14 to M22)."""
@@ -160,7 +171,7 @@ class Client:
         refused = refusals.refused_submit(reply, self._host, self._key_source)
         if refused is not None:
             if status in _NO_SUCH_PLACE and not reply.own:
-                refused.hint = refusals.base_url_hint(self.base_url)
+                refused.hint = self._base_hint
             return refused
         return _unknown(f"{self._host} answered {status} with the words: {refusals.told_by(reply)}", reply)
 
@@ -369,7 +380,7 @@ class Client:
             if isinstance(error, Unavailable | BadReply):
                 error.hint = error.hint or hint
             elif isinstance(error, NotFound) and error.reply is not None and not error.reply.own:
-                error.hint = error.hint or refusals.base_url_hint(self.base_url)
+                error.hint = error.hint or self._base_hint
             raise
 
 

@@ -10,6 +10,7 @@ import httpx
 
 from orvideo.api.exchange import Limits
 from orvideo.api.redaction import Redactor
+from orvideo.api.replies import is_page
 from orvideo.api.transport import Opened, reason_of
 from orvideo.errors import ServerFault, Stalled
 
@@ -38,18 +39,23 @@ class Download:
     def chunks(self) -> Iterator[bytes]:
         """Yield the bytes as they arrive, once.
 
-        Raises ServerFault where the body is cut or the deadline ends. Raises Stalled where less than
-        `Limits.stall_bytes_per_second` arrives over `stall_seconds` of waiting for it (drill D11), and for a cut after
-        less than that on average (finding B08); time that the caller takes between two chunks does not count.
+        Raises ServerFault where the body is cut, where it is a page and says so, and where the deadline ends. Raises
+        Stalled where less than `Limits.stall_bytes_per_second` arrives over `stall_seconds` of waiting for it (drill
+        D11), and for a cut after less than that on average (finding B08); time that the caller takes between two chunks
+        does not count.
         """
         answer, waits, host, _ = self._opened
         if answer.response is None:
             return
         limits = self._limits
         rate, began, brought = limits.stall_bytes_per_second, waits.seconds, 0
+        may_be_page = "html" in answer.headers.get("content-type", "").lower()
         waits.begin(None, limits.pace)
         try:
             for piece in answer.response.iter_stream():
+                if may_be_page and not brought and is_page(piece):
+                    # The login of a network, say: the service itself may have the video (finding A09).
+                    raise ServerFault(f"{host} answered {self.status} with a page that is not the service's.")
                 brought += len(piece)
                 yield piece
         except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:

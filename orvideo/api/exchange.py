@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import httpcore
 import httpx
 
+from orvideo.api.proxies import Via
 from orvideo.api.wire import Waits, Wire
 from orvideo.deadline import Deadline
 
@@ -49,7 +50,7 @@ class Answer(NamedTuple):
     `status` is None where no answer was begun. `touched` says that the request may have reached the wire; without it,
     nothing was sent. `complete` says that the framing promised no more bytes, `late` that a limit ended it. `reused`
     says that the connection was one that had been kept. `response` is an open one, to be closed by whoever takes it,
-    and then `body` is empty.
+    and then `body` is empty. `failed_proxy` is the proxy where it came no further than that.
     """
 
     status: int | None = None
@@ -62,6 +63,7 @@ class Answer(NamedTuple):
     touched: bool = False
     reused: bool = False
     response: httpcore.Response | None = None
+    failed_proxy: Via | None = None
 
 
 class NotAllowed(Exception):
@@ -113,7 +115,7 @@ class Exchange:
         except Exception as error:  # every failure is an answer here; the caller judges it
             if error is self._refused:
                 raise
-            answer = answer._replace(error=error)
+            answer = answer._replace(error=error, failed_proxy=wire.failed)
         return answer._replace(
             body=bytes(body),
             late=answer.error is not None and self.waits.is_over,

@@ -8,6 +8,7 @@ from datetime import UTC
 
 from orvideo.api import urls
 from orvideo.errors import (
+    CREDITS,
     AuthError,
     BadRequest,
     Forbidden,
@@ -76,7 +77,9 @@ def refusal(
     told = told_by(reply)
     if kind is Unauthorized and with_key:
         key = f"the API key from {source}" if source else "the API key"
-        return Unauthorized(f"{host} refused {key}: {told}", hint="orvideo config set api-key", reply=reply)
+        # A page may be the login of a network: whoever wrote it does not know the key (finding A09).
+        hint = key_hint(source) if reply.is_json else None
+        return Unauthorized(f"{host} refused {key}: {told}", hint=hint, reply=reply)
     hint = "put the proxy's name and password into HTTPS_PROXY" if reply.status == 407 else None
     return kind(f"{host} {doing} with {reply.status}: {told}", hint=hint, reply=reply)
 
@@ -93,8 +96,9 @@ def refused_submit(reply: ServiceReply, host: str, source: str | None) -> Orvide
 
 def _kind_of(reply: ServiceReply) -> type[OrvideoError]:
     """Return the class of a refusal: by what it says where it is about money, else by its status (finding A06)."""
-    # A 402 may be waited for; so may a 429 that names a time.
-    if reply.limit is not None and reply.status != 402 and (reply.status != 429 or reply.retry_after is None):
+    # A 402 may be waited for; so may a 429 or a 503 that names a time.
+    may_wait = reply.status == 402 or (reply.status in (429, 503) and reply.retry_after is not None)
+    if reply.limit is not None and not may_wait:
         return MoneyError
     return _KINDS.get(reply.status, Rejected if reply.status < 500 else ServerFault)
 
@@ -112,7 +116,10 @@ def _usual_hint(error: OrvideoError, reply: ServiceReply) -> str | None:
     if reply.retry_after is not None and reply.retryable is not False and reply.status in (402, 429, 503):
         return f"wait {_duration(reply.retry_after)}, then run the same command"
     if isinstance(error, MoneyError) and reply.limit is not None and reply.status != 402:
-        return _RAISE_THE_LIMIT
+        return _SUBMIT_HINTS[402] if reply.limit.layer == CREDITS else _RAISE_THE_LIMIT
+    if not reply.is_json and reply.status in (400, 401, 403, 413, 422):
+        # What the model takes, or the prompt, is the service's to judge (finding A09).
+        return "something before the service answered, such as a proxy or a firewall: orvideo doctor"
     if "data policy" in reply.message:
         return "orvideo models, or allow it at https://openrouter.ai/settings/privacy"
     if "valid model" in reply.message or "No endpoints found" in reply.message:
@@ -145,7 +152,7 @@ def told_by(reply: ServiceReply) -> str:
 
 def told_of_limit(limit: Limit) -> str:
     """Return whose limit it is, how much of it is spent and when it begins anew, as far as that is known."""
-    facts = [] if limit.layer == "your credits" else [f"This is {limit.layer}"]
+    facts = [] if limit.layer == CREDITS else [f"This is {limit.layer}"]
     if limit.usd is not None and limit.spent is not None:
         facts.append(f"${limit.spent:.2f} of ${limit.usd:.2f} is spent")
     elif limit.usd is not None:
@@ -163,12 +170,22 @@ def looks_right(base_url: str) -> bool:
     return base_url.endswith("/api/v1")
 
 
-def base_url_hint(base_url: str) -> str:
-    """Return what helps where a page, or nothing, is where the API should be (finding C13)."""
+def base_url_hint(base_url: str, variable: str | None = None) -> str:
+    """Return what helps where a page, or nothing, is where the API should be (finding C13).
+
+    A `variable` that sets the base URL beats what is stored, so that is what has to change.
+    """
     if looks_right(base_url):
-        return "is the base URL right? See who set it: orvideo config list"
+        mend = f"To use the usual one: unset {variable}" if variable else "See who set it: orvideo config list"
+        return f"is the base URL right? {mend}"
     likely = urls.origin_of(base_url).url + "/api/v1"
-    return f"is the base URL right? It usually ends in /api/v1: orvideo config set base-url {likely}"
+    mend = f"export {variable}={likely}" if variable else f"orvideo config set base-url {likely}"
+    return f"is the base URL right? It usually ends in /api/v1: {mend}"
+
+
+def key_hint(source: str | None) -> str:
+    """Return how another key is set, by the place that it came from: a variable beats a stored key."""
+    return f"export {source}=..." if source is not None and source.isidentifier() else "orvideo config set api-key"
 
 
 def _sentence(text: str) -> str:

@@ -16,16 +16,18 @@ import httpx
 
 from orvideo.api import payload
 from orvideo.api.exchange import Answer
+from orvideo.api.limits import limit_of
 from orvideo.api.payload import NotJson
 from orvideo.api.redaction import Redactor
-from orvideo.api.schemas import amount, moment
-from orvideo.errors import BadReply, Limit, ServerFault, ServiceReply
+from orvideo.errors import BadReply, ServerFault, ServiceReply
 
 #: Text of a server is cut here, in characters (drills M21, P07).
 LONGEST_TEXT, LONGEST_TITLE = 2000, 120
 #: A value of a header is read up to here.
 LONGEST_VALUE = 1024
 MOST_REASONS = 20
+#: What stands for the words of an answer that has none.
+SILENT = "no message"
 #: What else the service says of a refusal is cut here, in characters, and so many models are named.
 LONGEST_NOTE, MOST_MODELS = 300, 3
 #: A Retry-After beyond this is "not in our lifetime", in seconds.
@@ -49,8 +51,7 @@ class Reading(NamedTuple):
 
     @property
     def is_html(self) -> bool:
-        head = self.data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-        return head.startswith((b"<!doctype", b"<html", b"<head", b"<body", b"<?xml", b"<title"))
+        return is_page(self.data)
 
     def json(self) -> Any:
         """Return the body as JSON; raises NotJson."""
@@ -64,6 +65,12 @@ class Reading(NamedTuple):
             return self.redactor.value(value) if b"\\" in self.data or b"\0" in self.data else value
         except NotJson as error:
             raise NotJson(str(error), cut=error.cut or not self.whole, foreign=error.foreign) from None
+
+
+def is_page(data: bytes) -> bool:
+    """Return whether a body begins as a page does."""
+    head = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return head.startswith((b"<!doctype", b"<html", b"<head", b"<body", b"<?xml", b"<title"))
 
 
 def read(answer: Answer, redactor: Redactor, cap: int) -> Reading:
@@ -94,6 +101,8 @@ def value_of(reading: Reading, host: str) -> dict[str, Any]:
         if error.foreign or error.cut:
             raise ServerFault(f"{host} answered {reading.status}, but {error}.") from error
         raise BadReply(f"{host} answered {reading.status}, but {error}.") from error
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]  # as some gateways wrap it (finding C13)
     if not isinstance(value, dict):
         raise BadReply(f"{host} answered {reading.status} with JSON that is not an object.")
     return value
@@ -101,22 +110,27 @@ def value_of(reading: Reading, host: str) -> dict[str, Any]:
 
 def service_reply(reading: Reading, redactor: Redactor, now: datetime) -> ServiceReply:
     """Return what the service said when it refused, whatever shape it said it in; never raises."""
-    error, own = _error_object(reading)
+    error, own, is_json = _error_object(reading)
     metadata = _mapping(error.get("metadata"))
-    said, detail = error.get("message"), error.get("detail")
-    message = _first_text(_complaints(said), said, error.get("text"), _complaints(detail), detail, error.get("title"))
+    said, detail, several = error.get("message"), error.get("detail"), _complaints(error.get("errors"))
+    message = _first_text(
+        _complaints(said), said, error.get("text"), _complaints(detail), detail, several, error.get("title")
+    )
+    provider_message = _provider_words(metadata.get("raw"))
+    reasons = tuple(_reasons(metadata))
     offered = _mapping(error.get("availability")) or _mapping(metadata.get("availability"))
     told = {**error, **metadata}
     return ServiceReply(
         status=reading.status,
         message=_cut(redactor.text(message or _bodyless(reading))),
         provider=_first_text(metadata.get("provider_name")),
-        provider_message=redactor.text(_provider_words(metadata.get("raw")) or "") or None,
-        reasons=tuple(_reasons(metadata)),
+        provider_message=redactor.text(provider_message or "") or None,
+        reasons=reasons,
         retry_after=retry_after(reading.headers, {"retry_after_seconds": offered.get("retry_after"), **metadata}, now),
         ray=_ray(reading),
         own=own,
-        limit=_limit(reading.status, message or "", told),
+        is_json=is_json,
+        limit=limit_of(reading.status, message or "", provider_message or "", told, is_moderated=bool(reasons)),
         retryable=_retryable(told, offered),
         notes=tuple(map(redactor.text, _notes(offered))),
         remedy=redactor.text(_words(told.get("remedy_hint")))[:LONGEST_NOTE] or None,
@@ -185,22 +199,24 @@ def _title(reading: Reading) -> str | None:
     return (words if len(words) <= LONGEST_TITLE else words[: LONGEST_TITLE - 1] + "…") or None
 
 
-def _error_object(reading: Reading) -> tuple[dict[str, Any], bool]:
-    """Return the `error` object of any of the known shapes, and whether it is the service's own.
+def _error_object(reading: Reading) -> tuple[dict[str, Any], bool, bool]:
+    """Return the `error` object of any of the known shapes, whether it is the service's own, and whether it was JSON.
 
-    A text becomes its message; gateways answer one, and `{"detail": …}` (finding C13).
+    A text becomes its message, and a list its `errors`; gateways answer these, and `{"detail": …}` (finding C13).
     """
     try:
         value = reading.json()
     except NotJson:
-        return {}, False
+        return {}, False, False
     if not isinstance(value, dict):
-        return ({"message": value} if isinstance(value, str) else {}), False
+        return ({"message": value} if isinstance(value, str) else {"errors": value}), False, True
     error = value.get("error", value)
     if isinstance(error, str):
-        return {**value, "message": error}, False
+        return {**value, "message": error}, False, True
+    if isinstance(error, list):
+        return {"errors": error}, False, True
     own = isinstance(value.get("error"), dict) and not {"code", "message", "name"}.isdisjoint(error)
-    return (error if isinstance(error, dict) else value), own
+    return (error if isinstance(error, dict) else value), own, True
 
 
 def _complaints(said: Any) -> str | None:
@@ -210,9 +226,9 @@ def _complaints(said: Any) -> str | None:
         return None
     lines = []
     for issue in issues[:MOST_REASONS]:
-        words = next(_messages_in(issue), None)
-        if words is not None:
-            path = issue.get("path", issue.get("loc"))
+        words = issue.strip() if isinstance(issue, str) else next(_messages_in(issue), None)
+        if words:
+            path = issue.get("path", issue.get("loc")) if isinstance(issue, dict) else None
             field = ".".join(str(step) for step in path) if isinstance(path, list) else ""
             lines.append(f"{field}: {words}" if field else words)
     return "; ".join(lines) or None
@@ -252,39 +268,6 @@ def _reasons(metadata: dict[str, Any]) -> Iterator[str]:
             text = item if isinstance(item, str) else next(_messages_in(item), None)
             if text:
                 yield text[:200]
-
-
-#: Whose money a refusal is about, by `metadata.limit_source` (api notes).
-_LAYERS = {
-    "openrouter_key_limit": "your key's limit",
-    "openrouter_guardrail_budget": "the budget of a guardrail",
-    "openrouter_workspace_budget": "the workspace's budget",
-}
-#: How the service says it where it names no source, and which words tell of a request for money at all.
-_KEY_LIMIT = re.compile(r"\bkey limit (?:exceeded|reached)(?: \((total|daily|weekly|monthly) limit\))?", re.IGNORECASE)
-_BUDGET = re.compile(r"\bbudget (?:limit )?(?:has been |is )?(?:exceeded|exhausted|reached|spent)\b", re.IGNORECASE)
-_CREDITS = re.compile(r"\b(?:insufficient|not enough|out of) (?:credits?|funds|balance)\b", re.IGNORECASE)
-
-
-def _limit(status: int, message: str, told: dict[str, Any]) -> Limit | None:
-    """Return whose limit a refusal is about, None where it is not about money (finding A06)."""
-    if status not in (400, 402, 403, 429) or next(_reasons(told), None):
-        return None
-    source, key = told.get("limit_source"), _KEY_LIMIT.search(message)
-    if isinstance(source, str) and source:
-        layer = _LAYERS.get(source, f"the limit {source[:80]!r}")
-    elif key is not None:
-        layer = f"your key's {key[1].lower()} limit" if key[1] else "your key's limit"
-    elif _BUDGET.search(message):
-        layer = "a budget of your account"
-    elif _CREDITS.search(message):
-        layer = "your credits"
-    else:
-        return None
-    scope = told.get("scope")
-    if isinstance(scope, str) and scope.strip() and scope.casefold() not in layer.casefold():
-        layer += f" ({' '.join(scope.split())[:40]})"
-    return Limit(layer, amount(told.get("limit_usd")), amount(told.get("spend_usd")), moment(told.get("resets_at")))
 
 
 def _retryable(told: dict[str, Any], offered: dict[str, Any]) -> bool | None:
@@ -332,11 +315,11 @@ def _bodyless(reading: Reading) -> str:
     if reading.is_html:
         return _page(reading)
     if not reading.data:
-        return "no message"
+        return SILENT
     if reading.too_big or reading.unknown_encoding is not None:
         return "a message that cannot be read"
     text = payload.text_of(reading.data[: 4 * LONGEST_TEXT]).strip()
-    return text if text and not text.startswith(("{", "[")) else "no message"
+    return text if text and not text.startswith(("{", "[")) else SILENT
 
 
 def _first_text(*candidates: Any) -> str | None:

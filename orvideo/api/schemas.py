@@ -7,6 +7,7 @@ rather than an error: a reply that can be followed is followed. Only what a comm
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
@@ -17,6 +18,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 LARGEST_WHOLE = 253_402_300_799
 #: More outputs than this no job has; a service that names more is not believed (fault B14, finding C03).
 MOST_OUTPUTS = 64
+
+
+#: Seconds since 1970 as a text: so many digits are no date.
+_SECONDS = re.compile(r"[0-9]{9,13}(\.[0-9]{1,9})?")
 
 
 def _text(value: object) -> str | None:
@@ -60,6 +65,8 @@ def amount(value: object) -> Decimal | None:
 def moment(value: object) -> datetime | None:
     """Return a time that was given as ISO 8601, or as seconds since 1970, in UTC; None for anything else."""
     try:
+        if isinstance(value, str) and _SECONDS.fullmatch(value.strip()):
+            value = float(value)
         if isinstance(value, str):
             found = datetime.fromisoformat(value.strip())
             return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
@@ -246,6 +253,13 @@ class Budget(Rare):
     remaining_usd: Amount = None
     resets_at: Any = None
 
+    @property
+    def left(self) -> Decimal | None:
+        """Return what is left in USD, reckoned where it is not said; None where it cannot be known."""
+        if self.remaining_usd is None and self.limit_usd is not None and self.spend_usd is not None:
+            return self.limit_usd - self.spend_usd
+        return self.remaining_usd
+
 
 def _budget(value: object) -> object:
     return value if isinstance(value, dict | Budget) else None
@@ -261,7 +275,11 @@ class KeyInfo(Rare):
     label: Text = None
     limit: Money = None
     limit_remaining: Amount = None
+    limit_reset: Text = None
     usage: Money = None
+    usage_daily: Money = None
+    usage_weekly: Money = None
+    usage_monthly: Money = None
     is_free_tier: Flag = None
     is_management_key: Flag = None
     is_provisioning_key: Flag = None
@@ -273,14 +291,27 @@ class KeyInfo(Rare):
     @property
     def budget(self) -> Budget | None:
         """Return the budget that counts: the one the service names, else the one with the least left."""
-        known = [budget for budget in self.budgets if budget.remaining_usd is not None]
-        return self.effective_budget or min(known, key=lambda budget: budget.remaining_usd or Decimal(0), default=None)
+        if self.effective_budget is not None and self.effective_budget.left is not None:
+            return self.effective_budget
+        known = [budget for budget in self.budgets if budget.left is not None]
+        return min(known, key=lambda budget: budget.left or Decimal(0), default=None)
+
+    @property
+    def limit_left(self) -> Decimal | None:
+        """Return what the key's own limit leaves, reckoned where it is not said; None without a limit."""
+        if self.limit == 0:
+            return Decimal(0)
+        if self.limit_remaining is not None or self.limit is None:
+            return self.limit_remaining
+        of_period = {"daily": self.usage_daily, "weekly": self.usage_weekly, "monthly": self.usage_monthly}
+        used = of_period.get(self.limit_reset.casefold()) if self.limit_reset else self.usage
+        return None if used is None else self.limit - used
 
     @property
     def left(self) -> Decimal | None:
         """Return what may still be spent with the key in USD, None where nothing limits it."""
-        of_budget = self.budget.remaining_usd if self.budget is not None else None
-        return min((left for left in (self.limit_remaining, of_budget) if left is not None), default=None)
+        of_budget = self.budget.left if self.budget is not None else None
+        return min((left for left in (self.limit_left, of_budget) if left is not None), default=None)
 
 
 class VideoRequest(BaseModel):

@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from orvideo import __version__
 from orvideo.api import urls
 from orvideo.api.exchange import Answer, Exchange, Limits
+from orvideo.api.proxies import Via
 from orvideo.api.redaction import Redactor
 from orvideo.api.wire import Waits, Wire, plain
 from orvideo.clock import Clock
@@ -286,22 +287,28 @@ class Transport:
                 f"The certificate of {host} is not to be trusted: {distrust}. Nothing was {done}.",
                 hint="check the clock of this machine, SSL_CERT_FILE, and who is between you and the service",
             )
-        if isinstance(error, httpcore.ProxyError):
-            words = plain(self.redactor.text(str(error)))
-            if words.startswith("407"):
-                return AuthError(
-                    f"The proxy asks for a name and a password ({words}). Nothing was {done}.",
-                    hint="put them into HTTPS_PROXY: http://name:password@host:port",
-                )
-            return NotSent(
-                f"The proxy did not connect to {host}: {words}. Nothing was {done}.",
-                hint="check HTTPS_PROXY and ALL_PROXY, or add the host to NO_PROXY",
-            )
         if self._hurried:
             return NotSent(f"Interrupted before the request was sent to {host}. Nothing was {done}.")
+        if answer.failed_proxy is not None:
+            return self._proxy_failed(answer, answer.failed_proxy, host, done)
         if answer.late:
             return NotSent(f"{host} could not be reached in time. Nothing was {done}.")
         return NotSent(f"{host} could not be reached: {reason_of(error, self.redactor)}. Nothing was {done}.")
+
+    def _proxy_failed(self, answer: Answer, proxy: Via, host: str, done: str) -> OrvideoError:
+        """Return the error for a request that came no further than the proxy (drill M03, finding C06)."""
+        words = proxy.without_secrets(reason_of(answer.error, self.redactor))
+        if isinstance(answer.error, httpcore.ProxyError) and words.startswith("407"):
+            return AuthError(
+                f"{proxy} asks for a name and a password ({words}). Nothing was {done}.",
+                hint=f"put them into {proxy.variable}: http://name:password@host:port",
+            )
+        unreachable = isinstance(answer.error, httpcore.ConnectError | httpcore.ConnectTimeout)
+        failed = "could not be reached" if unreachable else f"did not connect to {host}"
+        return NotSent(
+            f"{proxy} {failed}: {words}. Nothing was {done}.",
+            hint=f"check {proxy.variable}, or add {host} to NO_PROXY",
+        )
 
 
 def _location(answer: Answer) -> str | None:

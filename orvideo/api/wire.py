@@ -9,7 +9,6 @@ each `NAP`: a deadline, a `cancel` from another thread and a signal are heard in
 from __future__ import annotations
 
 import errno
-import importlib.util
 import itertools
 import math
 import os
@@ -19,7 +18,6 @@ import socket
 import ssl
 import threading
 import time
-import urllib.request
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import cache, partial
@@ -29,6 +27,7 @@ import httpcore
 import httpx
 
 from orvideo.api import urls
+from orvideo.api.proxies import Via, proxy_for
 from orvideo.clock import NAP
 from orvideo.deadline import Deadline
 from orvideo.errors import UsageError
@@ -298,15 +297,20 @@ class TlsInTls(httpcore.NetworkStream):
 
 
 class Wire:
-    """The connections to one origin: what they carry is neither followed, repeated nor remembered by themselves."""
+    """The connections to one origin: what they carry is neither followed, repeated nor remembered by themselves.
+
+    `failed` is the proxy through which the last request went, where it did not come any further (finding C06).
+    """
 
     def __init__(self, origin: urls.Origin, *, keep_alive: bool = False) -> None:
         """Raise UsageError for a broken set-up (drill N10)."""
         self.backend = Backend()
+        self.failed: Via | None = None
+        self._via = proxy_for(origin)
         self._pool = httpcore.ConnectionPool(
             # Without TLS in play the certificates need not be read: an empty context trusts nobody.
             ssl_context=tls_context() if origin.scheme == "https" else _no_tls(),
-            proxy=_proxy_for(origin),
+            proxy=None if self._via is None else _proxy_of(self._via.proxy),
             max_keepalive_connections=1 if keep_alive else 0,
             keepalive_expiry=30,
             network_backend=self.backend,
@@ -315,15 +319,27 @@ class Wire:
     def send(self, request: httpx.Request, waits: Waits, trace: Trace) -> httpcore.Response:
         """Send a request and return its answer up to the body; raises what httpcore, a wait or `trace` raises."""
         self.backend.waits = waits
-        return self._pool.handle_request(
-            httpcore.Request(
-                request.method,
-                _url(request.url),
-                headers=request.headers.raw,
-                content=request.stream,
-                extensions={**request.extensions, "trace": trace},
+        self.failed = self._via
+
+        def follow(name: str, info: dict[str, Any]) -> None:
+            # TLS begins behind the proxy (`connection` is the one to the proxy itself): from here on it is the service.
+            if name.endswith("start_tls.started") and not name.startswith("connection."):
+                self.failed = None
+            trace(name, info)
+
+        try:
+            return self._pool.handle_request(
+                httpcore.Request(
+                    request.method,
+                    _url(request.url),
+                    headers=request.headers.raw,
+                    content=request.stream,
+                    extensions={**request.extensions, "trace": follow},
+                )
             )
-        )
+        except httpcore.ProxyError:
+            self.failed = self._via
+            raise
 
     def close(self) -> None:
         self._pool.close()
@@ -331,6 +347,11 @@ class Wire:
 
 def _url(url: httpx.URL) -> httpcore.URL:
     return httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+
+
+def _proxy_of(proxy: httpx.Proxy) -> httpcore.Proxy:
+    tls = tls_context() if proxy.url.scheme == "https" else None
+    return httpcore.Proxy(_url(proxy.url), auth=proxy.raw_auth, ssl_context=tls)
 
 
 class _raising:  # noqa: N801 - used like a function; one made with contextlib costs as much as the read in it
@@ -368,43 +389,6 @@ def tls_context() -> ssl.SSLContext:
 @cache
 def _no_tls() -> ssl.SSLContext:
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-def _proxy_for(origin: urls.Origin) -> httpcore.Proxy | None:
-    """Return the proxy that the environment names for an origin; one that is not used is not looked at (finding C06).
-
-    Raises UsageError, with the variable's name, for one that cannot be used (drill N10).
-    """
-    # A proxy elsewhere has no business with this machine's own ports, and would see the key in the clear.
-    if origin.is_loopback or urllib.request.proxy_bypass(f"{origin.host}:{origin.port}"):
-        return None
-    found = urllib.request.getproxies()
-    name = origin.scheme if origin.scheme in found else "all"
-    if name not in found:
-        return None
-    url, variable = found[name], f"{name.upper()}_PROXY"
-    # What stands before the @ may be a password (drill M03).
-    place = url.rpartition("@")[2]
-    try:
-        proxy = httpx.Proxy(url if "://" in url else f"http://{url}")
-        usable = urls.is_host(proxy.url.host.lower())
-    except (httpx.InvalidURL, ValueError):
-        usable = False
-    if not usable:
-        raise UsageError(
-            f"{variable} is not the URL of a proxy: …{place}",
-            hint=f"set {variable} to http://host:port, or unset it",
-        )
-    if proxy.url.scheme.startswith("socks") and importlib.util.find_spec("socksio") is None:
-        raise UsageError(
-            f"{variable} names a SOCKS proxy ({place}), which needs the package socksio.",
-            hint="pip install 'httpx[socks]'",
-        )
-    return httpcore.Proxy(
-        _url(proxy.url),
-        auth=proxy.raw_auth,
-        ssl_context=tls_context() if proxy.url.scheme == "https" else None,
-    )
 
 
 def plain(words: str) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 #: How long the service may take to tell of the key, in seconds: the purchase does not hang on it.
 PATIENCE = 5.0
-_KEYS = "https://openrouter.ai/settings/keys"
+KEYS_PAGE = "https://openrouter.ai/settings/keys"
 
 
 def check_key(context: Context, service: Service, most: Decimal | None) -> None:
@@ -31,12 +31,12 @@ def check_key(context: Context, service: Service, most: Decimal | None) -> None:
     try:
         info = service.client.key(deadline=Deadline.after(context.clock, PATIENCE))
     except OrvideoError as error:
-        if isinstance(error, Unauthorized) and error.reply is not None and error.reply.own:
+        if _refuses_the_key(error):
             error.message += " Nothing was sent."
             raise
         context.terminal.verbose_line(f"what the key may do is not known: {error.message}")
         return
-    problem = problem_of(info, context.clock.now())
+    problem = problem_of(info, context.clock.now(), service.client.key_hint)
     if problem is not None:
         problem.message += " Nothing was sent."
         raise problem
@@ -46,6 +46,14 @@ def check_key(context: Context, service: Service, most: Decimal | None) -> None:
         context.terminal.warn_of_money(f"The key has {left} left, and this may cost {cost}: the service may refuse it.")
 
 
+def _refuses_the_key(error: OrvideoError) -> bool:
+    """Return whether an answer of the API, and not of a page, says that the key can buy nothing."""
+    reply = error.reply
+    if reply is None or not reply.is_json:
+        return False
+    return isinstance(error, Unauthorized) or (isinstance(error, MoneyError) and reply.own and reply.limit is not None)
+
+
 def left_text(info: KeyInfo) -> str:
     """Return what a key may still spend: `$9.50 left`, or `no limit`."""
     from orvideo.money import money_text
@@ -53,27 +61,28 @@ def left_text(info: KeyInfo) -> str:
     return "no limit" if info.left is None else f"{money_text(info.left)} left"
 
 
-def problem_of(info: KeyInfo, now: datetime) -> OrvideoError | None:
-    """Return why no video can be bought with a key, None where nothing that the service says is against it."""
+def problem_of(info: KeyInfo, now: datetime, another: str) -> OrvideoError | None:
+    """Return why no video can be bought with a key, None where nothing that the service says is against it.
+
+    `another` is the command that sets another key.
+    """
     from orvideo.api.refusals import told_of_limit
     from orvideo.api.schemas import moment
 
     if info.is_management_key or info.is_provisioning_key:
-        return AuthError("The key is a management key, which cannot make videos.", hint="orvideo config set api-key")
+        return AuthError("The key is a management key, which cannot make videos.", hint=another)
     expires = moment(info.expires_at)
     if expires is not None and expires <= now:
-        return AuthError(f"The key expired at {expires:%Y-%m-%d %H:%M} UTC.", hint="orvideo config set api-key")
+        return AuthError(f"The key expired at {expires:%Y-%m-%d %H:%M} UTC.", hint=another)
     if info.allowed_data_regions == []:
         return AuthError(
             "The key allows no data region, so the service refuses all that it asks for.",
-            hint=f"allow one at {_KEYS}, or use another key: orvideo config set api-key",
+            hint=f"allow one at {KEYS_PAGE}, or use another key: {another}",
         )
-    spent = None
-    if info.limit_remaining is not None and info.limit_remaining <= 0:
-        used = info.limit - info.limit_remaining if info.limit is not None else None
-        spent = Limit("your key's limit", info.limit, used)
-    budget = info.budget
-    if budget is not None and budget.remaining_usd is not None and budget.remaining_usd <= 0:
+    spent, left, budget = None, info.limit_left, info.budget
+    if left is not None and left <= 0:
+        spent = Limit("your key's limit", info.limit, info.limit - left if info.limit is not None else None)
+    if budget is not None and budget.left is not None and budget.left <= 0:
         spent = Limit(
             f"a budget ({budget.scope})" if budget.scope else "a budget",
             budget.limit_usd, budget.spend_usd, moment(budget.resets_at),
@@ -81,5 +90,5 @@ def problem_of(info: KeyInfo, now: datetime) -> OrvideoError | None:
     if spent is None:
         return None
     return MoneyError(
-        f"Nothing is left of what this key may spend. {told_of_limit(spent)}", hint=f"look at it at {_KEYS}"
+        f"Nothing is left of what this key may spend. {told_of_limit(spent)}", hint=f"look at it at {KEYS_PAGE}"
     )

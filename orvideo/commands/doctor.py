@@ -13,11 +13,12 @@ import typer
 
 from orvideo import __version__
 from orvideo.commands._action import Action, Answering
-from orvideo.commands._key import left_text, problem_of
+from orvideo.commands._key import KEYS_PAGE, left_text, problem_of
 from orvideo.commands._options import Json, Quiet, UseSandbox, Verbose
 from orvideo.errnos import reason
 from orvideo.errors import (
     AuthError,
+    MoneyError,
     NotFound,
     OrvideoError,
     OutputUnwritable,
@@ -133,8 +134,16 @@ def _checked(context: Context, look: Look) -> Check:
 def _troubled(look: Look, trouble: OrvideoError) -> Check:
     # The api's own hint leads here.
     if trouble.hint is None or "orvideo doctor" in trouble.hint:
-        trouble.hint = look.hint
+        trouble.hint = _usual_hint(look, trouble)
     return Check(look.name, trouble.message, trouble, trouble.hint)
+
+
+def _usual_hint(look: Look, trouble: OrvideoError) -> str:
+    """Return what usually mends a look's trouble: another key is no help where the key is not what is wrong (A13)."""
+    if isinstance(trouble, MoneyError):
+        return f"look at it at {KEYS_PAGE}"
+    refused = isinstance(trouble, AuthError) and (trouble.reply is None or trouble.reply.is_json)
+    return _WHERE if look.kind is AuthError and not refused else look.hint
 
 
 def _versions() -> Check:
@@ -237,7 +246,7 @@ def _key(context: Context) -> str | Check:
         return Check(
             "key", f"{name}: the service does not tell of it", hint=error.hint or "orvideo config get base-url"
         )
-    problem = problem_of(info, context.clock.now())
+    problem = problem_of(info, context.clock.now(), service.client.key_hint)
     if problem is not None:
         problem.message = f"{name}: {problem.message}"
         raise problem
@@ -250,6 +259,7 @@ def _service(context: Context) -> str:
     return f"{service.endpoint}: {len(listed.raw)} models"
 
 
+_WHERE = "see where orvideo looks for it: orvideo config list"
 _FOLDER = "keep it elsewhere: export ORVIDEO_{}_DIR=/path/to/a/folder"
 
 
@@ -264,5 +274,5 @@ _LOOKS = (
     Look("disk", _disk, OutputUnwritable, "cd ~"),
     Look("sandbox", _sandbox, UsageError, "pip install 'orvideo[sandbox]'"),
     Look("key", _key, AuthError, "orvideo config set api-key"),
-    Look("service", _service, Unavailable, "see where orvideo looks for it: orvideo config list"),
+    Look("service", _service, Unavailable, _WHERE),
 )

@@ -68,7 +68,9 @@ def clean_key(text: str, where: str) -> str:
     while prefix := _BEARER.match(key):
         key = key[prefix.end() :].strip(_WRAPPING)
     if fault := _fault(key):
-        raise AuthError(f"{where}: this cannot be a key: {fault}.", hint=_SET_IT)
+        raise AuthError(
+            f"{where}: this cannot be a key: {fault}.", hint=f"export {where}=..." if where.isidentifier() else _SET_IT
+        )
     return key
 
 

@@ -136,7 +136,8 @@ def test_b12_a_refused_look_or_download_gives_no_advice_about_the_request() -> N
         for status in ALL_STATUSES:
             error = refusals.refusal(reply(body, status, {"Retry-After": "7"}), "openrouter.ai")
             helps = {401: "orvideo config set api-key", 407: "put the proxy's name and password into HTTPS_PROXY"}
-            assert error.hint == helps.get(status)
+            page_of_401 = status == 401 and isinstance(body, bytes)
+            assert error.hint == (None if page_of_401 else helps.get(status))
 
 
 @pytest.mark.drill("R-B12")
@@ -184,6 +185,10 @@ def test_f_a09_a_page_is_named_as_such() -> None:
         ({"title": "Too busy", "status": 503}, "Too busy"),
         ({"type": "about:blank", "title": "Bad", "detail": "No such route"}, "No such route"),
         ({"detail": [{"loc": ["body", "prompt"], "msg": "is missing"}, {"msg": "x"}]}, "body.prompt: is missing; x"),
+        ({"errors": [{"message": "is busy"}, "x"]}, "is busy; x"),
+        ({"error": [{"message": "is busy"}]}, "is busy"),
+        ({"error": {"errors": [{"message": "is busy"}]}}, "is busy"),
+        ([{"message": "is busy"}], "is busy"),
     ],
 )
 def test_f_c13_what_a_gateway_says_is_read(body: object, message: str) -> None:
@@ -200,6 +205,18 @@ def test_f_c13_a_page_where_the_api_should_be_asks_about_the_base_url() -> None:
         "is the base URL right? See who set it: orvideo config list"
     )
     assert hint_of({"error": {"code": 404, "message": "No endpoints found"}}, 404) == "orvideo models"
+
+
+@pytest.mark.drill("F-C13")
+def test_c13_what_a_variable_sets_is_changed_in_the_variable() -> None:
+    assert refusals.base_url_hint("https://x.example/v1", "OPENROUTER_BASE_URL").endswith(
+        ": export OPENROUTER_BASE_URL=https://x.example/api/v1"
+    )
+    assert refusals.base_url_hint("https://x.example/api/v1", "ORVIDEO_BASE_URL") == (
+        "is the base URL right? To use the usual one: unset ORVIDEO_BASE_URL"
+    )
+    assert refusals.key_hint("OPENROUTER_API_KEY") == "export OPENROUTER_API_KEY=..."
+    assert refusals.key_hint("/home/x/api-key.json") == refusals.key_hint(None) == "orvideo config set api-key"
 
 
 @pytest.mark.drill("K05")
@@ -427,6 +444,9 @@ BUDGET = {
 }  # fmt: skip
 
 
+PROVIDER = "Provider returned error"
+
+
 def refused(message: str, status: int, metadata: object = None, **more: Any) -> OrvideoError:
     """Return the error of a submit that was refused like this."""
     body = {"error": {"code": status, "message": message, "metadata": metadata, **more}}
@@ -450,6 +470,17 @@ def refused(message: str, status: int, metadata: object = None, **more: Any) -> 
         ("Budget has been exceeded! Current cost: 3", 400, None, "a budget of your account"),
         ("Insufficient credits", 402, None, "your credits"),
         ("Insufficient credits. Add more", 403, None, "your credits"),
+        ("This workspace has exceeded its monthly spending limit.", 403, None, "the workspace's budget"),
+        ("Your spending limit has been reached", 403, None, "a budget of your account"),
+        ("This request requires more credits, or fewer seconds", 403, None, "your credits"),
+        ("Insufficient account balance", 400, None, "your credits"),
+        ("Payment required", 403, None, "your credits"),
+        ("You exceeded your current quota", 403, None, "a quota of your account"),
+        ("Key limit exceeded (weekly limit).", 403, {"reasons": ["limit"]}, "your key's weekly limit"),
+        ("Key limit exceeded", 401, None, "your key's limit"),
+        ("Not Found", 404, {"limit_source": "openrouter_key_limit"}, "your key's limit"),
+        (PROVIDER, 403, {"raw": json.dumps({"error": {"message": KEY_LIMIT}})}, "your key's total limit"),
+        (PROVIDER, 403, {"raw": "Insufficient credits"}, "your credits"),
     ],
 )
 def test_a06_a_refusal_for_money_is_known_by_what_it_says(
@@ -473,6 +504,10 @@ def test_a06_a_refusal_for_money_is_known_by_what_it_says(
         ("Rate limit exceeded: free-models-per-day. Add 10 credits to unlock more", 429, None),
         ("Token limit exceeded", 400, None),
         ("Duration limit reached", 400, {"limit_source": 7}),
+        ("This exceeds the token budget", 400, None),
+        ("Your prompt was flagged", 403, {"reasons": ["x"], "raw": "insufficient credits to the author"}),
+        (PROVIDER, 403, {"raw": "Quota exceeded for this project"}),
+        ("Quota exceeded: 10 requests a minute", 429, None),
     ],
 )
 def test_a06_other_refusals_are_not_about_money(message: str, status: int, metadata: object) -> None:
@@ -547,3 +582,22 @@ def test_a06_whether_and_when_to_try_again_is_read(
     assert error.reply is not None
     assert (error.reply.retryable, error.reply.retry_after) == (retryable, seconds)
     assert ("wait" in (error.hint or "")) is (retryable is not False)
+
+
+@pytest.mark.drill("F-A06")
+@pytest.mark.parametrize("seconds", [None, "7"])
+def test_a06_a_limit_that_is_said_with_a_time_to_wait_is_waited_for(seconds: str | None) -> None:
+    body = {"error": {"code": 503, "message": "no", "metadata": {"limit_source": "openrouter_key_limit"}}}
+    error = refusals.refused_submit(reply(body, 503, {"Retry-After": seconds} if seconds else {}), "x", None)
+    assert error is not None
+    assert error.exit_code == (7 if seconds else 5)
+
+
+@pytest.mark.drill("F-A09")
+@pytest.mark.parametrize("status", [400, 401, 403, 413, 422])
+def test_a09_a_page_that_refuses_is_no_judgement_of_the_prompt_or_the_model(status: int) -> None:
+    page = reply(b"<html><title>Blocked</title>", status)
+    error = refusals.refused_submit(page, "openrouter.ai", None)
+    assert error is not None
+    assert "a page that is not the service's, titled 'Blocked'" in error.message
+    assert error.hint == "something before the service answered, such as a proxy or a firewall: orvideo doctor"

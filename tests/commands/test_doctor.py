@@ -196,23 +196,29 @@ def test_c05_a_set_up_that_works_has_no_finding(orvideo: Shell) -> None:
 
 
 ROUTES: list[tuple[str, dict[str, Reply], int, str, str]] = [
-    ("no base path", {"/videos/models": Reply(404, b"<html>")}, 6, "service", "config set base-url http://127.0.0.1"),
-    ("a web site", {"/videos/models": Reply(200, b"<html>")}, 7, "service", "config set base-url http://127.0.0.1"),
+    (
+        "no base path",
+        {"/videos/models": Reply(404, b"<html>")},
+        6,
+        "service",
+        "export ORVIDEO_BASE_URL=http://127.0.0.1",
+    ),
+    ("a web site", {"/videos/models": Reply(200, b"<html>")}, 7, "service", "export ORVIDEO_BASE_URL=http://127.0.0.1"),
     (
         "another API",
         {"/videos/models": Reply(200, {"hello": 1})},
         12,
         "service",
-        "config set base-url http://127.0.0.1",
+        "export ORVIDEO_BASE_URL=http://127.0.0.1",
     ),
     (
         "a gateway",
         {"/videos/models": Reply(404, {"detail": "x"})},
         6,
         "service",
-        "config set base-url http://127.0.0.1",
+        "export ORVIDEO_BASE_URL=http://127.0.0.1",
     ),
-    ("no /key", {"/videos/models": Reply(200, model_list())}, 0, "key", "base-url"),
+    ("no /key", {"/videos/models": Reply(200, model_list())}, 0, "key", "export ORVIDEO_BASE_URL="),
     ("down", {"/videos/models": Reply(502, b"<html>")}, 7, "service", "orvideo config list"),
 ]
 
@@ -235,7 +241,7 @@ def test_c13_what_answers_where_the_api_should_be_is_a_finding(
             listed = orvideo("models", "--json", env=env)
             for done in (submitted, listed):
                 assert done.code in (6, 7, 12)
-                if mend.startswith("config"):
+                if mend.startswith("export"):
                     assert mend in done.error["hint"], done.error
             assert server.count("POST") == 0
 
@@ -260,5 +266,31 @@ def test_c13_a_look_where_no_api_is_asks_about_the_base_url(answer: Reply, orvid
         server.behave(answer)
         for line in (("status", name), ("jobs", "adopt", name[:-1] + "k")):
             done = orvideo(*line, env=env)
-            assert f"config set base-url {server.origin}/api/v1" in " ".join(done.err.split()), (line, done.err)
+            assert f"export ORVIDEO_BASE_URL={server.origin}/api/v1" in " ".join(done.err.split()), (line, done.err)
             assert "knows no job" not in done.err
+
+
+@pytest.mark.drill("F-C13")
+def test_c13_a_stored_base_url_is_changed_where_it_is_stored(orvideo: Shell) -> None:
+    with RawServer(Reply(404, b"<html>")) as server:
+        orvideo("config", "set", "base-url", server.origin)
+        found = looked(orvideo, env={"OPENROUTER_API_KEY": KEY}, sandbox=False)
+    assert found["service"]["hint"].endswith(f": orvideo config set base-url {server.origin}/api/v1")
+
+
+@pytest.mark.drill("F-A13")
+@pytest.mark.parametrize(
+    ("answer", "mend"),
+    [
+        (Reply(502, b"<html>"), "see where orvideo looks for it: orvideo config list"),
+        (Reply(401, b"<html>"), "see where orvideo looks for it: orvideo config list"),
+        (Reply(200, b"<html>"), "see where orvideo looks for it: orvideo config list"),
+        (Reply(403, {"error": {"code": 403, "message": "Key limit exceeded"}}), "look at it at https://openrouter.ai"),
+        (Reply(401, {"error": {"code": 401, "message": "User not found."}}), "export OPENROUTER_API_KEY=..."),
+        (Reply(200, {"data": {"is_management_key": True}}), "export OPENROUTER_API_KEY=..."),
+    ],
+)
+def test_a13_another_key_is_advised_only_where_the_key_is_wrong(answer: Reply, mend: str, orvideo: Shell) -> None:
+    with RawServer(routes={"/api/v1/key": answer, "/api/v1/videos/models": Reply(200, model_list())}) as server:
+        env = {"ORVIDEO_BASE_URL": server.url, "OPENROUTER_API_KEY": KEY}
+        assert looked(orvideo, env=env, sandbox=False)["key"]["hint"].startswith(mend)

@@ -70,6 +70,28 @@ CANNOT: list[tuple[dict[str, Any], int, str]] = [
     ({"effective_budget": OVERRUN}, 5, "a budget (workspace); $10.02 of $10.00 is spent; it resets at 2026-12-01"),
     ({"budgets": [{"remaining_usd": 5}, {"remaining_usd": 0}, 7]}, 5, "a budget"),
 ]
+#: The same told in another way: what is not said is reckoned.
+ALSO_CANNOT: list[tuple[dict[str, Any], int, str]] = [
+    ({"effective_budget": {"remaining_usd": None}, "budgets": [OVERRUN]}, 5, "a budget (workspace)"),
+    ({"budgets": [{"limit_usd": 5, "spend_usd": 5}]}, 5, "$5.00 of $5.00 is spent"),
+    ({"limit": 5, "usage": 5.5, "limit_remaining": None}, 5, "your key's limit; $5.50 of $5.00 is spent"),
+    (
+        {"limit": 5, "limit_remaining": None, "limit_reset": "daily", "usage": 0, "usage_daily": 5},
+        5,
+        "your key's limit",
+    ),
+    ({"limit": 0, "limit_remaining": None}, 5, "your key's limit"),
+    ({"expires_at": "1700000000"}, 4, "expired at 2023-11-14"),
+    ({"expires_at": 1700000000}, 4, "expired at 2023-11-14"),
+]
+
+
+@pytest.mark.parametrize(("changed", "code", "words"), ALSO_CANNOT, ids=repr)
+def test_a13_what_is_not_said_of_a_limit_is_reckoned(changed: dict[str, Any], code: int, words: str) -> None:
+    problem = problem_of(KeyInfo.model_validate({**FINE, **changed}), NOW, "x")
+    assert problem is not None
+    assert problem.exit_code == code
+    assert words in problem.message
 
 
 @pytest.mark.parametrize(("changed", "code", "words"), CANNOT, ids=repr)
@@ -98,13 +120,16 @@ MAY: list[dict[str, Any]] = [
     {"expires_at": "never", "allowed_data_regions": None},
     {"allowed_data_regions": [{"id": "eu"}]},
     {"effective_budget": {"remaining_usd": 3}, "budgets": [{"remaining_usd": -1}]},
+    {"limit": 5, "usage": 50, "limit_remaining": None, "limit_reset": "monthly", "usage_monthly": 1},
+    {"limit": 5, "usage": 50, "limit_remaining": None, "limit_reset": "yearly"},
+    {"expires_at": "4000000000"},
     {"effective_budget": "odd", "budgets": "odd", "limit_remaining": "odd", "is_management_key": "odd"},
 ]
 
 
 @pytest.mark.parametrize("changed", MAY, ids=repr)
 def test_a13_what_may_work_is_not_said_to_be_wrong(changed: dict[str, Any]) -> None:
-    assert problem_of(KeyInfo.model_validate({**FINE, **changed}), NOW) is None
+    assert problem_of(KeyInfo.model_validate({**FINE, **changed}), NOW, "x") is None
 
 
 SILENT: dict[str, Behaviour] = {
@@ -131,7 +156,25 @@ def test_a13_a_service_that_does_not_tell_of_the_key_stops_nothing(answer: Behav
 def test_a13_a_key_that_the_service_refuses_is_not_bought_with(orvideo: Shell) -> None:
     with service(Reply(401, {"error": {"code": 401, "message": "User not found."}})) as server:
         done = dear(orvideo, server, "--json")
-        assert (done.code, done.error["hint"], server.count("POST")) == (4, "orvideo config set api-key", 0)
+        assert (done.code, done.error["hint"], server.count("POST")) == (4, "export OPENROUTER_API_KEY=...", 0)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "code"),
+    [
+        (401, {"detail": "Invalid token"}, 4),
+        (403, {"error": {"code": 403, "message": "Key limit exceeded"}}, 5),
+        (402, {"error": {"code": 402, "message": "Insufficient credits"}}, 5),
+    ],
+)
+def test_a13_a_key_that_is_refused_in_words_buys_nothing(
+    status: int, body: dict[str, Any], code: int, orvideo: Shell
+) -> None:
+    with service(Reply(status, body)) as server:
+        done = dear(orvideo, server, "--json")
+        assert (done.code, server.count("POST")) == (code, 0), done.err
+        assert "Nothing was sent." in done.error["message"]
+        assert orvideo("doctor", env=surroundings(server)).code == code
 
 
 def test_a13_a_key_that_has_too_little_left_is_a_warning(orvideo: Shell) -> None:

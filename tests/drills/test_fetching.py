@@ -214,6 +214,23 @@ def test_d07_an_error_page_never_gets_the_name(orvideo: Shell, body: bytes) -> N
     assert list(Path().glob("boat*")) == []
 
 
+PORTAL = http(200, b"<!DOCTYPE html><title>Log in</title>" * 30, {"Content-Type": "text/html"})
+
+
+@drill("F-A09")
+def test_a09_the_page_of_somebody_else_is_a_missed_look_and_not_the_services_answer(orvideo: Shell) -> None:
+    with Wire(DONE, content=[PORTAL]) as wire:
+        error = not_fetched(fetch(orvideo, wire))
+        assert len([request for request in wire.requests if request.path == CONTENT]) > 1
+    assert "a page that is not the service's" in error["message"]
+
+
+@drill("F-A09")
+def test_a09_a_video_behind_such_a_page_is_fetched_whatever_its_content_type(orvideo: Shell) -> None:
+    with Wire(DONE, content=[PORTAL, http(200, VIDEO, {"Content-Type": "text/html"})]) as wire:
+        assert saved(fetch(orvideo, wire)) == VIDEO
+
+
 @drill("D08")
 @pytest.mark.parametrize("empty", [http(200), send_and_close(b"HTTP/1.1 200 X\r\n\r\n")])
 def test_d08_an_empty_body_is_a_failure(orvideo: Shell, empty: Step) -> None:

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from orvideo.api.client import Client
 from orvideo.api.transport import Limits
+from orvideo.errors import AuthError, NotSent, OrvideoError
 from tests.clocks import HandClock
 from tests.download.films import mp4
-from tests.drills.raw_server import Drip, Flood, RawServer, Reply, Send, Stall, http
+from tests.drills.raw_server import Drip, Flood, RawServer, Reply, Send, Stall, closed_port, http
 from tests.drills.service import ORDER, assert_clean, service, surroundings
 from tests.drills.wire import CONTENT, DONE, JOB, LOOK, Wire, film
 from tests.shell import KEY, Shell
@@ -198,6 +200,47 @@ def test_a_proxy_is_asked_for_a_tunnel_and_nothing_else(orvideo: Shell) -> None:
         assert not any(KEY.encode() in request.raw for request in proxy.requests)
     assert done.code == 4
     assert "secret" not in done.err
+
+
+@drill("F-C06")
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "ALL_PROXY"])
+def test_c06_a_dead_proxy_is_named_as_the_proxy(variable: str, orvideo: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closed_port() as port:
+        monkeypatch.delenv("HTTPS_PROXY", raising=False)
+        monkeypatch.setenv(variable, f"http://me:secret@127.0.0.1:{port}")
+        with Client("https://svc.invalid/api/v1", KEY, clock=HandClock().clock()) as client:
+            for ask in (client.models, client.key, lambda: client.submit({"model": "x"})):
+                with pytest.raises(NotSent) as caught:
+                    ask()
+                message = f"The proxy 127.0.0.1:{port} ({variable}) could not be reached: Connection refused. Nothing"
+                assert caught.value.message.startswith(message)
+                assert caught.value.hint == f"check {variable}, or add svc.invalid to NO_PROXY"
+
+
+@drill("F-C06", "M03")
+@pytest.mark.parametrize(("status", "kind"), [(407, AuthError), (502, NotSent)])
+def test_c06_a_proxy_that_repeats_its_user_and_password_is_not_repeated(
+    status: int, kind: type[OrvideoError], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = b"HTTP/1.1 %d user anna, pass p%%40ss or p@ss, bm: YW5uYTpwQHNz\r\nContent-Length: 0\r\n\r\n" % status
+    with RawServer(Send(said)) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://anna:p%40ss@127.0.0.1:{proxy.port}")
+        with Client("https://svc.invalid/api/v1", KEY) as client, pytest.raises(kind) as caught:
+            client.models()
+    assert f"The proxy 127.0.0.1:{proxy.port} (HTTPS_PROXY)" in caught.value.message
+    assert not any(secret in caught.value.message for secret in ("anna", "p@ss", "p%40ss", "YW5uYTpwQHNz"))
+
+
+@drill("F-C06")
+@pytest.mark.parametrize(
+    "form", ["https://svc.invalid", "HTTPS://svc.invalid/", "x.y, *.invalid", "svc.invalid:443", "*"]
+)
+def test_c06_no_proxy_is_understood_in_its_usual_forms(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "not a proxy at all://")
+    monkeypatch.setenv("NO_PROXY", form)
+    with Client("https://svc.invalid/api/v1", KEY) as client, pytest.raises(NotSent) as caught:
+        client.models()
+    assert caught.value.message.startswith("svc.invalid could not be reached")
 
 
 QUICK = Limits(connect=5, read=1, submit_total=1.5, call_total=1.5, stall_seconds=1)

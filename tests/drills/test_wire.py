@@ -212,7 +212,7 @@ def test_an_id_that_can_be_read_is_never_lost(answer: bytes) -> None:
         row("M10", b'{"id":["job-1"]}', what="list"),
         row("M10", b'{"id":true}', what="bool"),
         row("M10", b'"job-1"', what="a-string"),
-        row("M10", b'[{"id":"job-1"}]', what="a-list"),
+        row("M10", b'[{"id":"job-1"},{"id":"job-2"}]', what="a-list"),
         row("M09", b'{"generation_id":"gen-1","x":', what="another-name"),
         row("M09", b'{"error":{"id":"err-1","x":"', what="nested-in-error"),
         row("M09", b'{"a":"\\",\\"id\\":\\"no\\"","b":', what="inside-a-string"),
@@ -253,11 +253,48 @@ def test_c13_a_job_one_level_down_is_read() -> None:
 
 @drill("F-C13")
 @pytest.mark.parametrize(
-    "body", [{"success": True, "data": [JOB]}, {"success": True, "data": {"job": JOB}}, {"data": {"id": ""}}], ids=repr
-)
-def test_c13_a_job_anywhere_else_is_not_taken(body: dict[str, Any]) -> None:
+    "body",
+    [
+        {"success": True, "data": [JOB, {**JOB, "id": "job-2"}]}, {"data": JOB, "result": {**JOB, "id": "job-2"}},
+        {"data": {"id": ""}}, {"error": JOB}, {"polling_url": "https://x.example/elsewhere/job-1"},
+        b'{"id": "req-1", "success": true, "data": {"id": "job-1", "sta',
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_c13_a_job_anywhere_else_is_not_taken(body: Any) -> None:
     with talking(Reply(202, body)) as (client, _):
         assert type(refusal(lambda: client.submit(ORDER))) is OutcomeUnknown
+
+
+@drill("F-C13")
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda job: {"id": "req-1", "success": True, "data": job}, lambda job: {"id": "req-1", "data": job},
+        lambda job: {"id": None, "data": job}, lambda job: {"data": [job]}, lambda job: {"result": job},
+        lambda job: {"job": job}, lambda job: [job], lambda job: {"success": True, "data": {"job": job}},
+    ],
+)  # fmt: skip
+def test_c13_a_job_in_any_envelope_is_read(wrap: Callable[[object], object]) -> None:
+    job = {"id": "job-1", "status": "completed"}
+    with talking(Reply(202, wrap(job), close=True), Reply(200, wrap(job))) as (client, _):
+        assert client.submit(ORDER).id == "job-1"
+        assert client.job("job-1").status == "completed"
+
+
+@drill("F-C13")
+def test_c13_an_id_that_is_only_in_the_polling_url_is_read() -> None:
+    job = {"generation_id": "gen-1", "polling_url": "/api/v1/videos/job%2D1?x=/y"}
+    with talking(Reply(202, job)) as (client, _):
+        assert client.submit(ORDER).id == "job-1"
+
+
+@drill("F-C13")
+def test_c13_an_error_in_an_accepting_answer_is_told() -> None:
+    with talking(Reply(200, {"error": {"message": "Insufficient credits"}})) as (client, _):
+        error = refusal(lambda: client.submit(ORDER))
+    assert type(error) is OutcomeUnknown
+    assert error.message.endswith("answered 200 without the id of a job. It says: Insufficient credits.")
 
 
 @drill("F-C13")
@@ -412,7 +449,7 @@ def test_a_refused_key_is_named_by_its_place_and_not_by_itself() -> None:
         error = refusal(lambda: client.submit(ORDER))
     assert "OPENROUTER_API_KEY" in error.message
     assert "User not found." in error.message
-    assert error.hint == "orvideo config set api-key"
+    assert error.hint == "export OPENROUTER_API_KEY=..."
     assert server.count("POST") == 1
 
 
