@@ -927,3 +927,15 @@ def test_d01_a_file_in_a_new_folder_makes_that_folder(orvideo: Shell, home: Path
         assert orvideo("wait", JOB, "-o", str(home / "new" / "deep" / "boat.mp4")).code == 14
         assert orvideo("wait", JOB, "-o", str(home / "new" / "boat.mp4")).code == 0
     assert (home / "new" / "boat.mp4").read_bytes() == VIDEO
+
+
+@drill("F-D04")
+def test_d04_what_is_not_saved_is_said_with_the_command_that_saves_it(orvideo: Shell, home: Path) -> None:
+    with Wire({"status": "pending"}, DONE, content=[film(VIDEO)]) as wire:
+        orvideo.environ |= wire.env
+        done = orvideo("submit", *ORDER, "--wait")
+        assert (done.code, done.lines) == (0, [JOB])
+        assert done.err.count(f"not saved: orvideo download {JOB}") == 1
+        assert f"not saved: orvideo download {JOB}" in orvideo("wait", JOB).err
+        saved_one = orvideo("wait", JOB, "-o", "boat.mp4")
+        assert "not saved" not in saved_one.err + orvideo("wait", JOB).err
