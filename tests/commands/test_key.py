@@ -294,7 +294,7 @@ def test_c13_a_wrapped_job_with_a_new_id_is_followed_to_its_end(wrap: Any, orvid
          "Ask her"),
         (Reply(403, {"error": {"code": 403, "message": "not here", "availability": {"fallback_models": ["a/b"]}}}), 20,
          "the same command with -m a/b"),
-        (refused(401, "Budget limit"), 4, "orvideo config set api-key"),
+        (refused(401, "Budget limit"), 4, "export OPENROUTER_API_KEY=..."),
     ],
     ids=["budget", "fallback", "key"],
 )  # fmt: skip

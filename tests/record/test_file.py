@@ -16,7 +16,7 @@ import pytest
 
 from orvideo.errors import RecordError
 from orvideo.record import file as ledger_file
-from orvideo.record.file import Locked
+from orvideo.record.file import Locked, Unwritable, translate
 from orvideo.record.ledger import Ledger
 from orvideo.record.migrations import APPLICATION_ID, STEPS, migrate, version_of
 from orvideo.record.values import Intent, Output, Seen, State
@@ -615,3 +615,27 @@ def test_the_time_to_wait_is_a_parameter(path: Path) -> None:
         with pytest.raises(RecordError):
             bring_to(ledger, State.PREPARED)
         assert sum(time.slept) <= 0.6
+
+
+@pytest.mark.drill("F-C04")
+@pytest.mark.parametrize(
+    ("code", "kind", "says"),
+    [
+        (sqlite3.SQLITE_BUSY, Locked, "Another orvideo holds"),
+        (sqlite3.SQLITE_LOCKED, Locked, "Another orvideo holds"),
+        (sqlite3.SQLITE_CORRUPT, RecordError, "is damaged"),
+        (sqlite3.SQLITE_NOTADB, RecordError, "is damaged"),
+        (sqlite3.SQLITE_FULL, Unwritable, "the disk is full"),
+        (sqlite3.SQLITE_READONLY, Unwritable, "cannot be written (why)"),
+        (sqlite3.SQLITE_NOMEM, RecordError, "cannot be used (why)"),
+        (None, RecordError, "cannot be used (why)"),
+    ],
+)
+def test_c04_each_error_of_sqlite_is_told_as_what_it_is(
+    tmp_path: Path, code: int | None, kind: type[RecordError], says: str
+) -> None:
+    error = sqlite3.OperationalError("why")
+    if code is not None:
+        error.sqlite_errorcode = code
+    told = translate(tmp_path / "jobs.db", error)
+    assert (type(told), says in told.message) == (kind, True), told.message
