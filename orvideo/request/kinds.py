@@ -85,7 +85,7 @@ _MARKS = (
 #: What more than half of the lines give away.
 _MOST_LINES = (
     (r"[A-Za-z][\w.-]*(\[[\w,-]+\])?\s*(==|>=|<=|~=|!=)\s*[\d.*]+", "a list of packages"),
-    (r"(export |set )?([A-Z_][A-Z0-9_]*=|[A-Za-z_][\w.-]*\s*=\s*(\S*|\".*\"|'.*')$)", "settings or secrets"),
+    (r"(export |set )?([A-Z_][A-Z0-9_]+=\S|[A-Za-z_][\w.-]+\s*=\s*(\S+|\".*\"|'.*')$)", "settings or secrets"),
     (r"[\w-]+:[^:\s]*:\d*:\d*:", "settings or secrets"),
     (r"\w+://\S+$", "a list of addresses"),
     # Words and numbers that are joined, as in a file's name, are none.
@@ -109,6 +109,9 @@ def recognise_lines(lines: Sequence[str]) -> str:
             return name
     said = [line for line in bare if not line.startswith(("#", "//"))]
     for pattern, name in _MOST_LINES:
+        # One line alone may end in a brace, or begin with a capital word.
+        if len(said) == 1 and name in ("a program", "a Dockerfile"):
+            continue
         if sum(re.match(pattern, line) is not None for line in said) * 2 > len(said):
             return name
     if re.search(r"^machine \S+\s+login \S+\s+(account \S+\s+)?password \S", "\n".join(bare), re.MULTILINE):

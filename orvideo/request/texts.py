@@ -220,10 +220,11 @@ def _misread(text: str) -> str | None:
 
 
 def _is_clear(meant: str, beside: str) -> bool:
-    """Say whether this is no accident: a letter within a word, or signs that take three bytes or more."""
+    """Say whether this is no accident: a Latin letter within a word, several letters, or one of three bytes."""
     if re.search(r"[\u0800-\u1fff\u2e80-\uffff]", meant):
         return len(meant) > 1  # one character of these may be an accented letter before a dash and a quotation mark
-    return bool(beside) or len(meant) > 1 or meant > "\u2000"
+    within_a_word = len(beside) == 2 and "\u00c0" <= meant <= "\u017f"
+    return within_a_word or len(meant) > 1 or meant > "\u2000"
 
 
 def _meant(run: str, codec: str) -> str | None:
@@ -246,8 +247,8 @@ def _decoded(data: bytes, codec: str) -> str | None:
 def check_prompt(name: str, text: str, spec: str | None = None) -> None:
     """Refuse a prompt that is a document, data or a program, and no text for a film (findings A02, A03).
 
-    `name` begins the sentence. `spec` is the file it is from; None for a field of JSON, which may hold JSON. A prompt
-    on the line is meant as it is. Raises UsageError.
+    `name` begins the sentence. `spec` is the file it is from; None for a field of JSON, where only a document is
+    refused. A prompt on the line is meant as it is. Raises UsageError.
     """
     from orvideo.request.kinds import recognise, recognise_lines
 
@@ -257,7 +258,7 @@ def check_prompt(name: str, text: str, spec: str | None = None) -> None:
 
         way = "batch" if re.match(r"\s*\[|.*\}\s*\n\s*\{", text) else "submit --request"
         raise UsageError(f"{name} looks like JSON.", hint=f"orvideo {way} {shlex.quote(spec)}")
-    looks = kind.name if kind else recognise_lines(text[: 1 << 20].splitlines())
+    looks = kind.name if kind else recognise_lines(text[: 1 << 20].splitlines()) if spec is not None else ""
     if looks:
         raise UsageError(
             f"{name} looks like {looks}, and not like a prompt.", hint="say it on the line, in quotes, if it is meant"
