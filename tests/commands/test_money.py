@@ -155,7 +155,7 @@ def test_a05_a_bill_above_its_quote_is_a_warning_and_raises_the_next_one(orvideo
 @pytest.mark.parametrize("command", ["wait", "batch"])
 def test_a05_the_warning_is_given_by_whatever_follows_a_job(orvideo: Shell, home: Path, command: str) -> None:
     (home / "rows.txt").write_text("a horse\n")
-    with Wire(billed(0.494)) as wire:
+    with Wire(billed(0.494), content=[film(mp4())]) as wire:
         orvideo.environ |= wire.env
         if command == "batch":
             done = orvideo("batch", "rows.txt", *HORSE)
