@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -95,20 +95,21 @@ def _notice_of(what: str, found: Sequence[Record], context: Context) -> str:
 
 
 def notice_of_rows(
-    context: Context, bodies: Mapping[str, Mapping[str, Any]], known: Collection[str], batch: str, endpoint: str
-) -> str | None:
+    context: Context, keys: Collection[str], bodies: Iterable[Mapping[str, Any]], known: Collection[str],
+    batch: str, endpoint: str,
+) -> str | None:  # fmt: skip
     """Return what is to be said of rows that were bought before, None where none was.
 
-    `bodies` are the requests of the rows to be bought by key. They may be on record under another name, or have been
-    sent lately otherwise, but for the rows of this very batch that are `known` by their keys.
+    `keys` and `bodies` (read only where anything was sent lately) are those of the rows to be bought. They may be on
+    record under another name, or have been sent otherwise, but for rows of this very batch with a `known` key.
     """
-    found = context.ledger_to_read.same_rows(bodies, batch, endpoint)
+    found = context.ledger_to_read.same_rows(keys, batch, endpoint)
     if found:
         # Rows of unknown outcome are told as that: nobody knows whether they were bought (finding A08).
         unknown = [record for record in found if record.state in ("sending", "unknown")]
         sure = [record for record in found if record not in unknown]
         parts = [
-            f"{_rows_of(records)} of the {len(bodies)} rows {what} in a batch of another name, the last one "
+            f"{_rows_of(records)} of the {len(keys)} rows {what} in a batch of another name, the last one "
             f"{_ago(records[-1], context)} as {records[-1].name}"
             for records, what in (
                 (sure, "were bought before"),
@@ -120,7 +121,7 @@ def notice_of_rows(
         return f"{'; '.join(parts)}; this {again} them once more. To go on with a batch, keep its FILE or its --name"
     since = context.clock.now() - RECENTLY
     # Rows that differ in a label alone are meant to be several.
-    lately = context.ledger_to_read.sent_lately(bodies.values(), endpoint, since, labelled=True)
+    lately = context.ledger_to_read.sent_lately(bodies, endpoint, since, labelled=True)
     others = [record for record in lately if record.batch != batch or record.row_key not in known]
     return _notice_of("the request of a row", others, context) if others else None
 

@@ -422,8 +422,10 @@ def _guard_money(
     if options.dry_run or service.is_sandbox:
         return
     check_key(context, service, price.most)
-    bodies = {one.key: batch.reader.body(one, batch.offers[one.key]) for one in batch.to_buy}
-    notice = notice_of_rows(context, bodies, {one.key for one in batch.asked}, batch.id, service.endpoint)
+    # One by one, and only where they are read: each may have pictures in it.
+    bodies = (batch.reader.body(one, batch.offers[one.key]) for one in batch.to_buy)
+    known = {one.key for one in batch.asked}
+    notice = notice_of_rows(context, batch.offers, bodies, known, batch.id, service.endpoint)
     purchase = purchase._replace(notice=notice)
     ask(context, purchase, above=settings.confirm_above, yes=options.yes, again=options.again)
 

@@ -175,5 +175,6 @@ def _man(context: Context) -> None:
     """Print the manual page as man reads it: `orvideo help man | man -l -`."""
     from orvideo.completion.scripts import manual
 
-    context.terminal.document({"text": manual()})
-    context.terminal.page(manual().splitlines())
+    page = manual(EXIT_CODES)
+    context.terminal.document({"text": page})
+    context.terminal.page(page.splitlines())

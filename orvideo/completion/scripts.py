@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from orvideo.completion import bash, fish, powershell, zsh
 from orvideo.completion.tree import Command, read
@@ -29,10 +29,9 @@ def script(shell: str) -> str:
     return _WRITERS[shell](read(build_app()))
 
 
-def manual() -> str:
-    """Return the manual page."""
+def manual(exit_codes: Iterable[tuple[int, str, str]]) -> str:
+    """Return the manual page, with a table of exit codes: a code, what it means, whether money was charged."""
     from orvideo.cli import build_app
-    from orvideo.commands.help import EXIT_CODES
     from orvideo.completion import man
 
-    return man.page(read(build_app()), [(str(int(code)), meaning) for code, meaning, _ in EXIT_CODES])
+    return man.page(read(build_app()), [(str(int(code)), meaning) for code, meaning, _ in exit_codes])

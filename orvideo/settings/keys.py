@@ -113,12 +113,12 @@ class KeyFile:
 
         Raises AuthError for a file that makes no sense, and for one that others can read or change, as ssh does.
         """
-        if not even_loose and (is_loose(self.path) or is_open(self.path.parent)):
+        is_swappable = is_open(self.path.parent)
+        if not even_loose and (is_swappable or is_loose(self.path)):
+            mend = f"chmod 600 {shlex.quote(str(self.path))}"
             raise AuthError(
                 f"Others on this machine can read or change the stored key, so it is not used: {self.path}.",
-                hint=f"chmod 600 {shlex.quote(str(self.path))}; chmod go-w {shlex.quote(str(self.path.parent))}"
-                if is_open(self.path.parent)
-                else f"chmod 600 {shlex.quote(str(self.path))}",
+                hint=f"{mend}; chmod go-w {shlex.quote(str(self.path.parent))}" if is_swappable else mend,
             )
         try:
             content = read_private(self.path)
