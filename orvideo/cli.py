@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, TextIO
 
@@ -152,17 +153,22 @@ def parse(arguments: Sequence[str], environment: Environment) -> Action | None:
     first = next((word for word in arguments if not word.startswith("-")), None)
     named = [first] if first in COMMANDS else []
     rich_help = environment.stdout is not None and environment.stdout.isatty()
-    app = build_app(named or COMMANDS, rich_help=rich_help)
+    command = _command(tuple(named or COMMANDS), rich_help)
     try:
         # Typer prints help to the process's stdout, and makes exit 1 of a pipe without a reader.
         with redirect_stdout(_Held(environment.stdout)) as held:
-            parsed = app(args=list(arguments), prog_name="orvideo", standalone_mode=False, obj=arguments)
+            parsed = command(args=list(arguments), prog_name="orvideo", standalone_mode=False, obj=arguments)
     except typer.TyperException as refused:
         raise UsageError(_sentence(refused.format_message()), hint=_help_for(refused)) from refused
     if isinstance(parsed, Action):
         return parsed
     _print_help(held.getvalue(), environment.stdout)
     return None
+
+
+@cache
+def _command(names: tuple[str, ...], rich_help: bool) -> Callable[..., object]:
+    return typer.main.get_command(build_app(names, rich_help=rich_help))
 
 
 def _raise(error: OrvideoError) -> Callable[[Context], None]:

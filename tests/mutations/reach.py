@@ -11,8 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from coverage import CoverageData
-
 from tests.mutations.copies import ROOT, Copy, say
 from tests.mutations.mutants import Function, Mutant, function_at, functions
 
@@ -85,6 +83,8 @@ class Reach:
 
     def load(self, targets: Iterable[str]) -> None:
         """Read what reaches these modules."""
+        from coverage import CoverageData
+
         latest = {name: meta for name, (_, meta) in self._known().items()}
         targets = list(targets)
         for path in sorted(self._folder.glob("*.meta")):

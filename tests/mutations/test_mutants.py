@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-pytest.importorskip("coverage", reason="SKIPPED: the package coverage (the extra `mutation`) would prove it")
-
 from tests.mutations.__main__ import EQUIVALENT, equivalents
 from tests.mutations.copies import ROOT
 from tests.mutations.mutants import is_program, mutants
