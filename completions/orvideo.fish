@@ -354,7 +354,7 @@ complete -c orvideo -n '__orvideo_at \'jobs\'' -l unfinished -d 'Not at their en
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l unknown -d 'Sent, outcome unknown'
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l not-downloaded -d 'Finished, not on this disk'
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l since -d 'A date (2026-11-21), or an age such as 2h or 7d' -x
-complete -c orvideo -n '__orvideo_at \'jobs\'' -l status -d 'With this status: completed, failed, ...' -x
+complete -c orvideo -n '__orvideo_at \'jobs\'' -l status -d 'With this status, or one of these: completed,failed' -x
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l model -s m -d 'Of this model, or part of its name' -x -k -a '(__orvideo_live models)'
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l sort -d 'The order of the list' -x -a 'newest oldest cost'
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l columns -d 'Which columns, such as id,status,file' -x
@@ -368,7 +368,7 @@ complete -c orvideo -n '__orvideo_at \'jobs list\'' -l unfinished -d 'Not at the
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l unknown -d 'Sent, outcome unknown'
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l not-downloaded -d 'Finished, not on this disk'
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l since -d 'A date (2026-11-21), or an age such as 2h or 7d' -x
-complete -c orvideo -n '__orvideo_at \'jobs list\'' -l status -d 'With this status: completed, failed, ...' -x
+complete -c orvideo -n '__orvideo_at \'jobs list\'' -l status -d 'With this status, or one of these: completed,failed' -x
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l model -s m -d 'Of this model, or part of its name' -x -k -a '(__orvideo_live models)'
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l sort -d 'The order of the list' -x -a 'newest oldest cost'
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l columns -d 'Which columns, such as id,status,file' -x

@@ -376,7 +376,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['jobs'].Options['--unknown'] = @{ Kind = $null; Help = 'Sent, outcome unknown' }
     $table['jobs'].Options['--not-downloaded'] = @{ Kind = $null; Help = 'Finished, not on this disk' }
     $table['jobs'].Options['--since'] = @{ Kind = @('anything'); Help = 'A date (2026-11-21), or an age such as 2h or 7d' }
-    $table['jobs'].Options['--status'] = @{ Kind = @('anything'); Help = 'With this status: completed, failed, ...' }
+    $table['jobs'].Options['--status'] = @{ Kind = @('anything'); Help = 'With this status, or one of these: completed,failed' }
     $table['jobs'].Options['--model'] = @{ Kind = @('live', 'models'); Help = 'Of this model, or part of its name' }
     $table['jobs'].Options['-m'] = @{ Kind = @('live', 'models'); Help = 'Of this model, or part of its name' }
     $table['jobs'].Options['--sort'] = @{ Kind = @('words', 'newest', '', 'oldest', '', 'cost', ''); Help = 'The order of the list' }
@@ -395,7 +395,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['jobs list'].Options['--unknown'] = @{ Kind = $null; Help = 'Sent, outcome unknown' }
     $table['jobs list'].Options['--not-downloaded'] = @{ Kind = $null; Help = 'Finished, not on this disk' }
     $table['jobs list'].Options['--since'] = @{ Kind = @('anything'); Help = 'A date (2026-11-21), or an age such as 2h or 7d' }
-    $table['jobs list'].Options['--status'] = @{ Kind = @('anything'); Help = 'With this status: completed, failed, ...' }
+    $table['jobs list'].Options['--status'] = @{ Kind = @('anything'); Help = 'With this status, or one of these: completed,failed' }
     $table['jobs list'].Options['--model'] = @{ Kind = @('live', 'models'); Help = 'Of this model, or part of its name' }
     $table['jobs list'].Options['-m'] = @{ Kind = @('live', 'models'); Help = 'Of this model, or part of its name' }
     $table['jobs list'].Options['--sort'] = @{ Kind = @('words', 'newest', '', 'oldest', '', 'cost', ''); Help = 'The order of the list' }

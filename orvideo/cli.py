@@ -55,7 +55,7 @@ def build_app(commands: Sequence[str] = COMMANDS, *, rich_help: bool = False) ->
         rich_markup_mode="markdown" if rich_help else None,
         context_settings={"help_option_names": ["--help", "-h"]},
         epilog='Example: orvideo submit "a paper boat drifts down a rainy street" --wait -o boat.mp4\n\n'
-        "More: orvideo help COMMAND, or one of: exit-codes, environment, output, schema.",
+        "More: orvideo help COMMAND, or one of: exit-codes, environment, output, schema, man.",
     )
 
     @app.callback(invoke_without_command=True)

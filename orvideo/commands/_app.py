@@ -48,10 +48,11 @@ class _Group(TyperGroup):
         return _adopted(super().get_params(ctx))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        parameters, commands = self.get_params(ctx), self.list_commands(ctx)
-        args = with_command_first(parameters, commands, args)
+        commands = self.list_commands(ctx)
+        own = self.get_params(ctx)
+        args = with_command_first(args, commands, lambda name: [*own, *self.commands[name].get_params(ctx)])
         if not args or args[0] not in commands:
-            check_values(parameters, args)
+            check_values(own, args)
         return super().parse_args(ctx, args)
 
 

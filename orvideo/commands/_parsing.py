@@ -7,12 +7,13 @@ called `--dry-run`, and a purchase (finding A01).
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from enum import Enum
 from typing import Any, NoReturn, get_args
 
 from orvideo.errors import UsageError
 
+OptionsOf = Callable[[str], Iterable[Any]]
 _NUMBER = re.compile(r"-[0-9.][0-9.,_a-zA-Z]*")
 
 
@@ -35,16 +36,26 @@ def check_values(parameters: Iterable[Any], words: Sequence[str]) -> None:
             raise UsageError(f"{name} needs a value; {value} looks like an option.", hint=_meant(options[name], value))
 
 
-def with_command_first(parameters: Iterable[Any], commands: Collection[str], words: Sequence[str]) -> list[str]:
-    """Return a line with the options that stand before a command behind it, where they count (finding D03)."""
-    options = _with_value(parameters)
-    index = 0
-    while index < len(words) and words[index].startswith("-") and words[index] != "--":
-        name, attached = _takes_next(words[index], options)
-        index += 1 if name is None or attached is not None else 2
-    if index >= len(words) or words[index] not in commands or {"--help", "-h", "--version", "-V"} & {*words[:index]}:
-        return list(words)
-    return [words[index], *words[:index], *words[index + 1 :]]
+def with_command_first(words: Sequence[str], commands: Collection[str], options_of: OptionsOf) -> list[str]:
+    """Return a line with the options that stand before a command, and their values, behind it (finding D03)."""
+    for place, word in enumerate(words):
+        if word in ("--", "--help", "-h", "--version", "-V"):
+            break
+        if word in commands and _are_options(words[:place], _with_value(options_of(word))):
+            return [word, *words[:place], *words[place + 1 :]]
+    return list(words)
+
+
+def _are_options(words: Sequence[str], options: Collection[str]) -> bool:
+    """Tell whether words are options and their values, and nothing else."""
+    following = iter(words)
+    for word in following:
+        if not word.startswith("-"):
+            return False
+        name, attached = _takes_next(word, options)
+        if name is not None and attached is None and next(following, None) is None:
+            return False
+    return True
 
 
 def refuse_value(parameter: Any, context: Any, value: Any) -> NoReturn:

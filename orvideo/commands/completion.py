@@ -60,7 +60,8 @@ def run_install(context: Context, shell: Shell | None, *, force: bool) -> None:
     path = str(done.path) if done.path else None
     context.terminal.document({"shell": done.shell, "path": path, "changed": done.is_new, "notes": list(done.notes)})
     if path is not None:
-        context.terminal.note(f"{'wrote' if done.is_new else 'already there and current:'} {path}")
+        if not done.is_new:
+            context.terminal.note("already there and current")
         context.terminal.answer(path)
     for note in done.notes:
         context.terminal.note(note)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from importlib import import_module
 from types import ModuleType
@@ -12,6 +13,7 @@ import typer
 from orvideo.commands._action import Action, Answering
 from orvideo.commands._options import Json, Quiet
 from orvideo.errors import UsageError
+from orvideo.interrupts import Interrupted
 
 if TYPE_CHECKING:
     from orvideo.context import Context
@@ -58,13 +60,22 @@ def run(context: Context, *, port: int, speed: float | None, faults: list[str]) 
         raise UsageError(
             f"Port {port} on 127.0.0.1 cannot be used: {error.strerror or error}.", hint="orvideo sandbox --port 0"
         ) from error
-    context.terminal.document({"base_url": sandbox.base_url, "key": server.KEY, "speed": pace})
-    context.terminal.answer(sandbox.base_url)
+    try:
+        _tell(context, sandbox.base_url, server.KEY, pace)
+        sandbox.serve_forever()
+    except Interrupted as stopped:
+        # Ctrl-C is how it is ended: nothing went wrong.
+        if stopped.signum != signal.SIGINT:
+            raise
+
+
+def _tell(context: Context, base_url: str, key: str, pace: float) -> None:
+    context.terminal.document({"base_url": base_url, "key": key, "speed": pace})
+    context.terminal.answer(base_url)
     context.terminal.note(
         f"The sandbox is up; time passes {pace:g} times as fast. Ctrl-C ends it. Point a client at it:"
     )
-    context.terminal.note(f"  export ORVIDEO_BASE_URL={sandbox.base_url} OPENROUTER_API_KEY={server.KEY}")
-    sandbox.serve_forever()
+    context.terminal.note(f"  export ORVIDEO_BASE_URL={base_url} OPENROUTER_API_KEY={key}")
 
 
 def show_faults(context: Context) -> None:

@@ -123,7 +123,7 @@ class Filter(TypedDict, total=False):
 
     `unfinished`: accepted, and not at its end. `unknown`: the outcome of the submit is. `not_downloaded`: completed,
     with an output that is not saved. `text` is looked for in prompt, model, id and handle, in any case, `model` in the
-    model; `status` is a word as people see it (`Record.status_word`).
+    model; `status` is one or more words as people see them (`Record.status_word`), with commas.
     """
 
     unfinished: bool
@@ -190,7 +190,8 @@ def _passes(row: sqlite3.Row, wanted: Filter, view: Viewpoint) -> bool:
     if wanted.get("unknown") and row["state"] == State.SENDING and view.state_of(row) is not State.UNKNOWN:
         return False
     words = {row["status"] or word_of(view.state_of(row), row["answer_status"]), "saved" if row["fetched"] else None}
-    if wanted.get("status") and (wanted["status"] or "").casefold() not in words:
+    statuses = {word.strip() for word in (wanted.get("status") or "").casefold().split(",")}
+    if wanted.get("status") and not statuses & words:
         return False
     needle = (wanted.get("text") or "").casefold()
     return not needle or any(

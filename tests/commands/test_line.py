@@ -104,7 +104,12 @@ def test_d03_options_before_a_command_count_or_are_refused_by_name(orvideo: Shel
     for line in (("jobs", "--unfinished", "show", "@1"), ("--wait", "jobs"), ("jobs", "--cost", "day", "forget", "@1")):
         done = orvideo(*line)
         assert (done.code, "No such option: --" in done.err) == (2, True), done.err
+    # An option that only the command has takes its value along.
+    early = orvideo("--max-cost", "0.01", "-m", "veo-3.1-lite", "submit", "x", "--sandbox", "--dry-run")
+    assert (early.code, "the limit is $0.01" in early.err) == (5, True), early.err
+    assert orvideo("--nonsense", "3", "submit", "x", "--sandbox").err.startswith("error: No such option: --nonsense.")
     # What only looks like a command is what it is given for.
+    assert orvideo("--model", "submit", "submit", "x", "--sandbox").err.startswith("error: There is no model 'submit'")
     assert orvideo("jobs", "--search", "show").code == 0
 
 

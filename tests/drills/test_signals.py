@@ -615,3 +615,13 @@ def test_signals_at_random_moments_leave_a_record_that_is_whole(orvideo: Shell, 
         unknown = sum(record.state == State.UNKNOWN for record in records)
         assert len(set(accepted) - known) <= unknown
         assert oct(record_path(home).stat().st_mode & 0o777) == "0o600"
+
+
+@drill("F-D13")
+def test_ctrl_c_is_how_a_sandbox_in_the_foreground_is_ended(orvideo: Shell) -> None:
+    process = orvideo.popen("sandbox", "--port", "0", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=240)
+    assert (process.returncode, b"error" in told) == (0, False), told

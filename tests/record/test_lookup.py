@@ -206,6 +206,8 @@ def test_filters_hold_together(ledger: Ledger, time: HandClock) -> None:
     assert _names(ledger.list(batch="night")) == ["job-2"]
     assert _names(ledger.list(status="PENDING")) == ["job-2", "job-1"]
     assert _names(ledger.list(status="saved")) == []
+    assert _names(ledger.list(status="pending, completed")) == ["job-3", "job-2", "job-1"]
+    assert _names(ledger.list(status="failed,completed")) == ["job-3"]
     assert _names(ledger.list(status="completed")) == ["job-3"]
     assert _names(ledger.list(since=START + timedelta(seconds=60))) == ["job-3", "job-2"]
     assert _names(ledger.list(since=START + timedelta(seconds=61))) == []
