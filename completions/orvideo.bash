@@ -9,7 +9,7 @@ __orvideo_offers() {
             options='--version -V --help -h'
             ;;
         submit)
-            options='--prompt-file --model -m --duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --reference --fix-image --continue --request --like --creativity --upscale --param --callback-url --user --session-id --trace --wait -w --timeout --interval --exec --notify --output -o --force --receipt --max-size --max-cost --yes -y --dry-run --no-check --json --events --quiet -q --verbose -v --sandbox --help -h'
+            options='--prompt-file --model -m --duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --reference --continue --creativity --upscale --param --callback-url --user --session-id --trace --fix-image --request --like --no-check --wait -w --timeout --interval --exec --notify --output -o --force --receipt --max-size --max-cost --yes -y --dry-run --json --events --quiet -q --verbose -v --sandbox --help -h'
             ;;
         status)
             options='--json --quiet -q --verbose -v --sandbox --help -h'
@@ -21,7 +21,7 @@ __orvideo_offers() {
             options='--all --output -o --force --receipt --max-size --timeout --json --events --quiet -q --verbose -v --sandbox --help -h'
             ;;
         batch)
-            options='--format --name --allow-outside --model -m --duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --reference --fix-image --creativity --upscale --param --callback-url --user --session-id --trace --no-check --jobs -j --fail-fast --retry-failed --timeout --interval --output -o --force --receipt --max-size --report --max-cost --yes -y --again --dry-run --json --events --quiet -q --verbose -v --sandbox --help -h'
+            options='--format --name --allow-outside --model -m --duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --reference --creativity --upscale --param --callback-url --user --session-id --trace --fix-image --no-check --jobs -j --fail-fast --retry-failed --timeout --interval --output -o --force --receipt --max-size --report --max-cost --yes -y --again --dry-run --json --events --quiet -q --verbose -v --sandbox --help -h'
             ;;
         models)
             options='--duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --max-cost --sort --refresh --json --quiet -q --verbose -v --sandbox --help -h'
@@ -98,8 +98,6 @@ __orvideo_value() {
         'submit --last-frame') kind='files' ;;
         'submit --reference') kind='files' ;;
         'submit --continue') kind='live jobs' ;;
-        'submit --request') kind='files' ;;
-        'submit --like') kind='live jobs' ;;
         'submit --creativity') kind='anything' ;;
         'submit --upscale') kind='anything' ;;
         'submit --param') kind='anything' ;;
@@ -107,6 +105,8 @@ __orvideo_value() {
         'submit --user') kind='anything' ;;
         'submit --session-id') kind='anything' ;;
         'submit --trace') kind='anything' ;;
+        'submit --request') kind='files' ;;
+        'submit --like') kind='live jobs' ;;
         'submit --timeout') kind='anything' ;;
         'submit --interval') kind='anything' ;;
         'submit --exec') kind='anything' ;;

@@ -19,8 +19,6 @@ function __orvideo_takes_value
             'submit --last-frame' \
             'submit --reference' \
             'submit --continue' \
-            'submit --request' \
-            'submit --like' \
             'submit --creativity' \
             'submit --upscale' \
             'submit --param' \
@@ -28,6 +26,8 @@ function __orvideo_takes_value
             'submit --user' \
             'submit --session-id' \
             'submit --trace' \
+            'submit --request' \
+            'submit --like' \
             'submit --timeout' \
             'submit --interval' \
             'submit --exec' \
@@ -205,10 +205,7 @@ complete -c orvideo -n '__orvideo_at \'submit\'' -l seed -d 'The same seed aims 
 complete -c orvideo -n '__orvideo_at \'submit\'' -l first-frame -d 'The image it begins with: a file, an https URL, or -' -r -F
 complete -c orvideo -n '__orvideo_at \'submit\'' -l last-frame -d 'The image it ends with: a file, an https URL, or -' -r -F
 complete -c orvideo -n '__orvideo_at \'submit\'' -l reference -d 'Something to be guided by: an image as above, or audio or video by https URL' -r -F
-complete -c orvideo -n '__orvideo_at \'submit\'' -l fix-image -d 'Send pictures of this machine upright, in 8-bit sRGB, without metadata'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l continue -d 'Go on from a completed job' -x -k -a '(__orvideo_live jobs)'
-complete -c orvideo -n '__orvideo_at \'submit\'' -l request -d 'A whole request as JSON, as --dry-run prints it; - reads stdin' -r -F
-complete -c orvideo -n '__orvideo_at \'submit\'' -l like -d 'A new job with this one\'s request' -x -k -a '(__orvideo_live jobs)'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l creativity -d 'How freely an upscaling model works' -x
 complete -c orvideo -n '__orvideo_at \'submit\'' -l upscale -d 'How many times larger, for upscaling' -x
 complete -c orvideo -n '__orvideo_at \'submit\'' -l param -d 'A parameter of the provider\'s own; JSON where it is JSON' -x
@@ -216,6 +213,10 @@ complete -c orvideo -n '__orvideo_at \'submit\'' -l callback-url -d 'An https UR
 complete -c orvideo -n '__orvideo_at \'submit\'' -l user -d 'Who asks, for your own logs' -x
 complete -c orvideo -n '__orvideo_at \'submit\'' -l session-id -d 'What this belongs to, for your own logs' -x
 complete -c orvideo -n '__orvideo_at \'submit\'' -l trace -d 'More for your own logs' -x
+complete -c orvideo -n '__orvideo_at \'submit\'' -l fix-image -d 'Send pictures of this machine upright, in 8-bit sRGB, without metadata'
+complete -c orvideo -n '__orvideo_at \'submit\'' -l request -d 'A whole request as JSON, as --dry-run prints it; - reads stdin' -r -F
+complete -c orvideo -n '__orvideo_at \'submit\'' -l like -d 'A new job with this one\'s request' -x -k -a '(__orvideo_live jobs)'
+complete -c orvideo -n '__orvideo_at \'submit\'' -l no-check -d 'Send even what the catalogue says cannot work'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l wait -s w -d 'Follow the job to its end'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l timeout -d 'Stop waiting after this time (90s, 20m, 1h); the job goes on' -x
 complete -c orvideo -n '__orvideo_at \'submit\'' -l interval -d 'Look this often instead of soon at first and then further apart' -x
@@ -228,7 +229,6 @@ complete -c orvideo -n '__orvideo_at \'submit\'' -l max-size -d 'Save no file th
 complete -c orvideo -n '__orvideo_at \'submit\'' -l max-cost -d 'Send nothing that may cost more' -x
 complete -c orvideo -n '__orvideo_at \'submit\'' -l yes -s y -d 'Do not ask before an expensive job'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l dry-run -d 'Check, quote, print the request, send nothing'
-complete -c orvideo -n '__orvideo_at \'submit\'' -l no-check -d 'Send even what the catalogue says cannot work'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l events -d 'Print one JSON object a line as things happen'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l quiet -s q -d 'Only the answer and errors, no story'
@@ -284,7 +284,6 @@ complete -c orvideo -n '__orvideo_at \'batch\'' -l seed -d 'The same seed aims a
 complete -c orvideo -n '__orvideo_at \'batch\'' -l first-frame -d 'The image it begins with: a file, an https URL, or -' -r -F
 complete -c orvideo -n '__orvideo_at \'batch\'' -l last-frame -d 'The image it ends with: a file, an https URL, or -' -r -F
 complete -c orvideo -n '__orvideo_at \'batch\'' -l reference -d 'Something to be guided by: an image as above, or audio or video by https URL' -r -F
-complete -c orvideo -n '__orvideo_at \'batch\'' -l fix-image -d 'Send pictures of this machine upright, in 8-bit sRGB, without metadata'
 complete -c orvideo -n '__orvideo_at \'batch\'' -l creativity -d 'How freely an upscaling model works' -x
 complete -c orvideo -n '__orvideo_at \'batch\'' -l upscale -d 'How many times larger, for upscaling' -x
 complete -c orvideo -n '__orvideo_at \'batch\'' -l param -d 'A parameter of the provider\'s own; JSON where it is JSON' -x
@@ -292,6 +291,7 @@ complete -c orvideo -n '__orvideo_at \'batch\'' -l callback-url -d 'An https URL
 complete -c orvideo -n '__orvideo_at \'batch\'' -l user -d 'Who asks, for your own logs' -x
 complete -c orvideo -n '__orvideo_at \'batch\'' -l session-id -d 'What this belongs to, for your own logs' -x
 complete -c orvideo -n '__orvideo_at \'batch\'' -l trace -d 'More for your own logs' -x
+complete -c orvideo -n '__orvideo_at \'batch\'' -l fix-image -d 'Send pictures of this machine upright, in 8-bit sRGB, without metadata'
 complete -c orvideo -n '__orvideo_at \'batch\'' -l no-check -d 'Send even what the catalogue says cannot work'
 complete -c orvideo -n '__orvideo_at \'batch\'' -l jobs -s j -d 'Rows in flight at once' -x
 complete -c orvideo -n '__orvideo_at \'batch\'' -l fail-fast -d 'Start no more rows after the first failure'

@@ -15,7 +15,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
         }
         'submit' = @{
             Commands = @('words')
-            Order = @('--prompt-file', '--model', '-m', '--duration', '-d', '--resolution', '-r', '--aspect-ratio', '-a', '--size', '--audio', '--no-audio', '--seed', '--first-frame', '--last-frame', '--reference', '--fix-image', '--continue', '--request', '--like', '--creativity', '--upscale', '--param', '--callback-url', '--user', '--session-id', '--trace', '--wait', '-w', '--timeout', '--interval', '--exec', '--notify', '--output', '-o', '--force', '--receipt', '--max-size', '--max-cost', '--yes', '-y', '--dry-run', '--no-check', '--json', '--events', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
+            Order = @('--prompt-file', '--model', '-m', '--duration', '-d', '--resolution', '-r', '--aspect-ratio', '-a', '--size', '--audio', '--no-audio', '--seed', '--first-frame', '--last-frame', '--reference', '--continue', '--creativity', '--upscale', '--param', '--callback-url', '--user', '--session-id', '--trace', '--fix-image', '--request', '--like', '--no-check', '--wait', '-w', '--timeout', '--interval', '--exec', '--notify', '--output', '-o', '--force', '--receipt', '--max-size', '--max-cost', '--yes', '-y', '--dry-run', '--json', '--events', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @(,@('anything'))
             Many = $false
@@ -43,7 +43,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
         }
         'batch' = @{
             Commands = @('words')
-            Order = @('--format', '--name', '--allow-outside', '--model', '-m', '--duration', '-d', '--resolution', '-r', '--aspect-ratio', '-a', '--size', '--audio', '--no-audio', '--seed', '--first-frame', '--last-frame', '--reference', '--fix-image', '--creativity', '--upscale', '--param', '--callback-url', '--user', '--session-id', '--trace', '--no-check', '--jobs', '-j', '--fail-fast', '--retry-failed', '--timeout', '--interval', '--output', '-o', '--force', '--receipt', '--max-size', '--report', '--max-cost', '--yes', '-y', '--again', '--dry-run', '--json', '--events', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
+            Order = @('--format', '--name', '--allow-outside', '--model', '-m', '--duration', '-d', '--resolution', '-r', '--aspect-ratio', '-a', '--size', '--audio', '--no-audio', '--seed', '--first-frame', '--last-frame', '--reference', '--creativity', '--upscale', '--param', '--callback-url', '--user', '--session-id', '--trace', '--fix-image', '--no-check', '--jobs', '-j', '--fail-fast', '--retry-failed', '--timeout', '--interval', '--output', '-o', '--force', '--receipt', '--max-size', '--report', '--max-cost', '--yes', '-y', '--again', '--dry-run', '--json', '--events', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @(,@('files'))
             Many = $false
@@ -195,10 +195,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['submit'].Options['--first-frame'] = @{ Kind = @('files'); Help = 'The image it begins with: a file, an https URL, or -' }
     $table['submit'].Options['--last-frame'] = @{ Kind = @('files'); Help = 'The image it ends with: a file, an https URL, or -' }
     $table['submit'].Options['--reference'] = @{ Kind = @('files'); Help = 'Something to be guided by: an image as above, or audio or video by https URL' }
-    $table['submit'].Options['--fix-image'] = @{ Kind = $null; Help = 'Send pictures of this machine upright, in 8-bit sRGB, without metadata' }
     $table['submit'].Options['--continue'] = @{ Kind = @('live', 'jobs'); Help = 'Go on from a completed job' }
-    $table['submit'].Options['--request'] = @{ Kind = @('files'); Help = 'A whole request as JSON, as --dry-run prints it; - reads stdin' }
-    $table['submit'].Options['--like'] = @{ Kind = @('live', 'jobs'); Help = 'A new job with this one''s request' }
     $table['submit'].Options['--creativity'] = @{ Kind = @('anything'); Help = 'How freely an upscaling model works' }
     $table['submit'].Options['--upscale'] = @{ Kind = @('anything'); Help = 'How many times larger, for upscaling' }
     $table['submit'].Options['--param'] = @{ Kind = @('anything'); Help = 'A parameter of the provider''s own; JSON where it is JSON' }
@@ -206,6 +203,10 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['submit'].Options['--user'] = @{ Kind = @('anything'); Help = 'Who asks, for your own logs' }
     $table['submit'].Options['--session-id'] = @{ Kind = @('anything'); Help = 'What this belongs to, for your own logs' }
     $table['submit'].Options['--trace'] = @{ Kind = @('anything'); Help = 'More for your own logs' }
+    $table['submit'].Options['--fix-image'] = @{ Kind = $null; Help = 'Send pictures of this machine upright, in 8-bit sRGB, without metadata' }
+    $table['submit'].Options['--request'] = @{ Kind = @('files'); Help = 'A whole request as JSON, as --dry-run prints it; - reads stdin' }
+    $table['submit'].Options['--like'] = @{ Kind = @('live', 'jobs'); Help = 'A new job with this one''s request' }
+    $table['submit'].Options['--no-check'] = @{ Kind = $null; Help = 'Send even what the catalogue says cannot work' }
     $table['submit'].Options['--wait'] = @{ Kind = $null; Help = 'Follow the job to its end' }
     $table['submit'].Options['-w'] = @{ Kind = $null; Help = 'Follow the job to its end' }
     $table['submit'].Options['--timeout'] = @{ Kind = @('anything'); Help = 'Stop waiting after this time (90s, 20m, 1h); the job goes on' }
@@ -221,7 +222,6 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['submit'].Options['--yes'] = @{ Kind = $null; Help = 'Do not ask before an expensive job' }
     $table['submit'].Options['-y'] = @{ Kind = $null; Help = 'Do not ask before an expensive job' }
     $table['submit'].Options['--dry-run'] = @{ Kind = $null; Help = 'Check, quote, print the request, send nothing' }
-    $table['submit'].Options['--no-check'] = @{ Kind = $null; Help = 'Send even what the catalogue says cannot work' }
     $table['submit'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
     $table['submit'].Options['--events'] = @{ Kind = $null; Help = 'Print one JSON object a line as things happen' }
     $table['submit'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
@@ -292,7 +292,6 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['batch'].Options['--first-frame'] = @{ Kind = @('files'); Help = 'The image it begins with: a file, an https URL, or -' }
     $table['batch'].Options['--last-frame'] = @{ Kind = @('files'); Help = 'The image it ends with: a file, an https URL, or -' }
     $table['batch'].Options['--reference'] = @{ Kind = @('files'); Help = 'Something to be guided by: an image as above, or audio or video by https URL' }
-    $table['batch'].Options['--fix-image'] = @{ Kind = $null; Help = 'Send pictures of this machine upright, in 8-bit sRGB, without metadata' }
     $table['batch'].Options['--creativity'] = @{ Kind = @('anything'); Help = 'How freely an upscaling model works' }
     $table['batch'].Options['--upscale'] = @{ Kind = @('anything'); Help = 'How many times larger, for upscaling' }
     $table['batch'].Options['--param'] = @{ Kind = @('anything'); Help = 'A parameter of the provider''s own; JSON where it is JSON' }
@@ -300,6 +299,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['batch'].Options['--user'] = @{ Kind = @('anything'); Help = 'Who asks, for your own logs' }
     $table['batch'].Options['--session-id'] = @{ Kind = @('anything'); Help = 'What this belongs to, for your own logs' }
     $table['batch'].Options['--trace'] = @{ Kind = @('anything'); Help = 'More for your own logs' }
+    $table['batch'].Options['--fix-image'] = @{ Kind = $null; Help = 'Send pictures of this machine upright, in 8-bit sRGB, without metadata' }
     $table['batch'].Options['--no-check'] = @{ Kind = $null; Help = 'Send even what the catalogue says cannot work' }
     $table['batch'].Options['--jobs'] = @{ Kind = @('anything'); Help = 'Rows in flight at once' }
     $table['batch'].Options['-j'] = @{ Kind = @('anything'); Help = 'Rows in flight at once' }

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from orvideo import __version__
-from orvideo.commands._action import Action, Answering
+from orvideo.commands._action import Action
 from orvideo.commands._app import App
-from orvideo.environment import Environment
+from orvideo.environment import Answering, Environment
 from orvideo.errors import ExitCode, OrvideoError, OutputUnwritable, UsageError
 from orvideo.interrupts import Interrupted, Interrupts
 from orvideo.output.asking import open_terminal

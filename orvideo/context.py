@@ -8,9 +8,8 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from orvideo.commands._action import Answering
 from orvideo.ending import Ending
-from orvideo.environment import Environment
+from orvideo.environment import Answering, Environment
 from orvideo.errnos import reason
 from orvideo.errors import OutputUnwritable, RecordError, UsageError
 from orvideo.interrupts import Interrupts

@@ -27,3 +27,13 @@ class Environment(NamedTuple):
     def __repr__(self) -> str:
         # The key may be among the variables (drill K13).
         return f"Environment({len(self.environ)} variables)"
+
+
+class Answering(NamedTuple):
+    """How a command answers, and from where: what its line says."""
+
+    json: bool = False
+    events: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    sandbox: bool = False

@@ -6,18 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 from orvideo.errors import UsageError
-from orvideo.request.build import SHORT_NAMES
-from orvideo.request.fields import FIELDS
+from orvideo.request import fields
 from orvideo.request.file import parse_json
 
 #: What a row says of its file, and not of its video.
 NAMING = ("output", "name")
 #: Other names for a field; a row that uses both has said it twice.
-ALIASES = {
-    "audio": "generate_audio", "upscale": "upscale_factor", "references": "reference", "params": "param",
-    "continue": "previous_job_id",
-}  # fmt: skip
-KNOWN = frozenset((*FIELDS, *SHORT_NAMES, *NAMING, *ALIASES))
+ALIASES = {**fields.ALIASES, "references": "reference", "params": "param"}
+_FIELDS = {field.name: field for field in fields.TABLE}
+KNOWN = frozenset((*_FIELDS, *NAMING, *ALIASES))
 
 
 def column_name(text: str) -> str:
@@ -70,20 +67,18 @@ def _reference(text: str) -> Any:
     return _json_value(text) if text.startswith("[") else text
 
 
-_CELLS: dict[str, Callable[[str], Any]] = {
-    **dict.fromkeys(("duration", "seed", "creativity"), _whole),
-    **dict.fromkeys(("frame_images", "input_references", "provider", "trace", "param"), _json_value),
-    "generate_audio": _yes_no,
-    "upscale_factor": _number,
-    "reference": _reference,
-}
+_CELLS: dict[fields.Kind, Callable[[str], Any]] = {
+    fields.WHOLE: _whole, fields.NUMBER: _number, fields.YES_NO: _yes_no, fields.LIST: _json_value,
+    fields.OBJECT: _json_value, fields.TEXTS: _reference, fields.PAIRS: _json_value,
+}  # fmt: skip
 
 
 def from_cell(name: str, cell: str) -> Any:
     """Return what a cell of a CSV stands for; an empty one was left out before."""
-    if name not in _CELLS:
+    read = _CELLS.get(_FIELDS[name].kind) if name in _FIELDS else None
+    if read is None:
         return cell.strip()
     try:
-        return _CELLS[name](cell.strip())
+        return read(cell.strip())
     except ValueError as wanted:
         raise UsageError(f"{name} takes {wanted}, not {cell.strip()[:40]!r}.") from None

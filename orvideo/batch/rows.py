@@ -14,7 +14,7 @@ from orvideo.batch.columns import ALIASES, KNOWN, NAMING, column_name, from_cell
 from orvideo.batch.formats import READERS, Form, Wrong
 from orvideo.batch.source import Source
 from orvideo.errors import ExitCode, UsageError
-from orvideo.request.fields import nearest
+from orvideo.request.checking import nearest
 from orvideo.request.texts import check_texts
 
 _FIELD = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")

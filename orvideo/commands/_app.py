@@ -14,24 +14,30 @@ from typing import Any, get_args, get_origin
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
+from orvideo.commands._groups import spread
 from orvideo.commands._parsing import check_values, refuse_value, with_command_first
 
 
 class App(typer.Typer):
-    """Takes commands like any Typer app."""
+    """Takes commands like any Typer app; a parameter of theirs may be a group of options (`_groups`)."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(cls=_Group, **settings)
 
     def command(self, name: str | None = None, **settings: Any) -> Callable[[Any], Any]:
-        register = super().command(name, cls=_Command, **settings)
+        return _taking(super().command(name, cls=_Command, **settings))
 
-        def take(function: Any) -> Any:
-            # Typer evaluates an annotation that is a text still four times: 2 ms for the 40 options of submit.
-            function.__annotations__ = inspect.get_annotations(function, eval_str=True)
-            return register(function)
+    def callback(self, **settings: Any) -> Callable[[Any], Any]:
+        return _taking(super().callback(**settings))
 
-        return take
+
+def _taking(register: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def take(function: Any) -> Any:
+        # Typer evaluates an annotation that is a text still four times: 2 ms for the 40 options of submit.
+        function.__annotations__ = inspect.get_annotations(function, eval_str=True)
+        return register(spread(function))
+
+    return take
 
 
 class _Command(TyperCommand):

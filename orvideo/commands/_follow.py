@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from orvideo.commands._hooks import NOTHING, Hooks, run_hooks
+from orvideo.commands._options import Saving, Waiting
 from orvideo.commands._receipts import write_receipts
 from orvideo.errors import OrvideoError, UsageError
 
@@ -18,12 +19,12 @@ if TYPE_CHECKING:
     from orvideo.record.values import Record
 
 
-def terms_from(context: Context, timeout: str | None, interval: str | None) -> Terms:
+def terms_from(context: Context, waiting: Waiting) -> Terms:
     """Return how long and how often to look, from the line or the settings; seconds."""
     from orvideo.jobs.task import Terms
     from orvideo.settings.definitions import Source
 
-    settings = context.settings.with_flags({"timeout": timeout, "interval": interval})
+    settings = context.settings.with_flags({"timeout": waiting.timeout, "interval": waiting.interval})
     firm = settings.get("timeout").source is not Source.DEFAULT
     return Terms(timeout=settings.timeout, interval=settings.interval, firm=firm)
 
@@ -41,12 +42,8 @@ class FollowOptions(NamedTuple):
 
     jobs: list[str] | None
     all: bool
-    output: str | None
-    force: bool
-    receipt: bool
-    max_size: str | None
-    timeout: str | None
-    interval: str | None = None
+    saving: Saving
+    waiting: Waiting
     hooks: Hooks = NOTHING
 
 
@@ -57,15 +54,16 @@ def follow_named(
 
     Without `wait`, a job that still runs is left alone, and a video is saved even where no -o ever said so.
     """
-    terms = terms_from(context, options.timeout, options.interval)._replace(wait=wait)
+    saving = options.saving
+    terms = terms_from(context, options.waiting)._replace(wait=wait)
     if options.all and options.jobs:
         raise UsageError("--all stands for every job; it goes with no JOB.")
     records = everything() if options.all else find_jobs(context, options.jobs)
     if not records:
         context.terminal.note(nothing)
-    fetcher = context.fetcher(options.output, force=options.force, always=not wait, max_size=options.max_size)
+    fetcher = context.fetcher(saving.output, force=saving.force, always=not wait, max_size=saving.max_size)
     tasks = prepare(context, records, fetcher)
-    follow_and_save(context, tasks, terms, fetcher, options.hooks, receipt=options.receipt)
+    follow_and_save(context, tasks, terms, fetcher, options.hooks, receipt=saving.receipt)
 
 
 def run_tasks(

@@ -10,9 +10,10 @@ import os
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from orvideo.clock import NAP
+from orvideo.commands._options import option
 from orvideo.errors import OrvideoError, UsageError
 
 if TYPE_CHECKING:
@@ -45,19 +46,28 @@ _GRACE = 2.0
 class Hooks(NamedTuple):
     """What is to be done when a job ends: a shell's command line, a desktop notification."""
 
-    command: str | None = None
-    notify: bool = False
+    command: Annotated[
+        str | None,
+        option(
+            "Waiting",
+            "Run this in the shell when a job ends, with ORVIDEO_JOB_ID, _STATUS, _PATH, ... set.",
+            "--exec",
+            metavar="COMMAND",
+        ),
+    ] = None
+    notify: Annotated[
+        bool, option("Waiting", "Notify the desktop when a job ends, or ring the terminal's bell.", "--notify")
+    ] = False
 
 
 NOTHING = Hooks()
 
 
-def hooks_from(command: str | None, notify: bool, *, waits: bool = True) -> Hooks:
-    """Return the wishes of a line; raises UsageError where nobody would be there to fulfil them."""
-    if not waits and (command is not None or notify):
-        option = "--exec" if command is not None else "--notify"
-        raise UsageError(f"{option} is for the end of a job, and --wait was not given.", hint="add --wait")
-    return Hooks(command, notify)
+def refuse_without_wait(hooks: Hooks) -> None:
+    """Raise UsageError for wishes that nobody would be there to fulfil."""
+    if hooks != NOTHING:
+        name = "--exec" if hooks.command is not None else "--notify"
+        raise UsageError(f"{name} is for the end of a job, and --wait was not given.", hint="add --wait")
 
 
 def run_hooks(context: Context, task: Task, hooks: Hooks, deadline: Deadline) -> None:

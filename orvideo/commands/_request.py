@@ -2,93 +2,117 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, NamedTuple
 
-from orvideo.commands._action import options_of
+import typer
+
+from orvideo.commands._groups import Fields
+from orvideo.commands._groups import option as parameter
+from orvideo.commands._options import option
 from orvideo.errors import UsageError
+from orvideo.request.fields import SHORT_NAMES, TABLE, Field
 
 if TYPE_CHECKING:
+    import inspect
+
     from orvideo.context import Context
     from orvideo.record.values import Record
     from orvideo.request.build import Wanted
     from orvideo.settings import Settings
 
-#: The request's fields that have a setting, by the setting's name.
-SETTINGS = {
-    "model": "model",
-    "duration": "duration",
-    "resolution": "resolution",
-    "aspect-ratio": "aspect_ratio",
-    "audio": "generate_audio",
-    "seed": "seed",
-}
 #: In bytes; an endless file is longer.
 _LONGEST_PROMPT = 1024**2
 _EXAMPLE = 'orvideo submit "a paper boat drifts down a rainy street"'
-
-
-#: The request's fields that only the line can give, by the names of its parameters.
-_FIELDS = {
-    "size": "size",
-    "creativity": "creativity",
-    "upscale": "upscale_factor",
-    "callback_url": "callback_url",
-    "user": "user",
-    "session_id": "session_id",
-}
+#: The fields that have a setting.
+_SET = [field for field in TABLE if field.setting is not None]
 
 
 class RequestOptions(NamedTuple):
-    """The part of a line that says what to make, by the names of its parameters: None where the line does not say.
+    """The part of a line that says what to make.
 
-    `flags` are settings by name, `fields` request fields by the service's name.
+    `said` has what the line says of fields (`request.fields`), by their names; what it leaves open is not in it.
     """
 
-    flags: Mapping[str, Any] = MappingProxyType({})
-    fields: Mapping[str, Any] = MappingProxyType({})
-    prompt: str | None = None
-    prompt_file: str | None = None
-    first_frame: str | None = None
-    last_frame: str | None = None
-    reference: list[str] | None = None
-    param: list[str] | None = None
-    trace: list[str] | None = None
-    continue_: str | None = None
-    request: str | None = None
-    like: str | None = None
-    no_check: bool = False
-    fix_image: bool = False
+    said: Mapping[str, Any]
+    prompt: Annotated[str | None, typer.Argument(help="What the video shows; - reads it from stdin.")] = None
+    prompt_file: Annotated[str | None, option("Request", "Read the prompt from a file.", metavar="FILE")] = None
+    request: Annotated[
+        str | None,
+        option(
+            "From",
+            "A whole request as JSON, as --dry-run prints it; - reads stdin. Flags override it.",
+            "--request",
+            metavar="FILE",
+        ),
+    ] = None
+    like: Annotated[
+        str | None, option("From", "A new job with this one's request. Flags change it.", metavar="JOB")
+    ] = None
+    fix_image: Annotated[
+        bool, option("From", "Send pictures of this machine upright, in 8-bit sRGB, without metadata.", "--fix-image")
+    ] = False
+    no_check: Annotated[bool, option("Request", "Send even what the catalogue says cannot work.", "--no-check")] = False
 
-    @classmethod
-    def of(cls, line: Mapping[str, Any]) -> RequestOptions:
-        """Return what a parsed line of `submit` or `batch` says."""
-        flags = {flag: line[flag.replace("-", "_")] for flag in SETTINGS}
-        return options_of(cls, line, flags=flags, fields={field: line[name] for name, field in _FIELDS.items()})
+    @property
+    def flags(self) -> dict[str, Any]:
+        """What the line says of settings, by their names."""
+        return {str(field.setting): self.said.get(field.name) for field in _SET}
 
     def line_fields(self, settings: Settings) -> dict[str, Any]:
         """Return the request fields that the line gives, but for the prompt and what is read from files."""
         from orvideo.request.build import parse_pairs
 
-        given = {name: value for name, value in self.fields.items() if value is not None}
-        given |= {name: settings.get(flag).value for flag, name in SETTINGS.items() if self.flags.get(flag) is not None}
-        return given | ({"trace": parse_pairs(self.trace, "--trace")} if self.trace else {})
+        given = {name: value for name, value in self.said.items() if name not in (*SHORT_NAMES, "previous_job_id")}
+        given |= {field.name: settings.get(str(field.setting)).value for field in _SET if field.name in given}
+        return given | ({"trace": parse_pairs(given["trace"], "--trace")} if "trace" in given else {})
 
     def defaults(self, settings: Settings) -> dict[str, Any]:
         """Return the settings for what the line leaves open. A setting that a flag beats is not even read."""
-        values = {name: settings.get(flag).value for flag, name in SETTINGS.items() if self.flags.get(flag) is None}
+        values = {field.name: settings.get(str(field.setting)).value for field in _SET if field.name not in self.said}
         return {name: value for name, value in values.items() if value is not None}
 
     def media(self) -> dict[str, Any]:
         """Return the pictures and the rest that the video is made from, as the line names them."""
-        references = list(self.reference) if self.reference else None
-        named = {"first_frame": self.first_frame, "last_frame": self.last_frame, "reference": references}
-        return {name: value for name, value in named.items() if value is not None}
+        return {name: self.said[name] for name in ("first_frame", "last_frame", "reference") if name in self.said}
 
     def params(self) -> dict[str, Any]:
         """Return the providers' own parameters, under the short name that takes them."""
-        return {"param": list(self.param)} if self.param else {}
+        return {"param": self.said["param"]} if "param" in self.said else {}
+
+
+class FieldOptions:
+    """A group of options: those of the fields of a request that a command has."""
+
+    def __init__(self, command: str) -> None:
+        self._fields = [field for field in TABLE if field.flags and command in field.commands]
+
+    def parameters(self) -> list[inspect.Parameter]:
+        return [parameter(field.name, _annotation(field), None) for field in self._fields]
+
+    def value(self, line: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a line says, by the fields' names."""
+        return {field.name: line[field.name] for field in self._fields if line[field.name] not in (None, [])}
+
+
+def _annotation(field: Field) -> Any:
+    return Annotated[field.typed | None, option(field.panel, field.help, *field.flags, metavar=field.metavar)]
+
+
+class RequestGroup(FieldOptions):
+    """A group of options that makes RequestOptions: the named ones of its own, around those of the fields."""
+
+    def __init__(self, command: str, *, before: Sequence[str] = (), after: Sequence[str]) -> None:
+        super().__init__(command)
+        self._before = Fields(RequestOptions, *before) if before else None
+        self._after = Fields(RequestOptions, *after)
+
+    def parameters(self) -> list[inspect.Parameter]:
+        before = self._before.parameters() if self._before else []
+        return [*before, *super().parameters(), *self._after.parameters()]
+
+    def value(self, line: Mapping[str, Any]) -> Any:
+        return self._after.value({**line, "said": super().value(line)})
 
 
 def wanted_request(context: Context, options: RequestOptions) -> Wanted:
@@ -106,7 +130,7 @@ def wanted_request(context: Context, options: RequestOptions) -> Wanted:
     else:
         base = _from_file(context, options)
         defaults = options.defaults(settings)
-    previous = None if options.continue_ is None else _previous(context, options.continue_)
+    previous = _previous(context, options.said["previous_job_id"]) if "previous_job_id" in options.said else None
     if previous is not None:
         given |= _continuing(context, previous, {**base, **given}.get("model"), otherwise=defaults.get("model"))
     source = MediaSource(settings.max_image_bytes, stdin=_stdin(context), fix=options.fix_image)
@@ -126,11 +150,11 @@ def _refuse_contradictions(options: RequestOptions) -> None:
         "the prompt": options.prompt,
         "--prompt-file": options.prompt_file,
         "--request": options.request,
-        "--first-frame": options.first_frame,
-        "--last-frame": options.last_frame,
+        "--first-frame": options.said.get("first_frame"),
+        "--last-frame": options.said.get("last_frame"),
     }
     reading = [name for name, value in readers.items() if value in ("-", "image:-")]
-    reading += ["--reference" for value in (options.reference or ()) if value in ("-", "image:-")]
+    reading += ["--reference" for value in options.said.get("reference", ()) if value in ("-", "image:-")]
     if len(reading) > 1:
         raise UsageError(f"stdin can be read once, and {' and '.join(reading)} would read it.")
 

@@ -11,42 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from orvideo.commands._action import Action, Answering, options_of
+from orvideo.commands._action import Action
 from orvideo.commands._follow import errors_of, run_tasks, terms_from
+from orvideo.commands._groups import Fields
 from orvideo.commands._key import check_key
-from orvideo.commands._options import (
-    AspectRatio,
-    Audio,
-    CallbackUrl,
-    Creativity,
-    Duration,
-    Events,
-    FirstFrame,
-    FixImage,
-    Force,
-    Interval,
-    Json,
-    LastFrame,
-    MaxSize,
-    Model,
-    Param,
-    Quiet,
-    Receipt,
-    Reference,
-    Resolution,
-    Seed,
-    SessionId,
-    Size,
-    Timeout,
-    Trace,
-    Upscale,
-    User,
-    UseSandbox,
-    Verbose,
-    option,
-)
+from orvideo.commands._options import Following, Saving, Waiting, option
 from orvideo.commands._receipts import write_receipts
-from orvideo.commands._request import RequestOptions
+from orvideo.commands._request import RequestGroup, RequestOptions
 from orvideo.errors import (
     PRECEDENCE,
     AuthError,
@@ -80,35 +51,49 @@ if TYPE_CHECKING:
 _MOST_JOBS = 1000
 
 
+class Running(NamedTuple):
+    """How the rows are run."""
+
+    jobs: Annotated[
+        int, option("Running", "Rows in flight at once.", "--jobs", "-j", metavar="N", min=1, max=_MOST_JOBS)
+    ] = 4
+    fail_fast: Annotated[bool, option("Running", "Start no more rows after the first failure.", "--fail-fast")] = False
+    retry_failed: Annotated[
+        bool, option("Running", "Submit failed rows again, as new jobs that cost anew.", "--retry-failed")
+    ] = False
+
+
+class Spending(NamedTuple):
+    """What may be spent, and whether a person is asked."""
+
+    max_cost: Annotated[str | None, option("Money", "The most that the whole batch may cost.", metavar="USD")] = None
+    yes: Annotated[bool, option("Money", "Do not ask before an expensive batch.", "--yes", "-y")] = False
+    again: Annotated[bool, option("Money", "Buy rows once more that another batch has bought.", "--again")] = False
+    dry_run: Annotated[bool, option("Money", "Check, price, print the requests, send nothing.", "--dry-run")] = False
+
+
 class BatchOptions(NamedTuple):
     """A batch line, parsed; `typed` is the same line as it was typed."""
 
-    asked: RequestOptions
     typed: str
     file: str
-    form: str | None = None
-    name: str | None = None
-    allow_outside: bool = False
-    jobs: int = 4
-    fail_fast: bool = False
-    retry_failed: bool = False
-    timeout: str | None = None
-    interval: str | None = None
-    output: str | None = None
-    force: bool = False
-    receipt: bool = False
-    max_size: str | None = None
-    report: str | None = None
-    max_cost: str | None = None
-    yes: bool = False
-    again: bool = False
-    dry_run: bool = False
+    form: str | None
+    name: str | None
+    allow_outside: bool
+    asked: RequestOptions
+    running: Running
+    waiting: Waiting
+    output: str | None
+    saving: Saving
+    report: str | None
+    spending: Spending
 
 
 def register(app: typer.Typer) -> None:
     @app.command(epilog="Example: orvideo batch prompts.csv -o 'clips/{row}-{slug}.{ext}' --max-cost 20 --yes")
     def batch(
         ctx: typer.Context,
+        *,
         file: Annotated[
             str, typer.Argument(metavar="FILE", help="JSON, CSV, or plain text with a prompt a line; - for stdin.")
         ],
@@ -123,42 +108,9 @@ def register(app: typer.Typer) -> None:
         allow_outside: Annotated[
             bool, typer.Option("--allow-outside", help="Rows may name files outside of FILE's folder.")
         ] = False,
-        model: Model = None,
-        duration: Duration = None,
-        resolution: Resolution = None,
-        aspect_ratio: AspectRatio = None,
-        size: Size = None,
-        audio: Audio = None,
-        seed: Seed = None,
-        first_frame: FirstFrame = None,
-        last_frame: LastFrame = None,
-        reference: Reference = None,
-        fix_image: FixImage = False,
-        creativity: Creativity = None,
-        upscale: Upscale = None,
-        param: Param = None,
-        callback_url: CallbackUrl = None,
-        user: User = None,
-        session_id: SessionId = None,
-        trace: Trace = None,
-        no_check: Annotated[
-            bool,
-            option("Request", "Send even what the catalogue says cannot work.", "--no-check"),
-        ] = False,
-        jobs: Annotated[
-            int,
-            option("Running", "Rows in flight at once.", "--jobs", "-j", metavar="N", min=1, max=_MOST_JOBS),
-        ] = 4,
-        fail_fast: Annotated[
-            bool,
-            option("Running", "Start no more rows after the first failure.", "--fail-fast"),
-        ] = False,
-        retry_failed: Annotated[
-            bool,
-            option("Running", "Submit failed rows again, as new jobs that cost anew.", "--retry-failed"),
-        ] = False,
-        timeout: Timeout = None,
-        interval: Interval = None,
+        asked: Annotated[RequestOptions, RequestGroup("batch", after=("fix_image", "no_check"))],
+        running: Running,
+        waiting: Waiting,
         output: Annotated[
             str | None,
             option(
@@ -169,33 +121,19 @@ def register(app: typer.Typer) -> None:
                 metavar="PATH",
             ),
         ] = None,
-        force: Force = False,
-        receipt: Receipt = False,
-        max_size: MaxSize = None,
+        saving: Annotated[Saving, Fields(Saving, "force", "receipt", "max_size")],
         report: Annotated[
-            str | None,
-            option("Saving", "Write what became of each row: JSONL, or CSV for .csv.", metavar="FILE"),
+            str | None, option("Saving", "Write what became of each row: JSONL, or CSV for .csv.", metavar="FILE")
         ] = None,
-        max_cost: Annotated[
-            str | None,
-            option("Money", "The most that the whole batch may cost.", metavar="USD"),
-        ] = None,
-        yes: Annotated[bool, option("Money", "Do not ask before an expensive batch.", "--yes", "-y")] = False,
-        again: Annotated[bool, option("Money", "Buy rows once more that another batch has bought.", "--again")] = False,
-        dry_run: Annotated[
-            bool,
-            option("Money", "Check, price, print the requests, send nothing.", "--dry-run"),
-        ] = False,
-        json: Json = False,
-        events: Events = False,
-        quiet: Quiet = False,
-        verbose: Verbose = False,
-        sandbox: UseSandbox = False,
+        spending: Spending,
+        answering: Following,
     ) -> Action:
         """Submit, follow and save many videos; the same command goes on where it was stopped."""
         typed = shlex.join(["orvideo", *ctx.obj])
-        options = options_of(BatchOptions, ctx.params, asked=RequestOptions.of(ctx.params), typed=typed)
-        return Action(lambda context: run(context, options), options_of(Answering, ctx.params))
+        options = BatchOptions(
+            typed, file, form, name, allow_outside, asked, running, waiting, output, saving, report, spending
+        )
+        return Action(lambda context: run(context, options), answering)
 
 
 class Batch(NamedTuple):
@@ -220,18 +158,19 @@ def run(context: Context, options: BatchOptions) -> None:
     from orvideo.output.batch_views import ReportFile
 
     settings = context.settings.with_flags(options.asked.flags)
-    limit = context.settings.with_flags({"max-cost": options.max_cost}).max_cost if options.max_cost else None
-    terms = terms_from(context, options.timeout, options.interval)
-    if not options.dry_run:
+    most = options.spending.max_cost
+    limit = context.settings.with_flags({"max-cost": most}).max_cost if most else None
+    terms = terms_from(context, options.waiting)
+    if not options.spending.dry_run:
         context.require_saving()
     source = _read(context, options)
     report = ReportFile(_report_path(options, source)) if options.report is not None else None
     context.terminal.require_stdout()
-    service = context.service(needs_key=not options.dry_run)
+    service = context.service(needs_key=not options.spending.dry_run)
     batch = _checked(context, options, settings, service, source)
     price = _show_price(context, batch, limit)
     _guard_money(context, settings, service, batch, price, limit, options)
-    if options.dry_run:
+    if options.spending.dry_run:
         _answer_dry_run(context, batch, price)
         return
     make_output_folder(options.output if options.output is not None else context.settings.output)
@@ -318,7 +257,7 @@ def _is_to_be_bought(record: Record | None, options: BatchOptions) -> bool:
     from orvideo.batch.standing import Standing, standing_of
 
     standing = standing_of(record)
-    return standing is Standing.NEW or (options.retry_failed and standing is Standing.FAILED)
+    return standing is Standing.NEW or (options.running.retry_failed and standing is Standing.FAILED)
 
 
 def _specs(
@@ -352,7 +291,7 @@ def _specs(
         (one.row, specs[one.key], offers[one.key].body) for one in asked if one.key in offers and one.key in specs
     ]
     now, to_make = context.clock.now(), folder_to_make(output)
-    troubles += check_targets(new, taken, force=options.force, now=now, total=len(asked), to_make=to_make)
+    troubles += check_targets(new, taken, force=options.saving.force, now=now, total=len(asked), to_make=to_make)
     return specs, troubles
 
 
@@ -419,7 +358,7 @@ def _guard_money(
     if limit is not None:
         purchase = purchase._replace(spent=most_so_far(batch.history.last.values()))
     keep_to_limit(purchase, limit)
-    if options.dry_run or service.is_sandbox:
+    if options.spending.dry_run or service.is_sandbox:
         return
     check_key(context, service, price.most)
     # One by one, and only where they are read: each may have pictures in it.
@@ -427,7 +366,7 @@ def _guard_money(
     known = {one.key for one in batch.asked}
     notice = notice_of_rows(context, batch.offers, bodies, known, batch.id, service.endpoint)
     purchase = purchase._replace(notice=notice)
-    ask(context, purchase, above=settings.confirm_above, yes=options.yes, again=options.again)
+    ask(context, purchase, above=settings.confirm_above, yes=options.spending.yes, again=options.spending.again)
 
 
 def _answer_dry_run(context: Context, batch: Batch, price: Price) -> None:
@@ -495,20 +434,21 @@ def _run(
     from orvideo.batch.entry import LOOKS_PER_SECOND, StopRules
     from orvideo.output.batch_listener import BatchListener
 
-    fetcher = context.fetcher(None, force=options.force, always=True, names_relative=True, max_size=options.max_size)
-    terms = terms._replace(jobs=options.jobs)
+    saving = options.saving
+    fetcher = context.fetcher(None, force=saving.force, always=True, names_relative=True, max_size=saving.max_size)
+    terms = terms._replace(jobs=options.running.jobs)
     if terms.interval is None:
         terms = terms._replace(looks_per_second=LOOKS_PER_SECOND)
     context.ending.watch(entries, context.journal, again=options.typed)
     listener = BatchListener(context.terminal, context.clock, total=len(entries))
-    rules = StopRules(fail_fast=options.fail_fast)
+    rules = StopRules(fail_fast=options.running.fail_fast)
     for entry in entries:
         if entry.error is not None:
             listener.failed(entry)
     try:
         stopped = run_tasks(context, entries, terms, fetcher, listener=listener, rules=rules)
-        if options.receipt:
-            write_receipts(context, entries, force=options.force)
+        if saving.receipt:
+            write_receipts(context, entries, force=saving.force)
     finally:
         rows = _documents(entries)
         if report is not None:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orvideo.commands._action import Action, Answering
+from orvideo.commands._action import Action
 from orvideo.commands._app import App
-from orvideo.commands._options import Json, Quiet
+from orvideo.commands._options import Local
+from orvideo.commands._options import answering as answering_options
+from orvideo.environment import Answering
 
 if TYPE_CHECKING:
     from orvideo.context import Context
@@ -34,21 +36,22 @@ def register(app: typer.Typer) -> None:
 
     @completion.command("install", epilog="Example: orvideo completion install zsh")
     def install(
+        *,
         shell: Annotated[Shell | None, typer.Argument(help="The shell; without one, that of $SHELL.")] = None,
         force: Annotated[bool, typer.Option("--force", help="Replace a file that is not orvideo's.")] = False,
-        json: Json = False,
-        quiet: Quiet = False,
+        answering: Local,
     ) -> Action:
         """Put the script where the shell finds it, and say what is left to do; no rc file is changed."""
-        return Action(lambda context: run_install(context, shell, force=force), Answering(json=json, quiet=quiet))
+        return Action(lambda context: run_install(context, shell, force=force), answering)
 
     @completion.command("show", epilog="Example: orvideo completion show bash > orvideo.bash")
     def show(
+        *,
         shell: Annotated[Shell, typer.Argument(help="The shell.")],
-        json: Json = False,
+        answering: Annotated[Answering, answering_options("json")],
     ) -> Action:
         """Print the script, to keep it elsewhere or to package it."""
-        return Action(lambda context: run_show(context, shell), Answering(json=json))
+        return Action(lambda context: run_show(context, shell), answering)
 
 
 def run_install(context: Context, shell: Shell | None, *, force: bool) -> None:

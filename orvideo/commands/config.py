@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orvideo.commands._action import Action, Answering
+from orvideo.commands._action import Action
 from orvideo.commands._app import App
-from orvideo.commands._options import Json, Quiet, Verbose
+from orvideo.commands._options import Local
+from orvideo.commands._options import answering as answering_options
+from orvideo.environment import Answering
 from orvideo.errors import AuthError, OrvideoError, UsageError
 
 if TYPE_CHECKING:
@@ -28,36 +30,34 @@ def register(app: typer.Typer) -> None:
     app.add_typer(config, name="config")
 
     @config.command("list", epilog="Example: orvideo config list")
-    def list_(json: Json = False, quiet: Quiet = False) -> Action:
+    def list_(*, answering: Local) -> Action:
         """Show every setting, its value and who said so."""
-        return Action(run_list, Answering(json=json, quiet=quiet))
+        return Action(run_list, answering)
 
     @config.command("get", epilog="Example: orvideo config get model")
-    def get(name: Name, json: Json = False, quiet: Quiet = False) -> Action:
+    def get(*, name: Name, answering: Local) -> Action:
         """Print the value of one setting."""
-        return Action(lambda context: run_get(context, name), Answering(json=json, quiet=quiet))
+        return Action(lambda context: run_get(context, name), answering)
 
     @config.command("set", epilog="Example: orvideo config set api-key")
     def set_(
+        *,
         name: Name,
         value: Annotated[str | None, typer.Argument(help="The value. A key is never given here.")] = None,
-        json: Json = False,
-        quiet: Quiet = False,
-        verbose: Verbose = False,
+        answering: Annotated[Answering, answering_options("json", "quiet", "verbose")],
     ) -> Action:
         """Store a setting; api-key is asked for without echo, or read from stdin."""
-        answering = Answering(json=json, quiet=quiet, verbose=verbose)
         return Action(lambda context: run_set(context, name, value), answering)
 
     @config.command("unset", epilog="Example: orvideo config unset model")
-    def unset(name: Name, json: Json = False, quiet: Quiet = False) -> Action:
+    def unset(*, name: Name, answering: Local) -> Action:
         """Remove a stored setting."""
-        return Action(lambda context: run_unset(context, name), Answering(json=json, quiet=quiet))
+        return Action(lambda context: run_unset(context, name), answering)
 
     @config.command("path", epilog="Example: orvideo config path")
-    def path(json: Json = False, quiet: Quiet = False) -> Action:
+    def path(*, answering: Local) -> Action:
         """Print the folder of the settings."""
-        return Action(run_path, Answering(json=json, quiet=quiet))
+        return Action(run_path, answering)
 
 
 def run_list(context: Context) -> None:

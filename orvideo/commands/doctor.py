@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import typer
 
 from orvideo import __version__
-from orvideo.commands._action import Action, Answering
+from orvideo.commands._action import Action
 from orvideo.commands._key import KEYS_PAGE, left_text, problem_of
-from orvideo.commands._options import Json, Quiet, UseSandbox, Verbose
+from orvideo.commands._options import Asking
 from orvideo.errnos import reason
 from orvideo.errors import (
     AuthError,
@@ -74,11 +74,9 @@ class Look(NamedTuple):
 
 def register(app: typer.Typer) -> None:
     @app.command(epilog="Example: orvideo doctor")
-    def doctor(
-        json: Json = False, quiet: Quiet = False, verbose: Verbose = False, sandbox: UseSandbox = False
-    ) -> Action:
+    def doctor(*, answering: Asking) -> Action:
         """Check the key, the service, the record, the disk and the versions; say what to do."""
-        return Action(run, Answering(json=json, quiet=quiet, verbose=verbose, sandbox=sandbox))
+        return Action(run, answering)
 
 
 def run(context: Context) -> None:

@@ -6,21 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orvideo.commands._action import Action, Answering
+from orvideo.commands._action import Action
 from orvideo.commands._follow import FollowOptions, follow_named
-from orvideo.commands._options import (
-    Events,
-    Force,
-    JobsArgument,
-    Json,
-    MaxSize,
-    Output,
-    Quiet,
-    Receipt,
-    Timeout,
-    UseSandbox,
-    Verbose,
-)
+from orvideo.commands._groups import Fields
+from orvideo.commands._options import Following, JobsArgument, Saving, Waiting
 
 if TYPE_CHECKING:
     from orvideo.context import Context
@@ -29,22 +18,16 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     @app.command(epilog="Example: orvideo download @1 -o boat.mp4")
     def download(
+        *,
         jobs: JobsArgument = None,
         everything: Annotated[bool, typer.Option("--all", help="Every finished job that is not on this disk.")] = False,
-        output: Output = None,
-        force: Force = False,
-        receipt: Receipt = False,
-        max_size: MaxSize = None,
-        timeout: Timeout = None,
-        json: Json = False,
-        events: Events = False,
-        quiet: Quiet = False,
-        verbose: Verbose = False,
-        sandbox: UseSandbox = False,
+        saving: Saving,
+        waiting: Annotated[Waiting, Fields(Waiting, "timeout")],
+        answering: Following,
     ) -> Action:
         """Fetch finished videos, again if need be; nothing is ever submitted."""
-        options = FollowOptions(jobs, everything, output, force, receipt, max_size, timeout)
-        return Action(lambda context: run(context, options), Answering(json, events, quiet, verbose, sandbox))
+        options = FollowOptions(jobs, everything, saving, waiting)
+        return Action(lambda context: run(context, options), answering)
 
 
 def run(context: Context, options: FollowOptions) -> None:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orvideo.commands._action import Action, Answering
+from orvideo.commands._action import Action
 from orvideo.commands._hooks import VARIABLES
-from orvideo.commands._options import Json
+from orvideo.commands._options import answering as answering_options
+from orvideo.environment import Answering
 from orvideo.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -107,13 +108,14 @@ class Topic(StrEnum):
 def register(app: typer.Typer) -> None:
     @app.command("help", epilog="Example: orvideo help exit-codes")
     def help_(
+        *,
         topic: Annotated[
             Topic | None, typer.Argument(help="The page, or a command; without one, what there is.")
         ] = None,
-        json: Json = False,
+        answering: Annotated[Answering, answering_options("json")],
     ) -> Action:
         """Show a page: exit codes, environment variables, output, and the schema of all JSON."""
-        return Action(lambda context: run(context, topic), Answering(json=json))
+        return Action(lambda context: run(context, topic), answering)
 
 
 def run(context: Context, topic: Topic | None) -> None:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from orvideo.commands._action import Action, Answering
+from orvideo.commands._action import Action
 from orvideo.commands._app import App
 from orvideo.commands._follow import answer_submitted, find_jobs
-from orvideo.commands._options import JOB_HELP, Force, Json, Quiet, UseSandbox, Verbose
+from orvideo.commands._options import JOB_HELP, Asking, Force, Local
 from orvideo.commands._receipts import write_receipt_of
 from orvideo.errors import UsageError
 
@@ -70,6 +70,7 @@ def register(app: typer.Typer) -> None:
 
     @jobs.callback(invoke_without_command=True)
     def list_(
+        *,
         ctx: typer.Context,
         search: Annotated[
             str | None, typer.Option("--search", "-s", metavar="TEXT", help="In prompt, model or id.")
@@ -81,7 +82,8 @@ def register(app: typer.Typer) -> None:
             str | None, typer.Option(metavar="WHEN", help="A date (2026-11-21), or an age such as 2h or 7d.")
         ] = None,
         status: Annotated[
-            str | None, typer.Option("--status", metavar="WORDS", help="With this status, or one of these: completed,failed.")
+            str | None,
+            typer.Option("--status", metavar="WORDS", help="With this status, or one of these: completed,failed."),
         ] = None,
         model: Annotated[
             str | None, typer.Option("--model", "-m", metavar="TEXT", help="Of this model, or part of its name.")
@@ -97,8 +99,7 @@ def register(app: typer.Typer) -> None:
             ),
         ] = None,
         cost: Annotated[Sums | None, typer.Option("--cost", help="Sum what they cost, by model, day or month.")] = None,
-        json: Json = False,
-        quiet: Quiet = False,
+        answering: Local,
     ) -> Action | None:
         """List the jobs on record, newest first."""
         if ctx.invoked_subcommand is not None:
@@ -106,12 +107,13 @@ def register(app: typer.Typer) -> None:
         options = ListOptions(
             unfinished, unknown, not_downloaded, since, search, status, model, limit, sort, columns, cost
         )
-        return Action(lambda context: run_list(context, options), Answering(json=json, quiet=quiet))
+        return Action(lambda context: run_list(context, options), answering)
 
     jobs.command("list", epilog="Example: orvideo jobs list --status failed")(list_)
 
     @jobs.command(epilog="Example: orvideo jobs show @1")
     def show(
+        *,
         job: Annotated[str, typer.Argument(metavar="JOB", help=JOB_HELP)],
         request: Annotated[
             bool, typer.Option("--request", help="Only its request, as JSON that submit --request takes.")
@@ -120,38 +122,33 @@ def register(app: typer.Typer) -> None:
             bool, typer.Option("--receipt", help="Write the receipts beside its videos, and answer with their paths.")
         ] = False,
         force: Force = False,
-        json: Json = False,
-        quiet: Quiet = False,
+        answering: Local,
     ) -> Action:
         """Show everything on record about one job."""
         if request and receipt:
             raise UsageError("--request and --receipt are two answers; one at a time.")
-        answering = Answering(json=json, quiet=quiet)
         if receipt:
             return Action(lambda context: run_receipt(context, job, force=force), answering)
         return Action(lambda context: (run_show_request if request else run_show)(context, job), answering)
 
     @jobs.command(epilog="Example: orvideo jobs adopt 1a2b3c4d")
     def adopt(
+        *,
         job_id: Annotated[str, typer.Argument(metavar="ID", help="An id that the service gave to another client.")],
-        json: Json = False,
-        quiet: Quiet = False,
-        verbose: Verbose = False,
-        sandbox: UseSandbox = False,
+        answering: Asking,
     ) -> Action:
         """Take a job from elsewhere into the record, after one look at it."""
-        answering = Answering(json=json, quiet=quiet, verbose=verbose, sandbox=sandbox)
         return Action(lambda context: run_adopt(context, job_id), answering)
 
     @jobs.command(epilog="Example: orvideo jobs forget @3")
     def forget(
+        *,
         jobs: Annotated[list[str], typer.Argument(metavar="JOB...", help=JOB_HELP)],
         force: Annotated[bool, typer.Option("--force", help="Even one that runs, or is not on this disk.")] = False,
-        json: Json = False,
-        quiet: Quiet = False,
+        answering: Local,
     ) -> Action:
         """Remove jobs from the record; files and the jobs at the service stay."""
-        return Action(lambda context: run_forget(context, jobs, force=force), Answering(json=json, quiet=quiet))
+        return Action(lambda context: run_forget(context, jobs, force=force), answering)
 
 
 def run_list(context: Context, options: ListOptions) -> None:

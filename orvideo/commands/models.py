@@ -9,22 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from orvideo.commands._action import Action, Answering
-from orvideo.commands._options import (
-    AspectRatio,
-    Audio,
-    Duration,
-    FirstFrame,
-    Json,
-    LastFrame,
-    Quiet,
-    Resolution,
-    Seed,
-    Size,
-    UseSandbox,
-    Verbose,
-    option,
-)
+from orvideo.commands._action import Action
+from orvideo.commands._options import Asking, option
+from orvideo.commands._request import FieldOptions
 from orvideo.errors import UsageError
 
 if TYPE_CHECKING:
@@ -56,40 +43,21 @@ class ModelsOptions:
 def register(app: typer.Typer) -> None:
     @app.command(epilog="Example: orvideo models --resolution 1080p --duration 8 --audio --max-cost 1")
     def models(
+        *,
         text: Annotated[
             str | None, typer.Argument(help="Part of an id or name; one whole id shows everything.")
         ] = None,
-        duration: Duration = None,
-        resolution: Resolution = None,
-        aspect_ratio: AspectRatio = None,
-        size: Size = None,
-        audio: Audio = None,
-        seed: Seed = None,
-        first_frame: FirstFrame = None,
-        last_frame: LastFrame = None,
+        needs: Annotated[dict[str, Any], FieldOptions("models")],
         max_cost: Annotated[str | None, option("Money", "Costs at most this.", metavar="USD")] = None,
         sort: Annotated[Sort, typer.Option(help="The order of the list.")] = Sort.price,
         refresh: Annotated[bool, typer.Option("--refresh", help="Ask the service even if the list is fresh.")] = False,
-        json: Json = False,
-        quiet: Quiet = False,
-        verbose: Verbose = False,
-        sandbox: UseSandbox = False,
+        answering: Asking,
     ) -> Action:
         """List the models: what they can do and cost. With one whole id, everything about it."""
-        needs = {
-            "duration": duration, "resolution": resolution, "aspect_ratio": aspect_ratio, "size": size,
-            "generate_audio": audio, "seed": seed, "frames": _frames(first_frame, last_frame),
-        }  # fmt: skip
-        options = ModelsOptions(
-            text, {name: value for name, value in needs.items() if value is not None}, max_cost, sort, refresh
-        )
-        answering = Answering(json=json, quiet=quiet, verbose=verbose, sandbox=sandbox)
+        # What is in the files of frames matters to no model.
+        frames = [name for name in ("first_frame", "last_frame") if needs.pop(name, None)]
+        options = ModelsOptions(text, needs | ({"frames": frames} if frames else {}), max_cost, sort, refresh)
         return Action(lambda context: run(context, options), answering)
-
-
-def _frames(first: str | None, last: str | None) -> list[str] | None:
-    """Return the frames that a line names; what is in their files matters to no model."""
-    return [name for name, given in (("first_frame", first), ("last_frame", last)) if given] or None
 
 
 def run(context: Context, options: ModelsOptions) -> None:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orvideo.commands._action import Action, Answering
-from orvideo.commands._options import Json, Quiet
+from orvideo.commands._action import Action
+from orvideo.commands._options import Local
 from orvideo.errors import UsageError
 from orvideo.interrupts import Interrupted
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     @app.command(epilog="Example: orvideo sandbox --port 8787 --speed 20 --fault poll-500:0.1")
     def sandbox(
+        *,
         port: Annotated[int, typer.Option(metavar="N", help="The port on 127.0.0.1; 0 takes a free one.")] = 8787,
         speed: Annotated[
             float | None, typer.Option(metavar="N", help="Time passes N times as fast as at the service. Default 10.")
@@ -30,8 +31,7 @@ def register(app: typer.Typer) -> None:
             list[str] | None, typer.Option(metavar="NAME", help="Misbehave, repeatable; see --list-faults.")
         ] = None,
         list_faults: Annotated[bool, typer.Option("--list-faults", help="Show the faults and stop.")] = False,
-        json: Json = False,
-        quiet: Quiet = False,
+        answering: Local,
     ) -> Action:
         """Serve the whole video API on this machine: free, offline, with real films."""
 
@@ -41,7 +41,7 @@ def register(app: typer.Typer) -> None:
             else:
                 run(context, port=port, speed=speed, faults=fault or [])
 
-        return Action(run_it, Answering(json=json, quiet=quiet))
+        return Action(run_it, answering)
 
 
 def run(context: Context, *, port: int, speed: float | None, faults: list[str]) -> None:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from orvideo.commands._action import Action, Answering
+from orvideo.commands._action import Action
 from orvideo.commands._follow import errors_of, find_jobs, run_tasks
-from orvideo.commands._options import JobsArgument, Json, Quiet, UseSandbox, Verbose
+from orvideo.commands._options import Asking, JobsArgument
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,15 +18,8 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     @app.command(epilog="Example: orvideo status @1")
-    def status(
-        jobs: JobsArgument = None,
-        json: Json = False,
-        quiet: Quiet = False,
-        verbose: Verbose = False,
-        sandbox: UseSandbox = False,
-    ) -> Action:
+    def status(*, jobs: JobsArgument = None, answering: Asking) -> Action:
         """Look once at jobs and show how they are."""
-        answering = Answering(json=json, quiet=quiet, verbose=verbose, sandbox=sandbox)
         return Action(lambda context: run(context, jobs), answering)
 
 

@@ -6,49 +6,13 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from orvideo.commands._action import Action, Answering, options_of
+from orvideo.commands._action import Action
 from orvideo.commands._follow import answer_submitted, errors_of, follow_and_save, run_tasks, terms_from
-from orvideo.commands._hooks import NOTHING, Hooks, hooks_from
+from orvideo.commands._hooks import Hooks, refuse_without_wait
 from orvideo.commands._key import check_key
-from orvideo.commands._options import (
-    AspectRatio,
-    Audio,
-    CallbackUrl,
-    Continue,
-    Creativity,
-    Duration,
-    Events,
-    Exec,
-    FirstFrame,
-    FixImage,
-    Force,
-    Interval,
-    Json,
-    LastFrame,
-    Like,
-    MaxSize,
-    Model,
-    Notify,
-    Output,
-    Param,
-    Quiet,
-    Receipt,
-    Reference,
-    RequestFile,
-    Resolution,
-    Seed,
-    SessionId,
-    Size,
-    Timeout,
-    Trace,
-    Upscale,
-    User,
-    UseSandbox,
-    Verbose,
-    option,
-)
+from orvideo.commands._options import Following, Saving, Waiting, option
 from orvideo.commands._receipts import check_before_submit
-from orvideo.commands._request import RequestOptions, wanted_request
+from orvideo.commands._request import RequestGroup, RequestOptions, wanted_request
 
 if TYPE_CHECKING:
     from orvideo.catalogue.planning import Plan
@@ -58,111 +22,74 @@ if TYPE_CHECKING:
     from orvideo.settings import Settings
 
 
+class Spending(NamedTuple):
+    """What may be spent, and whether a person is asked."""
+
+    max_cost: Annotated[str | None, option("Money", "Send nothing that may cost more.", metavar="USD")] = None
+    yes: Annotated[bool, option("Money", "Do not ask before an expensive job.", "--yes", "-y")] = False
+    dry_run: Annotated[bool, option("Money", "Check, quote, print the request, send nothing.", "--dry-run")] = False
+
+
 class SubmitOptions(NamedTuple):
     """A submit line, parsed: what to make, and what to do with it."""
 
     asked: RequestOptions
-    max_cost: str | None = None
-    wait: bool = False
-    output: str | None = None
-    force: bool = False
-    receipt: bool = False
-    max_size: str | None = None
-    timeout: str | None = None
-    interval: str | None = None
-    yes: bool = False
-    dry_run: bool = False
-    hooks: Hooks = NOTHING
+    spending: Spending
+    wait: bool
+    waiting: Waiting
+    hooks: Hooks
+    saving: Saving
+
+
+ASKED = RequestGroup("submit", before=("prompt", "prompt_file"), after=("fix_image", "request", "like", "no_check"))
 
 
 def register(app: typer.Typer) -> None:
     @app.command(epilog='Example: orvideo submit "a paper boat drifts down a rainy street" --wait -o boat.mp4')
     def submit(
-        ctx: typer.Context,
-        prompt: Annotated[str | None, typer.Argument(help="What the video shows; - reads it from stdin.")] = None,
-        prompt_file: Annotated[str | None, option("Request", "Read the prompt from a file.", metavar="FILE")] = None,
-        model: Model = None,
-        duration: Duration = None,
-        resolution: Resolution = None,
-        aspect_ratio: AspectRatio = None,
-        size: Size = None,
-        audio: Audio = None,
-        seed: Seed = None,
-        first_frame: FirstFrame = None,
-        last_frame: LastFrame = None,
-        reference: Reference = None,
-        fix_image: FixImage = False,
-        continue_: Continue = None,
-        request: RequestFile = None,
-        like: Like = None,
-        creativity: Creativity = None,
-        upscale: Upscale = None,
-        param: Param = None,
-        callback_url: CallbackUrl = None,
-        user: User = None,
-        session_id: SessionId = None,
-        trace: Trace = None,
+        *,
+        asked: Annotated[RequestOptions, ASKED],
         wait: Annotated[bool, option("Waiting", "Follow the job to its end.", "--wait", "-w")] = False,
-        timeout: Timeout = None,
-        interval: Interval = None,
-        exec_: Exec = None,
-        notify: Notify = False,
-        output: Output = None,
-        force: Force = False,
-        receipt: Receipt = False,
-        max_size: MaxSize = None,
-        max_cost: Annotated[
-            str | None,
-            option("Money", "Send nothing that may cost more.", metavar="USD"),
-        ] = None,
-        yes: Annotated[bool, option("Money", "Do not ask before an expensive job.", "--yes", "-y")] = False,
-        dry_run: Annotated[
-            bool,
-            option("Money", "Check, quote, print the request, send nothing.", "--dry-run"),
-        ] = False,
-        no_check: Annotated[
-            bool,
-            option("Request", "Send even what the catalogue says cannot work.", "--no-check"),
-        ] = False,
-        json: Json = False,
-        events: Events = False,
-        quiet: Quiet = False,
-        verbose: Verbose = False,
-        sandbox: UseSandbox = False,
+        waiting: Waiting,
+        hooks: Hooks,
+        saving: Saving,
+        spending: Spending,
+        answering: Following,
     ) -> Action:
         """Submit one video job; with --wait and -o, follow it and save the video."""
-        options = options_of(
-            SubmitOptions, ctx.params, asked=RequestOptions.of(ctx.params), hooks=hooks_from(exec_, notify, waits=wait)
-        )
-        return Action(lambda context: run(context, options), options_of(Answering, ctx.params))
+        if not wait:
+            refuse_without_wait(hooks)
+        options = SubmitOptions(asked, spending, wait, waiting, hooks, saving)
+        return Action(lambda context: run(context, options), answering)
 
 
 def run(context: Context, options: SubmitOptions) -> None:
     """Plan, show, guard, buy; then follow and save when asked to. Everything that can refuse comes before the money."""
-    settings = context.settings.with_flags({"max-cost": options.max_cost})
-    terms = terms_from(context, options.timeout, options.interval)
+    saving = options.saving
+    settings = context.settings.with_flags({"max-cost": options.spending.max_cost})
+    terms = terms_from(context, options.waiting)
     _ = settings.max_cost  # a limit that cannot be read is a bad line, whatever else is wrong
     wanted = wanted_request(context, options.asked)
-    if not options.dry_run:
+    if not options.spending.dry_run:
         context.require_saving()
         _ = context.ledger  # what cannot be written down is not bought (drill J04)
-    fetcher = context.fetcher(options.output, force=options.force, max_size=options.max_size)
+    fetcher = context.fetcher(saving.output, force=saving.force, max_size=saving.max_size)
     for note in fetcher.check_before_submit(wait=options.wait):
         context.terminal.warn(note)
-    if options.receipt:
+    if saving.receipt:
         check_before_submit(context, fetcher, wait=options.wait)
     context.terminal.require_stdout()
-    service = context.service(needs_key=not options.dry_run)
+    service = context.service(needs_key=not options.spending.dry_run)
     planned = context.planner(service, check=not options.asked.no_check).plan(wanted)
     _show_plan(context, settings, service, planned)
     _guard_money(context, settings, service, planned, options)
-    if options.dry_run:
+    if options.spending.dry_run:
         _answer_dry_run(context, planned)
         return
     task = _task(planned, service, fetcher)
     context.ending.watch([task], context.journal)
     if options.wait:
-        follow_and_save(context, [task], terms, fetcher, options.hooks, receipt=options.receipt)
+        follow_and_save(context, [task], terms, fetcher, options.hooks, receipt=saving.receipt)
         return
     errors = [*run_tasks(context, [task], terms._replace(follow=False), fetcher), *errors_of([task])]
     if task.record is not None and task.record.id is not None:
@@ -193,12 +120,12 @@ def _guard_money(context: Context, settings: Settings, service: Service, planned
     quote = planned.quote
     purchase = Purchase("This", "this", price_words(quote, settings.confirm_above), quote.most, why=quote.reasons)
     keep_to_limit(purchase, settings.max_cost)
-    if options.dry_run or service.is_sandbox:
+    if options.spending.dry_run or service.is_sandbox:
         return
     if quote.most is None or quote.most > settings.confirm_above or context.answering.verbose:
         check_key(context, service, quote.most)
     notice = notice_of_request(context, planned.request.body(), service.endpoint)
-    ask(context, purchase._replace(notice=notice), above=settings.confirm_above, yes=options.yes)
+    ask(context, purchase._replace(notice=notice), above=settings.confirm_above, yes=options.spending.yes)
 
 
 def _answer_dry_run(context: Context, planned: Plan) -> None:

@@ -6,25 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orvideo.commands._action import Action, Answering
+from orvideo.commands._action import Action
 from orvideo.commands._follow import FollowOptions, follow_named
-from orvideo.commands._hooks import hooks_from
-from orvideo.commands._options import (
-    Events,
-    Exec,
-    Force,
-    Interval,
-    JobsArgument,
-    Json,
-    MaxSize,
-    Notify,
-    Output,
-    Quiet,
-    Receipt,
-    Timeout,
-    UseSandbox,
-    Verbose,
-)
+from orvideo.commands._hooks import Hooks
+from orvideo.commands._options import Following, JobsArgument, Saving, Waiting
 
 if TYPE_CHECKING:
     from orvideo.context import Context
@@ -33,26 +18,17 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     @app.command(epilog="Example: orvideo wait @1 -o boat.mp4")
     def wait(
+        *,
         jobs: JobsArgument = None,
         everything: Annotated[bool, typer.Option("--all", help="Every job that is not at its end.")] = False,
-        timeout: Timeout = None,
-        interval: Interval = None,
-        exec_: Exec = None,
-        notify: Notify = False,
-        output: Output = None,
-        force: Force = False,
-        receipt: Receipt = False,
-        max_size: MaxSize = None,
-        json: Json = False,
-        events: Events = False,
-        quiet: Quiet = False,
-        verbose: Verbose = False,
-        sandbox: UseSandbox = False,
+        waiting: Waiting,
+        hooks: Hooks,
+        saving: Saving,
+        answering: Following,
     ) -> Action:
         """Follow jobs to their end, and save what they made."""
-        hooks = hooks_from(exec_, notify)
-        options = FollowOptions(jobs, everything, output, force, receipt, max_size, timeout, interval, hooks)
-        return Action(lambda context: run(context, options), Answering(json, events, quiet, verbose, sandbox))
+        options = FollowOptions(jobs, everything, saving, waiting, hooks)
+        return Action(lambda context: run(context, options), answering)
 
 
 def run(context: Context, options: FollowOptions) -> None:

@@ -1,6 +1,6 @@
 """What a person gives for a request, on a line, in a file or in a row of a batch, turned into the fields to be sent.
 
-A *given* mapping has the service's own fields (`fields.FIELDS`) and these short names beside them:
+A *given* mapping has the fields of `fields.TABLE`: the service's own, and these short names beside them:
 `first_frame`, `last_frame` (a file or a URL), `reference` (one or a list of them), `param` (`[SLUG:]KEY=VALUE`, one or
 a list of them, or an object).
 """
@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orvideo.errors import UsageError
 from orvideo.record.values import redacted_media
-from orvideo.request.fields import FRAME_TYPES, MediaSource, check_fields, check_values, media_urls
+from orvideo.request.checking import FRAME_TYPES, MediaSource, check_fields, check_values, media_urls
+from orvideo.request.fields import SHORT_NAMES
 from orvideo.request.file import parse_json
 
 if TYPE_CHECKING:
     from orvideo.request import media
 
-#: Names that a given mapping may have beside the service's own.
-SHORT_NAMES = (*FRAME_TYPES, "reference", "param")
 _INPUTS = ("frame_images", "input_references", "previous_job_id")
 
 

@@ -19,7 +19,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from orvideo.errors import UsageError
 from orvideo.files import expanded
-from orvideo.request.fields import MediaSource, https_parts
+from orvideo.request.checking import MediaSource, https_parts
 from orvideo.request.pictures import NotAPicture, Picture, read_picture
 
 Kind = Literal["image", "audio", "video"]

@@ -24,9 +24,9 @@ import pytest
 
 from orvideo.catalogue.cache import file_name
 from orvideo.cli import _run
-from orvideo.commands._action import Action, Answering
+from orvideo.commands._action import Action
 from orvideo.context import Context
-from orvideo.environment import Environment
+from orvideo.environment import Answering, Environment
 from orvideo.interrupts import Interrupted, Interrupts
 from orvideo.record.values import State
 from tests.drills.raw_server import Behaviour, Peer, RawServer, Reply, Stall, http

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from orvideo.errors import ExitCode, UsageError
-from orvideo.request.fields import MediaSource
+from orvideo.request.checking import MediaSource
 from orvideo.request.media import Part, frame, reference
 from tests.request.images import picture
 
