@@ -1,4 +1,4 @@
-"""The table of contents: every command of orvideo, and `main`, the one place where an error becomes an exit code."""
+"""`main`, which runs one command line: the one place where an error becomes an exit code."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from functools import cache
-from importlib import import_module
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import typer
 
-from orvideo import __version__
 from orvideo.commands._action import Action
-from orvideo.commands._app import App
+from orvideo.commands._app import COMMANDS, build_app
 from orvideo.environment import Answering, Environment
 from orvideo.errors import ExitCode, OrvideoError, OutputUnwritable, UsageError
 from orvideo.interrupts import Interrupted, Interrupts
@@ -23,56 +21,6 @@ from orvideo.output.asking import open_terminal
 
 if TYPE_CHECKING:
     from orvideo.context import Context
-
-#: The commands in the order in which help shows them. A module of `orvideo.commands` each, with a `register(app)`.
-COMMANDS = (
-    "submit",
-    "status",
-    "wait",
-    "download",
-    "batch",
-    "models",
-    "jobs",
-    "config",
-    "doctor",
-    "sandbox",
-    "completion",
-    "help",
-)
-
-SUMMARY = "Make videos through OpenRouter: submit, follow, fetch."
-
-
-def build_app(commands: Sequence[str] = COMMANDS, *, rich_help: bool = False) -> typer.Typer:
-    """Return the Typer app with the named commands; plain help text unless `rich_help` (a terminal) is asked for."""
-    app = App(
-        name="orvideo",
-        help=SUMMARY,
-        no_args_is_help=False,
-        add_completion=False,
-        pretty_exceptions_enable=False,
-        pretty_exceptions_show_locals=False,
-        rich_markup_mode="markdown" if rich_help else None,
-        context_settings={"help_option_names": ["--help", "-h"]},
-        epilog='Example: orvideo submit "a paper boat drifts down a rainy street" --wait -o boat.mp4\n\n'
-        "More: orvideo help COMMAND, or one of: exit-codes, environment, output, schema, man.",
-    )
-
-    @app.callback(invoke_without_command=True)
-    def root(
-        ctx: typer.Context,
-        version: Annotated[bool, typer.Option("--version", "-V", help="Print the version.")] = False,
-    ) -> None:
-        if version:
-            typer.echo(f"orvideo {__version__}\nPython {sys.version.split()[0]}, {__file__}")
-            raise typer.Exit
-        if ctx.invoked_subcommand is None:
-            typer.echo(ctx.get_help())
-            raise typer.Exit
-
-    for name in commands:
-        import_module(f"orvideo.commands.{name}").register(app)
-    return app
 
 
 def main(argv: Sequence[str] | None = None, environment: Environment | None = None) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from orvideo.cli import COMMANDS, build_app
+from orvideo.commands._app import COMMANDS, build_app
 from tests.shell import Shell
 
 ROOT = Path(__file__).parent.parent
@@ -94,6 +94,56 @@ def test_data_flows_one_way() -> None:
         if name.startswith(tuple(f"orvideo.{one}" for one in (*FORBIDDEN.get(room, ()), *above))):
             wrong.append(f"{path}: {name}")
     assert wrong == []
+
+
+def name_of(path: Path) -> str:
+    """Return a file's name as it is imported: `orvideo.jobs.engine`."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def room_of(module: str) -> str:
+    return ".".join(module.split(".")[:2])
+
+
+def arrows_of(path: Path, known: set[str]) -> set[str]:
+    """Return the modules of the package that a file imports: `from orvideo.jobs import engine` is one, the engine."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            whole = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in known else node.module for name in whole}
+    return (found & known) - {name_of(path)}
+
+
+def circle(arrows: dict[str, set[str]]) -> list[str]:
+    """Return the modules of one circle in their order, none where there is no circle."""
+    done: set[str] = set()
+
+    def walk(module: str, way: list[str]) -> list[str]:
+        if module in way:
+            return [*way[way.index(module) :], module]
+        if module not in done:
+            for other in sorted(arrows.get(module, ())):
+                if found := walk(other, [*way, module]):
+                    return found
+            done.add(module)
+        return []
+
+    return next((found for module in sorted(arrows) if (found := walk(module, []))), [])
+
+
+def test_nobody_imports_in_a_circle() -> None:
+    """Neither files, types included, nor rooms; a `__main__` is a program, which stands above all rooms."""
+    known = {name_of(path) for path in MODULES}
+    arrows = {name_of(path): arrows_of(path, known) - {"orvideo"} for path in MODULES}
+    assert " → ".join(circle(arrows)) == ""
+    rooms: dict[str, set[str]] = {}
+    for module, others in arrows.items():
+        if not module.endswith("__main__"):
+            rooms.setdefault(room_of(module), set()).update({room_of(one) for one in others} - {room_of(module)})
+    assert " → ".join(circle(rooms)) == ""
 
 
 def test_libraries_stay_where_they_belong() -> None:

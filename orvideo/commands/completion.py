@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orvideo.commands._action import Action
-from orvideo.commands._app import App
+from orvideo.commands._app import build_app
 from orvideo.commands._options import Local
 from orvideo.commands._options import answering as answering_options
+from orvideo.commands._typer import App
 from orvideo.environment import Answering
 
 if TYPE_CHECKING:
@@ -57,9 +58,11 @@ def register(app: typer.Typer) -> None:
 def run_install(context: Context, shell: Shell | None, *, force: bool) -> None:
     """Install for one shell; the answer is the file's path."""
     from orvideo.completion.install import install, shell_of
+    from orvideo.completion.scripts import script
 
     environ = context.environment.environ
-    done = install(shell.value if shell else shell_of(environ), environ, force=force)
+    name = shell.value if shell else shell_of(environ)
+    done = install(name, script(name, build_app()), environ, force=force)
     path = str(done.path) if done.path else None
     context.terminal.document({"shell": done.shell, "path": path, "changed": done.is_new, "notes": list(done.notes)})
     if path is not None:
@@ -74,7 +77,7 @@ def run_show(context: Context, shell: Shell) -> None:
     """Print a script as it is; it has nothing in it that did not come from orvideo."""
     from orvideo.completion.scripts import script
 
-    text = script(shell.value)
+    text = script(shell.value, build_app())
     context.terminal.document({"shell": shell.value, "script": text})
     for line in text.splitlines():
         context.terminal.answer(line)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orvideo.commands._action import Action
-from orvideo.commands._app import App
 from orvideo.commands._options import Local
 from orvideo.commands._options import answering as answering_options
+from orvideo.commands._typer import App
 from orvideo.environment import Answering
 from orvideo.errors import AuthError, OrvideoError, UsageError
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orvideo.commands._action import Action
+from orvideo.commands._app import build_app
 from orvideo.commands._hooks import VARIABLES
 from orvideo.commands._options import answering as answering_options
 from orvideo.environment import Answering
@@ -177,6 +178,6 @@ def _man(context: Context) -> None:
     """Print the manual page as man reads it: `orvideo help man | man -l -`."""
     from orvideo.completion.scripts import manual
 
-    page = manual(EXIT_CODES)
+    page = manual(build_app(), EXIT_CODES)
     context.terminal.document({"text": page})
     context.terminal.page(page.splitlines())

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from orvideo.commands._action import Action
-from orvideo.commands._app import App
 from orvideo.commands._follow import answer_submitted, find_jobs
 from orvideo.commands._options import JOB_HELP, Asking, Force, Local
 from orvideo.commands._receipts import write_receipt_of
+from orvideo.commands._typer import App
 from orvideo.errors import UsageError
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from orvideo.completion.scripts import FILE_NAMES, MARK, script
+from orvideo.completion.scripts import FILE_NAMES, MARK
 from orvideo.errors import OutputExists, OutputUnwritable, UsageError
 from orvideo.files import write_whole
 
@@ -50,15 +50,14 @@ def place(shell: str, environ: Mapping[str, str]) -> Path | None:
     return None
 
 
-def install(shell: str, environ: Mapping[str, str], *, force: bool = False) -> Installed:
-    """Put the script for `shell` in its place; no other file is touched.
+def install(shell: str, text: str, environ: Mapping[str, str], *, force: bool = False) -> Installed:
+    """Put a script, as `text`, where `shell` looks for it; no other file is touched.
 
     Raises OutputExists for a file there that is not ours (unless `force`), OutputUnwritable; UsageError without HOME.
     """
     path = place(shell, environ)
     if path is None:
         return Installed(shell, None, False, _NOTES[shell])
-    text = script(shell)
     try:
         is_new = _write(path, text, force)
     except OSError as error:

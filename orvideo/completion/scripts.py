@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from orvideo.completion import bash, fish, powershell, zsh
 from orvideo.completion.tree import Command, read
+
+if TYPE_CHECKING:
+    from typer import Typer
 
 #: The shells, with the name under which each looks for the script, or a person keeps it.
 FILE_NAMES = {"bash": "orvideo.bash", "zsh": "_orvideo", "fish": "orvideo.fish", "powershell": "orvideo.ps1"}
@@ -21,17 +25,13 @@ _WRITERS: dict[str, Callable[[Command], str]] = {
 }
 
 
-def script(shell: str) -> str:
+def script(shell: str, app: Typer) -> str:
     """Return the script for one of the shells in `FILE_NAMES`."""
-    # The app as a whole, of which a command line that runs now has built its own part only.
-    from orvideo.cli import build_app
-
-    return _WRITERS[shell](read(build_app()))
+    return _WRITERS[shell](read(app))
 
 
-def manual(exit_codes: Iterable[tuple[int, str, str]]) -> str:
+def manual(app: Typer, exit_codes: Iterable[tuple[int, str, str]]) -> str:
     """Return the manual page, with a table of exit codes: a code, what it means, whether money was charged."""
-    from orvideo.cli import build_app
     from orvideo.completion import man
 
-    return man.page(read(build_app()), [(str(int(code)), meaning) for code, meaning, _ in exit_codes])
+    return man.page(read(app), [(str(int(code)), meaning) for code, meaning, _ in exit_codes])

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, Protocol, cast
 
 from rich.console import Console, RenderableType
 from rich.live import Live
@@ -34,7 +34,6 @@ from orvideo.output.text import ELLIPSIS, bytes_text, elapsed, fit, width
 
 if TYPE_CHECKING:
     from orvideo.output.sinks import Sink
-    from orvideo.output.terminal import Terminal
 
 _FRAMES_PER_SECOND = 8
 #: A speed is the average of so many seconds.
@@ -76,13 +75,24 @@ def _last_piece(name: str) -> str:
     return piece if len(piece) >= 4 else name
 
 
+class Screen(Protocol):
+    """What a live display asks of the terminal that it is on: its size, and whether a child process has it now."""
+
+    lent: int
+
+    @property
+    def live_size(self) -> tuple[int, int]: ...
+
+    def attach(self, progress: LiveProgress | None) -> None: ...
+
+
 class LiveProgress(Progress, RichProgress):
     """Rich's progress display with a task for each job; which are shown, and how, is decided at each frame.
 
     Texts are made visible before rich sees them, and reach it as `Text`: never as markup.
     """
 
-    def __init__(self, terminal: Terminal, sink: Sink, *, clock: Clock) -> None:
+    def __init__(self, terminal: Screen, sink: Sink, *, clock: Clock) -> None:
         self._terminal, self._sink = terminal, sink
         self._by_job: dict[str, TaskID] = {}
         self._overall: TaskID | None = None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from orvideo.cli import COMMANDS
+from orvideo.commands._app import COMMANDS
 from orvideo.sandbox.server import KEY, Sandbox
 from tests.shell import Shell
 

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pexpect
 
-from orvideo.completion.scripts import FILE_NAMES, script
+from orvideo.commands._app import build_app
+from orvideo.completion import scripts
+from orvideo.completion.scripts import FILE_NAMES
 from tests.shell import SCRIPT
 
 SHELLS = ("bash", "zsh", "fish")
@@ -19,6 +21,12 @@ TAB, SHOW, CLEAR = "\t", "\x07", "\x15"  # Ctrl-G shows the line as the shell ha
 _ESCAPES = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][A-Z0-9]|[=>78]|k[^\x1b]*\x1b\\)|\r"
 )
+
+
+def script(shell: str) -> str:
+    """The script of a shell for the app as it is."""
+    return scripts.script(shell, build_app())
+
 
 _SET_UP = {
     "bash": """

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from orvideo.completion.scripts import FILE_NAMES, MARK, script
-from tests.completion.shells import is_there
+from orvideo.completion.scripts import FILE_NAMES, MARK
+from tests.completion.shells import is_there, script
 from tests.shell import Shell
 
 PLACES = {

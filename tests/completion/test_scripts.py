@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from orvideo.cli import COMMANDS, build_app
+from orvideo.commands._app import COMMANDS, build_app
 from orvideo.commands.help import EXIT_CODES
 from orvideo.completion import live, tree
 from orvideo.completion.__main__ import main
-from orvideo.completion.scripts import FILE_NAMES, manual, script
-from tests.completion.shells import is_there
+from orvideo.completion.scripts import FILE_NAMES, manual
+from tests.completion.shells import is_there, script
 
 FOLDER = Path(__file__).parents[2] / "completions"
 
@@ -39,10 +39,10 @@ def test_one_command_writes_them_all(tmp_path: Path) -> None:
 @pytest.mark.drill("F-D13")
 def test_d13_the_manual_page_is_current_and_man_takes_it(tmp_path: Path, program: tree.Command) -> None:
     page = FOLDER / "orvideo.1"
-    assert page.read_text(encoding="utf-8") == manual(EXIT_CODES), "run: python -m orvideo.completion"
+    assert page.read_text(encoding="utf-8") == manual(build_app(), EXIT_CODES), "run: python -m orvideo.completion"
     for command in program.all():
         if command.path and not command.commands:
-            assert f".SS orvideo {command.key}".replace("-", "\\-") in manual(EXIT_CODES)
+            assert f".SS orvideo {command.key}".replace("-", "\\-") in manual(build_app(), EXIT_CODES)
     if shutil.which("man") is None or shutil.which("groff") is None:
         pytest.skip("the packages man-db and groff-base would prove it")
     done = subprocess.run(["man", "--warnings", "-l", str(page)], capture_output=True, text=True, check=False)

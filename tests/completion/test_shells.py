@@ -160,7 +160,7 @@ def test_a_name_from_elsewhere_arrives_as_a_word_and_is_never_evaluated(live: Ty
 
 @pytest.mark.drill("K12")
 def test_no_key_gets_into_what_is_offered(live: Typing, shell: str) -> None:
-    from orvideo.completion.scripts import script
+    from tests.completion.shells import script
 
     assert "sk-or" not in script(shell)
     assert "sk-or" not in json.dumps([live.tab("orvideo config set api-key ").listed, live.tab("orvideo wait ").listed])

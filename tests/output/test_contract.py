@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 import typer
 
-from orvideo.cli import build_app
+from orvideo.commands._app import build_app
 from orvideo.output.contract import ANSWERS, schema
 from orvideo.record.ledger import Ledger
 from orvideo.record.values import Intent, Seen

@@ -17,8 +17,8 @@ from PIL import Image, ImageCms
 
 from orvideo.errors import UsageError
 from orvideo.request.build import request_fields
-from orvideo.request.exif import Exif, read_exif
 from orvideo.request.checking import MediaSource
+from orvideo.request.exif import Exif, read_exif
 from orvideo.request.media import frame
 from orvideo.request.pictures import read_picture
 from tests.request.images import exif, halves, picture, png_that_claims
