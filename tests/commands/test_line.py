@@ -193,3 +193,19 @@ def test_a01_help_buys_nothing(orvideo: Shell, service: Sandbox) -> None:
         assert (done.code, done.out.startswith("Usage: orvideo submit")) == (0, True), line
     assert "--output=boat.mp4" in orvideo(*BUYS, "-o=boat.mp4").err
     assert service.received() == []
+
+
+def test_a_typer_that_nobody_knows_reads_lines_in_its_own_way(orvideo: Shell, home: Path) -> None:
+    """The fast way to read plain values knows the inside of some versions; others do without it (`_fast_values`)."""
+    (home / "other").mkdir()
+    (home / "other" / "sitecustomize.py").write_text("import typer\ntyper.__version__ = '0.99.0'\n")
+    unknown = {"PYTHONPATH": f"{home / 'other'}:{orvideo.environ['PYTHONPATH']}"}
+    lines = (
+        ("submit", "a boat", "--dry-run", "--sandbox", "--seed", "7", "--trace", "a=b", "--json"),
+        ("jobs", "--cost", "model", "--json"), ("jobs", "show", "1"), ("wait", "-o"), ("config", "get", "timeout"),
+    )  # fmt: skip
+    for line in lines:
+        known = orvideo(*line)
+        assert orvideo.process(*line, env=unknown) == known, line
+    refused = orvideo.process("submit", "a boat", "--seed", "x", "--sandbox", env=unknown)
+    assert (refused.code, "--seed" in refused.err, orvideo("jobs", "--json").json) == (2, True, [])
