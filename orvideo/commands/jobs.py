@@ -81,7 +81,8 @@ def register(app: typer.Typer) -> None:
             str | None, typer.Option(metavar="WHEN", help="A date (2026-11-21), or an age such as 2h or 7d.")
         ] = None,
         status: Annotated[
-            str | None, typer.Option("--status", metavar="WORDS", help="With this status, or one of these: completed,failed.")
+            str | None,
+            typer.Option("--status", metavar="WORDS", help="With this status, or one of these: completed,failed."),
         ] = None,
         model: Annotated[
             str | None, typer.Option("--model", "-m", metavar="TEXT", help="Of this model, or part of its name.")
