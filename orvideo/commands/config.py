@@ -8,6 +8,7 @@ import typer
 
 from orvideo.commands._action import Action, Answering
 from orvideo.commands._app import App
+from orvideo.commands._follow import tell_shortest_interval
 from orvideo.commands._options import Json, Quiet, Verbose
 from orvideo.errors import AuthError, OrvideoError, UsageError
 
@@ -113,6 +114,8 @@ def run_set(context: Context, name: str, value: str | None) -> None:
     setting = context.settings.set(name, value)
     context.terminal.document({"name": setting.name, "value": setting.text})
     context.terminal.note(f"{setting.name} = {setting.text}")
+    if setting.name == "interval":
+        tell_shortest_interval(context, context.settings.interval)
     _say_if_beaten(context, setting.name)
 
 
