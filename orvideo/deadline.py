@@ -25,6 +25,10 @@ class Deadline:
         """Return the deadline that is `seconds` from now; None is no limit."""
         return cls(clock, None if seconds is None else clock.monotonic() + seconds)
 
+    def later(self, seconds: float) -> Deadline:
+        """Return the deadline that is so much later."""
+        return Deadline(self.clock, None if self.at is None else self.at + seconds)
+
     @property
     def is_over(self) -> bool:
         return self.is_cancelled or (self.at is not None and self.clock.monotonic() >= self.at)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from orvideo.record.journal import Journal
 
 #: So many jobs are named one by one, in a message and in a command.
+_FINAL_REFUSALS = (400, 404, 413, 422)
 _MOST_NAMED, _MOST_IN_A_COMMAND = 3, 10
 
 
@@ -158,7 +159,9 @@ class Ending:
         """Whether the same line would do anything more: start, follow or fetch a job."""
         records = self._records()
         verbs = {(resume_of(record) or "orvideo -").split()[1] for record in records}
-        unsent = len(records) < len(self._tasks) or any(record.state is State.NOT_SENT for record in records)
+        # What the service refused for its content would be refused again (finding D11).
+        may_go = [one for one in records if one.state is State.NOT_SENT and one.answer_status not in _FINAL_REFUSALS]
+        unsent = len(records) < len(self._tasks) or bool(may_go)
         return unsent or bool(verbs & {"wait", "download"})
 
     def _records(self) -> list[Record]:

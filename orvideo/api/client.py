@@ -160,7 +160,7 @@ class Client:
     def _words(self, reading: Reading) -> str:
         """Return what an answer says that should have been a job, as a sentence of its own (finding C13)."""
         reply = replies.service_reply(reading, self._redactor, self._clock.now())
-        return f" It says: {refusals.told_by(reply)}" if reply.is_json and reply.message != replies.SILENT else ""
+        return f" It says: {refusals.told_by(reply)}" if reply.is_json and reply.message != refusals.SILENT else ""
 
     def _refused(self, reading: Reading, answer: Answer) -> OrvideoError:
         """Return what a submit's answer other than 2xx means: refused, or nobody knows (drills M14 to M22)."""

@@ -26,9 +26,12 @@ from orvideo.errors import (
     ServiceReply,
     ServiceUnavailable,
     Unauthorized,
+    Unavailable,
     Unprocessable,
 )
 
+#: What stands for the words of an answer that has none.
+SILENT = "no message"
 #: Status to class. What is not here is Rejected below 500 and ServerFault above.
 _KINDS: dict[int, type[OrvideoError]] = {
     400: BadRequest,
@@ -73,13 +76,11 @@ def refusal(
     `host` answered; `source` is where the key came from, if it was sent there. A hint is only given for what it
     always helps against: what a refused look or download means for its job is not known here (fault B12).
     """
-    kind = _kind_of(reply)
+    kind = Unavailable if with_key and is_foreign(reply) else _kind_of(reply)
     told = told_by(reply)
     if kind is Unauthorized and with_key:
         key = f"the API key from {source}" if source else "the API key"
-        # A page may be the login of a network: whoever wrote it does not know the key (finding A09).
-        hint = key_hint(source) if reply.is_json else None
-        return Unauthorized(f"{host} refused {key}: {told}", hint=hint, reply=reply)
+        return Unauthorized(f"{host} refused {key}: {told}", hint=key_hint(source), reply=reply)
     hint = "put the proxy's name and password into HTTPS_PROXY" if reply.status == 407 else None
     return kind(f"{host} {doing} with {reply.status}: {told}", hint=hint, reply=reply)
 
@@ -103,6 +104,11 @@ def _kind_of(reply: ServiceReply) -> type[OrvideoError]:
     return _KINDS.get(reply.status, Rejected if reply.status < 500 else ServerFault)
 
 
+def is_foreign(reply: ServiceReply) -> bool:
+    """Return whether a page refused the call: whoever wrote it knows neither the key nor the credits (finding A09)."""
+    return not reply.is_json and reply.status in (401, 402, 403) and reply.message != SILENT
+
+
 def _advice(reply: ServiceReply) -> str | None:
     """Return what the service itself advises, None where it does not."""
     other = f"the same command with -m {reply.fallback_models[0]}" if reply.fallback_models else None
@@ -117,7 +123,7 @@ def _usual_hint(error: OrvideoError, reply: ServiceReply) -> str | None:
         return f"wait {_duration(reply.retry_after)}, then run the same command"
     if isinstance(error, MoneyError) and reply.limit is not None and reply.status != 402:
         return _SUBMIT_HINTS[402] if reply.limit.layer == CREDITS else _RAISE_THE_LIMIT
-    if not reply.is_json and reply.status in (400, 401, 403, 413, 422):
+    if not reply.is_json and reply.status in (400, 401, 402, 403, 413, 422):
         # What the model takes, or the prompt, is the service's to judge (finding A09).
         return "something before the service answered, such as a proxy or a firewall: orvideo doctor"
     if "data policy" in reply.message:

@@ -19,6 +19,7 @@ from orvideo.api.exchange import Answer
 from orvideo.api.limits import limit_of
 from orvideo.api.payload import NotJson
 from orvideo.api.redaction import Redactor
+from orvideo.api.refusals import SILENT
 from orvideo.errors import BadReply, ServerFault, ServiceReply
 
 #: Text of a server is cut here, in characters (drills M21, P07).
@@ -26,8 +27,6 @@ LONGEST_TEXT, LONGEST_TITLE = 2000, 120
 #: A value of a header is read up to here.
 LONGEST_VALUE = 1024
 MOST_REASONS = 20
-#: What stands for the words of an answer that has none.
-SILENT = "no message"
 #: What else the service says of a refusal is cut here, in characters, and so many models are named.
 LONGEST_NOTE, MOST_MODELS = 300, 3
 #: A Retry-After beyond this is "not in our lifetime", in seconds.

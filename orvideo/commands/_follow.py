@@ -20,12 +20,15 @@ if TYPE_CHECKING:
 
 
 def terms_from(context: Context, waiting: Waiting) -> Terms:
-    """Return how long and how often to look, from the line or the settings; seconds."""
+    """Return how long and how often to look, from the line or the settings; seconds. The time begins now."""
+    from orvideo.deadline import Deadline
     from orvideo.jobs.task import Terms
     from orvideo.settings.definitions import Source
 
     settings = context.settings.with_flags({"timeout": waiting.timeout, "interval": waiting.interval})
     firm = settings.get("timeout").source is not Source.DEFAULT
+    if firm:
+        context.deadline = Deadline.after(context.clock, settings.timeout)
     return Terms(timeout=settings.timeout, interval=settings.interval, firm=firm)
 
 
@@ -80,7 +83,6 @@ def run_tasks(
 
     Each task has its own `error`; what is returned is why no more were started, and what the record lacks.
     """
-    from orvideo.deadline import Deadline
     from orvideo.jobs.engine import Engine
     from orvideo.jobs.task import Tools
 
@@ -88,7 +90,7 @@ def run_tasks(
         run_hooks(context, task, hooks, deadline)
 
     if terms.follow and terms.wait:
-        _tell_shortest_interval(context, terms.interval)
+        tell_shortest_interval(context, terms.interval)
     listener = listener or context.listener
     buys = any(task.order is not None for task in tasks)
     tools = Tools(
@@ -99,8 +101,10 @@ def run_tasks(
         context.clock,
         None if hooks == NOTHING else at_the_end,
     )
+    if terms.firm and terms.timeout is not None:
+        terms = terms._replace(timeout=context.deadline.left(terms.timeout))
     engine = Engine(tasks, tools, terms, listener, rules)
-    deadline = Deadline.after(context.clock, terms.timeout if terms.firm else None)
+    deadline = context.deadline
     with context.interrupts.held(engine.interrupt):
         try:
             engine.run()
@@ -110,7 +114,7 @@ def run_tasks(
     return [error for error in (engine.stopped, unrecorded) if error is not None]
 
 
-def _tell_shortest_interval(context: Context, interval: float | None) -> None:
+def tell_shortest_interval(context: Context, interval: float | None) -> None:
     """Say that nobody looks as often as `interval` (seconds) says, where that is so (finding D03)."""
     from orvideo.jobs.polling import SHORTEST_PAUSE
     from orvideo.settings.values import show_duration

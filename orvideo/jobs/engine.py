@@ -340,7 +340,7 @@ class Engine:
             if self.terms.follow:
                 self._follow(task)
             else:
-                self._over(task)
+                self._over(task, judgement.error_on_record(record) if record.final else None)
             return
         assert error is not None, "a submit brings a record or an error"
         if isinstance(error, Closed):

@@ -20,6 +20,7 @@ from orvideo.errors import (
     RecordError,
     ServiceUnavailable,
 )
+from orvideo.jobs import judgement
 
 if TYPE_CHECKING:
     from orvideo.api.client import Client
@@ -111,6 +112,9 @@ class Submitter:
             self._journal.submitted(
                 prepared.seq, job.id, status=job.status, generation_id=job.generation_id, extra=job.extra
             )
+            if job.is_final:
+                # Its end is in the same answer: what it cost, and why there is no video.
+                self._journal.looked(prepared.seq, judgement.seen(job))
             return self._journal.record(prepared.seq) or prepared
 
     def _send_once(self, seq: int, order: Intent) -> Job:

@@ -143,7 +143,7 @@ def test_fail_fast_starts_nothing_after_the_first_failure(orvideo: Shell, home: 
         done = service.batch("--fail-fast", "--jobs", "1", "--json")
         assert done.code == 20
         assert service.users() == ["row-1"]
-        assert [row["status"] for row in done.json["rows"]] == ["completed"] + ["not_submitted"] * 5
+        assert [row["status"] for row in done.json["rows"]] == ["completed", "refused"] + ["not_submitted"] * 4
         assert len([record for record in service.records() if record.state is State.NOT_SENT]) == 1
 
 
