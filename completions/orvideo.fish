@@ -226,9 +226,9 @@ complete -c orvideo -n '__orvideo_at \'submit\'' -l output -s o -d 'Save the vid
 complete -c orvideo -n '__orvideo_at \'submit\'' -l force -d 'Overwrite a file that is already there'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l receipt -d 'Beside each video, NAME.json: the request, the cost, the sum'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l max-size -d 'Save no file that is larger (500MB, 2GiB)' -x
-complete -c orvideo -n '__orvideo_at \'submit\'' -l max-cost -d 'Send nothing that may cost more' -x
-complete -c orvideo -n '__orvideo_at \'submit\'' -l yes -s y -d 'Do not ask before an expensive job'
-complete -c orvideo -n '__orvideo_at \'submit\'' -l dry-run -d 'Check, quote, print the request, send nothing'
+complete -c orvideo -n '__orvideo_at \'submit\'' -l max-cost -d 'Send nothing if it, or the batch as a whole, may cost more' -x
+complete -c orvideo -n '__orvideo_at \'submit\'' -l yes -s y -d 'Do not ask before a purchase that is dear'
+complete -c orvideo -n '__orvideo_at \'submit\'' -l dry-run -d 'Check, price, print the request, send nothing'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l events -d 'Print one JSON object a line as things happen'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l quiet -s q -d 'Only the answer and errors, no story'
@@ -303,10 +303,10 @@ complete -c orvideo -n '__orvideo_at \'batch\'' -l force -d 'Overwrite a file th
 complete -c orvideo -n '__orvideo_at \'batch\'' -l receipt -d 'Beside each video, NAME.json: the request, the cost, the sum'
 complete -c orvideo -n '__orvideo_at \'batch\'' -l max-size -d 'Save no file that is larger (500MB, 2GiB)' -x
 complete -c orvideo -n '__orvideo_at \'batch\'' -l report -d 'Write what became of each row: JSONL, or CSV for .csv' -r -F
-complete -c orvideo -n '__orvideo_at \'batch\'' -l max-cost -d 'The most that the whole batch may cost' -x
-complete -c orvideo -n '__orvideo_at \'batch\'' -l yes -s y -d 'Do not ask before an expensive batch'
+complete -c orvideo -n '__orvideo_at \'batch\'' -l max-cost -d 'Send nothing if it, or the batch as a whole, may cost more' -x
+complete -c orvideo -n '__orvideo_at \'batch\'' -l yes -s y -d 'Do not ask before a purchase that is dear'
 complete -c orvideo -n '__orvideo_at \'batch\'' -l again -d 'Buy rows once more that another batch has bought'
-complete -c orvideo -n '__orvideo_at \'batch\'' -l dry-run -d 'Check, price, print the requests, send nothing'
+complete -c orvideo -n '__orvideo_at \'batch\'' -l dry-run -d 'Check, price, print the request, send nothing'
 complete -c orvideo -n '__orvideo_at \'batch\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'batch\'' -l events -d 'Print one JSON object a line as things happen'
 complete -c orvideo -n '__orvideo_at \'batch\'' -l quiet -s q -d 'Only the answer and errors, no story'

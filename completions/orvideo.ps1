@@ -218,10 +218,10 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['submit'].Options['--force'] = @{ Kind = $null; Help = 'Overwrite a file that is already there' }
     $table['submit'].Options['--receipt'] = @{ Kind = $null; Help = 'Beside each video, NAME.json: the request, the cost, the sum' }
     $table['submit'].Options['--max-size'] = @{ Kind = @('anything'); Help = 'Save no file that is larger (500MB, 2GiB)' }
-    $table['submit'].Options['--max-cost'] = @{ Kind = @('anything'); Help = 'Send nothing that may cost more' }
-    $table['submit'].Options['--yes'] = @{ Kind = $null; Help = 'Do not ask before an expensive job' }
-    $table['submit'].Options['-y'] = @{ Kind = $null; Help = 'Do not ask before an expensive job' }
-    $table['submit'].Options['--dry-run'] = @{ Kind = $null; Help = 'Check, quote, print the request, send nothing' }
+    $table['submit'].Options['--max-cost'] = @{ Kind = @('anything'); Help = 'Send nothing if it, or the batch as a whole, may cost more' }
+    $table['submit'].Options['--yes'] = @{ Kind = $null; Help = 'Do not ask before a purchase that is dear' }
+    $table['submit'].Options['-y'] = @{ Kind = $null; Help = 'Do not ask before a purchase that is dear' }
+    $table['submit'].Options['--dry-run'] = @{ Kind = $null; Help = 'Check, price, print the request, send nothing' }
     $table['submit'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
     $table['submit'].Options['--events'] = @{ Kind = $null; Help = 'Print one JSON object a line as things happen' }
     $table['submit'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
@@ -313,11 +313,11 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['batch'].Options['--receipt'] = @{ Kind = $null; Help = 'Beside each video, NAME.json: the request, the cost, the sum' }
     $table['batch'].Options['--max-size'] = @{ Kind = @('anything'); Help = 'Save no file that is larger (500MB, 2GiB)' }
     $table['batch'].Options['--report'] = @{ Kind = @('files'); Help = 'Write what became of each row: JSONL, or CSV for .csv' }
-    $table['batch'].Options['--max-cost'] = @{ Kind = @('anything'); Help = 'The most that the whole batch may cost' }
-    $table['batch'].Options['--yes'] = @{ Kind = $null; Help = 'Do not ask before an expensive batch' }
-    $table['batch'].Options['-y'] = @{ Kind = $null; Help = 'Do not ask before an expensive batch' }
+    $table['batch'].Options['--max-cost'] = @{ Kind = @('anything'); Help = 'Send nothing if it, or the batch as a whole, may cost more' }
+    $table['batch'].Options['--yes'] = @{ Kind = $null; Help = 'Do not ask before a purchase that is dear' }
+    $table['batch'].Options['-y'] = @{ Kind = $null; Help = 'Do not ask before a purchase that is dear' }
     $table['batch'].Options['--again'] = @{ Kind = $null; Help = 'Buy rows once more that another batch has bought' }
-    $table['batch'].Options['--dry-run'] = @{ Kind = $null; Help = 'Check, price, print the requests, send nothing' }
+    $table['batch'].Options['--dry-run'] = @{ Kind = $null; Help = 'Check, price, print the request, send nothing' }
     $table['batch'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
     $table['batch'].Options['--events'] = @{ Kind = $null; Help = 'Print one JSON object a line as things happen' }
     $table['batch'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
+from orvideo.commands._key import check_key
+from orvideo.commands._options import option
 from orvideo.errors import MoneyError
 
 if TYPE_CHECKING:
-    from orvideo.context import Context
+    from orvideo.context import Context, Service
     from orvideo.record.values import Record
 
 #: The same request within this time is told as a second purchase (finding A12).
 RECENTLY = timedelta(minutes=10)
+
+
+class Spending(NamedTuple):
+    """What may be spent, and whether a person is asked."""
+
+    max_cost: Annotated[
+        str | None, option("Money", "Send nothing if it, or the batch as a whole, may cost more.", metavar="USD")
+    ] = None
+    yes: Annotated[bool, option("Money", "Do not ask before a purchase that is dear.", "--yes", "-y")] = False
+    again: Annotated[bool, option("Money", "Buy rows once more that another batch has bought.", "--again")] = False
+    dry_run: Annotated[bool, option("Money", "Check, price, print the request, send nothing.", "--dry-run")] = False
 
 
 class Purchase(NamedTuple):
@@ -31,9 +44,28 @@ class Purchase(NamedTuple):
     spent: Decimal | None = Decimal(0)
     why: Sequence[str] = ()
     notice: str | None = None
+    is_batch: bool = False
 
 
-def ask(context: Context, purchase: Purchase, *, above: Decimal, yes: bool, again: bool = True) -> None:
+def guard(
+    context: Context, service: Service, purchase: Purchase, limit: Decimal | None, spending: Spending,
+    notice: Callable[[], str | None],
+) -> None:  # fmt: skip
+    """Refuse what may cost more than a limit allows, and ask about what is dear, unpriced, or bought before.
+
+    `notice` says what was bought before; it is asked only where something is really to be sent.
+    """
+    _keep_to_limit(purchase, limit)
+    if spending.dry_run or service.is_sandbox:
+        return
+    above = context.settings.confirm_above
+    if purchase.most is None or purchase.most > above or purchase.is_batch or context.answering.verbose:
+        check_key(context, service, purchase.most)
+    purchase = purchase._replace(notice=notice())
+    _ask(context, purchase, above=above, yes=spending.yes, again=spending.again or not purchase.is_batch)
+
+
+def _ask(context: Context, purchase: Purchase, *, above: Decimal, yes: bool, again: bool) -> None:
     """Say what was bought before, and ask about that, and about what may cost more than `above` (USD) or anything.
 
     Where nobody can be asked, an unknown price is refused, and so is a second purchase unless it is meant (`again`).
@@ -62,7 +94,7 @@ def ask(context: Context, purchase: Purchase, *, above: Decimal, yes: bool, agai
         raise _submitted_before()
 
 
-def keep_to_limit(purchase: Purchase, limit: Decimal | None) -> None:
+def _keep_to_limit(purchase: Purchase, limit: Decimal | None) -> None:
     """Raise MoneyError for what may cost more than the limit, with what was spent on it before."""
     from orvideo.money import full_text, money_text
 

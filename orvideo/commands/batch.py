@@ -14,7 +14,7 @@ import typer
 from orvideo.commands._action import Action
 from orvideo.commands._follow import errors_of, run_tasks, terms_from
 from orvideo.commands._groups import Fields
-from orvideo.commands._key import check_key
+from orvideo.commands._money import Purchase, Spending, guard, notice_of_rows
 from orvideo.commands._options import Following, Saving, Waiting, option
 from orvideo.commands._receipts import write_receipts
 from orvideo.commands._request import RequestGroup, RequestOptions
@@ -62,15 +62,6 @@ class Running(NamedTuple):
     retry_failed: Annotated[
         bool, option("Running", "Submit failed rows again, as new jobs that cost anew.", "--retry-failed")
     ] = False
-
-
-class Spending(NamedTuple):
-    """What may be spent, and whether a person is asked."""
-
-    max_cost: Annotated[str | None, option("Money", "The most that the whole batch may cost.", metavar="USD")] = None
-    yes: Annotated[bool, option("Money", "Do not ask before an expensive batch.", "--yes", "-y")] = False
-    again: Annotated[bool, option("Money", "Buy rows once more that another batch has bought.", "--again")] = False
-    dry_run: Annotated[bool, option("Money", "Check, price, print the requests, send nothing.", "--dry-run")] = False
 
 
 class BatchOptions(NamedTuple):
@@ -147,6 +138,8 @@ class Batch(NamedTuple):
     history: History
     offers: dict[str, Offer]
     specs: dict[str, str]
+    #: What the whole may cost, USD; None without a limit.
+    limit: Decimal | None = None
 
     @property
     def to_buy(self) -> list[Asked]:
@@ -168,14 +161,14 @@ def run(context: Context, options: BatchOptions) -> None:
     report = ReportFile(_report_path(options, source)) if options.report is not None else None
     context.terminal.require_stdout()
     service = context.service(needs_key=not options.spending.dry_run)
-    batch = _checked(context, options, settings, service, source)
-    price = _show_price(context, batch, limit)
-    _guard_money(context, settings, service, batch, price, limit, options)
+    batch = _checked(context, options, settings, service, source)._replace(limit=limit)
+    price = _show_price(context, batch)
+    _guard_money(context, service, batch, price, options)
     if options.spending.dry_run:
         _answer_dry_run(context, batch, price)
         return
     make_output_folder(options.output if options.output is not None else context.settings.output)
-    entries = _entries(context, batch, service, limit, options)
+    entries = _entries(context, batch, service)
     _run(context, options, entries, terms, report)
 
 
@@ -315,14 +308,14 @@ def _refusal(troubles: Sequence[Trouble], source: Source) -> OrvideoError:
 # --- money ----------------------------------------------------------------------------------------------------------
 
 
-def _show_price(context: Context, batch: Batch, limit: Decimal | None) -> Price:
+def _show_price(context: Context, batch: Batch) -> Price:
     """Say how the batch stands, what will be bought, and what all of it costs, before any of it is."""
     from orvideo.batch.checking import price_of
     from orvideo.output.batch_views import left_behind_line, plan_lines
     from orvideo.settings.definitions import DEFAULT_BASE_URL
 
     price = price_of(batch.offers.values())
-    for line in plan_lines(batch.asked, batch.history, batch.offers, price, limit):
+    for line in plan_lines(batch.asked, batch.history, batch.offers, price, batch.limit):
         context.terminal.note(line)
     if context.endpoint == "sandbox":
         context.terminal.note("to: the sandbox; nothing is charged")
@@ -337,17 +330,8 @@ def _show_price(context: Context, batch: Batch, limit: Decimal | None) -> Price:
     return price
 
 
-def _guard_money(
-    context: Context,
-    settings: Settings,
-    service: Service,
-    batch: Batch,
-    price: Price,
-    limit: Decimal | None,
-    options: BatchOptions,
-) -> None:
-    """Refuse a whole that may pass --max-cost, with what was spent on it before; ask about what is dear or not new."""
-    from orvideo.commands._money import Purchase, ask, keep_to_limit, notice_of_rows
+def _guard_money(context: Context, service: Service, batch: Batch, price: Price, options: BatchOptions) -> None:
+    """Hold the whole, with what was spent on it before, against --max-cost; ask about what is dear or not new."""
     from orvideo.output.batch_views import most_so_far
     from orvideo.output.text import count
     from orvideo.output.views import price_words
@@ -355,19 +339,15 @@ def _guard_money(
     if not batch.offers:
         return
     rows = count(price.rows, "row", "rows")
-    purchase = Purchase("This batch", rows, price_words(price, settings.confirm_above), price.most)
-    if limit is not None:
+    words = price_words(price, context.settings.confirm_above)
+    purchase = Purchase("This batch", rows, words, price.most, is_batch=True)
+    if batch.limit is not None:
         purchase = purchase._replace(spent=most_so_far(batch.history.last.values()))
-    keep_to_limit(purchase, limit)
-    if options.spending.dry_run or service.is_sandbox:
-        return
-    check_key(context, service, price.most)
     # One by one, and only where they are read: each may have pictures in it.
     bodies = (batch.reader.body(one, batch.offers[one.key]) for one in batch.to_buy)
     known = {one.key for one in batch.asked}
-    notice = notice_of_rows(context, batch.offers, bodies, known, batch.id, service.endpoint)
-    purchase = purchase._replace(notice=notice)
-    ask(context, purchase, above=settings.confirm_above, yes=options.spending.yes, again=options.spending.again)
+    notice = partial(notice_of_rows, context, batch.offers, bodies, known, batch.id, service.endpoint)
+    guard(context, service, purchase, batch.limit, options.spending, notice)
 
 
 def _answer_dry_run(context: Context, batch: Batch, price: Price) -> None:
@@ -390,9 +370,7 @@ def _answer_dry_run(context: Context, batch: Batch, price: Price) -> None:
 # --- the run --------------------------------------------------------------------------------------------------------
 
 
-def _entries(
-    context: Context, batch: Batch, service: Service, limit: Decimal | None, options: BatchOptions
-) -> list[Entry]:
+def _entries(context: Context, batch: Batch, service: Service) -> list[Entry]:
     """Return the rows as the run takes them: what is to be bought, followed, fetched, or left alone."""
     from orvideo.batch.entry import Entry
     from orvideo.batch.standing import Standing, standing_of
@@ -403,7 +381,8 @@ def _entries(
     def order(one: Asked, offer: Offer) -> Intent:
         return Intent(
             request=batch.reader.body(one, offer), endpoint=service.endpoint, quote=offer.quote.as_json(),
-            target=batch.specs[one.key], batch=batch.id, row_key=one.key, row_number=one.row.number, max_total=limit,
+            target=batch.specs[one.key], batch=batch.id, row_key=one.key, row_number=one.row.number,
+            max_total=batch.limit,
         )  # fmt: skip
 
     entries: list[Entry] = []

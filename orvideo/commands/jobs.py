@@ -47,17 +47,29 @@ class Order(StrEnum):
 class ListOptions(NamedTuple):
     """A jobs line, parsed."""
 
-    unfinished: bool = False
-    unknown: bool = False
-    not_downloaded: bool = False
-    since: str | None = None
-    text: str | None = None
-    status: str | None = None
-    model: str | None = None
-    limit: int | None = None
-    sort: Order = Order.newest
-    columns: str | None = None
-    cost: Sums | None = None
+    text: Annotated[str | None, typer.Option("--search", "-s", metavar="TEXT", help="In prompt, model or id.")] = None
+    unfinished: Annotated[bool, typer.Option("--unfinished", help="Not at their end.")] = False
+    unknown: Annotated[bool, typer.Option("--unknown", help="Sent, outcome unknown.")] = False
+    not_downloaded: Annotated[bool, typer.Option("--not-downloaded", help="Finished, not on this disk.")] = False
+    since: Annotated[
+        str | None, typer.Option(metavar="WHEN", help="A date (2026-11-21), or an age such as 2h or 7d.")
+    ] = None
+    status: Annotated[
+        str | None,
+        typer.Option("--status", metavar="WORDS", help="With this status, or one of these: completed,failed."),
+    ] = None
+    model: Annotated[
+        str | None, typer.Option("--model", "-m", metavar="TEXT", help="Of this model, or part of its name.")
+    ] = None
+    sort: Annotated[Order, typer.Option("--sort", help="The order of the list.")] = Order.newest
+    columns: Annotated[
+        str | None, typer.Option("--columns", metavar="NAMES", help="Which columns, such as id,status,file.")
+    ] = None
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", "-n", min=0, metavar="N", help="At most N jobs; 0 for all. Default of a list: 100."),
+    ] = None
+    cost: Annotated[Sums | None, typer.Option("--cost", help="Sum what they cost, by model, day or month.")] = None
 
 
 def register(app: typer.Typer) -> None:
@@ -72,41 +84,12 @@ def register(app: typer.Typer) -> None:
     def list_(
         *,
         ctx: typer.Context,
-        search: Annotated[
-            str | None, typer.Option("--search", "-s", metavar="TEXT", help="In prompt, model or id.")
-        ] = None,
-        unfinished: Annotated[bool, typer.Option("--unfinished", help="Not at their end.")] = False,
-        unknown: Annotated[bool, typer.Option("--unknown", help="Sent, outcome unknown.")] = False,
-        not_downloaded: Annotated[bool, typer.Option("--not-downloaded", help="Finished, not on this disk.")] = False,
-        since: Annotated[
-            str | None, typer.Option(metavar="WHEN", help="A date (2026-11-21), or an age such as 2h or 7d.")
-        ] = None,
-        status: Annotated[
-            str | None,
-            typer.Option("--status", metavar="WORDS", help="With this status, or one of these: completed,failed."),
-        ] = None,
-        model: Annotated[
-            str | None, typer.Option("--model", "-m", metavar="TEXT", help="Of this model, or part of its name.")
-        ] = None,
-        sort: Annotated[Order, typer.Option("--sort", help="The order of the list.")] = Order.newest,
-        columns: Annotated[
-            str | None, typer.Option("--columns", metavar="NAMES", help="Which columns, such as id,status,file.")
-        ] = None,
-        limit: Annotated[
-            int | None,
-            typer.Option(
-                "--limit", "-n", min=0, metavar="N", help="At most N jobs; 0 for all. Default of a list: 100."
-            ),
-        ] = None,
-        cost: Annotated[Sums | None, typer.Option("--cost", help="Sum what they cost, by model, day or month.")] = None,
+        options: ListOptions,
         answering: Local,
     ) -> Action | None:
         """List the jobs on record, newest first."""
         if ctx.invoked_subcommand is not None:
             return None
-        options = ListOptions(
-            unfinished, unknown, not_downloaded, since, search, status, model, limit, sort, columns, cost
-        )
         return Action(lambda context: run_list(context, options), answering)
 
     jobs.command("list", epilog="Example: orvideo jobs list --status failed")(list_)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from orvideo.commands._action import Action
 from orvideo.commands._follow import answer_submitted, errors_of, follow_and_save, run_tasks, terms_from
+from orvideo.commands._groups import Fields
 from orvideo.commands._hooks import Hooks, refuse_without_wait
-from orvideo.commands._key import check_key
+from orvideo.commands._money import Purchase, Spending, guard, notice_of_request
 from orvideo.commands._options import Following, Saving, Waiting, option
 from orvideo.commands._receipts import check_before_submit
 from orvideo.commands._request import RequestGroup, RequestOptions, wanted_request
@@ -20,14 +22,6 @@ if TYPE_CHECKING:
     from orvideo.jobs.fetch import Fetcher
     from orvideo.jobs.task import Task
     from orvideo.settings import Settings
-
-
-class Spending(NamedTuple):
-    """What may be spent, and whether a person is asked."""
-
-    max_cost: Annotated[str | None, option("Money", "Send nothing that may cost more.", metavar="USD")] = None
-    yes: Annotated[bool, option("Money", "Do not ask before an expensive job.", "--yes", "-y")] = False
-    dry_run: Annotated[bool, option("Money", "Check, quote, print the request, send nothing.", "--dry-run")] = False
 
 
 class SubmitOptions(NamedTuple):
@@ -53,7 +47,7 @@ def register(app: typer.Typer) -> None:
         waiting: Waiting,
         hooks: Hooks,
         saving: Saving,
-        spending: Spending,
+        spending: Annotated[Spending, Fields(Spending, "max_cost", "yes", "dry_run")],
         answering: Following,
     ) -> Action:
         """Submit one video job; with --wait and -o, follow it and save the video."""
@@ -114,19 +108,12 @@ def _show_plan(context: Context, settings: Settings, service: Service, planned: 
 
 
 def _guard_money(context: Context, settings: Settings, service: Service, planned: Plan, options: SubmitOptions) -> None:
-    """Refuse what costs more than a limit allows, and ask about what is dear, unpriced or bought before."""
-    from orvideo.commands._money import Purchase, ask, keep_to_limit, notice_of_request
     from orvideo.output.views import price_words
 
-    quote = planned.quote
+    quote, body = planned.quote, planned.request.body
     purchase = Purchase("This", "this", price_words(quote, settings.confirm_above), quote.most, why=quote.reasons)
-    keep_to_limit(purchase, settings.max_cost)
-    if options.spending.dry_run or service.is_sandbox:
-        return
-    if quote.most is None or quote.most > settings.confirm_above or context.answering.verbose:
-        check_key(context, service, quote.most)
-    notice = notice_of_request(context, planned.request.body(), service.endpoint)
-    ask(context, purchase._replace(notice=notice), above=settings.confirm_above, yes=options.spending.yes)
+    notice = partial(notice_of_request, context, body(), service.endpoint)
+    guard(context, service, purchase, settings.max_cost, options.spending, notice)
 
 
 def _answer_dry_run(context: Context, planned: Plan) -> None:
