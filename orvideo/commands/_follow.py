@@ -85,6 +85,7 @@ def run_tasks(
 
     Each task has its own `error`; what is returned is why no more were started, and what the record lacks.
     """
+    from orvideo.deadline import Deadline
     from orvideo.jobs.engine import Engine
     from orvideo.jobs.task import Tools
 
@@ -103,10 +104,11 @@ def run_tasks(
         context.clock,
         None if hooks == NOTHING else at_the_end,
     )
-    if terms.firm and terms.timeout is not None:
+    if buys and terms.firm and terms.timeout is not None:
+        # The service was asked before: for the list of models, and about the key.
         terms = terms._replace(timeout=context.deadline.left(terms.timeout))
     engine = Engine(tasks, tools, terms, listener, rules)
-    deadline = context.deadline
+    deadline = Deadline.after(context.clock, terms.timeout if terms.firm else None)
     with context.interrupts.held(engine.interrupt):
         try:
             engine.run()

@@ -2,8 +2,7 @@
 
 A look that fails is a missed look. It ends a wait only where the service itself, three times in a row, says something
 that looking again cannot change: a refused key (drill P03), an unknown job (P02), an answer that makes no sense (P08),
-a redirect that is not followed (P10). One such answer may come from a proxy, or from one machine of many. A budget that
-is spent buys nothing more, and a look costs nothing: it is missed.
+a redirect that is not followed (P10). One such answer may come from a proxy, or from one machine of many.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from orvideo.errors import (
     Forbidden,
     Gone,
     JobEnded,
+    MoneyError,
     NoOutput,
     NotFetched,
     NotFound,
@@ -42,8 +42,8 @@ def could_end(error: OrvideoError) -> OrvideoError | None:
         return error
     if isinstance(error, AuthError) and own:
         return error
-    if isinstance(error, Forbidden) and own:
-        # The job is bought already: what is refused now is the key, not the prompt.
+    if isinstance(error, Forbidden | MoneyError) and own:
+        # The job is bought already: what is refused now is the key, not the price.
         return AuthError(error.message, reply=error.reply)
     if isinstance(error, NotFound | Gone) and own:
         return NotFetched(f"The service does not know this job: {error.message}", reply=error.reply)
