@@ -225,7 +225,7 @@ class Engine:
         record, limit = task.on_record, task.deadline or self._deadline()
         now = self._clock.monotonic()
         deadline = Deadline(self._clock, None if limit.at is None else max(limit.at, now) + _LAST_LOOK)
-        endpoint, job_id = record.endpoint, record.id or ""
+        endpoint, job_id = record.endpoint, record.service_id
         self._give(
             task, deadline,
             lambda: self._connections.client(endpoint).job(job_id, deadline=deadline),
