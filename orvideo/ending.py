@@ -30,7 +30,7 @@ def charged_for(record: Record) -> Charged:
         return "no"
     if record.state in (State.SENDING, State.UNKNOWN):
         return "unknown"
-    if record.cost is not None and not record.is_byok:
+    if record.final and record.cost is not None and not record.is_byok:
         return "yes" if record.cost > 0 else "no"
     # Accepted means paid for; a job that ended without a video is often free, and nobody said so.
     return "unknown" if record.final and record.status != "completed" else "yes"
