@@ -394,6 +394,10 @@ class Engine:
 
     def _queue_fetch(self, task: Task) -> None:
         self._refresh(task)
+        if (error := judgement.cannot_follow(task.on_record)) is not None:
+            # Its id turned out to be that of another submit, once the record could be written.
+            self._over(task, error)
+            return
         if not self.terms.firm:
             task.deadline = self._deadline()
         self._put(task, Phase.FETCHING)

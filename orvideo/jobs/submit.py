@@ -20,6 +20,7 @@ from orvideo.errors import (
     RecordError,
     ServiceUnavailable,
 )
+from orvideo.record.values import State
 
 if TYPE_CHECKING:
     from orvideo.api.client import Client
@@ -111,7 +112,12 @@ class Submitter:
             self._journal.submitted(
                 prepared.seq, job.id, status=job.status, generation_id=job.generation_id, extra=job.extra
             )
-            return self._journal.record(prepared.seq) or prepared
+            # A row that another process forgot meanwhile has its id all the same.
+            accepted = prepared._replace(id=job.id, state=State.SUBMITTED, status=job.status)
+            record = self._journal.record(prepared.seq) or accepted
+            if record.id is None:  # another submit was given it before
+                raise OutcomeUnknown(record.error or "The id that the service gave cannot be used.")
+            return record
 
     def _send_once(self, seq: int, order: Intent) -> Job:
         def sending() -> None:

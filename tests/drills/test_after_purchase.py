@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from orvideo.record.ledger import Ledger
 from tests.clocks import HandClock
 from tests.download.films import mp4
 from tests.drills.raw_server import http
 from tests.drills.service import ORDER
-from tests.drills.test_one_engine import Lock, then
-from tests.drills.wire import CONTENT, JOB, LOOK, Step, Wire, film
+from tests.drills.test_one_engine import PENDING, Lock, then
+from tests.drills.wire import CONTENT, DONE, JOB, LOOK, Step, Wire, film, record_path
 from tests.shell import Shell
 
 drill = pytest.mark.drill
@@ -84,3 +85,59 @@ def test_h10_a_cost_that_the_end_does_not_tell_is_not_known(orvideo: Shell, hand
     assert done.code == (14 if is_locked else 0), done.err
     assert done.json["cost_usd"] is None
     assert not is_locked or done.error["charged"] == "yes"
+
+
+# --- one id for two submits
+
+
+@drill("M11")
+@pytest.mark.parametrize("way", [(), ("--wait", "-o", "boat.mp4")])
+def test_m1_an_id_that_another_submit_was_given_is_an_unknown_outcome(
+    orvideo: Shell, hand: HandClock, way: tuple[str, ...]
+) -> None:
+    with Wire(DONE, content=[film(VIDEO)]) as wire:
+        wire.bought(orvideo)
+        done = orvideo("submit", *ORDER, "--yes", *way, "--json")
+        shown = orvideo("jobs", "--json").json
+    assert (done.code, done.error["charged"], wire.posts) == (9, "unknown", 1)
+    assert (wire.looks, wire.fetches, done.out) == (0, [], "")
+    assert [job["status"] for job in shown] == ["outcome_unknown", "pending"]
+    assert done.error["resume"] == f"orvideo jobs show {shown[0]['handle']}"
+
+
+@drill("M11")
+def test_m1_a_row_with_the_id_of_another_row_is_an_unknown_outcome(orvideo: Shell, hand: HandClock) -> None:
+    with Wire(DONE, content=[film(VIDEO)]) as wire:
+        orvideo.environ |= wire.env
+        (orvideo.home / "rows.txt").write_text("a boat\na ship\n")
+        done = orvideo("batch", str(orvideo.home / "rows.txt"), *ORDER[1:], "--yes", "-o", str(orvideo.home), "--json")
+    assert done.code == 9, done.err
+    assert sorted(row["status"] for row in done.json["rows"]) == ["completed", "outcome_unknown"]
+    assert (wire.looks, len(wire.fetches)) == (1, 1)
+
+
+@drill("M11", "M30")
+def test_m1_an_id_that_turns_out_to_be_another_submits_is_fetched_by_no_other_name(
+    orvideo: Shell, hand: HandClock
+) -> None:
+    lock = Lock(orvideo, 600)
+    released = then(lock.release, PENDING)
+    with Wire(released, PENDING, DONE, content=[film(VIDEO)], submit=[then(lock.take, accepted())]) as wire:
+        wire.bought(orvideo)
+        done = orvideo("submit", *ORDER, "--yes", "--wait", "-o", str(orvideo.home / "boat.mp4"), "--json")
+    assert (done.code, done.error["charged"], wire.fetches) == (9, "unknown", []), done.err
+
+
+@drill("J05")
+def test_m1_a_job_that_is_forgotten_before_its_answer_comes_is_followed_all_the_same(
+    orvideo: Shell, hand: HandClock
+) -> None:
+    def forget() -> None:
+        with Ledger(record_path(orvideo)) as ledger:
+            ledger.forget(ledger.list()[0].seq)
+
+    target = orvideo.home / "boat.mp4"
+    with Wire(DONE, content=[film(VIDEO)], submit=[then(forget, accepted())]) as wire:
+        orvideo.environ |= wire.env
+        done = orvideo("submit", *ORDER, "--wait", "-o", str(target))
+    assert (done.code, done.lines, wire.posts) == (0, [str(target)], 1), done.err
