@@ -78,6 +78,12 @@ class Ending:
         self._terminal.error(error)
         return error
 
+    def unheard(self) -> None:
+        """Say nothing, for nobody reads the answer any more (drill O09), but of ids that are not on record."""
+        lacking = self._lacking()
+        if lacking is not None and lacking.hint is not None:
+            self.report(lacking)
+
     def unwritten_ids(self) -> list[str]:
         """Return the ids that are not on record: `report` answers with them, whatever ends the command."""
         return self._journal.unwritten_ids() if self._journal is not None else []

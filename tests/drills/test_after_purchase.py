@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from orvideo.cli import main
+from orvideo.environment import Environment
 from orvideo.record.ledger import Ledger
 from tests.clocks import HandClock
 from tests.download.films import mp4
@@ -18,7 +20,7 @@ from tests.drills.raw_server import http
 from tests.drills.service import ORDER
 from tests.drills.test_one_engine import PENDING, Lock, then
 from tests.drills.wire import CONTENT, DONE, JOB, LOOK, Step, Wire, film, record_path
-from tests.shell import Result, Shell
+from tests.shell import Result, Shell, Stream
 
 drill = pytest.mark.drill
 VIDEO = mp4()
@@ -246,3 +248,32 @@ def test_h3_a_script_is_told_of_the_id_as_well(orvideo: Shell, hand: HandClock) 
     error = done.error
     assert (done.code, error["job_id"], error["charged"]) == (143, JOB, "yes")
     assert error["hint"] == error["resume"] == f"orvideo jobs adopt {JOB}"
+
+
+class Gone(Stream):
+    """A stdout whose reader has left."""
+
+    is_gone = True
+
+    def flush(self) -> None:
+        if self.is_gone:
+            raise BrokenPipeError
+        super().flush()
+
+
+@drill("J05", "O09")
+@pytest.mark.parametrize("is_locked", [True, False])
+def test_h2_a_reader_of_stdout_that_has_left_keeps_no_id_from_stderr(
+    orvideo: Shell, hand: HandClock, is_locked: bool
+) -> None:
+    lock = Lock(orvideo, 600)
+    answer = then(lock.take, accepted()) if is_locked else accepted()
+    with Wire(DONE, content=[film(VIDEO)], submit=[answer]) as wire:
+        (orvideo.home / "rows.txt").write_text("a boat\n")
+        line = ["batch", str(orvideo.home / "rows.txt"), *ORDER[1:], "--yes", "-q", "-o", str(orvideo.home)]
+        gone, err = Gone(), Stream()
+        code = main(line, Environment({**orvideo.environ, **wire.env}, Stream(), gone, err, hand.clock()))
+        gone.is_gone = False
+    lock.release()
+    assert code == 141
+    assert err.text().count(f"orvideo jobs adopt {JOB}") == is_locked
