@@ -225,7 +225,7 @@ class Engine:
         record, limit = task.on_record, task.deadline or self._deadline()
         now = self._clock.monotonic()
         deadline = Deadline(self._clock, None if limit.at is None else max(limit.at, now) + _LAST_LOOK)
-        endpoint, job_id = record.endpoint, record.id or ""
+        endpoint, job_id = record.endpoint, record.service_id
         self._give(
             task, deadline,
             lambda: self._connections.client(endpoint).job(job_id, deadline=deadline),
@@ -394,6 +394,10 @@ class Engine:
 
     def _queue_fetch(self, task: Task) -> None:
         self._refresh(task)
+        if (error := judgement.cannot_follow(task.on_record)) is not None:
+            # Its id turned out to be that of another submit, once the record could be written.
+            self._over(task, error)
+            return
         if not self.terms.firm:
             task.deadline = self._deadline()
         self._put(task, Phase.FETCHING)

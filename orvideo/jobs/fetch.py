@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
@@ -14,12 +13,12 @@ from orvideo.download.save import OutputRecord, Saved, Wanted, as_output, is_her
 from orvideo.download.targets import Form, Target, absolute_spec, decide_target, parse_target
 from orvideo.download.transfer import MAX_BYTES, Bounds, Places
 from orvideo.errors import NoOutput, NotFetched, OrvideoError, UsageError
-from orvideo.record.journal import PATIENCE
 from orvideo.record.values import SANDBOX, Output, Record
 
 if TYPE_CHECKING:
     from orvideo.api.client import Client
     from orvideo.api.schemas import Job
+    from orvideo.record.journal import Journal
     from orvideo.record.ledger import Ledger
 
 #: Room that is asked for before a video of unknown size is bought, in bytes.
@@ -74,8 +73,8 @@ class OutputOptions(NamedTuple):
 class Fetcher:
     """Fetches the videos of one command: where they go is decided before money is spent. Many threads may use it."""
 
-    def __init__(self, ledger: Ledger, clock: Clock, options: OutputOptions) -> None:
-        self._ledger, self._clock, self.options = ledger, clock, options
+    def __init__(self, ledger: Ledger, journal: Journal, clock: Clock, options: OutputOptions) -> None:
+        self._ledger, self._journal, self._clock, self.options = ledger, journal, clock, options
         self._began = clock.now()
 
     # Where videos go
@@ -179,7 +178,9 @@ class Fetcher:
         the index, the bytes that are here and of how many. Raises Cancelled, BrokenPipeError, and nothing else that a
         person is to be told of: errors are in what is returned.
         """
-        now = self._fresh(record)
+        # As it is known by now: another process may have fetched it meanwhile (R-A3).
+        now = self._journal.record(record.seq) or record
+        job_id = record.service_id
         here = {output.index: output for output in now.outputs if output.index in self.here(now)}
         indexes = range(max(1, job.output_count if job is not None else len(now.outputs)))
         saved: list[tuple[int, Saved]] = []
@@ -190,7 +191,8 @@ class Fetcher:
                 saved.append((index, _already(here[index])))
                 continue
             try:
-                one = self._fetch_one(now, job, client, deadline, index, (on_progress, on_warning))
+                places = Places(client, job_id, job, index, self._clock)
+                one = self._fetch_one(now, job, places, deadline, index, (on_progress, on_warning))
             except OrvideoError as error:
                 if isinstance(error, NoOutput) and job is not None and job.error_text:
                     error = NoOutput(f"{error.message} The service says: {job.error_text}", reply=error.reply)
@@ -205,7 +207,7 @@ class Fetcher:
         self,
         record: Record,
         job: Job | None,
-        client: Client,
+        places: Places,
         deadline: Deadline,
         index: int,
         tell: tuple[Callable[[int, int, int | None], None], Callable[[str], None]],
@@ -217,7 +219,7 @@ class Fetcher:
         stdout = self.options.stdout() if target.form is Form.STDOUT and self.options.stdout else None
         on_progress, on_warning = tell
         return save(
-            Places(client, record.id or record.name, job, index, self._clock),
+            places,
             Wanted(target, facts_of(record), index, self._began, stdout),
             OutputRecord(self._ledger, record.seq, index, self._clock),
             deadline,
@@ -233,12 +235,6 @@ class Fetcher:
             return longest
         since = (self._clock.now() - record.ended_at).total_seconds()
         return min(longest, max(0.0, longest - since))
-
-    def _fresh(self, record: Record) -> Record:
-        """Return a job as it is on record by now: another process may have fetched it meanwhile (R-A3)."""
-        with suppress(OrvideoError):
-            return self._ledger.peek(record.seq, patience=PATIENCE) or record
-        return record
 
     def _parse(self, spec: str | None) -> Target:
         return parse_target(spec, force=self.options.force, stdout_is_tty=self.options.stdout_is_tty)

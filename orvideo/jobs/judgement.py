@@ -57,9 +57,10 @@ def is_certain(error: OrvideoError, times: int) -> bool:
 
 
 def seen(job: Job) -> Seen:
-    """Return what a reply says of a job, as the record takes it."""
+    """Return what a reply says of a job, as the record takes it: a cost only of its end, before that it may grow."""
+    cost = job.cost if job.is_final else None
     return Seen(
-        job.status, job.cost, job.error_text, job.generation_id, job.model, job.extra, job.is_final,
+        job.status, cost, job.error_text, job.generation_id, job.model, job.extra, job.is_final,
         job.output_count or None, is_byok=job.is_byok,
     )  # fmt: skip
 

@@ -177,13 +177,14 @@ class Ledger:
         """Write down that the request may touch the wire from now on. Raises RecordError if it must not be sent."""
         self._move(seq, State.SENDING, {State.PREPARED}, sending_at=self._now(), owner=self._me.as_text())
 
-    def answered(self, seq: int, status: int, raw: bytes) -> None:
+    def answered(self, seq: int, status: int, raw: bytes, *, patience: float | None = None) -> None:
         """Keep the raw answer (its first 64 KiB, already free of secrets) until an id is on record."""
         self._write(
             lambda connection: connection.execute(
                 "UPDATE jobs SET answer_status = ?, answer = ? WHERE seq = ? AND state <> 'submitted'",
                 (status, raw[:MOST_ANSWER], seq),
-            )
+            ),
+            patience,
         )
 
     def submitted(

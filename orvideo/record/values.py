@@ -229,6 +229,12 @@ class Record(NamedTuple):
         return self.id if self.id is not None and _PLAIN.fullmatch(self.id) else self.handle
 
     @property
+    def service_id(self) -> str:
+        """The service's id, only of a job that has one: the service is never asked for a local name (drill J05)."""
+        assert self.id is not None, "the job has an id"
+        return self.id
+
+    @property
     def is_running(self) -> bool:
         """Whether the service, or a submit that is under way, may still change this job."""
         return self.state in (State.PREPARED, State.SENDING) or (self.state is State.SUBMITTED and not self.final)
