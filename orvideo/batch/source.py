@@ -38,7 +38,7 @@ def read_source(spec: str, stdin: BinaryIO | None, form: Form | None = None) -> 
     looks = ""
     if form is None:
         form, looks = form_of(text, "" if spec == STDIN else Path(spec).name)
-        folders = [Path.cwd(), *([path.parent] if path is not None else ())]
+        folders = [Path(), *([path.parent] if path is not None else ())]
         if form is Form.TEXT and names_files(text[: 1 << 16].split("\n"), folders):
             form, looks = None, "a list of files"
     if form is None:
