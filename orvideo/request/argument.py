@@ -14,6 +14,8 @@ from collections.abc import Callable
 from orvideo.errors import UsageError
 from orvideo.request.kinds import recognise
 
+#: No name of anything is longer.
+_LONGEST = 4096
 _MEANT = "--no-check takes it for the prompt"
 _ROWS = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson")
 _PICTURE = r"https?://\S+\.(png|jpe?g|webp|gif|avif|heic|bmp|tiff?)([?#]\S*)?"
@@ -24,6 +26,8 @@ _JOB = r"gen-vid-[\w-]+|@last|@\d{1,4}"
 
 def check_argument(prompt: str, on_record: Callable[[str], bool]) -> None:
     """Refuse a prompt that names something. `on_record` says whether a word is a job's id. Raises UsageError."""
+    if len(prompt) > _LONGEST:
+        return
     if re.fullmatch(_OPTION, prompt):
         option = prompt.lstrip("\u2010\u2011\u2012\u2013\u2014\u2015\u2212")
         dashes = "-" if len(option) == 1 else "--"

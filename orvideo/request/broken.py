@@ -9,7 +9,11 @@ _READ_AS = (
     ("cp1252", "WINDOWS-1252"), ("cp1251", "WINDOWS-1251"), ("mac_roman", "MACINTOSH"), ("cp437", "CP437"),
     ("cp850", "CP850"), ("cp932", "SHIFT_JIS"),
 )  # fmt: skip
-_URL = r"\w+://\S+"
+_URL = r"\b[A-Za-z][a-z+.-]{1,9}://\S+"
+#: What each way to escape text has in it.
+_SIGNS = "?&=%\\\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+#: So much of a text is looked at.
+_LOOKED_AT = 1 << 16
 
 
 def misread_as(text: str) -> str | None:
@@ -20,7 +24,7 @@ def misread_as(text: str) -> str | None:
         if found and meant and re.fullmatch(r"[\u00a0-\u052f\u2010-\u20ac]+", meant):
             return f"it looks like UTF-7 ({found.group()!r} for {meant!r})"
         return None
-    runs = re.findall(r"([a-z]?)([^\x00-\x7f]+)(?=([a-z]?))", text[: 1 << 16])
+    runs = re.findall(r"([a-z]?)([^\x00-\x7f]+)(?=([a-z]?))", text[:_LOOKED_AT])
     for codec, name in _READ_AS:
         read = [(run, meant, before + after) for before, run, after in runs if (meant := _meant(run, codec))]
         clear = [(run, meant) for run, meant, beside in read if _is_clear(meant, beside) and not _is_kana(run, beside)]
@@ -66,7 +70,9 @@ def decoded(data: bytes, codec: str) -> str | None:
 
 def escaped_as(text: str) -> str | None:
     """Return what a prompt was escaped for, or lost its letters to; None where it is as somebody would say it."""
-    bare = re.sub(_URL, "", text)
+    if not any(sign in text for sign in _SIGNS):
+        return None
+    bare = re.sub(_URL, "", text[:_LOOKED_AT])
     for look in (_question_marks, _entity, _quoted, _percent, _backslash, _order):
         if looks := look(bare):
             return looks
@@ -120,7 +126,14 @@ def _backslash(text: str) -> str | None:
 
 
 def _order(text: str) -> str | None:
-    if found := re.search("[\u202a-\u202e\u2066-\u2069]", text):
-        code = f"U+{ord(found.group()):04X}"
-        return f"a character that turns the order of what is read ({code}) is at character {found.start() + 1}"
-    return None
+    """Tell what turns the order of the letters; in a language that is written so, pairs of them are usual."""
+    found = re.search("[\u202d\u202e]", text) or re.search("[\u202a-\u202c\u2066-\u2069]", text)
+    if found is None or (found.group() not in "\u202d\u202e" and _is_in_pairs(text)):
+        return None
+    return f"a character that turns the order of what is read (U+{ord(found.group()):04X}) is in it"
+
+
+def _is_in_pairs(text: str) -> bool:
+    opened = len(re.findall("[\u202a\u202b]", text)), len(re.findall("[\u2066-\u2068]", text))
+    closed = text.count("\u202c"), text.count("\u2069")
+    return opened == closed and re.search("[\u0590-\u08ff\ufb1d-\ufefc]", text) is not None

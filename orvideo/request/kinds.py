@@ -82,7 +82,7 @@ _MARKS = (
     (r"commit [0-9a-f]{40}\b|index [0-9a-f]{7,}\.\.[0-9a-f]{7,}", "the output of git"),
     (r"msg(id|str)(\[\d\])? \"", "a file of translations (.po)"),
     (r"((local|var|let|const|my) )?[@$]?\w+(: ?[\w\[\]. ]+)? ?:?= ?(\[\d*\]\w+|list|new \w*\[\]|vec!)?[\[({]+"
-     r"([\"'].*[\])}]+;?)?$", "a list in a program"),
+     r"([\"'].*[\])}];?)?$", "a list in a program"),
     (r"\.PHONY\b", "a Makefile"),
     (r"(BEGIN|END):V[A-Z]+$|#EXTM3U", "a calendar, a contact or a playlist"),
     (r"(The )?MIT License$|(GNU .*|Apache|BSD \d-Clause) (PUBLIC |\")?License\b|Copyright (\(c\)|©) \d{4}|"
@@ -107,7 +107,7 @@ _MOST_LINES = (
 #: What more than half of several lines give away.
 _SEVERAL_LINES = (
     (r"(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{7,12} (\(.*\) )?\S", "the output of git"),
-    (r"[^\s:]+:[^\s:]*:[^\s:]+(:[^:]*)*$|\S+@\S+:\S+$", "settings or secrets"),
+    (r"[^\s:]+:[^\s:]*:[^\s:]+(:[^:]*)*$|[^\s@:]+@[^\s@:]+:\S+$", "settings or secrets"),
     (r"([\"'`]).*\1,$", "a list in a program"),
 )
 #: What the first line gives away: what a program says when it has failed.

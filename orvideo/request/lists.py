@@ -20,8 +20,9 @@ _ANSWER = (
 #: What one says after them.
 _OFFER = r"(let me know if|would you like me to|feel free to|i hope (this|these)|hope (this|these)) "
 _ASKED_FOR = r"\b(prompts?|ideas?|lists?|id\u00e9es|ideen|ideas)\b"
-#: So many names are looked for on the disk.
+#: So many names are looked for on the disk, and so much of a line is cut into cells.
 _LOOKED_FOR = 200
+_LONGEST = 2000
 
 
 def looks_of_list(lines: Sequence[str]) -> str:
@@ -60,7 +61,7 @@ def has_no_heading(lines: Sequence[str]) -> bool:
 def _cell_kinds(line: str, delimiter: str) -> list[bool]:
     """Return of each cell of a line whether it is a bare number or quoted."""
     sign = re.escape(delimiter)
-    cells = re.findall(rf'(?:^|{sign})("(?:[^"]|"")*"(?={sign}|$)|[^{sign}]*)', line.strip())
+    cells = re.findall(rf'(?:^|{sign})("(?:[^"]|"")*"(?={sign}|$)|[^{sign}]*)', line.strip()[:_LONGEST])
     return [re.fullmatch(r'".*"|-?\d+([.,]\d+)?', cell) is not None for cell in cells]
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 STDIN = "-"
+#: So many lines of a prompt are looked at.
+_LINES = 1000
 
 #: The longer ones first: UTF-32 in small-endian order begins as UTF-16 does.
 _MARKS = (
@@ -232,7 +234,7 @@ def check_prompt(name: str, text: str, spec: str | None = None) -> None:
     if spec is not None and re.match(r"\s*(\{\s*(\"[^\"]*\"\s*:|\})|\[\s*[{\"\[])", text) and text.rstrip()[-1] in "}]":
         way = "batch" if re.match(r"\s*\[|.*\}\s*\n\s*\{", text) else "submit --request"
         raise UsageError(f"{name} looks like JSON.", hint=f"orvideo {way} {shlex.quote(spec)}")
-    lines = text[: 1 << 20].splitlines() if spec is not None else []
+    lines = text[: 1 << 20].splitlines()[:_LINES] if spec is not None else []
     looks = kind.name if kind else recognise_lines(lines) or looks_of_prompt(lines)
     if looks:
         way = f"orvideo batch {shlex.quote(spec)}; or " if spec and "CSV" in looks else ""

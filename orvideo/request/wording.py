@@ -14,7 +14,7 @@ MEANT = "--no-check sends it all the same"
 #: Letters that nobody sees, though Unicode counts them as letters.
 _BLANK = "\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
 #: The whole of a prompt: what a program says of no value, and the place of one.
-_NO_VALUE = r"None|null|undefined|NaN|nil|<no value>|\[object Object\]|''|\"\""
+_NO_VALUE = r"None|null|undefined|NaN|<no value>|\[object Object\]|''|\"\""
 _PLACE = (
     r"\$[A-Za-z_]\w*|\$\{[^{}]*\}|\$\([^()]*\)|%[A-Za-z_]\w*%|\{\s*[A-Za-z_][\w.-]*\s*\}|\{[0-9]?\}|"
     r"\{\{[^{}]*\}\}|\{%[^{}]*%\}|<[A-Za-z_][\w-]*( [\w-]+){0,2}>"

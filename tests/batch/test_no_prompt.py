@@ -31,7 +31,7 @@ MEANT = [
     "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f flies", "\U0001f469\u200d\U0001f680",
     "a\u00adboat", "می\u200cروم", "葛\U000e0100城", "ｺﾝﾆﾁﾊ ﾃﾞｰﾀ", "├── a tree ──┤", "Être à l’œuvre", "été", "σκάφος",
     "⬛", "sub-zero", "<3", "<a boat drifts slowly by>", "boat.png on a wall", "https://a.example", "gen-vid",
-    "Blade-Runner-2049",
+    "Blade-Runner-2049", "\u2067שלום\u2069 boat", "שלום\u200e", "nil", "Null", "{a|b}", "[boat]", "#sunset", "N/A",
 ]  # fmt: skip
 
 
@@ -114,7 +114,7 @@ def test_a01_a_prompt_that_nobody_sees_is_empty(service: Bench, reader: str, pro
 
 
 PLACES = [
-    "None", "null", "undefined", "NaN", "nil", "''", '""', "$NAME", "$prompt", "${NAME}", "${NAME:-}", "$(cat p.txt)",
+    "None", "null", "undefined", "NaN", "''", '""', "$NAME", "$prompt", "${NAME}", "${NAME:-}", "$(cat p.txt)",
     "%NAME%", "{name}", "{}", "{{ name }}", "{{.Prompt}}", "<prompt>", "<your prompt here>", "[object Object]",
     "#REF!", "#N/A", "#NAME?", "#DIV/0!", "=A1", "=$B$2&C3", "=CONCATENATE(A1,B1)",
 ]  # fmt: skip
@@ -266,6 +266,10 @@ def test_a02_the_way_from_a_list_with_numbers_is_a_command_that_works(text: str,
         "usage: none",
         "file.txt on a screen\na boat",
         "12:30 a boat\n12:31 a car",
+        "Beat 1 - a boat\nBeat 2 - a car",
+        "Price list: 3,50 EUR; 4,20 EUR\nA tree",
+        "(boat:1.3)\n(rain:0.8)",
+        "INT. KITCHEN - NIGHT\nCUT TO:\nEXT. SEA",
     ],
 )
 def test_a02_lines_that_may_be_prompts_are_read(text: str) -> None:
@@ -306,6 +310,8 @@ def test_a02_the_shots_of_one_film_are_a_prompt(service: Bench) -> None:
         (r"a boat\nat night", "the text of a program"),
         ("a \u202eboat", "U+202E"),
         ("a \u2066boat\u2069", "U+2066"),
+        ("שלום\u2067", "U+2067"),
+        ("של\u202dום\u202c", "U+202D"),
     ],
 )
 def test_a03_a_prompt_that_was_escaped_or_lost_is_refused(text: str, says: str) -> None:
