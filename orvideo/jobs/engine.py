@@ -401,7 +401,7 @@ class Engine:
 
     def _checked(self, task: Task, here: dict[int, Path]) -> None:
         record = task.on_record
-        if len(here) >= max(len(record.outputs), 1):
+        if len(here) >= record.output_count:
             task.was_here = True
             task.paths = [self._tools.fetcher.named(path, record) for path in here.values()]
             self._finish(task)

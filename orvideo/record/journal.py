@@ -94,6 +94,8 @@ class Journal:
         def change(record: Record) -> Record:
             said = {name: value for name, value in seen._asdict().items() if value is not None and name != "at"}
             said |= {"model": record.model or seen.model, "error": seen.error, "was_seen": True}
+            if seen.expected_outputs is not None:
+                said["expected_outputs"] = max(seen.expected_outputs, record.expected_outputs or 0)
             return record._replace(**said, ended_at=(record.ended_at or seen.at) if seen.final else None)
 
         work = partial(self._ledger.looked, seq, seen)

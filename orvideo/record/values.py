@@ -234,6 +234,11 @@ class Record(NamedTuple):
         return self.state in (State.PREPARED, State.SENDING) or (self.state is State.SUBMITTED and not self.final)
 
     @property
+    def output_count(self) -> int:
+        """How many outputs are known of; a job that names none is taken to have one (drill P06)."""
+        return max(1, self.expected_outputs or 0, *(output.index + 1 for output in self.outputs))
+
+    @property
     def is_fetched(self) -> bool:
         """Whether every output that is known of is saved; a job that names none is taken to have one (drill P06)."""
         expected = 1 if self.expected_outputs is None else self.expected_outputs

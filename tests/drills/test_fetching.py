@@ -48,6 +48,7 @@ from tests.shell import KEY, SCRIPT, Result, Shell
 drill = pytest.mark.drill
 #: More than comes in one piece: what follows the first is read off the connection itself (api.body).
 VIDEO = mp4(400_000)
+NO_URLS: dict[str, Any] = {"status": "completed", "usage": {"cost": 0.12}}
 PATIENT = Limits(stall_seconds=0.3)
 
 
@@ -357,6 +358,42 @@ def test_d13_the_missing_one_is_fetched_without_touching_the_one_that_is_here(or
     assert Path("boat-2.mp4").read_bytes() == second
 
 
+TWO: dict[str, Any] = {**DONE, "unsigned_urls": [f"{CONTENT}?index=0", f"{CONTENT}?index=1"]}
+
+
+@drill("D13")
+@pytest.mark.parametrize("look", [refuse(502), DONE, NO_URLS], ids=["missed", "names one", "names none"])
+@pytest.mark.parametrize("command", ["download", "wait", "batch"])
+def test_h4_a_second_video_that_is_missing_is_told(orvideo: Shell, command: str, look: Step) -> None:
+    Path("rows.txt").write_text("a boat\n")
+    rows = ("batch", "rows.txt", *ORDER[1:], "-o", "boat.mp4", "--yes")
+    line = rows if command == "batch" else (command, JOB, "-o", "boat.mp4", "--json")
+    with Wire(TWO, look, content=[film(VIDEO), refuse(410, "gone")]) as wire:
+        orvideo.environ |= wire.env
+        if command != "batch":
+            wire.bought(orvideo)
+        for _ in range(2):
+            done = orvideo(*line)
+            assert done.code == 10, done.err
+            assert "1 of the 2 videos" in done.err
+            assert Path("boat.mp4").read_bytes() == VIDEO
+        assert len(wire.fetches) == 3, "what is here is not fetched again"
+        wire._steps["GET", CONTENT][:] = [film(VIDEO)]
+        assert orvideo(*line).code == 0
+    assert Path("boat-2.mp4").read_bytes() == VIDEO
+
+
+@drill("D13")
+def test_h4_a_refetch_takes_every_video_of_a_job_whatever_its_looks_name(orvideo: Shell) -> None:
+    with Wire(TWO, NO_URLS, content=[film(VIDEO)]) as wire:
+        wire.bought(orvideo)
+        assert orvideo("download", JOB, "-o", "boat.mp4").code == 0
+        Path("boat-2.mp4").unlink()
+        assert orvideo("download", JOB, "-o", "boat.mp4").code == 0
+        assert len(wire.fetches) == 3
+    assert Path("boat-2.mp4").read_bytes() == VIDEO
+
+
 @drill("D14")
 def test_d14_killed_in_the_middle_the_name_holds_nothing_and_the_next_run_completes(orvideo: Shell) -> None:
     head = f'HTTP/1.1 200 X\r\nETag: "v1"\r\nContent-Length: {len(VIDEO)}\r\n\r\n'.encode()
@@ -477,7 +514,6 @@ def test_r_a4_what_happens_to_the_name_while_the_job_is_waited_for(orvideo: Shel
 
 
 CHUNKED = b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n"
-NO_URLS: dict[str, Any] = {"status": "completed", "usage": {"cost": 0.12}}
 
 
 @drill("R-A1", "P06")

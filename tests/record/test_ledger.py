@@ -574,6 +574,9 @@ def test_a_job_is_fetched_when_all_its_outputs_are(ledger: Ledger) -> None:
     assert [record.seq for record in ledger.list(not_downloaded=True)] == [seq]
     assert not ledger.get(seq).is_fetched
 
+    ledger.looked(seq, Seen(status="completed", final=True, expected_outputs=1))
+    assert not ledger.get(seq).is_fetched, "an output that was named once is not forgotten"
+
     ledger.output_saved(seq, Output(1, None, 3, "bb"))
     assert ledger.list(not_downloaded=True) == []
 
