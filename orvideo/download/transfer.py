@@ -106,7 +106,9 @@ class Places:
 
     def refreshed(self, deadline: Deadline) -> list[Place]:
         """Look at the job again and return what it names now (drill D12). Raises OrvideoError."""
-        self._job = self._client.job(self._job_id, deadline=deadline)
+        fresh = self._client.job(self._job_id, deadline=deadline)
+        if fresh.output_count:  # a stale look names nothing (drill P08)
+            self._job = fresh
         return self.listed()
 
     def _at_url(self, url: str, name: str, *, signed: bool) -> Place:

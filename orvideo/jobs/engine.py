@@ -356,19 +356,25 @@ class Engine:
         record, poll = task.on_record, task.poll
         assert poll is not None, "what is looked at is followed"
         if isinstance(answer, OrvideoError):
-            look = poll.missed(answer)
+            look, is_stale = poll.missed(answer), False
             self._looks.missed(record, answer)
         else:
-            look = poll.saw(answer)
+            look, is_stale = poll.saw(answer), record.final and not answer.is_final
             self._looks.answered(record)
-            task.job = answer
-            self._journal.looked(record.seq, judgement.seen(answer))
+            if is_stale:
+                self._listener.remark(judgement.went_back(record, answer))
+            else:
+                task.job = answer
+                self._journal.looked(record.seq, judgement.seen(answer))
         if self.terms.once:
             self._over(task, look.missed and (judgement.could_end(look.missed) or look.missed))
             return
-        self._listener.looked(task, look)
+        if not is_stale:
+            self._listener.looked(task, look)
         if look.job is not None and look.job.is_final:
             self._ended(task, look.job.status, look.job.error_text)
+        elif is_stale:
+            self._ended(task, record.status, record.error)
         elif look.end is not None:
             if isinstance(look.end, NotFetched):
                 look.end.hint = f"orvideo jobs show {record.name}"

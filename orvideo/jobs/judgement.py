@@ -97,6 +97,11 @@ def cannot_follow(record: Record) -> OrvideoError | None:
     )
 
 
+def went_back(record: Record, job: Job) -> str:
+    """Return the warning of a look that says less than the record: an end stays an end (drill P08)."""
+    return f"{record.name}: the status went back from {record.status} to {job.status}; its end is on record and counts."
+
+
 def still_running(record: Record, job: Job | None) -> StillRunning:
     """Return the error of a wait whose time is over: an end of patience, never a failure (drill M31)."""
     from orvideo.api.schemas import KNOWN_STATUSES

@@ -92,6 +92,8 @@ class Journal:
         seen = seen._replace(at=seen.at or self._clock.now())
 
         def change(record: Record) -> Record:
+            if record.final and not seen.final:
+                return record
             said = {name: value for name, value in seen._asdict().items() if value is not None and name != "at"}
             said |= {"model": record.model or seen.model, "error": seen.error, "was_seen": True}
             if seen.expected_outputs is not None:

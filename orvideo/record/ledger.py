@@ -250,7 +250,8 @@ class Ledger:
     def looked(self, seq: int, seen: Seen, *, patience: float | None = None) -> None:
         """Write down what the service says of a job now; what it leaves out stays as it was, but for the error.
 
-        The time of the first look that is final is the job's end. A look after the first one writes only what is new.
+        A job that is at its end stays there, whatever a later look says (drill P08). The time of the first look that is
+        final is the job's end. A look after the first one writes only what is new.
         """
         columns, now = columns_of(seen), micros(seen.at) if seen.at else self._now()
         last = self._looks.get(seq)
@@ -263,9 +264,7 @@ class Ledger:
             if row is None:
                 return
             news = news_in(columns, row)
-            if not seen.final:
-                news["ended_at"] = None
-            elif not row["final"]:
+            if seen.final and not row["final"]:
                 before = max(last.at if last else 0, row["looked_at"] or 0)
                 news |= {"ended_at": now, "watched": _was_watched(row, before, now)}
             update(connection, seq, **news, looked_at=now, updated_at=now)
