@@ -678,17 +678,62 @@ def test_a5_each_row_of_a_batch_has_its_own_time(orvideo: Shell, hand: HandClock
     assert 8 <= hand.elapsed < 9, "one after the other"
 
 
-@drill("P01", "P13")
+#: Looks that say nothing of a job whose end is on record.
+MISSED = {
+    "502": refuse(502), "404": refuse(404, "no such job"), "401": refuse(401), "another": {"id": OTHER, **DONE},
+    "nonsense": http(200, b"[1]"), "page": PAGE,
+}  # fmt: skip
+
+
+@drill("P01", "P02", "P03", "P08", "P13")
+@pytest.mark.parametrize("look", MISSED)
+@pytest.mark.parametrize("command", ["wait", "download"])
 @pytest.mark.parametrize(("end", "code"), [("completed", 0), ("failed", 3)])
-def test_p01_an_end_that_is_on_record_is_believed_when_three_looks_were_missed(
-    orvideo: Shell, hand: HandClock, end: str, code: int
+def test_h8_an_end_that_is_on_record_is_believed_when_one_look_was_missed(
+    orvideo: Shell, hand: HandClock, end: str, code: int, look: str, command: str
 ) -> None:
     target = orvideo.home / "boat.mp4"
-    with Wire(refuse(502), content=[film(VIDEO)]) as wire:
+    with Wire(MISSED[look], content=[film(VIDEO)]) as wire:
         has(orvideo, wire, JOB, end)
-        done = orvideo("wait", JOB, "-o", str(target))
-    assert (done.code, wire.looks) == (code, 3), done.err
+        done = orvideo(command, JOB, "-o", str(target))
+    assert (done.code, wire.looks) == (code, 1), done.err
     assert target.exists() == (code == 0)
+    assert "missed a look: " in done.err
+    assert "looking again" not in done.err
+
+
+@drill("F-B02", "P13")
+@pytest.mark.parametrize("command", ["wait", "download"])
+def test_h8_a_look_that_is_silent_leaves_time_for_a_video_whose_end_is_on_record(orvideo: Shell, command: str) -> None:
+    target = orvideo.home / "boat.mp4"
+    with Wire(fall_silent(b""), content=[film(VIDEO)]) as wire:
+        has(orvideo, wire, JOB, "completed")
+        orvideo.limits = PATIENT
+        done = orvideo(command, JOB, "-o", str(target), "--timeout", "2s")
+    assert done.code == 0, done.err
+    assert target.read_bytes() == VIDEO
+
+
+@drill("P03")
+def test_h8_a_key_that_is_refused_everywhere_is_told_of_a_finished_job(orvideo: Shell, hand: HandClock) -> None:
+    with Wire(refuse(401), content=[refuse(401)]) as wire:
+        has(orvideo, wire, JOB, "completed")
+        done = orvideo("download", JOB, "-o", "boat.mp4", "--json")
+    assert (done.code, done.error["resume"]) == (4, f"orvideo download {JOB}")
+
+
+@drill("P13")
+def test_h8_a_job_whose_end_another_process_saw_is_not_said_to_run(orvideo: Shell, hand: HandClock) -> None:
+    def end_it() -> None:
+        with Ledger(record_path(orvideo)) as ledger:
+            ledger.looked(ledger.find(JOB).seq, Seen("completed", final=True))
+        hand.sleep(60)
+
+    with Wire(then(end_it, PENDING)) as wire:
+        wire.bought(orvideo)
+        done = orvideo("wait", JOB, "--timeout", "30s", "--json")
+    assert (done.code, done.json["status"]) == (0, "completed"), done.err
+    assert "running" not in done.err
 
 
 # --- time limits, one after the other
