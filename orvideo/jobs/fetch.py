@@ -217,8 +217,9 @@ class Fetcher:
             raise NotFetched(f"Job {record.name} has {count} videos, and {target.spec} can take one.")
         stdout = self.options.stdout() if target.form is Form.STDOUT and self.options.stdout else None
         on_progress, on_warning = tell
+        named = bool(record.expected_outputs or record.outputs or (job is not None and job.output_count))
         return save(
-            Places(client, record.id or record.name, job, index, self._clock),
+            Places(client, record.id or record.name, job, index, self._clock, names_outputs=named),
             Wanted(target, facts_of(record), index, self._began, stdout),
             OutputRecord(self._ledger, record.seq, index, self._clock),
             deadline,

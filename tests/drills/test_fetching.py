@@ -530,6 +530,56 @@ def test_r_a1_no_output_is_what_the_service_says_for_half_a_minute(
     assert 29 < hand.elapsed < 40
 
 
+NONE = refuse(400, "Video index 0 out of range (0 videos available)")
+LOGIN = b"<!DOCTYPE html><html><title>Proxy login</title></html>"
+
+
+@drill("F-D10", "P06")
+@pytest.mark.parametrize("command", ["download", "wait", "submit", "batch"])
+def test_h5_the_services_own_count_of_no_videos_is_believed_at_once(
+    orvideo: Shell, hand: HandClock, command: str
+) -> None:
+    Path("rows.txt").write_text("a boat\n")
+    line = {
+        "submit": ("submit", *ORDER, "--wait", "-o", "boat.mp4", "--json"),
+        "batch": ("batch", "rows.txt", *ORDER[1:], "--yes", "--json"),
+    }.get(command, (command, JOB, "-o", "boat.mp4", "--json"))
+    with Wire(NO_URLS, content=[NONE]) as wire:
+        orvideo.environ |= wire.env
+        if command in ("download", "wait"):
+            wire.bought(orvideo)
+        done = orvideo(*line, "--timeout", "6s")
+        assert (done.code, len(wire.fetches)) == (20 if command == "batch" else 12, 1), done.err
+        assert "The service made no video" in done.err + done.out
+        assert hand.elapsed < 6
+        again = orvideo("download", "--all", "--timeout", "5s", "--json")
+        assert (again.code, again.json) == (0, []), again.err
+
+
+@drill("F-A09", "F-D10", "P06")
+@pytest.mark.parametrize("status", [404, 400])
+@pytest.mark.parametrize("body", [LOGIN, b"", b'{"error": "nope"}'], ids=["page", "empty", "foreign"])
+def test_h5_what_a_proxy_says_of_a_video_is_never_that_the_service_made_none(
+    orvideo: Shell, status: int, body: bytes
+) -> None:
+    with Wire(NO_URLS, content=[http(status, body)]) as wire:
+        error = not_fetched(fetch(orvideo, wire))
+        assert f"answered with {status}" in error["message"]
+        assert [one["id"] for one in orvideo("jobs", "--not-downloaded", "--json").json] == [JOB]
+        wire._steps["GET", CONTENT][:] = [film(VIDEO)]
+        assert orvideo("download", "--all").code == 0
+    assert Path("boat.mp4").read_bytes() == VIDEO
+
+
+@drill("F-D10", "P06")
+def test_h5_a_job_that_named_a_video_once_is_never_said_to_have_made_none(orvideo: Shell) -> None:
+    with Wire(DONE, NO_URLS, content=[refuse(404, "Video not found")]) as wire:
+        wire.bought(orvideo)
+        assert orvideo("status", JOB).code == 0
+        error = not_fetched(orvideo("download", JOB, "-o", "boat.mp4", "--json"))
+    assert "may have expired" in error["message"]
+
+
 @drill("F-D10", "P06")
 def test_d10_a_job_without_a_video_is_told_once_and_offered_no_more(orvideo: Shell, hand: HandClock) -> None:
     with Wire(NO_URLS, content=[refuse(404, "Video index 0 out of range")]) as wire:
