@@ -109,7 +109,8 @@ class Journal:
 
         def change(record: Record) -> Record:
             outputs = {one.index: one for one in (*record.outputs, output)}
-            return record._replace(outputs=tuple(outputs[index] for index in sorted(outputs)))
+            saved = tuple(outputs[index] for index in sorted(outputs))
+            return record._replace(outputs=saved, expected_outputs=record.expected_outputs or None)
 
         missing = f"its video, {output.path or 'which went to a pipe'}"
         work = partial(self._ledger.output_saved, seq, output)

@@ -279,18 +279,22 @@ class Ledger:
             self._looks[seq] = _LastLook(now, now, columns)
 
     def output_saved(self, seq: int, output: Output, *, patience: float | None = None) -> None:
-        """Write down a saved output, in place of what was on record of it; its partial download is over."""
+        """Write down a saved output, in place of what was on record of it; its partial download is over.
+
+        Then it is not true any more that the job made none.
+        """
         saved_at = micros(output.saved_at) if output.saved_at else self._now()
 
         def work(connection: sqlite3.Connection) -> None:
-            if stored(connection, seq) is None:
+            row = stored(connection, seq)
+            if row is None:
                 return
             connection.execute(
                 "INSERT OR REPLACE INTO outputs (seq, number, path, bytes, sha256, saved_at) VALUES (?, ?, ?, ?, ?, ?)",
                 (seq, output.index, path_in(output.path), output.bytes, output.sha256, saved_at),
             )
             _forget_partial(connection, seq, output.index)
-            update(connection, seq, updated_at=self._now())
+            update(connection, seq, expected_outputs=row["expected_outputs"] or None, updated_at=self._now())
             count_outputs(connection, seq)
 
         self._write(work, patience)

@@ -617,6 +617,24 @@ def test_d10_so_it_is_in_a_batch(orvideo: Shell, hand: HandClock, home: Path) ->
     assert [path for path in asked if "content" in path or path.endswith("/videos")] == []
 
 
+@drill("F-D10", "B09")
+def test_h6_a_row_that_made_no_video_is_bought_again_when_asked_to_and_only_then(orvideo: Shell) -> None:
+    Path("rows.txt").write_text("a boat\n")
+    line = ("batch", "rows.txt", *ORDER[1:], "-o", "boat.mp4", "--yes")
+    second = f"{LOOK}-2"
+    accepted = [http(202, json.dumps({"id": name}).encode()) for name in (JOB, f"{JOB}-2")]
+    places = {second: [DONE], f"{second}/content": [film(VIDEO)]}
+    with Wire(NO_URLS, content=[NONE], submit=accepted, places=places) as wire:
+        orvideo.environ |= wire.env
+        assert orvideo(*line).code == orvideo(*line).code == 20
+        assert wire.posts == 1
+        retried = orvideo(*line, "--retry-failed")
+        assert (retried.code, wire.posts) == (0, 2), retried.err
+        assert orvideo(*line, "--retry-failed").code == 0
+        assert wire.posts == 2, "nothing is bought twice"
+    assert Path("boat.mp4").read_bytes() == VIDEO
+
+
 @drill("R-A1", "F-B06")
 @pytest.mark.parametrize("status", [404, 400])
 def test_r_a1_a_service_that_is_slow_to_have_its_video_is_waited_for(orvideo: Shell, status: int) -> None:

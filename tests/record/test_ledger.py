@@ -777,6 +777,25 @@ def test_only_what_is_at_its_end_and_failed_is_bought_again(ledger: Ledger, seen
         ledger.forget(_row(ledger, "a"))
 
 
+@pytest.mark.drill("B09", "F-D10")
+def test_h6_a_row_that_made_no_video_is_bought_again_and_was_not_bought_before(ledger: Ledger) -> None:
+    seq = bring_to(ledger, State.SUBMITTED, batch="b", row_key="a")
+    ledger.looked(seq, Seen("completed", final=True))
+
+    def before() -> list[int]:
+        lately = ledger.sent_lately([request()], HERE, START - timedelta(days=1))
+        return [record.seq for record in [*lately, *ledger.same_rows(["a"], "another", HERE)]]
+
+    assert before() == [seq, seq]
+    ledger.made_nothing(seq, "none")
+    assert before() == []
+    ledger.forget(_row(ledger, "a"))
+    ledger.output_saved(seq, Output(0, "/v/a.mp4", 3, "aa"))
+    assert before() == [seq, seq], "it has one after all"
+    with pytest.raises(RecordError, match="on record as job-1"):
+        _row(ledger, "a")
+
+
 @pytest.mark.drill("B09")
 def test_a_row_that_has_no_number_and_no_id_is_named_by_what_it_has(ledger: Ledger) -> None:
     seq = bring_to(ledger, State.UNKNOWN, batch="b", row_key="a")
