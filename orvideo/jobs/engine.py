@@ -412,6 +412,7 @@ class Engine:
 
     def _queue_fetch(self, task: Task) -> None:
         self._refresh(task)
+        task.is_missing = True
         if not self.terms.firm:
             task.deadline = self._deadline()
         self._put(task, Phase.FETCHING)
@@ -424,6 +425,7 @@ class Engine:
             task.paths = [self._tools.fetcher.named(path, record) for path in here.values()]
             self._finish(task)
         else:
+            task.is_missing = True
             self._follow(task)
 
     def _fetched(self, task: Task, fetched: Fetched | None, error: OrvideoError | None) -> None:
@@ -438,7 +440,9 @@ class Engine:
                     task.paths.append(self._tools.fetcher.named(saved.path, task.on_record))
                 self._listener.saved(task, index, saved)
             error = fetched.trouble(task.on_record) or self._beside(task)
+            task.is_missing = bool(fetched.errors)
         if isinstance(error, NoOutput):
+            task.is_missing = False
             self._made_nothing(task.on_record, error)
         self._finish(task, error)
 

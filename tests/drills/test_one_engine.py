@@ -736,6 +736,38 @@ def test_h8_a_job_whose_end_another_process_saw_is_not_said_to_run(orvideo: Shel
     assert "running" not in done.err
 
 
+@drill("D13", "S03")
+@pytest.mark.parametrize("how", ["refused", "silent", "interrupted", "look"])
+def test_m4_a_video_that_was_saved_once_and_is_gone_is_missing_with_the_command_that_fetches_it(
+    orvideo: Shell, how: str
+) -> None:
+    target = orvideo.home / "boat.mp4"
+    signalled = then(lambda: os.kill(os.getpid(), signal.SIGINT), refuse(502))
+    step = {"refused": refuse(410), "silent": fall_silent(b""), "interrupted": signalled}.get(how, film(VIDEO))
+    with Wire(DONE, *[signalled] * (how == "look"), content=[film(VIDEO), step]) as wire:
+        wire.bought(orvideo, target=str(target))
+        assert orvideo("download", JOB).code == 0
+        target.unlink()
+        done = orvideo("download", JOB, "--timeout", "2s", "--json")
+    assert done.code == (10 if how in ("refused", "silent") else 130), done.err
+    assert done.error["hint"] == done.error["resume"] == f"orvideo download {JOB}"
+    assert done.error["charged"] == "yes"
+    assert "at its end already" not in done.err
+
+
+@drill("F-D10")
+def test_m4_a_job_that_was_said_to_have_no_video_is_asked_for_again_after_trouble(
+    orvideo: Shell, hand: HandClock
+) -> None:
+    none = refuse(400, "Video index 0 out of range (0 videos available)")
+    with Wire({"status": "completed"}, content=[none, refuse(502)]) as wire:
+        wire.bought(orvideo)
+        told = orvideo("download", JOB, "--json")
+        assert (told.code, told.error["resume"]) == (12, f"orvideo jobs show {JOB}")
+        done = orvideo("download", JOB, "--json")
+    assert (done.code, done.error["hint"]) == (10, f"orvideo download {JOB}"), done.err
+
+
 # --- time limits, one after the other
 
 
