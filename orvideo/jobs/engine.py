@@ -381,6 +381,8 @@ class Engine:
         elif record.final:
             # What it made is asked for all the same.
             self._ended(task, record.status, record.error)
+        elif look.job is not None and not self.terms.wait and judgement.may_have_videos(look.job):
+            self._queue_fetch(task)
         elif look.end is not None:
             if isinstance(look.end, NotFetched):
                 look.end.hint = f"orvideo jobs show {record.name}"

@@ -472,6 +472,44 @@ def test_b04_a_word_that_nobody_knows_is_told_as_it_was_seen(orvideo: Shell, han
     assert "goes on" not in done.error["message"]
 
 
+DUBIOUS: Step = {**DONE, "status": "succeeded"}
+
+
+@drill("F-B04")
+def test_m5_videos_beside_a_word_that_nobody_knows_are_tried_by_download(orvideo: Shell, hand: HandClock) -> None:
+    target = orvideo.home / "boat.mp4"
+    with Wire(DUBIOUS, content=[film(VIDEO)]) as wire:
+        wire.bought(orvideo, target=str(target))
+        waited = orvideo("wait", JOB, "--timeout", "1m", "--json")
+        assert (waited.code, waited.error["hint"]) == (8, f"orvideo download {JOB}"), waited.err
+        assert "names a video" in waited.error["message"]
+        assert wire.fetches == []
+        done = orvideo("download", JOB)
+        assert (done.code, done.lines) == (0, [str(target)]), done.err
+        assert orvideo("wait", "--all").code == 0, "it is here, and nothing is waited for"
+    assert target.read_bytes() == VIDEO
+
+
+@drill("F-B04")
+def test_m5_videos_beside_such_a_word_that_are_not_there_keep_the_job_as_it_is(orvideo: Shell, hand: HandClock) -> None:
+    with Wire(DUBIOUS, content=[refuse(409, "not finished")]) as wire:
+        wire.bought(orvideo)
+        done = orvideo("download", JOB, "-o", "boat.mp4", "--json")
+    assert (done.code, done.error["resume"], done.error["charged"]) == (10, f"orvideo wait {JOB}", "yes"), done.err
+    assert "not have the video ready yet" in done.error["message"]
+    with Ledger(record_path(orvideo)) as ledger:
+        assert ledger.find(JOB).is_running
+
+
+@drill("F-B04")
+def test_m5_such_a_word_without_a_video_is_still_no_end(orvideo: Shell, hand: HandClock) -> None:
+    with Wire({"status": "succeeded"}, content=[film(VIDEO)]) as wire:
+        wire.bought(orvideo)
+        done = orvideo("download", JOB, "-o", "boat.mp4", "--json")
+    assert (done.code, wire.fetches, done.error["hint"]) == (8, [], f"orvideo wait {JOB}")
+    assert "names a video" not in done.error["message"]
+
+
 # --- many (R-B3, R-B5, R-B16)
 
 
