@@ -182,7 +182,10 @@ class Ending:
         for task in self._tasks:
             record = self._journal.record(task.seq) if self._journal is not None and task.seq is not None else None
             if record is not None or task.record is not None:
-                found.append((task, record or task.on_record))
+                record = record or task.on_record
+                if task.is_missing:  # it was saved once, or said to have no video
+                    record = record._replace(outputs=(), expected_outputs=None)
+                found.append((task, record))
         return found
 
     def _is_unfinished(self) -> bool:

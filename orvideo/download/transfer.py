@@ -78,12 +78,13 @@ class Places:
     the service names besides (api notes).
     """
 
-    def __init__(self, client: Client, job_id: str, job: Job | None, index: int, clock: Clock) -> None:
+    def __init__(
+        self, client: Client, job_id: str, job: Job | None, index: int, clock: Clock, *, names_outputs: bool
+    ) -> None:
         self._client, self._job_id, self._job = client, job_id, job
         self._index, self._clock = index, clock
-        #: Whether the job's reply names an output at all; if not, the service may have made none (drill P06). A job
-        #: that was never looked at may name some.
-        self.names_outputs = job is None or job.output_count > 0
+        #: Whether a reply or the record names an output at all; if not, the service may have made none (drill P06).
+        self.names_outputs = names_outputs
 
     def listed(self) -> list[Place]:
         client, job_id, index = self._client, self._job_id, self._index
@@ -106,7 +107,9 @@ class Places:
 
     def refreshed(self, deadline: Deadline) -> list[Place]:
         """Look at the job again and return what it names now (drill D12). Raises OrvideoError."""
-        self._job = self._client.job(self._job_id, deadline=deadline)
+        fresh = self._client.job(self._job_id, deadline=deadline)
+        if fresh.output_count:  # a stale look names nothing (drill P08)
+            self._job = fresh
         return self.listed()
 
     def _at_url(self, url: str, name: str, *, signed: bool) -> Place:
@@ -154,14 +157,15 @@ def judge_place(trouble: Exception, *, settling: bool = False, names_outputs: bo
     """Say what the trouble with a place means for a download.
 
     While `settling`, right after the end of the job, the service may not have the bytes everywhere yet: a refusal
-    then only means "not yet" (F-B06). No one place ends a fetch (F-B03): only this disk does.
+    then only means "not yet" (F-B06), unless it counts the videos. No one place ends a fetch (F-B03): only this disk
+    does.
     """
     if isinstance(trouble, OutputUnwritable):
         return Verdict.STOP
     if isinstance(trouble, Cut | Incomplete | Unavailable):
         return Verdict.WAIT
     not_yet = isinstance(trouble, NotFound | Forbidden) or _status(trouble) in (416, 425)
-    if settling and (not_yet or (isinstance(trouble, BadRequest) and not names_outputs)):
+    if settling and (not_yet or (isinstance(trouble, BadRequest) and not names_outputs and not _counts_none(trouble))):
         return Verdict.WAIT
     return Verdict.NEXT
 
@@ -432,7 +436,7 @@ class Transfer:
         elif isinstance(trouble, Cut | Incomplete | Unavailable):
             count = f"{attempts} attempts" if attempts > 1 else "one attempt"
             error = NotFetched(f"The video could not be fetched in {count}: {said}", reply=reply)
-        elif isinstance(trouble, NotFound | BadRequest) and not self._places.names_outputs and not self._had_bytes:
+        elif self._says_there_is_none(trouble):
             error = NoOutput("The service made no video; its filter may have stopped it.", reply=reply)
         elif isinstance(trouble, Rejected | MoneyError):
             gone = " The bytes may have expired at the provider." if _status(trouble) in (404, 410) else ""
@@ -442,6 +446,12 @@ class Transfer:
             return trouble
         error.__cause__ = trouble
         return error
+
+    def _says_there_is_none(self, trouble: Exception) -> bool:
+        """Whether the service itself, and not a page on the way (finding A09), says that nothing was made."""
+        reply = _reply(trouble)
+        own = isinstance(trouble, NotFound | BadRequest) and reply is not None and reply.own
+        return own and not self._places.names_outputs and not self._had_bytes
 
     # Time
 
@@ -475,6 +485,12 @@ class Transfer:
 
 def _reply(trouble: Exception | None) -> ServiceReply | None:
     return trouble.reply if isinstance(trouble, OrvideoError) else None
+
+
+def _counts_none(trouble: Exception) -> bool:
+    """Whether it is the service's "Video index 0 out of range (0 videos available)": that is no "not yet" (D10)."""
+    reply = _reply(trouble)
+    return reply is not None and reply.own and "(0 videos available)" in reply.message
 
 
 def _status(trouble: Exception) -> int | None:

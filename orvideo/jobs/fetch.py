@@ -174,7 +174,7 @@ class Fetcher:
     ) -> Fetched:
         """Save every output of a finished job that is not here, and put each on record as soon as it is.
 
-        `job` is its last look, None where it was never looked at: then its content is asked for. `on_progress` is told
+        `job` is its last look, None where none brought anything: then its content is asked for. `on_progress` is told
         the index, the bytes that are here and of how many. Raises Cancelled, BrokenPipeError, and nothing else that a
         person is to be told of: errors are in what is returned.
         """
@@ -182,17 +182,19 @@ class Fetcher:
         now = self._journal.record(record.seq) or record
         job_id = record.service_id
         here = {output.index: output for output in now.outputs if output.index in self.here(now)}
-        indexes = range(max(1, job.output_count if job is not None else len(now.outputs)))
+        # A look may name fewer outputs than one before, or have failed (drill D13).
+        count = max(now.output_count, job.output_count if job is not None else 0)
         saved: list[tuple[int, Saved]] = []
         errors: list[tuple[int, OrvideoError]] = []
         unrecorded: list[Output] = []
-        for index in indexes:
+        for index in range(count):
             if index in here:
                 saved.append((index, _already(here[index])))
                 continue
             try:
-                places = Places(client, job_id, job, index, self._clock)
-                one = self._fetch_one(now, job, places, deadline, index, (on_progress, on_warning))
+                named = bool(now.expected_outputs or now.outputs or (job is not None and job.output_count))
+                places = Places(client, job_id, job, index, self._clock, names_outputs=named)
+                one = self._fetch_one(now, places, deadline, (index, count), (on_progress, on_warning))
             except OrvideoError as error:
                 if isinstance(error, NoOutput) and job is not None and job.error_text:
                     error = NoOutput(f"{error.message} The service says: {job.error_text}", reply=error.reply)
@@ -206,16 +208,15 @@ class Fetcher:
     def _fetch_one(
         self,
         record: Record,
-        job: Job | None,
         places: Places,
         deadline: Deadline,
-        index: int,
+        place: tuple[int, int],
         tell: tuple[Callable[[int, int, int | None], None], Callable[[str], None]],
     ) -> Saved:
+        index, count = place
         target = self._decide(self._spec_for(record))
-        outputs = job.output_count if job is not None else len(record.outputs)
-        if target.is_stream and outputs > 1:
-            raise NotFetched(f"Job {record.name} has {outputs} videos, and {target.spec} can take one.")
+        if target.is_stream and count > 1:
+            raise NotFetched(f"Job {record.name} has {count} videos, and {target.spec} can take one.")
         stdout = self.options.stdout() if target.form is Form.STDOUT and self.options.stdout else None
         on_progress, on_warning = tell
         return save(

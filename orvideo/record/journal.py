@@ -93,8 +93,12 @@ class Journal:
         seen = seen._replace(at=seen.at or self._clock.now())
 
         def change(record: Record) -> Record:
+            if record.final and not seen.final:
+                return record
             said = {name: value for name, value in seen._asdict().items() if value is not None and name != "at"}
             said |= {"model": record.model or seen.model, "error": seen.error, "was_seen": True}
+            if seen.expected_outputs is not None:
+                said["expected_outputs"] = max(seen.expected_outputs, record.expected_outputs or 0)
             return record._replace(**said, ended_at=(record.ended_at or seen.at) if seen.final else None)
 
         work = partial(self._ledger.looked, seq, seen)
@@ -106,7 +110,8 @@ class Journal:
 
         def change(record: Record) -> Record:
             outputs = {one.index: one for one in (*record.outputs, output)}
-            return record._replace(outputs=tuple(outputs[index] for index in sorted(outputs)))
+            saved = tuple(outputs[index] for index in sorted(outputs))
+            return record._replace(outputs=saved, expected_outputs=record.expected_outputs or None)
 
         missing = f"its video, {output.path or 'which went to a pipe'}"
         work = partial(self._ledger.output_saved, seq, output)

@@ -37,6 +37,9 @@ def check_argument(prompt: str, on_record: Callable[[str], bool]) -> None:
     if re.fullmatch(_JOB, prompt) or (re.fullmatch(r"(?=\S*\d)[\w-]{8,}|sub-\w+", prompt) and on_record(prompt)):
         ways = f"orvideo status {prompt}, or for the same again: {_submit('--like', prompt)}"
         raise _refusal(f"{prompt} looks like the name of a job", ways)
+    # A word alone may be a film of its own, whatever is called like it here.
+    if not re.search(r"[./@]", prompt):
+        return
     for path in dict.fromkeys((prompt, prompt.removeprefix("@"))):
         if kind := _there(path):
             raise _refusal(f"{prompt} is the name of {kind[0]} that is there", kind[1])

@@ -488,7 +488,9 @@ def test_f_b03_unsafe_is_told_only_where_no_place_is_left_and_nothing_else_was_w
 
 
 def refusing(kind: type[OrvideoError], status: int, times: int, **more: Any) -> Place:
-    return Place(FILM, script=[kind("not here", reply=ServiceReply(status, "not here"))] * times, **more)
+    """Refuse so many times, in the words of the service itself."""
+    reply = ServiceReply(status, "not here", own=True)
+    return Place(FILM, script=[kind("not here", reply=reply)] * times, **more)
 
 
 SETTLING = [
@@ -584,6 +586,9 @@ def test_one_function_judges_what_a_place_answers() -> None:
         assert [judge_place(trouble, settling=settling) for settling in (True, False)] == [Verdict.WAIT, Verdict.NEXT]
     assert judge_place(BadRequest("400"), settling=True) is Verdict.NEXT
     assert judge_place(BadRequest("400"), settling=True, names_outputs=False) is Verdict.WAIT
+    for own in (True, False):
+        none = BadRequest("none", reply=ServiceReply(400, "Video index 0 out of range (0 videos available)", own=own))
+        assert judge_place(none, settling=True, names_outputs=False) is (Verdict.NEXT if own else Verdict.WAIT)
     for trouble in (Gone("410"), Unauthorized("401"), Unsafe("x"), BadReply("x"), UsageError("x")):
         assert judge_place(trouble, settling=True) is Verdict.NEXT
 

@@ -48,6 +48,7 @@ from tests.shell import KEY, SCRIPT, Result, Shell
 drill = pytest.mark.drill
 #: More than comes in one piece: what follows the first is read off the connection itself (api.body).
 VIDEO = mp4(400_000)
+NO_URLS: dict[str, Any] = {"status": "completed", "usage": {"cost": 0.12}}
 PATIENT = Limits(stall_seconds=0.3)
 
 
@@ -357,6 +358,42 @@ def test_d13_the_missing_one_is_fetched_without_touching_the_one_that_is_here(or
     assert Path("boat-2.mp4").read_bytes() == second
 
 
+TWO: dict[str, Any] = {**DONE, "unsigned_urls": [f"{CONTENT}?index=0", f"{CONTENT}?index=1"]}
+
+
+@drill("D13")
+@pytest.mark.parametrize("look", [refuse(502), DONE, NO_URLS], ids=["missed", "names one", "names none"])
+@pytest.mark.parametrize("command", ["download", "wait", "batch"])
+def test_h4_a_second_video_that_is_missing_is_told(orvideo: Shell, command: str, look: Step) -> None:
+    Path("rows.txt").write_text("a boat\n")
+    rows = ("batch", "rows.txt", *ORDER[1:], "-o", "boat.mp4", "--yes")
+    line = rows if command == "batch" else (command, JOB, "-o", "boat.mp4", "--json")
+    with Wire(TWO, look, content=[film(VIDEO), refuse(410, "gone")]) as wire:
+        orvideo.environ |= wire.env
+        if command != "batch":
+            wire.bought(orvideo)
+        for _ in range(2):
+            done = orvideo(*line)
+            assert done.code == 10, done.err
+            assert "1 of the 2 videos" in done.err
+            assert Path("boat.mp4").read_bytes() == VIDEO
+        assert len(wire.fetches) == 3, "what is here is not fetched again"
+        wire._steps["GET", CONTENT][:] = [film(VIDEO)]
+        assert orvideo(*line).code == 0
+    assert Path("boat-2.mp4").read_bytes() == VIDEO
+
+
+@drill("D13")
+def test_h4_a_refetch_takes_every_video_of_a_job_whatever_its_looks_name(orvideo: Shell) -> None:
+    with Wire(TWO, NO_URLS, content=[film(VIDEO)]) as wire:
+        wire.bought(orvideo)
+        assert orvideo("download", JOB, "-o", "boat.mp4").code == 0
+        Path("boat-2.mp4").unlink()
+        assert orvideo("download", JOB, "-o", "boat.mp4").code == 0
+        assert len(wire.fetches) == 3
+    assert Path("boat-2.mp4").read_bytes() == VIDEO
+
+
 @drill("D14")
 def test_d14_killed_in_the_middle_the_name_holds_nothing_and_the_next_run_completes(orvideo: Shell) -> None:
     head = f'HTTP/1.1 200 X\r\nETag: "v1"\r\nContent-Length: {len(VIDEO)}\r\n\r\n'.encode()
@@ -477,7 +514,6 @@ def test_r_a4_what_happens_to_the_name_while_the_job_is_waited_for(orvideo: Shel
 
 
 CHUNKED = b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n"
-NO_URLS: dict[str, Any] = {"status": "completed", "usage": {"cost": 0.12}}
 
 
 @drill("R-A1", "P06")
@@ -492,6 +528,56 @@ def test_r_a1_no_output_is_what_the_service_says_for_half_a_minute(
     assert (done.code, done.error["kind"]) == (12, "no_output")
     assert "The service made no video" in done.error["message"]
     assert 29 < hand.elapsed < 40
+
+
+NONE = refuse(400, "Video index 0 out of range (0 videos available)")
+LOGIN = b"<!DOCTYPE html><html><title>Proxy login</title></html>"
+
+
+@drill("F-D10", "P06")
+@pytest.mark.parametrize("command", ["download", "wait", "submit", "batch"])
+def test_h5_the_services_own_count_of_no_videos_is_believed_at_once(
+    orvideo: Shell, hand: HandClock, command: str
+) -> None:
+    Path("rows.txt").write_text("a boat\n")
+    line = {
+        "submit": ("submit", *ORDER, "--wait", "-o", "boat.mp4", "--json"),
+        "batch": ("batch", "rows.txt", *ORDER[1:], "--yes", "--json"),
+    }.get(command, (command, JOB, "-o", "boat.mp4", "--json"))
+    with Wire(NO_URLS, content=[NONE]) as wire:
+        orvideo.environ |= wire.env
+        if command in ("download", "wait"):
+            wire.bought(orvideo)
+        done = orvideo(*line, "--timeout", "6s")
+        assert (done.code, len(wire.fetches)) == (20 if command == "batch" else 12, 1), done.err
+        assert "The service made no video" in done.err + done.out
+        assert hand.elapsed < 6
+        again = orvideo("download", "--all", "--timeout", "5s", "--json")
+        assert (again.code, again.json) == (0, []), again.err
+
+
+@drill("F-A09", "F-D10", "P06")
+@pytest.mark.parametrize("status", [404, 400])
+@pytest.mark.parametrize("body", [LOGIN, b"", b'{"error": "nope"}'], ids=["page", "empty", "foreign"])
+def test_h5_what_a_proxy_says_of_a_video_is_never_that_the_service_made_none(
+    orvideo: Shell, status: int, body: bytes
+) -> None:
+    with Wire(NO_URLS, content=[http(status, body)]) as wire:
+        error = not_fetched(fetch(orvideo, wire))
+        assert f"answered with {status}" in error["message"]
+        assert [one["id"] for one in orvideo("jobs", "--not-downloaded", "--json").json] == [JOB]
+        wire._steps["GET", CONTENT][:] = [film(VIDEO)]
+        assert orvideo("download", "--all").code == 0
+    assert Path("boat.mp4").read_bytes() == VIDEO
+
+
+@drill("F-D10", "P06")
+def test_h5_a_job_that_named_a_video_once_is_never_said_to_have_made_none(orvideo: Shell) -> None:
+    with Wire(DONE, NO_URLS, content=[refuse(404, "Video not found")]) as wire:
+        wire.bought(orvideo)
+        assert orvideo("status", JOB).code == 0
+        error = not_fetched(orvideo("download", JOB, "-o", "boat.mp4", "--json"))
+    assert "may have expired" in error["message"]
 
 
 @drill("F-D10", "P06")
@@ -529,6 +615,24 @@ def test_d10_so_it_is_in_a_batch(orvideo: Shell, hand: HandClock, home: Path) ->
     assert (first.code, again.code) == (20, 20)
     assert "made no video" in again.json["rows"][0]["error"]
     assert [path for path in asked if "content" in path or path.endswith("/videos")] == []
+
+
+@drill("F-D10", "B09")
+def test_h6_a_row_that_made_no_video_is_bought_again_when_asked_to_and_only_then(orvideo: Shell) -> None:
+    Path("rows.txt").write_text("a boat\n")
+    line = ("batch", "rows.txt", *ORDER[1:], "-o", "boat.mp4", "--yes")
+    second = f"{LOOK}-2"
+    accepted = [http(202, json.dumps({"id": name}).encode()) for name in (JOB, f"{JOB}-2")]
+    places = {second: [DONE], f"{second}/content": [film(VIDEO)]}
+    with Wire(NO_URLS, content=[NONE], submit=accepted, places=places) as wire:
+        orvideo.environ |= wire.env
+        assert orvideo(*line).code == orvideo(*line).code == 20
+        assert wire.posts == 1
+        retried = orvideo(*line, "--retry-failed")
+        assert (retried.code, wire.posts) == (0, 2), retried.err
+        assert orvideo(*line, "--retry-failed").code == 0
+        assert wire.posts == 2, "nothing is bought twice"
+    assert Path("boat.mp4").read_bytes() == VIDEO
 
 
 @drill("R-A1", "F-B06")

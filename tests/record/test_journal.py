@@ -172,6 +172,35 @@ def test_only_the_latest_look_is_kept_and_the_id_comes_before_it(
     assert record.final
 
 
+@pytest.mark.drill("F-D10", "M30")
+def test_h6_a_video_that_is_saved_after_all_is_not_said_to_be_none(
+    ledger: Ledger, journal: Journal, other: sqlite3.Connection
+) -> None:
+    seq = bring_to(ledger, State.SUBMITTED)
+    journal.looked(seq, Seen("completed", final=True))
+    journal.made_nothing(seq, "none")
+    hold(other)
+    journal.output_saved(seq, FILM)
+    record = journal.record(seq)
+    let_go(other)
+    assert record is not None
+    assert not record.is_without_video
+
+
+@pytest.mark.drill("P08", "M30")
+def test_h7_an_end_on_record_stands_over_a_stale_look_that_is_not_written_yet(
+    ledger: Ledger, journal: Journal, other: sqlite3.Connection
+) -> None:
+    seq = bring_to(ledger, State.SUBMITTED)
+    journal.looked(seq, DONE)
+    hold(other)
+    journal.looked(seq, Seen("in_progress", error="odd"))
+    record = journal.record(seq)
+    let_go(other)
+    assert record is not None
+    assert (record.status, record.final, record.error) == ("completed", True, None)
+
+
 @pytest.mark.drill("J05", "M30")
 def test_an_id_that_cannot_be_written_is_in_memory_and_in_the_error_at_the_end(
     ledger: Ledger, journal: Journal, other: sqlite3.Connection, time: HandClock
