@@ -329,7 +329,7 @@ class Transfer:
         other = begins and (
             begins != asked
             or (self.total is not None and length is not None and length != self.total)
-            or (stream.etag is not None and stream.etag != self.etag)
+            or stream.etag != self.etag
         )
         if begins != asked or other or not begins:
             self.part.empty()

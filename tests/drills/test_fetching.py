@@ -170,6 +170,29 @@ def test_d02_d03_what_is_not_the_rest_that_was_asked_for_is_begun_again(
     assert ranges(wire)[1] == ("bytes=20000-", '"v1"')
 
 
+@drill("D03", "P13")
+def test_m2_the_rest_of_another_places_file_is_never_put_behind_what_is_here(orvideo: Shell) -> None:
+    """The validator of the storage means nothing to the content endpoint, whose 206 names none."""
+    other = mp4(400_000, seed=1)
+    rest = {"Content-Range": f"bytes 20000-{len(other) - 1}/{len(other)}"}
+    assert len(other) == len(VIDEO)
+
+    def content(peer: Peer, request: Received) -> bool:
+        asked = "range" in request.headers
+        return peer.send(http(206, other[20_000:], rest) if asked else http(200, other))
+
+    with Wire(places={"/film.mp4": [cut_film(VIDEO, 20_000), close]}, content=[refuse(410)]) as wire:
+        wire._steps["GET", LOOK][:] = [{**DONE, "urls": [f"{wire.origin}/film.mp4"]}, DONE]
+        wire.bought(orvideo)
+        assert orvideo("download", JOB, "-o", "boat.mp4").code == 10
+        assert len(parts()) == 1
+        wire._steps["GET", CONTENT][:] = [content]
+        wire._steps["GET", LOOK][:] = [DONE]
+        again = orvideo("download", JOB, "-o", "boat.mp4", "--json")
+        assert ranges(wire)[-2:] == [("bytes=20000-", '"v1"'), (None, None)]
+    assert saved(again) == other
+
+
 @drill("D04")
 def test_d04_416_when_all_is_here_is_the_end(orvideo: Shell) -> None:
     whole = send_and_stall(
