@@ -17,6 +17,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -39,6 +40,7 @@ from tests.drills.wire import (
     film,
     record_path,
     refuse,
+    reset,
     send_and_close,
     send_and_stall,
 )
@@ -291,7 +293,8 @@ def test_d11_the_time_limit_holds_for_the_download_too(orvideo: Shell, hand: Han
         done = orvideo(command, JOB, "-o", "boat.mp4", "--timeout", "45s", "--json")
     assert "time limit" in not_fetched(done)["message"]
     assert hand.elapsed < 45
-    assert len(wire.fetches) == 2
+    # At 0 and 30 seconds, and a last time before the end.
+    assert len(wire.fetches) == 3
 
 
 @drill("D12")
@@ -646,6 +649,102 @@ def test_f_b03_unsafe_is_the_end_only_where_no_place_is_left_and_nothing_else_wa
         wire._steps["GET", "/api/v1/videos/job-2"] = [{**DONE, "urls": ["http://storage.example/x"]}]
         wire._steps["GET", "/api/v1/videos/job-2/content"] = [refuse(410)]
         assert orvideo("download", "job-2", "-o", "boat.mp4").code == 10
+
+
+PLACE = "/film.mp4"
+
+
+def with_place(wire: Wire, key: str = "urls", **more: Any) -> Wire:
+    """Let the job name a place at this server, which answers what the wire has for `PLACE`."""
+    wire._steps["GET", LOOK][:] = [{**DONE, key: [wire.origin + PLACE], **more}]
+    return wire
+
+
+@drill("F-B03")
+@pytest.mark.parametrize("busy", [refuse(503, "later", Retry_After="60"), refuse(429, "slow", Retry_After="40")])
+@pytest.mark.parametrize("which", ["urls", "content"])
+def test_h9a_a_place_that_asks_for_patience_is_left_for_another(
+    orvideo: Shell, hand: HandClock, busy: Step, which: str
+) -> None:
+    place, content = (busy, film(VIDEO)) if which == "urls" else (film(VIDEO), busy)
+    with Wire(places={PLACE: [place]}, content=[content]) as wire:
+        with_place(wire, "urls" if which == "urls" else "unsigned_urls")
+        assert saved(fetch(orvideo, wire, "--timeout", "20s")) == VIDEO
+    assert hand.elapsed < 1
+
+
+@drill("F-B06")
+def test_h9b_a_pause_beyond_the_time_limit_leaves_a_last_attempt(orvideo: Shell, hand: HandClock) -> None:
+    def content(peer: Peer, request: Received) -> bool:
+        is_there = hand.elapsed > 5
+        return film(VIDEO)(peer, request) if is_there else peer.send(refuse(404, "not yet", Retry_After="50"))  # type: ignore[operator, no-any-return]
+
+    with Wire(DONE, content=[content]) as wire:
+        assert saved(fetch(orvideo, wire, "--timeout", "40s")) == VIDEO
+        assert len(wire.fetches) == 2
+    assert 20 < hand.elapsed < 40
+
+
+@drill("F-B06")
+def test_h9b_a_time_limit_is_not_said_to_have_ended_before_it_has(orvideo: Shell, hand: HandClock) -> None:
+    with Wire(DONE, content=[refuse(503, "busy", Retry_After="60")]) as wire:
+        error = not_fetched(fetch(orvideo, wire, "--timeout", "30s"))
+    assert 20 < hand.elapsed < 30
+    assert "The time limit leaves no time for another attempt" in error["message"]
+    assert "busy" in error["message"]
+
+
+@drill("F-B03", "F-B02")
+@pytest.mark.parametrize("some", [b"", VIDEO[:2000]], ids=["nothing", "some"])
+def test_h9c_a_silent_place_has_its_share_of_the_time_and_no_more(orvideo: Shell, hand: HandClock, some: bytes) -> None:
+    head = f'HTTP/1.1 200 X\r\nETag: "v1"\r\nContent-Length: {len(VIDEO)}\r\n\r\n'.encode()
+
+    def silent(peer: Peer, request: Received) -> bool:
+        if some:
+            peer.send(head + some)
+            wait_until(lambda: any(Path(part).stat().st_size for part in parts()))
+        hand.sleep(13)
+        peer.stall()
+        return False
+
+    with Wire(places={PLACE: [silent]}, content=[film(VIDEO)]) as wire:
+        assert saved(fetch(orvideo, with_place(wire), "--timeout", "20s")) == VIDEO
+    assert hand.elapsed == 13
+
+
+@drill("F-B03", "F-C03")
+def test_h9d_a_length_that_no_disk_holds_is_a_fault_of_the_place(
+    orvideo: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = SimpleNamespace(f_bavail=20 << 20, f_blocks=20 << 20, f_frsize=1)
+    monkeypatch.setattr(os, "statvfs", lambda path: small)
+    lie = send_and_close(b"HTTP/1.1 200 X\r\nContent-Length: 8000000000\r\n\r\n" + VIDEO)
+    with Wire(places={PLACE: [lie]}, content=[refuse(410)]) as wire:
+        done = fetch(orvideo, with_place(wire))
+        assert (done.code, "There is no room" in done.error["message"]) == (14, True)
+        wire._steps["GET", CONTENT][:] = [film(VIDEO)]
+        assert saved(orvideo("download", JOB, "-o", "boat.mp4", "--json")) == VIDEO
+
+
+@drill("D12", "F-B03")
+def test_h9e_a_url_that_has_expired_by_one_of_two_clocks_is_asked_last(orvideo: Shell) -> None:
+    with Wire(places={PLACE: [film(VIDEO)]}, content=[refuse(404)]) as wire:
+        assert saved(fetch(orvideo, with_place(wire, expires_at=0))) == VIDEO
+        assert len(wire.fetches) == 1
+
+
+@drill("F-B06")
+@pytest.mark.parametrize(
+    "not_yet",
+    [http(202, b'{"status": "processing"}'), reset, http(200, b'{"status": "processing"}'), refuse(503), http(200)],
+    ids=["202", "reset", "json", "503", "empty"],
+)
+def test_m6_whatever_not_yet_looks_like_it_is_waited_out_for_half_a_minute(
+    orvideo: Shell, hand: HandClock, not_yet: Step
+) -> None:
+    with Wire(DONE, content=[*[not_yet] * 6, film(VIDEO)]) as wire:
+        assert saved(fetch(orvideo, wire)) == VIDEO
+    assert 20 < hand.elapsed < 30
 
 
 @drill("R-B4")
