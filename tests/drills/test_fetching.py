@@ -502,6 +502,118 @@ def test_r_a4_what_happens_to_the_name_while_the_job_is_waited_for(orvideo: Shel
             assert orvideo("download", JOB, "-o", "boat.mp4").code == 0
 
 
+IN_THE_WAY: dict[str, Callable[[Path], None]] = {
+    "fifo": os.mkfifo,
+    "folder": Path.mkdir,
+    "loop": lambda path: path.symlink_to(path.name),
+    "nowhere": lambda path: path.symlink_to("/nonexistent/x/y"),
+    "device": lambda path: path.symlink_to("/dev/random"),
+}
+
+
+def appearing(path: str, what: str) -> Step:
+    """Answer a look with "pending", when something has appeared under a name."""
+
+    def step(peer: Peer, request: Received) -> bool:
+        IN_THE_WAY[what](Path(path))
+        return peer.send(http(200, json.dumps({"id": JOB, "status": "pending"}).encode()))
+
+    return step
+
+
+@drill("R-A4", "O01", "O02")
+@pytest.mark.parametrize("what", IN_THE_WAY)
+@pytest.mark.parametrize("force", [(), ("--force",)], ids=["", "force"])
+def test_h11_whatever_appears_under_the_name_after_the_money_the_video_is_saved_beside(
+    orvideo: Shell, what: str, force: tuple[str, ...]
+) -> None:
+    with Wire(appearing("boat.mp4", what), DONE, content=[film(VIDEO)]) as wire:
+        orvideo.environ |= wire.env
+        done = orvideo("submit", *ORDER, "--wait", "-o", "boat.mp4", *force)
+        assert (done.code, done.lines) == (13, ["boat-1a2b3c4d.mp4"]), done.err
+        assert Path("boat-1a2b3c4d.mp4").read_bytes() == VIDEO
+        assert os.path.lexists("boat.mp4")
+        assert not Path("boat.mp4").is_file()
+        assert not (Path("boat.mp4").is_dir() and os.listdir("boat.mp4"))
+        again = orvideo("download", JOB)
+    assert (again.code, [Path(line).name for line in again.lines]) == (0, ["boat-1a2b3c4d.mp4"]), again.err
+
+
+@drill("R-A4", "O01")
+@pytest.mark.parametrize("what", ["fifo", "loop", "device"])
+def test_h11_so_it_is_for_a_later_command_and_in_a_batch(orvideo: Shell, what: str) -> None:
+    Path("rows.jsonl").write_text('{"prompt": "a boat", "output": "boat.mp4"}\n')
+    with Wire(appearing("boat.mp4", what), DONE, content=[film(VIDEO)]) as wire:
+        orvideo.environ |= wire.env
+        done = orvideo("batch", "rows.jsonl", *ORDER[1:], "--json")
+        assert "boat-1a2b3c4d.mp4" in done.out, done.err
+        assert Path("boat-1a2b3c4d.mp4").read_bytes() == VIDEO
+        Path("boat-1a2b3c4d.mp4").unlink()
+        later = orvideo("download", JOB)
+    assert (later.code, [Path(line).name for line in later.lines]) == (13, ["boat-1a2b3c4d.mp4"]), later.err
+
+
+@drill("R-A4", "O01")
+@pytest.mark.parametrize(
+    ("spec", "taken"), [("clips/", "clips"), ("sub/boat.mp4", "sub"), ("{model}/{id}.mp4", "veo-3.1-lite")]
+)
+def test_h11_a_file_where_a_folder_should_be_means_above_it(orvideo: Shell, spec: str, taken: str) -> None:
+    def appear(peer: Peer, request: Received) -> bool:
+        Path(taken).write_text("theirs")
+        return peer.send(http(200, json.dumps({"id": JOB, "status": "pending"}).encode()))
+
+    with Wire(appear, DONE, content=[film(VIDEO)]) as wire:
+        orvideo.environ |= wire.env
+        done = orvideo("submit", *ORDER, "--wait", "-o", spec)
+        assert done.code == 13, done.err
+        (name,) = done.lines
+        assert Path(name).parent == Path()
+        assert Path(name).read_bytes() == VIDEO
+        assert Path(taken).read_text() == "theirs"
+        again = orvideo("download", JOB)
+        assert (again.code, [Path(line).name for line in again.lines]) == (0, [name]), again.err
+        Path(name).unlink()
+        later = orvideo("download", JOB)
+    assert (later.code, [Path(line).name for line in later.lines]) == (13, [name]), later.err
+    assert len(wire.fetches) == 2
+
+
+@drill("R-A4", "D14")
+@pytest.mark.parametrize("what", IN_THE_WAY)
+def test_h11_whatever_has_the_name_of_the_part_keeps_no_video_away(orvideo: Shell, what: str) -> None:
+    with Wire(DONE, content=[cut_film(VIDEO, 20_000), close]) as wire:
+        assert fetch(orvideo, wire).code == 10
+        (part,) = parts()
+        Path(part).unlink()
+        IN_THE_WAY[what](Path(part))
+        wire._steps["GET", CONTENT][:] = [cut_film(VIDEO, 20_000), close]
+        assert orvideo("download", JOB, "-o", "boat.mp4").code == 10
+        wire._steps["GET", CONTENT][:] = [film(VIDEO)]
+        assert saved(orvideo("download", JOB, "-o", "boat.mp4", "--json")) == VIDEO
+        assert ranges(wire)[-1] == ("bytes=20000-", '"v1"')
+    assert parts() == [part]
+
+
+@drill("R-A4", "O04")
+def test_h11_where_nothing_can_be_saved_the_hint_works(orvideo: Shell) -> None:
+    def appear(peer: Peer, request: Received) -> bool:
+        for number in ("", "-2", "-3", "-4", "-5", "-6", "-7", "-8", "-9", "-10"):
+            Path(part.replace(".part", f"{number}.part")).mkdir()
+        return peer.send(http(200, json.dumps({"id": JOB, **DONE}).encode()))
+
+    with Wire(DONE, content=[cut_film(VIDEO, 20_000), close]) as wire:
+        fetch(orvideo, wire)
+        (part,) = parts()
+        Path(part).unlink()
+        wire._steps["GET", CONTENT][:] = [film(VIDEO)]
+        wire._steps["GET", LOOK][:] = [appear]
+        done = orvideo("download", JOB, "-o", "boat.mp4", "--json")
+        hint = f"save it elsewhere: orvideo download {JOB} -o FILE"
+        assert (done.code, done.error["hint"]) == (14, hint)
+        wire._steps["GET", LOOK][:] = [DONE]
+        assert orvideo("download", JOB, "-o", "other.mp4").code == 0
+
+
 CHUNKED = b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n"
 NO_URLS: dict[str, Any] = {"status": "completed", "usage": {"cost": 0.12}}
 
