@@ -260,6 +260,8 @@ class Fetcher:
             is_bought=is_bought,
         )
         self._decided[spec] = target
+        if (remembered := absolute_spec(spec)) is not None:
+            self._decided[remembered] = target
         return target
 
     def _spec_for(self, record: Record) -> str | None:

@@ -540,6 +540,14 @@ def test_h11_whatever_appears_under_the_name_after_the_money_the_video_is_saved_
 
 
 @drill("R-A4", "O01")
+def test_h11_so_it_is_where_the_name_comes_from_the_setting(orvideo: Shell) -> None:
+    with Wire(appearing("boat.mp4", "folder"), DONE, content=[film(VIDEO)]) as wire:
+        orvideo.environ |= {**wire.env, "ORVIDEO_OUTPUT": "boat.mp4"}
+        done = orvideo("submit", *ORDER, "--wait")
+    assert (done.code, [Path(line).name for line in done.lines]) == (13, ["boat-1a2b3c4d.mp4"]), done.err
+
+
+@drill("R-A4", "O01")
 @pytest.mark.parametrize("what", ["fifo", "loop", "device"])
 def test_h11_so_it_is_for_a_later_command_and_in_a_batch(orvideo: Shell, what: str) -> None:
     Path("rows.jsonl").write_text('{"prompt": "a boat", "output": "boat.mp4"}\n')
