@@ -189,12 +189,12 @@ def make_folders(folder: Path, base: Path) -> None:
             sync_folder(place.parent)
 
 
-def is_file(path: Path) -> bool:
-    """Tell whether a regular file has this name: nothing else is ever replaced."""
+def can_be_replaced(path: Path) -> bool:
+    """Tell whether a name is free, or a regular file's: nothing else is ever overwritten."""
     try:
         return stat.S_ISREG(os.lstat(path).st_mode)
-    except OSError:
-        return False
+    except FileNotFoundError:
+        return True
 
 
 def holds(path: Path, size: int | None, sha256: str | None) -> bool:

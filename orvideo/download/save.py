@@ -237,7 +237,7 @@ class _Saving:
         for candidate in _candidates(path, self.facts):
             with disk.refused(candidate):
                 try:
-                    part.give_name(candidate, replace=self.target.force and disk.is_file(candidate))
+                    part.give_name(candidate, replace=self.target.force and disk.can_be_replaced(candidate))
                 except FileExistsError:
                     if not disk.holds(candidate, part.size, digest):
                         continue

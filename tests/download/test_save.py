@@ -419,7 +419,7 @@ def test_something_else_in_the_place_of_the_part_is_not_written_to(what: str, bo
         os.mkfifo(part)
     keep(Place(FILM), boat)
     assert (tmp_path / "victim").read_bytes() == b"mine"
-    assert not disk.is_file(part)
+    assert part.is_symlink() or not part.is_file()
     assert (tmp_path / "boat.mp4").read_bytes() == FILM
     assert sorted(os.listdir(tmp_path)) == sorted([part.name, "boat.mp4", "victim"]), "and no other part stays"
 
