@@ -49,6 +49,8 @@ _MAY_EXPIRE = timedelta(hours=1)
 #: How many of each may be on their way at once. 32 looks are 200 a second at a service that takes a tenth of a second,
 #: and half more.
 SUBMITS, LOOKS, FETCHES, HOOKS = 8, 32, 3, 4
+#: A fetch that has brought nothing for so many seconds holds up no other; so many there are at most with those.
+_IDLE, MOST_FETCHES = 5.0, 32
 #: After so many missed looks in a row, a command that does not wait gives up.
 _MOST_MISSES = 5
 #: How long after a job's deadline its last look may take, and how long what is under way may take to end by itself.
@@ -101,7 +103,7 @@ class Engine:
         self._busy: Counter[Phase] = Counter()
         self._under_way: dict[Task, Deadline] = {}
         self._connections = Connections(tools.connect)
-        self._pool = ThreadPoolExecutor(SUBMITS + LOOKS + FETCHES + HOOKS, "orvideo")
+        self._pool = ThreadPoolExecutor(SUBMITS + LOOKS + MOST_FETCHES + HOOKS, "orvideo")
         self._next_expiry = inf
         #: When the last turn was, and when the machine last woke up: jobs are owed a look then (drill P16).
         self._turned_at = self._awake_since = self._clock.monotonic()
@@ -198,7 +200,7 @@ class Engine:
         for task in self._looks.due(LOOKS - self._busy[Phase.FOLLOWING]):
             if task.phase is Phase.FOLLOWING:
                 self._start_look(task)
-        while self._for_disk and self._busy[Phase.CHECKING] + self._busy[Phase.FETCHING] < FETCHES:
+        while self._for_disk and self._has_room_for_a_fetch():
             task = self._for_disk.popleft()
             if task.phase is Phase.CHECKING:
                 self._start_check(task)
@@ -206,6 +208,11 @@ class Engine:
                 self._start_fetch(task)
         while self._for_hooks and self._busy[Phase.HOOKS] < HOOKS:
             self._start_hooks(self._for_hooks.popleft())
+
+    def _has_room_for_a_fetch(self) -> bool:
+        busy, since = self._busy[Phase.CHECKING] + self._busy[Phase.FETCHING], self._clock.monotonic() - _IDLE
+        idle = sum(task.phase is Phase.FETCHING and task.moved_at < since for task in self._under_way)
+        return busy < min(FETCHES + idle, MOST_FETCHES)
 
     def _start_submit(self, task: Task) -> None:
         assert task.order is not None, "only what is to be bought waits"
@@ -240,8 +247,11 @@ class Engine:
 
     def _start_fetch(self, task: Task) -> None:
         record, deadline = task.on_record, task.deadline or self._deadline()
+        task.moved_at = self._clock.monotonic()
 
         def on_progress(index: int, done: int, total: int | None) -> None:
+            if task.progress is None or task.progress[:2] != (index, done):
+                task.moved_at = self._clock.monotonic()
             task.progress = (index, done, total)
 
         def fetch() -> Fetched:

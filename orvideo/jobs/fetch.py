@@ -12,7 +12,7 @@ from orvideo.download.naming import facts_of
 from orvideo.download.save import OutputRecord, Saved, Wanted, as_output, is_here, save
 from orvideo.download.targets import Form, Target, absolute_spec, decide_target, parse_target
 from orvideo.download.transfer import MAX_BYTES, Bounds, Places
-from orvideo.errors import NoOutput, NotFetched, OrvideoError, UsageError
+from orvideo.errors import NoOutput, NotFetched, OrvideoError, OutputUnwritable, UsageError
 from orvideo.record.values import SANDBOX, Output, Record
 
 if TYPE_CHECKING:
@@ -76,6 +76,8 @@ class Fetcher:
     def __init__(self, ledger: Ledger, journal: Journal, clock: Clock, options: OutputOptions) -> None:
         self._ledger, self._journal, self._clock, self.options = ledger, journal, clock, options
         self._began = clock.now()
+        #: What was decided before anything was bought, or waited for, holds: whatever appears under a name later.
+        self._decided: dict[str | None, Target] = {}
 
     # Where videos go
 
@@ -127,7 +129,8 @@ class Fetcher:
                 hint="name a directory, or a template such as -o '{model}-{id}.mp4'",
             )
         if len(records) == 1 and self.wants(records[0]) and 0 not in self.here(records[0]):
-            self._decide(self._spec_for(records[0]))
+            spec = self._spec_for(records[0])
+            self._decide(spec, is_bought=spec != self.for_new_jobs)
 
     def named(self, path: Path, record: Record) -> Path:
         """Return a saved path as a person would: relative where a relative one was asked for."""
@@ -150,7 +153,7 @@ class Fetcher:
         target = Target(Form.FOLDER, "", Path("/"), force=self.options.force)
         if self.options.spec is not None:
             try:
-                target = self._parse(self.options.spec)
+                target = self._decided.get(self.options.spec) or self._parse(self.options.spec)
             except OrvideoError:
                 return {}
         found = {}
@@ -198,6 +201,8 @@ class Fetcher:
             except OrvideoError as error:
                 if isinstance(error, NoOutput) and job is not None and job.error_text:
                     error = NoOutput(f"{error.message} The service says: {job.error_text}", reply=error.reply)
+                if isinstance(error, OutputUnwritable) and error.hint is None:
+                    error.hint = f"save it elsewhere: orvideo download {record.name} -o FILE"
                 errors.append((index, error))
                 continue
             saved.append((index, one))
@@ -214,7 +219,8 @@ class Fetcher:
         tell: tuple[Callable[[int, int, int | None], None], Callable[[str], None]],
     ) -> Saved:
         index, count = place
-        target = self._decide(self._spec_for(record))
+        spec = self._spec_for(record)
+        target = self._decided.get(spec) or self._parse(spec, is_bought=True)
         if target.is_stream and count > 1:
             raise NotFetched(f"Job {record.name} has {count} videos, and {target.spec} can take one.")
         stdout = self.options.stdout() if target.form is Form.STDOUT and self.options.stdout else None
@@ -237,14 +243,23 @@ class Fetcher:
         since = (self._clock.now() - record.ended_at).total_seconds()
         return min(longest, max(0.0, longest - since))
 
-    def _parse(self, spec: str | None) -> Target:
-        return parse_target(spec, force=self.options.force, stdout_is_tty=self.options.stdout_is_tty)
-
-    def _decide(self, spec: str | None, *, size_estimate: int = 0) -> Target:
+    def _parse(self, spec: str | None, *, is_bought: bool = False) -> Target:
         options = self.options
-        return decide_target(
-            spec, force=options.force, stdout_is_tty=options.stdout_is_tty, size_estimate=size_estimate
+        return parse_target(spec, force=options.force, stdout_is_tty=options.stdout_is_tty, is_bought=is_bought)
+
+    def _decide(self, spec: str | None, *, size_estimate: int = 0, is_bought: bool = False) -> Target:
+        options = self.options
+        target = decide_target(
+            spec,
+            force=options.force,
+            stdout_is_tty=options.stdout_is_tty,
+            size_estimate=size_estimate,
+            is_bought=is_bought,
         )
+        self._decided[spec] = target
+        if (remembered := absolute_spec(spec)) is not None:
+            self._decided[remembered] = target
+        return target
 
     def _spec_for(self, record: Record) -> str | None:
         if self.options.spec is not None:

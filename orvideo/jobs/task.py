@@ -66,6 +66,8 @@ class Task:
     poll: Poll | None = None
     #: The download as it stands: the output's index, the bytes that are here, and of how many.
     progress: tuple[int, int, int | None] | None = None
+    #: When the download last brought something, or began: a reading of the monotonic clock.
+    moved_at: float = 0.0
 
     @property
     def on_record(self) -> Record:

@@ -602,6 +602,34 @@ def test_d01_a_silent_place_is_left_for_another_whose_validators_are_its_own(dis
     assert disk.has_the_film()
 
 
+@drill("F-B03")
+@pytest.mark.parametrize(("rate", "whole"), [(5_000, True), (100, False)])
+def test_h9c_a_place_that_keeps_its_pace_is_not_left_at_the_end_of_its_share(
+    rate: int, whole: bool, disk: Disk
+) -> None:
+    """Of 30 seconds each has 15: 5 kB a second buy more, and 100 bytes a second do not."""
+
+    @contextmanager
+    def opened(start: int, etag: str | None, deadline: Deadline) -> Iterator[Answer]:
+        class Slow(Answer):
+            def chunks(self) -> Iterator[bytes]:
+                for chunk in super().chunks():
+                    disk.hand.sleep(len(chunk) / rate)
+                    if deadline.is_over:
+                        raise ServerFault("it had not ended at the time limit")
+                    yield chunk
+
+        yield Slow(200, 0, len(FILM), None, FILM, piece=50)
+
+    other = Place(FILM)
+    offered = Offered(Place(FILM), other)
+    slow, content = offered.listed()
+    offered.listed = lambda: [slow._replace(open=opened), content]  # type: ignore[method-assign]
+    disk.save_from(offered, deadline=Deadline.after(disk.hand.clock(), 30.0))
+    assert disk.has_the_film()
+    assert (other.asked == []) == whole
+
+
 @drill("D12")
 @pytest.mark.parametrize("error", [RateLimited, NotReadyYet])
 def test_d12_a_service_that_asks_for_patience_gets_it(error: type[OrvideoError], disk: Disk) -> None:

@@ -956,6 +956,39 @@ def test_three_videos_are_fetched_at_once_and_no_more(orvideo: Shell) -> None:
     assert sorted(document["id"] for document in done.json) == jobs
 
 
+@drill("R-B16", "F-B02")
+def test_m7_a_fetch_that_brings_nothing_holds_up_no_other(orvideo: Shell, hand: HandClock) -> None:
+    """Three contents are silent until the two others are fetched."""
+    counting, others_are_here = threading.Lock(), threading.Event()
+    asked = served = 0
+    in_time: list[bool] = []
+
+    def content(peer: Peer, request: Received) -> bool:
+        nonlocal asked, served
+        with counting:
+            asked += 1
+            is_silent = asked <= 3
+        if is_silent:
+            hand.sleep(6)
+            in_time.append(others_are_here.wait(30))
+        went_on = bool(film(VIDEO)(peer, request))  # type: ignore[operator]
+        with counting:
+            served += 1
+            if served == 2:
+                others_are_here.set()
+        return went_on
+
+    jobs = [f"job-{number:04}" for number in range(5)]
+    places: dict[str, list[Step]] = {}
+    for job in jobs:
+        places |= {f"/api/v1/videos/{job}": [{"status": "completed"}], f"/api/v1/videos/{job}/content": [content]}
+    with Wire(places=places) as wire:
+        for job in jobs:
+            has(orvideo, wire, job, "completed")
+        done = orvideo("download", "--all", "-o", str(orvideo.home / "{id}.mp4"), "--json")
+    assert (done.code, in_time) == (0, [True] * 3), done.err
+
+
 @drill("M18", "M30")
 def test_m18_a_record_that_stays_locked_after_a_refusal_is_told_and_nothing_was_bought(
     orvideo: Shell, hand: HandClock
