@@ -918,7 +918,7 @@ def test_m31_the_usual_limit_begins_when_the_job_is_accepted(orvideo: Shell, han
 @drill("M18", "M30")
 def test_m18_a_refusal_that_cannot_be_written_down_does_not_end_the_submit(orvideo: Shell) -> None:
     lock = Lock(orvideo, 600)
-    orvideo.clock = Waking(65, lock.release).clock()
+    orvideo.clock = Waking(57, lock.release).clock()
     accepted = http(202, json.dumps({"id": JOB, "status": "pending"}).encode())
     with Wire(submit=[then(lock.take, refuse(429, "slow down", Retry_After="40")), accepted]) as wire:
         orvideo.environ |= wire.env
