@@ -233,7 +233,7 @@ class Context:
             settle_seconds=(self.environment.limits or Limits()).settle_seconds,
             sandbox_speed=self.settings.sandbox_speed,
         )
-        return Fetcher(self.ledger_to_read, self.clock, options)
+        return Fetcher(self.ledger_to_read, self.journal, self.clock, options)
 
     def connect(self, endpoint: str) -> Callable[[], Client]:
         """Return what makes a client for the service that a job lives at, one for each thread; raises as `service`."""

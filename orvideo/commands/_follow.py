@@ -83,6 +83,7 @@ def run_tasks(
 
     Each task has its own `error`; what is returned is why no more were started, and what the record lacks.
     """
+    from orvideo.deadline import Deadline
     from orvideo.jobs.engine import Engine
     from orvideo.jobs.task import Tools
 
@@ -101,10 +102,11 @@ def run_tasks(
         context.clock,
         None if hooks == NOTHING else at_the_end,
     )
-    if terms.firm and terms.timeout is not None:
+    if buys and terms.firm and terms.timeout is not None:
+        # The service was asked before: for the list of models, and about the key.
         terms = terms._replace(timeout=context.deadline.left(terms.timeout))
     engine = Engine(tasks, tools, terms, listener, rules)
-    deadline = context.deadline
+    deadline = Deadline.after(context.clock, terms.timeout if terms.firm else None)
     with context.interrupts.held(engine.interrupt):
         try:
             engine.run()
@@ -152,13 +154,10 @@ def follow_and_save(
         for path in task.paths:
             context.terminal.answer(path)
     for task in tasks:
-        if task.record is not None and not fetcher.wants(task.record) and task.record.id is not None:
+        if task.record is not None and not fetcher.wants(task.record) and _is_on_record(context, task.record):
             context.terminal.answer(task.record.name)
             if task.error is None and task.record.status == "completed" and not task.record.is_fetched:
                 context.terminal.hint(f"not saved: orvideo download {task.record.name}")
-    for name in context.journal.unwritten_ids():
-        # An id that could not be written down must reach a person on every stream there is (drill J05).
-        context.terminal.answer(name)
     if receipt:
         errors += write_receipts(context, tasks, force=fetcher.options.force)
     documents = [task.record.as_json() for task in tasks if task.record is not None]
@@ -174,5 +173,11 @@ def errors_of(tasks: Sequence[Task]) -> list[OrvideoError]:
 
 def answer_submitted(context: Context, record: Record) -> None:
     """Answer with the job that was just accepted."""
-    context.terminal.answer(record.name)
+    if _is_on_record(context, record):
+        context.terminal.answer(record.name)
     context.terminal.document(record.as_json())
+
+
+def _is_on_record(context: Context, record: Record) -> bool:
+    """Whether other commands know the job by its id; what they do not is answered at the end (drill J05)."""
+    return record.id is not None and record.id not in context.ending.unwritten_ids()

@@ -12,7 +12,7 @@ import hashlib
 import os
 import select
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Self
@@ -65,6 +65,20 @@ class Part:
             # Given its name, or removed, by whoever held it until now.
             os.close(descriptor)
         raise Busy
+
+    @classmethod
+    def hold_one(cls, paths: Iterable[Path]) -> Self:
+        """Hold the first of these in whose place there is nothing that is not ours. Raises Busy, and OSError."""
+        trouble: OSError | None = None
+        for path in paths:
+            try:
+                return cls.hold(path)
+            except OSError as error:
+                trouble = trouble or error
+                if not os.path.lexists(path):
+                    break
+        assert trouble is not None, "there is at least one path"
+        raise trouble
 
     @classmethod
     def without_a_name(cls) -> Self:
@@ -173,6 +187,14 @@ def make_folders(folder: Path, base: Path) -> None:
         if place.is_relative_to(base) and place != base and not place.is_dir():
             place.mkdir(exist_ok=True)
             sync_folder(place.parent)
+
+
+def can_be_replaced(path: Path) -> bool:
+    """Tell whether a name is free, or a regular file's: nothing else is ever overwritten."""
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except FileNotFoundError:
+        return True
 
 
 def holds(path: Path, size: int | None, sha256: str | None) -> bool:

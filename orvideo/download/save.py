@@ -7,8 +7,9 @@ the next save of the same output goes on from there, under the lock of the `.par
 service has validators, from the start where it has none, and without a byte where only the name or the record is
 missing.
 
-If a file has appeared under the name meanwhile, it is left alone, and the video is saved beside it (`boat-<id>.mp4`):
-what was paid for is on the disk. Whoever comes second finds the output on record and has nothing to do.
+If something has appeared under the name meanwhile, it is left alone, and the video is saved beside it
+(`boat-<id>.mp4`), or above what has a folder's name: what was paid for is on the disk. Whoever comes second finds the
+output on record and has nothing to do.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
@@ -35,6 +37,10 @@ from orvideo.record.values import Output, ResumeState
 if TYPE_CHECKING:
     from orvideo.clock import Clock
     from orvideo.record.ledger import Ledger
+
+
+#: So many names a `.part` may have, where others are taken by what is not ours.
+_PARTS = 10
 
 
 class Saved(NamedTuple):
@@ -126,14 +132,13 @@ class _Saving:
         self.target, self.facts, self.index = wanted.target, wanted.facts, wanted.number
         #: Damaged files that this save has kept: of no use when another place has a whole one.
         self._set_aside_now: list[Path] = []
-        self._is_remembered = False
+        self._is_remembered = self._is_above = False
 
     # To a file
 
     def to_file(self) -> Saved:
+        self._make_folders()
         path = self.target.part_for(self.facts, self.index)
-        with disk.refused(path.parent):
-            disk.make_folders(path.parent, self.target.base)
         part = self._hold(path)
         try:
             with disk.refused(path):
@@ -142,13 +147,22 @@ class _Saving:
         finally:
             part.close()
 
+    def _make_folders(self) -> None:
+        """Make the folders that are missing, or take the one above what is in their way (drill O01)."""
+        folder = self.target.path_for(self.facts, self.index).parent
+        with disk.refused(folder):
+            try:
+                disk.make_folders(folder, self.target.base)
+            except (FileExistsError, NotADirectoryError):
+                self.target, self._is_above = self.target.above(), True
+
     def _hold(self, path: Path) -> Part:
-        """Hold the `.part`; another process that has it is waited for."""
+        """Hold the `.part`, or one beside what is in its way; another process that has it is waited for."""
         deadline = self.transfer.deadline
         told = False
         while True:
             with disk.refused(path), suppress(Busy):
-                return Part.hold(path)
+                return Part.hold_one(islice(_numbered(path), _PARTS))
             if deadline.is_cancelled:
                 raise Cancelled
             if deadline.is_over:
@@ -163,7 +177,7 @@ class _Saving:
         output = None
         with suppress(OrvideoError):
             output = self.memory.output()
-        if output is None or not is_here(output, self.wanted):
+        if output is None or not is_here(output, self.wanted._replace(target=self.target)):
             return None
         with suppress(OSError):
             part.remove()
@@ -184,7 +198,7 @@ class _Saving:
                 with disk.refused(path):
                     sync_folder(path.parent)
                     part.remove()
-                return self._recorded(Saved(path, state.total, state.sha256, beside=path != wanted))
+                return self._recorded(Saved(path, state.total, state.sha256, beside=self._is_above or path != wanted))
         return None
 
     def _fetched(self, part: Part) -> Saved:
@@ -211,7 +225,10 @@ class _Saving:
         return saved
 
     def _named(self, part: Part, kind: str) -> Saved:
-        """Give a whole file its name, or the one beside it where something has appeared there (drill O01)."""
+        """Give a whole file its name, or the one beside it where something has appeared there (drill O01).
+
+        Only a file is ever overwritten.
+        """
         path = self.target.path_for(self.facts, self.index, kind)
         with disk.refused(path):
             digest = part.digest()
@@ -220,14 +237,14 @@ class _Saving:
         for candidate in _candidates(path, self.facts):
             with disk.refused(candidate):
                 try:
-                    part.give_name(candidate, replace=self.target.force)
+                    part.give_name(candidate, replace=self.target.force and disk.can_be_replaced(candidate))
                 except FileExistsError:
                     if not disk.holds(candidate, part.size, digest):
                         continue
                     # The job's own file: an earlier command saved it, and the record does not know.
                     part.remove()
                     return self._recorded(saved._replace(path=candidate, already=True, beside=candidate != path))
-            return self._recorded(saved._replace(path=candidate, beside=candidate != path))
+            return self._recorded(saved._replace(path=candidate, beside=self._is_above or candidate != path))
         raise OutputExists(f"{path} exists already, and so do the names beside it.")
 
     def _set_aside(self, part: Part) -> Path | None:

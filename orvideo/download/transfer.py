@@ -1,13 +1,17 @@
 """Bringing every byte of one video here: over as many attempts and from as many places as it takes.
 
-A place yields the bytes from an offset on. An attempt that brings the video further than it ever was resets the count;
-five in a row that do not end the transfer, and the next place is tried (drill D01).
+A place yields the bytes from an offset on. What fails is tried again later, and meanwhile the places that were not
+tried yet; but a place whose file can be gone on with is stayed with. An attempt that brings the video further than it
+ever was resets the count; five in a row that do not are the end of a place (drill D01), except right after the end of
+the job, when the service may not have the bytes everywhere yet (F-B06). No one place has all of the time while others
+are left, nor ends the fetch (F-B03).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -45,10 +49,14 @@ if TYPE_CHECKING:
 FRESH_FOR = 30.0
 #: Attempts in a row that bring nothing new, before a place is left.
 ATTEMPTS = 5
-#: Seconds before the next attempt, by how many brought nothing.
-PAUSES = (0.5, 1.0, 2.0, 4.0)
+#: Seconds before a place is tried again, and before one that has refused is: twice as long each time, up to the last.
+PAUSE, REFUSED_PAUSE, MOST_PAUSE = 0.5, 1.0, 8.0
 #: The longest that a service's Retry-After is waited out here, in seconds.
 LONGEST_PAUSE = 60.0
+#: Where a pause does not fit into the time limit, the last attempts are made after this share of what is left.
+BEFORE_THE_LAST = 0.75
+#: So many bytes buy a place a second more, beyond its share of the time.
+PACE = 1024
 #: The largest file that is taken, in bytes, where nobody says otherwise (F-C03).
 MAX_BYTES = 8 << 30
 #: So many bytes are written before the disk is asked again whether it has room for as many more.
@@ -78,12 +86,13 @@ class Places:
     the service names besides (api notes).
     """
 
-    def __init__(self, client: Client, job_id: str, job: Job | None, index: int, clock: Clock) -> None:
+    def __init__(
+        self, client: Client, job_id: str, job: Job | None, index: int, clock: Clock, *, names_outputs: bool
+    ) -> None:
         self._client, self._job_id, self._job = client, job_id, job
         self._index, self._clock = index, clock
-        #: Whether the job's reply names an output at all; if not, the service may have made none (drill P06). A job
-        #: that was never looked at may name some.
-        self.names_outputs = job is None or job.output_count > 0
+        #: Whether a reply or the record names an output at all; if not, the service may have made none (drill P06).
+        self.names_outputs = names_outputs
 
     def listed(self) -> list[Place]:
         client, job_id, index = self._client, self._job_id, self._index
@@ -97,16 +106,20 @@ class Places:
         if job is None:
             return places
         signed, named = _at(job.urls, index), _at(job.unsigned_urls, index)
-        if signed and (job.expires_at is None or job.expires_at - FRESH_FOR > self._clock.now().timestamp()):
-            places.insert(0, self._at_url(signed, "The storage's URL", signed=True))
         # The real service names the content endpoint once more.
         if named and named != signed and not client.is_content_url(named, job_id, index):
             places.append(self._at_url(named, "The URL that the job names", signed=False))
+        if signed:
+            is_fresh = job.expires_at is None or job.expires_at - FRESH_FOR > self._clock.now().timestamp()
+            # One of the two clocks may be wrong: what seems to have expired comes last.
+            places.insert(0 if is_fresh else len(places), self._at_url(signed, "The storage's URL", signed=True))
         return places
 
     def refreshed(self, deadline: Deadline) -> list[Place]:
         """Look at the job again and return what it names now (drill D12). Raises OrvideoError."""
-        self._job = self._client.job(self._job_id, deadline=deadline)
+        fresh = self._client.job(self._job_id, deadline=deadline)
+        if fresh.output_count:  # a stale look names nothing (drill P08)
+            self._job = fresh
         return self.listed()
 
     def _at_url(self, url: str, name: str, *, signed: bool) -> Place:
@@ -123,15 +136,15 @@ def _at(urls: list[str | None] | None, index: int) -> str | None:
 
 class Bounds(NamedTuple):
     """How much and how long: the largest file in bytes, the seconds for which a refusal may only mean "not yet"
-    (F-B06), and the pauses between attempts in seconds."""
+    (F-B06), and the first pause between attempts in seconds."""
 
     max_bytes: int = MAX_BYTES
     settle_seconds: float = 0.0
-    pauses: Sequence[float] = PAUSES
+    pause: float = PAUSE
 
 
 class Verdict(Enum):
-    """What a place's trouble means: wait for it, go to the next place, or stop altogether."""
+    """What a place's trouble means: it may work later, it is of no use, or the fetch stops altogether."""
 
     WAIT = "wait"
     NEXT = "next"
@@ -140,6 +153,14 @@ class Verdict(Enum):
 
 class Cut(Exception):
     """An attempt ended before the video did; the text says how."""
+
+
+class Silent(Cut):
+    """A place has had its share of the time, and others are left."""
+
+
+class NoRoom(OutputUnwritable):
+    """A place announces more than the disk has room for."""
 
 
 class TooLarge(NotFetched):
@@ -154,16 +175,28 @@ def judge_place(trouble: Exception, *, settling: bool = False, names_outputs: bo
     """Say what the trouble with a place means for a download.
 
     While `settling`, right after the end of the job, the service may not have the bytes everywhere yet: a refusal
-    then only means "not yet" (F-B06). No one place ends a fetch (F-B03): only this disk does.
+    then only means "not yet" (F-B06), unless it counts the videos. No one place ends a fetch (F-B03): only this disk
+    does, and not the length that a place announces.
     """
     if isinstance(trouble, OutputUnwritable):
-        return Verdict.STOP
+        return Verdict.NEXT if isinstance(trouble, NoRoom) else Verdict.STOP
     if isinstance(trouble, Cut | Incomplete | Unavailable):
         return Verdict.WAIT
-    not_yet = isinstance(trouble, NotFound | Forbidden) or _status(trouble) in (416, 425)
-    if settling and (not_yet or (isinstance(trouble, BadRequest) and not names_outputs)):
+    not_yet = isinstance(trouble, NotFound | Forbidden | NotAVideo) or _status(trouble) in (416, 425)
+    if settling and (not_yet or (isinstance(trouble, BadRequest) and not names_outputs and not _counts_none(trouble))):
         return Verdict.WAIT
     return Verdict.NEXT
+
+
+@dataclass(eq=False, repr=False)
+class _Trying:
+    """A place that is left: how often it was asked, how often in a row in vain, and when it is asked again."""
+
+    place: Place
+    attempts: int = 0
+    failures: int = 0
+    due: float = 0.0
+    is_silent: bool = False
 
 
 class Transfer:
@@ -199,6 +232,7 @@ class Transfer:
         self._from: str | None = None
         self._reason: tuple[int, OrvideoError] | None = None
         self._said = ""
+        self._is_last = False
 
     def resume(self, etag: str | None, total: int | None) -> None:
         """Go on with the bytes that are here."""
@@ -221,48 +255,52 @@ class Transfer:
         """
         self.part, self._remember, self._set_aside = part, remember, set_aside
         self._furthest, self._had_bytes = part.size, bool(part.size)
-        todo = self._places.listed()
+        todo = [_Trying(place) for place in self._places.listed()]
+        later: list[_Trying] = []
         tried: set[str] = set()
         is_fresh = not self._places.names_outputs
-        rounds = 0
-        while True:
-            later: list[Place] = []
-            while todo:
-                place = todo.pop(0)
-                tried.add(place.url)
-                trouble = self._try(place)
-                if trouble is None:
-                    return self.kind
-                if self._verdict(trouble) is Verdict.WAIT and (_status(trouble) or isinstance(trouble, Rejected)):
-                    later.append(place)
-                refused = isinstance(trouble, Rejected | AuthError | MoneyError)
-                if not is_fresh and (refused or not todo):
-                    is_fresh = True
-                    fresh = self._refreshed()
-                    todo = todo if fresh is None else [place for place in fresh if place.url not in tried]
-            assert self._reason is not None, "a place that is left has a reason"
-            left = self._settle_until - self._now()
-            if not later or left <= 0:
-                raise self._reason[1]
-            self._pause(min(2.0**rounds, 8.0, left), self._reason[1])
-            rounds += 1
-            todo = later
+        while todo or later:
+            trying = todo.pop(0) if todo else min(later, key=lambda one: one.due)
+            if trying in later:
+                self._wait_for(trying, later)
+                later.remove(trying)
+            tried.add(trying.place.url)
+            trouble = self._try(trying, others=sum(not one.is_silent for one in (*todo, *later)))
+            if trouble is None:
+                return self.kind
+            trying.is_silent = isinstance(trouble, Silent)
+            verdict = self._verdict(trouble)
+            is_worn = trying.failures >= ATTEMPTS
+            if verdict is Verdict.WAIT and (not is_worn or self._may_come(trouble)):
+                trying.due = self._now() + self._pause_after(trouble, trying.failures)
+                later.append(trying)
+            refused = isinstance(trouble, Rejected | AuthError | MoneyError)
+            if not is_fresh and (refused or (not todo and (is_worn or verdict is Verdict.NEXT))):
+                is_fresh = True
+                fresh = self._refreshed()
+                todo = todo if fresh is None else [_Trying(place) for place in fresh if place.url not in tried]
+        assert self._reason is not None, "a place that is left has a reason"
+        raise self._reason[1]
 
     # One place
 
-    def _try(self, place: Place) -> Exception | None:
-        """Fetch from one place; return None when all is here, and otherwise what it was left for."""
+    def _try(self, trying: _Trying, others: int) -> Exception | None:
+        """Fetch from one place; return None when all is here, and otherwise what it was left for.
+
+        `others` is how many places are left that may still answer: each of them is owed its share of the time.
+        """
+        place = trying.place
         if self._from not in (None, place.name):
             self.etag = None  # another place's validators are its own
         self._from = place.name
-        failures = attempts = 0
         while True:
-            attempts += 1
+            trying.attempts += 1
+            had_bytes = self._had_bytes
             try:
                 if self._is_all_here:
                     self._tell(at_once=True)
                 else:
-                    self._attempt(place)
+                    self._attempt(place, others)
                 self.kind = self._checked()
                 return None
             except (OrvideoError, BadContainer, Cut) as trouble:
@@ -270,44 +308,65 @@ class Transfer:
                 verdict = self._verdict(trouble)
                 if verdict is Verdict.STOP:
                     raise
-                self._note(place, trouble, attempts)
+                self._note(place, trouble, trying.attempts)
                 if isinstance(trouble, NotAVideo | BadReply):
                     self.part.empty()
-                if verdict is Verdict.NEXT or isinstance(trouble, Rejected):
-                    return trouble
+                    self._had_bytes = had_bytes
                 # What stalls brings bytes as well, and would bring them for ever (F-B08).
                 if self.part.size > self._furthest and not isinstance(trouble, Stalled):
-                    failures = 0
+                    trying.failures = 0
                 else:
-                    failures += 1
+                    trying.failures += 1
                 self._furthest = max(self._furthest, self.part.size)
-                if failures >= ATTEMPTS:
-                    if isinstance(trouble, Incomplete):
-                        said = f"The video could not be fetched in {attempts} attempts: {trouble}."
-                        self._note(place, self._broken(said), attempts)
+                if trying.failures >= ATTEMPTS and isinstance(trouble, Incomplete):
+                    said = f"The video could not be fetched in {trying.attempts} attempts: {trouble}."
+                    self._note(place, self._broken(said), trying.attempts)
+                pause = self._pause_after(trouble, trying.failures)
+                fits = pause <= MOST_PAUSE and self.deadline.left(pause) >= pause
+                can_go_on = self.etag is not None and self.part.size > 0 and not isinstance(trouble, Silent | Rejected)
+                if verdict is Verdict.NEXT or trying.failures >= ATTEMPTS or not (can_go_on and fits):
                     return trouble
-                self._pause(self._bounds.pauses[min(max(failures, 1), len(self._bounds.pauses)) - 1], trouble)
+                self.deadline.sleep(pause)
+                self._raise_if_over(trouble)
 
     def _verdict(self, trouble: Exception) -> Verdict:
-        settling = self._now() < self._settle_until
-        return judge_place(trouble, settling=settling, names_outputs=self._places.names_outputs)
+        return judge_place(trouble, settling=self._is_settling, names_outputs=self._places.names_outputs)
+
+    @property
+    def _is_settling(self) -> bool:
+        return self._now() < self._settle_until
+
+    def _may_come(self, trouble: Exception) -> bool:
+        """Return whether a place that has failed often may only be a place that has nothing yet."""
+        return self._is_settling and (_status(trouble) is not None or not self._had_bytes)
 
     @property
     def _is_all_here(self) -> bool:
         return self.etag is not None and self.total is not None and 0 < self.total == self.part.size
 
-    def _attempt(self, place: Place) -> None:
+    def _attempt(self, place: Place, others: int) -> None:
+        """Bring what a place has, for as long as its share of the time, which what it brings makes longer."""
+        share = Deadline(self.deadline.clock, self.deadline.at, of=self.deadline)
+        if others and self.deadline.at is not None:
+            share.at = self._now() + (self.deadline.at - self._now()) / (others + 1)
         # Without a validator nothing says that it would be the same file.
         asked = self.part.size if self.etag is not None else 0
-        with place.open(asked, self.etag if asked else None, self.deadline) as stream:
-            if stream.status == 416:
-                self._past_the_end(stream, asked)
-                return
-            self._begin(stream, asked)
-            for chunk in stream.chunks():
-                self._take(chunk)
-                self._tell()
-                self._raise_if_over()
+        try:
+            with place.open(asked, self.etag if asked else None, share) as stream:
+                if stream.status == 416:
+                    self._past_the_end(stream, asked)
+                    return
+                self._begin(stream, asked)
+                for chunk in stream.chunks():
+                    self._take(chunk)
+                    self._tell()
+                    self._raise_if_over()
+                    if share.at is not None and self.deadline.at is not None:
+                        share.at = min(share.at + len(chunk) / PACE, self.deadline.at)
+        except Unavailable as trouble:
+            if share.is_over and not self.deadline.is_over:
+                raise Silent("too little came in its share of the time") from trouble
+            raise
         size = self.part.size
         self._tell(at_once=True)
         if not size:
@@ -329,7 +388,7 @@ class Transfer:
         other = begins and (
             begins != asked
             or (self.total is not None and length is not None and length != self.total)
-            or (stream.etag is not None and stream.etag != self.etag)
+            or stream.etag != self.etag
         )
         if begins != asked or other or not begins:
             self.part.empty()
@@ -365,7 +424,12 @@ class Transfer:
 
     def _check_room(self, needed: int | None) -> None:
         self._room_checked_at = self.part.size
-        disk.require_room(self.part.folder, needed, at_least=ROOM_STEP)
+        try:
+            disk.require_room(self.part.folder, needed, at_least=ROOM_STEP)
+        except OutputUnwritable as error:
+            if needed is None:
+                raise
+            raise NoRoom(error.message, hint=error.hint) from error
 
     def _checked(self) -> str:
         try:
@@ -414,7 +478,7 @@ class Transfer:
         if isinstance(trouble, Unsafe | UsageError):
             self.on_warning(f"{place.name} is not used: {trouble.message}")
             rank = 0
-        elif isinstance(error, Broken):
+        elif isinstance(error, Broken | NoRoom):
             rank = 3
         else:
             rank = 2 if error.reply is not None or isinstance(error, BadReply | TooLarge) else 1
@@ -432,7 +496,7 @@ class Transfer:
         elif isinstance(trouble, Cut | Incomplete | Unavailable):
             count = f"{attempts} attempts" if attempts > 1 else "one attempt"
             error = NotFetched(f"The video could not be fetched in {count}: {said}", reply=reply)
-        elif isinstance(trouble, NotFound | BadRequest) and not self._places.names_outputs and not self._had_bytes:
+        elif self._says_there_is_none(trouble):
             error = NoOutput("The service made no video; its filter may have stopped it.", reply=reply)
         elif isinstance(trouble, Rejected | MoneyError):
             gone = " The bytes may have expired at the provider." if _status(trouble) in (404, 410) else ""
@@ -443,16 +507,35 @@ class Transfer:
         error.__cause__ = trouble
         return error
 
+    def _says_there_is_none(self, trouble: Exception) -> bool:
+        """Whether the service itself, and not a page on the way (finding A09), says that nothing was made."""
+        reply = _reply(trouble)
+        own = isinstance(trouble, NotFound | BadRequest) and reply is not None and reply.own
+        return own and not self._places.names_outputs and not self._had_bytes
+
     # Time
 
-    def _pause(self, seconds: float, trouble: Exception | None) -> None:
-        reply = _reply(trouble)
-        if reply is not None and reply.retry_after is not None:
-            seconds = min(max(seconds, reply.retry_after), LONGEST_PAUSE)
-        if self.deadline.left(seconds) < seconds and not self.deadline.is_cancelled:
-            raise self._too_late() from trouble
-        self.deadline.sleep(seconds)
-        self._raise_if_over(trouble)
+    def _pause_after(self, trouble: Exception, failures: int) -> float:
+        """Return for how many seconds a place is left alone after so many failures in a row."""
+        first, reply = REFUSED_PAUSE if isinstance(trouble, Rejected) else self._bounds.pause, _reply(trouble)
+        pause = min(first * 2.0 ** min(max(failures - 1, 0), 9), MOST_PAUSE)
+        if self._is_settling:
+            pause = min(pause, self._settle_until - self._now())
+        asked_for = reply.retry_after or 0.0 if reply is not None else 0.0
+        return max(pause, min(asked_for, LONGEST_PAUSE))
+
+    def _wait_for(self, trying: _Trying, later: list[_Trying]) -> None:
+        """Wait until a place is to be tried again; where the time ends before, all are tried a last time within it."""
+        pause = max(0.0, trying.due - self._now())
+        if (left := self.deadline.left(pause)) < pause and not self.deadline.is_cancelled:
+            if self._is_last:
+                raise self._too_late()
+            self._is_last = True
+            pause = left * BEFORE_THE_LAST
+            for one in later:
+                one.due = 0.0
+        self.deadline.sleep(pause)
+        self._raise_if_over()
 
     def _raise_if_over(self, cause: Exception | None = None) -> None:
         if self.deadline.is_cancelled:
@@ -461,6 +544,8 @@ class Transfer:
             raise self._too_late() from cause
 
     def _too_late(self) -> NotFetched:
+        if not self.deadline.is_over:
+            return NotFetched(f"The time limit leaves no time for another attempt at the video. {self._said}".rstrip())
         of = f" of {self.total}" if self.total is not None else ""
         if self.part.size:
             return NotFetched(f"The time limit ended in the middle of the download, after {self.part.size}{of} bytes.")
@@ -475,6 +560,12 @@ class Transfer:
 
 def _reply(trouble: Exception | None) -> ServiceReply | None:
     return trouble.reply if isinstance(trouble, OrvideoError) else None
+
+
+def _counts_none(trouble: Exception) -> bool:
+    """Whether it is the service's "Video index 0 out of range (0 videos available)": that is no "not yet" (D10)."""
+    reply = _reply(trouble)
+    return reply is not None and reply.own and "(0 videos available)" in reply.message
 
 
 def _status(trouble: Exception) -> int | None:

@@ -49,12 +49,14 @@ _MAY_EXPIRE = timedelta(hours=1)
 #: How many of each may be on their way at once. 32 looks are 200 a second at a service that takes a tenth of a second,
 #: and half more.
 SUBMITS, LOOKS, FETCHES, HOOKS = 8, 32, 3, 4
-#: After so many missed looks in a row, what is on record of a finished job is believed.
-_ENOUGH_MISSES = 3
-#: After so many, a command that does not wait gives up.
+#: A fetch that has brought nothing for so many seconds holds up no other; so many there are at most with those.
+_IDLE, MOST_FETCHES = 5.0, 32
+#: After so many missed looks in a row, a command that does not wait gives up.
 _MOST_MISSES = 5
 #: How long after a job's deadline its last look may take, and how long what is under way may take to end by itself.
 _LAST_LOOK, _GRACE = 0.3, 0.1
+#: How long a look at a job may take whose end is on record, and half of what is left at most: it only brings URLs.
+_LOOK_AT_AN_END = 10.0
 #: How long a run that ends early waits for what is under way, in seconds: a submit ends by itself, in its own time; a
 #: command of --exec is given a second by itself, and another one after it was told to end.
 _MOMENTS = ((Phase.SUBMITTING, inf), (Phase.FETCHING, 1.0), (Phase.HOOKS, 3.0))
@@ -101,7 +103,7 @@ class Engine:
         self._busy: Counter[Phase] = Counter()
         self._under_way: dict[Task, Deadline] = {}
         self._connections = Connections(tools.connect)
-        self._pool = ThreadPoolExecutor(SUBMITS + LOOKS + FETCHES + HOOKS, "orvideo")
+        self._pool = ThreadPoolExecutor(SUBMITS + LOOKS + MOST_FETCHES + HOOKS, "orvideo")
         self._next_expiry = inf
         #: When the last turn was, and when the machine last woke up: jobs are owed a look then (drill P16).
         self._turned_at = self._awake_since = self._clock.monotonic()
@@ -198,7 +200,7 @@ class Engine:
         for task in self._looks.due(LOOKS - self._busy[Phase.FOLLOWING]):
             if task.phase is Phase.FOLLOWING:
                 self._start_look(task)
-        while self._for_disk and self._busy[Phase.CHECKING] + self._busy[Phase.FETCHING] < FETCHES:
+        while self._for_disk and self._has_room_for_a_fetch():
             task = self._for_disk.popleft()
             if task.phase is Phase.CHECKING:
                 self._start_check(task)
@@ -206,6 +208,11 @@ class Engine:
                 self._start_fetch(task)
         while self._for_hooks and self._busy[Phase.HOOKS] < HOOKS:
             self._start_hooks(self._for_hooks.popleft())
+
+    def _has_room_for_a_fetch(self) -> bool:
+        busy, since = self._busy[Phase.CHECKING] + self._busy[Phase.FETCHING], self._clock.monotonic() - _IDLE
+        idle = sum(task.phase is Phase.FETCHING and task.moved_at < since for task in self._under_way)
+        return busy < min(FETCHES + idle, MOST_FETCHES)
 
     def _start_submit(self, task: Task) -> None:
         assert task.order is not None, "only what is to be bought waits"
@@ -224,8 +231,11 @@ class Engine:
     def _start_look(self, task: Task) -> None:
         record, limit = task.on_record, task.deadline or self._deadline()
         now = self._clock.monotonic()
-        deadline = Deadline(self._clock, None if limit.at is None else max(limit.at, now) + _LAST_LOOK)
-        endpoint, job_id = record.endpoint, record.id or ""
+        at = None if limit.at is None else max(limit.at, now) + _LAST_LOOK
+        if record.final and not self.terms.once:
+            at = now + limit.left(2 * _LOOK_AT_AN_END) / 2
+        deadline = Deadline(self._clock, at)
+        endpoint, job_id = record.endpoint, record.service_id
         self._give(
             task, deadline,
             lambda: self._connections.client(endpoint).job(job_id, deadline=deadline),
@@ -237,8 +247,11 @@ class Engine:
 
     def _start_fetch(self, task: Task) -> None:
         record, deadline = task.on_record, task.deadline or self._deadline()
+        task.moved_at = self._clock.monotonic()
 
         def on_progress(index: int, done: int, total: int | None) -> None:
+            if task.progress is None or task.progress[:2] != (index, done):
+                task.moved_at = self._clock.monotonic()
             task.progress = (index, done, total)
 
         def fetch() -> Fetched:
@@ -356,32 +369,49 @@ class Engine:
         record, poll = task.on_record, task.poll
         assert poll is not None, "what is looked at is followed"
         if isinstance(answer, OrvideoError):
-            look = poll.missed(answer)
+            look, is_stale = poll.missed(answer), False
             self._looks.missed(record, answer)
         else:
-            look = poll.saw(answer)
+            look, is_stale = poll.saw(answer), record.final and not answer.is_final
             self._looks.answered(record)
-            task.job = answer
-            self._journal.looked(record.seq, judgement.seen(answer))
+            if is_stale:
+                self._listener.remark(judgement.went_back(record, answer))
+            else:
+                task.job = answer
+                self._journal.looked(record.seq, judgement.seen(answer))
         if self.terms.once:
             self._over(task, look.missed and (judgement.could_end(look.missed) or look.missed))
             return
-        self._listener.looked(task, look)
+        if record.final:
+            look = look._replace(next_in=None)  # one look is enough
+        if not is_stale:
+            self._listener.looked(task, look)
         if look.job is not None and look.job.is_final:
             self._ended(task, look.job.status, look.job.error_text)
+        elif record.final:
+            # What it made is asked for all the same.
+            self._ended(task, record.status, record.error)
+        elif look.job is not None and not self.terms.wait and judgement.may_have_videos(look.job):
+            self._queue_fetch(task)
         elif look.end is not None:
             if isinstance(look.end, NotFetched):
                 look.end.hint = f"orvideo jobs show {record.name}"
             self._over(task, look.end)
-        elif record.final and poll.misses >= _ENOUGH_MISSES:
-            # The end is on record: the content endpoint may answer all the same.
-            self._ended(task, record.status, record.error)
         elif not self.terms.wait and poll.misses >= _MOST_MISSES:
             self._over(task, look.missed)
         elif (task.deadline is not None and task.deadline.is_over) or (look.job is not None and not self.terms.wait):
-            self._over(task, judgement.still_running(record, task.job))
+            self._out_of_time(task)
         else:
             self._looks.add(task, poll.due)
+
+    def _out_of_time(self, task: Task) -> None:
+        """End a wait whose time is over; another process may have seen the end of the job meanwhile."""
+        self._refresh(task)
+        record = task.on_record
+        if record.final:
+            self._ended(task, record.status, record.error)
+        else:
+            self._over(task, judgement.still_running(record, task.job))
 
     def _ended(self, task: Task, status: str | None, reason: str | None) -> None:
         """Go on with a job that is at its end at the service: fetch what it made, where that is wanted."""
@@ -394,6 +424,11 @@ class Engine:
 
     def _queue_fetch(self, task: Task) -> None:
         self._refresh(task)
+        if (error := judgement.cannot_follow(task.on_record)) is not None:
+            # Its id turned out to be that of another submit, once the record could be written.
+            self._over(task, error)
+            return
+        task.is_missing = True
         if not self.terms.firm:
             task.deadline = self._deadline()
         self._put(task, Phase.FETCHING)
@@ -401,11 +436,12 @@ class Engine:
 
     def _checked(self, task: Task, here: dict[int, Path]) -> None:
         record = task.on_record
-        if len(here) >= max(len(record.outputs), 1):
+        if len(here) >= record.output_count:
             task.was_here = True
             task.paths = [self._tools.fetcher.named(path, record) for path in here.values()]
             self._finish(task)
         else:
+            task.is_missing = True
             self._follow(task)
 
     def _fetched(self, task: Task, fetched: Fetched | None, error: OrvideoError | None) -> None:
@@ -420,7 +456,9 @@ class Engine:
                     task.paths.append(self._tools.fetcher.named(saved.path, task.on_record))
                 self._listener.saved(task, index, saved)
             error = fetched.trouble(task.on_record) or self._beside(task)
+            task.is_missing = bool(fetched.errors)
         if isinstance(error, NoOutput):
+            task.is_missing = False
             self._made_nothing(task.on_record, error)
         self._finish(task, error)
 
@@ -499,10 +537,15 @@ class Engine:
             return
         for task in self.tasks:
             if task.phase in _EXPIRING and now >= self._expiry(task):
+                if (hanging := self._under_way.pop(task, None)) is not None:
+                    hanging.cancel()
                 if task.phase is Phase.FETCHING:
-                    self._finish(task, NotFetched("The time limit ended in the middle of the download."))
+                    where = (
+                        "before the video began to arrive" if task.progress is None else "in the middle of the download"
+                    )
+                    self._finish(task, NotFetched(f"The time limit ended {where}."))
                 else:
-                    self._over(task, judgement.still_running(task.on_record, task.job))
+                    self._out_of_time(task)
         self._next_expiry = min((self._expiry(task) for task in self.tasks if task.phase in _EXPIRING), default=inf)
 
     def _look_elsewhere(self) -> None:

@@ -2,8 +2,7 @@
 
 A look that fails is a missed look. It ends a wait only where the service itself, three times in a row, says something
 that looking again cannot change: a refused key (drill P03), an unknown job (P02), an answer that makes no sense (P08),
-a redirect that is not followed (P10). One such answer may come from a proxy, or from one machine of many. A budget that
-is spent buys nothing more, and a look costs nothing: it is missed.
+a redirect that is not followed (P10). One such answer may come from a proxy, or from one machine of many.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from orvideo.errors import (
     Forbidden,
     Gone,
     JobEnded,
+    MoneyError,
     NoOutput,
     NotFetched,
     NotFound,
@@ -42,8 +42,8 @@ def could_end(error: OrvideoError) -> OrvideoError | None:
         return error
     if isinstance(error, AuthError) and own:
         return error
-    if isinstance(error, Forbidden) and own:
-        # The job is bought already: what is refused now is the key, not the prompt.
+    if isinstance(error, Forbidden | MoneyError) and own:
+        # The job is bought already: what is refused now is the key, not the price.
         return AuthError(error.message, reply=error.reply)
     if isinstance(error, NotFound | Gone) and own:
         return NotFetched(f"The service does not know this job: {error.message}", reply=error.reply)
@@ -57,9 +57,10 @@ def is_certain(error: OrvideoError, times: int) -> bool:
 
 
 def seen(job: Job) -> Seen:
-    """Return what a reply says of a job, as the record takes it."""
+    """Return what a reply says of a job, as the record takes it: a cost only of its end, before that it may grow."""
+    cost = job.cost if job.is_final else None
     return Seen(
-        job.status, job.cost, job.error_text, job.generation_id, job.model, job.extra, job.is_final,
+        job.status, cost, job.error_text, job.generation_id, job.model, job.extra, job.is_final,
         job.output_count or None, is_byok=job.is_byok,
     )  # fmt: skip
 
@@ -97,6 +98,18 @@ def cannot_follow(record: Record) -> OrvideoError | None:
     )
 
 
+def may_have_videos(job: Job) -> bool:
+    """Return whether a job whose status nobody knows names videos all the same: they are worth a try (finding B04)."""
+    from orvideo.api.schemas import KNOWN_STATUSES
+
+    return job.status not in KNOWN_STATUSES and job.output_count > 0
+
+
+def went_back(record: Record, job: Job) -> str:
+    """Return the warning of a look that says less than the record: an end stays an end (drill P08)."""
+    return f"{record.name}: the status went back from {record.status} to {job.status}; its end is on record and counts."
+
+
 def still_running(record: Record, job: Job | None) -> StillRunning:
     """Return the error of a wait whose time is over: an end of patience, never a failure (drill M31)."""
     from orvideo.api.schemas import KNOWN_STATUSES
@@ -107,8 +120,11 @@ def still_running(record: Record, job: Job | None) -> StillRunning:
     status = job.status if job is not None else record.status
     if status is not None and status not in KNOWN_STATUSES:
         added = f" The service adds: {_sentence(job.error_text)}" if job is not None and job.error_text else ""
+        named = job is not None and may_have_videos(job)
         return StillRunning(
             f"Job {name} is not at its end: its status is {status!r}, which orvideo does not know.{added}"
+            + (" It names a video all the same." if named else ""),
+            hint=f"orvideo download {name}" if named else None,
         )
     seen = f"last seen as {status}" if status else "not seen yet"
     goes_on = "it goes on in the sandbox" if record.endpoint == SANDBOX else "it is paid for and goes on"

@@ -21,6 +21,7 @@ from orvideo.errors import (
     ServiceUnavailable,
 )
 from orvideo.jobs import judgement
+from orvideo.record.values import State
 
 if TYPE_CHECKING:
     from orvideo.api.client import Client
@@ -38,6 +39,8 @@ FIRST_BACKOFF, LONGEST_BACKOFF = 2.0, 30.0
 SHORTEST_PAUSE = 1.0
 #: How long the reply is still waited for after a first Ctrl-C (drill S02), in seconds.
 HURRY = 2.0
+#: How long a record that others hold is waited for to keep the raw answer, in seconds: the id is on its way to be told.
+ANSWER_PATIENCE = 2.0
 #: What is answered with another try, for it says that nothing was bought, and "not now".
 NOT_NOW = (RateLimited, ServiceUnavailable, PaymentRequired)
 
@@ -115,7 +118,12 @@ class Submitter:
             if job.is_final:
                 # Its end is in the same answer: what it cost, and why there is no video.
                 self._journal.looked(prepared.seq, judgement.seen(job))
-            return self._journal.record(prepared.seq) or prepared
+            # A row that another process forgot meanwhile has its id all the same.
+            accepted = prepared._replace(id=job.id, state=State.SUBMITTED, status=job.status)
+            record = self._journal.record(prepared.seq) or accepted
+            if record.id is None:  # another submit was given it before
+                raise OutcomeUnknown(record.error or "The id that the service gave cannot be used.")
+            return record
 
     def _send_once(self, seq: int, order: Intent) -> Job:
         def sending() -> None:
@@ -140,7 +148,7 @@ class Submitter:
     def _keep_answer(self, seq: int, status: int, raw: bytes) -> None:
         """Keep the raw answer until its id is safe (drill M09); a disk that is full now must not cost the answer."""
         with suppress(RecordError):
-            self._ledger.answered(seq, status, raw)
+            self._ledger.answered(seq, status, raw, patience=self._deadline.left(ANSWER_PATIENCE))
 
     def _unknown(self, prepared: Record, error: OutcomeUnknown) -> OutcomeUnknown:
         """Put the outcome on record as unknown and say what a person can do about it (drill M06)."""

@@ -47,7 +47,8 @@ class Task:
     """One job in a run: what is to be bought (`order`), or a job on record, and what has become of it.
 
     `seq` is its number on record, as soon as it has one. `saved` holds what is on this disk, by output, and `paths`
-    the files of it, as a person would name them. A task that is
+    the files of it, as a person would name them. `is_missing` says that its videos were looked for on this disk and are
+    not all there, whatever the record says. A task that is
     over without an error and without a job was not started.
     """
 
@@ -60,10 +61,13 @@ class Task:
     saved: dict[int, Saved] = field(default_factory=dict)
     paths: list[Path] = field(default_factory=list)
     was_here: bool = False
+    is_missing: bool = False
     deadline: Deadline | None = None
     poll: Poll | None = None
     #: The download as it stands: the output's index, the bytes that are here, and of how many.
     progress: tuple[int, int, int | None] | None = None
+    #: When the download last brought something, or began: a reading of the monotonic clock.
+    moved_at: float = 0.0
 
     @property
     def on_record(self) -> Record:

@@ -11,16 +11,16 @@ from orvideo.errors import MoneyError, RecordError
 from orvideo.money import full_text, money_text
 from orvideo.record.evidence import Bills, most_of
 from orvideo.record.rows import LEFT, Viewpoint, amount, update
-from orvideo.record.values import State
+from orvideo.record.values import State, is_without_video
 
 
 def refuse_taken(connection: sqlite3.Connection, row: Mapping[str, Any], view: Viewpoint) -> None:
-    """Refuse a second job for a row of a batch, except after one that came to nothing (drill B09)."""
+    """Refuse a second job for a row of a batch, except after one that came to nothing or has no video (drill B09)."""
     for other in connection.execute(
         "SELECT * FROM jobs WHERE batch = ? AND row_key = ?", (row["batch"], row["row_key"])
     ).fetchall():
         state = view.state_of(other)
-        failed = state is State.SUBMITTED and other["final"] and other["status"] != "completed"
+        failed = is_without_video(other["final"], other["status"], other["expected_outputs"])
         if state is State.NOT_SENT:
             # From now on the process that prepared it cannot send it any more, should it only have been asleep.
             error = other["error"] or LEFT[State.NOT_SENT]

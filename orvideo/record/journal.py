@@ -7,6 +7,7 @@ that fails is told once, kept in memory, and tried again until the end of the ru
 from __future__ import annotations
 
 import math
+import shlex
 import threading
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from orvideo.errors import OutputUnwritable, RecordError
 from orvideo.record.file import Locked
 from orvideo.record.rows import Conflict, Forgotten
-from orvideo.record.values import Output, Record, Seen, State
+from orvideo.record.values import SANDBOX, Output, Record, Seen, State
 
 if TYPE_CHECKING:
     from orvideo.deadline import Deadline
@@ -92,8 +93,12 @@ class Journal:
         seen = seen._replace(at=seen.at or self._clock.now())
 
         def change(record: Record) -> Record:
+            if record.final and not seen.final:
+                return record
             said = {name: value for name, value in seen._asdict().items() if value is not None and name != "at"}
             said |= {"model": record.model or seen.model, "error": seen.error, "was_seen": True}
+            if seen.expected_outputs is not None:
+                said["expected_outputs"] = max(seen.expected_outputs, record.expected_outputs or 0)
             return record._replace(**said, ended_at=(record.ended_at or seen.at) if seen.final else None)
 
         work = partial(self._ledger.looked, seq, seen)
@@ -105,7 +110,8 @@ class Journal:
 
         def change(record: Record) -> Record:
             outputs = {one.index: one for one in (*record.outputs, output)}
-            return record._replace(outputs=tuple(outputs[index] for index in sorted(outputs)))
+            saved = tuple(outputs[index] for index in sorted(outputs))
+            return record._replace(outputs=saved, expected_outputs=record.expected_outputs or None)
 
         missing = f"its video, {output.path or 'which went to a pipe'}"
         work = partial(self._ledger.output_saved, seq, output)
@@ -147,11 +153,11 @@ class Journal:
             if not isinstance(self._trouble, Locked) or self._clock.monotonic() >= until:
                 break
             self._clock.sleep(0.05)
-        return self._error()
+        return self.lacking()
 
     def unwritten_ids(self) -> list[str]:
         """Return the ids of the service that are nowhere but in memory (drill J05)."""
-        return [one.job_id for one in self._pending.values() if one.job_id is not None]
+        return [one.job_id for one in list(self._pending.values()) if one.job_id is not None]
 
     def keep(self, record: Record) -> None:
         """Remember a record for when the file cannot be read."""
@@ -203,7 +209,7 @@ class Journal:
             tries = "" if isinstance(failed[0], Conflict) else " and keeps trying to write it down"
             self._on_trouble(RecordError(f"{failed[0].message} orvideo goes on{tries}."))
 
-    def _error(self) -> OutputUnwritable | None:
+    def lacking(self) -> OutputUnwritable | None:
         """Return what a run ends with when the record is not complete, with the command that completes it."""
         pending = sorted(self._pending.values(), key=lambda one: one.job_id is None)
         ids = [one.job_id for one in pending if one.job_id is not None]
@@ -213,9 +219,14 @@ class Journal:
         if len(pending) > len(lacking):
             lacking.append(f"and {len(pending) - len(lacking)} more")
         why = self._trouble.message if self._trouble else f"There was no time to bring {self._ledger.path} up to date."
-        return OutputUnwritable(
-            f"{why} The record lacks: {'; '.join(lacking)}.", hint=f"orvideo jobs adopt {ids[0]}" if ids else None
-        )
+        adopting = "; ".join(map(self._adopting, pending[: len(ids)]))
+        return OutputUnwritable(f"{why} The record lacks: {'; '.join(lacking)}.", hint=adopting or None)
+
+    def _adopting(self, one: Pending) -> str:
+        """Return the command that puts an id on record which is nowhere but in memory; a shell can read it (X03)."""
+        known = self._known.get(one.seq)
+        where = " --sandbox" if known is not None and known.endpoint == SANDBOX else ""
+        return f"orvideo jobs adopt{where} {shlex.quote(one.job_id or '')}"
 
     def _name(self, seq: int) -> str:
         """Return what the record calls a job, as far as that is in memory."""

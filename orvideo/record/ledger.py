@@ -177,13 +177,14 @@ class Ledger:
         """Write down that the request may touch the wire from now on. Raises RecordError if it must not be sent."""
         self._move(seq, State.SENDING, {State.PREPARED}, sending_at=self._now(), owner=self._me.as_text())
 
-    def answered(self, seq: int, status: int, raw: bytes) -> None:
+    def answered(self, seq: int, status: int, raw: bytes, *, patience: float | None = None) -> None:
         """Keep the raw answer (its first 64 KiB, already free of secrets) until an id is on record."""
         self._write(
             lambda connection: connection.execute(
                 "UPDATE jobs SET answer_status = ?, answer = ? WHERE seq = ? AND state <> 'submitted'",
                 (status, raw[:MOST_ANSWER], seq),
-            )
+            ),
+            patience,
         )
 
     def submitted(
@@ -250,7 +251,8 @@ class Ledger:
     def looked(self, seq: int, seen: Seen, *, patience: float | None = None) -> None:
         """Write down what the service says of a job now; what it leaves out stays as it was, but for the error.
 
-        The time of the first look that is final is the job's end. A look after the first one writes only what is new.
+        A job that is at its end stays there, whatever a later look says (drill P08). The time of the first look that is
+        final is the job's end. A look after the first one writes only what is new.
         """
         columns, now = columns_of(seen), micros(seen.at) if seen.at else self._now()
         last = self._looks.get(seq)
@@ -263,9 +265,7 @@ class Ledger:
             if row is None:
                 return
             news = news_in(columns, row)
-            if not seen.final:
-                news["ended_at"] = None
-            elif not row["final"]:
+            if seen.final and not row["final"]:
                 before = max(last.at if last else 0, row["looked_at"] or 0)
                 news |= {"ended_at": now, "watched": _was_watched(row, before, now)}
             update(connection, seq, **news, looked_at=now, updated_at=now)
@@ -280,18 +280,22 @@ class Ledger:
             self._looks[seq] = _LastLook(now, now, columns)
 
     def output_saved(self, seq: int, output: Output, *, patience: float | None = None) -> None:
-        """Write down a saved output, in place of what was on record of it; its partial download is over."""
+        """Write down a saved output, in place of what was on record of it; its partial download is over.
+
+        Then it is not true any more that the job made none.
+        """
         saved_at = micros(output.saved_at) if output.saved_at else self._now()
 
         def work(connection: sqlite3.Connection) -> None:
-            if stored(connection, seq) is None:
+            row = stored(connection, seq)
+            if row is None:
                 return
             connection.execute(
                 "INSERT OR REPLACE INTO outputs (seq, number, path, bytes, sha256, saved_at) VALUES (?, ?, ?, ?, ?, ?)",
                 (seq, output.index, path_in(output.path), output.bytes, output.sha256, saved_at),
             )
             _forget_partial(connection, seq, output.index)
-            update(connection, seq, updated_at=self._now())
+            update(connection, seq, expected_outputs=row["expected_outputs"] or None, updated_at=self._now())
             count_outputs(connection, seq)
 
         self._write(work, patience)

@@ -201,8 +201,11 @@ def _passes(row: sqlite3.Row, wanted: Filter, view: Viewpoint) -> bool:
 
 # What was bought before (finding A12)
 
-#: What was sent and has not failed: to send it again buys it twice.
-_BOUGHT = "state IN ('sending', 'submitted', 'unknown') AND (final = 0 OR status = 'completed')"
+#: What was sent and is not `is_without_video`: to send it again buys it twice.
+_BOUGHT = (
+    "state IN ('sending', 'submitted', 'unknown')"
+    " AND (final = 0 OR (status = 'completed' AND expected_outputs IS NOT 0))"
+)
 
 
 #: What the provider never gets: it makes no other video.

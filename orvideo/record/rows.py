@@ -257,12 +257,21 @@ def columns_of(seen: Seen) -> dict[str, Any]:
 
 
 def news_in(columns: Mapping[str, Any], row: sqlite3.Row) -> dict[str, Any]:
-    """Return the columns that a reply changes: what it leaves out stays, but for the error, and a model asked for."""
-    return {
+    """Return the columns that a reply changes: what it leaves out stays, but for the error, and a model asked for.
+
+    An end stays an end: a look that says otherwise is older than it (drill P08). An output that was named once stays
+    known, also where its URL has gone (drill D13).
+    """
+    if row["final"] and not columns["final"]:
+        return {}
+    news = {
         name: value
         for name, value in columns.items()
         if row[name] != value and (value is not None or name == "error") and (name != "model" or row["model"] is None)
     }
+    if news.get("expected_outputs", 0) < (row["expected_outputs"] or 0):
+        news.pop("expected_outputs", None)
+    return news
 
 
 def stored(connection: sqlite3.Connection, seq: int) -> sqlite3.Row | None:

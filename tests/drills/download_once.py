@@ -66,7 +66,7 @@ def main(folder: Path, words: list[str]) -> int:
     try:
         target = decide_target(str(folder / "boat.mp4"), force="force" in words)
         memory = FileRecord(folder / "record")
-        saved = save(Offered(place), Wanted(target, FACTS), memory, Deadline(Clock()), Bounds(pauses=[0.0]))
+        saved = save(Offered(place), Wanted(target, FACTS), memory, Deadline(Clock()), Bounds(pause=0.0))
     except OrvideoError as error:
         print(json.dumps({**error.as_json(), "asked": place.asked}))
         return int(error.exit_code)

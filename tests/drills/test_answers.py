@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from orvideo.api.transport import Limits
-from tests.clocks import HandClock
 from tests.download.films import mp4
 from tests.drills.raw_server import Peer, Received, http
 from tests.drills.service import ORDER
@@ -68,21 +67,6 @@ def test_a06_money_is_money_whatever_the_status(orvideo: Shell, answer: bytes, t
     done, posts = submit(orvideo, answer)
     assert (done.code, done.error["kind"], posts) == (5, "money", 1), done.err
     assert told in done.error["message"]
-
-
-@drill("F-A09")
-@pytest.mark.parametrize("answer", [said(402, "Insufficient credits"), said(403, "Key limit exceeded (total limit)")])
-@pytest.mark.parametrize("command", ["submit", "wait"])
-def test_a09_a_budget_that_is_spent_ends_no_wait(orvideo: Shell, answer: bytes, command: str) -> None:
-    hand = HandClock()
-    orvideo.clock = hand.clock()
-    with Wire(answer, answer, answer, answer, DONE, content=[film(mp4())]) as wire:
-        if command == "wait":
-            wire.bought(orvideo, status="in_progress")
-        orvideo.environ |= wire.env
-        line = ("submit", *ORDER, "--wait") if command == "submit" else ("wait", JOB)
-        done = orvideo(*line, "-o", "boat.mp4")
-    assert (done.code, (orvideo.home / "boat.mp4").is_file()) == (0, True), done.err
 
 
 @drill("F-A09")
