@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from orvideo.record.ledger import Ledger
     from orvideo.record.values import Record, Typical
     from orvideo.request.planner import Planner
-    from orvideo.settings import Settings
+    from orvideo.settings.resolving import Settings
 
 #: The endpoint that the record holds for jobs of the built-in sandbox; its port is another one each time.
 SANDBOX = "sandbox"
@@ -102,7 +102,7 @@ class Context:
 
     @cached_property
     def settings(self) -> Settings:
-        from orvideo.settings import Settings
+        from orvideo.settings.resolving import Settings
 
         return Settings(self.environment.environ)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from orvideo import __version__
 
 if TYPE_CHECKING:
-    from orvideo.settings import Settings
+    from orvideo.settings.resolving import Settings
 
 
 def write_crash_report(bug: BaseException, settings: Settings) -> Path | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 from contextlib import suppress
 from pathlib import Path
 
@@ -68,7 +67,7 @@ def write_whole(path: Path, content: bytes, *, mode: int = 0o666, replace: bool 
     `mode` is that of a new file, before the umask. With `must_last` off nothing waits for the disk, and a power cut may
     take the file back. Raises OSError, without `replace` FileExistsError.
     """
-    new = path.with_name(f".orvideo-{secrets.token_hex(6)}.new")
+    new = path.with_name(f".orvideo-{os.urandom(6).hex()}.new")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
     with open(os.open(new, flags, mode), "wb") as file:
         try:

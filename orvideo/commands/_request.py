@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from orvideo.context import Context
     from orvideo.record.values import Record
     from orvideo.request.build import Wanted
-    from orvideo.settings import Settings
+    from orvideo.settings.resolving import Settings
 
 #: In bytes; an endless file is longer.
 _LONGEST_PROMPT = 1024**2

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from orvideo.jobs.task import Terms
     from orvideo.output.batch_views import ReportFile
     from orvideo.record.values import Record
-    from orvideo.settings import Settings
+    from orvideo.settings.resolving import Settings
 
 _MOST_JOBS = 1000
 

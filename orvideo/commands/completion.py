@@ -57,11 +57,11 @@ def register(app: typer.Typer) -> None:
 
 def run_install(context: Context, shell: Shell | None, *, force: bool) -> None:
     """Install for one shell; the answer is the file's path."""
-    from orvideo.completion.install import install, shell_of
+    from orvideo.completion.install import detect_shell, install
     from orvideo.completion.scripts import script
 
     environ = context.environment.environ
-    name = shell.value if shell else shell_of(environ)
+    name = shell.value if shell else detect_shell(environ)
     done = install(name, script(name, build_app()), environ, force=force)
     path = str(done.path) if done.path else None
     context.terminal.document({"shell": done.shell, "path": path, "changed": done.is_new, "notes": list(done.notes)})

@@ -1,11 +1,13 @@
-"""The script for bash, from 3.2 (macOS) on: tables from the app, and the fixed part that walks a line by them."""
+"""The completion script for bash (from 3.2, that of macOS, on): tables made from the app, and a fixed part that reads
+the command line by them.
+"""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
 
-from orvideo.completion.tree import Command, Value
+from orvideo.completion.spec import CommandSpec, ValueSpec
 
 _HEAD = """\
 # bash completion for orvideo. Made by: python -m orvideo.completion. Do not edit.
@@ -20,7 +22,7 @@ _VALUE_HEAD = """\
     esac
 }
 
-# Sets `kind` to what the option $2 of the command $1 takes: files, live KIND, words ..., anything; "" for a flag.
+# Sets `kind` to what the option $2 of the command $1 takes: files, dynamic KIND, words ..., anything; "" for a flag.
 __orvideo_value() {
     kind=''
     case "$1 $2" in
@@ -97,10 +99,10 @@ __orvideo_offer_kind() {
                 while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen -f -- "$2")
             fi
             ;;
-        live\ *)
+        dynamic\ *)
             while IFS= read -r line; do
                 found+=("${line%%$'\t'*}")
-            done < <(command orvideo __complete "${kind#live }" "$2" "${words[@]:1}" 2>/dev/null)
+            done < <(command orvideo __complete "${kind#dynamic }" "$2" "${words[@]:1}" 2>/dev/null)
             __orvideo_offer "$1" "$2" ${found[@]+"${found[@]}"}
             ;;
     esac
@@ -160,7 +162,7 @@ complete -F _orvideo orvideo
 """
 
 
-def script(program: Command) -> str:
+def script(program: CommandSpec) -> str:
     """Return the whole script."""
     return (
         _HEAD
@@ -172,8 +174,8 @@ def script(program: Command) -> str:
     )
 
 
-def _offers(program: Command) -> Iterator[str]:
-    for command in program.all():
+def _offers(program: CommandSpec) -> Iterator[str]:
+    for command in program.walk():
         commands = " ".join(one.name for one in command.commands)
         options = " ".join(name for option in command.options for name in option.names)
         yield f"        {shlex.quote(command.key)})\n"
@@ -182,25 +184,25 @@ def _offers(program: Command) -> Iterator[str]:
         yield f"            options='{options}'\n            ;;\n"
 
 
-def _values(program: Command) -> Iterator[str]:
-    for command in program.all():
+def _values(program: CommandSpec) -> Iterator[str]:
+    for command in program.walk():
         for option in command.options:
             if option.value is not None:
                 names = "|".join(shlex.quote(f"{command.key} {name}") for name in option.names)
                 yield f"        {names}) kind='{_kind(option.value)}' ;;\n"
 
 
-def _arguments(program: Command) -> Iterator[str]:
-    for command in program.all():
-        for place, argument in enumerate(command.arguments):
+def _arguments(program: CommandSpec) -> Iterator[str]:
+    for command in program.walk():
+        for index, argument in enumerate(command.arguments):
             if (kind := _kind(argument.value)) != "anything":
-                number = "*" if argument.many else str(place)
+                number = "*" if argument.repeatable else str(index)
                 yield f"        {shlex.quote(command.key + ' ')}{number}) kind='{kind}' ;;\n"
 
 
-def _kind(value: Value) -> str:
-    if value.words:
-        return "words " + " ".join(word.text for word in value.words)
-    if value.live:
-        return f"live {value.live}"
+def _kind(value: ValueSpec) -> str:
+    if value.choices:
+        return "words " + " ".join(choice.text for choice in value.choices)
+    if value.dynamic:
+        return f"dynamic {value.dynamic}"
     return "files" if value.files else "anything"

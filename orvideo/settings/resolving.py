@@ -281,17 +281,17 @@ class Settings:
     @property
     def config_dir(self) -> Path:
         """Where the store is. Raises UsageError when nothing says where (drill J11)."""
-        return folders.locate(folders.CONFIG, self._environ)
+        return Path(folders.locate(folders.CONFIG, self._environ))
 
     @property
     def state_dir(self) -> Path:
         """Where the record is. Raises RecordError when nothing says where (drill J11)."""
-        return folders.locate(folders.STATE, self._environ)
+        return Path(folders.locate(folders.STATE, self._environ))
 
     @property
     def cache_dir(self) -> Path:
         """Where the catalogue is kept for a while. Raises RecordError when nothing says where (drill J11)."""
-        return folders.locate(folders.CACHE, self._environ)
+        return Path(folders.locate(folders.CACHE, self._environ))
 
     @cached_property
     def _store_dir(self) -> Path | None:

@@ -14,8 +14,8 @@ import pytest
 
 from orvideo.commands._hooks import VARIABLES, facts_of, notification
 from orvideo.record.values import Output, Record, State
-from orvideo.settings import Settings
 from orvideo.settings.definitions import DEFINITIONS, JOB_VARIABLES
+from orvideo.settings.resolving import Settings
 from tests.shell import KEY, Shell
 
 CHEAP = ("-m", "google/veo-3.1-lite", "-d", "4", "-r", "720p")

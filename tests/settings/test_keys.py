@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orvideo.errors import AuthError, ExitCode, OrvideoError, Unsafe
-from orvideo.settings import Settings, Source
+from orvideo.settings.definitions import Source
 from orvideo.settings.keys import clean_key
+from orvideo.settings.resolving import Settings
 
 KEY = "sk-or-v1-0123456789abcdef-canary"
 HOME_URL = "https://openrouter.ai/api/v1"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from orvideo.errors import OrvideoError, Unsafe, UsageError
-from orvideo.settings import Settings, Source
-from orvideo.settings.definitions import DEFINITIONS, NAMES
+from orvideo.settings.definitions import DEFINITIONS, NAMES, Source
+from orvideo.settings.resolving import Settings
 
 #: Each setting: a text it takes, the value that is, and a text it refuses.
 EXAMPLES: dict[str, tuple[str, object, str]] = {
@@ -229,7 +229,7 @@ def test_a_change_is_seen_by_the_same_settings(environ: dict[str, str]) -> None:
 def test_asking_costs_no_heavy_import_and_creates_nothing(tmp_path: Path) -> None:
     script = """
 import sys
-from orvideo.settings import Settings
+from orvideo.settings.resolving import Settings
 settings = Settings({"HOME": sys.argv[1], "OPENROUTER_API_KEY": "sk-or-v1-0123456789abcdef"})
 settings.explain(), settings.problems(), settings.state_dir, settings.cache_dir
 settings.api_key(settings.base_url)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from orvideo.errors import OutputUnwritable, UsageError
-from orvideo.settings import Settings
 from orvideo.settings.private import write_private
+from orvideo.settings.resolving import Settings
 
 posix = pytest.mark.skipif(os.name != "posix", reason="modes and links as POSIX has them")
 unprivileged = pytest.mark.skipif(
@@ -234,7 +234,7 @@ def test_an_unreadable_file_is_an_error_that_names_it(settings: Settings, folder
 def test_two_processes_at_once_lose_no_change(settings: Settings, folder: Path) -> None:
     script = """
 import sys
-from orvideo.settings import Settings
+from orvideo.settings.resolving import Settings
 for text in sys.argv[3:]:
     Settings({"ORVIDEO_CONFIG_DIR": sys.argv[1]}).set(sys.argv[2], text)
 """
