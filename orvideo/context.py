@@ -287,7 +287,7 @@ class Context:
         named = settings.base_url == base_url
         return Client(
             base_url, key, app=app, limits=limits, clock=self.clock, on_call=on_call, key_source=key_source,
-            base_variable=settings.variable_that_sets("base-url") if named else None,
+            base_variable=settings.overriding_variable("base-url") if named else None,
         )  # fmt: skip
 
     def _reach(self, name: str, needs_key: bool) -> Service:
@@ -296,7 +296,7 @@ class Context:
             base_url, key = self._start_sandbox()
         elif needs_key:
             found = self.settings.api_key(name)
-            key, source = found.reveal(), found.where
+            key, source = found.reveal(), found.location
         service = Service(name, base_url, lambda: self.new_client(base_url, key, key_source=source))
         self._closing.callback(service.close)
         return service

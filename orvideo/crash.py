@@ -19,7 +19,7 @@ def write_crash_report(bug: BaseException, settings: Settings) -> Path | None:
         from orvideo.api.redaction import Redactor
 
         text = "".join(traceback.format_exception(bug))
-        for key in (None, *settings.keys()):
+        for key in (None, *settings.keys(malformed=True)):
             text = Redactor(key).text(text)
         folder = settings.state_dir
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -64,14 +64,14 @@ def run_list(context: Context) -> None:
     """Show all settings; a value that cannot be read is shown as the trouble it is."""
     from orvideo.output.tables import Column
 
-    settings = context.settings.explain()
+    settings = context.settings.all()
     context.terminal.document(
         [
             {
                 "name": one.name,
                 "value": one.text or None,
                 "source": one.source.value,
-                "where": one.where,
+                "where": one.location,
                 "problem": one.problem,
             }
             for one in settings
@@ -79,10 +79,10 @@ def run_list(context: Context) -> None:
     )
     context.terminal.table(
         [Column("NAME"), Column("VALUE", flexible=True, least=16), Column("FROM", priority=1, flexible=True)],
-        [[one.name, one.problem or one.text, one.where or one.source.value] for one in settings],
+        [[one.name, one.problem or one.text, one.location or one.source.value] for one in settings],
     )
-    for problem in context.settings.problems():
-        context.terminal.warn(problem)
+    for warning in context.settings.warnings():
+        context.terminal.warn(warning.message)
 
 
 def run_get(context: Context, name: str) -> None:
@@ -91,16 +91,16 @@ def run_get(context: Context, name: str) -> None:
     if setting.value is None:
         raise UsageError(f"{setting.name} is not set.", hint=f"orvideo config set {setting.name} VALUE")
     context.terminal.document(
-        {"name": setting.name, "value": setting.text, "source": setting.source.value, "where": setting.where}
+        {"name": setting.name, "value": setting.text, "source": setting.source.value, "where": setting.location}
     )
     context.terminal.answer(setting.text)
 
 
 def run_set(context: Context, name: str, value: str | None) -> None:
     """Store one setting; the key comes from a prompt or stdin, never from the line (drill K01)."""
-    from orvideo.settings.definitions import setting_name
+    from orvideo.settings.definitions import canonical_name
 
-    if setting_name(name) == API_KEY:
+    if canonical_name(name) == API_KEY:
         if value is not None:
             raise UsageError(
                 "A key is never given on the command line, where history and other users can see it.",
@@ -123,7 +123,7 @@ def _set_key(context: Context) -> None:
         context.terminal.warn(key.note)
     accepted = _is_accepted(context, key.reveal())
     context.settings.store_api_key(key.reveal())
-    context.terminal.note(f"stored {key.masked} in {key.where}")
+    context.terminal.note(f"stored {key.masked} in {key.location}")
     context.terminal.document({"name": API_KEY, "value": key.masked, "accepted": accepted})
     _say_if_beaten(context, API_KEY)
 
@@ -151,7 +151,7 @@ def _is_accepted(context: Context, key: str) -> bool | None:
 
 
 def _say_if_beaten(context: Context, name: str) -> None:
-    variable = context.settings.variable_that_sets(name)
+    variable = context.settings.overriding_variable(name)
     if variable:
         context.terminal.warn(f"the variable {variable} is set and beats the stored {name}")
 

@@ -65,7 +65,7 @@ def test_without_a_home_the_environment_still_does() -> None:
     assert settings.get("model").value == "a/b"
     assert settings.timeout == 1800
     assert settings.api_key(settings.base_url).last4 == "cdef"
-    assert settings.problems() == []
+    assert settings.warnings() == []
 
 
 @linux

@@ -89,8 +89,8 @@ def test_broken_toml_is_named_and_never_overwritten(
         lambda: settings.get("model").value,
         lambda: settings.set("model", "a/b"),
         lambda: settings.unset("model"),
-        settings.explain,
-        settings.problems,
+        settings.all,
+        settings.warnings,
     ):
         with pytest.raises(UsageError) as refused:
             use()
@@ -248,6 +248,6 @@ for text in sys.argv[3:]:
         for name, texts in changes.items()
     ]
     while any(process.poll() is None for process in running):
-        _ = Settings({"ORVIDEO_CONFIG_DIR": str(folder)}).explain()  # never sees half a file
+        _ = Settings({"ORVIDEO_CONFIG_DIR": str(folder)}).all()  # never sees half a file
     assert [process.returncode for process in running] == [0, 0, 0]
     assert (settings.get("seed").value, settings.duration, settings.title) == (39, 40, "title 39")
