@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from orvideo.ending import Ending
-from orvideo.environment import Answering, Environment
+from orvideo.environment import CommonOptions, Environment
 from orvideo.errnos import reason
 from orvideo.errors import OutputUnwritable, RecordError, UsageError
 from orvideo.interrupts import Interrupts
@@ -62,7 +62,7 @@ class Service:
 class Context:
     """The dependencies of one command, late and once; closes what it opened."""
 
-    def __init__(self, environment: Environment, answering: Answering, interrupts: Interrupts) -> None:
+    def __init__(self, environment: Environment, answering: CommonOptions, interrupts: Interrupts) -> None:
         self.environment = environment
         self.answering = answering
         self.interrupts = interrupts

@@ -81,13 +81,13 @@ def _bytes(path: Path | str) -> bytes:
 
 def write(path: Path, models: list[Any], fetched_at: datetime) -> bool:
     """Replace the cache in one step; return False where it cannot be written, which only costs the next call time."""
-    from orvideo.files import make_private, write_whole
+    from orvideo.files import make_private_folder, write_atomically
 
     # ASCII, so that a lone surrogate in a description cannot break the file.
     text = json.dumps({"version": _VERSION, "fetched_at": fetched_at.isoformat(), "models": models})
     try:
-        make_private(path.parent)
-        write_whole(path, text.encode("ascii"), mode=0o600, must_last=False)
+        make_private_folder(path.parent)
+        write_atomically(path, text.encode("ascii"), mode=0o600, durable=False)
     except OSError:
         return False
     return True

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, Self
 from orvideo.api.schemas import VideoModel, VideoRequest
 from orvideo.catalogue.pricing import Found, Mode, PriceList, Unit, price_list
 from orvideo.catalogue.sizes import Picture, assumed, parse_ratio, parse_size, picture, resolution_of
-from orvideo.money import is_above, money_text
+from orvideo.money import exceeds_quote, money_text
 
 Kind = Literal["listed", "about", "unknown"]
 
@@ -45,9 +45,9 @@ class Quote(NamedTuple):
     def raised_by(self, bill: Decimal | None) -> Self:
         """Return the quote with `high` at the dearest bill of such a job, where that is more (finding A05)."""
         most = self.most
-        if bill is None or most is None or not is_above(bill, most):
+        if bill is None or most is None or not exceeds_quote(bill, most):
             return self
-        reason = f"such jobs were billed up to {money_text(bill, against=most)} before"
+        reason = f"such jobs were billed up to {money_text(bill, limit=most)} before"
         low = self.low if self.low is not None else self.usd
         return self._replace(low=low, high=bill, reasons=(*self.reasons, reason))
 

@@ -8,7 +8,7 @@ from orvideo.api.schemas import VideoModel, VideoRequest
 from orvideo.catalogue.pricing import Mode, Price, Unit, price_list
 from orvideo.catalogue.quote import FRAMES_PER_SECOND, PIXELS_PER_TOKEN
 from orvideo.catalogue.sizes import picture, rank, usual_ratio
-from orvideo.money import full_text
+from orvideo.money import exact_money_text
 
 
 def durations_text(durations: Sequence[int] | None) -> str:
@@ -83,13 +83,13 @@ def _line(price: Price) -> str:
     sound = "" if price.sound is None else " with sound" if price.sound else " without sound"
     video = " with video references" if price.video_input else ""
     if price.unit is Unit.FLOOR:
-        return f"{full_text(price.usd)} at least per video"
+        return f"{exact_money_text(price.usd)} at least per video"
     if price.unit is Unit.TOKEN:
-        return f"{full_text(price.usd * 10**6)} per million video tokens{at}{sound}{video}"
+        return f"{exact_money_text(price.usd * 10**6)} per million video tokens{at}{sound}{video}"
     if price.unit is Unit.MEGAPIXEL_SECOND:
         level = "1 (creative)" if price.creative else "0 (precise)"
-        return f"{full_text(price.usd)} per megapixel and second at creativity {level}"
-    return f"{full_text(price.usd)} per {price.unit}{_FROM[price.mode]}{at}{sound}"
+        return f"{exact_money_text(price.usd)} per megapixel and second at creativity {level}"
+    return f"{exact_money_text(price.usd)} per {price.unit}{_FROM[price.mode]}{at}{sound}"
 
 
 def _spelled(resolution: str) -> str:

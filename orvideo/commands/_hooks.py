@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-from orvideo.clock import NAP
+from orvideo.clock import MAX_WAIT
 from orvideo.commands._options import option
 from orvideo.errors import OrvideoError, UsageError
 
@@ -128,7 +128,7 @@ def _done(command: str, environ: Mapping[str, str | bytes], where: int, deadline
     )
     while not deadline.is_over:
         with suppress(subprocess.TimeoutExpired):
-            return child.wait(NAP)
+            return child.wait(MAX_WAIT)
     _stop(child)
     return child.poll() or 0
 

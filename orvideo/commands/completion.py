@@ -12,7 +12,7 @@ from orvideo.commands._app import build_app
 from orvideo.commands._options import Local
 from orvideo.commands._options import answering as answering_options
 from orvideo.commands._typer import App
-from orvideo.environment import Answering
+from orvideo.environment import CommonOptions
 
 if TYPE_CHECKING:
     from orvideo.context import Context
@@ -49,7 +49,7 @@ def register(app: typer.Typer) -> None:
     def show(
         *,
         shell: Annotated[Shell, typer.Argument(help="The shell.")],
-        answering: Annotated[Answering, answering_options("json")],
+        answering: Annotated[CommonOptions, answering_options("json")],
     ) -> Action:
         """Print the script, to keep it elsewhere or to package it."""
         return Action(lambda context: run_show(context, shell), answering)

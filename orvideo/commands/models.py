@@ -145,7 +145,7 @@ class _Listed(NamedTuple):
 
         if self.usd is None:
             return Cell("not comparable", "")
-        return Cell(money_text(self.usd, about=self.about), f"{self.usd:f}")
+        return Cell(money_text(self.usd, approximate=self.about), f"{self.usd:f}")
 
     def as_json(self) -> dict[str, Any]:
         if self.offer is None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from orvideo.completion.scripts import FILE_NAMES, MARK
 from orvideo.errors import OutputExists, OutputUnwritable, UsageError
-from orvideo.files import write_whole
+from orvideo.files import write_atomically
 from orvideo.settings.folders import xdg_base
 
 #: The shells by the names that $SHELL and people use.
@@ -89,7 +89,7 @@ def _write(path: Path, text: str, force: bool) -> bool:
         if MARK not in there[:500]:
             raise OutputExists(f"{path} exists and is not orvideo's.", hint="add --force to replace it")
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, text.encode())
+    write_atomically(path, text.encode())
     return True
 
 

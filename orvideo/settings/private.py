@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from orvideo.files import make_private, sync_folder, write_whole
+from orvideo.files import make_private_folder, sync_folder, write_atomically
 
 #: The largest file that is read: a link to an endless file must not fill the memory.
 _MAX_BYTES = 1024 * 1024
@@ -33,7 +33,7 @@ def read_private(path: Path) -> bytes | None:
 def write_private(path: Path, content: bytes) -> None:
     """Replace a file atomically; where `path` is a link, the file it leads to. Raises OSError."""
     _ensure_private(path.parent)
-    write_whole(Path(os.path.realpath(path)), content, mode=0o600)
+    write_atomically(Path(os.path.realpath(path)), content, mode=0o600)
 
 
 def remove_private(path: Path) -> bool:
@@ -48,7 +48,7 @@ def remove_private(path: Path) -> bool:
 
 def _ensure_private(folder: Path) -> None:
     """Create a folder with mode 0700, or take the rights of others from an existing one. Raises OSError."""
-    make_private(folder)
+    make_private_folder(folder)
     if os.name != "posix":
         return
     state = folder.stat()
