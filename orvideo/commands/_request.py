@@ -296,5 +296,5 @@ def _is_same_model(context: Context, one: str, other: str) -> bool:
     if one.strip().casefold() == other.casefold():
         return True
     catalogue = context.catalogue(context.service(needs_key=False))
-    found = catalogue.named(one)
-    return found is not None and found == catalogue.named(other)
+    found = catalogue.find(one)
+    return found is not None and found == catalogue.find(other)
