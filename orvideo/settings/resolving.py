@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from orvideo.errors import AuthError, OrvideoError, Unsafe, UsageError
 from orvideo.settings import definitions, folders
-from orvideo.settings.definitions import API_KEY, DEFINITIONS, JOB_VARIABLES, NAMES, Definition, Setting, Source
+from orvideo.settings.definitions import API_KEY, KEY_VARIABLE, NAMES, Definition, Setting, Source
+from orvideo.settings.keys import ApiKey, KeyFile, clean_key, origin_of
+from orvideo.settings.store import Store
 
 if TYPE_CHECKING:
-    from orvideo.settings.keys import ApiKey, KeyFile
-    from orvideo.settings.store import Store
+    from orvideo.settings.warnings import SettingsWarning
 
 T = TypeVar("T")
-
-KEY_VARIABLE = "OPENROUTER_API_KEY"
-
-
-class SettingsWarning(NamedTuple):
-    """A probable mistake in config.toml or the environment: a sentence, and the command that corrects it."""
-
-    message: str
-    hint: str
 
 
 class _Attribute(Generic[T]):
@@ -116,30 +107,10 @@ class Settings:
 
         Raises UsageError where config.toml as a whole cannot be read.
         """
-        return [*self._unknown_entries(), *self._misspelt_variables()]
+        from orvideo.settings.warnings import misspelt_variables, unknown_entries
 
-    def _unknown_entries(self) -> Iterator[SettingsWarning]:
-        for name in self._store.entries if self._store else ():
-            location = self._store.location_of(name) if self._store else ""
-            if name == API_KEY:
-                message = f"{location}: the key does not belong here and is not read: orvideo config set {API_KEY}."
-                yield SettingsWarning(message, f"orvideo config unset {API_KEY}; orvideo config set {API_KEY}")
-            elif name not in NAMES:
-                guess = definitions.nearest(name, NAMES)
-                message = f"{location}: there is no setting '{name}'." + (f" Did you mean {guess}?" if guess else "")
-                yield SettingsWarning(message, f"orvideo config unset {shlex.quote(name)}")
-
-    def _misspelt_variables(self) -> Iterator[SettingsWarning]:
-        known = (KEY_VARIABLE, *(v for d in DEFINITIONS for v in d.variables), *(f.variable for f in folders.FOLDERS))
-        for name in sorted(self._environ):
-            has_prefix = name.startswith(("ORVIDEO_", "OPENROUTER_")) and not name.startswith(JOB_VARIABLES)
-            if has_prefix and name not in known:
-                # Only near matches: other programs may use the prefix, too.
-                is_key = name == "ORVIDEO_API_KEY"
-                guess = KEY_VARIABLE if is_key else definitions.nearest(name, known, cutoff=0.88)
-                if guess:
-                    message = f"The variable {name} is not read. Did you mean {guess}?"
-                    yield SettingsWarning(message, f'export {guess}="${name}"')
+        entries = unknown_entries(self._store) if self._store else ()
+        return [*entries, *misspelt_variables(self._environ)]
 
     def lookup(self, definition: Definition[T]) -> tuple[T | None, Source, str | None]:
         """Return a setting's value, its source, and the flag, variable or file; raises as `Definition.read` does."""
@@ -167,8 +138,6 @@ class Settings:
         Raises AuthError when there is no key or it is malformed (the stored one does not replace a malformed one in
         the environment), Unsafe when the stored key is for another origin (drill N17).
         """
-        from orvideo.settings.keys import origin_of
-
         key, origin = self._key() or (None, None)
         if key is None:
             raise AuthError(
@@ -184,8 +153,6 @@ class Settings:
 
     def _key(self) -> tuple[ApiKey, str | None] | None:
         """Return the key and its origin; the one in the environment has none and is sent to any base URL."""
-        from orvideo.settings.keys import ApiKey, clean_key
-
         if variable := self._set_variable((KEY_VARIABLE,)):
             return ApiKey(clean_key(self._environ[variable], variable), Source.ENVIRONMENT, variable), None
         return self._key_file.read() if self._key_file else None
@@ -201,8 +168,6 @@ class Settings:
 
         With `malformed` the variable's text is among them even if it cannot be a key, so that it can be redacted.
         """
-        from orvideo.settings.keys import clean_key
-
         text = self._environ.get(KEY_VARIABLE, "").strip()
         found = {text} if malformed and text else set()
         with suppress(OrvideoError):
@@ -241,15 +206,11 @@ class Settings:
         if name in store.entries and name not in NAMES:
             return store.unset(name)
         if definitions.canonical_name(name) == API_KEY:
-            from orvideo.settings.keys import KeyFile
-
             return KeyFile(self.config_dir).remove()
         return store.unset(definitions.canonical_name(name))
 
     def new_api_key(self, text: str) -> ApiKey:
         """Return a key as `store_api_key` would store it. Raises AuthError, without the text, when it is malformed."""
-        from orvideo.settings.keys import ApiKey, KeyFile, clean_key
-
         return ApiKey(clean_key(text, "The key"), Source.STORE, str(KeyFile(self.config_dir).path))
 
     def store_api_key(self, text: str) -> ApiKey:
@@ -257,15 +218,11 @@ class Settings:
 
         Raises as `new_api_key` does, and OutputUnwritable.
         """
-        from orvideo.settings.keys import KeyFile, origin_of
-
         key = self.new_api_key(text)
         KeyFile(self.config_dir).write(key, origin_of(self.base_url))
         return key
 
     def _store_to_change(self) -> Store:
-        from orvideo.settings.store import Store
-
         return self._store or Store(self.config_dir)
 
     # --- folders ----------------------------------------------------------------
@@ -297,12 +254,8 @@ class Settings:
 
     @cached_property
     def _store(self) -> Store | None:
-        from orvideo.settings.store import Store
-
         return Store(self._store_dir) if self._store_dir else None
 
     @cached_property
     def _key_file(self) -> KeyFile | None:
-        from orvideo.settings.keys import KeyFile
-
         return KeyFile(self._store_dir) if self._store_dir else None
