@@ -471,7 +471,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['completion show'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['completion show'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
 
-    # A candidate is inserted as it is: quoted where PowerShell would read something into it.
+    # PowerShell inserts a candidate unchanged, so it is quoted here where it has special characters.
     function Get-Quoted([string] $text) {
         if ($text -match '^[A-Za-z0-9%+=:./_-]+$') { return $text }
         return "'" + ($text -replace "['\u2018\u2019\u201A\u201B]", '$0$0') + "'"
@@ -503,7 +503,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
             'dynamic' {
                 $program = Get-Command orvideo -CommandType Application -ErrorAction SilentlyContinue
                 if (-not $program) { return }
-                # An empty argument, and quotes in one, do not survive Windows PowerShell: an id has neither.
+                # Windows PowerShell cannot pass empty arguments or quotes to a program; an id has no quotes.
                 $current = $typed -replace '"', ''
                 if (-not $current) { $current = ' ' }
                 $line = @($words | ForEach-Object { $_ -replace '"', '' } | Where-Object { $_ })

@@ -12,7 +12,7 @@ from orvideo.completion.spec import CommandSpec, ValueSpec
 _HEAD = """\
 # bash completion for orvideo. Made by: python -m orvideo.completion. Do not edit.
 
-# Sets `commands` and `options` to what the command $1 has; "" is orvideo itself.
+# Sets `commands` and `options` to those of the command $1; "" is orvideo itself.
 __orvideo_offers() {
     commands='' options=''
     case $1 in
@@ -22,7 +22,7 @@ _VALUE_HEAD = """\
     esac
 }
 
-# Sets `kind` to what the option $2 of the command $1 takes: files, dynamic KIND, words ..., anything; "" for a flag.
+# Sets `kind` to what the option $2 of the command $1 takes: files, dynamic KIND, words ... or anything; "" for a flag.
 __orvideo_value() {
     kind=''
     case "$1 $2" in
@@ -41,8 +41,8 @@ __orvideo_argument() {
 _TAIL = r"""    esac
 }
 
-# Sets `words` to the whole words before the cursor's and `current` to what there is of that one. Bash parts them at
-# each of COMP_WORDBREAKS, = and : among them: what stands together belongs together.
+# Sets `words` to the words before the cursor and `current` to the word at the cursor, up to it. Bash also splits words
+# at the characters of COMP_WORDBREAKS, such as = and :, so parts without a blank between them are joined again.
 __orvideo_words() {
     local rest=${COMP_LINE:0:COMP_POINT} part gap i
     words=() current=''
@@ -62,7 +62,7 @@ __orvideo_words() {
     done
 }
 
-# Offers those of $3... that begin with what is typed: $2, after $1, which stands on the line already.
+# Adds to COMPREPLY those of $3... that begin with $2, the typed text; $1 precedes it in the same word.
 __orvideo_offer() {
     local before=$1 typed=$2 quote='' stem value
     shift 2
@@ -70,7 +70,7 @@ __orvideo_offer() {
         \'*|\"*) quote=${typed:0:1} typed=${typed:1} before='' ;;
         *) typed=${typed//\\/} ;;
     esac
-    # Readline replaces only what follows the last of these.
+    # Readline replaces only the text after the last = or :.
     stem=${current%"${current##*[=:]}"}
     for value in "$@"; do
         [[ $value == "$typed"* ]] || continue
@@ -78,7 +78,7 @@ __orvideo_offer() {
             \') [[ $value == *\'* ]] && continue ;;
             \") [[ $value == *[\"\\\$\`!]* ]] && continue ;;
             *)
-                # A word from elsewhere must arrive as that word, whatever is in it.
+                # Quote any other character, so that the shell does not evaluate it.
                 [[ $value == *[!A-Za-z0-9@%+=:,./_-]* ]] && printf -v value %q "$value"
                 value=$before$value
                 value=${value#"$stem"}
@@ -88,13 +88,13 @@ __orvideo_offer() {
     done
 }
 
-# Offers what `kind` says for the value $2, which stands after $1.
+# Adds to COMPREPLY the candidates of `kind` for the typed text $2; $1 precedes it in the same word.
 __orvideo_offer_kind() {
     local line found=()
     case $kind in
         words\ *) __orvideo_offer "$1" "$2" ${kind#words } ;;
         files)
-            # Readline's own way with files knows all about quotes, tildes and directories.
+            # Readline's own completion of files handles quotes, tildes and directories.
             if ! compopt -o default 2>/dev/null; then
                 while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen -f -- "$2")
             fi
@@ -135,7 +135,7 @@ _orvideo() {
             while [[ $rest ]]; do
                 __orvideo_value "$path" "-${rest:0:1}"
                 if [[ $kind ]]; then
-                    # A value that hangs on its option, as in -mID, is not the next word.
+                    # In -mID the value is part of the word, not the next one.
                     [[ ${rest:1} ]] || expects=-$rest
                     break
                 fi

@@ -11,7 +11,7 @@ from orvideo.completion.spec import CommandSpec, OptionSpec, ValueSpec
 _HEAD = """\
 # fish completion for orvideo. Made by: python -m orvideo.completion. Do not edit.
 
-# Succeeds for an option $argv[2] of the command $argv[1] that is followed by a value.
+# Returns 0 if the option $argv[2] of the command $argv[1] takes a value.
 function __orvideo_takes_value
     switch "$argv[1] $argv[2]"
         case \\
@@ -23,8 +23,8 @@ _TAIL = """\
     return 1
 end
 
-# Finds the command that is being typed and the number of its arguments before the cursor, once for each state of the
-# line: every condition below asks.
+# Sets the command on the line and the number of its arguments before the cursor; keeps them while the line is the same,
+# because every condition below needs them.
 function __orvideo_walk
     set -l words (commandline -opc)
     if test "$__orvideo_walked" = "$words"
@@ -50,7 +50,7 @@ function __orvideo_walk
                     set -l letters (string split '' -- (string sub -s 2 -- $word))
                     for i in (seq (count $letters))
                         if __orvideo_takes_value "$__orvideo_command" -$letters[$i]
-                            # A value that hangs on its option, as in -mID, is not the next word.
+                            # In -mID the value is part of the word, not the next one.
                             test $i = (count $letters); and set expects 1
                             break
                         end
@@ -67,7 +67,7 @@ function __orvideo_walk
     end
 end
 
-# Succeeds where the command $argv[1] is being typed and, if given, it is the turn of its argument number $argv[2].
+# Returns 0 if the command on the line is $argv[1] and, if given, its argument number $argv[2] is next.
 function __orvideo_at
     __orvideo_walk
     test "$__orvideo_command" = "$argv[1]"; or return 1

@@ -1,4 +1,4 @@
-"""The manual page, `orvideo.1`, made from the app as the completion scripts are."""
+"""The manual page `orvideo.1`, generated from the app like the completion scripts."""
 
 from __future__ import annotations
 

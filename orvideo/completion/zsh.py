@@ -43,7 +43,7 @@ _orvideo() {
   local curcontext=$curcontext context state state_descr line
   local -i CALLS
   typeset -A opt_args
-  # What is typed so far: the commands below see only their own part of it.
+  # The words so far; the functions of the commands see only their own part of the line.
   local -a _orvideo_line
   _orvideo_line=("${(@)words[2,CURRENT-1]}")
   _orvideo_at_root

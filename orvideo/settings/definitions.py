@@ -96,7 +96,7 @@ class Definition(NamedTuple, Generic[T]):
 
 
 def _base_url(text: str) -> str:
-    # Imported late because it is rarely needed.
+    # Imported late: only a base URL that is set needs it.
     from orvideo.api.urls import check_base_url
 
     return check_base_url(text.strip())
