@@ -118,6 +118,15 @@ def test_the_list_is_that_of_the_service_that_the_line_would_ask(environ: dict[s
 # --- the same as the settings say ------------------------------------------------------------------------------
 
 
+def test_folders_are_those_of_the_settings(environ: dict[str, str], home: Path) -> None:
+    environ |= {"ORVIDEO_CACHE_DIR": str(home / "cache"), "XDG_STATE_HOME": str(home / "state")}
+    assert cache.write(home / "cache" / cache.file_name(DEFAULT), MODELS, datetime.now(UTC))
+    with Ledger(home / "state/orvideo/jobs.db") as ledger:
+        submitted(ledger, "job1")
+    assert list(offered(environ, "models", "", "submit")) == ["a/one", "b/two"]
+    assert list(offered(environ, "jobs", "")) == ["job1"]
+
+
 STORES = [
     "",
     'base-url = "https://a.example/api/v1"\nmodel = "a/one"\n',
@@ -244,6 +253,16 @@ def test_a_broken_cache_and_record_have_no_trouble_to_show(home: Path, content: 
         done = process(environ, kind, "")
         assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
     assert record.read_bytes() == content
+
+
+def test_settings_that_cannot_be_read_have_no_trouble_to_show(environ: dict[str, str], home: Path) -> None:
+    shelve(environ, MODELS)
+    config = home / ".config/orvideo/config.toml"
+    config.parent.mkdir(parents=True)
+    for content in ("model = ", 'base-url = "ftp://x"'):
+        config.write_text(content)
+        done = process(environ, "models", "", "submit")
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
 def test_no_home_and_no_reader_have_no_trouble_to_show(home: Path) -> None:
