@@ -1,6 +1,6 @@
 # bash completion for orvideo. Made by: python -m orvideo.completion. Do not edit.
 
-# Sets `commands` and `options` to what the command $1 has; "" is orvideo itself.
+# Sets `commands` and `options` to those of the command $1; "" is orvideo itself.
 __orvideo_offers() {
     commands='' options=''
     case $1 in
@@ -83,21 +83,21 @@ __orvideo_offers() {
     esac
 }
 
-# Sets `kind` to what the option $2 of the command $1 takes: files, live KIND, words ..., anything; "" for a flag.
+# Sets `kind` to what the option $2 of the command $1 takes: files, dynamic KIND, words ... or anything; "" for a flag.
 __orvideo_value() {
     kind=''
     case "$1 $2" in
         'submit --prompt-file') kind='files' ;;
-        'submit --model'|'submit -m') kind='live models' ;;
-        'submit --duration'|'submit -d') kind='live durations' ;;
-        'submit --resolution'|'submit -r') kind='live resolutions' ;;
-        'submit --aspect-ratio'|'submit -a') kind='live aspect-ratios' ;;
-        'submit --size') kind='live sizes' ;;
+        'submit --model'|'submit -m') kind='dynamic models' ;;
+        'submit --duration'|'submit -d') kind='dynamic durations' ;;
+        'submit --resolution'|'submit -r') kind='dynamic resolutions' ;;
+        'submit --aspect-ratio'|'submit -a') kind='dynamic aspect-ratios' ;;
+        'submit --size') kind='dynamic sizes' ;;
         'submit --seed') kind='anything' ;;
         'submit --first-frame') kind='files' ;;
         'submit --last-frame') kind='files' ;;
         'submit --reference') kind='files' ;;
-        'submit --continue') kind='live jobs' ;;
+        'submit --continue') kind='dynamic jobs' ;;
         'submit --creativity') kind='anything' ;;
         'submit --upscale') kind='anything' ;;
         'submit --param') kind='anything' ;;
@@ -106,7 +106,7 @@ __orvideo_value() {
         'submit --session-id') kind='anything' ;;
         'submit --trace') kind='anything' ;;
         'submit --request') kind='files' ;;
-        'submit --like') kind='live jobs' ;;
+        'submit --like') kind='dynamic jobs' ;;
         'submit --timeout') kind='anything' ;;
         'submit --interval') kind='anything' ;;
         'submit --exec') kind='anything' ;;
@@ -123,11 +123,11 @@ __orvideo_value() {
         'download --timeout') kind='anything' ;;
         'batch --format') kind='anything' ;;
         'batch --name') kind='anything' ;;
-        'batch --model'|'batch -m') kind='live models' ;;
-        'batch --duration'|'batch -d') kind='live durations' ;;
-        'batch --resolution'|'batch -r') kind='live resolutions' ;;
-        'batch --aspect-ratio'|'batch -a') kind='live aspect-ratios' ;;
-        'batch --size') kind='live sizes' ;;
+        'batch --model'|'batch -m') kind='dynamic models' ;;
+        'batch --duration'|'batch -d') kind='dynamic durations' ;;
+        'batch --resolution'|'batch -r') kind='dynamic resolutions' ;;
+        'batch --aspect-ratio'|'batch -a') kind='dynamic aspect-ratios' ;;
+        'batch --size') kind='dynamic sizes' ;;
         'batch --seed') kind='anything' ;;
         'batch --first-frame') kind='files' ;;
         'batch --last-frame') kind='files' ;;
@@ -146,10 +146,10 @@ __orvideo_value() {
         'batch --max-size') kind='anything' ;;
         'batch --report') kind='files' ;;
         'batch --max-cost') kind='anything' ;;
-        'models --duration'|'models -d') kind='live durations' ;;
-        'models --resolution'|'models -r') kind='live resolutions' ;;
-        'models --aspect-ratio'|'models -a') kind='live aspect-ratios' ;;
-        'models --size') kind='live sizes' ;;
+        'models --duration'|'models -d') kind='dynamic durations' ;;
+        'models --resolution'|'models -r') kind='dynamic resolutions' ;;
+        'models --aspect-ratio'|'models -a') kind='dynamic aspect-ratios' ;;
+        'models --size') kind='dynamic sizes' ;;
         'models --seed') kind='anything' ;;
         'models --first-frame') kind='files' ;;
         'models --last-frame') kind='files' ;;
@@ -161,7 +161,7 @@ __orvideo_value() {
         'jobs --search'|'jobs -s') kind='anything' ;;
         'jobs --since') kind='anything' ;;
         'jobs --status') kind='anything' ;;
-        'jobs --model'|'jobs -m') kind='live models' ;;
+        'jobs --model'|'jobs -m') kind='dynamic models' ;;
         'jobs --sort') kind='words newest oldest cost' ;;
         'jobs --columns') kind='anything' ;;
         'jobs --limit'|'jobs -n') kind='anything' ;;
@@ -169,7 +169,7 @@ __orvideo_value() {
         'jobs list --search'|'jobs list -s') kind='anything' ;;
         'jobs list --since') kind='anything' ;;
         'jobs list --status') kind='anything' ;;
-        'jobs list --model'|'jobs list -m') kind='live models' ;;
+        'jobs list --model'|'jobs list -m') kind='dynamic models' ;;
         'jobs list --sort') kind='words newest oldest cost' ;;
         'jobs list --columns') kind='anything' ;;
         'jobs list --limit'|'jobs list -n') kind='anything' ;;
@@ -181,25 +181,25 @@ __orvideo_value() {
 __orvideo_argument() {
     kind=''
     case "$1 $2" in
-        'status '*) kind='live jobs' ;;
-        'wait '*) kind='live jobs' ;;
-        'download '*) kind='live jobs' ;;
+        'status '*) kind='dynamic jobs' ;;
+        'wait '*) kind='dynamic jobs' ;;
+        'download '*) kind='dynamic jobs' ;;
         'batch '0) kind='files' ;;
-        'models '0) kind='live models' ;;
+        'models '0) kind='dynamic models' ;;
         'help '0) kind='words exit-codes environment output schema man' ;;
-        'jobs show '0) kind='live jobs' ;;
-        'jobs forget '*) kind='live jobs' ;;
+        'jobs show '0) kind='dynamic jobs' ;;
+        'jobs forget '*) kind='dynamic jobs' ;;
         'config get '0) kind='words api-key base-url model duration resolution aspect-ratio audio seed output interval timeout max-cost confirm-above max-image-size max-size referer title categories sandbox sandbox-speed' ;;
         'config set '0) kind='words api-key base-url model duration resolution aspect-ratio audio seed output interval timeout max-cost confirm-above max-image-size max-size referer title categories sandbox sandbox-speed' ;;
-        'config set '1) kind='live setting-values' ;;
+        'config set '1) kind='dynamic setting-values' ;;
         'config unset '0) kind='words api-key base-url model duration resolution aspect-ratio audio seed output interval timeout max-cost confirm-above max-image-size max-size referer title categories sandbox sandbox-speed' ;;
         'completion install '0) kind='words bash zsh fish powershell' ;;
         'completion show '0) kind='words bash zsh fish powershell' ;;
     esac
 }
 
-# Sets `words` to the whole words before the cursor's and `current` to what there is of that one. Bash parts them at
-# each of COMP_WORDBREAKS, = and : among them: what stands together belongs together.
+# Sets `words` to the words before the cursor and `current` to the word at the cursor, up to it. Bash also splits words
+# at the characters of COMP_WORDBREAKS, such as = and :, so parts without a blank between them are joined again.
 __orvideo_words() {
     local rest=${COMP_LINE:0:COMP_POINT} part gap i
     words=() current=''
@@ -219,7 +219,7 @@ __orvideo_words() {
     done
 }
 
-# Offers those of $3... that begin with what is typed: $2, after $1, which stands on the line already.
+# Adds to COMPREPLY those of $3... that begin with $2, the typed text; $1 precedes it in the same word.
 __orvideo_offer() {
     local before=$1 typed=$2 quote='' stem value
     shift 2
@@ -227,7 +227,7 @@ __orvideo_offer() {
         \'*|\"*) quote=${typed:0:1} typed=${typed:1} before='' ;;
         *) typed=${typed//\\/} ;;
     esac
-    # Readline replaces only what follows the last of these.
+    # Readline replaces only the text after the last = or :.
     stem=${current%"${current##*[=:]}"}
     for value in "$@"; do
         [[ $value == "$typed"* ]] || continue
@@ -235,7 +235,7 @@ __orvideo_offer() {
             \') [[ $value == *\'* ]] && continue ;;
             \") [[ $value == *[\"\\\$\`!]* ]] && continue ;;
             *)
-                # A word from elsewhere must arrive as that word, whatever is in it.
+                # Quote any other character, so that the shell does not evaluate it.
                 [[ $value == *[!A-Za-z0-9@%+=:,./_-]* ]] && printf -v value %q "$value"
                 value=$before$value
                 value=${value#"$stem"}
@@ -245,21 +245,21 @@ __orvideo_offer() {
     done
 }
 
-# Offers what `kind` says for the value $2, which stands after $1.
+# Adds to COMPREPLY the candidates of `kind` for the typed text $2; $1 precedes it in the same word.
 __orvideo_offer_kind() {
     local line found=()
     case $kind in
         words\ *) __orvideo_offer "$1" "$2" ${kind#words } ;;
         files)
-            # Readline's own way with files knows all about quotes, tildes and directories.
+            # Readline's own completion of files handles quotes, tildes and directories.
             if ! compopt -o default 2>/dev/null; then
                 while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen -f -- "$2")
             fi
             ;;
-        live\ *)
+        dynamic\ *)
             while IFS= read -r line; do
                 found+=("${line%%$'\t'*}")
-            done < <(command orvideo __complete "${kind#live }" "$2" "${words[@]:1}" 2>/dev/null)
+            done < <(command orvideo __complete "${kind#dynamic }" "$2" "${words[@]:1}" 2>/dev/null)
             __orvideo_offer "$1" "$2" ${found[@]+"${found[@]}"}
             ;;
     esac
@@ -292,7 +292,7 @@ _orvideo() {
             while [[ $rest ]]; do
                 __orvideo_value "$path" "-${rest:0:1}"
                 if [[ $kind ]]; then
-                    # A value that hangs on its option, as in -mID, is not the next word.
+                    # In -mID the value is part of the word, not the next one.
                     [[ ${rest:1} ]] || expects=-$rest
                     break
                 fi

@@ -1,6 +1,6 @@
 # fish completion for orvideo. Made by: python -m orvideo.completion. Do not edit.
 
-# Succeeds for an option $argv[2] of the command $argv[1] that is followed by a value.
+# Returns 0 if the option $argv[2] of the command $argv[1] takes a value.
 function __orvideo_takes_value
     switch "$argv[1] $argv[2]"
         case \
@@ -118,8 +118,8 @@ function __orvideo_takes_value
     return 1
 end
 
-# Finds the command that is being typed and the number of its arguments before the cursor, once for each state of the
-# line: every condition below asks.
+# Sets the command on the line and the number of its arguments before the cursor; keeps them while the line is the same,
+# because every condition below needs them.
 function __orvideo_walk
     set -l words (commandline -opc)
     if test "$__orvideo_walked" = "$words"
@@ -145,7 +145,7 @@ function __orvideo_walk
                     set -l letters (string split '' -- (string sub -s 2 -- $word))
                     for i in (seq (count $letters))
                         if __orvideo_takes_value "$__orvideo_command" -$letters[$i]
-                            # A value that hangs on its option, as in -mID, is not the next word.
+                            # In -mID the value is part of the word, not the next one.
                             test $i = (count $letters); and set expects 1
                             break
                         end
@@ -162,15 +162,15 @@ function __orvideo_walk
     end
 end
 
-# Succeeds where the command $argv[1] is being typed and, if given, it is the turn of its argument number $argv[2].
+# Returns 0 if the command on the line is $argv[1] and, if given, its argument number $argv[2] is next.
 function __orvideo_at
     __orvideo_walk
     test "$__orvideo_command" = "$argv[1]"; or return 1
     test (count $argv) = 1; or test $__orvideo_position = $argv[2]
 end
 
-# Prints what orvideo says is alive of the kind $argv[1].
-function __orvideo_live
+# Prints the candidates of the kind $argv[1] that `orvideo __complete` knows.
+function __orvideo_dynamic
     set -l current (commandline -ct)
     set -l words (commandline -opc)
     command orvideo __complete $argv[1] "$current" $words[2..-1] 2>/dev/null
@@ -195,17 +195,17 @@ complete -c orvideo -n '__orvideo_at \'\' 0' -a completion -d 'Let TAB complete 
 complete -c orvideo -n '__orvideo_at \'\'' -l version -s V -d 'Print the version'
 complete -c orvideo -n '__orvideo_at \'\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l prompt-file -d 'Read the prompt from a file' -r -F
-complete -c orvideo -n '__orvideo_at \'submit\'' -l model -s m -d 'The model' -x -k -a '(__orvideo_live models)'
-complete -c orvideo -n '__orvideo_at \'submit\'' -l duration -s d -d 'Whole seconds' -x -k -a '(__orvideo_live durations)'
-complete -c orvideo -n '__orvideo_at \'submit\'' -l resolution -s r -d '480p, 720p, 1080p, 4K, ...' -x -k -a '(__orvideo_live resolutions)'
-complete -c orvideo -n '__orvideo_at \'submit\'' -l aspect-ratio -s a -d '16:9, 9:16, 1:1, ...' -x -k -a '(__orvideo_live aspect-ratios)'
-complete -c orvideo -n '__orvideo_at \'submit\'' -l size -d 'Exact pixels, instead of resolution and aspect ratio' -x -k -a '(__orvideo_live sizes)'
+complete -c orvideo -n '__orvideo_at \'submit\'' -l model -s m -d 'The model' -x -k -a '(__orvideo_dynamic models)'
+complete -c orvideo -n '__orvideo_at \'submit\'' -l duration -s d -d 'Whole seconds' -x -k -a '(__orvideo_dynamic durations)'
+complete -c orvideo -n '__orvideo_at \'submit\'' -l resolution -s r -d '480p, 720p, 1080p, 4K, ...' -x -k -a '(__orvideo_dynamic resolutions)'
+complete -c orvideo -n '__orvideo_at \'submit\'' -l aspect-ratio -s a -d '16:9, 9:16, 1:1, ...' -x -k -a '(__orvideo_dynamic aspect-ratios)'
+complete -c orvideo -n '__orvideo_at \'submit\'' -l size -d 'Exact pixels, instead of resolution and aspect ratio' -x -k -a '(__orvideo_dynamic sizes)'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l audio -l no-audio -d 'With or without sound'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l seed -d 'The same seed aims at the same video' -x
 complete -c orvideo -n '__orvideo_at \'submit\'' -l first-frame -d 'The image it begins with: a file, an https URL, or -' -r -F
 complete -c orvideo -n '__orvideo_at \'submit\'' -l last-frame -d 'The image it ends with: a file, an https URL, or -' -r -F
 complete -c orvideo -n '__orvideo_at \'submit\'' -l reference -d 'Something to be guided by: an image as above, or audio or video by https URL' -r -F
-complete -c orvideo -n '__orvideo_at \'submit\'' -l continue -d 'Go on from a completed job' -x -k -a '(__orvideo_live jobs)'
+complete -c orvideo -n '__orvideo_at \'submit\'' -l continue -d 'Go on from a completed job' -x -k -a '(__orvideo_dynamic jobs)'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l creativity -d 'How freely an upscaling model works' -x
 complete -c orvideo -n '__orvideo_at \'submit\'' -l upscale -d 'How many times larger, for upscaling' -x
 complete -c orvideo -n '__orvideo_at \'submit\'' -l param -d 'A parameter of the provider\'s own; JSON where it is JSON' -x
@@ -215,7 +215,7 @@ complete -c orvideo -n '__orvideo_at \'submit\'' -l session-id -d 'What this bel
 complete -c orvideo -n '__orvideo_at \'submit\'' -l trace -d 'More for your own logs' -x
 complete -c orvideo -n '__orvideo_at \'submit\'' -l fix-image -d 'Send pictures of this machine upright, in 8-bit sRGB, without metadata'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l request -d 'A whole request as JSON, as --dry-run prints it; - reads stdin' -r -F
-complete -c orvideo -n '__orvideo_at \'submit\'' -l like -d 'A new job with this one\'s request' -x -k -a '(__orvideo_live jobs)'
+complete -c orvideo -n '__orvideo_at \'submit\'' -l like -d 'A new job with this one\'s request' -x -k -a '(__orvideo_dynamic jobs)'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l no-check -d 'Send even what the catalogue says cannot work'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l wait -s w -d 'Follow the job to its end'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l timeout -d 'Stop waiting after this time (90s, 20m, 1h); the job goes on' -x
@@ -235,13 +235,13 @@ complete -c orvideo -n '__orvideo_at \'submit\'' -l quiet -s q -d 'Only the answ
 complete -c orvideo -n '__orvideo_at \'submit\'' -l verbose -s v -d 'Show each request, never the key'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l help -s h -d 'Show this message and exit'
-complete -c orvideo -n '__orvideo_at \'status\'' -k -a '(__orvideo_live jobs)'
+complete -c orvideo -n '__orvideo_at \'status\'' -k -a '(__orvideo_dynamic jobs)'
 complete -c orvideo -n '__orvideo_at \'status\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'status\'' -l quiet -s q -d 'Only the answer and errors, no story'
 complete -c orvideo -n '__orvideo_at \'status\'' -l verbose -s v -d 'Show each request, never the key'
 complete -c orvideo -n '__orvideo_at \'status\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
 complete -c orvideo -n '__orvideo_at \'status\'' -l help -s h -d 'Show this message and exit'
-complete -c orvideo -n '__orvideo_at \'wait\'' -k -a '(__orvideo_live jobs)'
+complete -c orvideo -n '__orvideo_at \'wait\'' -k -a '(__orvideo_dynamic jobs)'
 complete -c orvideo -n '__orvideo_at \'wait\'' -l all -d 'Every job that is not at its end'
 complete -c orvideo -n '__orvideo_at \'wait\'' -l timeout -d 'Stop waiting after this time (90s, 20m, 1h); the job goes on' -x
 complete -c orvideo -n '__orvideo_at \'wait\'' -l interval -d 'Look this often instead of soon at first and then further apart' -x
@@ -257,7 +257,7 @@ complete -c orvideo -n '__orvideo_at \'wait\'' -l quiet -s q -d 'Only the answer
 complete -c orvideo -n '__orvideo_at \'wait\'' -l verbose -s v -d 'Show each request, never the key'
 complete -c orvideo -n '__orvideo_at \'wait\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
 complete -c orvideo -n '__orvideo_at \'wait\'' -l help -s h -d 'Show this message and exit'
-complete -c orvideo -n '__orvideo_at \'download\'' -k -a '(__orvideo_live jobs)'
+complete -c orvideo -n '__orvideo_at \'download\'' -k -a '(__orvideo_dynamic jobs)'
 complete -c orvideo -n '__orvideo_at \'download\'' -l all -d 'Every finished job that is not on this disk'
 complete -c orvideo -n '__orvideo_at \'download\'' -l output -s o -d 'Save the video here: a file, a directory, a name with fields such as {model} or {id}, or …' -r -F
 complete -c orvideo -n '__orvideo_at \'download\'' -l force -d 'Overwrite a file that is already there'
@@ -274,11 +274,11 @@ complete -c orvideo -n '__orvideo_at \'batch\' 0' -F
 complete -c orvideo -n '__orvideo_at \'batch\'' -l format -d 'jsonl, csv or text' -x
 complete -c orvideo -n '__orvideo_at \'batch\'' -l name -d 'Names the batch' -x
 complete -c orvideo -n '__orvideo_at \'batch\'' -l allow-outside -d 'Rows may name files outside of FILE\'s folder'
-complete -c orvideo -n '__orvideo_at \'batch\'' -l model -s m -d 'The model' -x -k -a '(__orvideo_live models)'
-complete -c orvideo -n '__orvideo_at \'batch\'' -l duration -s d -d 'Whole seconds' -x -k -a '(__orvideo_live durations)'
-complete -c orvideo -n '__orvideo_at \'batch\'' -l resolution -s r -d '480p, 720p, 1080p, 4K, ...' -x -k -a '(__orvideo_live resolutions)'
-complete -c orvideo -n '__orvideo_at \'batch\'' -l aspect-ratio -s a -d '16:9, 9:16, 1:1, ...' -x -k -a '(__orvideo_live aspect-ratios)'
-complete -c orvideo -n '__orvideo_at \'batch\'' -l size -d 'Exact pixels, instead of resolution and aspect ratio' -x -k -a '(__orvideo_live sizes)'
+complete -c orvideo -n '__orvideo_at \'batch\'' -l model -s m -d 'The model' -x -k -a '(__orvideo_dynamic models)'
+complete -c orvideo -n '__orvideo_at \'batch\'' -l duration -s d -d 'Whole seconds' -x -k -a '(__orvideo_dynamic durations)'
+complete -c orvideo -n '__orvideo_at \'batch\'' -l resolution -s r -d '480p, 720p, 1080p, 4K, ...' -x -k -a '(__orvideo_dynamic resolutions)'
+complete -c orvideo -n '__orvideo_at \'batch\'' -l aspect-ratio -s a -d '16:9, 9:16, 1:1, ...' -x -k -a '(__orvideo_dynamic aspect-ratios)'
+complete -c orvideo -n '__orvideo_at \'batch\'' -l size -d 'Exact pixels, instead of resolution and aspect ratio' -x -k -a '(__orvideo_dynamic sizes)'
 complete -c orvideo -n '__orvideo_at \'batch\'' -l audio -l no-audio -d 'With or without sound'
 complete -c orvideo -n '__orvideo_at \'batch\'' -l seed -d 'The same seed aims at the same video' -x
 complete -c orvideo -n '__orvideo_at \'batch\'' -l first-frame -d 'The image it begins with: a file, an https URL, or -' -r -F
@@ -313,11 +313,11 @@ complete -c orvideo -n '__orvideo_at \'batch\'' -l quiet -s q -d 'Only the answe
 complete -c orvideo -n '__orvideo_at \'batch\'' -l verbose -s v -d 'Show each request, never the key'
 complete -c orvideo -n '__orvideo_at \'batch\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
 complete -c orvideo -n '__orvideo_at \'batch\'' -l help -s h -d 'Show this message and exit'
-complete -c orvideo -n '__orvideo_at \'models\' 0' -k -a '(__orvideo_live models)'
-complete -c orvideo -n '__orvideo_at \'models\'' -l duration -s d -d 'Whole seconds' -x -k -a '(__orvideo_live durations)'
-complete -c orvideo -n '__orvideo_at \'models\'' -l resolution -s r -d '480p, 720p, 1080p, 4K, ...' -x -k -a '(__orvideo_live resolutions)'
-complete -c orvideo -n '__orvideo_at \'models\'' -l aspect-ratio -s a -d '16:9, 9:16, 1:1, ...' -x -k -a '(__orvideo_live aspect-ratios)'
-complete -c orvideo -n '__orvideo_at \'models\'' -l size -d 'Exact pixels, instead of resolution and aspect ratio' -x -k -a '(__orvideo_live sizes)'
+complete -c orvideo -n '__orvideo_at \'models\' 0' -k -a '(__orvideo_dynamic models)'
+complete -c orvideo -n '__orvideo_at \'models\'' -l duration -s d -d 'Whole seconds' -x -k -a '(__orvideo_dynamic durations)'
+complete -c orvideo -n '__orvideo_at \'models\'' -l resolution -s r -d '480p, 720p, 1080p, 4K, ...' -x -k -a '(__orvideo_dynamic resolutions)'
+complete -c orvideo -n '__orvideo_at \'models\'' -l aspect-ratio -s a -d '16:9, 9:16, 1:1, ...' -x -k -a '(__orvideo_dynamic aspect-ratios)'
+complete -c orvideo -n '__orvideo_at \'models\'' -l size -d 'Exact pixels, instead of resolution and aspect ratio' -x -k -a '(__orvideo_dynamic sizes)'
 complete -c orvideo -n '__orvideo_at \'models\'' -l audio -l no-audio -d 'With or without sound'
 complete -c orvideo -n '__orvideo_at \'models\'' -l seed -d 'The same seed aims at the same video' -x
 complete -c orvideo -n '__orvideo_at \'models\'' -l first-frame -d 'The image it begins with: a file, an https URL, or -' -r -F
@@ -355,7 +355,7 @@ complete -c orvideo -n '__orvideo_at \'jobs\'' -l unknown -d 'Sent, outcome unkn
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l not-downloaded -d 'Finished, not on this disk'
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l since -d 'A date (2026-11-21), or an age such as 2h or 7d' -x
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l status -d 'With this status, or one of these: completed,failed' -x
-complete -c orvideo -n '__orvideo_at \'jobs\'' -l model -s m -d 'Of this model, or part of its name' -x -k -a '(__orvideo_live models)'
+complete -c orvideo -n '__orvideo_at \'jobs\'' -l model -s m -d 'Of this model, or part of its name' -x -k -a '(__orvideo_dynamic models)'
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l sort -d 'The order of the list' -x -a 'newest oldest cost'
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l columns -d 'Which columns, such as id,status,file' -x
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l limit -s n -d 'At most N jobs; 0 for all' -x
@@ -369,7 +369,7 @@ complete -c orvideo -n '__orvideo_at \'jobs list\'' -l unknown -d 'Sent, outcome
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l not-downloaded -d 'Finished, not on this disk'
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l since -d 'A date (2026-11-21), or an age such as 2h or 7d' -x
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l status -d 'With this status, or one of these: completed,failed' -x
-complete -c orvideo -n '__orvideo_at \'jobs list\'' -l model -s m -d 'Of this model, or part of its name' -x -k -a '(__orvideo_live models)'
+complete -c orvideo -n '__orvideo_at \'jobs list\'' -l model -s m -d 'Of this model, or part of its name' -x -k -a '(__orvideo_dynamic models)'
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l sort -d 'The order of the list' -x -a 'newest oldest cost'
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l columns -d 'Which columns, such as id,status,file' -x
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l limit -s n -d 'At most N jobs; 0 for all' -x
@@ -377,7 +377,7 @@ complete -c orvideo -n '__orvideo_at \'jobs list\'' -l cost -d 'Sum what they co
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l quiet -s q -d 'Only the answer and errors, no story'
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l help -s h -d 'Show this message and exit'
-complete -c orvideo -n '__orvideo_at \'jobs show\' 0' -k -a '(__orvideo_live jobs)'
+complete -c orvideo -n '__orvideo_at \'jobs show\' 0' -k -a '(__orvideo_dynamic jobs)'
 complete -c orvideo -n '__orvideo_at \'jobs show\'' -l request -d 'Only its request, as JSON that submit --request takes'
 complete -c orvideo -n '__orvideo_at \'jobs show\'' -l receipt -d 'Write the receipts beside its videos, and answer with their paths'
 complete -c orvideo -n '__orvideo_at \'jobs show\'' -l force -d 'Overwrite a file that is already there'
@@ -389,7 +389,7 @@ complete -c orvideo -n '__orvideo_at \'jobs adopt\'' -l quiet -s q -d 'Only the 
 complete -c orvideo -n '__orvideo_at \'jobs adopt\'' -l verbose -s v -d 'Show each request, never the key'
 complete -c orvideo -n '__orvideo_at \'jobs adopt\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
 complete -c orvideo -n '__orvideo_at \'jobs adopt\'' -l help -s h -d 'Show this message and exit'
-complete -c orvideo -n '__orvideo_at \'jobs forget\'' -k -a '(__orvideo_live jobs)'
+complete -c orvideo -n '__orvideo_at \'jobs forget\'' -k -a '(__orvideo_dynamic jobs)'
 complete -c orvideo -n '__orvideo_at \'jobs forget\'' -l force -d 'Even one that runs, or is not on this disk'
 complete -c orvideo -n '__orvideo_at \'jobs forget\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'jobs forget\'' -l quiet -s q -d 'Only the answer and errors, no story'
@@ -446,7 +446,7 @@ complete -c orvideo -n '__orvideo_at \'config set\' 0' -a title -d 'names the ap
 complete -c orvideo -n '__orvideo_at \'config set\' 0' -a categories -d 'names its kind: X-OpenRouter-Categories'
 complete -c orvideo -n '__orvideo_at \'config set\' 0' -a sandbox -d 'use the built-in stand-in for the API'
 complete -c orvideo -n '__orvideo_at \'config set\' 0' -a sandbox-speed -d 'how many times as fast the sandbox\'s time passes'
-complete -c orvideo -n '__orvideo_at \'config set\' 1' -k -a '(__orvideo_live setting-values)'
+complete -c orvideo -n '__orvideo_at \'config set\' 1' -k -a '(__orvideo_dynamic setting-values)'
 complete -c orvideo -n '__orvideo_at \'config set\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'config set\'' -l quiet -s q -d 'Only the answer and errors, no story'
 complete -c orvideo -n '__orvideo_at \'config set\'' -l verbose -s v -d 'Show each request, never the key'

@@ -4,7 +4,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
 
     # For each command, by its path: the commands below it, its options, and what its arguments are. A kind is
-    # @('words', word, help, ...), @('live', kind), @('files') or @('anything').
+    # @('words', word, help, ...), @('dynamic', kind), @('files') or @('anything').
     $table = @{
         '' = @{
             Commands = @('words', 'submit', 'Submit one video job; with --wait and -o, follow it and save the video', 'status', 'Look once at jobs and show how they are', 'wait', 'Follow jobs to their end, and save what they made', 'download', 'Fetch finished videos, again if need be; nothing is ever submitted', 'batch', 'Submit, follow and save many videos; the same command goes on where it was stopped', 'models', 'List the models: what they can do and cost', 'doctor', 'Check the key, the service, the record, the disk and the versions; say what to do', 'sandbox', 'Serve the whole video API on this machine: free, offline, with real films', 'help', 'Show a page: exit codes, environment variables, output, and the schema of all JSON', 'jobs', 'The local record: list, search, show, adopt, forget', 'config', 'Read and change the settings', 'completion', 'Let TAB complete commands, options, models and jobs')
@@ -24,21 +24,21 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
             Commands = @('words')
             Order = @('--json', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
-            Arguments = @(,@('live', 'jobs'))
+            Arguments = @(,@('dynamic', 'jobs'))
             Many = $true
         }
         'wait' = @{
             Commands = @('words')
             Order = @('--all', '--timeout', '--interval', '--exec', '--notify', '--output', '-o', '--force', '--receipt', '--max-size', '--json', '--events', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
-            Arguments = @(,@('live', 'jobs'))
+            Arguments = @(,@('dynamic', 'jobs'))
             Many = $true
         }
         'download' = @{
             Commands = @('words')
             Order = @('--all', '--output', '-o', '--force', '--receipt', '--max-size', '--timeout', '--json', '--events', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
-            Arguments = @(,@('live', 'jobs'))
+            Arguments = @(,@('dynamic', 'jobs'))
             Many = $true
         }
         'batch' = @{
@@ -52,7 +52,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
             Commands = @('words')
             Order = @('--duration', '-d', '--resolution', '-r', '--aspect-ratio', '-a', '--size', '--audio', '--no-audio', '--seed', '--first-frame', '--last-frame', '--max-cost', '--sort', '--refresh', '--json', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
-            Arguments = @(,@('live', 'models'))
+            Arguments = @(,@('dynamic', 'models'))
             Many = $false
         }
         'doctor' = @{
@@ -94,7 +94,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
             Commands = @('words')
             Order = @('--request', '--receipt', '--force', '--json', '--quiet', '-q', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
-            Arguments = @(,@('live', 'jobs'))
+            Arguments = @(,@('dynamic', 'jobs'))
             Many = $false
         }
         'jobs adopt' = @{
@@ -108,7 +108,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
             Commands = @('words')
             Order = @('--force', '--json', '--quiet', '-q', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
-            Arguments = @(,@('live', 'jobs'))
+            Arguments = @(,@('dynamic', 'jobs'))
             Many = $true
         }
         'config' = @{
@@ -136,7 +136,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
             Commands = @('words')
             Order = @('--json', '--quiet', '-q', '--verbose', '-v', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
-            Arguments = @(@('words', 'api-key', 'the key for the service', 'base-url', 'where the API is', 'model', 'the model; left open: the cheapest that fits', 'duration', 'the video''s length in whole seconds', 'resolution', '480p, 720p, 1080p, 4K, ...', 'aspect-ratio', '16:9, 9:16, 1:1, ...', 'audio', 'with or without sound', 'seed', 'the same seed aims at the same video', 'output', 'where videos are saved, as -o takes it', 'interval', 'a fixed time between looks, 2s at least', 'timeout', 'how long to wait for a job', 'max-cost', 'the most a job may cost, USD', 'confirm-above', 'ask on a terminal above this quote, USD', 'max-image-size', 'the largest image file that is sent', 'max-size', 'the largest video file that is saved', 'referer', 'names the application to the service: HTTP-Referer', 'title', 'names the application: X-OpenRouter-Title', 'categories', 'names its kind: X-OpenRouter-Categories', 'sandbox', 'use the built-in stand-in for the API', 'sandbox-speed', 'how many times as fast the sandbox''s time passes'), @('live', 'setting-values'))
+            Arguments = @(@('words', 'api-key', 'the key for the service', 'base-url', 'where the API is', 'model', 'the model; left open: the cheapest that fits', 'duration', 'the video''s length in whole seconds', 'resolution', '480p, 720p, 1080p, 4K, ...', 'aspect-ratio', '16:9, 9:16, 1:1, ...', 'audio', 'with or without sound', 'seed', 'the same seed aims at the same video', 'output', 'where videos are saved, as -o takes it', 'interval', 'a fixed time between looks, 2s at least', 'timeout', 'how long to wait for a job', 'max-cost', 'the most a job may cost, USD', 'confirm-above', 'ask on a terminal above this quote, USD', 'max-image-size', 'the largest image file that is sent', 'max-size', 'the largest video file that is saved', 'referer', 'names the application to the service: HTTP-Referer', 'title', 'names the application: X-OpenRouter-Title', 'categories', 'names its kind: X-OpenRouter-Categories', 'sandbox', 'use the built-in stand-in for the API', 'sandbox-speed', 'how many times as fast the sandbox''s time passes'), @('dynamic', 'setting-values'))
             Many = $false
         }
         'config unset' = @{
@@ -180,22 +180,22 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table[''].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table[''].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['submit'].Options['--prompt-file'] = @{ Kind = @('files'); Help = 'Read the prompt from a file' }
-    $table['submit'].Options['--model'] = @{ Kind = @('live', 'models'); Help = 'The model' }
-    $table['submit'].Options['-m'] = @{ Kind = @('live', 'models'); Help = 'The model' }
-    $table['submit'].Options['--duration'] = @{ Kind = @('live', 'durations'); Help = 'Whole seconds' }
-    $table['submit'].Options['-d'] = @{ Kind = @('live', 'durations'); Help = 'Whole seconds' }
-    $table['submit'].Options['--resolution'] = @{ Kind = @('live', 'resolutions'); Help = '480p, 720p, 1080p, 4K, ...' }
-    $table['submit'].Options['-r'] = @{ Kind = @('live', 'resolutions'); Help = '480p, 720p, 1080p, 4K, ...' }
-    $table['submit'].Options['--aspect-ratio'] = @{ Kind = @('live', 'aspect-ratios'); Help = '16:9, 9:16, 1:1, ...' }
-    $table['submit'].Options['-a'] = @{ Kind = @('live', 'aspect-ratios'); Help = '16:9, 9:16, 1:1, ...' }
-    $table['submit'].Options['--size'] = @{ Kind = @('live', 'sizes'); Help = 'Exact pixels, instead of resolution and aspect ratio' }
+    $table['submit'].Options['--model'] = @{ Kind = @('dynamic', 'models'); Help = 'The model' }
+    $table['submit'].Options['-m'] = @{ Kind = @('dynamic', 'models'); Help = 'The model' }
+    $table['submit'].Options['--duration'] = @{ Kind = @('dynamic', 'durations'); Help = 'Whole seconds' }
+    $table['submit'].Options['-d'] = @{ Kind = @('dynamic', 'durations'); Help = 'Whole seconds' }
+    $table['submit'].Options['--resolution'] = @{ Kind = @('dynamic', 'resolutions'); Help = '480p, 720p, 1080p, 4K, ...' }
+    $table['submit'].Options['-r'] = @{ Kind = @('dynamic', 'resolutions'); Help = '480p, 720p, 1080p, 4K, ...' }
+    $table['submit'].Options['--aspect-ratio'] = @{ Kind = @('dynamic', 'aspect-ratios'); Help = '16:9, 9:16, 1:1, ...' }
+    $table['submit'].Options['-a'] = @{ Kind = @('dynamic', 'aspect-ratios'); Help = '16:9, 9:16, 1:1, ...' }
+    $table['submit'].Options['--size'] = @{ Kind = @('dynamic', 'sizes'); Help = 'Exact pixels, instead of resolution and aspect ratio' }
     $table['submit'].Options['--audio'] = @{ Kind = $null; Help = 'With or without sound' }
     $table['submit'].Options['--no-audio'] = @{ Kind = $null; Help = 'With or without sound' }
     $table['submit'].Options['--seed'] = @{ Kind = @('anything'); Help = 'The same seed aims at the same video' }
     $table['submit'].Options['--first-frame'] = @{ Kind = @('files'); Help = 'The image it begins with: a file, an https URL, or -' }
     $table['submit'].Options['--last-frame'] = @{ Kind = @('files'); Help = 'The image it ends with: a file, an https URL, or -' }
     $table['submit'].Options['--reference'] = @{ Kind = @('files'); Help = 'Something to be guided by: an image as above, or audio or video by https URL' }
-    $table['submit'].Options['--continue'] = @{ Kind = @('live', 'jobs'); Help = 'Go on from a completed job' }
+    $table['submit'].Options['--continue'] = @{ Kind = @('dynamic', 'jobs'); Help = 'Go on from a completed job' }
     $table['submit'].Options['--creativity'] = @{ Kind = @('anything'); Help = 'How freely an upscaling model works' }
     $table['submit'].Options['--upscale'] = @{ Kind = @('anything'); Help = 'How many times larger, for upscaling' }
     $table['submit'].Options['--param'] = @{ Kind = @('anything'); Help = 'A parameter of the provider''s own; JSON where it is JSON' }
@@ -205,7 +205,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['submit'].Options['--trace'] = @{ Kind = @('anything'); Help = 'More for your own logs' }
     $table['submit'].Options['--fix-image'] = @{ Kind = $null; Help = 'Send pictures of this machine upright, in 8-bit sRGB, without metadata' }
     $table['submit'].Options['--request'] = @{ Kind = @('files'); Help = 'A whole request as JSON, as --dry-run prints it; - reads stdin' }
-    $table['submit'].Options['--like'] = @{ Kind = @('live', 'jobs'); Help = 'A new job with this one''s request' }
+    $table['submit'].Options['--like'] = @{ Kind = @('dynamic', 'jobs'); Help = 'A new job with this one''s request' }
     $table['submit'].Options['--no-check'] = @{ Kind = $null; Help = 'Send even what the catalogue says cannot work' }
     $table['submit'].Options['--wait'] = @{ Kind = $null; Help = 'Follow the job to its end' }
     $table['submit'].Options['-w'] = @{ Kind = $null; Help = 'Follow the job to its end' }
@@ -277,15 +277,15 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['batch'].Options['--format'] = @{ Kind = @('anything'); Help = 'jsonl, csv or text' }
     $table['batch'].Options['--name'] = @{ Kind = @('anything'); Help = 'Names the batch' }
     $table['batch'].Options['--allow-outside'] = @{ Kind = $null; Help = 'Rows may name files outside of FILE''s folder' }
-    $table['batch'].Options['--model'] = @{ Kind = @('live', 'models'); Help = 'The model' }
-    $table['batch'].Options['-m'] = @{ Kind = @('live', 'models'); Help = 'The model' }
-    $table['batch'].Options['--duration'] = @{ Kind = @('live', 'durations'); Help = 'Whole seconds' }
-    $table['batch'].Options['-d'] = @{ Kind = @('live', 'durations'); Help = 'Whole seconds' }
-    $table['batch'].Options['--resolution'] = @{ Kind = @('live', 'resolutions'); Help = '480p, 720p, 1080p, 4K, ...' }
-    $table['batch'].Options['-r'] = @{ Kind = @('live', 'resolutions'); Help = '480p, 720p, 1080p, 4K, ...' }
-    $table['batch'].Options['--aspect-ratio'] = @{ Kind = @('live', 'aspect-ratios'); Help = '16:9, 9:16, 1:1, ...' }
-    $table['batch'].Options['-a'] = @{ Kind = @('live', 'aspect-ratios'); Help = '16:9, 9:16, 1:1, ...' }
-    $table['batch'].Options['--size'] = @{ Kind = @('live', 'sizes'); Help = 'Exact pixels, instead of resolution and aspect ratio' }
+    $table['batch'].Options['--model'] = @{ Kind = @('dynamic', 'models'); Help = 'The model' }
+    $table['batch'].Options['-m'] = @{ Kind = @('dynamic', 'models'); Help = 'The model' }
+    $table['batch'].Options['--duration'] = @{ Kind = @('dynamic', 'durations'); Help = 'Whole seconds' }
+    $table['batch'].Options['-d'] = @{ Kind = @('dynamic', 'durations'); Help = 'Whole seconds' }
+    $table['batch'].Options['--resolution'] = @{ Kind = @('dynamic', 'resolutions'); Help = '480p, 720p, 1080p, 4K, ...' }
+    $table['batch'].Options['-r'] = @{ Kind = @('dynamic', 'resolutions'); Help = '480p, 720p, 1080p, 4K, ...' }
+    $table['batch'].Options['--aspect-ratio'] = @{ Kind = @('dynamic', 'aspect-ratios'); Help = '16:9, 9:16, 1:1, ...' }
+    $table['batch'].Options['-a'] = @{ Kind = @('dynamic', 'aspect-ratios'); Help = '16:9, 9:16, 1:1, ...' }
+    $table['batch'].Options['--size'] = @{ Kind = @('dynamic', 'sizes'); Help = 'Exact pixels, instead of resolution and aspect ratio' }
     $table['batch'].Options['--audio'] = @{ Kind = $null; Help = 'With or without sound' }
     $table['batch'].Options['--no-audio'] = @{ Kind = $null; Help = 'With or without sound' }
     $table['batch'].Options['--seed'] = @{ Kind = @('anything'); Help = 'The same seed aims at the same video' }
@@ -327,13 +327,13 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['batch'].Options['--sandbox'] = @{ Kind = $null; Help = 'Use the built-in stand-in: free, offline, no key' }
     $table['batch'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['batch'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
-    $table['models'].Options['--duration'] = @{ Kind = @('live', 'durations'); Help = 'Whole seconds' }
-    $table['models'].Options['-d'] = @{ Kind = @('live', 'durations'); Help = 'Whole seconds' }
-    $table['models'].Options['--resolution'] = @{ Kind = @('live', 'resolutions'); Help = '480p, 720p, 1080p, 4K, ...' }
-    $table['models'].Options['-r'] = @{ Kind = @('live', 'resolutions'); Help = '480p, 720p, 1080p, 4K, ...' }
-    $table['models'].Options['--aspect-ratio'] = @{ Kind = @('live', 'aspect-ratios'); Help = '16:9, 9:16, 1:1, ...' }
-    $table['models'].Options['-a'] = @{ Kind = @('live', 'aspect-ratios'); Help = '16:9, 9:16, 1:1, ...' }
-    $table['models'].Options['--size'] = @{ Kind = @('live', 'sizes'); Help = 'Exact pixels, instead of resolution and aspect ratio' }
+    $table['models'].Options['--duration'] = @{ Kind = @('dynamic', 'durations'); Help = 'Whole seconds' }
+    $table['models'].Options['-d'] = @{ Kind = @('dynamic', 'durations'); Help = 'Whole seconds' }
+    $table['models'].Options['--resolution'] = @{ Kind = @('dynamic', 'resolutions'); Help = '480p, 720p, 1080p, 4K, ...' }
+    $table['models'].Options['-r'] = @{ Kind = @('dynamic', 'resolutions'); Help = '480p, 720p, 1080p, 4K, ...' }
+    $table['models'].Options['--aspect-ratio'] = @{ Kind = @('dynamic', 'aspect-ratios'); Help = '16:9, 9:16, 1:1, ...' }
+    $table['models'].Options['-a'] = @{ Kind = @('dynamic', 'aspect-ratios'); Help = '16:9, 9:16, 1:1, ...' }
+    $table['models'].Options['--size'] = @{ Kind = @('dynamic', 'sizes'); Help = 'Exact pixels, instead of resolution and aspect ratio' }
     $table['models'].Options['--audio'] = @{ Kind = $null; Help = 'With or without sound' }
     $table['models'].Options['--no-audio'] = @{ Kind = $null; Help = 'With or without sound' }
     $table['models'].Options['--seed'] = @{ Kind = @('anything'); Help = 'The same seed aims at the same video' }
@@ -377,8 +377,8 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['jobs'].Options['--not-downloaded'] = @{ Kind = $null; Help = 'Finished, not on this disk' }
     $table['jobs'].Options['--since'] = @{ Kind = @('anything'); Help = 'A date (2026-11-21), or an age such as 2h or 7d' }
     $table['jobs'].Options['--status'] = @{ Kind = @('anything'); Help = 'With this status, or one of these: completed,failed' }
-    $table['jobs'].Options['--model'] = @{ Kind = @('live', 'models'); Help = 'Of this model, or part of its name' }
-    $table['jobs'].Options['-m'] = @{ Kind = @('live', 'models'); Help = 'Of this model, or part of its name' }
+    $table['jobs'].Options['--model'] = @{ Kind = @('dynamic', 'models'); Help = 'Of this model, or part of its name' }
+    $table['jobs'].Options['-m'] = @{ Kind = @('dynamic', 'models'); Help = 'Of this model, or part of its name' }
     $table['jobs'].Options['--sort'] = @{ Kind = @('words', 'newest', '', 'oldest', '', 'cost', ''); Help = 'The order of the list' }
     $table['jobs'].Options['--columns'] = @{ Kind = @('anything'); Help = 'Which columns, such as id,status,file' }
     $table['jobs'].Options['--limit'] = @{ Kind = @('anything'); Help = 'At most N jobs; 0 for all' }
@@ -396,8 +396,8 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['jobs list'].Options['--not-downloaded'] = @{ Kind = $null; Help = 'Finished, not on this disk' }
     $table['jobs list'].Options['--since'] = @{ Kind = @('anything'); Help = 'A date (2026-11-21), or an age such as 2h or 7d' }
     $table['jobs list'].Options['--status'] = @{ Kind = @('anything'); Help = 'With this status, or one of these: completed,failed' }
-    $table['jobs list'].Options['--model'] = @{ Kind = @('live', 'models'); Help = 'Of this model, or part of its name' }
-    $table['jobs list'].Options['-m'] = @{ Kind = @('live', 'models'); Help = 'Of this model, or part of its name' }
+    $table['jobs list'].Options['--model'] = @{ Kind = @('dynamic', 'models'); Help = 'Of this model, or part of its name' }
+    $table['jobs list'].Options['-m'] = @{ Kind = @('dynamic', 'models'); Help = 'Of this model, or part of its name' }
     $table['jobs list'].Options['--sort'] = @{ Kind = @('words', 'newest', '', 'oldest', '', 'cost', ''); Help = 'The order of the list' }
     $table['jobs list'].Options['--columns'] = @{ Kind = @('anything'); Help = 'Which columns, such as id,status,file' }
     $table['jobs list'].Options['--limit'] = @{ Kind = @('anything'); Help = 'At most N jobs; 0 for all' }
@@ -471,7 +471,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['completion show'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['completion show'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
 
-    # A candidate is inserted as it is: quoted where PowerShell would read something into it.
+    # PowerShell inserts a candidate unchanged, so it is quoted here where it has special characters.
     function Get-Quoted([string] $text) {
         if ($text -match '^[A-Za-z0-9%+=:./_-]+$') { return $text }
         return "'" + ($text -replace "['\u2018\u2019\u201A\u201B]", '$0$0') + "'"
@@ -500,10 +500,10 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
                     if ($kind[$i].StartsWith($typed)) { Get-Result $before $kind[$i] $kind[$i + 1] 'ParameterValue' }
                 }
             }
-            'live' {
+            'dynamic' {
                 $program = Get-Command orvideo -CommandType Application -ErrorAction SilentlyContinue
                 if (-not $program) { return }
-                # An empty argument, and quotes in one, do not survive Windows PowerShell: an id has neither.
+                # Windows PowerShell cannot pass empty arguments or quotes to a program; an id has no quotes.
                 $current = $typed -replace '"', ''
                 if (-not $current) { $current = ' ' }
                 $line = @($words | ForEach-Object { $_ -replace '"', '' } | Where-Object { $_ })

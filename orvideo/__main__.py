@@ -19,7 +19,7 @@ def run() -> None:
         # TAB: a person waits for it in the middle of a word.
         import os
 
-        from orvideo.completion.live import run as complete
+        from orvideo.completion.answer import run as complete
 
         complete(sys.argv[2:], os.environ)
     _die_quietly_until_signals_are_handled()

@@ -14,7 +14,7 @@ import typer
 
 from orvideo.commands._action import Action
 from orvideo.commands._app import COMMANDS, build_app
-from orvideo.environment import Answering, Environment
+from orvideo.environment import CommonOptions, Environment
 from orvideo.errors import ExitCode, OrvideoError, OutputUnwritable, UsageError
 from orvideo.interrupts import Interrupted, Interrupts
 from orvideo.output.asking import open_terminal
@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None, environment: Environment | None = No
         arguments = [*asked, "--help"]
     environment = environment or process_environment()
     # Where Typer refuses the line, nobody parsed how to answer: what the line says is taken by its letters.
-    answering = Answering(json="--json" in arguments, events="--events" in arguments)
+    answering = CommonOptions(json="--json" in arguments, events="--events" in arguments)
     try:
         action = parse(arguments, environment)
         if action is None:

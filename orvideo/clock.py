@@ -1,20 +1,20 @@
-"""Time as a parameter: what is waited on, compared and written down comes from here."""
+"""The clock as a parameter, so that tests can replace the time."""
 
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-#: The longest that the main thread waits at a time, in seconds. A signal that comes on the way into a wait, or that the
-#: system hands to another thread, wakes nobody: its handler runs when the main thread wakes up by itself (drill S02).
-NAP = 0.2
+#: The longest single wait of the main thread, in seconds. A signal that arrives just before a wait, or in another
+#: thread, does not end the wait: Python runs its handler only when the main thread continues (drill S02).
+MAX_WAIT = 0.2
 
 
 def _sleep(seconds: float) -> None:
-    """Sleep in short naps, so that a signal is heard soon."""
+    """Sleep in short steps, so that signals are handled soon."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
-        time.sleep(min(left, NAP))
+        time.sleep(min(left, MAX_WAIT))
 
 
 def _utc_now() -> datetime:
@@ -22,7 +22,7 @@ def _utc_now() -> datetime:
 
 
 class Clock(NamedTuple):
-    """The three clocks of a program: `now` (UTC, for records), `monotonic` and `sleep` (seconds, for waiting)."""
+    """The three clocks of a program: `now` (UTC), `monotonic` and `sleep` (seconds)."""
 
     now: Callable[[], datetime] = _utc_now
     monotonic: Callable[[], float] = time.monotonic

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from orvideo.deadline import Deadline
 from orvideo.ending import Ending
-from orvideo.environment import Answering, Environment
+from orvideo.environment import CommonOptions, Environment
 from orvideo.errnos import reason
 from orvideo.errors import OutputUnwritable, RecordError, UsageError
 from orvideo.interrupts import Interrupts
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from orvideo.record.ledger import Ledger
     from orvideo.record.values import Record, Typical
     from orvideo.request.planner import Planner
-    from orvideo.settings import Settings
+    from orvideo.settings.resolving import Settings
 
 #: The endpoint that the record holds for jobs of the built-in sandbox; its port is another one each time.
 SANDBOX = "sandbox"
@@ -64,7 +64,7 @@ class Service:
 class Context:
     """The dependencies of one command, late and once; closes what it opened."""
 
-    def __init__(self, environment: Environment, answering: Answering, interrupts: Interrupts) -> None:
+    def __init__(self, environment: Environment, answering: CommonOptions, interrupts: Interrupts) -> None:
         self.environment = environment
         self.answering = answering
         self.interrupts = interrupts
@@ -106,7 +106,7 @@ class Context:
 
     @cached_property
     def settings(self) -> Settings:
-        from orvideo.settings import Settings
+        from orvideo.settings.resolving import Settings
 
         return Settings(self.environment.environ)
 
@@ -298,7 +298,7 @@ class Context:
         named = settings.base_url == base_url
         return Client(
             base_url, key, app=app, limits=limits, clock=self.clock, on_call=on_call, key_source=key_source,
-            base_variable=settings.variable_that_sets("base-url") if named else None,
+            base_variable=settings.overriding_variable("base-url") if named else None,
         )  # fmt: skip
 
     def _reach(self, name: str, needs_key: bool) -> Service:
@@ -307,7 +307,7 @@ class Context:
             base_url, key = self._start_sandbox()
         elif needs_key:
             found = self.settings.api_key(name)
-            key, source = found.reveal(), found.where
+            key, source = found.reveal(), found.location
         service = Service(name, base_url, lambda: self.new_client(base_url, key, key_source=source))
         self._closing.callback(service.close)
         return service

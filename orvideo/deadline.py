@@ -1,20 +1,19 @@
-"""How long a piece of work may take, as a value that is handed down to whatever waits.
+"""A deadline, passed as a parameter to everything that waits.
 
-A deadline is over when its time has come or when somebody calls `cancel`, from any thread. What waits asks it, at
-least once a `NAP`, how long it still may.
+It is over at its time, or when any thread calls `cancel`. Whatever waits checks it at least every `MAX_WAIT` seconds.
 """
 
 from __future__ import annotations
 
-from orvideo.clock import NAP, Clock
+from orvideo.clock import MAX_WAIT, Clock
 
 
 class Cancelled(BaseException):
-    """The work is not wanted any more. Not an `Exception`: nothing on the way may take it for a failure."""
+    """The work was cancelled. It is no `Exception`, so that no handler takes it for a failure."""
 
 
 class Deadline:
-    """The end of a piece of work: `at`, a reading of `clock.monotonic` (None: no limit), or a call to `cancel`.
+    """The latest end of some work: `at`, in the time of `clock.monotonic` (None: no limit), or a call to `cancel`.
 
     A part `of` another piece of work is cancelled with it.
     """
@@ -25,7 +24,7 @@ class Deadline:
 
     @classmethod
     def after(cls, clock: Clock, seconds: float | None) -> Deadline:
-        """Return the deadline that is `seconds` from now; None is no limit."""
+        """Return the deadline `seconds` from now; None is no limit."""
         return cls(clock, None if seconds is None else clock.monotonic() + seconds)
 
     def later(self, seconds: float) -> Deadline:
@@ -41,17 +40,17 @@ class Deadline:
         return self.is_cancelled or (self.at is not None and self.clock.monotonic() >= self.at)
 
     def left(self, most: float) -> float:
-        """Return how many seconds a wait may take that would take `most` without a deadline; 0.0 when it is over."""
+        """Return the seconds left, at most `most`; 0.0 when the deadline is over."""
         if self.is_cancelled:
             return 0.0
         return most if self.at is None else max(0.0, min(most, self.at - self.clock.monotonic()))
 
     def sleep(self, seconds: float) -> None:
-        """Sleep, and no longer than to the deadline; a `cancel` is heard within a nap."""
+        """Sleep, but not beyond the deadline, and at most `MAX_WAIT` after `cancel`."""
         until = self.clock.monotonic() + seconds
-        while (nap := self.left(min(NAP, until - self.clock.monotonic()))) > 0:
-            self.clock.sleep(nap)
+        while (pause := self.left(min(MAX_WAIT, until - self.clock.monotonic()))) > 0:
+            self.clock.sleep(pause)
 
     def cancel(self) -> None:
-        """End the work now: what waits stops waiting within a nap."""
+        """End the work: whatever waits stops within `MAX_WAIT` seconds."""
         self._is_cancelled = True

@@ -1,4 +1,4 @@
-"""What a process is handed by its surroundings, as one value that a test can make for itself."""
+"""The environment of a process (variables, streams, clock) and the options that commands share, as values."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -11,26 +11,26 @@ if TYPE_CHECKING:
 
 
 class Environment(NamedTuple):
-    """The variables, the three streams (None when the shell closed one) and the clock of one run."""
+    """The variables, streams and clock of one run; a stream is None when the shell closed it."""
 
     environ: Mapping[str, str]
     stdin: TextIO | None
     stdout: TextIO | None
     stderr: TextIO | None
     clock: Clock = Clock()
-    #: How long calls may take; None for the usual limits.
+    #: The time limits of HTTP requests; None for the default.
     limits: "Limits | None" = None
-    #: Opens the controlling terminal, whatever the streams are, to read from and to write to; None where there is none.
+    #: Opens the controlling terminal for reading and writing; returns None where there is none.
     open_terminal: Callable[[], tuple[TextIO, TextIO] | None] = lambda: None
     platform: str = sys.platform
 
     def __repr__(self) -> str:
-        # The key may be among the variables (drill K13).
+        # The variables may contain the key (drill K13).
         return f"Environment({len(self.environ)} variables)"
 
 
-class Answering(NamedTuple):
-    """How a command answers, and from where: what its line says."""
+class CommonOptions(NamedTuple):
+    """The options that most commands share."""
 
     json: bool = False
     events: bool = False

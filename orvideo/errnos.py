@@ -1,4 +1,4 @@
-"""What the system's error numbers mean to a person: one table for every file that orvideo reads or writes."""
+"""Plain words for the system's error numbers (errno), for every file that is read or written."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import shlex
 from pathlib import Path
 
-#: Why something cannot be done, by errno: what follows a colon, without a full stop.
+#: The reason by errno, to stand after a colon: without a capital and a full stop.
 _REASONS = {
     errno.EACCES: "you have no permission",
     errno.EPERM: "you have no permission",
@@ -37,16 +37,16 @@ _REASONS = {
     errno.ENOMEM: "there is no memory left",
 }
 
-#: What says that there is no room: what was written before it is good.
-FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
-#: What a file system says that does not have an operation (a lock, a hard link, a sync of a folder).
-MISSING = frozenset((errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS))
+#: There is no room for more; what was written before is intact.
+NO_SPACE = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+#: The file system does not support an operation, such as a lock, a hard link or the sync of a folder.
+UNSUPPORTED = frozenset((errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS))
 
 
 def reason(error: OSError) -> str:
-    """Return why something failed, as what follows a colon: no capital, no full stop.
+    """Return why something failed, to stand after a colon: without a capital and a full stop.
 
-    Words of an error's own, other than the system's for its number, are kept.
+    A message of the error's own is kept, unless it is the system's text for its number.
     """
     number, own = error.errno or 0, error.strerror
     if number in _REASONS and (not own or own == os.strerror(number)):
@@ -55,7 +55,7 @@ def reason(error: OSError) -> str:
 
 
 def sentence(error: OSError, path: str | os.PathLike[str]) -> str:
-    """Return the full sentence that says why `path` cannot be written."""
+    """Return a sentence that says why `path` cannot be written."""
     folder = _missing_folder(error, path)
     if folder is not None:
         return f"The folder {folder} does not exist."
@@ -63,12 +63,12 @@ def sentence(error: OSError, path: str | os.PathLike[str]) -> str:
 
 
 def hint(error: OSError, path: str | os.PathLike[str]) -> str | None:
-    """Return the command that cures the cause, None where there is none to type."""
+    """Return a command that removes the cause, None where there is none."""
     folder = _missing_folder(error, path)
     return None if folder is None else f"mkdir -p {shlex.quote(os.fspath(folder))}"
 
 
 def _missing_folder(error: OSError, path: str | os.PathLike[str]) -> Path | None:
-    """Return the folder that is missing above `path`, None where that is not the trouble."""
+    """Return the missing folder of `path`, None when the error has another cause."""
     folder = Path(path).parent
     return folder if error.errno == errno.ENOENT and not os.path.lexists(folder) else None

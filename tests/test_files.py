@@ -43,18 +43,18 @@ def test_a_name_is_given_once_whatever_the_file_system_lacks(
     old.write_bytes(b"mine")
     new.write_bytes(b"theirs")
     with pytest.raises(FileExistsError):
-        files.give_name(old, new)
+        files.move_into_place(old, new)
     assert (old.read_bytes(), new.read_bytes()) == (b"mine", b"theirs")
     new.unlink()
     new.symlink_to(tmp_path / "nowhere")
     with pytest.raises(FileExistsError):
-        files.give_name(old, new)
+        files.move_into_place(old, new)
     new.unlink()
-    files.give_name(old, new)
+    files.move_into_place(old, new)
     assert (old.exists(), new.read_bytes(), new.stat().st_nlink) == (False, b"mine", 1)
     assert len(os.listdir("/dev/fd")) == open_before
     old.write_bytes(b"again")
-    files.give_name(old, new, replace=True)
+    files.move_into_place(old, new, replace=True)
     assert (old.exists(), new.read_bytes()) == (False, b"again")
 
 
@@ -67,22 +67,22 @@ def test_what_keeps_a_name_from_being_given_is_told_and_the_file_stays(
     old = tmp_path / "boat.part"
     old.write_bytes(b"mine")
     with pytest.raises(FileNotFoundError):
-        files.give_name(old, tmp_path / "missing" / "boat.mp4")
+        files.move_into_place(old, tmp_path / "missing" / "boat.mp4")
     assert old.read_bytes() == b"mine"
 
 
 @posix
 def test_a_file_is_written_whole_with_the_rights_that_are_asked_for(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
-    files.write_whole(path, b"one", mode=0o600)
+    files.write_atomically(path, b"one", mode=0o600)
     assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"one", 0o600)
     with pytest.raises(FileExistsError):
-        files.write_whole(path, b"two", replace=False)
+        files.write_atomically(path, b"two", replace=False)
     assert path.read_bytes() == b"one"
-    files.write_whole(path, b"three")
+    files.write_atomically(path, b"three")
     assert path.read_bytes() == b"three"
     with pytest.raises(IsADirectoryError):
-        files.write_whole(tmp_path, b"four")
+        files.write_atomically(tmp_path, b"four")
     assert [place.name for place in tmp_path.iterdir()] == ["config.toml"]
     assert not list(tmp_path.parent.glob(".orvideo-*")), "nothing half done is left"
 
@@ -103,7 +103,7 @@ def test_a_file_is_on_the_disk_before_it_has_its_name_and_the_name_before_it_is_
 
     for name in ("fsync", "link", "replace"):
         monkeypatch.setattr(os, name, watched(getattr(os, name), name))
-    files.write_whole(tmp_path / "config.toml", b"one", replace=replace)
+    files.write_atomically(tmp_path / "config.toml", b"one", replace=replace)
     assert done == ["fsync", "replace" if replace else "link", "fsync"]
 
 
@@ -111,10 +111,10 @@ def test_a_file_is_on_the_disk_before_it_has_its_name_and_the_name_before_it_is_
 @pytest.mark.drill("J12", "K06")
 def test_missing_folders_are_private_and_those_that_are_there_stay_as_they_are(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
-    files.make_private(tmp_path / "a" / "b")
+    files.make_private_folder(tmp_path / "a" / "b")
     rights = [place.stat().st_mode & 0o777 for place in (tmp_path, tmp_path / "a", tmp_path / "a" / "b")]
     assert rights == [0o755, 0o700, 0o700]
-    files.make_private(tmp_path / "a" / "b")
+    files.make_private_folder(tmp_path / "a" / "b")
 
 
 @posix

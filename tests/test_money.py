@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orvideo.money import full_text, is_above, money_text
+from orvideo.money import exact_money_text, exceeds_quote, money_text
 
 AMOUNTS = st.decimals(min_value=0, max_value=10**9, allow_nan=False, allow_infinity=False, places=9)
 
@@ -42,7 +42,7 @@ AMOUNTS = st.decimals(min_value=0, max_value=10**9, allow_nan=False, allow_infin
 def test_a10_money_has_two_digits_that_count_and_the_unknown_is_never_zero(amount: Decimal | None, shown: str) -> None:
     assert money_text(amount) == shown
     if shown.startswith("$0."):
-        assert money_text(amount, about=True) == f"~{shown}"
+        assert money_text(amount, approximate=True) == f"~{shown}"
 
 
 @pytest.mark.drill("F-A10")
@@ -60,25 +60,25 @@ def test_a10_money_has_two_digits_that_count_and_the_unknown_is_never_zero(amoun
     ],
 )
 def test_a10_no_price_is_told_as_if_it_kept_a_limit_that_it_passes(amount: str, limit: str, shown: str) -> None:
-    assert money_text(Decimal(amount), against=Decimal(limit)) == shown
+    assert money_text(Decimal(amount), limit=Decimal(limit)) == shown
 
 
 @pytest.mark.drill("F-A10")
 @given(AMOUNTS, AMOUNTS)
 def test_a10_what_is_shown_keeps_a_limit_if_and_only_if_what_is_meant_does(amount: Decimal, limit: Decimal) -> None:
-    shown = Decimal(money_text(amount, against=limit).removeprefix("$"))
+    shown = Decimal(money_text(amount, limit=limit).removeprefix("$"))
     assert (shown > limit) == (amount > limit)
     assert len(money_text(amount).partition(".")[2]) >= 2
 
 
 def test_a_limit_and_a_price_list_are_told_in_full() -> None:
-    assert [full_text(Decimal(amount)) for amount in ("0.4", "0.1358", "0.0000035", "20")] == [
+    assert [exact_money_text(Decimal(amount)) for amount in ("0.4", "0.1358", "0.0000035", "20")] == [
         "$0.40", "$0.1358", "$0.0000035", "$20.00",
     ]  # fmt: skip
 
 
 @pytest.mark.drill("F-A05")
 def test_a05_what_a_service_rounds_off_is_not_more_than_the_quote() -> None:
-    assert not is_above(Decimal("0.1358"), Decimal("0.135778"))
-    assert not is_above(Decimal("0.30000000000000004"), Decimal("0.3"))
-    assert is_above(Decimal("0.1201"), Decimal("0.12"))
+    assert not exceeds_quote(Decimal("0.1358"), Decimal("0.135778"))
+    assert not exceeds_quote(Decimal("0.30000000000000004"), Decimal("0.3"))
+    assert exceeds_quote(Decimal("0.1201"), Decimal("0.12"))

@@ -17,7 +17,7 @@ import pytest
 
 from orvideo.catalogue import cache
 from orvideo.record.ledger import Ledger
-from tests.completion import test_live
+from tests.completion import test_answer
 
 #: What costs most, by the name of its package.
 HEAVY = {"httpx", "pydantic", "rich", "sqlite3", "typer", "av", "falcon", "platformdirs", "tomlkit", "asyncio"}
@@ -66,8 +66,8 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 @pytest.fixture
 def jobs(home: Path) -> Path:
     with Ledger(home / ".local/state/orvideo/jobs.db") as ledger:
-        test_live.submitted(ledger, "job1")
-    cache.write(home / ".cache/orvideo" / cache.file_name(test_live.DEFAULT), [{"id": "a/one"}], datetime.now(UTC))
+        test_answer.submitted(ledger, "job1")
+    cache.write(home / ".cache/orvideo" / cache.file_name(test_answer.DEFAULT), [{"id": "a/one"}], datetime.now(UTC))
     return home
 
 
@@ -79,8 +79,8 @@ def test_tab_for_models_loads_a_json_reader_and_nothing_else(jobs: Path, bare: s
     found = loaded(jobs, "__complete", "models", "", "submit") - bare
     assert not found & (HEAVY | LIGHT)
     assert {name for name in found if name.startswith("orvideo")} == {
-        "orvideo", "orvideo.__main__", "orvideo.completion", "orvideo.completion.live", "orvideo.catalogue",
-        "orvideo.catalogue.cache",
+        "orvideo", "orvideo.__main__", "orvideo.completion", "orvideo.completion.answer", "orvideo.settings",
+        "orvideo.settings.folders", "orvideo.catalogue", "orvideo.catalogue.cache",
     }  # fmt: skip
     assert {"json", "re"} <= found
 
@@ -92,7 +92,8 @@ def test_tab_for_jobs_loads_sqlite_and_nothing_else(jobs: Path, bare: set[str], 
     assert not found & (HEAVY - {"sqlite3"} | LIGHT - {"datetime"})
     assert "json" not in found
     assert {name for name in found if name.startswith("orvideo")} == {
-        "orvideo", "orvideo.__main__", "orvideo.completion", "orvideo.completion.live",
+        "orvideo", "orvideo.__main__", "orvideo.completion", "orvideo.completion.answer", "orvideo.settings",
+        "orvideo.settings.folders",
     }  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 httpx limits the pause between two bytes and nothing else: not a name that does not resolve, not several addresses one
 after the other, not a drip. So its requests are carried by the pool of httpcore, which is what carries them anyway,
 with a network backend of our own, as httpcore documents it. Every wait asks `Waits` how long it may be, and looks up
-each `NAP`: a deadline, a `cancel` from another thread and a signal are heard in time, in whichever thread this runs.
+each `MAX_WAIT`: a deadline, a `cancel` from another thread and a signal are heard in time, in any thread.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ import httpx
 
 from orvideo.api import urls
 from orvideo.api.proxies import Via, proxy_for
-from orvideo.clock import NAP
+from orvideo.clock import MAX_WAIT
 from orvideo.deadline import Deadline
 from orvideo.errors import UsageError
 
@@ -80,7 +80,7 @@ class Waits:
         self._hurry_by = self.seconds + seconds
 
     def until_done(self, attempt: Callable[[], T], most: float | None) -> T:
-        """Return what `attempt` returns, which gives up with a TimeoutError after about a `NAP` and is then repeated.
+        """Return what `attempt` returns, which is repeated after its TimeoutError at about each `MAX_WAIT`.
 
         Raises TimeoutError after `most` seconds, at the end of the phase, and at the deadline.
         """
@@ -130,7 +130,7 @@ class Backend(httpcore.NetworkBackend):
         self.waits.has_connected = True
         with _raising(httpcore.ConnectTimeout, httpcore.ConnectError):
             connected = self._first_of(self._addresses(host, port, timeout), timeout)
-            connected.settimeout(NAP)
+            connected.settimeout(MAX_WAIT)
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if (unsent := getattr(socket, "TCP_NOTSENT_LOWAT", None)) is not None:
                 # What the system has taken and not sent is not out yet; without this it takes 4 MB (finding B09).
@@ -150,7 +150,7 @@ class Backend(httpcore.NetworkBackend):
 
         def wait() -> Any:
             try:
-                return answer.get(timeout=NAP)
+                return answer.get(timeout=MAX_WAIT)
             except queue.Empty:
                 raise TimeoutError from None
 
@@ -174,7 +174,7 @@ class Backend(httpcore.NetworkBackend):
             try:
                 if addresses:
                     trying.register(_begin(*addresses.pop(0)), selectors.EVENT_WRITE)
-                for key, _ in trying.select(STAGGER if addresses else NAP):
+                for key, _ in trying.select(STAGGER if addresses else MAX_WAIT):
                     one = cast(socket.socket, key.fileobj)
                     trying.unregister(one)
                     if not (code := one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)):
@@ -208,7 +208,7 @@ def _begin(family: int, kind: int, protocol: int, name: str, address: Any) -> so
 
 
 class Stream(httpcore.NetworkStream):
-    """One connection, in TLS or out. Its socket gives up each `NAP`, and `Waits` says whether to go on."""
+    """One connection, in TLS or out. Its socket gives up each `MAX_WAIT`, and `Waits` says whether to go on."""
 
     def __init__(self, backend: Backend, connected: socket.socket) -> None:
         self._backend, self._socket = backend, connected

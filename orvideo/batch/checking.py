@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from orvideo.batch.identity import content_key, row_keys
 from orvideo.batch.rows import Row, Trouble
 from orvideo.errors import ExitCode, MoneyError, OrvideoError, Rejected, UsageError
-from orvideo.money import full_text, money_text
+from orvideo.money import exact_money_text, money_text
 from orvideo.record.values import redact_request, redacted_media
 from orvideo.request.build import MediaSource, Wanted, request_fields
 
@@ -131,9 +131,9 @@ class Pricing:
             body["prompt"] = asked.wanted.fields["prompt"]
         offer = Offer(body, plan.quote, plan.choices)
         if self.each is not None and (offer.most is None or offer.most > self.each):
-            price = money_text(offer.most, against=self.each)
+            price = money_text(offer.most, limit=self.each)
             costs = "has an unknown price" if offer.most is None else f"may cost {price}"
-            raise MoneyError(f"This {costs}, and a job may cost {full_text(self.each)} (the setting max-cost).")
+            raise MoneyError(f"This {costs}, and a job may cost {exact_money_text(self.each)} (the setting max-cost).")
         return offer
 
     def _plan(self, wanted: Wanted) -> Plan:

@@ -1,7 +1,7 @@
-"""The catalogue on disk: plain JSON that TAB completion can read with nothing but the standard library.
+"""The cache of the catalogue: a JSON file, which TAB completion reads with the standard library alone.
 
-The file is `{"version": 1, "fetched_at": "<ISO 8601, UTC>", "models": [<the service's own entries>]}`. Whatever is
-in its place that is not such a file counts as no cache.
+The file is `{"version": 1, "fetched_at": "<ISO 8601, UTC>", "models": [<the service's own entries>]}`. Any other
+content counts as no cache.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ import os
 import re
 import stat
 
-# TAB waits for these imports: what only a writer or a type checker needs, typing itself included, is not among them.
-TYPE_CHECKING = False
+TYPE_CHECKING = False  # TAB completion waits for the imports here: typing is not among them
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
@@ -31,14 +30,14 @@ class Cached:
 
 
 def file_name(endpoint: str) -> str:
-    """Return the name of the cache file of a service: one for each base URL, readable by a person."""
+    """Return the name of the cache file for a base URL, or for `sandbox`."""
     return (
         "models-" + re.sub(r"[^A-Za-z0-9.]+", "-", endpoint.partition("://")[2] or endpoint)[:100].strip("-") + ".json"
     )
 
 
 def read(path: Path | str) -> Cached | None:
-    """Return what is cached, None when there is nothing usable; never raises, never blocks on a FIFO."""
+    """Return the cached entries, None when there are none. Never raises, and never blocks on a FIFO."""
     from datetime import UTC, datetime
 
     try:
@@ -61,7 +60,7 @@ def entries(path: Path | str) -> list[dict[str, Any]]:
 
 
 def _document(path: Path | str) -> dict[str, Any]:
-    """Return the file's content; raises OSError, ValueError or RecursionError where it is none of ours."""
+    """Return the parsed file. Raises OSError, ValueError or RecursionError for any other content."""
     data = json.loads(_bytes(path))
     if not isinstance(data, dict) or data.get("version") != _VERSION:
         raise ValueError("not a catalogue of this version")
@@ -80,14 +79,14 @@ def _bytes(path: Path | str) -> bytes:
 
 
 def write(path: Path, models: list[Any], fetched_at: datetime) -> bool:
-    """Replace the cache in one step; return False where it cannot be written, which only costs the next call time."""
-    from orvideo.files import make_private, write_whole
+    """Replace the cache atomically; return False when it cannot be written."""
+    from orvideo.files import make_private_folder, write_atomically
 
-    # ASCII, so that a lone surrogate in a description cannot break the file.
+    # ASCII, because a lone surrogate in a description cannot be written as UTF-8.
     text = json.dumps({"version": _VERSION, "fetched_at": fetched_at.isoformat(), "models": models})
     try:
-        make_private(path.parent)
-        write_whole(path, text.encode("ascii"), mode=0o600, must_last=False)
+        make_private_folder(path.parent)
+        write_atomically(path, text.encode("ascii"), mode=0o600, durable=False)
     except OSError:
         return False
     return True

@@ -1,4 +1,4 @@
-"""The choices made for a user who leaves something open: the cheapest, said aloud, and sent explicitly."""
+"""Chooses the cheapest value for what a request leaves open, and the cheapest model; each choice is shown and sent."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -9,21 +9,19 @@ from orvideo.api.schemas import VideoModel, VideoRequest
 from orvideo.catalogue.fit import check, normalise, passthrough_keys
 from orvideo.catalogue.pricing import price_list
 from orvideo.catalogue.quote import Quote, quote
-from orvideo.catalogue.sizes import nearest_ratio, rank, usual_ratio
+from orvideo.catalogue.sizes import default_ratio, nearest_ratio, rank
 
-#: Models that rehearse bad days exist only in the sandbox, and are taken by name only.
-_REHEARSAL = "sandbox/"
-
-
-#: The word for the shape of what a video is made from.
-_OWN_SHAPE = "adaptive"
+#: Models of the sandbox that simulate failures; they are never chosen, only named.
+_FAILING_MODELS = "sandbox/"
+#: The aspect ratio of the picture that the video is made from.
+_ADAPTIVE = "adaptive"
 
 _Choice = tuple[str, Any, str]
 _Frame = tuple[int, int] | None
 
 
 class Offer(NamedTuple):
-    """What a model would make of a request: the request completed, its price, and the choices made, as lines."""
+    """A request completed for one model, its quote, and a line for each choice that was made."""
 
     model: VideoModel
     request: VideoRequest
@@ -32,13 +30,12 @@ class Offer(NamedTuple):
 
 
 def fill(model: VideoModel, request: VideoRequest, *, frame: _Frame = None) -> tuple[VideoRequest, tuple[str, ...]]:
-    """Return the request with what it left open filled in, and a line for each choice made.
+    """Return the completed request, and a line for each choice made.
 
-    Shortest duration; lowest resolution (another only if it is quoted cheaper); the shape nearest to the first
-    `frame` where its size in pixels is known, else 16:9 when offered, else the first listed (`adaptive` where that is
-    listed and the video begins with a picture); sound off where it costs
-    extra or may, and on, as the service would have it, where it is free. A given size stands for resolution and
-    shape. What the catalogue does not state is left open, and no image, seed or parameter is invented.
+    The choices are: the shortest duration; the lowest resolution, unless another is quoted cheaper; the aspect ratio
+    nearest to the first `frame` where its size in pixels is known, else 16:9, else the first listed (`adaptive` where
+    that is listed and the video begins with a picture); no sound where it costs or may cost extra. A given size stands
+    for resolution and aspect ratio. What the catalogue does not list stays open; no image or seed is added.
     """
     lines: list[str] = []
     shape = partial(_shape, frame=frame)
@@ -50,7 +47,7 @@ def fill(model: VideoModel, request: VideoRequest, *, frame: _Frame = None) -> t
     return request, tuple(lines)
 
 
-def _nothing(field: str) -> _Choice:
+def _no_choice(field: str) -> _Choice:
     return field, None, ""
 
 
@@ -61,7 +58,7 @@ def _among(listed: Sequence[object], why: str) -> str:
 def _duration(model: VideoModel, request: VideoRequest) -> _Choice:
     listed = [seconds for seconds in model.supported_durations or [] if seconds > 0]
     if request.duration is not None or not listed:
-        return _nothing("duration")
+        return _no_choice("duration")
     shortest = min(listed)
     return "duration", shortest, f"duration {shortest} s ({_among(listed, 'shortest')})"
 
@@ -69,7 +66,7 @@ def _duration(model: VideoModel, request: VideoRequest) -> _Choice:
 def _resolution(model: VideoModel, request: VideoRequest) -> _Choice:
     listed = model.supported_resolutions
     if request.resolution or request.size or not listed:
-        return _nothing("resolution")
+        return _no_choice("resolution")
     lowest = min(listed, key=rank)
 
     def cost(resolution: str) -> tuple[Decimal, int]:
@@ -84,22 +81,22 @@ def _resolution(model: VideoModel, request: VideoRequest) -> _Choice:
 def _shape(model: VideoModel, request: VideoRequest, frame: _Frame) -> _Choice:
     listed = model.supported_aspect_ratios
     if request.aspect_ratio or request.size or not listed:
-        return _nothing("aspect_ratio")
-    own = next((word for word in listed if word.casefold() == _OWN_SHAPE), None)
+        return _no_choice("aspect_ratio")
+    own = next((word for word in listed if word.casefold() == _ADAPTIVE), None)
     if own and (request.frame_images or request.previous_job_id):
-        # Where a model lists it, it may refuse another shape for a video that begins with a picture (api notes).
+        # A model that lists it may refuse other ratios for a video that begins with a picture (api notes).
         return "aspect_ratio", own, f"aspect ratio {own} (that of the picture it begins with)"
     near = nearest_ratio(frame, listed) if frame and min(frame) > 0 else None
     if near:
         why = _among(listed, "nearest to the first frame")
         return "aspect_ratio", near, f"aspect ratio {near} ({why})"
-    chosen = usual_ratio(listed)
+    chosen = default_ratio(listed)
     return "aspect_ratio", chosen, f"aspect ratio {chosen} ({_among(listed, 'usual')})"
 
 
 def _creativity(model: VideoModel, request: VideoRequest) -> _Choice:
     if request.creativity is not None or not model.creativity:
-        return _nothing("creativity")
+        return _no_choice("creativity")
     chosen = min(model.creativity)
     return "creativity", chosen, f"creativity {chosen} ({_among(model.creativity, 'lowest')})"
 
@@ -107,19 +104,19 @@ def _creativity(model: VideoModel, request: VideoRequest) -> _Choice:
 def _upscale_factor(model: VideoModel, request: VideoRequest) -> _Choice:
     span = model.upscale_factor
     if request.upscale_factor is not None or span is None or span.min is None or not span.min > 0:
-        return _nothing("upscale_factor")
+        return _no_choice("upscale_factor")
     return "upscale_factor", span.min, f"upscale factor {span.min:g} (lowest)"
 
 
 def _sound(model: VideoModel, request: VideoRequest) -> _Choice:
     if request.generate_audio is not None or not model.generate_audio:
-        return _nothing("generate_audio")
-    loud, hushed = (quote(model, request.model_copy(update={"generate_audio": sound})).usd for sound in (True, False))
-    if loud is None or hushed is None:
+        return _no_choice("generate_audio")
+    on, off = (quote(model, request.model_copy(update={"generate_audio": sound})).usd for sound in (True, False))
+    if on is None or off is None:
         free = not price_list(model).defect and not price_list(model).by_sound
         why = "may cost extra"
     else:
-        free, why = loud <= hushed, "costs extra"
+        free, why = on <= off, "costs extra"
     return "generate_audio", free, "sound on (costs nothing extra)" if free else f"sound off ({why})"
 
 
@@ -130,10 +127,10 @@ def offer(
     modalities: Mapping[str, Sequence[str]] | None = None,
     frame: _Frame = None,
 ) -> Offer | None:
-    """Return what a model would make of a request, None when the catalogue does not say that it can do all of it.
+    """Return the request completed for a model, None unless the catalogue says that it can do all of it.
 
-    Stricter than `check`: what is not stated is no promise. `modalities` maps model ids to their input modalities
-    (`GET /models?output_modalities=video`), where the caller has them. The request's own model is not looked at.
+    Unlike in `check`, what the catalogue does not state counts as impossible. `modalities` maps model ids to their
+    input modalities (`GET /models?output_modalities=video`), where they are known. The request's own model is ignored.
     """
     given = request.model_dump(exclude_none=True) if isinstance(request, VideoRequest) else dict(request)
     wanted = VideoRequest(**{**given, "model": model.id})
@@ -147,10 +144,9 @@ def offer(
 
 
 def _promises(model: VideoModel, request: VideoRequest, inputs: Sequence[str] | None) -> bool:
-    """Return whether the catalogue says outright that a model does all of this.
+    """Return whether the catalogue states that a model can do all of this.
 
-    Nothing in the catalogue tells a model that makes videos from one that edits them; but those that make them state
-    durations, and those that work on a given video cannot, nor do they say how long their result will be.
+    Models that edit a given video state no durations, which is how they are told from those that make videos.
     """
     if not model.supported_durations or model.upscale_factor is not None:
         return False
@@ -166,7 +162,7 @@ def _promises(model: VideoModel, request: VideoRequest, inputs: Sequence[str] | 
         return False
     if (request.generate_audio and not model.generate_audio) or (request.seed is not None and not model.seed):
         return False
-    # The job to go on from belongs to one model, and only the service knows which; upscaling needs a video.
+    # Only the service knows the model of the job that is continued; upscaling needs a video.
     if request.previous_job_id or request.creativity is not None or request.upscale_factor is not None:
         return False
     return _takes(model, request, inputs)
@@ -179,7 +175,7 @@ def _takes(model: VideoModel, request: VideoRequest, inputs: Sequence[str] | Non
         needs.add("text")
     if inputs:
         return needs <= set(inputs)
-    # Image references are taken by all; of the rest only a price for it tells (api notes).
+    # All models take image references; only a price shows that one takes video references (api notes).
     return needs <= {"text", "image"} | (
         {"video"} if any(price.video_input for price in price_list(model).prices) else set()
     )
@@ -192,15 +188,15 @@ def cheapest(
     modalities: Mapping[str, Sequence[str]] | None = None,
     frame: _Frame = None,
 ) -> tuple[VideoModel, VideoRequest, Quote] | None:
-    """Return the model that does everything a request asks for at the lowest quote, the completed request, the quote.
+    """Return the model that can do everything at the lowest quote, the completed request and the quote, or None.
 
-    Only models whose price is known take part. An equal price goes to the listed quote, then to the newer model, then
-    by id. None when no model is left. Models under `sandbox/` are never chosen: they rehearse bad days.
+    Models with an unknown price, and those under `sandbox/`, which simulate failures, are left out. Among equal prices
+    a listed quote comes first, then the newer model, then the order of ids.
     """
     offers = [
         made
         for model in models
-        if not model.id.startswith(_REHEARSAL)
+        if not model.id.startswith(_FAILING_MODELS)
         and (made := offer(model, request, modalities=modalities, frame=frame)) is not None
         and made.quote.usd is not None
     ]

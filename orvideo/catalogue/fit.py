@@ -1,6 +1,6 @@
-"""A request against its model: what the catalogue says cannot work, found before anything is sent.
+"""Checks a request against the catalogue's entry of its model, before anything is sent.
 
-None in the catalogue is "not stated", and nothing is refused for it. Case does not matter. Nothing is ever clamped.
+None in the catalogue means "not stated", and refuses nothing. Case is ignored. No value is changed to fit.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,9 +12,9 @@ from orvideo.catalogue.words import durations_text
 
 
 class Problem(NamedTuple):
-    """One thing that a model cannot do: the request's field and value, a full sentence, and the values that would do.
+    """One thing that a model cannot do: the request's field and value, a sentence, and the values that are possible.
 
-    `allowed` is empty where no value would do, so that the field has to be left out.
+    `allowed` is empty where the field has to be left out.
     """
 
     field: str
@@ -26,7 +26,7 @@ class Problem(NamedTuple):
 def check(model: VideoModel, request: VideoRequest, *, inputs: Sequence[str] | None = None) -> list[Problem]:
     """Return everything about a request that its model cannot do, in the order of the request's fields.
 
-    `inputs` are the model's input modalities (`GET /models?output_modalities=video`), where they were asked for.
+    `inputs` are the model's input modalities (`GET /models?output_modalities=video`), where they are known.
     """
     return [
         *_duration(model, request),
@@ -47,8 +47,7 @@ def _or_list(values: Iterable[str]) -> str:
 
 
 def _duration(model: VideoModel, request: VideoRequest) -> Iterator[Problem]:
-    # An empty list of durations, resolutions, ratios or sizes states nothing: some model made of nothing at all
-    # is likelier a list whose entries we could not read.
+    # An empty list of durations, resolutions, ratios or sizes states nothing: probably its entries were not readable.
     listed = sorted(set(model.supported_durations or []))
     seconds = request.duration
     if seconds is None or seconds in listed:
@@ -79,7 +78,7 @@ def _spelling(value: str, listed: Iterable[str]) -> str | None:
 
 
 def _shape(model: VideoModel, request: VideoRequest) -> Iterator[Problem]:
-    """What the catalogue lists is right, whatever its form; the form counts where it lists nothing (finding C12)."""
+    """A listed ratio is valid in any form; where none are listed, it must have the form W:H (finding C12)."""
     ratio, listed = request.aspect_ratio, model.supported_aspect_ratios
     yield from _listed(model, "aspect_ratio", ratio, listed)
     if ratio is not None and not listed and parse_ratio(ratio) is None:
@@ -97,7 +96,7 @@ def _size(model: VideoModel, request: VideoRequest) -> Iterator[Problem]:
             message = f"{request.size} is not a size for {model.id}. A size is written WIDTHxHEIGHT, such as 1280x720."
             yield Problem("size", request.size, message)
         return
-    # Both may be given as long as they say the same: they are two ways to ask for one thing (api notes).
+    # A size and a resolution or ratio may both be given if they agree (api notes).
     resolution = resolution_of(model, size)
     if request.resolution and (resolution or "").casefold() != request.resolution.strip().casefold():
         yield _contradiction(model, request, f"resolution {request.resolution}")
@@ -126,7 +125,7 @@ def _frames(model: VideoModel, request: VideoRequest) -> Iterator[Problem]:
 
 
 def _references(model: VideoModel, request: VideoRequest, inputs: Sequence[str] | None) -> Iterator[Problem]:
-    """Other models ignore audio and video references without a word (api notes)."""
+    """The service reports no error for references that a model ignores (api notes)."""
     if not inputs:
         return
     kinds = dict.fromkeys(str(item.get("type")).removesuffix("_url") for item in request.input_references or [])
@@ -173,7 +172,7 @@ def passthrough_keys(request: VideoRequest) -> list[str]:
 
 
 def _passthrough(model: VideoModel, request: VideoRequest) -> Iterator[Problem]:
-    """An empty list is the service saying "none"; other keys would be dropped there without a word (api notes)."""
+    """An empty list means none; the service drops other keys and reports no error (api notes)."""
     allowed = model.allowed_passthrough_parameters
     if allowed is None:
         return
@@ -185,10 +184,9 @@ def _passthrough(model: VideoModel, request: VideoRequest) -> Iterator[Problem]:
 
 
 def normalise(model: VideoModel, request: VideoRequest) -> VideoRequest:
-    """Return the request as the catalogue spells it (`4k` → `4K`); values it does not know stay as they are.
+    """Return the request in the catalogue's spelling (`4k` → `4K`); values that are not listed are unchanged.
 
-    `generate_audio: false` is dropped for a model that has no sound: the result is the same silent video, and a
-    field that a model says it lacks can be a 400 (api notes).
+    `generate_audio: false` is left out for a model without sound, where the field can be answered with 400 (api notes).
     """
     changes: dict[str, Any] = {}
     if request.model.casefold() == model.id.casefold():

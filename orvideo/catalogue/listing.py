@@ -1,4 +1,4 @@
-"""The list of models, live or from the cache: one file for each origin, fresh for an hour."""
+"""The list of models, from the service or from the cache, which is used for an hour."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
@@ -13,15 +13,15 @@ from orvideo.catalogue import cache
 from orvideo.clock import Clock
 from orvideo.errors import BadReply, Unavailable
 
-#: A list longer than this is no catalogue (drill X04): the rest is counted as skipped.
+#: Further entries of a longer list are skipped (drill X04).
 _MAX_MODELS = 20_000
 
 
 class Catalogue(NamedTuple):
-    """The models that can be used, and how fresh the list is.
+    """The models that can be used, and the age of the list.
 
-    `raw` holds, by model id, each entry as the service sent it, unknown fields included. `skipped` counts the entries
-    that were of no use. `stale` is True when the service could not be asked; `note` then says so, in a sentence.
+    `raw` holds each entry by model id as the service sent it. `skipped` counts the entries that are no valid models.
+    `stale` is True when the list is old because the service could not be asked; `note` is a sentence about it.
     """
 
     models: list[VideoModel]
@@ -32,25 +32,25 @@ class Catalogue(NamedTuple):
     raw: Mapping[str, dict[str, Any]] = MappingProxyType({})
 
     def get(self, model_id: str) -> VideoModel | None:
-        """Return the model with this id or canonical slug, whatever the case; None when there is none."""
+        """Return the model with this id or canonical slug, ignoring case; None when there is none."""
         folded = model_id.strip().casefold()
         by_id = (model for model in self.models if model.id.casefold() == folded)
         by_slug = (model for model in self.models if (model.canonical_slug or "").casefold() == folded)
         return next(by_id, None) or next(by_slug, None)
 
-    def named(self, name: str) -> VideoModel | None:
-        """Return the model that a person names: as `get` does, or without its maker where only one is called so."""
+    def find(self, name: str) -> VideoModel | None:
+        """Return the model by id or slug, or by its id without the author where only one model matches."""
         folded = name.strip().casefold()
         tails = [model for model in self.models if model.id.casefold().rpartition("/")[2] == folded]
         return self.get(name) or (tails[0] if len(tails) == 1 else None)
 
     def nearest(self, model_id: str) -> list[str]:
-        """Return up to three ids that may have been meant, the likeliest first."""
+        """Return up to three ids that are like a misspelt one, the most similar first."""
         return nearest(model_id, (model.id for model in self.models))
 
 
 def nearest(model_id: str, ids: Iterable[str]) -> list[str]:
-    """Return up to three of `ids` that are like a misspelt one, compared whole and without the author."""
+    """Return up to three of `ids` that are like a misspelt one, compared with and without the author."""
     folded = model_id.strip().casefold()[:200]
     bare = folded.rpartition("/")[2]
     scores = {
@@ -65,7 +65,7 @@ def _likeness(given: str, known: str) -> float:
     import difflib
 
     matcher = difflib.SequenceMatcher(None, given, known, autojunk=False)
-    # A beginning such as "veo" is no near miss by its letters, but it is by its meaning.
+    # The ratio of a beginning such as "veo" is low, though it is a likely guess.
     if len(given) > 2 and known.startswith(given):
         return 0.9 + 0.1 * len(given) / len(known)
     return matcher.ratio() if matcher.quick_ratio() >= 0.6 else 0.0
@@ -87,7 +87,7 @@ def parse_models(entries: Iterable[object]) -> tuple[list[VideoModel], dict[str,
 
 
 def _model(entry: object) -> VideoModel | None:
-    # Most bad entries are told apart before pydantic sees them: a million of them should cost a second, not a minute.
+    # Most invalid entries are found before validation, which takes a minute for a million of them instead of a second.
     if not isinstance(entry, dict):
         return None
     name = entry.get("id")
@@ -109,9 +109,8 @@ def load(
 ) -> Catalogue:
     """Return the catalogue from the cache at `path` while it is younger than `max_age` seconds, else from `fetch`.
 
-    Without a `path` nothing is kept. When the service is away or talks nonsense, an old cache is used, whatever its
-    age, with a note; without one the error is raised as it came (Unavailable, BadReply). Other errors, such as a bad
-    certificate, always are.
+    Without a `path` nothing is kept. When `fetch` raises Unavailable or BadReply, a cache of any age is used, with a
+    note; without a cache the error is raised. Other errors, such as an invalid certificate, are always raised.
     """
     now = clock.now()
     cached = cache.read(path) if path is not None else None

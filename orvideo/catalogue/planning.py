@@ -1,4 +1,4 @@
-"""From what a person asked for to what will be sent, and what it will cost: the last step before money is spent."""
+"""Makes the plan of a request: completed from the catalogue, checked against the model, and quoted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Plan(NamedTuple):
-    """What will be sent, by which model, at what price, and the choices that were made for the user, as lines."""
+    """The request to send, its model (None if unknown) and quote, and a line for each choice that was made."""
 
     request: VideoRequest
     model: VideoModel | None
@@ -33,10 +33,9 @@ def plan(
 ) -> Plan:
     """Complete the wanted request fields from the catalogue, check them against the model, and quote the result.
 
-    `wanted` has no "model" when the user named none: then it is the cheapest that can do everything asked for. With
-    `check` off nothing is refused, for a catalogue that lags behind the service. `modalities` maps model ids to what
-    they take, where that was asked for; `frame` is the first frame's size in pixels, where it is known. Raises
-    Rejected with every problem at once and the values that would do; nothing was sent.
+    Without a "model" in `wanted` the cheapest that can do everything is chosen. Without `check` nothing is refused, for
+    a catalogue that is older than the service. `modalities` maps model ids to their input modalities, where they are
+    known; `frame` is the size of the first frame in pixels. Raises Rejected with all problems and the possible values.
     """
     from orvideo.api.schemas import VideoRequest
     from orvideo.catalogue.choices import fill
@@ -48,13 +47,13 @@ def plan(
     if named is None:
         return _cheapest(wanted, catalogue, modalities, frame)
     request = VideoRequest(**wanted)
-    model = catalogue.named(named)
+    model = catalogue.find(named)
     if model is None:
         if check:
             raise _unknown_model(named, catalogue)
         return Plan(request, None, unknown_quote(f"{named} is not in the catalogue"), ())
     if catalogue.get(named) is None:
-        request = request.model_copy(update={"model": model.id})  # it was named without its maker
+        request = request.model_copy(update={"model": model.id})  # it was named without its author
     request = normalise(model, request)
     if check and (problems := problems_of(model, request, inputs=(modalities or {}).get(model.id))):
         raise Rejected(
@@ -84,7 +83,7 @@ def _cheapest(
 def _none_chosen(
     wanted: Mapping[str, Any], catalogue: Catalogue, modalities: Mapping[str, Sequence[str]] | None
 ) -> Rejected:
-    """Return why no model was chosen, with those that a person may well name."""
+    """Return the error that says why no model was chosen, and which ones the user may name."""
     from orvideo.catalogue.choices import offer
 
     hint = "see what each can do: orvideo models"
@@ -102,7 +101,7 @@ def _none_chosen(
 
 
 def unknown_quote(reason: str) -> Quote:
-    """Return the quote of a request that nobody can price."""
+    """Return the quote of a request whose price is unknown."""
     from orvideo.catalogue.quote import Quote
 
     return Quote("unknown", None, None, None, (reason,))

@@ -1,7 +1,7 @@
-"""A model's price list (`pricing_skus`), read: which price applies to what. All amounts are USD, as Decimal.
+"""Parses a model's price list (`pricing_skus`) and looks prices up. All amounts are USD, as Decimal.
 
-The keys, the two unit families and the order in which keys are looked up are those of the api notes, "Prices". A key
-outside that grammar is kept by name: it makes every quote of its model unknown, since it may cost anything.
+The keys, the units and the order of the lookup are those of the api notes, "Prices". An unknown key makes every quote
+of its model unknown, since it may cost anything.
 """
 
 import re
@@ -17,7 +17,7 @@ from orvideo.catalogue.sizes import rank
 
 
 class Unit(StrEnum):
-    """What a price is multiplied by. The first four are ways to price a clip; the others are added to it."""
+    """The unit of a price. By one of the first four a clip is priced; the others are added."""
 
     SECOND = "second"
     TOKEN = "video token"  # noqa: S105 - a unit of price
@@ -32,7 +32,7 @@ _MAIN_UNITS = (Unit.SECOND, Unit.TOKEN, Unit.MEGAPIXEL_SECOND, Unit.VIDEO)
 
 
 class Mode(StrEnum):
-    """What a clip is made from, as the price lists tell it apart."""
+    """What a clip is made from, as far as prices depend on it."""
 
     CONTINUATION = "continuing a video"
     REFERENCE = "references"
@@ -41,9 +41,9 @@ class Mode(StrEnum):
 
 
 class Price(NamedTuple):
-    """One line of a price list: `usd` per `unit`, and what it is for (None: for anything not said otherwise).
+    """One entry of a price list: `usd` per `unit`, and what it is for; None means any.
 
-    `sound` is True for a price with sound, False for one without. `resolution` is the key's own suffix (`4k`).
+    `sound` is True for a price with sound, False for one without. `resolution` is the suffix of the key (`4k`).
     """
 
     key: str
@@ -58,7 +58,7 @@ class Price(NamedTuple):
 
 _RESOLUTION = r"(?P<resolution>[0-9]{3,4}p|[0-9]k)"
 _MODES = {"text_to_video": Mode.TEXT, "image_to_video": Mode.IMAGE, "reference": Mode.REFERENCE}
-#: (pattern, unit, priced in cents, fixed mode). A resolution nobody has seen yet is still a resolution.
+#: (pattern, unit, in cents, fixed mode). The patterns also match resolutions that no model has yet.
 _GRAMMAR: tuple[tuple[str, Unit, bool, Mode | None], ...] = (
     (rf"duration_seconds(?:_(?P<sound>with|without)_audio)?(?:_{_RESOLUTION})?", Unit.SECOND, False, None),
     (
@@ -84,7 +84,7 @@ _GRAMMAR: tuple[tuple[str, Unit, bool, Mode | None], ...] = (
     (r"minimum_cents_per_generation", Unit.FLOOR, True, None),
 )
 
-#: Prices outside this range are not prices; inside it no multiplication can overflow or vanish.
+#: The range of valid prices, in which no multiplication can overflow or round to zero.
 _LARGEST, _SMALLEST = Decimal(10) ** 6, Decimal(10) ** -12
 
 
@@ -113,32 +113,32 @@ def _parse(key: str, usd: Decimal) -> Price | None:
     return None
 
 
-_Slot = tuple[Unit, Mode | None, bool | None, str | None, bool, bool | None]
+_PriceKey = tuple[Unit, Mode | None, bool | None, str | None, bool, bool | None]
 
 
-def _slot(price: Price) -> _Slot:
+def _price_key(price: Price) -> _PriceKey:
     return price.unit, price.mode, price.sound, price.resolution, price.video_input, price.creative
 
 
-class Found(NamedTuple):
-    """A price that applies, and why it may not be the right one (None when the list says it outright)."""
+class PriceMatch(NamedTuple):
+    """The price that applies, and why it may be another one; None when the list states it."""
 
     price: Price
     doubt: str | None = None
 
 
 class PriceList(NamedTuple):
-    """A price list as understood. Nothing is dropped: what could not be read is named."""
+    """A parsed price list, with the keys that could not be parsed or contradict each other."""
 
     prices: tuple[Price, ...] = ()
     unknown_keys: tuple[str, ...] = ()
     unreadable_keys: tuple[str, ...] = ()
     clashing_keys: tuple[str, ...] = ()
-    by_slot: Mapping[_Slot, Price] = MappingProxyType({})
+    by_key: Mapping[_PriceKey, Price] = MappingProxyType({})
 
     @property
     def units(self) -> tuple[Unit, ...]:
-        """Return the ways in which this list prices a clip; a list that makes sense has exactly one."""
+        """Return the units by which this list prices a clip; a valid list has exactly one."""
         present = {price.unit for price in self.prices}
         return tuple(unit for unit in _MAIN_UNITS if unit in present)
 
@@ -162,21 +162,21 @@ class PriceList(NamedTuple):
         """Return whether any price depends on sound."""
         return any(price.sound is not None for price in self.prices)
 
-    def one(self, unit: Unit) -> Decimal | None:
-        """Return the price of an item that is the same for every clip (images, floor, video), in USD."""
-        price = self.by_slot.get((unit, None, None, None, False, None))
+    def flat_price(self, unit: Unit) -> Decimal | None:
+        """Return the price of a unit that does not depend on the clip (image, floor, video), in USD."""
+        price = self.by_key.get((unit, None, None, None, False, None))
         return price.usd if price else None
 
-    def per_second(self, mode: Mode, *, sound: bool, resolution: str | None) -> Found | None:
-        """Return the price of a second: mode first, then sound, then resolution (api notes).
+    def per_second(self, mode: Mode, *, sound: bool, resolution: str | None) -> PriceMatch | None:
+        """Return the price of a second, looked up by mode, then sound, then resolution (api notes).
 
-        With sound on, a `with_audio` price beats those by mode (Kling), except for continuations and references.
+        With sound, a `with_audio` price comes before those by mode (Kling), except for continuations and references.
         """
-        for rung_mode, rung_sound, doubt in _ladder(mode, sound):
+        for key_mode, key_sound, doubt in _lookup_order(mode, sound):
             for suffix in (*suffixes(resolution), None):
-                price = self.by_slot.get((Unit.SECOND, rung_mode, rung_sound, suffix, False, None))
+                price = self.by_key.get((Unit.SECOND, key_mode, key_sound, suffix, False, None))
                 if price:
-                    return Found(price, doubt or self._doubt(price, mode, resolution))
+                    return PriceMatch(price, doubt or self._doubt(price, mode, resolution))
         return None
 
     def _doubt(self, price: Price, mode: Mode, resolution: str | None) -> str | None:
@@ -186,26 +186,25 @@ class PriceList(NamedTuple):
             return None
         return f"the price list has no price for {mode} at {resolution or 'this resolution'}; the general one is taken"
 
-    def per_token(self, *, sound: bool, resolution: str | None, video_input: bool) -> Found | None:
-        """Return the price of a video token: video input first, then resolution, then sound.
+    def per_token(self, *, sound: bool, resolution: str | None, video_input: bool) -> PriceMatch | None:
+        """Return the price of a video token, looked up by video input, then resolution, then sound.
 
-        Resolution goes before sound here: `video_tokens_4k` has no silent twin, and `video_tokens_without_audio`
-        is the silent twin of `video_tokens`.
+        Resolution comes before sound because `video_tokens_4k` has no variant without audio.
         """
-        hushed = (None,) if sound else (False, None)
+        silent = (None,) if sound else (False, None)
         for video in (True, False) if video_input else (False,):
             for suffix in (*suffixes(resolution), None):
-                for hush in hushed:
-                    price = self.by_slot.get((Unit.TOKEN, None, hush, suffix, video, None))
+                for sound_key in silent:
+                    price = self.by_key.get((Unit.TOKEN, None, sound_key, suffix, video, None))
                     if price:
                         doubt = "the price list has no price for video references; the general one is taken"
-                        return Found(price, doubt if video_input and not video else None)
+                        return PriceMatch(price, doubt if video_input and not video else None)
         return None
 
-    def per_megapixel_second(self, *, creative: bool) -> Found | None:
-        """Return the price of a megapixel-second; creativity 0 is read as precise, 1 as creative (api notes, G)."""
-        price = self.by_slot.get((Unit.MEGAPIXEL_SECOND, None, None, None, False, creative))
-        return Found(price) if price else None
+    def per_megapixel_second(self, *, creative: bool) -> PriceMatch | None:
+        """Return the price of a megapixel-second; creativity 0 is precise, 1 is creative (api notes, G)."""
+        price = self.by_key.get((Unit.MEGAPIXEL_SECOND, None, None, None, False, creative))
+        return PriceMatch(price) if price else None
 
 
 def _names(keys: tuple[str, ...]) -> str:
@@ -213,7 +212,7 @@ def _names(keys: tuple[str, ...]) -> str:
     return shown if len(keys) <= 5 else f"{shown} and {len(keys) - 5} more"
 
 
-def _ladder(mode: Mode, sound: bool) -> Iterator[tuple[Mode | None, bool | None, str | None]]:
+def _lookup_order(mode: Mode, sound: bool) -> Iterator[tuple[Mode | None, bool | None, str | None]]:
     if mode in (Mode.CONTINUATION, Mode.REFERENCE):
         yield mode, None, None
     if sound:
@@ -231,7 +230,7 @@ def _ladder(mode: Mode, sound: bool) -> Iterator[tuple[Mode | None, bool | None,
 
 @lru_cache(maxsize=64)
 def suffixes(resolution: str | None) -> tuple[str, ...]:
-    """Return how price lists may write a resolution: `4K` is `4k`, or else `2160p`."""
+    """Return the suffixes that price lists use for a resolution: `4k` and `2160p` for `4K`."""
     if not resolution:
         return ()
     folded = resolution.strip().casefold()
@@ -241,18 +240,18 @@ def suffixes(resolution: str | None) -> tuple[str, ...]:
 
 
 def parse_price_list(skus: Mapping[str, Any] | None) -> PriceList:
-    """Read a `pricing_skus` mapping of whatever quality; never raises."""
+    """Parse a `pricing_skus` mapping; never raises."""
     items = tuple((str(key), _plain(value)) for key, value in (skus or {}).items())
     return _parse_items(items)
 
 
 def price_list(model: VideoModel) -> PriceList:
-    """Return the price list of a model; the same list is read only once."""
+    """Return the price list of a model, parsed once and cached."""
     return parse_price_list(model.pricing_skus)
 
 
 def _plain(value: object) -> str:
-    """Return a price as text, "" when it is of no kind that a price can have."""
+    """Return a price as text, "" for a value of another type."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -269,7 +268,7 @@ def _parse_items(items: tuple[tuple[str, str], ...]) -> PriceList:
     unknown: list[str] = []
     unreadable: list[str] = []
     clashing: list[str] = []
-    slots: dict[_Slot, Price] = {}
+    slots: dict[_PriceKey, Price] = {}
     for key, value in items:
         usd = _amount(value)
         price = _parse(key, usd if usd is not None else Decimal(0))
@@ -279,11 +278,11 @@ def _parse_items(items: tuple[tuple[str, str], ...]) -> PriceList:
             unreadable.append(key)
         else:
             prices.append(price)
-            twin = slots.setdefault(_slot(price), price)
+            twin = slots.setdefault(_price_key(price), price)
             if twin.usd != price.usd:
                 clashing += [twin.key, price.key]
     prices.sort(key=_order)
-    return PriceList(tuple(prices), tuple(unknown), tuple(unreadable), tuple(dict.fromkeys(clashing)), by_slot=slots)
+    return PriceList(tuple(prices), tuple(unknown), tuple(unreadable), tuple(dict.fromkeys(clashing)), by_key=slots)
 
 
 def _order(price: Price) -> tuple[int, int, bool, bool, int, bool, str]:

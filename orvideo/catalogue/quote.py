@@ -1,7 +1,7 @@
-"""What a request will cost: listed, about, or unknown. The sandbox bills by the same code.
+"""Quotes what a request will cost; the sandbox bills by the same code.
 
-Both `quote` and `bill` reduce a request to `Clip`s, in which nothing is open any more, and price those by `price_of`.
-The rules are those of the api notes, "Prices"; only the service's own `usage.cost` is the true price.
+Both `quote` and `bill` convert a request to `Clip`s, in which all choices are made, and price those by `price_of`. The
+rules are those of the api notes, "Prices"; only the service's `usage.cost` is the true price.
 """
 
 from collections.abc import Sequence
@@ -10,9 +10,9 @@ from itertools import product
 from typing import Any, Literal, NamedTuple, Self
 
 from orvideo.api.schemas import VideoModel, VideoRequest
-from orvideo.catalogue.pricing import Found, Mode, PriceList, Unit, price_list
-from orvideo.catalogue.sizes import Picture, assumed, parse_ratio, parse_size, picture, resolution_of
-from orvideo.money import is_above, money_text
+from orvideo.catalogue.pricing import Mode, PriceList, PriceMatch, Unit, price_list
+from orvideo.catalogue.sizes import Picture, parse_ratio, parse_size, picture, resolution_of, with_defaults
+from orvideo.money import exceeds_quote, money_text
 
 Kind = Literal["listed", "about", "unknown"]
 
@@ -22,11 +22,11 @@ _LONGEST_SECONDS = 10**6
 
 
 class Quote(NamedTuple):
-    """What a request will cost, in USD, and how far that is known.
+    """What a request will cost, in USD, and how certain that is.
 
-    `listed`: `usd` is the price list's own figure. `about`: `usd` is the best estimate; where something was left open
-    it is the dearest of the possibilities, which span `low` to `high`. `unknown`: `usd` is None, never 0; `low` may
-    still say "at least". `reasons` says why a bill may differ. Only a bill is a true price.
+    `listed`: `usd` is from the price list. `about`: `usd` is an estimate; where the request leaves something open it is
+    the highest of the possible prices, which are between `low` and `high`. `unknown`: `usd` is None, never 0; `low` may
+    be the least it costs. `reasons` says why the bill may differ.
     """
 
     kind: Kind
@@ -37,22 +37,22 @@ class Quote(NamedTuple):
 
     @property
     def most(self) -> Decimal | None:
-        """The most that it may cost in USD, which limits are held against; None when nobody knows."""
+        """The most that it may cost in USD, which is compared with limits; None when unknown."""
         if self.kind == "unknown":
             return None
         return self.high if self.high is not None else self.usd
 
-    def raised_by(self, bill: Decimal | None) -> Self:
-        """Return the quote with `high` at the dearest bill of such a job, where that is more (finding A05)."""
+    def including_bill(self, bill: Decimal | None) -> Self:
+        """Return the quote with `high` raised to the highest bill of such a job so far (finding A05)."""
         most = self.most
-        if bill is None or most is None or not is_above(bill, most):
+        if bill is None or most is None or not exceeds_quote(bill, most):
             return self
-        reason = f"such jobs were billed up to {money_text(bill, against=most)} before"
+        reason = f"such jobs were billed up to {money_text(bill, limit=most)} before"
         low = self.low if self.low is not None else self.usd
         return self._replace(low=low, high=bill, reasons=(*self.reasons, reason))
 
     def as_json(self) -> dict[str, Any]:
-        """Return the documented quote object: `kind, usd, low, high, reasons`; amounts are numbers in USD or null."""
+        """Return the quote as JSON: `kind, usd, low, high, reasons`; amounts are numbers in USD or null."""
         return {
             "kind": self.kind,
             "usd": _number(self.usd),
@@ -67,7 +67,7 @@ def _number(amount: Decimal | None) -> float | None:
 
 
 class UnknownPrice(LookupError):
-    """The price list gives no price for a clip; `at_least` is what is certain all the same, in USD."""
+    """The price list has no price for a clip; `at_least` is the least it costs in USD, where that is known."""
 
     def __init__(self, reason: str, at_least: Decimal | None = None) -> None:
         super().__init__(reason)
@@ -76,10 +76,10 @@ class UnknownPrice(LookupError):
 
 
 class Clip(NamedTuple):
-    """One video as far as its price is concerned. `seconds` is None only where the price does not depend on it.
+    """The properties of a video on which its price depends; `seconds` is None only where the price does not.
 
-    `images` are the input images that count (frames, or else image references), `reference_images` the latter alone.
-    `input_seconds` is the length of all referenced videos together, None when it is not known.
+    `images` counts the frames, or without any the image references; `reference_images` counts the latter alone.
+    `input_seconds` is the length of all referenced videos together, None when unknown.
     """
 
     mode: Mode
@@ -95,9 +95,9 @@ class Clip(NamedTuple):
 
 
 def quote(model: VideoModel, request: VideoRequest, *, input_seconds: Decimal | None = None) -> Quote:
-    """Return what a request to a model will cost. Never raises, never invents a figure, never says 0 for unknown.
+    """Return what a request to a model will cost; never raises.
 
-    `input_seconds` is the length of the videos given as references, where the caller has measured it.
+    `input_seconds` is the length of the referenced videos, where it is known.
     """
     prices = price_list(model)
     try:
@@ -122,15 +122,15 @@ def bill(
     seconds: Decimal | int,
     input_seconds: Decimal | int = 0,
 ) -> Decimal:
-    """Return what the sandbox charges, in USD, for a film of `width` x `height` and `seconds`: `quote`'s own rules.
+    """Return what the sandbox charges in USD for a film of `width` x `height` and `seconds`, by the rules of `quote`.
 
-    A nominal size of a token-priced model is billed as the real picture (api notes). Raises UnknownPrice when the
-    model's price list gives no price.
+    A nominal size of a token-priced model is billed as the real one (api notes). Raises UnknownPrice when the price
+    list has no price.
     """
     prices = price_list(model)
     if prices.defect:
         raise UnknownPrice(prices.defect)
-    settled = assumed(model, request)
+    settled = with_defaults(model, request)
     real = picture(model, settled) if request.size else None
     clip = _common(settled, Decimal(input_seconds))._replace(
         sound=request.generate_audio if request.generate_audio is not None else model.generate_audio is True,
@@ -149,25 +149,25 @@ def video_tokens(size: tuple[int, int], seconds: Decimal, input_seconds: Decimal
 
 
 def price_of(prices: PriceList, clip: Clip) -> tuple[Decimal, str | None]:
-    """Return the price of a clip in USD and what is doubtful about it; raises UnknownPrice."""
+    """Return the price of a clip in USD, and why it is uncertain or None. Raises UnknownPrice."""
     base, doubt = _base(prices, clip)
-    images = (prices.one(Unit.IMAGE) or Decimal(0)) * clip.images
-    references = (prices.one(Unit.REFERENCE_IMAGE) or Decimal(0)) * clip.reference_images
-    return max(base + images + references, prices.one(Unit.FLOOR) or Decimal(0)), doubt
+    images = (prices.flat_price(Unit.IMAGE) or Decimal(0)) * clip.images
+    references = (prices.flat_price(Unit.REFERENCE_IMAGE) or Decimal(0)) * clip.reference_images
+    return max(base + images + references, prices.flat_price(Unit.FLOOR) or Decimal(0)), doubt
 
 
 def _base(prices: PriceList, clip: Clip) -> tuple[Decimal, str | None]:
     unit = prices.units[0]
     if unit is Unit.VIDEO:
-        return prices.one(Unit.VIDEO) or Decimal(0), None
+        return prices.flat_price(Unit.VIDEO) or Decimal(0), None
     if clip.seconds is None:
-        raise UnknownPrice(f"priced by the {unit}, and the length is not known before", prices.one(Unit.FLOOR))
+        raise UnknownPrice(f"priced by the {unit}, and the length is not known before", prices.flat_price(Unit.FLOOR))
     if unit is Unit.SECOND:
         found = prices.per_second(clip.mode, sound=clip.sound, resolution=clip.resolution)
         found = _found(found, clip, prices)
         return found.price.usd * clip.seconds, found.doubt
     if clip.size is None:
-        raise UnknownPrice(f"priced by the {unit}, and the picture's size is not known", prices.one(Unit.FLOOR))
+        raise UnknownPrice(f"priced by the {unit}, and the picture's size is not known", prices.flat_price(Unit.FLOOR))
     if unit is Unit.MEGAPIXEL_SECOND:
         found = _found(prices.per_megapixel_second(creative=bool(clip.creative)), clip, prices)
         return found.price.usd * clip.size[0] * clip.size[1] / 10**6 * clip.seconds, found.doubt
@@ -183,7 +183,7 @@ def _by_tokens(prices: PriceList, clip: Clip, size: tuple[int, int], seconds: De
     return video_tokens(size, seconds, clip.input_seconds or Decimal(0)) * found.price.usd, found.doubt
 
 
-def _found(found: Found | None, clip: Clip, prices: PriceList) -> Found:
+def _found(found: PriceMatch | None, clip: Clip, prices: PriceList) -> PriceMatch:
     if found is None:
         sound = "" if not prices.by_sound else " with sound" if clip.sound else " without sound"
         at = f" at {clip.resolution}" if clip.resolution else ""
@@ -191,15 +191,15 @@ def _found(found: Found | None, clip: Clip, prices: PriceList) -> Found:
     return found
 
 
-class _Open(NamedTuple):
-    """Every clip that a request may turn into, and why its price is not certain even when all cost the same."""
+class _ClipSet(NamedTuple):
+    """Every clip that a request may become, and why the price is uncertain even if it is the same for all."""
 
     clips: list[Clip]
     doubts: list[str]
 
 
-def _clips(model: VideoModel, request: VideoRequest, prices: PriceList, input_seconds: Decimal | None) -> _Open:
-    """Return one clip when the request leaves nothing open that could matter, else one for each possibility."""
+def _clips(model: VideoModel, request: VideoRequest, prices: PriceList, input_seconds: Decimal | None) -> _ClipSet:
+    """Return one clip for each possible choice of what the request leaves open and the price depends on."""
     if prices.defect:
         raise UnknownPrice(prices.defect)
     unit = prices.units[0]
@@ -221,11 +221,11 @@ def _clips(model: VideoModel, request: VideoRequest, prices: PriceList, input_se
         )
     ]
     doubts = [*_length_doubts(model, request, unit), *_picture_doubts(unit, [shot for _, shot in frames])]
-    return _Open(clips, doubts)
+    return _ClipSet(clips, doubts)
 
 
 def _spread(clips: Sequence[Clip], amounts: Sequence[Decimal]) -> str:
-    """Return which of the open choices make the price differ, as a reason."""
+    """Return a reason that names the open choices on which the price depends."""
     names = []
     for name, fields in _CHOICES.items():
         settled: dict[Clip, set[Decimal]] = {}
@@ -247,7 +247,7 @@ _CHOICES: dict[str, dict[str, Any]] = {
 
 def _common(request: VideoRequest, input_seconds: Decimal | None) -> Clip:
     frames = request.frame_images or []
-    # Given both, frame_images wins and references are ignored (api notes).
+    # With both, the service uses frame_images and ignores the references (api notes).
     references = [] if frames else request.input_references or []
     pictures = sum(1 for item in references if item.get("type") == "image_url")
     if request.previous_job_id:
@@ -278,7 +278,7 @@ def _seconds(model: VideoModel, request: VideoRequest) -> Sequence[Decimal | Non
 
 
 def _sounds(model: VideoModel, request: VideoRequest) -> Sequence[bool]:
-    """Left out, the endpoint's own capability decides (api notes), which may not be what the catalogue says."""
+    """Where the request does not say, the endpoint decides (api notes), and may differ from the catalogue."""
     if request.generate_audio is not None:
         return (request.generate_audio,)
     return (False,) if model.generate_audio is False else (True, False)
@@ -292,7 +292,7 @@ def _resolution(model: VideoModel, request: VideoRequest) -> str | None:
 def _frames(
     model: VideoModel, request: VideoRequest, *, by_picture: bool
 ) -> Sequence[tuple[str | None, Picture | None]]:
-    """Return the (resolution, picture) pairs that are possible; pictures only where the price depends on them."""
+    """Return the possible (resolution, picture) pairs; with `by_picture` off, without the pictures."""
     listed = _or_open(model.supported_resolutions)
     if request.size:
         resolution = _resolution(model, request)
@@ -302,7 +302,7 @@ def _frames(
         return [(item, None) for item in resolutions]
     shapes = [ratio for ratio in model.supported_aspect_ratios or () if parse_ratio(ratio)]
     given = request.aspect_ratio
-    # A word such as `adaptive` stands for any of the shapes.
+    # A name such as `adaptive` stands for any of the ratios.
     ratios = [given] if given and (parse_ratio(given) or not shapes) else _or_open(shapes)
     return [
         (item, picture(model, request.model_copy(update={"resolution": item, "aspect_ratio": ratio})))

@@ -1,7 +1,7 @@
-"""How many pixels a request is: resolutions, aspect ratios and sizes, and the real pictures behind the listed ones.
+"""Resolutions, aspect ratios and sizes, and the size in pixels that a request is billed for.
 
-The real picture matters where a model is priced by video tokens: there the catalogue's sizes are nominal, and the
-bill follows the pixels that the provider really makes (api notes, "Prices").
+Where a model is priced by video tokens, the catalogue's sizes are nominal, and the bill follows the pixels that the
+provider really makes (api notes, "Prices").
 """
 
 import re
@@ -16,7 +16,7 @@ Source = Literal["asked", "billed", "published", "listed", "derived"]
 
 
 class Picture(NamedTuple):
-    """A picture in pixels, and how far that is known.
+    """The size of a picture in pixels, and its source.
 
     `asked`: the request's own size. `billed`: seen on bills (api notes). `published`: the provider's table.
     `listed`: the catalogue's size. `derived`: calculated from resolution and aspect ratio.
@@ -28,7 +28,7 @@ class Picture(NamedTuple):
 
 
 #: Seedance 1.5 pro and 2.x, as ByteDance publishes it; 16:9 and 1:1 at 480p were also seen on bills (api notes).
-#: The upright ratios are the wide ones turned; 9:21, which ByteDance's table leaves out, is taken as 21:9 turned.
+#: The upright ratios are the wide ones rotated, also 9:21, which is not in ByteDance's table.
 _SEEDANCE_WIDE: dict[str, dict[str, tuple[int, int]]] = {
     "480p": {"16:9": (864, 496), "4:3": (752, 560), "1:1": (640, 640), "21:9": (992, 432)},
     "720p": {"16:9": (1280, 720), "4:3": (1112, 834), "1:1": (960, 960), "21:9": (1470, 630)},
@@ -38,7 +38,7 @@ _SEEDANCE_WIDE: dict[str, dict[str, tuple[int, int]]] = {
 _BILLED = {("480p", "16:9"), ("480p", "1:1")}
 
 
-def _turned(ratio: str) -> str:
+def _rotated(ratio: str) -> str:
     across, _, down = ratio.partition(":")
     return f"{down}:{across}"
 
@@ -49,20 +49,20 @@ _SEEDANCE: dict[tuple[str, str], tuple[int, int]] = {
     for ratio, (width, height) in row.items()
     for key, size in {
         (resolution, ratio): (width, height),
-        (resolution, _turned(ratio)): (height, width),
+        (resolution, _rotated(ratio)): (height, width),
     }.items()
 }
 _SEEDANCE_BY_SIZE = {size: key for key, size in _SEEDANCE.items()}
 
-#: The short side of what is not written as a number of lines. 1K is read as 1024 lines, between 768p and 1080p:
-#: no model lists it yet, and a price for `1024p` exists.
+#: The short side of resolutions that are not written as a number of lines. No model lists 1K yet; it is taken as 1024
+#: lines because there is a price for `1024p`.
 _K_SIDES = {"1k": 1024, "2k": 1440, "4k": 2160, "8k": 4320}
 _LINES_OF_SIDE = {2160: "4K", 1440: "2K", 4320: "8K"}
 _RATIO_TOLERANCE = Fraction(3, 100)
 
 
 def short_side(resolution: str) -> int | None:
-    """Return the shorter side of a nominal resolution in pixels (`720p` → 720, `4K` → 2160), None when unreadable."""
+    """Return the shorter side of a resolution in pixels (`720p` → 720, `4K` → 2160), None when it is unknown."""
     folded = resolution.strip().casefold()
     if folded in _K_SIDES:
         return _K_SIDES[folded]
@@ -71,7 +71,7 @@ def short_side(resolution: str) -> int | None:
 
 
 def rank(resolution: str) -> int:
-    """Return a number that sorts resolutions from low to high; one we cannot read sorts last."""
+    """Return a sort key from low to high resolutions; unknown ones are last."""
     return short_side(resolution) or 1_000_000
 
 
@@ -94,13 +94,13 @@ def parse_ratio(ratio: str) -> Fraction | None:
 
 
 def has_ratio(size: tuple[int, int], ratio: str) -> bool:
-    """Return whether a size is of an aspect ratio: within 3 %, as 864x496 passes for 16:9 and 992x432 for 21:9."""
+    """Return whether a size has an aspect ratio within 3 %, as 864x496 has 16:9 and 992x432 has 21:9."""
     wanted = parse_ratio(ratio)
     return wanted is not None and abs(Fraction(*size) / wanted - 1) <= _RATIO_TOLERANCE
 
 
 def nearest_ratio(size: tuple[int, int], ratios: Iterable[str]) -> str | None:
-    """Return the one of `ratios` that is nearest to a size, None when none can be read."""
+    """Return the one of `ratios` that is nearest to a size; ratios not of the form W:H are ignored."""
     shape = Fraction(*size)
 
     def distance(ratio: str) -> Fraction:
@@ -110,18 +110,18 @@ def nearest_ratio(size: tuple[int, int], ratios: Iterable[str]) -> str | None:
     return min((ratio for ratio in ratios if parse_ratio(ratio)), key=distance, default=None)
 
 
-def usual_ratio(listed: Sequence[str]) -> str:
-    """Return 16:9 where it is listed, else the first of the listed that is a shape and not a word, else the first."""
+def default_ratio(listed: Sequence[str]) -> str:
+    """Return 16:9 where it is listed, else the first of the form W:H, else the first."""
     return "16:9" if "16:9" in listed else next(filter(parse_ratio, listed), listed[0])
 
 
 def is_seedance(model: VideoModel) -> bool:
-    """Return whether the published Seedance pictures hold for a model (1.5 pro and everything after it)."""
+    """Return whether the published Seedance sizes apply to a model (1.5 pro and later)."""
     return "seedance" in model.id.casefold() and "seedance-1-0" not in model.id.casefold()
 
 
 def resolution_of(model: VideoModel, size: tuple[int, int]) -> str | None:
-    """Return the resolution that a size belongs to, in the catalogue's spelling; None when it fits none."""
+    """Return the resolution of a size, in the catalogue's spelling; None when no listed one matches."""
     if is_seedance(model) and size in _SEEDANCE_BY_SIZE:
         name = _SEEDANCE_BY_SIZE[size][0]
     else:
@@ -179,11 +179,11 @@ def _of_names(model: VideoModel, resolution: str, ratio: str) -> Picture | None:
     return Picture(long_side, side, "derived") if shape >= 1 else Picture(side, long_side, "derived")
 
 
-def assumed(model: VideoModel, request: VideoRequest) -> VideoRequest:
-    """Return the request with the resolution and shape that the sandbox takes for what was left open.
+def with_defaults(model: VideoModel, request: VideoRequest) -> VideoRequest:
+    """Return the request with the sandbox's defaults for resolution and aspect ratio.
 
-    720p and 16:9 where the model lists them or lists nothing, else the lowest resolution and the first shape.
-    What a real provider takes is not documented; orvideo itself never leaves it open (`choices.fill`).
+    They are 720p and 16:9 where the model lists them or lists nothing, else the lowest resolution and the first ratio.
+    The defaults of real providers are not documented; orvideo always sends both (`choices.fill`).
     """
     if request.size:
         return request
@@ -192,19 +192,19 @@ def assumed(model: VideoModel, request: VideoRequest) -> VideoRequest:
     return request.model_copy(
         update={
             "resolution": request.resolution or ("720p" if "720p" in resolutions else min(resolutions, key=rank)),
-            "aspect_ratio": request.aspect_ratio or usual_ratio(ratios),
+            "aspect_ratio": request.aspect_ratio or default_ratio(ratios),
         }
     )
 
 
 def output_size(model: VideoModel, request: VideoRequest) -> tuple[int, int]:
-    """Return the size of the film for a request: the asked size, else the real picture; always even numbers.
+    """Return the size of the sandbox's film for a request: the asked size, else the real one, in even numbers.
 
-    H.264 in 4:2:0 has no odd sides, so an odd one grows by a pixel. A resolution nobody can read counts as 720p.
+    H.264 in 4:2:0 has no odd sides, so an odd one grows by a pixel. An unknown resolution counts as 720p.
     """
     asked = parse_size(request.size) if request.size else None
     if asked is None:
-        found = picture(model, assumed(model, request.model_copy(update={"size": None})))
+        found = picture(model, with_defaults(model, request.model_copy(update={"size": None})))
         asked = (found.width, found.height) if found else (1280, 720)
     width, height = asked
     return width + width % 2, height + height % 2

@@ -1,4 +1,4 @@
-"""The catalogue in words: durations, amounts and price lists as a person reads them."""
+"""Text for people: durations, prices and input kinds of a model."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -7,12 +7,12 @@ from typing import NamedTuple
 from orvideo.api.schemas import VideoModel, VideoRequest
 from orvideo.catalogue.pricing import Mode, Price, Unit, price_list
 from orvideo.catalogue.quote import FRAMES_PER_SECOND, PIXELS_PER_TOKEN
-from orvideo.catalogue.sizes import picture, rank, usual_ratio
-from orvideo.money import full_text
+from orvideo.catalogue.sizes import default_ratio, picture, rank
+from orvideo.money import exact_money_text
 
 
 def durations_text(durations: Sequence[int] | None) -> str:
-    """Return durations in short form: `4-15` for a run of three or more, `4, 6, 8` else; "" for none."""
+    """Return durations as text: `4-15` for three or more in a row, else `4, 6, 8`; "" for none."""
     runs: list[list[int]] = []
     for seconds in sorted(set(durations or [])):
         if runs and seconds == runs[-1][-1] + 1:
@@ -24,17 +24,17 @@ def durations_text(durations: Sequence[int] | None) -> str:
 
 
 class PerSecond(NamedTuple):
-    """A price per second in USD; `about` when it is worked out from video tokens."""
+    """A price per second in USD; it is `estimated` where the model is priced by video tokens."""
 
     usd: Decimal
-    about: bool
+    estimated: bool
 
 
 def price_per_second(model: VideoModel) -> PerSecond | None:
-    """Return what a second of the lowest resolution costs, from text and without sound; None when there is no such
-    price: by the video, by the megapixel, unknown keys, or a resolution without a price.
+    """Return the price of a second from text, without sound, at the lowest resolution; None when there is none.
 
-    Token prices are worked out at 16:9 (or the model's first ratio) and 24 frames a second.
+    There is none for prices by the video or the megapixel, for unknown keys, and for a resolution without a price.
+    Token prices are converted at 16:9 (or the model's first ratio) and 24 frames a second.
     """
     prices = price_list(model)
     if prices.defect:
@@ -45,7 +45,7 @@ def price_per_second(model: VideoModel) -> PerSecond | None:
         return PerSecond(found.price.usd, False) if found else None
     if prices.units[0] is not Unit.TOKEN or lowest is None:
         return None
-    ratio = usual_ratio(model.supported_aspect_ratios or ["16:9"])
+    ratio = default_ratio(model.supported_aspect_ratios or ["16:9"])
     found = prices.per_token(sound=False, resolution=lowest, video_input=False)
     shot = picture(model, VideoRequest(model=model.id, resolution=lowest, aspect_ratio=ratio))
     if not found or not shot:
@@ -54,7 +54,7 @@ def price_per_second(model: VideoModel) -> PerSecond | None:
     return PerSecond(found.price.usd * pixels / PIXELS_PER_TOKEN, True)
 
 
-_FROM = {
+_MODE_TEXTS = {
     None: "",
     Mode.TEXT: " from text",
     Mode.IMAGE: " from images",
@@ -64,7 +64,7 @@ _FROM = {
 
 
 def describe_prices(model: VideoModel) -> list[str]:
-    """Return the price list in words, one line an entry, in USD; entries that orvideo cannot read are named."""
+    """Return a line for each entry of the price list, in USD, also for those that orvideo cannot read."""
     prices = price_list(model)
     lines = [_line(price) for price in prices.prices]
     skus = model.pricing_skus or {}
@@ -79,27 +79,27 @@ def describe_prices(model: VideoModel) -> list[str]:
 
 
 def _line(price: Price) -> str:
-    at = f" at {_spelled(price.resolution)}" if price.resolution else ""
+    at = f" at {_resolution_text(price.resolution)}" if price.resolution else ""
     sound = "" if price.sound is None else " with sound" if price.sound else " without sound"
     video = " with video references" if price.video_input else ""
     if price.unit is Unit.FLOOR:
-        return f"{full_text(price.usd)} at least per video"
+        return f"{exact_money_text(price.usd)} at least per video"
     if price.unit is Unit.TOKEN:
-        return f"{full_text(price.usd * 10**6)} per million video tokens{at}{sound}{video}"
+        return f"{exact_money_text(price.usd * 10**6)} per million video tokens{at}{sound}{video}"
     if price.unit is Unit.MEGAPIXEL_SECOND:
         level = "1 (creative)" if price.creative else "0 (precise)"
-        return f"{full_text(price.usd)} per megapixel and second at creativity {level}"
-    return f"{full_text(price.usd)} per {price.unit}{_FROM[price.mode]}{at}{sound}"
+        return f"{exact_money_text(price.usd)} per megapixel and second at creativity {level}"
+    return f"{exact_money_text(price.usd)} per {price.unit}{_MODE_TEXTS[price.mode]}{at}{sound}"
 
 
-def _spelled(resolution: str) -> str:
+def _resolution_text(resolution: str) -> str:
     return resolution.upper() if resolution.endswith("k") else resolution
 
 
-def sources(model: VideoModel, modalities: Sequence[str] | None = None) -> tuple[str, ...]:
-    """Return what a model makes a video from, as far as it is known: text, first, last (frame), references, video.
+def input_kinds(model: VideoModel, modalities: Sequence[str] | None = None) -> tuple[str, ...]:
+    """Return what a model can make a video from: text, first, last (frame), references, video.
 
-    `modalities` are its input modalities, where they were asked for; without them only its prices tell of references.
+    `modalities` are its input modalities, where they are known; without them only prices show that it takes references.
     """
     prices = price_list(model).prices
     found = []

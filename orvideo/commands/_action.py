@@ -7,7 +7,7 @@ turns a closed pipe into exit 1 and a Ctrl-C into silence.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from orvideo.environment import Answering
+from orvideo.environment import CommonOptions
 
 if TYPE_CHECKING:
     from orvideo.context import Context
@@ -17,4 +17,4 @@ class Action(NamedTuple):
     """A parsed command line: `run` does it with what the context hands out."""
 
     run: "Callable[[Context], None]"
-    answering: Answering = Answering()
+    answering: CommonOptions = CommonOptions()

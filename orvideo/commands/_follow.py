@@ -119,11 +119,11 @@ def run_tasks(
 def tell_shortest_interval(context: Context, interval: float | None) -> None:
     """Say that nobody looks as often as `interval` (seconds) says, where that is so (finding D03)."""
     from orvideo.jobs.polling import SHORTEST_PAUSE
-    from orvideo.settings.values import show_duration
+    from orvideo.settings.values import format_duration
 
     if interval is not None and interval < SHORTEST_PAUSE:
-        shortest = show_duration(SHORTEST_PAUSE)
-        context.terminal.warn(f"the interval of {show_duration(interval)} is too short; looks are {shortest} apart")
+        shortest = format_duration(SHORTEST_PAUSE)
+        context.terminal.warn(f"the interval of {format_duration(interval)} is too short; looks are {shortest} apart")
 
 
 def prepare(context: Context, records: Sequence[Record], fetcher: Fetcher) -> list[Task]:

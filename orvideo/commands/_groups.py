@@ -1,6 +1,6 @@
 """Options that belong together as one parameter of a command: a NamedTuple, of which Typer sees the fields.
 
-    def wait(*, jobs: JobsArgument = None, saving: Saving, answering: Answering) -> Action: ...
+    def wait(*, jobs: JobsArgument = None, saving: Saving, answering: CommonOptions) -> Action: ...
 
 A parameter whose annotation is a NamedTuple with annotated fields stands for an option each, in their order. In
 `Annotated[KIND, GROUP]` the group says which options there are and makes the value from them.

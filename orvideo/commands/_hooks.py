@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-from orvideo.clock import NAP
+from orvideo.clock import MAX_WAIT
 from orvideo.commands._options import option
 from orvideo.errors import OrvideoError, UsageError
 
@@ -105,7 +105,7 @@ def _run(context: Context, command: str, facts: Mapping[str, str], deadline: Dea
     import subprocess
 
     code: int | None
-    environ = {name: _raw(value) for name, value in {**context.settings.without_key(), **facts}.items()}
+    environ = {name: _raw(value) for name, value in {**context.settings.environ_without_key(), **facts}.items()}
     with context.terminal.lent_stderr() as stream:
         where = subprocess.DEVNULL if stream is None else stream
         try:
@@ -128,7 +128,7 @@ def _done(command: str, environ: Mapping[str, str | bytes], where: int, deadline
     )
     while not deadline.is_over:
         with suppress(subprocess.TimeoutExpired):
-            return child.wait(NAP)
+            return child.wait(MAX_WAIT)
     _stop(child)
     return child.poll() or 0
 
@@ -163,7 +163,7 @@ def _notify(context: Context, record: Record) -> None:
     """Show a desktop notification; where there is no desktop, ring the terminal's bell."""
     import subprocess
 
-    environ = context.settings.without_key()
+    environ = context.settings.environ_without_key()
     command = notification(record, sys.platform, environ)
     if command:
         with suppress(OSError, subprocess.TimeoutExpired):

@@ -96,17 +96,17 @@ def _ask(context: Context, purchase: Purchase, *, above: Decimal, yes: bool, aga
 
 def _keep_to_limit(purchase: Purchase, limit: Decimal | None) -> None:
     """Raise MoneyError for what may cost more than the limit, with what was spent on it before."""
-    from orvideo.money import full_text, money_text
+    from orvideo.money import exact_money_text, money_text
 
     if limit is None:
         return
     total = None if purchase.most is None or purchase.spent is None else purchase.most + purchase.spent
     if total is None or total > limit:
         why = f" ({'; '.join(purchase.why)})" if purchase.why else ""
-        costs = f"has an unknown price{why}" if total is None else f"may cost {money_text(total, against=limit)}"
+        costs = f"has an unknown price{why}" if total is None else f"may cost {money_text(total, limit=limit)}"
         costs += " in all" if purchase.spent else ""
         raise MoneyError(
-            f"{purchase.subject} {costs}, and the limit is {full_text(limit)}; nothing was sent.",
+            f"{purchase.subject} {costs}, and the limit is {exact_money_text(limit)}; nothing was sent.",
             hint="ask for less, choose another model (orvideo models), or raise --max-cost",
         )
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from orvideo.commands._groups import Fields
-from orvideo.environment import Answering
+from orvideo.environment import CommonOptions
 
 
 def option(panel: str, text: str, *names: str, **more: Any) -> Any:
@@ -34,13 +34,13 @@ _ANSWERING = {
 
 def answering(*names: str) -> Fields:
     """Return the group of these options of an answer."""
-    return Fields(Answering, *names, hints=_ANSWERING)
+    return Fields(CommonOptions, *names, hints=_ANSWERING)
 
 
 #: Of a command that is done here, of one that asks the service, and of one that follows jobs there.
-Local = Annotated[Answering, answering("json", "quiet")]
-Asking = Annotated[Answering, answering("json", "quiet", "verbose", "sandbox")]
-Following = Annotated[Answering, answering(*_ANSWERING)]
+Local = Annotated[CommonOptions, answering("json", "quiet")]
+Asking = Annotated[CommonOptions, answering("json", "quiet", "verbose", "sandbox")]
+Following = Annotated[CommonOptions, answering(*_ANSWERING)]
 
 # --- jobs ------------------------------------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from orvideo.context import Context
     from orvideo.record.values import Record
     from orvideo.request.build import Wanted
-    from orvideo.settings import Settings
+    from orvideo.settings.resolving import Settings
 
 #: In bytes; an endless file is longer.
 _LONGEST_PROMPT = 1024**2
@@ -311,5 +311,5 @@ def _is_same_model(context: Context, one: str, other: str) -> bool:
     if one.strip().casefold() == other.casefold():
         return True
     catalogue = context.catalogue(context.service(needs_key=False))
-    found = catalogue.named(one)
-    return found is not None and found == catalogue.named(other)
+    found = catalogue.find(one)
+    return found is not None and found == catalogue.find(other)

@@ -35,7 +35,7 @@ from orvideo.errors import (
     UsageError,
     worst,
 )
-from orvideo.files import expanded
+from orvideo.files import expand_user
 
 if TYPE_CHECKING:
     from orvideo.batch.checking import Asked, Offer, Price, Reader
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from orvideo.jobs.task import Terms
     from orvideo.output.batch_views import ReportFile
     from orvideo.record.values import Record
-    from orvideo.settings import Settings
+    from orvideo.settings.resolving import Settings
 
 _MOST_JOBS = 1000
 
@@ -188,7 +188,7 @@ def _read(context: Context, options: BatchOptions) -> Source:
 
 def _report_path(options: BatchOptions, source: Source) -> str:
     assert options.report is not None, "asked only where there is one"
-    report = expanded(options.report)
+    report = expand_user(options.report)
     if source.path is not None and Path(report).resolve() == source.path:
         raise UsageError(f"The report would overwrite the batch file {report}.")
     return report
@@ -276,7 +276,7 @@ def _specs(
             troubles.append(Trouble(one.row.line, problem.message))
     taken = {Path(path): "the batch file" for path in [source.path] if path is not None}
     if options.report is not None:
-        taken[Path(expanded(options.report)).absolute()] = "the report"
+        taken[Path(expand_user(options.report)).absolute()] = "the report"
     for one in asked:
         record = history.last.get(one.key)
         if record is not None and one.key not in offers:

@@ -12,7 +12,7 @@ from orvideo.commands._app import build_app
 from orvideo.commands._options import Local
 from orvideo.commands._options import answering as answering_options
 from orvideo.commands._typer import App
-from orvideo.environment import Answering
+from orvideo.environment import CommonOptions
 
 if TYPE_CHECKING:
     from orvideo.context import Context
@@ -49,7 +49,7 @@ def register(app: typer.Typer) -> None:
     def show(
         *,
         shell: Annotated[Shell, typer.Argument(help="The shell.")],
-        answering: Annotated[Answering, answering_options("json")],
+        answering: Annotated[CommonOptions, answering_options("json")],
     ) -> Action:
         """Print the script, to keep it elsewhere or to package it."""
         return Action(lambda context: run_show(context, shell), answering)
@@ -57,11 +57,11 @@ def register(app: typer.Typer) -> None:
 
 def run_install(context: Context, shell: Shell | None, *, force: bool) -> None:
     """Install for one shell; the answer is the file's path."""
-    from orvideo.completion.install import install, shell_of
+    from orvideo.completion.install import detect_shell, install
     from orvideo.completion.scripts import script
 
     environ = context.environment.environ
-    name = shell.value if shell else shell_of(environ)
+    name = shell.value if shell else detect_shell(environ)
     done = install(name, script(name, build_app()), environ, force=force)
     path = str(done.path) if done.path else None
     context.terminal.document({"shell": done.shell, "path": path, "changed": done.is_new, "notes": list(done.notes)})

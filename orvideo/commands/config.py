@@ -11,7 +11,7 @@ from orvideo.commands._follow import tell_shortest_interval
 from orvideo.commands._options import Local
 from orvideo.commands._options import answering as answering_options
 from orvideo.commands._typer import App
-from orvideo.environment import Answering
+from orvideo.environment import CommonOptions
 from orvideo.errors import AuthError, OrvideoError, UsageError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def register(app: typer.Typer) -> None:
         *,
         name: Name,
         value: Annotated[str | None, typer.Argument(help="The value. A key is never given here.")] = None,
-        answering: Annotated[Answering, answering_options("json", "quiet", "verbose")],
+        answering: Annotated[CommonOptions, answering_options("json", "quiet", "verbose")],
     ) -> Action:
         """Store a setting; api-key is asked for without echo, or read from stdin."""
         return Action(lambda context: run_set(context, name, value), answering)
@@ -65,14 +65,14 @@ def run_list(context: Context) -> None:
     """Show all settings; a value that cannot be read is shown as the trouble it is."""
     from orvideo.output.tables import Column
 
-    settings = context.settings.explain()
+    settings = context.settings.all()
     context.terminal.document(
         [
             {
                 "name": one.name,
                 "value": one.text or None,
                 "source": one.source.value,
-                "where": one.where,
+                "where": one.location,
                 "problem": one.problem,
             }
             for one in settings
@@ -80,10 +80,10 @@ def run_list(context: Context) -> None:
     )
     context.terminal.table(
         [Column("NAME"), Column("VALUE", flexible=True, least=16), Column("FROM", priority=1, flexible=True)],
-        [[one.name, one.problem or one.text, one.where or one.source.value] for one in settings],
+        [[one.name, one.problem or one.text, one.location or one.source.value] for one in settings],
     )
-    for problem in context.settings.problems():
-        context.terminal.warn(problem)
+    for warning in context.settings.warnings():
+        context.terminal.warn(warning.message)
 
 
 def run_get(context: Context, name: str) -> None:
@@ -92,16 +92,16 @@ def run_get(context: Context, name: str) -> None:
     if setting.value is None:
         raise UsageError(f"{setting.name} is not set.", hint=f"orvideo config set {setting.name} VALUE")
     context.terminal.document(
-        {"name": setting.name, "value": setting.text, "source": setting.source.value, "where": setting.where}
+        {"name": setting.name, "value": setting.text, "source": setting.source.value, "where": setting.location}
     )
     context.terminal.answer(setting.text)
 
 
 def run_set(context: Context, name: str, value: str | None) -> None:
     """Store one setting; the key comes from a prompt or stdin, never from the line (drill K01)."""
-    from orvideo.settings.definitions import setting_name
+    from orvideo.settings.definitions import canonical_name
 
-    if setting_name(name) == API_KEY:
+    if canonical_name(name) == API_KEY:
         if value is not None:
             raise UsageError(
                 "A key is never given on the command line, where history and other users can see it.",
@@ -126,7 +126,7 @@ def _set_key(context: Context) -> None:
         context.terminal.warn(key.note)
     accepted = _is_accepted(context, key.reveal())
     context.settings.store_api_key(key.reveal())
-    context.terminal.note(f"stored {key.masked} in {key.where}")
+    context.terminal.note(f"stored {key.masked} in {key.location}")
     context.terminal.document({"name": API_KEY, "value": key.masked, "accepted": accepted})
     _say_if_beaten(context, API_KEY)
 
@@ -154,7 +154,7 @@ def _is_accepted(context: Context, key: str) -> bool | None:
 
 
 def _say_if_beaten(context: Context, name: str) -> None:
-    variable = context.settings.variable_that_sets(name)
+    variable = context.settings.overriding_variable(name)
     if variable:
         context.terminal.warn(f"the variable {variable} is set and beats the stored {name}")
 

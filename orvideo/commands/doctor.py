@@ -163,20 +163,20 @@ def _settings(context: Context) -> Iterator[Check]:
     look = Look("settings", lambda context: str(context.settings.config_dir), UsageError, _FOLDER.format("CONFIG"))
     yield _checked(context, look)
     try:
-        broken = [setting for setting in context.settings.explain() if setting.problem]
-        odd = context.settings.oddities()
+        broken = [setting for setting in context.settings.all() if setting.problem]
+        warnings = context.settings.warnings()
     except OrvideoError as trouble:
         yield _troubled(look, trouble)
         return
     yield from (_troubled(look, _broken(setting)) for setting in broken)
-    yield from (Check(look.name, sentence, hint=mend) for sentence, mend in odd)
+    yield from (Check(look.name, warning.message, hint=warning.hint) for warning in warnings)
 
 
 def _broken(setting: Setting) -> OrvideoError:
     """Return the trouble of a setting that cannot be read, with the command that takes it away."""
     problem = setting.problem or ""
     if setting.source is Source.ENVIRONMENT:
-        return UsageError(problem, hint=f"unset {setting.where}")
+        return UsageError(problem, hint=f"unset {setting.location}")
     if setting.name == API_KEY:
         return AuthError(problem, hint=setting.hint or f"orvideo config set {API_KEY}")
     return UsageError(problem, hint=f"orvideo config unset {setting.name}")
@@ -236,7 +236,7 @@ def _key(context: Context) -> str | Check:
     name = "the sandbox's own"
     if not service.is_sandbox:
         key = context.settings.api_key(service.base_url)
-        name = f"{key.masked} from {key.where}"
+        name = f"{key.masked} from {key.location}"
     try:
         info = service.client.key()
     except NotFound as error:

@@ -182,7 +182,7 @@ def _is_filtered(options: ListOptions) -> bool:
 
 def _moment(text: str, now: datetime) -> datetime:
     """Return the time that `2026-11-21`, an ISO 8601 time, or an age such as `2h` or `7d` stands for; UTC."""
-    from orvideo.settings.values import BadValue, parse_duration
+    from orvideo.settings.values import InvalidValue, parse_duration
 
     if _DAY.match(text):
         try:
@@ -195,7 +195,7 @@ def _moment(text: str, now: datetime) -> datetime:
         return now - timedelta(days=int(days[1]))
     try:
         return now - timedelta(seconds=parse_duration(text))
-    except (BadValue, OverflowError):
+    except (InvalidValue, OverflowError):
         raise UsageError(
             f"--since {text!r} is neither a date, such as 2026-11-21, nor an age, such as 2h or 7d."
         ) from None

@@ -80,12 +80,12 @@ def run(context: Context, options: ModelsOptions) -> None:
 
 
 def _show_one(context: Context, catalogue: Catalogue, model: VideoModel) -> None:
-    from orvideo.catalogue.words import describe_prices, sources
+    from orvideo.catalogue.words import describe_prices, input_kinds
     from orvideo.output.model_views import model_page
 
     raw = catalogue.raw[model.id]
     context.terminal.document(raw)
-    page = model_page(raw, prices=describe_prices(model), sources=sources(model), example=_example(model))
+    page = model_page(raw, prices=describe_prices(model), sources=input_kinds(model), example=_example(model))
     context.terminal.page(page)
 
 
@@ -103,7 +103,7 @@ def _example(model: VideoModel) -> str:
 def _show_list(
     context: Context, catalogue: Catalogue, options: ModelsOptions, needs: dict[str, Any], limit: Decimal | None
 ) -> None:
-    from orvideo.catalogue.words import sources
+    from orvideo.catalogue.words import input_kinds
     from orvideo.output.model_views import models_table
 
     models = [model for model in catalogue.models if _matches(model, options.text)]
@@ -123,7 +123,7 @@ def _show_list(
     table = models_table(
         [catalogue.raw[entry.model.id] for entry in listed],
         prices={entry.model.id: entry.price for entry in listed},
-        sources={entry.model.id: sources(entry.model) for entry in listed},
+        sources={entry.model.id: input_kinds(entry.model) for entry in listed},
         price_title="THIS CLIP" if clips else "PER SECOND",
     )
     context.terminal.table(*table)
@@ -145,7 +145,7 @@ class _Listed(NamedTuple):
 
         if self.usd is None:
             return Cell("not comparable", "")
-        return Cell(money_text(self.usd, about=self.about), f"{self.usd:f}")
+        return Cell(money_text(self.usd, approximate=self.about), f"{self.usd:f}")
 
     def as_json(self) -> dict[str, Any]:
         if self.offer is None:
@@ -164,7 +164,7 @@ def _with_price_per_second(models: list[VideoModel]) -> list[_Listed]:
 
     prices = [(model, price_per_second(model)) for model in models]
     return sorted(
-        (_Listed(model, price.usd if price else None, bool(price and price.about)) for model, price in prices),
+        (_Listed(model, price.usd if price else None, bool(price and price.estimated)) for model, price in prices),
         key=_by_price,
     )
 
@@ -185,7 +185,7 @@ def _that_can(
     listed = []
     for model, made in offers:
         bill = context.dearest_bill(made.request.body(), context.endpoint)
-        made = made._replace(quote=made.quote.raised_by(bill))
+        made = made._replace(quote=made.quote.including_bill(bill))
         if limit is None or (made.quote.most is not None and made.quote.most <= limit):
             listed.append(_Listed(model, made.quote.usd, made.quote.kind == "about", made))
     return sorted(listed, key=_by_price)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from orvideo.context import Context, Service
     from orvideo.jobs.fetch import Fetcher
     from orvideo.jobs.task import Task
-    from orvideo.settings import Settings
+    from orvideo.settings.resolving import Settings
 
 
 class SubmitOptions(NamedTuple):

@@ -1,4 +1,4 @@
-"""Completion by TAB: `tree` reads the app, a module per shell writes its script, `live` answers what changes.
+"""Shell completion: `spec` reads the app, one module a shell generates its script, `answer` runs at each TAB.
 
 `python -m orvideo.completion` writes the scripts into `completions/`.
 """

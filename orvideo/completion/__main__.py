@@ -1,4 +1,4 @@
-"""`python -m orvideo.completion [FOLDER]`: writes the scripts of all shells and the manual page, into completions/."""
+"""`python -m orvideo.completion [FOLDER]` writes the scripts of all shells and the manual page, into completions/."""
 
 from __future__ import annotations
 

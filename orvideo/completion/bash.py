@@ -1,16 +1,18 @@
-"""The script for bash, from 3.2 (macOS) on: tables from the app, and the fixed part that walks a line by them."""
+"""The completion script for bash (from 3.2, that of macOS, on): tables made from the app, and a fixed part that reads
+the command line by them.
+"""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
 
-from orvideo.completion.tree import Command, Value
+from orvideo.completion.spec import CommandSpec, ValueSpec
 
 _HEAD = """\
 # bash completion for orvideo. Made by: python -m orvideo.completion. Do not edit.
 
-# Sets `commands` and `options` to what the command $1 has; "" is orvideo itself.
+# Sets `commands` and `options` to those of the command $1; "" is orvideo itself.
 __orvideo_offers() {
     commands='' options=''
     case $1 in
@@ -20,7 +22,7 @@ _VALUE_HEAD = """\
     esac
 }
 
-# Sets `kind` to what the option $2 of the command $1 takes: files, live KIND, words ..., anything; "" for a flag.
+# Sets `kind` to what the option $2 of the command $1 takes: files, dynamic KIND, words ... or anything; "" for a flag.
 __orvideo_value() {
     kind=''
     case "$1 $2" in
@@ -39,8 +41,8 @@ __orvideo_argument() {
 _TAIL = r"""    esac
 }
 
-# Sets `words` to the whole words before the cursor's and `current` to what there is of that one. Bash parts them at
-# each of COMP_WORDBREAKS, = and : among them: what stands together belongs together.
+# Sets `words` to the words before the cursor and `current` to the word at the cursor, up to it. Bash also splits words
+# at the characters of COMP_WORDBREAKS, such as = and :, so parts without a blank between them are joined again.
 __orvideo_words() {
     local rest=${COMP_LINE:0:COMP_POINT} part gap i
     words=() current=''
@@ -60,7 +62,7 @@ __orvideo_words() {
     done
 }
 
-# Offers those of $3... that begin with what is typed: $2, after $1, which stands on the line already.
+# Adds to COMPREPLY those of $3... that begin with $2, the typed text; $1 precedes it in the same word.
 __orvideo_offer() {
     local before=$1 typed=$2 quote='' stem value
     shift 2
@@ -68,7 +70,7 @@ __orvideo_offer() {
         \'*|\"*) quote=${typed:0:1} typed=${typed:1} before='' ;;
         *) typed=${typed//\\/} ;;
     esac
-    # Readline replaces only what follows the last of these.
+    # Readline replaces only the text after the last = or :.
     stem=${current%"${current##*[=:]}"}
     for value in "$@"; do
         [[ $value == "$typed"* ]] || continue
@@ -76,7 +78,7 @@ __orvideo_offer() {
             \') [[ $value == *\'* ]] && continue ;;
             \") [[ $value == *[\"\\\$\`!]* ]] && continue ;;
             *)
-                # A word from elsewhere must arrive as that word, whatever is in it.
+                # Quote any other character, so that the shell does not evaluate it.
                 [[ $value == *[!A-Za-z0-9@%+=:,./_-]* ]] && printf -v value %q "$value"
                 value=$before$value
                 value=${value#"$stem"}
@@ -86,21 +88,21 @@ __orvideo_offer() {
     done
 }
 
-# Offers what `kind` says for the value $2, which stands after $1.
+# Adds to COMPREPLY the candidates of `kind` for the typed text $2; $1 precedes it in the same word.
 __orvideo_offer_kind() {
     local line found=()
     case $kind in
         words\ *) __orvideo_offer "$1" "$2" ${kind#words } ;;
         files)
-            # Readline's own way with files knows all about quotes, tildes and directories.
+            # Readline's own completion of files handles quotes, tildes and directories.
             if ! compopt -o default 2>/dev/null; then
                 while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen -f -- "$2")
             fi
             ;;
-        live\ *)
+        dynamic\ *)
             while IFS= read -r line; do
                 found+=("${line%%$'\t'*}")
-            done < <(command orvideo __complete "${kind#live }" "$2" "${words[@]:1}" 2>/dev/null)
+            done < <(command orvideo __complete "${kind#dynamic }" "$2" "${words[@]:1}" 2>/dev/null)
             __orvideo_offer "$1" "$2" ${found[@]+"${found[@]}"}
             ;;
     esac
@@ -133,7 +135,7 @@ _orvideo() {
             while [[ $rest ]]; do
                 __orvideo_value "$path" "-${rest:0:1}"
                 if [[ $kind ]]; then
-                    # A value that hangs on its option, as in -mID, is not the next word.
+                    # In -mID the value is part of the word, not the next one.
                     [[ ${rest:1} ]] || expects=-$rest
                     break
                 fi
@@ -160,7 +162,7 @@ complete -F _orvideo orvideo
 """
 
 
-def script(program: Command) -> str:
+def script(program: CommandSpec) -> str:
     """Return the whole script."""
     return (
         _HEAD
@@ -172,8 +174,8 @@ def script(program: Command) -> str:
     )
 
 
-def _offers(program: Command) -> Iterator[str]:
-    for command in program.all():
+def _offers(program: CommandSpec) -> Iterator[str]:
+    for command in program.walk():
         commands = " ".join(one.name for one in command.commands)
         options = " ".join(name for option in command.options for name in option.names)
         yield f"        {shlex.quote(command.key)})\n"
@@ -182,25 +184,25 @@ def _offers(program: Command) -> Iterator[str]:
         yield f"            options='{options}'\n            ;;\n"
 
 
-def _values(program: Command) -> Iterator[str]:
-    for command in program.all():
+def _values(program: CommandSpec) -> Iterator[str]:
+    for command in program.walk():
         for option in command.options:
             if option.value is not None:
                 names = "|".join(shlex.quote(f"{command.key} {name}") for name in option.names)
                 yield f"        {names}) kind='{_kind(option.value)}' ;;\n"
 
 
-def _arguments(program: Command) -> Iterator[str]:
-    for command in program.all():
-        for place, argument in enumerate(command.arguments):
+def _arguments(program: CommandSpec) -> Iterator[str]:
+    for command in program.walk():
+        for index, argument in enumerate(command.arguments):
             if (kind := _kind(argument.value)) != "anything":
-                number = "*" if argument.many else str(place)
+                number = "*" if argument.repeatable else str(index)
                 yield f"        {shlex.quote(command.key + ' ')}{number}) kind='{kind}' ;;\n"
 
 
-def _kind(value: Value) -> str:
-    if value.words:
-        return "words " + " ".join(word.text for word in value.words)
-    if value.live:
-        return f"live {value.live}"
+def _kind(value: ValueSpec) -> str:
+    if value.choices:
+        return "words " + " ".join(choice.text for choice in value.choices)
+    if value.dynamic:
+        return f"dynamic {value.dynamic}"
     return "files" if value.files else "anything"

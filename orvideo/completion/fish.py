@@ -1,15 +1,17 @@
-"""The script for fish: a `complete` line for each thing, under the condition that its command is being typed."""
+"""The completion script for fish: one `complete` line for each command, option and value, on the condition that its
+command is being typed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orvideo.completion.tree import Command, Option, Value
+from orvideo.completion.spec import CommandSpec, OptionSpec, ValueSpec
 
 _HEAD = """\
 # fish completion for orvideo. Made by: python -m orvideo.completion. Do not edit.
 
-# Succeeds for an option $argv[2] of the command $argv[1] that is followed by a value.
+# Returns 0 if the option $argv[2] of the command $argv[1] takes a value.
 function __orvideo_takes_value
     switch "$argv[1] $argv[2]"
         case \\
@@ -21,8 +23,8 @@ _TAIL = """\
     return 1
 end
 
-# Finds the command that is being typed and the number of its arguments before the cursor, once for each state of the
-# line: every condition below asks.
+# Sets the command on the line and the number of its arguments before the cursor; keeps them while the line is the same,
+# because every condition below needs them.
 function __orvideo_walk
     set -l words (commandline -opc)
     if test "$__orvideo_walked" = "$words"
@@ -48,7 +50,7 @@ function __orvideo_walk
                     set -l letters (string split '' -- (string sub -s 2 -- $word))
                     for i in (seq (count $letters))
                         if __orvideo_takes_value "$__orvideo_command" -$letters[$i]
-                            # A value that hangs on its option, as in -mID, is not the next word.
+                            # In -mID the value is part of the word, not the next one.
                             test $i = (count $letters); and set expects 1
                             break
                         end
@@ -65,15 +67,15 @@ function __orvideo_walk
     end
 end
 
-# Succeeds where the command $argv[1] is being typed and, if given, it is the turn of its argument number $argv[2].
+# Returns 0 if the command on the line is $argv[1] and, if given, its argument number $argv[2] is next.
 function __orvideo_at
     __orvideo_walk
     test "$__orvideo_command" = "$argv[1]"; or return 1
     test (count $argv) = 1; or test $__orvideo_position = $argv[2]
 end
 
-# Prints what orvideo says is alive of the kind $argv[1].
-function __orvideo_live
+# Prints the candidates of the kind $argv[1] that `orvideo __complete` knows.
+function __orvideo_dynamic
     set -l current (commandline -ct)
     set -l words (commandline -opc)
     command orvideo __complete $argv[1] "$current" $words[2..-1] 2>/dev/null
@@ -84,36 +86,36 @@ complete -c orvideo -f
 """
 
 
-def script(program: Command) -> str:
+def script(program: CommandSpec) -> str:
     """Return the whole script."""
     names = [
         _quoted(f"{command.key} {name}")
-        for command in program.all()
+        for command in program.walk()
         for option in command.options
         if option.value is not None
         for name in option.names
     ]
     cases = "".join(f"            {name} \\\n" for name in names)[:-3] + "\n"
-    paths = " ".join(_quoted(command.key) for command in program.all() if command.path)
+    paths = " ".join(_quoted(command.key) for command in program.walk() if command.path)
     return _HEAD + cases + _TAIL + f"set -g __orvideo_commands {paths}\n\n" + "\n".join(_lines(program)) + "\n"
 
 
-def _lines(program: Command) -> Iterator[str]:
-    for command in program.all():
+def _lines(program: CommandSpec) -> Iterator[str]:
+    for command in program.walk():
         first = f"-n {_quoted(f'__orvideo_at {_quoted(command.key)} 0')}"
         for one in command.commands:
             yield f"complete -c orvideo {first} -a {one.name} -d {_quoted(one.help)}"
-        for place, argument in enumerate(command.arguments):
+        for index, argument in enumerate(command.arguments):
             here = f"-n {_quoted(f'__orvideo_at {_quoted(command.key)}')}"
-            if not argument.many:
-                here = f"-n {_quoted(f'__orvideo_at {_quoted(command.key)} {place}')}"
+            if not argument.repeatable:
+                here = f"-n {_quoted(f'__orvideo_at {_quoted(command.key)} {index}')}"
             for action in _actions(argument.value):
                 yield f"complete -c orvideo {here} {action}"
         for option in command.options:
             yield from _option(command, option)
 
 
-def _option(command: Command, option: Option) -> Iterator[str]:
+def _option(command: CommandSpec, option: OptionSpec) -> Iterator[str]:
     here = f"-n {_quoted(f'__orvideo_at {_quoted(command.key)}')}"
     names = " ".join(f"-l {name[2:]}" if name.startswith("--") else f"-s {name[1:]}" for name in option.names)
     what = f"complete -c orvideo {here} {names} -d {_quoted(option.help)}"
@@ -126,15 +128,15 @@ def _option(command: Command, option: Option) -> Iterator[str]:
         yield f"complete -c orvideo {here} {names} {action}"
 
 
-def _actions(value: Value) -> list[str]:
-    """Return the part of a `complete` line that says what a value can be; none where it can be anything."""
-    if any(word.help for word in value.words):
-        return [f"-a {word.text} -d {_quoted(word.help)}" for word in value.words]
-    if value.words:
-        return [f"-a {_quoted(' '.join(word.text for word in value.words))}"]
-    if value.live:
-        # In the order given: the newest job comes first, and 480p before 1080p.
-        return [f"-k -a '(__orvideo_live {value.live})'"]
+def _actions(value: ValueSpec) -> list[str]:
+    """Return the part of a `complete` line that lists the possible values; none where any value will do."""
+    if any(choice.help for choice in value.choices):
+        return [f"-a {choice.text} -d {_quoted(choice.help)}" for choice in value.choices]
+    if value.choices:
+        return [f"-a {_quoted(' '.join(choice.text for choice in value.choices))}"]
+    if value.dynamic:
+        # -k keeps the order: the newest job first, and 480p before 1080p.
+        return [f"-k -a '(__orvideo_dynamic {value.dynamic})'"]
     return ["-F"] if value.files else []
 
 

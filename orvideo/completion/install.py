@@ -1,4 +1,4 @@
-"""Where a shell finds a completion script of the user's own, and putting it there."""
+"""Installs a completion script where the user's shell looks for it."""
 
 import os
 from collections.abc import Mapping
@@ -7,16 +7,17 @@ from typing import NamedTuple
 
 from orvideo.completion.scripts import FILE_NAMES, MARK
 from orvideo.errors import OutputExists, OutputUnwritable, UsageError
-from orvideo.files import write_whole
+from orvideo.files import write_atomically
+from orvideo.settings.folders import xdg_base
 
-#: What the shells are called by $SHELL and by people.
+#: The shells by the names that $SHELL and people use.
 _NAMES = {"bash": "bash", "zsh": "zsh", "fish": "fish", "pwsh": "powershell", "powershell": "powershell"}
 
 
-class Installed(NamedTuple):
-    """What was done, and what is left to do: lines to type or to add somewhere, in the words of the shell.
+class Installation(NamedTuple):
+    """What was installed, and notes for the user: lines to type or to add to a start-up file of the shell.
 
-    `path` is None where there is no place for scripts (PowerShell). `is_new` is False when the file was there as it is.
+    `path` is None for PowerShell, which has no place for scripts. `is_new` is False when the same script was there.
     """
 
     shell: str
@@ -25,8 +26,8 @@ class Installed(NamedTuple):
     notes: tuple[str, ...]
 
 
-def shell_of(environ: Mapping[str, str]) -> str:
-    """Return the shell of $SHELL. Raises UsageError when it names none that there is a script for."""
+def detect_shell(environ: Mapping[str, str]) -> str:
+    """Return the shell of $SHELL. Raises UsageError when there is no script for it."""
     said = environ.get("SHELL", "")
     name = _NAMES.get(os.path.basename(said).removesuffix(".exe"))
     if name is None:
@@ -37,27 +38,38 @@ def shell_of(environ: Mapping[str, str]) -> str:
     return name
 
 
-def place(shell: str, environ: Mapping[str, str]) -> Path | None:
-    """Return the file in which `shell` looks for the completion of orvideo, None for PowerShell, which has none."""
-    if shell == "bash":
-        own = environ.get("BASH_COMPLETION_USER_DIR", "")
-        folder = Path(own) if os.path.isabs(own) else _xdg("DATA", ".local/share", environ) / "bash-completion"
-        return folder / "completions" / "orvideo"
-    if shell == "zsh":
-        return _home(environ) / ".zfunc" / FILE_NAMES[shell]
-    if shell == "fish":
-        return _xdg("CONFIG", ".config", environ) / "fish" / "completions" / FILE_NAMES[shell]
-    return None
+def script_path(shell: str, environ: Mapping[str, str]) -> Path | None:
+    """Return the file in which `shell` looks for the completion of orvideo, None for PowerShell, which has none.
 
-
-def install(shell: str, text: str, environ: Mapping[str, str], *, force: bool = False) -> Installed:
-    """Put a script, as `text`, where `shell` looks for it; no other file is touched.
-
-    Raises OutputExists for a file there that is not ours (unless `force`), OutputUnwritable; UsageError without HOME.
+    Raises UsageError without HOME.
     """
-    path = place(shell, environ)
+    home = environ.get("HOME") or environ.get("USERPROFILE", "")
+    environ = {**environ, "HOME": home}
+    folder: str | None
+    if shell == "bash":
+        folder, name = environ.get("BASH_COMPLETION_USER_DIR", ""), "completions/orvideo"
+        if not os.path.isabs(folder):
+            folder, name = xdg_base("XDG_DATA_HOME", ".local/share", environ), "bash-completion/completions/orvideo"
+    elif shell == "zsh":
+        folder, name = home if os.path.isabs(home) else None, f".zfunc/{FILE_NAMES[shell]}"
+    elif shell == "fish":
+        folder, name = xdg_base("XDG_CONFIG_HOME", ".config", environ), f"fish/completions/{FILE_NAMES[shell]}"
+    else:
+        return None
+    if folder is None:
+        raise UsageError("There is no place for the script: HOME is not set.", hint="orvideo completion show SHELL")
+    return Path(folder, name)
+
+
+def install(shell: str, text: str, environ: Mapping[str, str], *, force: bool = False) -> Installation:
+    """Write a script, given as `text`, where `shell` looks for it; no other file is changed.
+
+    Raises OutputExists for a file there that orvideo did not make (unless `force`), OutputUnwritable, and UsageError
+    without HOME.
+    """
+    path = script_path(shell, environ)
     if path is None:
-        return Installed(shell, None, False, _NOTES[shell])
+        return Installation(shell, None, False, _NOTES[shell])
     try:
         is_new = _write(path, text, force)
     except OSError as error:
@@ -65,11 +77,11 @@ def install(shell: str, text: str, environ: Mapping[str, str], *, force: bool = 
             f"The script cannot be written: {path}: {error.strerror or error}.",
             hint=f"put it elsewhere: orvideo completion show {shell} > FILE",
         ) from error
-    return Installed(shell, path, is_new, _NOTES[shell])
+    return Installation(shell, path, is_new, _NOTES[shell])
 
 
 def _write(path: Path, text: str, force: bool) -> bool:
-    """Write the script in one step and say whether that changed anything."""
+    """Write the script atomically and return whether that changed anything."""
     if os.path.lexists(path) and not force:
         there = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
         if there == text:
@@ -77,21 +89,8 @@ def _write(path: Path, text: str, force: bool) -> bool:
         if MARK not in there[:500]:
             raise OutputExists(f"{path} exists and is not orvideo's.", hint="add --force to replace it")
     path.parent.mkdir(parents=True, exist_ok=True)
-    # A shell that starts now must not read half a script.
-    write_whole(path, text.encode())
+    write_atomically(path, text.encode())
     return True
-
-
-def _xdg(kind: str, default: str, environ: Mapping[str, str]) -> Path:
-    said = environ.get(f"XDG_{kind}_HOME", "")
-    return Path(said) if os.path.isabs(said) else _home(environ) / default
-
-
-def _home(environ: Mapping[str, str]) -> Path:
-    home = environ.get("HOME") or environ.get("USERPROFILE", "")
-    if not os.path.isabs(home):
-        raise UsageError("There is no place for the script: HOME is not set.", hint="orvideo completion show SHELL")
-    return Path(home)
 
 
 _NOTES: dict[str, tuple[str, ...]] = {

@@ -1,14 +1,14 @@
-"""The manual page, `orvideo.1`, made from the app as the completion scripts are."""
+"""The manual page `orvideo.1`, generated from the app like the completion scripts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orvideo.completion.tree import Command, Option
+from orvideo.completion.spec import CommandSpec, OptionSpec
 
 
-def page(program: Command, exit_codes: list[tuple[str, str]]) -> str:
-    """Return the page in the language of man: every command with its options, and the exit codes."""
+def page(program: CommandSpec, exit_codes: list[tuple[str, str]]) -> str:
+    """Return the page as roff: every command with its options, and the exit codes."""
     lines = [
         '.\\" Made by: python -m orvideo.completion. Do not edit.',
         '.TH ORVIDEO 1 "" orvideo "User Commands"',
@@ -19,7 +19,7 @@ def page(program: Command, exit_codes: list[tuple[str, str]]) -> str:
         "COMMAND [OPTIONS] [ARGUMENTS]",
         ".SH COMMANDS",
     ]
-    for command in program.all():
+    for command in program.walk():
         if command.path and not command.commands:
             lines += _command(command)
     lines += [".SH EXIT STATUS"]
@@ -28,8 +28,8 @@ def page(program: Command, exit_codes: list[tuple[str, str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _command(command: Command) -> Iterator[str]:
-    words = " ".join(one.value.title.upper() + ("..." if one.many else "") for one in command.arguments)
+def _command(command: CommandSpec) -> Iterator[str]:
+    words = " ".join(one.value.title.upper() + ("..." if one.repeatable else "") for one in command.arguments)
     yield f".SS orvideo {_text(command.key)} {_text(words)}".rstrip()
     yield _text(command.help) + "."
     for option in command.options:
@@ -37,12 +37,12 @@ def _command(command: Command) -> Iterator[str]:
             yield from (".TP", _names(option), _text(option.help))
 
 
-def _names(option: Option) -> str:
+def _names(option: OptionSpec) -> str:
     names = ", ".join(f"\\fB{_text(name)}\\fR" for name in option.names)
     return names if option.value is None else f"{names} \\fI{_text(option.value.title)}\\fR"
 
 
 def _text(text: str) -> str:
-    """Quote for roff: its escape, its minus sign, and what it would take for a request at the beginning of a line."""
+    """Quote a text for roff: the backslash, the minus sign, and a dot or quote at the beginning of a line."""
     text = text.replace("\\", "\\e").replace("-", "\\-")
     return "\\&" + text if text.startswith((".", "'")) else text

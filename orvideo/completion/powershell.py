@@ -1,10 +1,14 @@
-"""The script for PowerShell (5.1 and 7): a table from the app, and a native argument completer that walks it."""
+"""The completion script for PowerShell 5.1 and 7: a table made from the app, and an argument completer that reads it.
+
+No test runs it in PowerShell: the tests check that quotes and brackets are in pairs, and that PowerShell, where it is
+installed, can parse it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orvideo.completion.tree import Command, Value, Word
+from orvideo.completion.spec import Choice, CommandSpec, ValueSpec
 
 _HEAD = """\
 # PowerShell completion for orvideo. Made by: python -m orvideo.completion. Do not edit.
@@ -13,13 +17,13 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
 
     # For each command, by its path: the commands below it, its options, and what its arguments are. A kind is
-    # @('words', word, help, ...), @('live', kind), @('files') or @('anything').
+    # @('words', word, help, ...), @('dynamic', kind), @('files') or @('anything').
     $table = @{
 """
 
 _TAIL = """\
 
-    # A candidate is inserted as it is: quoted where PowerShell would read something into it.
+    # PowerShell inserts a candidate unchanged, so it is quoted here where it has special characters.
     function Get-Quoted([string] $text) {
         if ($text -match '^[A-Za-z0-9%+=:./_-]+$') { return $text }
         return "'" + ($text -replace "['\\u2018\\u2019\\u201A\\u201B]", '$0$0') + "'"
@@ -48,10 +52,10 @@ _TAIL = """\
                     if ($kind[$i].StartsWith($typed)) { Get-Result $before $kind[$i] $kind[$i + 1] 'ParameterValue' }
                 }
             }
-            'live' {
+            'dynamic' {
                 $program = Get-Command orvideo -CommandType Application -ErrorAction SilentlyContinue
                 if (-not $program) { return }
-                # An empty argument, and quotes in one, do not survive Windows PowerShell: an id has neither.
+                # Windows PowerShell cannot pass empty arguments or quotes to a program; an id has no quotes.
                 $current = $typed -replace '"', ''
                 if (-not $current) { $current = ' ' }
                 $line = @($words | ForEach-Object { $_ -replace '"', '' } | Where-Object { $_ })
@@ -112,28 +116,28 @@ _TAIL = """\
 """
 
 
-def script(program: Command) -> str:
+def script(program: CommandSpec) -> str:
     """Return the whole script."""
-    commands = list(program.all())
+    commands = list(program.walk())
     entries = [line for command in commands for line in _entry(command)]
     options = [line for command in commands for line in _options(command)]
     return _HEAD + "\n".join([*entries, "    }", *options]) + "\n" + _TAIL
 
 
-def _entry(command: Command) -> Iterator[str]:
+def _entry(command: CommandSpec) -> Iterator[str]:
     yield f"        {_quoted(command.key)} = @{{"
-    yield f"            Commands = {_words(tuple(Word(one.name, one.help) for one in command.commands))}"
+    yield f"            Commands = {_choices(tuple(Choice(one.name, one.help) for one in command.commands))}"
     names = [name for option in command.options for name in option.names]
     yield f"            Order = @({', '.join(map(_quoted, names))})"
-    # The names of options differ by case, and a plain @{} does not.
+    # A plain @{} ignores case, and some options differ in nothing else.
     yield "            Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)"
     kinds = ", ".join(f"{_kind(argument.value)}" for argument in command.arguments)
     yield f"            Arguments = @({',' if len(command.arguments) == 1 else ''}{kinds})"
-    yield f"            Many = ${str(any(argument.many for argument in command.arguments)).lower()}"
+    yield f"            Many = ${str(any(argument.repeatable for argument in command.arguments)).lower()}"
     yield "        }"
 
 
-def _options(command: Command) -> Iterator[str]:
+def _options(command: CommandSpec) -> Iterator[str]:
     for option in command.options:
         kind = _kind(option.value) if option.value else "$null"
         for name in option.names:
@@ -143,20 +147,22 @@ def _options(command: Command) -> Iterator[str]:
             )
 
 
-def _kind(value: Value) -> str:
-    if value.words:
-        return _words(value.words)
-    if value.live:
-        return f"@('live', {_quoted(value.live)})"
+def _kind(value: ValueSpec) -> str:
+    if value.choices:
+        return _choices(value.choices)
+    if value.dynamic:
+        return f"@('dynamic', {_quoted(value.dynamic)})"
     return "@('files')" if value.files else "@('anything')"
 
 
-def _words(words: tuple[Word, ...]) -> str:
-    return f"@({', '.join(map(_quoted, ['words', *(part for word in words for part in (word.text, word.help))]))})"
+def _choices(choices: tuple[Choice, ...]) -> str:
+    return (
+        f"@({', '.join(map(_quoted, ['words', *(part for choice in choices for part in (choice.text, choice.help))]))})"
+    )
 
 
 def _quoted(text: str) -> str:
-    """Quote for PowerShell, which takes the typographic quotes for quotes as well."""
+    """Quote a text for PowerShell, to which typographic quotes are quotes, too."""
     for mark in "'\u2018\u2019\u201a\u201b":
         text = text.replace(mark, mark * 2)
     return f"'{text}'"

@@ -1,18 +1,18 @@
-"""The script for zsh: a function for each command, in the words of `_arguments`."""
+"""The completion script for zsh: a function for each command, which calls `_arguments`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from orvideo.completion.tree import Argument, Command, Option, Value, Word
+from orvideo.completion.spec import ArgumentSpec, Choice, CommandSpec, OptionSpec, ValueSpec
 
 _HEAD = """\
 #compdef orvideo
 # zsh completion for orvideo. Made by: python -m orvideo.completion. Do not edit.
 
-# Offers what orvideo says is alive of the kind $1, under the name $2, in the order given: the newest job comes first,
-# and 480p before 1080p. Nothing of it is evaluated, and compadd quotes what needs it.
-_orvideo_live() {
+# Offers the candidates of the kind $1 that `orvideo __complete` knows, under the name $2, in the order given: the
+# newest job first, and 480p before 1080p. Nothing of them is evaluated, and compadd quotes what needs it.
+_orvideo_dynamic() {
   local line described
   local -i width=0
   local -a values descriptions shown expl
@@ -43,7 +43,7 @@ _orvideo() {
   local curcontext=$curcontext context state state_descr line
   local -i CALLS
   typeset -A opt_args
-  # What is typed so far: the commands below see only their own part of it.
+  # The words so far; the functions of the commands see only their own part of the line.
   local -a _orvideo_line
   _orvideo_line=("${(@)words[2,CURRENT-1]}")
   _orvideo_at_root
@@ -57,25 +57,25 @@ fi
 """
 
 
-def script(program: Command) -> str:
+def script(program: CommandSpec) -> str:
     """Return the whole script."""
     settings = next(
-        argument.value.words
-        for command in program.all()
+        argument.value.choices
+        for command in program.walk()
         for argument in command.arguments
         if argument.value.title == "setting"
     )
     return (
         _HEAD
-        + "".join(f"    {_described(word)}\n" for word in settings)
+        + "".join(f"    {_described(choice)}\n" for choice in settings)
         + "  )\n  _describe -t settings 'setting' names\n}\n\n"
-        + "\n".join(_function(command) for command in program.all())
+        + "\n".join(_function(command) for command in program.walk())
         + "\n"
         + _TAIL
     )
 
 
-def _function(command: Command) -> str:
+def _function(command: CommandSpec) -> str:
     lines = [f"{_name(command)}() {{"]
     if command.commands:
         lines += ["  local context state state_descr line", "  local -i ret=1"]
@@ -84,7 +84,7 @@ def _function(command: Command) -> str:
     if command.commands:
         specs += [f"'1:command:{_name(command)}_commands'", "'*:: :->below'"]
     else:
-        specs += [_argument(place, one) for place, one in enumerate(command.arguments, start=1)]
+        specs += [_argument(number, one) for number, one in enumerate(command.arguments, start=1)]
     lines += [f"    {spec} \\" for spec in specs[:-1]] + [
         f"    {specs[-1]}" + (" && ret=0" if command.commands else "")
     ]
@@ -95,17 +95,17 @@ def _function(command: Command) -> str:
     lines.append("}")
     if command.commands:
         lines += ["", f"{_name(command)}_commands() {{", "  local -a commands", "  commands=("]
-        lines += [f"    {_described(Word(one.name, one.help))}" for one in command.commands]
+        lines += [f"    {_described(Choice(one.name, one.help))}" for one in command.commands]
         lines += ["  )", "  _describe -t commands 'command' commands", "}"]
     return "\n".join(lines) + "\n"
 
 
-def _name(command: Command) -> str:
+def _name(command: CommandSpec) -> str:
     return "_orvideo_at_" + ("_".join(command.path).replace("-", "_") or "root")
 
 
-def _option(option: Option) -> Iterator[str]:
-    """Yield a specification for each name; having one rules out the others, unless it may be repeated."""
+def _option(option: OptionSpec) -> Iterator[str]:
+    """Yield a specification for each name; each excludes the others unless the option may be repeated."""
     others = "*" if option.repeatable else f"({' '.join(option.names)})"
     for name in option.names:
         # Both --model ID and --model=ID; both -m ID and -mID.
@@ -114,19 +114,19 @@ def _option(option: Option) -> Iterator[str]:
         yield _quoted(f"{others}{name}{joined}[{_escaped(option.help)}]{value}")
 
 
-def _argument(place: int, argument: Argument) -> str:
-    number = "*" if argument.many else str(place)
-    return _quoted(f"{number}:{argument.value.title}:{_action(argument.value)}")
+def _argument(number: int, argument: ArgumentSpec) -> str:
+    position = "*" if argument.repeatable else str(number)
+    return _quoted(f"{position}:{argument.value.title}:{_action(argument.value)}")
 
 
-def _action(value: Value) -> str:
-    if value.title == "setting" and value.words:
+def _action(value: ValueSpec) -> str:
+    if value.title == "setting" and value.choices:
         return "_orvideo_settings"
-    if value.words:
-        return f"({' '.join(word.text for word in value.words)})"
-    if value.live:
-        return f" _orvideo_live {value.live} {value.title.split()[0]}"
-    # An empty list and not an empty action: that one's message would keep zsh from completing an option in its place.
+    if value.choices:
+        return f"({' '.join(choice.text for choice in value.choices)})"
+    if value.dynamic:
+        return f" _orvideo_dynamic {value.dynamic} {value.title.split()[0]}"
+    # An empty list instead of an empty action, whose message would keep zsh from completing an option here.
     return "_files" if value.files else "()"
 
 
@@ -134,8 +134,8 @@ def _escaped(text: str, special: Iterable[str] = "\\[]:") -> str:
     return "".join("\\" + one if one in special else one for one in text)
 
 
-def _described(word: Word) -> str:
-    return _quoted(f"{_escaped(word.text, ':')}:{_escaped(word.help, chr(92))}")
+def _described(choice: Choice) -> str:
+    return _quoted(f"{_escaped(choice.text, ':')}:{_escaped(choice.help, chr(92))}")
 
 
 def _quoted(text: str) -> str:

@@ -20,7 +20,7 @@ from typing import BinaryIO, Self
 from orvideo import errnos
 from orvideo.download.naming import LONGEST
 from orvideo.errors import OutputUnwritable
-from orvideo.files import give_name, sync_folder
+from orvideo.files import move_into_place, sync_folder
 
 #: A video never takes the last of a disk: this share of it, and at most so many bytes of a large one (F-C03).
 RESERVED_SHARE, RESERVED_MOST = 0.05, 1 << 30
@@ -108,7 +108,7 @@ class Part:
                 self.size = self._hashed = self.size + written
                 view = view[written:]
         except OSError as error:
-            self.is_spoiled = error.errno not in errnos.FULL
+            self.is_spoiled = error.errno not in errnos.NO_SPACE
             raise
 
     def empty(self) -> None:
@@ -157,11 +157,11 @@ class Part:
         return os.fstat(self.descriptor).st_mtime < time.time() - up
 
     def give_name(self, path: Path, *, replace: bool) -> None:
-        """Give it its final name, see `give_name`. Raises OSError where its own name leads elsewhere by now."""
+        """Give it its final name, see `move_into_place`. Raises OSError where its own name leads elsewhere by now."""
         assert self.path is not None, "only a file with a name is given another one"
         if not _is_at(self.descriptor, self.path):
             raise OSError(errno.ESTALE, "somebody has removed or replaced it", os.fspath(self.path))
-        give_name(self.path, path, replace=replace)
+        move_into_place(self.path, path, replace=replace)
 
     def move_aside(self, path: Path) -> None:
         """Give it another name, and go on with an empty file in its old place. Raises Busy as well."""
@@ -343,7 +343,7 @@ def _lock(descriptor: int) -> None:
     except BlockingIOError as error:
         raise Busy from error
     except OSError as error:  # some network file systems have no locks
-        if error.errno not in errnos.MISSING | {errno.ENOLCK}:
+        if error.errno not in errnos.UNSUPPORTED | {errno.ENOLCK}:
             raise
 
 

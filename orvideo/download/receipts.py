@@ -12,7 +12,7 @@ from orvideo.api.redaction import Redactor
 from orvideo.download.disk import refused
 from orvideo.download.naming import LONGEST, fit
 from orvideo.errors import OutputExists
-from orvideo.files import write_whole
+from orvideo.files import write_atomically
 from orvideo.record.values import Output, Record, money_number, redact_request, time_text
 
 #: A net under the caller's care: what must never be in a file that people pass on (drill O17).
@@ -83,7 +83,7 @@ def write_receipt(path: Path, document: Mapping[str, Any], *, force: bool = Fals
     with refused(receipt):
         try:
             # With the mode of any file of the person's: a receipt is passed on with its video.
-            write_whole(receipt, text.encode("ascii"), replace=force)
+            write_atomically(receipt, text.encode("ascii"), replace=force)
         except FileExistsError as error:
             if not _holds(receipt, text):
                 raise OutputExists(f"{receipt} exists already.", hint="overwrite it with --force") from error

@@ -21,7 +21,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-from orvideo.clock import NAP
+from orvideo.clock import MAX_WAIT
 from orvideo.deadline import Cancelled, Deadline
 from orvideo.download import disk
 from orvideo.download.container import KINDS, BadContainer, check
@@ -170,7 +170,7 @@ class _Saving:
             if not told:
                 self.transfer.on_warning(f"Another orvideo is downloading {self.facts.id}; waiting for it.")
                 told = True
-            deadline.sleep(NAP)
+            deadline.sleep(MAX_WAIT)
 
     def _found(self, part: Part) -> Saved | None:
         """Return the output that is on record, whole and where it is wanted, by now (R-A3)."""

@@ -16,7 +16,7 @@ from orvideo.download.container import KINDS
 from orvideo.download.disk import longest_name, require_room
 from orvideo.download.naming import Facts, Template
 from orvideo.errors import OutputExists, OutputUnwritable, UsageError
-from orvideo.files import expanded
+from orvideo.files import expand_user
 
 #: Major 1 are the memory devices of Linux: null (3), zero (5) and full (7) take bytes and keep none.
 _MEMORY_DEVICES = frozenset((1, minor) for minor in (3, 5, 7))
@@ -118,7 +118,7 @@ def parse_target(
 
     Raises UsageError for what can never be written (drills O02, O08, O16), and OutputUnwritable.
     """
-    spec = expanded(spec) if spec is not None else None
+    spec = expand_user(spec) if spec is not None else None
     cwd = cwd or _here(spec)
     if spec is None:
         return Target(Form.FOLDER, "", cwd, force=force)
@@ -166,7 +166,7 @@ def absolute_spec(spec: str | None, cwd: Path | None = None) -> str | None:
     """Return `spec` as another process in another folder must be told it; None for what ends with this process."""
     if spec is None or spec == "-" or _descriptor_of(spec) is not None:
         return None
-    spec = expanded(spec)
+    spec = expand_user(spec)
     if os.path.isabs(spec) or not spec:
         return spec
     base = os.fspath(cwd or _here(spec))

@@ -19,7 +19,7 @@ from datetime import timedelta
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from orvideo.clock import NAP
+from orvideo.clock import MAX_WAIT
 from orvideo.deadline import Cancelled, Deadline
 from orvideo.errors import (
     NoOutput,
@@ -303,7 +303,7 @@ class Engine:
     def _wait(self) -> None:
         """Wait until something is brought or due, in naps, so that a signal is heard."""
         now = self._clock.monotonic()
-        until = min(now + NAP, self._looks.next_due(room=self._busy[Phase.FOLLOWING] < LOOKS), self._next_expiry)
+        until = min(now + MAX_WAIT, self._looks.next_due(room=self._busy[Phase.FOLLOWING] < LOOKS), self._next_expiry)
         patience = max(0.0, until - now)
         if not self._under_way and self._done.empty():
             if patience:
@@ -562,7 +562,7 @@ class Engine:
 
     def _tick(self) -> None:
         now = self._clock.monotonic()
-        if now - self._ticked < NAP / 2:
+        if now - self._ticked < MAX_WAIT / 2:
             return
         self._ticked = now
         self._journal.retry()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
-from orvideo.clock import NAP
+from orvideo.clock import MAX_WAIT
 from orvideo.errors import UsageError
 
 #: No line typed or piped in where one is asked for is longer.
@@ -45,7 +45,7 @@ def _wait_for_person(stdin: TextIO) -> None:
         return
     with suppress(OSError, ValueError):  # a stream that only claims to be a terminal
         descriptor = stdin.fileno()
-        while not select.select([descriptor], [], [], NAP)[0]:
+        while not select.select([descriptor], [], [], MAX_WAIT)[0]:
             pass
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from orvideo.batch.standing import Standing, standing_of
 from orvideo.download import disk
 from orvideo.errors import OutputUnwritable
-from orvideo.files import write_whole
+from orvideo.files import write_atomically
 from orvideo.money import money_text
 from orvideo.output.documents import dump
 from orvideo.output.text import count, spans, visible
@@ -76,7 +76,7 @@ def price_text(price: Price, limit: Decimal | None = None) -> str:
     kinds = {"listed": price.listed, "about": price.about, "unknown": price.unknown}
     told = ", ".join(f"{number} {kind}" for kind, number in kinds.items() if number)
     about = bool(price.about)
-    total = money_text(price.usd, about=about, against=limit) if price.usd is not None else "an unknown price"
+    total = money_text(price.usd, approximate=about, limit=limit) if price.usd is not None else "an unknown price"
     more = " and more" if price.unknown and price.usd is not None else ""
     span = range_text(price.low, price.high, limit)
     return f"{total}{more}{span} for {count(price.rows, 'row')}: {told}"
@@ -188,7 +188,7 @@ class ReportFile:
         with self._refused():
             # A pipe or a device has no name to take over; it is written as it is.
             if self._is_file:
-                write_whole(self.path, content)
+                write_atomically(self.path, content)
             else:
                 self.path.write_bytes(content)
 

@@ -14,7 +14,7 @@ from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 from orvideo.errors import OrvideoError
-from orvideo.money import full_text, is_above, money_text
+from orvideo.money import exact_money_text, exceeds_quote, money_text
 from orvideo.output.tables import Cell, Column, Row, Table, block
 from orvideo.output.text import age, bytes_text, count, cut, elapsed, local_time, moment
 
@@ -103,11 +103,11 @@ def overrun_text(record: Record) -> str | None:
     from orvideo.record.rows import quoted_most
 
     cost, quoted = record.cost, quoted_most(record.quote)
-    if cost is None or quoted is None or not is_above(cost, quoted):
+    if cost is None or quoted is None or not exceeds_quote(cost, quoted):
         return None
     billed, most = money_text(cost), money_text(quoted)
     if billed == most:
-        billed, most = full_text(cost), full_text(quoted)
+        billed, most = exact_money_text(cost), exact_money_text(quoted)
     return f"billed {billed}, more than its quote of {most}; the next quote of such a job takes that into account"
 
 
@@ -276,7 +276,7 @@ def quote_text(quote: Mapping[str, Any], limit: Decimal | None = None) -> str:
     if quote.get("kind") == "unknown" or usd is None:
         return "unknown price" + (f", at least {money_text(low)}" if low else "")
     is_listed = quote.get("kind") == "listed"
-    price = money_text(usd, about=not is_listed, against=limit) + (" listed" if is_listed else "")
+    price = money_text(usd, approximate=not is_listed, limit=limit) + (" listed" if is_listed else "")
     return price + range_text(low, high, limit)
 
 
@@ -287,14 +287,14 @@ def price_words(price: Quote | Price, limit: Decimal | None = None) -> str:
     """
     if price.most is None or price.usd is None:
         return "an unknown price"
-    usd, most = money_text(price.usd, against=limit), money_text(price.most, against=limit)
+    usd, most = money_text(price.usd, limit=limit), money_text(price.most, limit=limit)
     words = usd if price.kind == "listed" else f"about {usd}"
     return words if most == usd else f"{words}, or up to {most}"
 
 
 def range_text(low: Decimal | None, high: Decimal | None, limit: Decimal | None = None) -> str:
     """Return ` ($0.10 to $0.19)` to stand behind a price, or nothing where there is no such range."""
-    least, most = money_text(low, against=limit), money_text(high, against=limit)
+    least, most = money_text(low, limit=limit), money_text(high, limit=limit)
     return f" ({least} to {most})" if low is not None and high is not None and least != most else ""
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from orvideo.errors import MoneyError, RecordError
-from orvideo.money import full_text, money_text
+from orvideo.money import exact_money_text, money_text
 from orvideo.record.evidence import Bills, most_of
 from orvideo.record.rows import LEFT, Viewpoint, amount, update
 from orvideo.record.values import State, is_without_video
@@ -48,14 +48,14 @@ def refuse_overrun(connection: sqlite3.Connection, row: Mapping[str, Any], max_t
     known = [price for price in prices if price is not None]
     if this is None or len(known) < len(prices):
         raise MoneyError(
-            f"What this batch may cost is not known, so no limit of {full_text(max_total)} can be kept; "
+            f"What this batch may cost is not known, so no limit of {exact_money_text(max_total)} can be kept; "
             "nothing more was sent."
         )
     before = sum(known, Decimal(0))
     if before + this > max_total:
         left = max_total - before
         raise MoneyError(
-            f"This job may cost {money_text(this, against=left)} and the batch {money_text(before, against=max_total)} "
-            f"before it, more than the limit of {full_text(max_total)} in all; nothing more was sent.",
+            f"This job may cost {money_text(this, limit=left)} and the batch {money_text(before, limit=max_total)} "
+            f"before it, more than the limit of {exact_money_text(max_total)} in all; nothing more was sent.",
             hint="raise --max-cost and run the same command again",
         )

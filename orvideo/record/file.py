@@ -19,7 +19,7 @@ from pathlib import Path
 
 from orvideo import errnos
 from orvideo.errors import RecordError
-from orvideo.files import give_name, make_private, sync_folder
+from orvideo.files import make_private_folder, move_into_place, sync_folder
 from orvideo.record.migrations import APPLICATION_ID, STEPS, migrate, version_of
 
 #: SQLite takes a file that is shorter than its smallest page for a new one, and would begin a database in it.
@@ -204,12 +204,12 @@ def _ensure(path: Path) -> None:
 
 
 def _create(path: Path) -> None:
-    make_private(path.parent)
+    make_private_folder(path.parent)
     new = path.with_name(f"{_prefix(path)}{os.getpid()}-{secrets.token_hex(4)}")
     try:
         _build(new)
         with suppress(FileExistsError):
-            give_name(new, path)
+            move_into_place(new, path)
     except (OSError, sqlite3.Error):
         # Whoever was quicker has swept our unfinished file away; theirs is as good.
         if not os.path.lexists(path):
@@ -362,5 +362,5 @@ def _is_lockless(directory: Path) -> bool:
         try:
             fcntl.lockf(tried, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            return error.errno == errno.ENOLCK or error.errno in errnos.MISSING
+            return error.errno == errno.ENOLCK or error.errno in errnos.UNSUPPORTED
     return False

@@ -18,7 +18,7 @@ from typing import Any, Literal
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from orvideo.errors import UsageError
-from orvideo.files import expanded
+from orvideo.files import expand_user
 from orvideo.request.checking import MediaSource, https_parts
 from orvideo.request.pictures import NotAPicture, Picture, read_picture
 
@@ -221,7 +221,7 @@ def _from_file(source: str, where: MediaSource) -> bytes:
 
 
 def _placed(source: str, where: MediaSource) -> Path:
-    start, named = where.base or where.root, Path(expanded(source))
+    start, named = where.base or where.root, Path(expand_user(source))
     path = start / named if start else named
     if where.root is None:
         return path

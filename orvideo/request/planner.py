@@ -49,7 +49,7 @@ class Planner:
             modalities=self._modalities_for(wanted),
             frame=wanted.frame,
         )
-        planned = planned._replace(quote=planned.quote.raised_by(self.dearest_bill(planned.request.body())))
+        planned = planned._replace(quote=planned.quote.including_bill(self.dearest_bill(planned.request.body())))
         return self._with_providers(planned, wanted.params) if wanted.params else planned
 
     def _modalities_for(self, wanted: Wanted) -> Modalities | None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from orvideo.errors import UsageError
-from orvideo.files import expanded
+from orvideo.files import expand_user
 from orvideo.request.broken import decoded, misread_as
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def read_text(spec: str, stdin: BinaryIO | None, what: str, most: int) -> tuple[
     never more than `most` bytes of anything (drills B15, X01). Raises UsageError, which begins "The `what` NAME" and
     says of bytes that are no text what they look like, and how to convert them (finding A03).
     """
-    name, spec = f"The {what} {'stdin' if spec == STDIN else spec}", expanded(spec)
+    name, spec = f"The {what} {'stdin' if spec == STDIN else spec}", expand_user(spec)
     path = None
     try:
         if spec == STDIN:

@@ -31,6 +31,7 @@ from orvideo.api.schemas import VideoModel, VideoRequest
 from orvideo.catalogue.quote import UnknownPrice, bill
 from orvideo.catalogue.sizes import output_size
 from orvideo.clock import Clock
+from orvideo.files import write_atomically
 from orvideo.sandbox import pace
 from orvideo.sandbox.offer import (
     OPEN_DURATION,
@@ -170,7 +171,7 @@ class Studio:
         )
         takes = pace.seconds(model.id, job.id, seconds=seconds, height=min(width, height))
         job = replace(job, takes=takes, cost=_cost(model, request, job) if job.outputs else "0")
-        _write(self.home / "jobs" / f"{job.id}.json", json.dumps(asdict(job)).encode())
+        write_atomically(self.home / "jobs" / f"{job.id}.json", json.dumps(asdict(job)).encode(), durable=False)
         return job
 
     def job(self, job_id: str) -> StudioJob:
@@ -237,7 +238,7 @@ class Studio:
             name = f"{hashlib.sha256(data).hexdigest()}.{kind}"
             path = self.home / "media" / name
             if not path.exists():
-                _write(path, data)
+                write_atomically(path, data, durable=False)
             return _MEDIA + name
         return value
 
@@ -397,7 +398,7 @@ class Studio:
         """Return the secret of this home, made once: any process can check what another one signed."""
         path = self.home / "secret"
         if not path.exists():
-            _write(path, secrets.token_bytes(32))
+            write_atomically(path, secrets.token_bytes(32), durable=False)
         return path.read_bytes()
 
 
@@ -407,16 +408,6 @@ _SEEN = ("prompt", "seed", "frame_images", "input_references", "creativity", "up
 
 def _new_id() -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(24))
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all; it is complete before it has its name."""
-    part = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
-    try:
-        part.write_bytes(data)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _size(model: VideoModel, request: VideoRequest, before: StudioJob | None) -> tuple[int, int]:

@@ -1,75 +1,81 @@
-"""Where orvideo keeps things: the store, the record and the cache of one person on one machine.
+"""The folders of settings, record and cache.
 
-`ORVIDEO_CONFIG_DIR`, `ORVIDEO_STATE_DIR` and `ORVIDEO_CACHE_DIR` name the folder itself. Otherwise XDG's variables do,
-with `orvideo` below them. Without either, Linux and its kin have XDG's defaults below HOME: platformdirs has the same,
-but takes them from the process and not from the variables that orvideo was handed (a test says that both agree). On
-macOS and Windows platformdirs is asked, which asks the operating system.
+`ORVIDEO_CONFIG_DIR`, `ORVIDEO_STATE_DIR` and `ORVIDEO_CACHE_DIR` name a folder itself. Otherwise the folder is
+`orvideo` below the base folder of the XDG specification; on macOS without XDG's variable, and on Windows, it is the one
+that platformdirs names. (On Linux platformdirs names the same as XDG, but reads the variables of the process instead of
+those it is handed.) TAB completion imports this module, so it imports neither typing nor pathlib, and errors late.
 """
+
+from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
-from pathlib import Path
-from typing import NamedTuple
 
-from orvideo.errors import OrvideoError, RecordError, UsageError
-from orvideo.files import expanded
+TYPE_CHECKING = False  # instead of typing's own, whose import costs a third of an interpreter's start
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from orvideo.errors import OrvideoError
 
 APP = "orvideo"
 
 
-class Folder(NamedTuple):
-    """One kind of folder: its variables, its place below HOME, and the error that its absence is."""
+class Folder:
+    """One kind of folder: what it holds, and its default base below HOME according to XDG."""
 
-    kind: str
-    what: str
-    xdg_default: str
-    error: type[OrvideoError]
-
-    @property
-    def variable(self) -> str:
-        return f"ORVIDEO_{self.kind.upper()}_DIR"
-
-    @property
-    def xdg_variable(self) -> str:
-        return f"XDG_{self.kind.upper()}_HOME"
+    def __init__(self, kind: str, contents: str, xdg_default: str) -> None:
+        self.kind, self.contents, self.xdg_default = kind, contents, xdg_default
+        self.variable = f"ORVIDEO_{kind.upper()}_DIR"
+        self.xdg_variable = f"XDG_{kind.upper()}_HOME"
 
 
-CONFIG = Folder("config", "the settings", ".config", UsageError)
-STATE = Folder("state", "the record of jobs", ".local/state", RecordError)
-CACHE = Folder("cache", "the cache", ".cache", RecordError)
+CONFIG = Folder("config", "the settings", ".config")
+STATE = Folder("state", "the record of jobs", ".local/state")
+CACHE = Folder("cache", "the cache", ".cache")
 FOLDERS = (CONFIG, STATE, CACHE)
 
 
-def locate(folder: Folder, environ: Mapping[str, str], *, platform: str = sys.platform) -> Path:
-    """Return where `folder` is; it need not exist. Raises the folder's own error when nothing says so (drill J11)."""
-    if own := expanded(environ.get(folder.variable, "").strip()):
+def locate(folder: Folder, environ: Mapping[str, str], *, platform: str = sys.platform) -> str:
+    """Return the absolute path of a folder, which need not exist.
+
+    Raises UsageError for the settings, RecordError for the others, when the variables name no place (drill J11).
+    """
+    if own := os.path.expanduser(environ.get(folder.variable, "").strip()):
         if not os.path.isabs(own):
-            # A relative place would be another one in each directory: a record that is lost by `cd`.
-            raise folder.error(
+            # A relative path would be another folder in each directory: the record would be lost by `cd`.
+            raise _error(
+                folder,
                 f"{folder.variable} must be an absolute path, and is '{own}'.",
-                hint=f'export {folder.variable}="$PWD/{own}"',
+                f'export {folder.variable}="$PWD/{own}"',
             )
-        return Path(own)
-    if platform == "win32":
-        return _from_platformdirs(folder)
-    xdg = environ.get(folder.xdg_variable, "")
-    if os.path.isabs(xdg):  # a relative one is to be ignored, says XDG
-        return Path(xdg, APP)
-    if platform == "darwin":
-        return _from_platformdirs(folder)
+        return own
+    xdg_is_set = os.path.isabs(environ.get(folder.xdg_variable, ""))
+    if platform == "win32" or (platform == "darwin" and not xdg_is_set):
+        from platformdirs import PlatformDirs
+
+        path: str = getattr(PlatformDirs(APP, appauthor=False), f"user_{folder.kind}_dir")
+        return path
+    if base := xdg_base(folder.xdg_variable, folder.xdg_default, environ):
+        return os.path.join(base, APP)
     home = environ.get("HOME", "")
-    if not os.path.isabs(home):
-        said = f"HOME is '{home}', which is no absolute path" if home else "HOME is not set"
-        raise folder.error(
-            f"There is no place for {folder.what}: {said}.", hint=f"export {folder.variable}=/path/to/a/folder"
-        )
-    return Path(home, folder.xdg_default, APP)
+    problem = f"HOME is '{home}', which is no absolute path" if home else "HOME is not set"
+    raise _error(
+        folder,
+        f"There is no place for {folder.contents}: {problem}.",
+        f"export {folder.variable}=/path/to/a/folder",
+    )
 
 
-def _from_platformdirs(folder: Folder) -> Path:
-    from platformdirs import PlatformDirs
+def xdg_base(variable: str, default: str, environ: Mapping[str, str]) -> str | None:
+    """Return a base folder: the XDG variable's, if that is absolute, else `default` below HOME; None without HOME."""
+    base = environ.get(variable, "")
+    if os.path.isabs(base):
+        return base
+    home = environ.get("HOME", "")
+    return os.path.join(home, default) if os.path.isabs(home) else None
 
-    folders = PlatformDirs(APP, appauthor=False)
-    paths = {"config": folders.user_config_path, "state": folders.user_state_path, "cache": folders.user_cache_path}
-    return paths[folder.kind]
+
+def _error(folder: Folder, message: str, hint: str) -> OrvideoError:
+    from orvideo.errors import RecordError, UsageError
+
+    return UsageError(message, hint=hint) if folder is CONFIG else RecordError(message, hint=hint)

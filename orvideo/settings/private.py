@@ -1,4 +1,4 @@
-"""Files for nobody else: 0600 from the first moment, in a 0700 directory, whole or not at all (drill K06)."""
+"""Files that only their owner can read, with mode 0600 in a 0700 folder, replaced atomically (drill K06)."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from orvideo.files import make_private, sync_folder, write_whole
+from orvideo.files import make_private_folder, sync_folder, write_atomically
 
-#: Far above any settings a person writes; a link to something endless must not fill the memory.
-LARGEST = 1024 * 1024
+#: The largest file that is read: a link to an endless file must not fill the memory.
+_MAX_BYTES = 1024 * 1024
 
 
 def read_private(path: Path) -> bytes | None:
-    """Return a small file's bytes, None when there is no file. Raises OSError, also for what is no file at all."""
+    """Return a file's content, None when there is no file. Raises OSError, also for what is no regular file."""
     flags = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
         descriptor = os.open(path, flags)
@@ -24,23 +24,20 @@ def read_private(path: Path) -> bytes | None:
     with open(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError("it is not a regular file")
-        content = file.read(LARGEST + 1)
-    if len(content) > LARGEST:
+        content = file.read(_MAX_BYTES + 1)
+    if len(content) > _MAX_BYTES:
         raise OSError("it is larger than 1 MiB")
     return content
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Replace a file in one step and make it last; where `path` is a link, the file it leads to is replaced.
-
-    Raises OSError. The old file is whole until the new one is.
-    """
-    _make_private(path.parent)
-    write_whole(Path(os.path.realpath(path)), content, mode=0o600)
+    """Replace a file atomically; where `path` is a link, the file it leads to. Raises OSError."""
+    _ensure_private(path.parent)
+    write_atomically(Path(os.path.realpath(path)), content, mode=0o600)
 
 
 def remove_private(path: Path) -> bool:
-    """Remove a file for good and say whether there was one. Raises OSError."""
+    """Remove a file and return whether there was one. Raises OSError."""
     try:
         path.unlink()
     except (FileNotFoundError, NotADirectoryError):
@@ -49,19 +46,19 @@ def remove_private(path: Path) -> bool:
     return True
 
 
-def _make_private(folder: Path) -> None:
-    """Make a folder that nobody else can read, or tighten the one that is there. Raises OSError."""
-    make_private(folder)
+def _ensure_private(folder: Path) -> None:
+    """Create a folder with mode 0700, or take the rights of others from an existing one. Raises OSError."""
+    make_private_folder(folder)
     if os.name != "posix":
         return
     state = folder.stat()
-    # Somebody else's directory, or one that is shared on purpose such as /tmp, is not ours to lock.
+    # Not a folder of another user, nor one that is shared on purpose, such as /tmp.
     if state.st_uid == os.geteuid() and not state.st_mode & stat.S_ISVTX and state.st_mode & 0o077:
         folder.chmod(0o700)
 
 
-def is_loose(path: Path) -> bool:
-    """Say whether others may read or write a file of ours; never where modes mean nothing."""
+def is_accessible_to_others(path: Path) -> bool:
+    """Return whether other users may read or write a file; False on systems without POSIX modes."""
     if os.name != "posix":
         return False
     try:
@@ -70,8 +67,8 @@ def is_loose(path: Path) -> bool:
         return False
 
 
-def is_open(folder: Path) -> bool:
-    """Say whether others may swap the files in a folder; never where modes mean nothing, or only owners may."""
+def is_writable_by_others(folder: Path) -> bool:
+    """Return whether other users may replace files in a folder; False on systems without POSIX modes."""
     if os.name != "posix":
         return False
     try:
@@ -83,24 +80,24 @@ def is_open(folder: Path) -> bool:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock, so that of two changes at the same time neither is lost, and sweep what was left there.
+    """Hold the lock of a folder while its files are changed, and remove what killed processes left there.
 
-    Without `fcntl` (Windows) the later of the two wins. The lock is on a file of its own, because a file that gets
-    replaced cannot carry one. Raises OSError.
+    The lock is on a file `.lock`, because the other files get replaced. On Windows, without `fcntl`, there is no lock.
+    Raises OSError.
     """
     try:
         import fcntl
     except ImportError:
         yield
         return
-    _make_private(folder)
+    _ensure_private(folder)
     descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         with suppress(OSError):  # some network file systems have no locks
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            # What a process that was killed left half written may have the key in it (finding C08).
-            for left in folder.glob(".orvideo-*.new"):
-                left.unlink(missing_ok=True)
+            # An unfinished file of a killed process may contain the key (finding C08).
+            for unfinished in folder.glob(".orvideo-*.new"):
+                unfinished.unlink(missing_ok=True)
         yield
     finally:
         os.close(descriptor)

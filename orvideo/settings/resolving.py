@@ -1,9 +1,8 @@
-"""Who said what: a flag beats the environment, the environment beats the store, the store beats the default."""
+"""Looks settings up: a flag beats the environment, the environment config.toml, and config.toml the default."""
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from decimal import Decimal
 from functools import cached_property
@@ -12,138 +11,109 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from orvideo.errors import AuthError, OrvideoError, Unsafe, UsageError
 from orvideo.settings import definitions, folders
-from orvideo.settings.definitions import API_KEY, DEFINITIONS, JOB_VARIABLES, NAMES, Definition, Setting, Source
+from orvideo.settings.definitions import API_KEY, KEY_VARIABLE, NAMES, Definition, Setting, Source
+from orvideo.settings.keys import ApiKey, KeyFile, clean_key, origin_of
+from orvideo.settings.store import Store
 
 if TYPE_CHECKING:
-    from orvideo.settings.keys import ApiKey, KeyFile
-    from orvideo.settings.store import Store
+    from orvideo.settings.warnings import SettingsWarning
 
 T = TypeVar("T")
 
-KEY_VARIABLE = "OPENROUTER_API_KEY"
 
-
-class _Value(Generic[T]):
-    """A setting as an attribute of `Settings`: looked up when it is read, None where it is left open."""
+class _Attribute(Generic[T]):
+    """A setting as an attribute of `Settings`, looked up at each access; None where it has no value."""
 
     def __init__(self, definition: Definition[Any]) -> None:
         self._definition = definition
 
     def __get__(self, settings: Settings, owner: type[Settings]) -> T:
-        return cast(T, settings.find(self._definition)[0])
+        return cast(T, settings.lookup(self._definition)[0])
 
 
 class Settings:
-    """The settings of one run, each looked up when it is asked for; nothing is read from disk before.
+    """The settings of one run; each is looked up when it is read, and files are read only then.
 
-    `environ` is all of the environment that is seen. `flags` has values by setting name (None: not given), either
-    parsed already or as text. A value that cannot be read is a UsageError that names the flag, variable or line.
+    `environ` replaces the environment of the process. `flags` has values by setting name, parsed or as text; None is
+    a flag that was not given. For an invalid value an attribute raises UsageError, which names flag, variable or line.
     """
 
-    base_url = _Value[str](definitions.BASE_URL)
-    duration = _Value[int | None](definitions.DURATION)
-    output = _Value[str | None](definitions.OUTPUT)
-    interval = _Value[float | None](definitions.INTERVAL)
-    timeout = _Value[float](definitions.TIMEOUT)
-    max_cost = _Value[Decimal | None](definitions.MAX_COST)
-    confirm_above = _Value[Decimal](definitions.CONFIRM_ABOVE)
-    max_image_bytes = _Value[int](definitions.MAX_IMAGE_SIZE)
-    max_bytes = _Value[int](definitions.MAX_SIZE)
-    referer = _Value[str](definitions.REFERER)
-    title = _Value[str](definitions.TITLE)
-    categories = _Value[str](definitions.CATEGORIES)
-    sandbox = _Value[bool](definitions.SANDBOX)
-    sandbox_speed = _Value[float](definitions.SANDBOX_SPEED)
+    base_url = _Attribute[str](definitions.BASE_URL)
+    duration = _Attribute[int | None](definitions.DURATION)
+    output = _Attribute[str | None](definitions.OUTPUT)
+    interval = _Attribute[float | None](definitions.INTERVAL)
+    timeout = _Attribute[float](definitions.TIMEOUT)
+    max_cost = _Attribute[Decimal | None](definitions.MAX_COST)
+    confirm_above = _Attribute[Decimal](definitions.CONFIRM_ABOVE)
+    max_image_bytes = _Attribute[int](definitions.MAX_IMAGE_SIZE)
+    max_bytes = _Attribute[int](definitions.MAX_SIZE)
+    referer = _Attribute[str](definitions.REFERER)
+    title = _Attribute[str](definitions.TITLE)
+    categories = _Attribute[str](definitions.CATEGORIES)
+    sandbox = _Attribute[bool](definitions.SANDBOX)
+    sandbox_speed = _Attribute[float](definitions.SANDBOX_SPEED)
 
     def __init__(self, environ: Mapping[str, str], *, flags: Mapping[str, object] | None = None) -> None:
         self._environ = environ
         self._flags = {
-            definitions.setting_name(name): value for name, value in (flags or {}).items() if value is not None
+            definitions.canonical_name(name): value for name, value in (flags or {}).items() if value is not None
         }
 
     def __repr__(self) -> str:
-        # The environment has the key in it (drill K13).
+        # The environment contains the key (drill K13).
         return "Settings()"
 
     def with_flags(self, flags: Mapping[str, object]) -> Settings:
-        """Return the same settings under a command line's flags; None stands for a flag that was not given."""
+        """Return the same settings with more flags; None is a flag that was not given."""
         return Settings(self._environ, flags={**self._flags, **flags})
 
     # --- looking up ------------------------------------------------------------
 
     def get(self, name: str) -> Setting:
-        """Return one setting by its name, the key masked. Raises UsageError, and AuthError for a broken key."""
-        if definitions.setting_name(name) == API_KEY:
+        """Return one setting by its name, the key masked. Raises UsageError, and AuthError for a malformed key."""
+        if definitions.canonical_name(name) == API_KEY:
             return self._key_setting()
-        definition = definitions.definition(name)
-        value, source, where = self.find(definition)
-        text = "" if value is None else definition.show(value)
-        return Setting(definition.name, value, source, where, text)
+        definition = definitions.find_definition(name)
+        value, source, location = self.lookup(definition)
+        text = "" if value is None else definition.format(value)
+        return Setting(definition.name, value, source, location, text)
 
-    def explain(self) -> list[Setting]:
-        """Return every setting and who said so; a value that cannot be read is a `problem`, not an error.
+    def all(self) -> list[Setting]:
+        """Return every setting; one with an invalid value has a `problem` instead of the value.
 
         Raises UsageError where config.toml as a whole cannot be read.
         """
         if self._store is not None:
             _ = self._store.entries
-        return [self._explained(name) for name in NAMES]
+        return [self._get_or_problem(name) for name in NAMES]
 
-    def _explained(self, name: str) -> Setting:
+    def _get_or_problem(self, name: str) -> Setting:
         try:
             return self.get(name)
         except OrvideoError as error:
-            variable = self.variable_that_sets(name)
+            variable = self.overriding_variable(name)
             source = Source.ENVIRONMENT if variable else Source.STORE
-            return Setting(name, None, source, variable or self._stored_at(name), "", error.message, error.hint)
+            file = self._key_file if name == API_KEY else self._store
+            location = variable or (str(file.path) if file else None)
+            return Setting(name, None, source, location, "", error.message, error.hint)
 
-    def _stored_at(self, name: str) -> str | None:
-        if name == API_KEY:
-            return str(self._key_file.path) if self._key_file else None
-        return str(self._store.path) if self._store else None
+    def overriding_variable(self, name: str) -> str | None:
+        """Return the variable that now overrides a stored setting, None when none is set."""
+        name = definitions.canonical_name(name)
+        return self._set_variable((KEY_VARIABLE,) if name == API_KEY else definitions.find_definition(name).variables)
 
-    def variable_that_sets(self, name: str) -> str | None:
-        """Return the variable that beats the store for this setting at present, None when there is none."""
-        name = definitions.setting_name(name)
-        return self._set_variable(
-            (KEY_VARIABLE,) if name == API_KEY else definitions.definition(name).variables,
-        )
-
-    def problems(self) -> list[str]:
-        """Return what is odd about the settings and stops nothing: a sentence each, for `config list` and `doctor`.
+    def warnings(self) -> list[SettingsWarning]:
+        """Return the probable mistakes that stop no command: unknown entries and misspelt variables (finding C05).
 
         Raises UsageError where config.toml as a whole cannot be read.
         """
-        return [sentence for sentence, _ in self.oddities()]
+        from orvideo.settings.warnings import misspelt_variables, unknown_entries
 
-    def oddities(self) -> list[tuple[str, str]]:
-        """Return the `problems`, each with the command that mends it (finding C05)."""
-        return [*self._unknown_entries(), *self._misspelt_variables()]
+        entries = unknown_entries(self._store) if self._store else ()
+        return [*entries, *misspelt_variables(self._environ)]
 
-    def _unknown_entries(self) -> Iterator[tuple[str, str]]:
-        for name in self._store.entries if self._store else ():
-            where = self._store.line_of(name) if self._store else ""
-            if name == API_KEY:
-                told = f"{where}: the key does not belong here and is not read: orvideo config set {API_KEY}."
-                yield told, f"orvideo config unset {API_KEY}; orvideo config set {API_KEY}"
-            elif not definitions.is_name(name):
-                guess = definitions.nearest(name, NAMES)
-                told = f"{where}: there is no setting '{name}'." + (f" Did you mean {guess}?" if guess else "")
-                yield told, f"orvideo config unset {shlex.quote(name)}"
-
-    def _misspelt_variables(self) -> Iterator[tuple[str, str]]:
-        known = (KEY_VARIABLE, *(v for d in DEFINITIONS for v in d.variables), *(f.variable for f in folders.FOLDERS))
-        for name in sorted(self._environ):
-            ours = name.startswith(("ORVIDEO_", "OPENROUTER_")) and not name.startswith(JOB_VARIABLES)
-            if ours and name not in known:
-                # Only near misses: the variables of others may begin like this, too.
-                own_key = name == "ORVIDEO_API_KEY"
-                guess = KEY_VARIABLE if own_key else definitions.nearest(name, known, cutoff=0.88)
-                if guess:
-                    yield f"The variable {name} is not read. Did you mean {guess}?", f'export {guess}="${name}"'
-
-    def find(self, definition: Definition[T]) -> tuple[T | None, Source, str | None]:
-        """Return a setting's value, who said so, and where."""
+    def lookup(self, definition: Definition[T]) -> tuple[T | None, Source, str | None]:
+        """Return a setting's value, its source, and the flag, variable or file; raises as `Definition.read` does."""
         name = definition.name
         if name in self._flags:
             given: Any = self._flags[name]
@@ -153,8 +123,8 @@ class Settings:
         if variable := self._set_variable(definition.variables):
             return definition.read(self._environ[variable], variable), Source.ENVIRONMENT, variable
         if self._store is not None and name in self._store.entries:
-            line = self._store.line_of(name)
-            return definition.read(self._store.entries[name], line), Source.STORE, str(self._store.path)
+            value = definition.read(self._store.entries[name], self._store.location_of(name))
+            return value, Source.STORE, str(self._store.path)
         return definition.default, Source.DEFAULT, None
 
     def _refuse_empty_limit(self, definition: Definition[Any]) -> None:
@@ -164,7 +134,7 @@ class Settings:
             raise UsageError(f"{name} is set to nothing, and a limit needs an amount.", hint=f"unset {name}")
 
     def _set_variable(self, variables: tuple[str, ...]) -> str | None:
-        """Return the first variable that says something: one that is set to nothing is as good as unset."""
+        """Return the first of `variables` that is set; an empty one counts as not set."""
         return next((name for name in variables if self._environ.get(name, "").strip()), None)
 
     # --- the key ---------------------------------------------------------------
@@ -172,11 +142,9 @@ class Settings:
     def api_key(self, base_url: str) -> ApiKey:
         """Return the key for a service.
 
-        Raises AuthError without a key and for one that cannot be a key, Unsafe where the stored key was stored for
-        another origin (drill N17). A broken key in the environment is an error and does not give way to the store.
+        Raises AuthError when there is no key or it is malformed (the stored one does not replace a malformed one in
+        the environment), Unsafe when the stored key is for another origin (drill N17).
         """
-        from orvideo.settings.keys import origin_of
-
         key, origin = self._key() or (None, None)
         if key is None:
             raise AuthError(
@@ -191,118 +159,99 @@ class Settings:
         return key
 
     def _key(self) -> tuple[ApiKey, str | None] | None:
-        """Return the key and the origin it is bound to; one out of the environment goes where the line says."""
-        from orvideo.settings.keys import ApiKey, clean_key
-
+        """Return the key and its origin; the one in the environment has none and is sent to any base URL."""
         if variable := self._set_variable((KEY_VARIABLE,)):
             return ApiKey(clean_key(self._environ[variable], variable), Source.ENVIRONMENT, variable), None
         return self._key_file.read() if self._key_file else None
-
-    def keys(self) -> list[str]:
-        """Return every key that can be found, broken or bound to another origin: what must not be shown anywhere."""
-        found = [self._environ.get(KEY_VARIABLE, "").strip()]
-        # A file that cannot be read now has shown nothing either.
-        with suppress(OrvideoError, OSError):
-            stored = self._key_file.read(even_loose=True) if self._key_file else None
-            found += [stored[0].reveal()] if stored else []
-        return [key for key in found if key]
 
     def _key_setting(self) -> Setting:
         key, _ = self._key() or (None, None)
         if key is None:
             return Setting(API_KEY, None, Source.DEFAULT, None)
-        return Setting(API_KEY, key.masked, key.source, key.where, key.masked)
+        return Setting(API_KEY, key.masked, key.source, key.location, key.masked)
 
-    def without_key(self) -> dict[str, str]:
-        """Return the environment for a child process, which is not to know the key by any name (drill K10)."""
-        keys = list(self._keys())
+    def keys(self, *, malformed: bool = False) -> list[str]:
+        """Return the keys in the environment and in the key file, also one that is not used.
+
+        With `malformed` the variable's text is among them even if it cannot be a key, so that it can be redacted.
+        """
+        text = self._environ.get(KEY_VARIABLE, "").strip()
+        found = {text} if malformed and text else set()
+        with suppress(OrvideoError):
+            found.add(clean_key(text, KEY_VARIABLE))
+        with suppress(OrvideoError):
+            if stored := self._key_file.read(check_permissions=False) if self._key_file else None:
+                found.add(stored[0].reveal())
+        return sorted(found, key=len, reverse=True)
+
+    def environ_without_key(self) -> dict[str, str]:
+        """Return the environment for a child process, without any variable that contains a key (drill K10)."""
+        keys = self.keys()
         return {
             name: value
             for name, value in self._environ.items()
-            # A short word may stand in any value; a real key never stands in one by chance.
+            # A short key may be part of any value by chance.
             if name != KEY_VARIABLE and not any(key == value or (len(key) > 15 and key in value) for key in keys)
         }
-
-    def _keys(self) -> Iterator[str]:
-        """Yield the keys that there are, the one that counts and the one it beats; a broken one is none."""
-        from orvideo.settings.keys import clean_key
-
-        with suppress(OrvideoError):
-            yield clean_key(self._environ.get(KEY_VARIABLE, ""), KEY_VARIABLE)
-        with suppress(OrvideoError):
-            stored = self._key_file.read(even_loose=True) if self._key_file else None
-            if stored is not None:
-                yield stored[0].reveal()
 
     # --- changing the store ----------------------------------------------------
 
     def set(self, name: str, text: str) -> Setting:
-        """Store one setting and return it as stored.
+        """Store one setting in config.toml and return it.
 
         Raises UsageError for the name, the value, or a file that cannot be read; OutputUnwritable.
         """
-        definition = definitions.definition(name)
+        definition = definitions.find_definition(name)
         value = definition.read(text, definition.name)
         store = self._store_to_change()
-        store.set(definition.name, definition.stored(value))
-        return Setting(definition.name, value, Source.STORE, str(store.path), definition.show(value))
+        store.set(definition.name, definition.to_toml(value))
+        return Setting(definition.name, value, Source.STORE, str(store.path), definition.format(value))
 
     def unset(self, name: str) -> bool:
-        """Remove one setting from the store and say whether it was there; raises as `set` does.
-
-        An entry that no setting is named after can be removed by its own name.
-        """
+        """Remove one setting, or an unknown entry of config.toml; return whether it was there. Raises as `set` does."""
         store = self._store_to_change()
-        if name in store.entries and not definitions.is_name(name):
+        if name in store.entries and name not in NAMES:
             return store.unset(name)
-        if definitions.setting_name(name) == API_KEY:
-            from orvideo.settings.keys import KeyFile
-
+        if definitions.canonical_name(name) == API_KEY:
             return KeyFile(self.config_dir).remove()
-        return store.unset(definitions.setting_name(name))
+        return store.unset(definitions.canonical_name(name))
 
     def new_api_key(self, text: str) -> ApiKey:
-        """Return a key that is to be stored, cleaned. Raises AuthError for what cannot be one, without showing it."""
-        from orvideo.settings.keys import ApiKey, KeyFile, clean_key
-
+        """Return a key as `store_api_key` would store it. Raises AuthError, without the text, when it is malformed."""
         return ApiKey(clean_key(text, "The key"), Source.STORE, str(KeyFile(self.config_dir).path))
 
     def store_api_key(self, text: str) -> ApiKey:
-        """Store a key for the service at the base URL that is set, and return it; raises as `new_api_key` does.
+        """Store a key for the service at the base URL that is set, and return it.
 
-        Raises OutputUnwritable as well.
+        Raises as `new_api_key` does, and OutputUnwritable.
         """
-        from orvideo.settings.keys import KeyFile, origin_of
-
         key = self.new_api_key(text)
         KeyFile(self.config_dir).write(key, origin_of(self.base_url))
         return key
 
     def _store_to_change(self) -> Store:
-        from orvideo.settings.store import Store
-
         return self._store or Store(self.config_dir)
 
-    # --- places ----------------------------------------------------------------
+    # --- folders ----------------------------------------------------------------
 
     @property
     def config_dir(self) -> Path:
-        """Where the store is. Raises UsageError when nothing says where (drill J11)."""
-        return folders.locate(folders.CONFIG, self._environ)
+        """The folder of config.toml and the key. Raises UsageError when there is no place for it (drill J11)."""
+        return Path(folders.locate(folders.CONFIG, self._environ))
 
     @property
     def state_dir(self) -> Path:
-        """Where the record is. Raises RecordError when nothing says where (drill J11)."""
-        return folders.locate(folders.STATE, self._environ)
+        """The folder of the record. Raises RecordError when there is no place for it (drill J11)."""
+        return Path(folders.locate(folders.STATE, self._environ))
 
     @property
     def cache_dir(self) -> Path:
-        """Where the catalogue is kept for a while. Raises RecordError when nothing says where (drill J11)."""
-        return folders.locate(folders.CACHE, self._environ)
+        """The folder of the catalogue's cache. Raises RecordError when there is no place for it (drill J11)."""
+        return Path(folders.locate(folders.CACHE, self._environ))
 
     @cached_property
     def _store_dir(self) -> Path | None:
-        """Where to read the store; without a home there is none, and the variables and flags do alone."""
+        """The folder to read; without HOME None, and only flags and variables count."""
         try:
             return self.config_dir
         except UsageError:
@@ -312,12 +261,8 @@ class Settings:
 
     @cached_property
     def _store(self) -> Store | None:
-        from orvideo.settings.store import Store
-
         return Store(self._store_dir) if self._store_dir else None
 
     @cached_property
     def _key_file(self) -> KeyFile | None:
-        from orvideo.settings.keys import KeyFile
-
         return KeyFile(self._store_dir) if self._store_dir else None

@@ -1,4 +1,4 @@
-"""The settings on disk: config.toml, fit to be shared, read as it is and changed a line at a time."""
+"""Reads and edits config.toml, which holds the settings and no secret."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PLACE = r"\(at line (\d+), column \d+\)"
 
 
 class Store:
-    """One person's config.toml. What is not a setting of ours stays in it, untouched."""
+    """A config.toml; entries that are no settings, comments and the order of lines are kept."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE_NAME
@@ -28,14 +28,14 @@ class Store:
 
     @property
     def entries(self) -> Mapping[str, Any]:
-        """What the file says, read once; empty without a file. Raises UsageError naming file and line."""
+        """The entries, read once; empty without a file. Raises UsageError naming file and line."""
         if self._entries is None:
             self._text = self._read()
             self._entries = self._parse(self._text)
         return self._entries
 
-    def line_of(self, name: str) -> str:
-        """Return where the file says `name`, as `FILE:LINE`."""
+    def location_of(self, name: str) -> str:
+        """Return the place of an entry as `FILE:LINE`, or `FILE` when its line is not found."""
         line = re.compile(rf"""\s*["']?{re.escape(name)}["']?\s*=""")
         for number, text in enumerate((self._text or "").split("\n"), start=1):
             if line.match(text):
@@ -43,10 +43,7 @@ class Store:
         return str(self.path)
 
     def set(self, name: str, value: bool | int | str) -> None:
-        """Write one entry and leave all others, the comments and the order as they are.
-
-        Raises UsageError where the file cannot be read (it is not overwritten), OutputUnwritable.
-        """
+        """Write one entry. Raises UsageError where the file cannot be read (it is kept as it is), OutputUnwritable."""
 
         def put(document: TOMLDocument) -> bool:
             document[name] = value
@@ -55,7 +52,7 @@ class Store:
         self._change(put)
 
     def unset(self, name: str) -> bool:
-        """Remove one entry and say whether there was one. Raises as `set` does."""
+        """Remove one entry and return whether there was one. Raises as `set` does."""
 
         def drop(document: TOMLDocument) -> bool:
             return document.pop(name, None) is not None
@@ -68,7 +65,7 @@ class Store:
         try:
             with locked(self.path.parent):
                 text = self._read()
-                self._parse(text)  # names the line of a mistake, which the editor below does not
+                self._parse(text)  # its errors name the line, tomlkit's do not
                 document = tomlkit.parse(text)
                 changed = change(document)
                 if changed:
@@ -89,11 +86,11 @@ class Store:
             return (content or b"").decode("utf-8-sig")
         except UnicodeDecodeError as error:
             line = error.object.count(b"\n", 0, error.start) + 1
-            raise self._broken(line, "it is not UTF-8 text") from error
+            raise self._invalid(line, "it is not UTF-8 text") from error
 
     def _parse(self, text: str) -> dict[str, Any]:
         if not text:
-            return {}  # most people have no such file, and the reader would be loaded for nothing
+            return {}  # saves the import of tomllib
         import tomllib
         from decimal import Decimal
 
@@ -102,12 +99,12 @@ class Store:
         except tomllib.TOMLDecodeError as error:
             place = re.search(_PLACE, str(error))
             line = int(place[1]) if place else text.count("\n") + 1
-            raise self._broken(line, re.sub(_PLACE, "", str(error)).strip().rstrip(".")) from error
+            raise self._invalid(line, re.sub(_PLACE, "", str(error)).strip().rstrip(".")) from error
         except (ValueError, ArithmeticError, RecursionError) as error:
-            # Numbers of thousands of digits, brackets thousands deep: the reader gives up without naming a line.
-            raise self._broken(None, "it holds a value that is too large") from error
+            # Numbers of thousands of digits, or brackets thousands deep; these errors name no line.
+            raise self._invalid(None, "it holds a value that is too large") from error
 
-    def _broken(self, line: int | None, why: str) -> UsageError:
+    def _invalid(self, line: int | None, why: str) -> UsageError:
         import shlex
 
         aside = shlex.join(["mv", str(self.path), f"{self.path}.broken"])

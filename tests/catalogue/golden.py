@@ -18,7 +18,7 @@ from orvideo.api.schemas import VideoModel
 from orvideo.catalogue.pricing import price_list
 from orvideo.catalogue.quote import Quote, quote
 from orvideo.catalogue.words import durations_text
-from orvideo.money import full_text
+from orvideo.money import exact_money_text
 from tests.catalogue.shelf import FIRST, LAST, MODELS, REFERENCE, VIDEO, ask
 
 PATH = Path(__file__).with_name("golden-prices.txt")
@@ -82,22 +82,22 @@ def _merged(rows: dict[tuple[tuple[str, ...], ...], str], column: int) -> dict[t
 
 def _prices(model: VideoModel, found: tuple[Quote, ...]) -> str:
     if any(item.usd is None for item in found):
-        least = f", at least {full_text(found[0].low)}" if found[0].low is not None else ""
+        least = f", at least {exact_money_text(found[0].low)}" if found[0].low is not None else ""
         return f"unknown: {found[0].reasons[0]}{least}"
     (kind,) = {item.kind for item in found}
     mark = "~" if kind == "about" else ""
     seconds = sorted(model.supported_durations or [])
     amounts = [item.usd for item in found if item.usd is not None]
     if len(seconds) < 2:
-        return " ".join(f"{mark}{full_text(amount)}" for amount in amounts)
+        return " ".join(f"{mark}{exact_money_text(amount)}" for amount in amounts)
     rate = (amounts[1] - amounts[0]) / (seconds[1] - seconds[0])
     extra = amounts[0] - rate * seconds[0]
     if all(amount == rate * length + extra for amount, length in zip(amounts, seconds, strict=True)):
-        more = f" + {full_text(extra)}" if extra else ""
-        span = f"{mark}{full_text(amounts[0])} ... {mark}{full_text(amounts[-1])}"
-        return f"{durations_text(seconds)} s  {mark}{full_text(rate)} a second{more}  {span}"
+        more = f" + {exact_money_text(extra)}" if extra else ""
+        span = f"{mark}{exact_money_text(amounts[0])} ... {mark}{exact_money_text(amounts[-1])}"
+        return f"{durations_text(seconds)} s  {mark}{exact_money_text(rate)} a second{more}  {span}"
     pairs = zip(seconds, amounts, strict=True)
-    return ", ".join(f"{length} s {mark}{full_text(amount)}" for length, amount in pairs)
+    return ", ".join(f"{length} s {mark}{exact_money_text(amount)}" for length, amount in pairs)
 
 
 def _sound(sound: bool | None) -> str:

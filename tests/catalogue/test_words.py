@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from orvideo.catalogue.words import describe_prices, durations_text, price_per_second
-from orvideo.money import full_text
+from orvideo.money import exact_money_text
 from tests.catalogue.shelf import MODELS, invented
 
 
@@ -40,7 +40,7 @@ def test_durations_in_short_form(durations: list[int] | None, text: str) -> None
     ],
 )
 def test_amounts_are_whole_and_have_two_decimals_at_least(amount: str, text: str) -> None:
-    assert full_text(Decimal(amount)) == text
+    assert exact_money_text(Decimal(amount)) == text
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ import pytest
 
 from orvideo.commands._hooks import VARIABLES, facts_of, notification
 from orvideo.record.values import Output, Record, State
-from orvideo.settings import Settings
 from orvideo.settings.definitions import DEFINITIONS, JOB_VARIABLES
+from orvideo.settings.resolving import Settings
 from tests.shell import KEY, Shell
 
 CHEAP = ("-m", "google/veo-3.1-lite", "-d", "4", "-r", "720p")
@@ -136,8 +136,8 @@ def test_the_command_has_the_surroundings_of_orvideo_and_the_facts(orvideo: Shel
 def test_a_stored_key_is_no_variable_either(orvideo: Shell, home: Path) -> None:
     settings = Settings({**orvideo.environ, "MY_COPY": KEY, "OPENROUTER_API_KEY": "another"})
     settings.store_api_key(KEY)
-    assert {"MY_COPY", "OPENROUTER_API_KEY"}.isdisjoint(settings.without_key())
-    assert "HOME" in settings.without_key()
+    assert {"MY_COPY", "OPENROUTER_API_KEY"}.isdisjoint(settings.environ_without_key())
+    assert "HOME" in settings.environ_without_key()
 
 
 def test_what_goes_wrong_in_the_command_is_a_warning_and_no_other_code(orvideo: Shell) -> None:
@@ -179,7 +179,7 @@ def test_the_facts_are_no_settings_and_no_misspelt_ones(orvideo: Shell) -> None:
     assert all(name.startswith(JOB_VARIABLES) for name, _ in VARIABLES)
     assert not any(variable.startswith(JOB_VARIABLES) for one in DEFINITIONS for variable in one.variables)
     told = dict.fromkeys((name for name, _ in VARIABLES), "x")
-    assert Settings({**orvideo.environ, **told}).problems() == []
+    assert Settings({**orvideo.environ, **told}).warnings() == []
 
 
 # --- --notify --------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import pytest
 
 from orvideo.commands._app import COMMANDS, build_app
 from orvideo.commands.help import EXIT_CODES
-from orvideo.completion import live, tree
+from orvideo.completion import answer, spec
 from orvideo.completion.__main__ import main
 from orvideo.completion.scripts import FILE_NAMES, manual
 from tests.completion.shells import is_there, script
@@ -21,8 +21,8 @@ FOLDER = Path(__file__).parents[2] / "completions"
 
 
 @pytest.fixture(scope="module")
-def program() -> tree.Command:
-    return tree.read(build_app())
+def program() -> spec.CommandSpec:
+    return spec.read_app(build_app())
 
 
 @pytest.mark.parametrize("shell", FILE_NAMES)
@@ -37,10 +37,10 @@ def test_one_command_writes_them_all(tmp_path: Path) -> None:
 
 
 @pytest.mark.drill("F-D13")
-def test_d13_the_manual_page_is_current_and_man_takes_it(tmp_path: Path, program: tree.Command) -> None:
+def test_d13_the_manual_page_is_current_and_man_takes_it(tmp_path: Path, program: spec.CommandSpec) -> None:
     page = FOLDER / "orvideo.1"
     assert page.read_text(encoding="utf-8") == manual(build_app(), EXIT_CODES), "run: python -m orvideo.completion"
-    for command in program.all():
+    for command in program.walk():
         if command.path and not command.commands:
             assert f".SS orvideo {command.key}".replace("-", "\\-") in manual(build_app(), EXIT_CODES)
     if shutil.which("man") is None or shutil.which("groff") is None:
@@ -59,9 +59,9 @@ def test_a_script_is_the_same_whatever_the_order_of_sets(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("shell", FILE_NAMES)
-def test_every_command_and_option_is_in_every_script(shell: str, program: tree.Command) -> None:
+def test_every_command_and_option_is_in_every_script(shell: str, program: spec.CommandSpec) -> None:
     text = script(shell)
-    for command in program.all():
+    for command in program.walk():
         for option in command.options:
             for name in option.names:
                 said = name.lstrip("-") if shell == "fish" else name
@@ -106,22 +106,22 @@ def test_the_powershell_script_is_whole(tmp_path: Path) -> None:
         assert subprocess.run([shell, "-NoProfile", "-Command", parse], check=False).returncode == 0
 
 
-def test_what_is_live_is_known_to_the_live_part(program: tree.Command) -> None:
-    values = [option.value for command in program.all() for option in command.options if option.value]
-    values += [argument.value for command in program.all() for argument in command.arguments]
-    kinds = {value.live for value in values if value.live}
-    assert kinds == set(live.KINDS)
+def test_every_dynamic_kind_has_a_completer(program: spec.CommandSpec) -> None:
+    values = [option.value for command in program.walk() for option in command.options if option.value]
+    values += [argument.value for command in program.walk() for argument in command.arguments]
+    kinds = {value.dynamic for value in values if value.dynamic}
+    assert kinds == set(answer.COMPLETERS)
 
 
-def test_no_rule_about_a_name_is_left_behind_by_the_app(program: tree.Command) -> None:
-    options = {name for command in program.all() for option in command.options for name in option.names}
-    assert set(tree.LIVE_OPTIONS) <= options
+def test_no_rule_about_a_name_is_left_behind_by_the_app(program: spec.CommandSpec) -> None:
+    options = {name for command in program.walk() for option in command.options for name in option.names}
+    assert set(spec.DYNAMIC_OPTIONS) <= options
     assert {"--reference"} <= options
     submit = next(command for command in program.commands if command.name == "submit")
     files = {option.names[0] for option in submit.options if option.value and option.value.files}
     assert {"--output", "--prompt-file", "--first-frame", "--reference"} <= files
     with_settings = [
-        command.key for command in program.all() if any(a.value.title == "setting" for a in command.arguments)
+        command.key for command in program.walk() if any(a.value.title == "setting" for a in command.arguments)
     ]
     assert with_settings == ["config get", "config set", "config unset"]
 
@@ -129,9 +129,11 @@ def test_no_rule_about_a_name_is_left_behind_by_the_app(program: tree.Command) -
 @pytest.mark.parametrize("text", ["a b", "$(x)", "", "a'b", "a;b", "*"])
 def test_a_word_that_a_shell_would_read_something_into_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="no word"):
-        tree.Word(text)
+        spec.Choice(text)
 
 
-def test_help_is_one_line_that_fits_a_list(program: tree.Command) -> None:
-    texts = [text for command in program.all() for text in (command.help, *(option.help for option in command.options))]
+def test_help_is_one_line_that_fits_a_list(program: spec.CommandSpec) -> None:
+    texts = [
+        text for command in program.walk() for text in (command.help, *(option.help for option in command.options))
+    ]
     assert all(text and "\n" not in text and len(text) <= 90 for text in texts)

@@ -35,7 +35,7 @@ from orvideo.errors import (
     ServerFault,
     ServiceReply,
 )
-from orvideo.files import give_name
+from orvideo.files import move_into_place
 from orvideo.record.values import Output, ResumeState
 from tests.clocks import HandClock
 from tests.download.films import FACTS, Answer, Notes, Offered, Place, mp4, webm
@@ -527,16 +527,16 @@ def test_without_links_a_name_is_given_by_a_rename(
         monkeypatch.setattr(ctypes, "CDLL", no_links)
     part, path = tmp_path / "a.part", tmp_path / "a.mp4"
     part.write_bytes(b"video")
-    give_name(part, path, replace=replaces)
+    move_into_place(part, path, replace=replaces)
     assert path.read_bytes() == b"video"
     assert not part.exists()
     part.write_bytes(b"another")
     if replaces:
-        give_name(part, path, replace=True)
+        move_into_place(part, path, replace=True)
         assert path.read_bytes() == b"another"
     else:
         with pytest.raises(FileExistsError):
-            give_name(part, path, replace=False)
+            move_into_place(part, path, replace=False)
         assert path.read_bytes() == b"video"
         assert part.read_bytes() == b"another"
 

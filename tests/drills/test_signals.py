@@ -26,7 +26,7 @@ from orvideo.catalogue.cache import file_name
 from orvideo.cli import _run
 from orvideo.commands._action import Action
 from orvideo.context import Context
-from orvideo.environment import Answering, Environment
+from orvideo.environment import CommonOptions, Environment
 from orvideo.interrupts import Interrupted, Interrupts
 from orvideo.record.values import State
 from tests.drills.raw_server import Behaviour, Peer, RawServer, Reply, Stall, http
@@ -513,7 +513,7 @@ def test_a_signal_that_something_made_another_exception_of_is_still_a_signal(orv
             raise RuntimeError("Error calling __set_name__") from interrupted
 
     out, err = Stream(), Stream()
-    code = _run(Action(run, Answering()), Environment(orvideo.environ, Stream(), out, err))
+    code = _run(Action(run, CommonOptions()), Environment(orvideo.environ, Stream(), out, err))
     assert (code, out.text()) == (143, "")
     assert "Interrupted; nothing was submitted." in err.text()
     assert not list(home.rglob("crash*"))

@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 
 from orvideo.errors import ExitCode, OrvideoError, RecordError, UsageError
-from orvideo.settings import Settings
 from orvideo.settings.folders import CACHE, CONFIG, FOLDERS, STATE, Folder, locate
+from orvideo.settings.resolving import Settings
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the places are those of Linux")
 
 
 def test_a_variable_of_orvideo_names_the_folder_itself(tmp_path: Path) -> None:
     for folder in FOLDERS:
-        environ = {f"ORVIDEO_{folder.kind.upper()}_DIR": str(tmp_path), "XDG_STATE_HOME": "/x", "HOME": "/h"}
-        assert locate(folder, environ) == tmp_path
+        environ = {f"ORVIDEO_{folder.kind.upper()}_DIR": f" {tmp_path} ", "XDG_STATE_HOME": "/x", "HOME": "/h"}
+        assert locate(folder, environ) == str(tmp_path)
 
 
 @pytest.mark.drill("J11")
@@ -28,17 +28,17 @@ def test_a_relative_variable_of_orvideo_is_refused(folder: Folder) -> None:
 
 @linux
 def test_the_places_of_xdg() -> None:
-    assert locate(CONFIG, {"HOME": "/h"}) == Path("/h/.config/orvideo")
-    assert locate(STATE, {"HOME": "/h"}) == Path("/h/.local/state/orvideo")
-    assert locate(CACHE, {"HOME": "/h"}) == Path("/h/.cache/orvideo")
-    assert locate(STATE, {"HOME": "/h", "XDG_STATE_HOME": "/s"}) == Path("/s/orvideo")
+    assert locate(CONFIG, {"HOME": "/h"}) == "/h/.config/orvideo"
+    assert locate(STATE, {"HOME": "/h"}) == "/h/.local/state/orvideo"
+    assert locate(CACHE, {"HOME": "/h"}) == "/h/.cache/orvideo"
+    assert locate(STATE, {"HOME": "/h", "XDG_STATE_HOME": "/s"}) == "/s/orvideo"
 
 
 @linux
 @pytest.mark.drill("J11")
 @pytest.mark.parametrize("relative", ["state", "./state", "", "~/state"])
 def test_a_relative_xdg_variable_is_ignored(relative: str) -> None:
-    assert locate(STATE, {"HOME": "/h", "XDG_STATE_HOME": relative}) == Path("/h/.local/state/orvideo")
+    assert locate(STATE, {"HOME": "/h", "XDG_STATE_HOME": relative}) == "/h/.local/state/orvideo"
 
 
 @linux
@@ -65,7 +65,7 @@ def test_without_a_home_the_environment_still_does() -> None:
     assert settings.get("model").value == "a/b"
     assert settings.timeout == 1800
     assert settings.api_key(settings.base_url).last4 == "cdef"
-    assert settings.problems() == []
+    assert settings.warnings() == []
 
 
 @linux
@@ -79,9 +79,9 @@ def test_the_places_are_those_of_platformdirs(xdg: str | None, tmp_path: Path, m
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     known = PlatformDirs("orvideo", appauthor=False)
-    assert locate(CONFIG, environ) == known.user_config_path
-    assert locate(STATE, environ) == known.user_state_path
-    assert locate(CACHE, environ) == known.user_cache_path
+    assert locate(CONFIG, environ) == known.user_config_dir
+    assert locate(STATE, environ) == known.user_state_dir
+    assert locate(CACHE, environ) == known.user_cache_dir
 
 
 def test_elsewhere_platformdirs_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,4 +89,4 @@ def test_elsewhere_platformdirs_is_asked(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("HOME", str(tmp_path))
     for platform in ("darwin", "win32"):
         for folder in FOLDERS:
-            assert tmp_path in locate(folder, {}, platform=platform).parents
+            assert tmp_path in Path(locate(folder, {}, platform=platform)).parents

@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orvideo.errors import AuthError, ExitCode, OrvideoError, Unsafe
-from orvideo.settings import Settings, Source
+from orvideo.settings.definitions import Source
 from orvideo.settings.keys import clean_key
+from orvideo.settings.resolving import Settings
 
 KEY = "sk-or-v1-0123456789abcdef-canary"
 HOME_URL = "https://openrouter.ai/api/v1"
@@ -50,7 +51,7 @@ def test_what_copying_adds_is_taken_off(given_text: str, environ: dict[str, str]
     assert clean_key(given_text, "here") == KEY
     key = Settings({**environ, "OPENROUTER_API_KEY": given_text}).api_key(HOME_URL)
     assert key.reveal() == KEY
-    assert (key.source, key.where, key.note) == (Source.ENVIRONMENT, "OPENROUTER_API_KEY", None)
+    assert (key.source, key.location, key.note) == (Source.ENVIRONMENT, "OPENROUTER_API_KEY", None)
 
 
 @pytest.mark.drill("K02")
@@ -92,8 +93,8 @@ def test_what_cannot_be_a_key_is_refused_without_an_echo(given_text: str, fault:
     with pytest.raises(AuthError, match=fault):
         Settings(environ).store_api_key(given_text)
     assert Settings(environ).api_key(HOME_URL).reveal() == KEY
-    explained = next(setting for setting in broken.explain() if setting.name == "api-key")
-    assert (explained.value, explained.where) == (None, "OPENROUTER_API_KEY")
+    explained = next(setting for setting in broken.all() if setting.name == "api-key")
+    assert (explained.value, explained.location) == (None, "OPENROUTER_API_KEY")
     assert "canary" not in str(explained)
 
 
@@ -137,7 +138,7 @@ def test_the_environment_beats_the_store(environ: dict[str, str]) -> None:
     other = "sk-or-v1-of-the-environment"
     settings = Settings({**environ, "OPENROUTER_API_KEY": other})
     assert settings.api_key(HOME_URL).reveal() == other
-    assert settings.variable_that_sets("api-key") == "OPENROUTER_API_KEY"
+    assert settings.overriding_variable("api-key") == "OPENROUTER_API_KEY"
 
 
 def test_a_key_of_another_gateway_is_taken_with_a_note(environ: dict[str, str]) -> None:
@@ -192,8 +193,8 @@ def test_a_listing_has_the_last_four_characters_at_most(environ: dict[str, str])
     settings.store_api_key(KEY)
     shown = settings.get("api-key")
     assert (shown.value, shown.text, shown.source) == ("…nary", "…nary", Source.STORE)
-    assert shown.where == str(Path(environ["ORVIDEO_CONFIG_DIR"], "api-key.json"))
-    assert KEY[:-4] not in str(settings.explain())
+    assert shown.location == str(Path(environ["ORVIDEO_CONFIG_DIR"], "api-key.json"))
+    assert KEY[:-4] not in str(settings.all())
     assert Settings({**environ, "OPENROUTER_API_KEY": "short-key"}).get("api-key").text == "…"
 
 
@@ -212,7 +213,7 @@ def test_neither_key_nor_settings_show_the_key(environ: dict[str, str], caplog: 
 @pytest.mark.drill("K10")
 def test_a_child_process_is_not_told_the_key(environ: dict[str, str]) -> None:
     settings = Settings({**environ, "OPENROUTER_API_KEY": KEY, "PATH": "/bin"})
-    assert settings.without_key() == {**environ, "PATH": "/bin"}
+    assert settings.environ_without_key() == {**environ, "PATH": "/bin"}
 
 
 def test_the_stored_key_can_be_forgotten(environ: dict[str, str]) -> None:
@@ -283,9 +284,9 @@ def test_c08_a_key_that_others_can_read_or_change_is_not_used(environ: dict[str,
     with pytest.raises(AuthError, match="not used") as refused:
         settings.api_key(HOME_URL)
     assert refused.value.hint == f"chmod 600 {file}"
-    assert settings.keys() == [KEY]  # and yet it is shown nowhere
-    assert KEY not in settings.without_key().values()
-    (shown,) = [one for one in settings.explain() if one.name == "api-key"]
+    assert settings.keys() == settings.keys(malformed=True) == [KEY]  # and yet it is shown nowhere
+    assert KEY not in settings.environ_without_key().values()
+    (shown,) = [one for one in settings.all() if one.name == "api-key"]
     assert "not used" in str(shown.problem)
     file.chmod(0o400)
     assert settings.api_key(HOME_URL).reveal() == KEY

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from orvideo.errors import OrvideoError, Unsafe, UsageError
-from orvideo.settings import Settings, Source
-from orvideo.settings.definitions import DEFINITIONS, NAMES
+from orvideo.settings.definitions import DEFINITIONS, NAMES, Source
+from orvideo.settings.resolving import Settings
 
 #: Each setting: a text it takes, the value that is, and a text it refuses.
 EXAMPLES: dict[str, tuple[str, object, str]] = {
@@ -53,13 +53,13 @@ def test_every_setting_can_come_from_each_source(name: str, environ: dict[str, s
     Settings(environ).set(name, text)
     stored = Settings(environ).get(name)
     assert (stored.value, stored.source) == (value, Source.STORE)
-    assert stored.where == str(Path(environ["ORVIDEO_CONFIG_DIR"], "config.toml"))
+    assert stored.location == str(Path(environ["ORVIDEO_CONFIG_DIR"], "config.toml"))
 
     from_variable = Settings({**environ, variable: text}).get(name)
-    assert (from_variable.value, from_variable.source, from_variable.where) == (value, Source.ENVIRONMENT, variable)
+    assert (from_variable.value, from_variable.source, from_variable.location) == (value, Source.ENVIRONMENT, variable)
 
     from_flag = Settings({**environ, variable: text}, flags={name: text}).get(name)
-    assert (from_flag.value, from_flag.source, from_flag.where) == (value, Source.FLAG, f"--{name}")
+    assert (from_flag.value, from_flag.source, from_flag.location) == (value, Source.FLAG, f"--{name}")
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -83,8 +83,8 @@ def test_the_stronger_source_wins(environ: dict[str, str]) -> None:
     assert Settings(stronger, flags={"model": "of/the-line"}).get("model").value == "of/the-line"
     assert Settings(stronger).with_flags({"model": "of/the-line"}).get("model").value == "of/the-line"
     assert Settings(stronger, flags={"model": None}).get("model").value == "of/the-environment"
-    assert Settings(stronger).variable_that_sets("model") == "ORVIDEO_MODEL"
-    assert Settings(environ).variable_that_sets("model") is None
+    assert Settings(stronger).overriding_variable("model") == "ORVIDEO_MODEL"
+    assert Settings(environ).overriding_variable("model") is None
 
 
 def test_a_flag_may_be_parsed_already(environ: dict[str, str]) -> None:
@@ -125,7 +125,7 @@ def test_the_base_url_of_the_service_s_own_variable_is_the_weaker(environ: dict[
     assert Settings(both).base_url == "https://two.example/v1"
     del both["ORVIDEO_BASE_URL"]
     found = Settings(both).get("base-url")
-    assert (found.value, found.where) == ("https://one.example/v1", "OPENROUTER_BASE_URL")
+    assert (found.value, found.location) == ("https://one.example/v1", "OPENROUTER_BASE_URL")
     assert Settings(both).get("base-url").source == Source.ENVIRONMENT
 
 
@@ -168,18 +168,18 @@ def test_underscores_are_dashes(environ: dict[str, str]) -> None:
     assert Settings(environ).set("aspect_ratio", "1:1").name == "aspect-ratio"
 
 
-def test_explain_has_every_setting_and_who_said_it(environ: dict[str, str]) -> None:
+def test_all_has_every_setting_and_its_source(environ: dict[str, str]) -> None:
     Settings(environ).set("resolution", "720p")
     explained = {
         setting.name: setting
-        for setting in Settings({**environ, "ORVIDEO_MODEL": "a/b", "ORVIDEO_TIMEOUT": "never"}).explain()
+        for setting in Settings({**environ, "ORVIDEO_MODEL": "a/b", "ORVIDEO_TIMEOUT": "never"}).all()
     }
     assert tuple(explained) == NAMES
-    assert (explained["model"].text, explained["model"].where) == ("a/b", "ORVIDEO_MODEL")
+    assert (explained["model"].text, explained["model"].location) == ("a/b", "ORVIDEO_MODEL")
     assert (explained["resolution"].text, explained["resolution"].source) == ("720p", Source.STORE)
     assert (explained["max-image-size"].text, explained["max-image-size"].source) == ("20MiB", Source.DEFAULT)
     broken = explained["timeout"]
-    assert (broken.value, broken.source, broken.where) == (None, Source.ENVIRONMENT, "ORVIDEO_TIMEOUT")
+    assert (broken.value, broken.source, broken.location) == (None, Source.ENVIRONMENT, "ORVIDEO_TIMEOUT")
     assert broken.problem
     assert "'never'" in broken.problem
 
@@ -190,20 +190,20 @@ def test_unknown_entries_stay_and_are_reported(environ: dict[str, str]) -> None:
     file.write_text('model = "a/b"\naspect_ratio = "1:1"\n\n[theirs]\nx = 1\n')
     settings = Settings(environ)
     assert settings.get("model").value == "a/b"
-    problems = settings.problems()
+    problems = [warning.message for warning in settings.warnings()]
     assert any(f"{file}:2: there is no setting 'aspect_ratio'. Did you mean aspect-ratio?" in p for p in problems)
     assert any("'theirs'" in problem for problem in problems)
     settings.set("seed", "1")
     assert "theirs" in file.read_text()
     assert Settings(environ).unset("theirs")
-    assert not any("'theirs'" in problem for problem in Settings(environ).problems())
+    assert not any("'theirs'" in problem for problem, _ in Settings(environ).warnings())
 
 
 def test_a_key_in_config_toml_is_reported_without_showing_it(environ: dict[str, str]) -> None:
     file = Path(environ["ORVIDEO_CONFIG_DIR"], "config.toml")
     file.parent.mkdir()
     file.write_text('api-key = "sk-or-v1-canary-canary"\n')
-    (problem,) = Settings(environ).problems()
+    ((problem, _),) = Settings(environ).warnings()
     assert "api-key" in problem
     assert "canary" not in problem
     with pytest.raises(OrvideoError):
@@ -212,7 +212,7 @@ def test_a_key_in_config_toml_is_reported_without_showing_it(environ: dict[str, 
 
 def test_a_misspelt_variable_is_reported_and_one_for_hooks_is_not(environ: dict[str, str]) -> None:
     odd = {**environ, "ORVIDEO_TIMEOT": "5m", "ORVIDEO_JOB_ID": "x", "ORVIDEO_STATUS": "x", "ORVIDEO_PATH": "x"}
-    (problem,) = Settings(odd).problems()
+    ((problem, _),) = Settings(odd).warnings()
     assert problem == "The variable ORVIDEO_TIMEOT is not read. Did you mean ORVIDEO_TIMEOUT?"
 
 
@@ -229,9 +229,9 @@ def test_a_change_is_seen_by_the_same_settings(environ: dict[str, str]) -> None:
 def test_asking_costs_no_heavy_import_and_creates_nothing(tmp_path: Path) -> None:
     script = """
 import sys
-from orvideo.settings import Settings
+from orvideo.settings.resolving import Settings
 settings = Settings({"HOME": sys.argv[1], "OPENROUTER_API_KEY": "sk-or-v1-0123456789abcdef"})
-settings.explain(), settings.problems(), settings.state_dir, settings.cache_dir
+settings.all(), settings.warnings(), settings.state_dir, settings.cache_dir
 settings.api_key(settings.base_url)
 heavy = {"httpx", "pydantic", "rich", "sqlite3", "typer", "tomlkit", "platformdirs", "asyncio", "importlib.metadata"}
 sys.exit(", ".join(heavy & set(sys.modules)) or 0)

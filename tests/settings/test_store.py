@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from orvideo.errors import OutputUnwritable, UsageError
-from orvideo.settings import Settings
 from orvideo.settings.private import write_private
+from orvideo.settings.resolving import Settings
 
 posix = pytest.mark.skipif(os.name != "posix", reason="modes and links as POSIX has them")
 unprivileged = pytest.mark.skipif(
@@ -89,8 +89,8 @@ def test_broken_toml_is_named_and_never_overwritten(
         lambda: settings.get("model").value,
         lambda: settings.set("model", "a/b"),
         lambda: settings.unset("model"),
-        settings.explain,
-        settings.problems,
+        settings.all,
+        settings.warnings,
     ):
         with pytest.raises(UsageError) as refused:
             use()
@@ -234,7 +234,7 @@ def test_an_unreadable_file_is_an_error_that_names_it(settings: Settings, folder
 def test_two_processes_at_once_lose_no_change(settings: Settings, folder: Path) -> None:
     script = """
 import sys
-from orvideo.settings import Settings
+from orvideo.settings.resolving import Settings
 for text in sys.argv[3:]:
     Settings({"ORVIDEO_CONFIG_DIR": sys.argv[1]}).set(sys.argv[2], text)
 """
@@ -248,6 +248,6 @@ for text in sys.argv[3:]:
         for name, texts in changes.items()
     ]
     while any(process.poll() is None for process in running):
-        _ = Settings({"ORVIDEO_CONFIG_DIR": str(folder)}).explain()  # never sees half a file
+        _ = Settings({"ORVIDEO_CONFIG_DIR": str(folder)}).all()  # never sees half a file
     assert [process.returncode for process in running] == [0, 0, 0]
     assert (settings.get("seed").value, settings.duration, settings.title) == (39, 40, "title 39")

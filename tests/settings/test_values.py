@@ -41,7 +41,7 @@ def test_what_is_no_length_of_time_is_refused_with_what_would_do(text: str) -> N
 
 @given(st.integers(0, 400_000_000))
 def test_a_shown_length_of_time_reads_as_the_same(seconds: int) -> None:
-    assert values.parse_duration(values.show_duration(seconds)) == seconds
+    assert values.parse_duration(values.format_duration(seconds)) == seconds
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_what_is_no_size_is_refused(text: str) -> None:
 
 @given(st.integers(1, 2**50))
 def test_a_shown_size_reads_as_the_same(size: int) -> None:
-    assert values.parse_size(values.show_size(size)) == size if size < 10**12 else True
+    assert values.parse_size(values.format_size(size)) == size if size < 10**12 else True
 
 
 @pytest.mark.drill("X07")
@@ -90,31 +90,31 @@ def test_what_is_no_money_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["1", "true", "YES", "On"])
 def test_yes(text: str) -> None:
-    assert values.parse_yes_no(text) is True
+    assert values.parse_bool(text) is True
 
 
 @pytest.mark.parametrize("text", ["0", "false", "NO", "Off"])
 def test_no(text: str) -> None:
-    assert values.parse_yes_no(text) is False
+    assert values.parse_bool(text) is False
 
 
 @pytest.mark.parametrize("text", ["", "2", "maybe", "y", "tru"])
 def test_neither_yes_nor_no_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="true or false"):
-        values.parse_yes_no(text)
+        values.parse_bool(text)
 
 
 @pytest.mark.parametrize("text", ["0", "-4", "2.5", "8 s", "x", ""])
 def test_a_clip_has_whole_seconds(text: str) -> None:
-    assert values.parse_clip_length("8s") == values.parse_clip_length("8") == 8
+    assert values.parse_video_duration("8s") == values.parse_video_duration("8") == 8
     with pytest.raises(UsageError, match="whole number of seconds"):
-        values.parse_clip_length(text)
+        values.parse_video_duration(text)
 
 
 @pytest.mark.parametrize("text", ["a\r\nX-Evil: 1", "a\nb", "né", "", "a\x00b"])
 def test_a_header_cannot_carry_another_one(text: str) -> None:
     with pytest.raises(UsageError, match="plain ASCII"):
-        values.parse_header(text)
+        values.parse_header_value(text)
 
 
 def test_a_long_text_is_cut_in_the_complaint() -> None:

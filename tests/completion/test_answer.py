@@ -1,4 +1,4 @@
-"""The live part of TAB: what it offers, and that nothing goes wrong whatever is on this disk."""
+"""`orvideo __complete`: what it offers, and that nothing goes wrong whatever is on this disk."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ from pathlib import Path
 import pytest
 
 from orvideo.catalogue import cache
-from orvideo.completion import live
-from orvideo.errors import OrvideoError
+from orvideo.completion import answer
 from orvideo.record.ledger import Ledger
 from orvideo.record.values import Intent
-from orvideo.settings import Settings, folders
+from orvideo.settings.resolving import Settings
 from tests.shell import KEY, SCRIPT
 
 DEFAULT = "https://openrouter.ai/api/v1"
@@ -47,7 +46,7 @@ def shelve(environ: dict[str, str], models: list[object], endpoint: str = DEFAUL
 
 
 def offered(environ: dict[str, str], *arguments: str) -> dict[str, str]:
-    lines = live.complete(arguments, environ).splitlines()
+    lines = answer.complete(arguments, environ).splitlines()
     return dict(line.split("\t") for line in lines)
 
 
@@ -116,33 +115,16 @@ def test_the_list_is_that_of_the_service_that_the_line_would_ask(environ: dict[s
     assert list(offered({**environ, "ORVIDEO_BASE_URL": "http://127.0.0.1:8787/api/v1/"}, "models", "")) == ["my/own"]
 
 
-# --- the same as the settings say, without what asking them costs -----------------------------------------------------
+# --- the same as the settings say ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "more",
-    [
-        {},
-        {"ORVIDEO_CACHE_DIR": "/own/cache", "ORVIDEO_STATE_DIR": " /own/state "},
-        {"ORVIDEO_CACHE_DIR": "relative"},
-        {"XDG_CACHE_HOME": "/x/c", "XDG_STATE_HOME": "/x/s", "XDG_CONFIG_HOME": "/x/f"},
-        {"XDG_CACHE_HOME": "relative"},
-        {"HOME": "relative"},
-        {"HOME": ""},
-    ],
-)
-@pytest.mark.parametrize("folder", folders.FOLDERS, ids=lambda folder: folder.kind)
-def test_folders_are_where_the_settings_have_them(folder: folders.Folder, more: dict[str, str]) -> None:
-    environ = {"HOME": "/home/me", **more}
-    try:
-        expected: str | None = str(folders.locate(folder, environ))
-    except OrvideoError:
-        expected = None
-    try:
-        found: str | None = live._folder(folder.kind, folder.xdg_default, environ)
-    except (ValueError, KeyError):
-        found = None
-    assert found == expected
+def test_folders_are_those_of_the_settings(environ: dict[str, str], home: Path) -> None:
+    environ |= {"ORVIDEO_CACHE_DIR": str(home / "cache"), "XDG_STATE_HOME": str(home / "state")}
+    assert cache.write(home / "cache" / cache.file_name(DEFAULT), MODELS, datetime.now(UTC))
+    with Ledger(home / "state/orvideo/jobs.db") as ledger:
+        submitted(ledger, "job1")
+    assert list(offered(environ, "models", "", "submit")) == ["a/one", "b/two"]
+    assert list(offered(environ, "jobs", "")) == ["job1"]
 
 
 STORES = [
@@ -173,8 +155,8 @@ def test_endpoint_and_model_are_those_of_the_settings(home: Path, store: str, va
     (folder / "config.toml").write_text(store, encoding="utf-8")
     settings = Settings(environ)
     endpoint = "sandbox" if settings.sandbox else settings.base_url
-    assert live._endpoint(["submit"], environ) == endpoint
-    assert live._chosen_model(["submit"], environ) == settings.get("model").value
+    assert answer._endpoint(["submit"], environ) == endpoint
+    assert answer._chosen_model(["submit"], environ) == settings.get("model").value
 
 
 # --- jobs ------------------------------------------------------------------------------------------------------------
@@ -197,7 +179,7 @@ def test_jobs_are_offered_newest_first(environ: dict[str, str], ledger: Ledger) 
         submitted(ledger, f"job{number:02}", f"boat {number}")
     found = offered(environ, "jobs", "")
     assert list(found)[:2] == ["job39", "job38"]
-    assert len(found) == live.MOST_JOBS
+    assert len(found) == answer.MAX_JOBS
     assert found["job39"] == "pending: boat 39"
     assert list(offered(environ, "jobs", "job0")) == [f"job{number:02}" for number in range(10)]
     by_place = offered(environ, "jobs", "@")
@@ -217,14 +199,14 @@ def test_a_job_without_an_id_is_offered_by_its_local_name(environ: dict[str, str
     assert list(offered(environ, "jobs", handle[:6])) == [handle]
 
 
-@pytest.mark.parametrize("query", [live.NEWEST, live.BY_PREFIX])
+@pytest.mark.parametrize("query", [answer.NEWEST, answer.BY_PREFIX])
 def test_the_question_is_answered_by_an_index(ledger: Ledger, query: str) -> None:
     with sqlite3.connect(ledger.path) as connection:
         plan = [row[3] for row in connection.execute("EXPLAIN QUERY PLAN " + query, [0] * query.count("?"))]
     connection.close()
     assert not any("TEMP B-TREE" in step for step in plan)
     assert all("USING" in step for step in plan if step.startswith("SEARCH"))
-    assert query is live.NEWEST or not any(step.startswith("SCAN") for step in plan)
+    assert query is answer.NEWEST or not any(step.startswith("SCAN") for step in plan)
 
 
 def test_a_record_in_use_is_read_and_left_as_it_is(environ: dict[str, str], ledger: Ledger) -> None:
@@ -243,7 +225,7 @@ def test_a_record_in_use_is_read_and_left_as_it_is(environ: dict[str, str], ledg
 
 def test_nothing_is_made_where_nothing_is(home: Path) -> None:
     environ = {"HOME": str(home)}
-    for kind in live.KINDS:
+    for kind in answer.COMPLETERS:
         done = process(environ, kind, "", "submit")
         assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
     assert list(home.iterdir()) == []
@@ -273,6 +255,16 @@ def test_a_broken_cache_and_record_have_no_trouble_to_show(home: Path, content: 
     assert record.read_bytes() == content
 
 
+def test_settings_that_cannot_be_read_have_no_trouble_to_show(environ: dict[str, str], home: Path) -> None:
+    shelve(environ, MODELS)
+    config = home / ".config/orvideo/config.toml"
+    config.parent.mkdir(parents=True)
+    for content in ("model = ", 'base-url = "ftp://x"'):
+        config.write_text(content)
+        done = process(environ, "models", "", "submit")
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
 def test_no_home_and_no_reader_have_no_trouble_to_show(home: Path) -> None:
     assert process({}, "models", "").stderr == b""
     environ = {"HOME": str(home)}
@@ -293,7 +285,7 @@ def test_what_came_from_elsewhere_is_words_and_single_lines(environ: dict[str, s
     shelve(environ, [{"id": name, "name": nasty} for name in names])
     assert offered(environ, "models", "") == {"good/one": "]52;c;x one two three 31m"}
     submitted(ledger, "job1", nasty * 50)
-    output = live.complete(["jobs", ""], environ)
+    output = answer.complete(["jobs", ""], environ)
     assert output.count("\n") == 1
     assert output.rstrip("\n").replace("\t", "").isprintable()
     assert len(output) < 100
@@ -304,7 +296,7 @@ def test_the_key_is_nowhere_in_what_is_offered(home: Path, ledger: Ledger) -> No
     environ = {"HOME": str(home), "OPENROUTER_API_KEY": KEY}
     shelve(environ, MODELS)
     submitted(ledger, "job1")
-    for kind in live.KINDS:
+    for kind in answer.COMPLETERS:
         assert KEY.encode() not in process(environ, kind, "", "config", "set", "model").stdout
 
 

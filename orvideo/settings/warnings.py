@@ -1,0 +1,45 @@
+"""Finds probable mistakes in config.toml and in the environment, which stop no command (finding C05)."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from orvideo.settings.definitions import API_KEY, DEFINITIONS, JOB_VARIABLES, KEY_VARIABLE, NAMES, nearest
+from orvideo.settings.folders import FOLDERS
+from orvideo.settings.store import Store
+
+
+class SettingsWarning(NamedTuple):
+    """A probable mistake: a sentence, and the command that corrects it."""
+
+    message: str
+    hint: str
+
+
+def unknown_entries(store: Store) -> Iterator[SettingsWarning]:
+    """Yield the entries of config.toml that are no settings. Raises UsageError where it cannot be read."""
+    for name in store.entries:
+        location = store.location_of(name)
+        if name == API_KEY:
+            message = f"{location}: the key does not belong here and is not read: orvideo config set {API_KEY}."
+            yield SettingsWarning(message, f"orvideo config unset {API_KEY}; orvideo config set {API_KEY}")
+        elif name not in NAMES:
+            guess = nearest(name, NAMES)
+            message = f"{location}: there is no setting '{name}'." + (f" Did you mean {guess}?" if guess else "")
+            yield SettingsWarning(message, f"orvideo config unset {shlex.quote(name)}")
+
+
+def misspelt_variables(environ: Mapping[str, str]) -> Iterator[SettingsWarning]:
+    """Yield the variables that are nearly a setting's; others may belong to another program with the same prefix."""
+    known = (KEY_VARIABLE, *(v for d in DEFINITIONS for v in d.variables), *(f.variable for f in FOLDERS))
+    for name in sorted(environ):
+        has_prefix = name.startswith(("ORVIDEO_", "OPENROUTER_")) and not name.startswith(JOB_VARIABLES)
+        if not has_prefix or name in known:
+            continue
+        guess = KEY_VARIABLE if name == "ORVIDEO_API_KEY" else nearest(name, known, cutoff=0.88)
+        if guess:
+            yield SettingsWarning(
+                f"The variable {name} is not read. Did you mean {guess}?", f'export {guess}="${name}"'
+            )
