@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from functools import cache
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, TextIO
 
 import typer
@@ -17,7 +18,7 @@ from orvideo.commands._app import COMMANDS, build_app
 from orvideo.environment import Answering, Environment
 from orvideo.errors import ExitCode, OrvideoError, OutputUnwritable, UsageError
 from orvideo.interrupts import Interrupted, Interrupts
-from orvideo.output.asking import open_terminal
+from orvideo.output.prompt import open_terminal
 
 if TYPE_CHECKING:
     from orvideo.context import Context
@@ -100,8 +101,8 @@ def parse(arguments: Sequence[str], environment: Environment) -> Action | None:
     # One command's module is enough to run one command: the others cost start-up time and are not asked.
     first = next((word for word in arguments if not word.startswith("-")), None)
     named = [first] if first in COMMANDS else []
-    rich_help = environment.stdout is not None and environment.stdout.isatty()
-    command = _command(tuple(named or COMMANDS), rich_help)
+    is_terminal = environment.stdout is not None and environment.stdout.isatty()
+    command = _command(tuple(named or COMMANDS), get_terminal_size().columns if is_terminal else None)
     try:
         # Typer prints help to the process's stdout, and makes exit 1 of a pipe without a reader.
         with redirect_stdout(_Held(environment.stdout)) as held:
@@ -115,8 +116,8 @@ def parse(arguments: Sequence[str], environment: Environment) -> Action | None:
 
 
 @cache
-def _command(names: tuple[str, ...], rich_help: bool) -> Callable[..., object]:
-    return typer.main.get_command(build_app(names, rich_help=rich_help))
+def _command(names: tuple[str, ...], columns: int | None) -> Callable[..., object]:
+    return typer.main.get_command(build_app(names, columns=columns))
 
 
 def _raise(error: OrvideoError) -> Callable[[Context], None]:

@@ -83,7 +83,7 @@ class Ending:
             error = _as_unwritable(error)
         error.charged = _sum_of(map(charged_for, about))
         if isinstance(error, JobEnded | NoOutput) and len(about) == 1:
-            from orvideo.output.views import charge_text
+            from orvideo.output.job_text import charge_text
 
             error.message = f"{error.message} {charge_text(about[0].as_json())}".rstrip()
         if self._again is not None:

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from orvideo.batch.standing import History
     from orvideo.context import Context, Service
     from orvideo.jobs.task import Terms
-    from orvideo.output.batch_views import ReportFile
+    from orvideo.output.batch_report import ReportFile
     from orvideo.record.values import Record
     from orvideo.settings import Settings
 
@@ -155,7 +155,7 @@ class Batch(NamedTuple):
 def run(context: Context, options: BatchOptions) -> None:
     """Read, check, price, guard; then run, answer, and say what did not work. Nothing is sent before all is checked."""
     from orvideo.batch.naming import make_output_folder
-    from orvideo.output.batch_views import ReportFile
+    from orvideo.output.batch_report import ReportFile
 
     settings = context.settings.with_flags(options.asked.flags)
     most = options.spending.max_cost
@@ -317,7 +317,7 @@ def _refusal(troubles: Sequence[Trouble], source: Source) -> OrvideoError:
 def _show_price(context: Context, batch: Batch, limit: Decimal | None) -> Price:
     """Say how the batch stands, what will be bought, and what all of it costs, before any of it is."""
     from orvideo.batch.checking import price_of
-    from orvideo.output.batch_views import left_behind_line, plan_lines
+    from orvideo.output.batch_text import left_behind_line, plan_lines
     from orvideo.settings.definitions import DEFAULT_BASE_URL
 
     price = price_of(batch.offers.values())
@@ -347,9 +347,9 @@ def _guard_money(
 ) -> None:
     """Refuse a whole that may pass --max-cost, with what was spent on it before; ask about what is dear or not new."""
     from orvideo.commands._money import Purchase, ask, keep_to_limit, notice_of_rows
-    from orvideo.output.batch_views import most_so_far
+    from orvideo.output.batch_text import most_so_far
+    from orvideo.output.quote_text import price_words
     from orvideo.output.text import count
-    from orvideo.output.views import price_words
 
     if not batch.offers:
         return
@@ -371,7 +371,7 @@ def _guard_money(
 
 def _answer_dry_run(context: Context, batch: Batch, price: Price) -> None:
     """Print the requests of the rows that would be bought, one a line; with --json, the whole plan in one document."""
-    from orvideo.output.documents import dump
+    from orvideo.output.json_encoder import encode
 
     rows = [
         {
@@ -383,7 +383,7 @@ def _answer_dry_run(context: Context, batch: Batch, price: Price) -> None:
     ]  # fmt: skip
     context.terminal.document({"rows": rows, "price": price.as_json()})
     for row in rows:
-        context.terminal.answer(dump(row["request"]))
+        context.terminal.answer(encode(row["request"]))
 
 
 # --- the run --------------------------------------------------------------------------------------------------------
@@ -457,7 +457,7 @@ def _run(
 
 
 def _documents(entries: Sequence[Entry]) -> list[dict[str, Any]]:
-    from orvideo.output.batch_views import row_document
+    from orvideo.output.batch_report import row_document
 
     return [row_document(entry) for entry in entries]
 
@@ -466,7 +466,8 @@ def _answer(
     context: Context, entries: Sequence[Entry], rows: list[dict[str, Any]], stopped: list[OrvideoError]
 ) -> None:
     """Answer with the whole, tell what failed and why, and raise when not every row has its video."""
-    from orvideo.output.batch_views import summary_line, totals
+    from orvideo.output.batch_report import totals
+    from orvideo.output.batch_text import summary_line
 
     sums = totals(rows)
     context.terminal.event({"event": "batch_ended", "time": context.clock.now(), **sums})

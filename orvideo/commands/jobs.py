@@ -143,7 +143,7 @@ def register(app: typer.Typer) -> None:
     @jobs.command(epilog="Example: orvideo jobs forget @3")
     def forget(
         *,
-        jobs: Annotated[list[str], typer.Argument(metavar="JOB...", help=JOB_HELP)],
+        jobs: Annotated[list[str], typer.Argument(metavar="JOB", help=JOB_HELP)],
         force: Annotated[bool, typer.Option("--force", help="Even one that runs, or is not on this disk.")] = False,
         answering: Local,
     ) -> Action:
@@ -153,8 +153,7 @@ def register(app: typer.Typer) -> None:
 
 def run_list(context: Context, options: ListOptions) -> None:
     """List what passes the filters; with --cost, what that cost together."""
-    from orvideo.output.job_table import PERSON, SCRIPT, job_table
-    from orvideo.output.views import spending_table
+    from orvideo.output.job_table import PERSON, SCRIPT, job_table, spending_table
 
     ledger, terminal = context.ledger_to_read, context.terminal
     wanted: Filter = {
@@ -219,7 +218,7 @@ def _moment(text: str, now: datetime) -> datetime:
 
 
 def run_show(context: Context, name: str) -> None:
-    from orvideo.output.views import job_page, kept_answer
+    from orvideo.output.job_text import job_page, kept_answer
 
     record = context.ledger_to_read.find(name)
     document = {**record.as_json(), "answer": kept_answer(record)}

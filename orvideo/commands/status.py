@@ -27,7 +27,7 @@ def run(context: Context, names: Sequence[str] | None) -> None:
     """Look at each job once; one that cannot be seen is shown as last seen, and its error decides the exit code."""
     from orvideo.jobs.task import Task, Terms
     from orvideo.output.job_table import PERSON_STATUS, SCRIPT_STATUS, job_table
-    from orvideo.output.views import overrun_text
+    from orvideo.output.job_text import overrun_text
 
     records = find_jobs(context, names)
     tasks = [Task(record) for record in records if record.id is not None]

@@ -100,7 +100,7 @@ def run(context: Context, options: SubmitOptions) -> None:
 
 def _show_plan(context: Context, settings: Settings, service: Service, planned: Plan) -> None:
     """Say what will be sent where and what it will cost, before the money is spent (drill N17)."""
-    from orvideo.output.views import plan_lines
+    from orvideo.output.quote_text import plan_lines
     from orvideo.settings.definitions import DEFAULT_BASE_URL
 
     known = service.is_sandbox or service.endpoint == DEFAULT_BASE_URL
@@ -115,7 +115,7 @@ def _show_plan(context: Context, settings: Settings, service: Service, planned: 
 def _guard_money(context: Context, settings: Settings, service: Service, planned: Plan, options: SubmitOptions) -> None:
     """Refuse what costs more than a limit allows, and ask about what is dear, unpriced or bought before."""
     from orvideo.commands._money import Purchase, ask, keep_to_limit, notice_of_request
-    from orvideo.output.views import price_words
+    from orvideo.output.quote_text import price_words
 
     quote = planned.quote
     purchase = Purchase("This", "this", price_words(quote, settings.confirm_above), quote.most, why=quote.reasons)

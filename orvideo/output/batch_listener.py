@@ -11,9 +11,9 @@ from orvideo.clock import Clock
 from orvideo.errors import JobEnded, NoOutput, OrvideoError, OutputUnwritable
 from orvideo.money import money_text
 from orvideo.output.job_listener import JobListener
+from orvideo.output.job_text import charge_text, cost_text, end_text
 from orvideo.output.progress import Progress, counts_text
 from orvideo.output.text import elapsed
-from orvideo.output.views import charge_text, cost_text, end_text
 
 if TYPE_CHECKING:
     from decimal import Decimal

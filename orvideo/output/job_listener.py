@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from orvideo.clock import Clock
 from orvideo.errors import OrvideoError
+from orvideo.output.job_text import finished_line, overrun_text, service_progress, service_progress_text
 from orvideo.output.progress import Progress, output_name
 from orvideo.output.text import visible
-from orvideo.output.views import finished_line, overrun_text, service_progress, service_progress_text
 
 if TYPE_CHECKING:
     from orvideo.api.schemas import Job

@@ -1,17 +1,23 @@
-"""The tables of `orvideo jobs` and `orvideo status`: one set of columns, chosen by who reads them or by --columns."""
+"""Tables of jobs: `orvideo jobs` and `orvideo status` with one set of columns, and `orvideo jobs --cost`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from decimal import Decimal
+from itertools import compress
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orvideo.errors import UsageError
 from orvideo.money import money_text
-from orvideo.output.tables import Cell, Column, Table
+from orvideo.output.job_text import job_name, short_name
+from orvideo.output.quote_text import amount
+from orvideo.output.tables import Cell, Column, Row, Table
 from orvideo.output.text import age, moment
-from orvideo.output.views import amount, job_name, short_name, status_style
 from orvideo.record.values import SANDBOX
+
+if TYPE_CHECKING:
+    from orvideo.record.values import Spending
 
 Document = Mapping[str, Any]
 
@@ -99,6 +105,23 @@ def _position(job: Document, listed: _Listed) -> str:
     return str(listed.positions.get(job["handle"], ""))
 
 
+_STATUS_STYLES = {
+    "completed": "good",
+    "saved": "good",
+    "failed": "bad",
+    "cancelled": "bad",
+    "expired": "bad",
+    "not_sent": "faint",
+    "refused": "bad",
+    "outcome_unknown": "unsure",
+}
+
+
+def status_style(status: str) -> str | None:
+    """Return the style a status is shown in; a word not known to orvideo is a job that goes on."""
+    return _STATUS_STYLES.get(status, "busy")
+
+
 _COLUMNS: dict[str, tuple[Column, Callable[[Document, _Listed], str | Cell]]] = {
     "position": (Column("@", right=True), _position),
     "id": (Column("JOB"), lambda job, _: Cell(short_name(job), job_name(job))),
@@ -116,3 +139,33 @@ _COLUMNS: dict[str, tuple[Column, Callable[[Document, _Listed], str | Cell]]] = 
 
 #: The names that --columns takes.
 NAMES = tuple(_COLUMNS)
+
+
+def spending_table(sums: Iterable[Spending], by: str, *, whole: bool) -> Table:
+    """Return the table of `orvideo jobs --cost`: unless `whole`, without the counts that are 0 in every row.
+
+    In a pipe: key, USD, jobs billed, of unknown cost, pending, USD that those may cost, billed to an own key, where.
+    """
+    columns = [
+        Column(by.upper(), flexible=True, least=12), Column("COST", right=True), Column("BILLED", right=True),
+        Column("UNKNOWN", right=True), Column("PENDING", right=True), Column("QUOTED", right=True),
+        Column("OWN KEY", right=True), Column("WHERE"),
+    ]  # fmt: skip
+    rows: list[Row] = [
+        [
+            one.key or "unknown",
+            _sum_cell(one.cost if one.known or one.cost else None),
+            *(str(number) for number in (one.known, one.unknown, one.pending)),
+            _sum_cell(one.quoted) if one.pending else Cell("", ""),
+            str(one.byok),
+            "sandbox" if one.sandbox else "real",
+        ]
+        for one in sums
+    ]
+    empty = (Cell("", ""), "0")
+    shown = [whole or place in (0, 1, 7) or any(row[place] not in empty for row in rows) for place in range(8)]
+    return list(compress(columns, shown)), [list(compress(row, shown)) for row in rows]
+
+
+def _sum_cell(amount: Decimal | None) -> Cell:
+    return Cell(money_text(amount), "" if amount is None else f"{amount:f}")

@@ -3,13 +3,16 @@
 Both are made from the same rows. Nothing here writes; `Terminal.table` does.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from orvideo.output.sinks import Sink
-from orvideo.output.text import fit, visible, width
+from orvideo.output.stream import OutputStream
+from orvideo.output.text import fit, fold, visible, width
 
 GAP = "  "
+#: A value has at least so many cells beside a third part of its line.
+_VALUE_LEAST = 30
 #: What the last column that could be left out is cut to before it is.
 _SQUEEZED = 8
 
@@ -40,7 +43,7 @@ class Column(NamedTuple):
 Row = Sequence[str | Cell]
 Table = tuple[Sequence[Column], list[Row]]
 #: A stream that shows everything, and no colours.
-_ANY = Sink(None, {})
+_ANY = OutputStream(None, {})
 
 
 def separated(rows: Iterable[Row]) -> Iterator[str]:
@@ -49,7 +52,7 @@ def separated(rows: Iterable[Row]) -> Iterator[str]:
         yield "\t".join(visible(cell.plain if isinstance(cell, Cell) else cell) for cell in row)
 
 
-def aligned(columns: Sequence[Column], rows: Iterable[Row], cells: int, sink: Sink = _ANY) -> Iterator[str]:
+def aligned(columns: Sequence[Column], rows: Iterable[Row], cells: int, sink: OutputStream = _ANY) -> Iterator[str]:
     """Yield the lines of a table that is at most `cells` wide, with a heading; stacked where no table would fit."""
     texts = [[sink.shown(cell.shown if isinstance(cell, Cell) else cell) for cell in row] for row in rows]
     if not texts:
@@ -72,7 +75,7 @@ def _line(
     columns: Sequence[Column],
     widths: dict[int, int],
     row: Sequence[str],
-    sink: Sink,
+    sink: OutputStream,
     style: Callable[[Column, str], str | None],
 ) -> str:
     """Join cells to a line. The spaces stay outside the colour, and no line ends in any."""
@@ -117,7 +120,7 @@ def _shrunk(columns: Sequence[Column], natural: list[int], kept: list[int], cell
     return widths
 
 
-def _stacked(columns: Sequence[Column], texts: list[list[str]], cells: int, sink: Sink) -> Iterator[str]:
+def _stacked(columns: Sequence[Column], texts: list[list[str]], cells: int, sink: OutputStream) -> Iterator[str]:
     """Yield each row as a block: its first cell whole, then one indented `title: value` line a column that has one."""
     for number, row in enumerate(texts):
         if number:
@@ -130,13 +133,36 @@ def _stacked(columns: Sequence[Column], texts: list[list[str]], cells: int, sink
                 yield label + sink.paint(fit(text, room, ellipsis=sink.ellipsis), _style(column, text))
 
 
-def block(lines: Iterable[str | tuple[str, str]]) -> Iterator[str]:
-    """Yield lines with the values of `(label, value)` pairs under each other; plain texts stand as they are."""
-    shown = [line if isinstance(line, str) else (line[0] and visible(line[0]) + ":", line[1]) for line in lines]
-    label_width = max((width(line[0]) for line in shown if isinstance(line, tuple)), default=0)
-    for line in shown:
-        if isinstance(line, str):
-            yield visible(line)
+def block(lines: Iterable[str | tuple[str, ...]], cells: int | None = None) -> Iterator[str]:
+    """Yield texts, and `(label, value)` pairs with their values under each other; folded where there are `cells`.
+
+    A third part stands to the right of its value where there is room, else behind it.
+    """
+    shown = [[visible(part) for part in ((line,) if isinstance(line, str) else line)] for line in lines]
+    start = max((width(row[0]) + (row[0] != "") for row in shown if len(row) > 1), default=0) + 1
+    beside = max((width(row[2]) for row in shown if len(row) > 2), default=0) + len(GAP)
+    room = 0 if cells is None else cells - start - beside
+    for label, *values in shown:
+        if not values:
+            yield from _folded(label, cells, _indent(label))
+        elif values[1:] and room >= _VALUE_LEAST:
+            value, *more = fold(values[0], room)
+            yield _labelled(label, value, start) + " " * (room - width(value)) + GAP + values[1]
+            yield from (" " * start + line for line in more)
         else:
-            label, value = line
-            yield (label + " " * (label_width - width(label) + 1) + visible(value)).rstrip(" ")
+            yield from _folded(_labelled(label, "; ".join(values), start).rstrip(" "), cells, " " * start)
+
+
+def _labelled(label: str, value: str, start: int) -> str:
+    label = label and label + ":"
+    return label + " " * (start - width(label)) + value
+
+
+def _folded(text: str, cells: int | None, indent: str) -> list[str]:
+    return [text] if cells is None else fold(text, cells, indent if len(indent) <= cells // 2 else GAP)
+
+
+def _indent(line: str) -> str:
+    """Return the spaces under which a line goes on: up to its last column, where it has columns."""
+    gaps = [gap.end() for gap in re.finditer(r"^ +|  +", line)]
+    return " " * gaps[-1] if gaps else ""

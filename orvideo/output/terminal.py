@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 from orvideo.clock import Clock
 from orvideo.errors import OrvideoError, OutputUnwritable, UsageError
-from orvideo.output.asking import read_hidden_line, read_line
-from orvideo.output.sinks import Sink, is_dumb, is_set, is_terminal
+from orvideo.output.error_text import error_document, error_lines
+from orvideo.output.prompt import read_hidden_line, read_line
+from orvideo.output.stream import OutputStream, is_dumb, is_set, is_terminal
 from orvideo.output.tables import Column, Row, aligned, block, separated
-from orvideo.output.text import visible
-from orvideo.output.views import error_document, error_lines
+from orvideo.output.text import fold, visible
 
 if TYPE_CHECKING:
-    from orvideo.output.live import LiveProgress
+    from orvideo.output.live_progress import LiveProgress
     from orvideo.output.progress import Progress
 
 
@@ -48,7 +48,7 @@ class Terminal:
         open_terminal: Callable[[], tuple[TextIO, TextIO] | None] = lambda: None,
     ) -> None:
         self.quiet, self.verbose, self.json, self.events = quiet, verbose, json, events
-        self._out, self._err = Sink(stdout, environ), Sink(stderr, environ)
+        self._out, self._err = OutputStream(stdout, environ), OutputStream(stderr, environ)
         self.out_is_tty, self.err_is_tty, self.in_is_tty = self._out.is_tty, self._err.is_tty, is_terminal(stdin)
         self._stdout, self._stdin, self._environ = stdout, stdin, environ
         self._for_machine = json or events
@@ -146,10 +146,10 @@ class Terminal:
         if not self._for_machine:
             self._answer_lines(aligned(columns, rows, self.width, self._out) if self.out_is_tty else separated(rows))
 
-    def page(self, lines: Iterable[str | tuple[str, str]]) -> None:
-        """Write a page of the answer: texts, and `(label, value)` pairs aligned; not under JSON."""
+    def page(self, lines: Iterable[str | tuple[str, ...]]) -> None:
+        """Write a page of the answer (see `tables.block`), folded on a terminal; not under JSON."""
         if not self._for_machine:
-            self._answer_lines(block(lines))
+            self._answer_lines(block(lines, self.width if self.out_is_tty else None))
 
     def binary_stdout(self) -> BinaryIO:
         """Return stdout for bytes (`-o -`). From here on the bytes are the answer, and `answer` writes nothing more.
@@ -174,7 +174,7 @@ class Terminal:
 
     def note(self, text: str) -> None:
         """Tell a part of the story."""
-        self._story(visible(text))
+        self._story(self._folded(visible(text)))
 
     def warn(self, text: str) -> None:
         self._story(self._labelled("warning", text))
@@ -189,14 +189,14 @@ class Terminal:
     def verbose_line(self, text: str) -> None:
         """Tell what only `-v` tells: one line per request."""
         if self.verbose:
-            self._story(self._err.paint(visible(text), "faint"))
+            self._story(self._err.paint(self._folded(visible(text)), "faint"))
 
     def error(self, error: OrvideoError) -> None:
         """Say why the command ends: `error:` and `hint:` lines, or one JSON object under `--json` and `--events`."""
         if self._for_machine:
-            from orvideo.output.documents import dump
+            from orvideo.output.json_encoder import encode
 
-            self._say(dump(error_document(error)))
+            self._say(encode(error_document(error)))
         else:
             self._say("\n".join(self._labelled(label, text) for label, text in error_lines(error)))
 
@@ -215,7 +215,7 @@ class Terminal:
             return Progress()
         if not self.live:
             return PlainProgress(self.note, clock=self._clock, jobs=jobs)
-        from orvideo.output.live import LiveProgress
+        from orvideo.output.live_progress import LiveProgress
 
         return LiveProgress(self, self._err, clock=self._clock)
 
@@ -263,7 +263,7 @@ class Terminal:
 
     def _confirm(self, question: str, reader: TextIO, write: Callable[[str], object]) -> bool:
         with self._above():
-            write(f"{visible(question)} [y/N] ")
+            write(f"{self._folded(visible(question))} [y/N] ")
             reply = read_line(reader)
             if not reply:
                 write("\n")  # after Ctrl-D the cursor still stands behind the question
@@ -304,8 +304,16 @@ class Terminal:
 
     def _labelled(self, label: str, text: str) -> str:
         """Return `label: text`; further lines are indented, so that no text from elsewhere can pose as a label."""
-        shown = visible(text, multiline=True).replace("\n", "\n  ")
-        return f"{self._err.paint(label + ':', label)} {shown}"
+        label += ":"
+        shown = self._folded(f"{label} {visible(text, multiline=True)}")
+        return self._err.paint(label, label[:-1]) + shown.removeprefix(label)
+
+    def _folded(self, text: str) -> str:
+        """Return a visible text with every line but the first indented, folded at words on a terminal (finding D06)."""
+        lines = text.replace("\n", "\n  ").split("\n")
+        if self.err_is_tty and not is_set(self._environ, "CI"):
+            lines = [piece for line in lines for piece in fold(line, self.live_size[0], "  ")]
+        return "\n".join(lines)
 
     def _story(self, text: str) -> None:
         if not self.quiet:
@@ -316,9 +324,9 @@ class Terminal:
             self._err.try_write(text + end)
 
     def _answer_json(self, value: Any, indent: int | None = None) -> None:
-        from orvideo.output.documents import dump
+        from orvideo.output.json_encoder import encode
 
-        self._answer_text(dump(value, indent=indent) + "\n")
+        self._answer_text(encode(value, indent=indent) + "\n")
 
     def _answer_lines(self, lines: Iterable[str]) -> None:
         text = "".join(line + "\n" for line in lines)

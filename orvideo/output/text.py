@@ -116,6 +116,26 @@ def fit(text: str, cells: int, *, ellipsis: str = ELLIPSIS) -> str:
     return text[:kept] + ellipsis
 
 
+#: What a line is not broken in: a word, and a command that stands alone or behind a colon, so that it can be copied.
+_UNBROKEN = r"(?:^|(?<=:)) *orvideo [a-z-].*| *[^ ]+"
+
+
+def fold(text: str, cells: int, indent: str = "") -> list[str]:
+    """Return the lines of a visible text, broken at spaces so that each takes at most `cells` cells (finding D06).
+
+    Every line but the first begins with `indent`. What has no space to break at keeps its length.
+    """
+    lines, room = [""], cells
+    for piece in re.findall(_UNBROKEN, text):
+        if lines[-1] and width(piece) > room:
+            piece = indent + piece.lstrip(" ")
+            lines.append("")
+            room = cells
+        lines[-1] += piece
+        room -= width(piece)
+    return lines
+
+
 def elapsed(seconds: float) -> str:
     """Return a stretch of time as `1:05` or `1:02:03`; never negative (drill P14)."""
     minutes, rest = divmod(int(max(seconds, 0.0)), 60)

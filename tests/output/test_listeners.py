@@ -17,12 +17,12 @@ from orvideo.errors import NotFetched, RateLimited, Unavailable
 from orvideo.jobs.polling import Look
 from orvideo.jobs.task import Listener, Task
 from orvideo.output.batch_listener import BatchListener
-from orvideo.output.batch_views import row_document
+from orvideo.output.batch_report import row_document
 from orvideo.output.job_listener import JobListener
 from orvideo.record.values import Record, State
 from tests.clocks import HandClock
 from tests.output.screens import Said, on_screen, over_memory
-from tests.output.test_contract import check
+from tests.output.test_json_schema import check
 
 
 @dataclass(eq=False, repr=False)

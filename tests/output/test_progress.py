@@ -12,7 +12,7 @@ import pytest
 
 from orvideo.clock import Clock
 from orvideo.interrupts import Interrupted, Interrupts
-from orvideo.output.live import status_line
+from orvideo.output.live_progress import status_line
 from orvideo.output.progress import Progress
 from orvideo.output.terminal import Terminal
 from orvideo.output.text import width

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from orvideo.output.sinks import Sink
+from orvideo.output.stream import OutputStream
 from orvideo.output.tables import Cell, Column, aligned, block, separated
 from orvideo.output.text import width
 from tests.output.screens import HOSTILE, only_visible
@@ -83,7 +83,7 @@ def test_hostile_cells_are_visible_and_measured_as_they_are_shown() -> None:
 
 def test_spaces_stay_outside_the_colour() -> None:
     columns = [Column("A", paint=lambda text: "good"), Column("B")]
-    sink = Sink(None, {"FORCE_COLOR": "1"})
+    sink = OutputStream(None, {"FORCE_COLOR": "1"})
     lines = list(aligned(columns, [["x", "y"], ["long", "z"]], 40, sink))
     assert lines == ["\x1b[1mA\x1b[0m     \x1b[1mB\x1b[0m", "\x1b[32mx\x1b[0m     y", "\x1b[32mlong\x1b[0m  z"]
 
@@ -105,3 +105,25 @@ def test_d09_columns_stand_under_each_other_whatever_the_script() -> None:
     narrow = list(aligned([Column("PROMPT", flexible=True, least=6), Column("END")], rows, 11))
     assert narrow[1] == "👨‍👩‍👧‍👦 می‌…  x"
     assert all(width(line) <= 11 for line in narrow)
+
+
+@pytest.mark.drill("F-D06")
+def test_d06_a_page_is_folded_under_its_columns() -> None:
+    rows = [("2", "usage: a bad option, input or file", "charged: no"), ("141", "the reader left", "charged: yes")]
+    assert list(block(rows, 52)) == [
+        "2:   usage: a bad option, input or      charged: no",
+        "     file",
+        "141: the reader left                    charged: yes",
+    ]
+    assert list(block(rows, 40)) == [
+        "2:   usage: a bad option, input or file;",
+        "     charged: no",
+        "141: the reader left; charged: yes",
+    ]
+    assert list(block(["-q    a value   one, two, three", "  a b c d", "a line of words"], 24)) == [
+        "-q    a value   one,",
+        "  two, three",
+        "  a b c d",
+        "a line of words",
+    ]
+    assert list(block(["-q   one, two, three"], 14)) == ["-q   one, two,", "     three"]

@@ -254,6 +254,23 @@ def test_an_error_about_no_job_names_none() -> None:
     assert [error[name] for name in ("hint", "charged", "job_id", "resume")] == [None, "no", None, None]
 
 
+@pytest.mark.drill("F-D06")
+def test_d06_on_a_terminal_messages_are_folded_at_words_and_in_a_log_they_are_not() -> None:
+    words = "The picture is taken as 864x496 pixels, and the service may crop what it does not need of it."
+    said, log = (over_memory({"COLUMNS": "40", "NO_COLOR": "1"}, tty=tty) for tty in (True, False))
+    for terminal in (said.terminal, log.terminal):
+        terminal.note(words)
+        terminal.error(UsageError(words, hint="orvideo download gen-vid-1764123456-aB3dE5fG7hJ9 -o boat.mp4"))
+    assert said.err.splitlines()[:3] == [
+        "The picture is taken as 864x496 pixels,",
+        "  and the service may crop what it does",
+        "  not need of it.",
+    ]
+    assert said.err.splitlines()[3] == "error: The picture is taken as 864x496"
+    assert said.err.splitlines()[-1] == "  orvideo download gen-vid-1764123456-aB3dE5fG7hJ9 -o boat.mp4"
+    assert log.err.splitlines()[:2] == [words, f"error: {words}"]
+
+
 # Colour, width and liveness
 
 

@@ -16,6 +16,7 @@ from orvideo.output.text import (
     cut,
     elapsed,
     fit,
+    fold,
     moment,
     spans,
     visible,
@@ -179,3 +180,21 @@ def test_d09_what_is_drawn_as_one_is_counted_and_cut_as_one(text: str, cells: in
     assert fit(text + "xy", cells + 1) == text + "…"
     if cells == 2:
         assert fit(text + "x", 2) == "…"
+
+
+@pytest.mark.drill("F-D06")
+@given(st.text(st.sampled_from("ab 雨é-"), max_size=80), st.integers(4, 30))
+def test_d06_a_line_is_broken_at_spaces_and_no_word_is(text: str, cells: int) -> None:
+    lines = fold(text, cells, "  ")
+    assert " ".join(lines).split() == text.split()
+    assert all(line.startswith("  ") for line in lines[1:])
+    assert all(width(line) <= cells for line in lines if len(line.split()) > 1)
+
+
+@pytest.mark.drill("F-D06")
+def test_d06_a_command_stays_in_one_line_so_that_it_can_be_copied() -> None:
+    command = "orvideo submit 'a boat' --max-cost 0.10"
+    assert fold(command, 20) == [command]
+    assert fold(f"hint: {command}", 20, "  ") == ["hint:", f"  {command}"]
+    assert fold("error: orvideo: it failed", 20, "  ") == ["error: orvideo: it", "  failed"]
+    assert fold("this is a bug in orvideo of ours", 20) == ["this is a bug in", "orvideo of ours"]

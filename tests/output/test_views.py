@@ -12,24 +12,19 @@ from orvideo.api.schemas import VideoRequest
 from orvideo.batch.checking import Price
 from orvideo.catalogue.planning import Plan
 from orvideo.catalogue.quote import Quote
-from orvideo.output.job_table import job_table
-from orvideo.output.tables import aligned, separated
-from orvideo.output.views import (
+from orvideo.output.job_table import job_table, spending_table, status_style
+from orvideo.output.job_text import (
     charge_text,
     cost_text,
     finished_line,
     job_page,
     kept_answer,
     overrun_text,
-    plan_lines,
-    price_words,
-    quote_text,
-    request_summary,
     service_progress,
     service_progress_text,
-    spending_table,
-    status_style,
 )
+from orvideo.output.quote_text import plan_lines, price_words, quote_text, request_summary
+from orvideo.output.tables import aligned, separated
 from orvideo.record.values import Record, Spending, State
 
 NOW = datetime(2026, 11, 21, 12, 5, tzinfo=UTC)

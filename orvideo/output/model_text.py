@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from orvideo.output.job_text import Lines
+from orvideo.output.quote_text import text_of
 from orvideo.output.tables import Cell, Column, Row, Table
 from orvideo.output.text import spans
-from orvideo.output.views import Lines, text_of
 
 #: Fields of a model that its page says in other words, or not at all; what has no place is shown as it came.
 _NOT_SHOWN = ("created", "hugging_face_id", "pricing_skus")

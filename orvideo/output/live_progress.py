@@ -33,7 +33,7 @@ from orvideo.output.progress import Progress, counts_text, output_name
 from orvideo.output.text import ELLIPSIS, bytes_text, elapsed, fit, width
 
 if TYPE_CHECKING:
-    from orvideo.output.sinks import Sink
+    from orvideo.output.stream import OutputStream
 
 _FRAMES_PER_SECOND = 8
 #: A speed is the average of so many seconds.
@@ -92,7 +92,7 @@ class LiveProgress(Progress, RichProgress):
     Texts are made visible before rich sees them, and reach it as `Text`: never as markup.
     """
 
-    def __init__(self, terminal: Screen, sink: Sink, *, clock: Clock) -> None:
+    def __init__(self, terminal: Screen, sink: OutputStream, *, clock: Clock) -> None:
         self._terminal, self._sink = terminal, sink
         self._by_job: dict[str, TaskID] = {}
         self._overall: TaskID | None = None

@@ -17,7 +17,7 @@ from orvideo.output.text import moment
 DEEPEST = 100
 
 
-def dump(value: Any, *, indent: int | None = None) -> str:
+def encode(value: Any, *, indent: int | None = None) -> str:
     """Return `value` as one JSON document in ASCII; compact unless `indent` is given.
 
     Decimal becomes a number with its own digits, datetime an ISO 8601 text in UTC, a path its text; a number that

@@ -13,7 +13,7 @@ import pytest
 import typer
 
 from orvideo.commands._app import build_app
-from orvideo.output.contract import ANSWERS, schema
+from orvideo.output.json_schema import ANSWERS, schema
 from orvideo.record.ledger import Ledger
 from orvideo.record.values import Intent, Seen
 from tests.clocks import HandClock

@@ -49,7 +49,7 @@ def is_terminal(stream: TextIO | None) -> bool:
         return False
 
 
-class Sink:
+class OutputStream:
     """A text stream that may be closed, absent, full, of a narrow encoding, or a terminal that has gone away.
 
     `write` raises OSError (BrokenPipeError where the reader left) for whatever keeps the bytes from being written.

@@ -1,34 +1,22 @@
-"""What is said of a batch: how it stands, what it will buy, what it cost, and what became of each row."""
+"""Batches as text: the plan before anything is bought, what the rows cost, and the summary at the end."""
 
 from __future__ import annotations
 
-import csv
-import io
-import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orvideo.batch.standing import Standing, standing_of
-from orvideo.download import disk
-from orvideo.errors import OutputUnwritable
-from orvideo.files import write_whole
 from orvideo.money import money_text
-from orvideo.output.documents import dump
-from orvideo.output.text import count, spans, visible
-from orvideo.output.views import OWN_KEY, range_text
+from orvideo.output.job_text import OWN_KEY
+from orvideo.output.quote_text import range_text
+from orvideo.output.text import count, spans
 from orvideo.record.values import Record, State
 
 if TYPE_CHECKING:
     from orvideo.batch.checking import Asked, Offer, Price
-    from orvideo.batch.entry import Entry
     from orvideo.batch.standing import History
-
-#: In the order of a CSV's columns.
-FIELDS = ("row", "line", "name", "status", "id", "path", "cost_usd", "seconds", "error")
 
 _STANDINGS = {
     Standing.COMPLETED: "finished",
@@ -114,94 +102,3 @@ def summary_line(sums: Mapping[str, Any], *, sandbox: bool = False) -> str:
     if sums["byok"]:
         cost += f", and {count(sums['byok'], 'job')} {OWN_KEY}"
     return f"{count(sums['rows'], 'row')}: {', '.join(parts)}; {cost}"
-
-
-def row_document(entry: Entry) -> dict[str, Any]:
-    """Return the documented object of one row; what is not known is null."""
-    record = entry.record if entry.record is not None and entry.record.state is not State.NOT_SENT else None
-    error = entry.error.message if entry.error is not None else None
-    return {
-        "row": entry.row.number,
-        "line": entry.row.line,
-        "name": entry.row.name,
-        "status": record.status_word if record else "not_submitted",
-        "id": record.id if record else None,
-        "handle": record.handle if record else None,
-        "prompt": entry.row.fields.get("prompt"),
-        "path": entry.paths[0] if entry.paths else None,
-        "paths": list(entry.paths),
-        "quote": record.quote if record else entry.quote,
-        "cost_usd": record.cost if record else None,
-        "is_byok": record.is_byok if record else None,
-        "seconds": _seconds(record),
-        "error": error or (record.error if record and record.status != "completed" else None),
-    }
-
-
-def _seconds(record: Record | None) -> float | None:
-    """Return how long a job took at the service, in seconds, None where its end was not watched (finding B05)."""
-    if record is None or not record.watched or record.ended_at is None or record.submitted_at is None:
-        return None
-    return round(max(0.0, (record.ended_at - record.submitted_at).total_seconds()), 1)
-
-
-def totals(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return the sums over the rows: how many stand how, and what they cost in USD as far as that is known."""
-    costs = [row["cost_usd"] for row in rows if row["cost_usd"] is not None]
-    byok = sum(bool(row["is_byok"]) for row in rows)
-    unknown = [row for row in rows if row["status"] != "not_submitted" and row["cost_usd"] is None]
-    return {
-        "rows": len(rows),
-        "saved": sum(bool(row["paths"]) for row in rows),
-        "statuses": dict(Counter(row["status"] for row in rows)),
-        "cost_usd": sum(costs, Decimal(0)),
-        "cost_unknown": sum(not row["is_byok"] for row in unknown),
-        "byok": byok,
-    }
-
-
-class ReportFile:
-    """A report that is tried before any money is spent and written whole or not at all; `.csv` makes it a CSV."""
-
-    def __init__(self, spec: str) -> None:
-        self.path = Path(spec)
-        with self._refused():
-            if self.path.is_dir():
-                raise IsADirectoryError(21, "it is a folder")
-            if self._is_file:
-                disk.try_folder(self.path.parent, f".orvideo-{os.getpid()}.try")
-
-    @property
-    def _is_file(self) -> bool:
-        return self.path.is_file() or not self.path.exists()
-
-    def write(self, rows: Sequence[dict[str, Any]]) -> None:
-        text = _csv(rows) if self.path.suffix.casefold() == ".csv" else _json_lines(rows)
-        content = text.encode("utf-8", "surrogateescape")
-        with self._refused():
-            # A pipe or a device has no name to take over; it is written as it is.
-            if self._is_file:
-                write_whole(self.path, content)
-            else:
-                self.path.write_bytes(content)
-
-    @contextmanager
-    def _refused(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise OutputUnwritable(f"The report {self.path} cannot be written: {error.strerror or error}.") from error
-
-
-def _json_lines(rows: Sequence[dict[str, Any]]) -> str:
-    return "".join(dump({name: row[name] for name in FIELDS}) + "\n" for row in rows)
-
-
-def _csv(rows: Sequence[dict[str, Any]]) -> str:
-    """Return rows with a heading; control characters in them are visible (drill T06)."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(FIELDS)
-    for row in rows:
-        writer.writerow("" if row[name] is None else visible(str(row[name])) for name in FIELDS)
-    return text.getvalue()
