@@ -62,7 +62,7 @@ def _run(action: Action, environment: Environment) -> int:
     interrupts = Interrupts(exit_now=os._exit)
     with interrupts.installed(), Context(environment, action.answering, interrupts) as context:
         try:
-            interrupts.begin()
+            interrupts.start_raising()
             return _act(action, context)
         except Interrupted as signal:
             context.ending.interrupted(signal.exit_code)
@@ -75,9 +75,9 @@ def _act(action: Action, context: Context) -> int:
     try:
         action.run(context)
         context.terminal.close()
-        interrupts.settle()
+        interrupts.stop_raising()
     except OrvideoError as error:
-        interrupts.settle()
+        interrupts.stop_raising()
         told = context.ending.report(error)
         return 128 + interrupts.pending if interrupts.pending else told.exit_code
     except BrokenPipeError:
@@ -85,7 +85,7 @@ def _act(action: Action, context: Context) -> int:
     except Exception as bug:
         if interrupts.pending:
             raise Interrupted(interrupts.pending) from bug
-        interrupts.settle()
+        interrupts.stop_raising()
         from orvideo.crash import write_crash_report
 
         context.ending.bug(bug, write_crash_report(bug, context.settings))

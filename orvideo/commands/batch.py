@@ -317,7 +317,7 @@ def _refusal(troubles: Sequence[Trouble], source: Source) -> OrvideoError:
 def _show_price(context: Context, batch: Batch, limit: Decimal | None) -> Price:
     """Say how the batch stands, what will be bought, and what all of it costs, before any of it is."""
     from orvideo.batch.checking import price_of
-    from orvideo.output.batch_text import left_behind_line, plan_lines
+    from orvideo.output.batch_text import dropped_rows_line, plan_lines
     from orvideo.settings.definitions import DEFAULT_BASE_URL
 
     price = price_of(batch.offers.values())
@@ -329,7 +329,7 @@ def _show_price(context: Context, batch: Batch, limit: Decimal | None) -> Price:
         context.terminal.note(f"to: {context.endpoint}")
     left = batch.history.left_behind(batch.asked)
     if left:
-        context.terminal.warn(left_behind_line(left))
+        context.terminal.warn(dropped_rows_line(left))
     context.terminal.event(
         {"event": "planned", "time": context.clock.now(), "rows": len(batch.asked), "price": price.as_json()}
     )
@@ -347,7 +347,7 @@ def _guard_money(
 ) -> None:
     """Refuse a whole that may pass --max-cost, with what was spent on it before; ask about what is dear or not new."""
     from orvideo.commands._money import Purchase, ask, keep_to_limit, notice_of_rows
-    from orvideo.output.batch_text import most_so_far
+    from orvideo.output.batch_text import most_spent
     from orvideo.output.quote_text import price_words
     from orvideo.output.text import count
 
@@ -356,7 +356,7 @@ def _guard_money(
     rows = count(price.rows, "row", "rows")
     purchase = Purchase("This batch", rows, price_words(price, settings.confirm_above), price.most)
     if limit is not None:
-        purchase = purchase._replace(spent=most_so_far(batch.history.last.values()))
+        purchase = purchase._replace(spent=most_spent(batch.history.last.values()))
     keep_to_limit(purchase, limit)
     if options.spending.dry_run or service.is_sandbox:
         return
@@ -376,7 +376,7 @@ def _answer_dry_run(context: Context, batch: Batch, price: Price) -> None:
     rows = [
         {
             "row": one.row.number, "line": one.row.line,
-            "request": context.terminal.request(batch.reader.body(one, batch.offers[one.key])),
+            "request": context.terminal.shown_request(batch.reader.body(one, batch.offers[one.key])),
             "quote": batch.offers[one.key].quote.as_json(), "output": batch.specs[one.key],
         }
         for one in batch.to_buy
@@ -439,7 +439,7 @@ def _run(
     terms = terms._replace(jobs=options.running.jobs)
     if terms.interval is None:
         terms = terms._replace(looks_per_second=LOOKS_PER_SECOND)
-    context.ending.watch(entries, context.journal, again=options.typed)
+    context.ending.track(entries, context.journal, resume=options.typed)
     listener = BatchListener(context.terminal, context.clock, total=len(entries))
     rules = StopRules(fail_fast=options.running.fail_fast)
     for entry in entries:
@@ -466,10 +466,10 @@ def _answer(
     context: Context, entries: Sequence[Entry], rows: list[dict[str, Any]], stopped: list[OrvideoError]
 ) -> None:
     """Answer with the whole, tell what failed and why, and raise when not every row has its video."""
-    from orvideo.output.batch_report import totals
+    from orvideo.output.batch_report import row_totals
     from orvideo.output.batch_text import summary_line
 
-    sums = totals(rows)
+    sums = row_totals(rows)
     context.terminal.event({"event": "batch_ended", "time": context.clock.now(), **sums})
     failed = [entry for entry in entries if entry.error is not None]
     context.terminal.note(summary_line(sums, sandbox=context.endpoint == "sandbox"))
@@ -486,7 +486,7 @@ def _incomplete(
     decisive = worst(errors) if errors else None
     # Where more of the same is refused, the same line is no help: what the refusal itself advises is (finding D11).
     hint = decisive.hint if isinstance(decisive, AuthError | MoneyError | Rejected | Unavailable) else None
-    told = context.ending.account(errors)
+    told = context.ending.annotate(errors)
     code = decisive.exit_code if decisive is not None else ExitCode.BATCH_INCOMPLETE
     nothing_bought = all(entry.record is None for entry in [*failed, *left]) and len(failed) + len(left) == rows
     same = len({error.exit_code for error in told}) == 1

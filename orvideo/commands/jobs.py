@@ -90,7 +90,7 @@ def register(app: typer.Typer) -> None:
         ] = None,
         sort: Annotated[Order, typer.Option("--sort", help="The order of the list.")] = Order.newest,
         columns: Annotated[
-            str | None, typer.Option("--columns", metavar="NAMES", help="Which columns, such as id,status,file.")
+            str | None, typer.Option("--columns", metavar="COLUMN_NAMES", help="Which columns, such as id,status,file.")
         ] = None,
         limit: Annotated[
             int | None,
@@ -153,7 +153,7 @@ def register(app: typer.Typer) -> None:
 
 def run_list(context: Context, options: ListOptions) -> None:
     """List what passes the filters; with --cost, what that cost together."""
-    from orvideo.output.job_table import PERSON, SCRIPT, job_table, spending_table
+    from orvideo.output.job_table import PIPE_COLUMNS, TERMINAL_COLUMNS, job_table, spending_table
 
     ledger, terminal = context.ledger_to_read, context.terminal
     wanted: Filter = {
@@ -171,7 +171,7 @@ def run_list(context: Context, options: ListOptions) -> None:
         records = _sorted(ledger, wanted, options.sort, USUAL_LIMIT if limit is None else limit, terminal)
         documents = [record.as_json() for record in records]
         terminal.document(documents)
-        usual = PERSON if terminal.out_is_tty else SCRIPT
+        usual = TERMINAL_COLUMNS if terminal.out_is_tty else PIPE_COLUMNS
         columns = usual if options.columns is None else [name.strip() for name in options.columns.lower().split(",")]
         terminal.table(*job_table(documents, context.clock.now(), columns, ledger.positions()))
         listed = len(records)

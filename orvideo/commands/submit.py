@@ -87,7 +87,7 @@ def run(context: Context, options: SubmitOptions) -> None:
         _answer_dry_run(context, planned)
         return
     task = _task(planned, service, fetcher)
-    context.ending.watch([task], context.journal)
+    context.ending.track([task], context.journal)
     if options.wait:
         follow_and_save(context, [task], terms, fetcher, options.hooks, receipt=saving.receipt)
         return
@@ -95,7 +95,7 @@ def run(context: Context, options: SubmitOptions) -> None:
     if task.record is not None and task.record.id is not None:
         context.terminal.hint(f"orvideo wait {task.record.name}")
         answer_submitted(context, task.record)
-    context.ending.fail(errors)
+    context.ending.raise_worst(errors)
 
 
 def _show_plan(context: Context, settings: Settings, service: Service, planned: Plan) -> None:
@@ -130,7 +130,7 @@ def _guard_money(context: Context, settings: Settings, service: Service, planned
 
 def _answer_dry_run(context: Context, planned: Plan) -> None:
     """Print the exact request; with --json, the request and its quote in one document."""
-    body = context.terminal.request(planned.request.body())
+    body = context.terminal.shown_request(planned.request.body())
     context.terminal.document({"request": body, "quote": planned.quote.as_json()})
     context.terminal.answer_json(body)
 

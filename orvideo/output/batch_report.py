@@ -22,12 +22,12 @@ from orvideo.record.values import Record, State
 if TYPE_CHECKING:
     from orvideo.batch.entry import Entry
 
-#: In the order of a CSV's columns.
+#: The fields of `--report`, in the order of the columns of a CSV.
 FIELDS = ("row", "line", "name", "status", "id", "path", "cost_usd", "seconds", "error")
 
 
 def row_document(entry: Entry) -> dict[str, Any]:
-    """Return the documented object of one row; what is not known is null."""
+    """Return the JSON object of one row; what is not known is null."""
     record = entry.record if entry.record is not None and entry.record.state is not State.NOT_SENT else None
     error = entry.error.message if entry.error is not None else None
     return {
@@ -49,14 +49,14 @@ def row_document(entry: Entry) -> dict[str, Any]:
 
 
 def _seconds(record: Record | None) -> float | None:
-    """Return how long a job took at the service, in seconds, None where its end was not watched (finding B05)."""
+    """Return how many seconds a job took at the service, None if its end was not watched (finding B05)."""
     if record is None or not record.watched or record.ended_at is None or record.submitted_at is None:
         return None
     return round(max(0.0, (record.ended_at - record.submitted_at).total_seconds()), 1)
 
 
-def totals(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return the sums over the rows: how many stand how, and what they cost in USD as far as that is known."""
+def row_totals(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the sums over the rows: counts by status, and the known costs in USD."""
     costs = [row["cost_usd"] for row in rows if row["cost_usd"] is not None]
     byok = sum(bool(row["is_byok"]) for row in rows)
     unknown = [row for row in rows if row["status"] != "not_submitted" and row["cost_usd"] is None]
@@ -71,7 +71,10 @@ def totals(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 class ReportFile:
-    """A report that is tried before any money is spent and written whole or not at all; `.csv` makes it a CSV."""
+    """A file of JSON lines, or a CSV if its name ends in `.csv`, written whole or not at all.
+
+    Raises OutputUnwritable, also when it is made: that is before any money is spent.
+    """
 
     def __init__(self, spec: str) -> None:
         self.path = Path(spec)
@@ -89,7 +92,7 @@ class ReportFile:
         text = _csv(rows) if self.path.suffix.casefold() == ".csv" else _json_lines(rows)
         content = text.encode("utf-8", "surrogateescape")
         with self._refused():
-            # A pipe or a device has no name to take over; it is written as it is.
+            # A pipe or a device cannot be replaced, only written to.
             if self._is_file:
                 write_whole(self.path, content)
             else:
@@ -108,7 +111,7 @@ def _json_lines(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def _csv(rows: Sequence[dict[str, Any]]) -> str:
-    """Return rows with a heading; control characters in them are visible (drill T06)."""
+    """Return the rows as CSV with a heading; control characters are made visible (drill T06)."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(FIELDS)

@@ -11,7 +11,7 @@ from orvideo.batch.standing import Standing, standing_of
 from orvideo.money import money_text
 from orvideo.output.job_text import OWN_KEY
 from orvideo.output.quote_text import range_text
-from orvideo.output.text import count, spans
+from orvideo.output.text import count, ranges
 from orvideo.record.values import Record, State
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _STANDINGS = {
     Standing.COMPLETED: "finished",
     Standing.RUNNING: "in flight",
-    Standing.ELSEWHERE: "in the hands of another run",
+    Standing.ELSEWHERE: "in another run",
     Standing.FAILED: "failed before (--retry-failed buys them again)",
     Standing.UNKNOWN: "of unknown outcome, left alone",
 }
@@ -30,25 +30,25 @@ _STANDINGS = {
 def plan_lines(
     asked: Sequence[Asked], history: History, offers: Mapping[str, Offer], price: Price, limit: Decimal | None = None
 ) -> list[str]:
-    """Return how many rows there are and how they stand, the choices made for the user, and the price of the rest.
+    """Return the plan that is shown before money is spent: rows by status, choices made for the user, and price.
 
-    No amount is told as if it were on another side of `limit` than it is (finding A10).
+    Amounts are rounded so that none appears on the wrong side of `limit` (finding A10).
     """
-    stands = Counter(standing_of(history.last.get(one.key)) for one in asked if one.key not in offers)
-    parts = [f"{number} {_STANDINGS[standing]}" for standing, number in stands.items()]
+    standings = Counter(standing_of(history.last.get(one.key)) for one in asked if one.key not in offers)
+    parts = [f"{number} {_STANDINGS[standing]}" for standing, number in standings.items()]
     again = sum(standing_of(history.last.get(key)) is Standing.FAILED for key in offers)
     new = f"{len(offers)} to submit" + (f" ({again} of them again)" if again else "")
     lines = [f"{count(len(asked), 'row')}: {', '.join([*parts, new])}"]
     changed = history.changed(asked)
     if changed:
-        lines.append(f"changed since they were bought, so new: line {spans([one.row.line for one in changed])}")
+        lines.append(f"changed since they were bought, so new: line {ranges([one.row.line for one in changed])}")
     chosen = Counter(choice for offer in offers.values() for choice in offer.choices)
     lines += [f"chosen: {choice}" + _share(number, len(offers)) for choice, number in chosen.items()]
     if offers:
         lines.append(f"quote: {price_text(price, limit)}")
         reasons = Counter(reason for offer in offers.values() for reason in offer.quote.reasons)
         lines += [f"why: {reason}{_share(number, len(offers))}" for reason, number in reasons.items()]
-    elif set(stands) == {Standing.COMPLETED}:
+    elif set(standings) == {Standing.COMPLETED}:
         lines.append("nothing to submit; another --name makes all of them again")
     return lines
 
@@ -68,8 +68,8 @@ def price_text(price: Price, limit: Decimal | None = None) -> str:
     return f"{total}{more}{span} for {count(price.rows, 'row')}: {told}"
 
 
-def left_behind_line(records: Sequence[Record]) -> str:
-    """Return what is to be said of jobs whose rows are not in the file any more."""
+def dropped_rows_line(records: Sequence[Record]) -> str:
+    """Return a warning about jobs whose rows are no longer in the file."""
     running = [record.name for record in records if record.is_running]
     text = f"{count(len(records), 'job')} of this batch belong to rows that were changed or taken out"
     if running:
@@ -77,8 +77,8 @@ def left_behind_line(records: Sequence[Record]) -> str:
     return text + "."
 
 
-def most_so_far(records: Iterable[Record]) -> Decimal | None:
-    """Return the most that these jobs have cost or may cost, USD; None when that is not known of one of them."""
+def most_spent(records: Iterable[Record]) -> Decimal | None:
+    """Return the most that these jobs cost or may cost, in USD; None if it is unknown for one of them."""
     total = Decimal(0)
     for record in records:
         if record.state is State.NOT_SENT:
@@ -95,7 +95,7 @@ def most_so_far(records: Iterable[Record]) -> Decimal | None:
 
 
 def summary_line(sums: Mapping[str, Any], *, sandbox: bool = False) -> str:
-    """Return the last line of a batch: `20 rows: 19 completed, 1 failed; $2.40`, with `in the sandbox` where it is."""
+    """Return the last line of a batch: `20 rows: 19 completed, 1 failed; $2.40`."""
     parts = [f"{number} {status.replace('_', ' ')}" for status, number in sums["statuses"].items()]
     cost = money_text(sums["cost_usd"]) + (" and more" if sums["cost_unknown"] else "")
     cost += " in the sandbox" if sandbox else ""

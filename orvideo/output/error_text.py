@@ -9,10 +9,9 @@ from orvideo.output.text import cut
 
 
 def error_lines(error: OrvideoError) -> list[tuple[str, str]]:
-    """Return `(label, text)` pairs in the order they are shown: the error, others' words, the job, what to type next.
+    """Return `(label, text)` pairs: the error, the words of service and provider, the job, and hints.
 
-    The words of the service and of the provider are given whole (cut at 2,000 characters) unless the message already
-    has them. The text is not yet made visible.
+    Words of others are cut at 2,000 characters, and left out if the message has them. No text is made visible yet.
     """
     lines = [("error", error.message), *_words_of_others(error)]
     said = "\n".join([error.message, error.hint or "", error.resume or ""])
@@ -26,7 +25,7 @@ def error_lines(error: OrvideoError) -> list[tuple[str, str]]:
 
 
 def error_document(error: OrvideoError) -> dict[str, Any]:
-    """Return `{"error": {...}}` with the documented fields; the words of others are part of `message`."""
+    """Return the JSON document of an error; the words of service and provider are part of `message`."""
     body = error.as_json()
     words = [text for _, text in _words_of_others(error)]
     body["message"] = "\n".join([error.message, *words])

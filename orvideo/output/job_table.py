@@ -13,7 +13,7 @@ from orvideo.money import money_text
 from orvideo.output.job_text import job_name, short_name
 from orvideo.output.quote_text import amount
 from orvideo.output.tables import Cell, Column, Row, Table
-from orvideo.output.text import age, moment
+from orvideo.output.text import age, iso_time
 from orvideo.record.values import SANDBOX
 
 if TYPE_CHECKING:
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 Document = Mapping[str, Any]
 
-#: What a person sees of a list of jobs, and of a look at some; what a script gets, which never changes.
-PERSON = ("position", "id", "status", "model", "cost", "age", "video")
-PERSON_STATUS = (*PERSON[:-1], "error")
-SCRIPT = ("id", "status", "model", "created", "cost", "file", "prompt")
-SCRIPT_STATUS = (*SCRIPT[:-1], "error")
+#: The columns of `orvideo jobs` and `orvideo status`. Those for a pipe never change.
+TERMINAL_COLUMNS = ("position", "id", "status", "model", "cost", "age", "video")
+TERMINAL_STATUS_COLUMNS = (*TERMINAL_COLUMNS[:-1], "error")
+PIPE_COLUMNS = ("id", "status", "model", "created", "cost", "file", "prompt")
+PIPE_STATUS_COLUMNS = (*PIPE_COLUMNS[:-1], "error")
 
 
-class _Listed(NamedTuple):
-    """A list of jobs as the columns see it: the time now, each job's place in the record, and models by short name."""
+class _List(NamedTuple):
+    """What cells need beside their job: the time, the position of each job, and the short names of models."""
 
     now: datetime
     positions: Mapping[str, int]
@@ -39,35 +39,32 @@ class _Listed(NamedTuple):
 def job_table(
     jobs: Sequence[Document], now: datetime, columns: Sequence[str], positions: Mapping[str, int] | None = None
 ) -> Table:
-    """Return the table of some jobs; `positions` has the N of each @N by handle.
-
-    Raises UsageError for an unknown column.
-    """
+    """Return a table of jobs; `positions` has the N of @N by handle. Raises UsageError for an unknown column."""
     by_title = {column.title.lower(): name for name, (column, _) in _COLUMNS.items()}
     columns = [by_title.get(name, name) for name in columns]
     unknown = [name for name in columns if name not in _COLUMNS]
     if unknown:
         raise UsageError(f"There is no column {unknown[0]!r}. The columns are {', '.join(_COLUMNS)}.")
-    listed = _Listed(now, positions or {}, _short_models(jobs))
+    listed = _List(now, positions or {}, _short_models(jobs))
     chosen = [_COLUMNS[name] for name in columns]
     return [column for column, _ in chosen], [[cell(job, listed) for _, cell in chosen] for job in jobs]
 
 
 def _short_models(jobs: Sequence[Document]) -> dict[str, str]:
-    """Return what each model of a list is called in it: without its maker, unless two are then called the same."""
+    """Return short names of the models: without the maker, unless two would then have the same name."""
     models = {job["model"] for job in jobs if job["model"]}
     tails = [model.rpartition("/")[2] for model in models]
     return {model: tail if tails.count(tail) == 1 else model for model, tail in zip(models, tails, strict=True)}
 
 
-def _status(job: Document, listed: _Listed) -> Cell:
+def _status(job: Document, listed: _List) -> Cell:
     status = job["status"]
     saved = job["outputs"] and all(output["bytes"] is not None for output in job["outputs"])
     return Cell("saved" if status == "completed" and saved else status, status)
 
 
-def _cost(job: Document, listed: _Listed) -> Cell:
-    """Return a cost: a job under way has none yet; one that is done and has none is a thing to know."""
+def _cost(job: Document, listed: _List) -> Cell:
+    """Return a cost, empty for a job that has none yet, and `unknown` for a completed one."""
     cost = amount(job["cost_usd"])
     plain = "" if cost is None else str(cost)
     if job["endpoint"] == SANDBOX:
@@ -78,12 +75,12 @@ def _cost(job: Document, listed: _Listed) -> Cell:
     return Cell(unpriced if cost is None else money_text(cost), plain)
 
 
-def _age(job: Document, listed: _Listed) -> Cell:
+def _age(job: Document, listed: _List) -> Cell:
     created = datetime.fromisoformat(job["created_at"])
-    return Cell(age((listed.now - created).total_seconds()), moment(created))
+    return Cell(age((listed.now - created).total_seconds()), iso_time(created))
 
 
-def _file(job: Document, listed: _Listed) -> Cell:
+def _file(job: Document, listed: _List) -> Cell:
     paths = [output["path"] for output in job["outputs"] if output["path"]]
     if not paths:
         return Cell("", "")
@@ -91,17 +88,17 @@ def _file(job: Document, listed: _Listed) -> Cell:
     return Cell(paths[0].rstrip("/").rsplit("/", 1)[-1] + more, paths[0])
 
 
-def _video(job: Document, listed: _Listed) -> Cell:
+def _video(job: Document, listed: _List) -> Cell:
     file = _file(job, listed)
     return file if file.shown else Cell(job["prompt"] or "", job["prompt"] or "")
 
 
-def _model(job: Document, listed: _Listed) -> Cell:
+def _model(job: Document, listed: _List) -> Cell:
     model = job["model"] or ""
     return Cell(listed.models.get(model, model), model)
 
 
-def _position(job: Document, listed: _Listed) -> str:
+def _position(job: Document, listed: _List) -> str:
     return str(listed.positions.get(job["handle"], ""))
 
 
@@ -118,16 +115,16 @@ _STATUS_STYLES = {
 
 
 def status_style(status: str) -> str | None:
-    """Return the style a status is shown in; a word not known to orvideo is a job that goes on."""
+    """Return the style of a status; an unknown status is that of a running job."""
     return _STATUS_STYLES.get(status, "busy")
 
 
-_COLUMNS: dict[str, tuple[Column, Callable[[Document, _Listed], str | Cell]]] = {
+_COLUMNS: dict[str, tuple[Column, Callable[[Document, _List], str | Cell]]] = {
     "position": (Column("@", right=True), _position),
     "id": (Column("JOB"), lambda job, _: Cell(short_name(job), job_name(job))),
-    "status": (Column("STATUS", paint=status_style), _status),
+    "status": (Column("STATUS", style=status_style), _status),
     "model": (Column("MODEL", priority=4, flexible=True, least=12), _model),
-    "created": (Column("CREATED", priority=3), lambda job, _: moment(datetime.fromisoformat(job["created_at"]))),
+    "created": (Column("CREATED", priority=3), lambda job, _: iso_time(datetime.fromisoformat(job["created_at"]))),
     "cost": (Column("COST", right=True, priority=2), _cost),
     "age": (Column("AGE", right=True, priority=3), _age),
     "video": (Column("FILE OR PROMPT", priority=1, flexible=True, least=14), _video),
@@ -138,13 +135,14 @@ _COLUMNS: dict[str, tuple[Column, Callable[[Document, _Listed], str | Cell]]] = 
 }
 
 #: The names that --columns takes.
-NAMES = tuple(_COLUMNS)
+COLUMN_NAMES = tuple(_COLUMNS)
 
 
 def spending_table(sums: Iterable[Spending], by: str, *, whole: bool) -> Table:
-    """Return the table of `orvideo jobs --cost`: unless `whole`, without the counts that are 0 in every row.
+    """Return the table of `orvideo jobs --cost`; without the columns that are 0 in every row, unless `whole`.
 
-    In a pipe: key, USD, jobs billed, of unknown cost, pending, USD that those may cost, billed to an own key, where.
+    A pipe gets the key, USD, jobs billed, of unknown cost and pending, USD that those may cost, jobs billed to an own
+    key, and `sandbox` or `real`.
     """
     columns = [
         Column(by.upper(), flexible=True, least=12), Column("COST", right=True), Column("BILLED", right=True),

@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from orvideo.money import full_text, is_above, money_text
 from orvideo.output.quote_text import amount, quote_text, request_summary
-from orvideo.output.text import age, bytes_text, cut, elapsed, local_time, moment
+from orvideo.output.text import age, bytes_text, cut, elapsed, iso_time, local_time
+from orvideo.record.values import SANDBOX
 
 if TYPE_CHECKING:
     from orvideo.record.values import Record
 
 Lines = list[str | tuple[str, str]]
 
-#: The endpoint of a job of the built-in sandbox, whose money is none.
-_SANDBOX = "sandbox"
 
-#: What is said of the cost of a job whose provider billed an account of the user's own (finding A11).
+#: The cost of a job that the provider billed to the user's own account there (finding A11).
 OWN_KEY = "billed to your own provider key"
 
 
@@ -32,18 +31,18 @@ def cost_text(job: Mapping[str, Any]) -> str:
         return OWN_KEY if not cost else f"{money_text(cost)}, and the rest {OWN_KEY}"
     if cost is None:
         return "cost unknown"
-    return money_text(cost) + (" in the sandbox" if job["endpoint"] == _SANDBOX else "")
+    return money_text(cost) + (" in the sandbox" if job["endpoint"] == SANDBOX else "")
 
 
 def charge_text(job: Mapping[str, Any]) -> str:
-    """Return what the service said that a job was charged, as a sentence, empty where it did not (finding A11)."""
+    """Return what a job was charged as a sentence, empty where the service did not say (finding A11)."""
     if job["is_byok"]:
         return f"It was {OWN_KEY}."
     return f"It was charged {cost_text(job)}." if job["cost_usd"] is not None else ""
 
 
 def overrun_text(record: Record) -> str | None:
-    """Return that a job was billed more than it was quoted at, None where it was not (finding A05)."""
+    """Return a text if a job was billed more than its quote, else None (finding A05)."""
     from orvideo.record.rows import quoted_most
 
     cost, quoted = record.cost, quoted_most(record.quote)
@@ -60,7 +59,7 @@ def job_page(job: Mapping[str, Any], now: datetime) -> Lines:
 
     def when(name: str) -> str:
         time = datetime.fromisoformat(job[name]) if job[name] else None
-        return f"{moment(time)} ({local_time(time)}{age((now - time).total_seconds())} ago)" if time else ""
+        return f"{iso_time(time)} ({local_time(time)}{age((now - time).total_seconds())} ago)" if time else ""
 
     pairs = [
         ("job", job_name(job)),
@@ -83,24 +82,21 @@ def job_page(job: Mapping[str, Any], now: datetime) -> Lines:
 
 
 def finished_line(job: Mapping[str, Any]) -> str:
-    """Return one line for the end of a job: `ID: completed in 0:41, $0.12`."""
+    """Return the line at the end of a job: `ID: completed in 0:41, $0.12`."""
     quoted = f" (quoted {quote_text(job['quote'])})" if job["quote"] else ""
     return f"{job_name(job)}: {end_text(job)}, {cost_text(job)}{quoted}"
 
 
 def end_text(job: Mapping[str, Any]) -> str:
-    """Return how a job ended, with how long it took only where its end was watched (finding B05).
-
-    `completed in 0:41`, or `completed (seen after 1:15)` for a job that nobody had looked at meanwhile.
-    """
+    """Return `completed in 0:41`, or `completed (seen after 1:15)` if its end was not watched (finding B05)."""
     status, took = job["status"], _took(job)
     if took and job["watched"]:
         return f"{status} in {took}"
-    # When a job from elsewhere was submitted is not known.
+    # It is not known when an adopted job was submitted.
     return f"{status} (seen after {took})" if took and job["request"] else status
 
 
-#: Under which names a service tells of a job's progress, and how much is shown of it, in characters.
+#: The fields in which a service reports progress, and how many characters of them are shown.
 _PROGRESS_NAMES = (
     "progress", "progress_percent", "percent", "queue_position", "position", "eta", "stage", "message",
 )  # fmt: skip
@@ -111,7 +107,7 @@ _LARGEST = 10**15
 
 
 def service_progress(extra: Mapping[str, Any]) -> dict[str, str | int | float]:
-    """Return what the service says of a job's progress, in its own words, each of bounded length (finding B11)."""
+    """Return the progress that the service reports, as it names it and of bounded length (finding B11)."""
     found: dict[str, str | int | float] = {}
     for name in _PROGRESS_NAMES:
         value = extra.get(name)
@@ -123,15 +119,15 @@ def service_progress(extra: Mapping[str, Any]) -> dict[str, str | int | float]:
 
 
 def service_progress_text(progress: Mapping[str, str | int | float]) -> str:
-    """Return ` (service: progress 40, queue_position 3)` to stand behind a status, or nothing."""
+    """Return ` (service: progress 40, queue_position 3)` to put behind a status, or an empty text."""
     words = ", ".join(f"{name} {value}" for name, value in progress.items())
     return f" (service: {cut(words, _MOST_OF_ALL)})" if words else ""
 
 
 def kept_answer(record: Record) -> dict[str, Any] | None:
-    """Return the raw answer that is kept of a submit without an id: its HTTP status and body, None where none came.
+    """Return the HTTP status and body of the answer to a submit without an id, None if none came (finding B11).
 
-    The body has no key in it, and is cut at 2,000 characters (finding B11).
+    Keys in the body are hidden, and it is cut at 2,000 characters.
     """
     from orvideo.api.redaction import Redactor
 
@@ -147,13 +143,13 @@ def _answer_text(answer: Mapping[str, Any]) -> str:
 
 
 def job_name(job: Mapping[str, Any]) -> str:
-    """Return what a job is called: the service's id, else the record's own name for it."""
+    """Return the name of a job: the id of the service, else the local handle."""
     name: str = job["id"] or job["handle"]
     return name
 
 
 def short_name(job: Mapping[str, Any]) -> str:
-    """Return the end of what a job is called, which names it in a line as well (finding C11)."""
+    """Return the last characters of a job's name, which commands accept as well (finding C11)."""
     last = job_name(job).rpartition("-")[2]
     return last[-8:] if len(last) >= 8 else job_name(job)
 

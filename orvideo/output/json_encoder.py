@@ -1,4 +1,4 @@
-"""JSON as the contract wants it: money exact, times in ISO 8601, NaN impossible, no control character unescaped."""
+"""JSON text: amounts with their own digits, times in ISO 8601, no NaN, and ASCII alone."""
 
 from __future__ import annotations
 
@@ -9,22 +9,23 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
+from math import isfinite
 from typing import Any
 
-from orvideo.output.text import moment
+from orvideo.output.text import iso_time
 
-#: What is nested deeper is left out as null: a document is never lost to one absurd field of a reply (drill X01).
+#: What is nested deeper becomes null, so that an absurd field of a reply does not break the document (drill X01).
 DEEPEST = 100
 
 
 def encode(value: Any, *, indent: int | None = None) -> str:
     """Return `value` as one JSON document in ASCII; compact unless `indent` is given.
 
-    Decimal becomes a number with its own digits, datetime an ISO 8601 text in UTC, a path its text; a number that
-    JSON does not have (NaN, infinity) becomes null. An object may bring itself as plain values in `as_json()`.
+    Decimal becomes a number with its own digits, datetime an ISO 8601 text in UTC, a path a text, NaN and infinity
+    null. Other objects must have `as_json()`; else it raises TypeError.
     """
-    # The C encoder writes floats in their own way only, so an amount travels as a text that nothing else can
-    # contain, and its quotes are taken off afterwards.
+    # The json module cannot write a Decimal. An amount is written as a text with a random mark, and the quotes and
+    # the mark are removed afterwards.
     mark = os.urandom(12).hex()
     separators = (",", ":") if indent is None else (",", ": ")
     text = json.dumps(_plain(value, mark, 0), indent=indent, separators=separators, allow_nan=False)
@@ -32,18 +33,8 @@ def encode(value: Any, *, indent: int | None = None) -> str:
 
 
 def _plain(value: Any, mark: str, depth: int) -> Any:
-    if isinstance(value, Enum):
-        value = value.value
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, float):
-        return value if value - value == 0 else None
-    if isinstance(value, Decimal):
-        return f"{mark}{value}" if value.is_finite() else None
-    if isinstance(value, datetime):
-        return moment(value)
-    if isinstance(value, os.PathLike):
-        return os.fspath(value)
+    if value is None or isinstance(value, bool | int | str | float | Decimal | datetime | Enum | os.PathLike):
+        return _scalar(value, mark)
     if depth == DEEPEST:
         return None
     if isinstance(value, Mapping):
@@ -53,3 +44,15 @@ def _plain(value: Any, mark: str, depth: int) -> Any:
     if hasattr(value, "as_json"):
         return _plain(value.as_json(), mark, depth + 1)
     raise TypeError(f"{type(value).__name__} has no place in a JSON document")
+
+
+def _scalar(value: Any, mark: str) -> Any:
+    if isinstance(value, Enum):
+        return _scalar(value.value, mark)
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, Decimal):
+        return f"{mark}{value}" if value.is_finite() else None
+    if isinstance(value, datetime):
+        return iso_time(value)
+    return os.fspath(value) if isinstance(value, os.PathLike) else value

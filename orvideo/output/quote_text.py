@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from orvideo.money import money_text
-from orvideo.output.tables import block
+from orvideo.output.tables import page_lines
 from orvideo.output.text import count, elapsed
 
 if TYPE_CHECKING:
@@ -25,10 +25,10 @@ def plan_lines(
     evidence: Typical | None = None,
     limit: Decimal | None = None,
 ) -> list[str]:
-    """Return what is said before money is spent: the choices made for the user, the price, and where it goes.
+    """Return the plan that is shown before money is spent: choices made for the user, price, and destination.
 
-    `endpoint` is a base URL that is not the usual one (drill N17); in the sandbox nothing is charged. `evidence` is
-    what such jobs really cost and took before. No amount is told as if it were on another side of `limit` than it is.
+    `endpoint` is a base URL other than the default (drill N17). `evidence` is what such jobs cost and took before.
+    Amounts are rounded so that none appears on the wrong side of `limit`.
     """
     quote = planned.quote.as_json()
     lines = [("chosen", choice) for choice in planned.choices]
@@ -42,11 +42,11 @@ def plan_lines(
         lines.append(("to", endpoint))
     before = ["", *(label for label, _ in lines[:-1])]
     once = [("" if label == last else label, text) for last, (label, text) in zip(before, lines, strict=True)]
-    return list(block(once))
+    return list(page_lines(once))
 
 
 def evidence_text(typical: Typical) -> str:
-    """Return what such jobs really cost and took: `3 such jobs cost $0.12 each and took about 0:41`."""
+    """Return what such jobs cost and took before: `3 such jobs cost $0.12 each and took about 0:41`."""
     jobs = count(typical.found, "such job", "such jobs")
     facts = []
     if typical.cost is not None:
@@ -58,9 +58,9 @@ def evidence_text(typical: Typical) -> str:
 
 
 def quote_text(quote: Mapping[str, Any], limit: Decimal | None = None) -> str:
-    """Return `$0.12 listed`, `~$0.14 ($0.10 to $0.19)` or `unknown price`; never $0 for unknown (drill M29).
+    """Return `$0.12 listed`, `~$0.14 ($0.10 to $0.19)` or `unknown price`, never $0 (drill M29).
 
-    Where bills have raised it: `$0.30 listed ($0.30 to $0.49)`.
+    If earlier bills were higher: `$0.30 listed ($0.30 to $0.49)`.
     """
     usd, low, high = (amount(quote.get(name)) for name in ("usd", "low", "high"))
     if quote.get("kind") == "unknown" or usd is None:
@@ -71,10 +71,7 @@ def quote_text(quote: Mapping[str, Any], limit: Decimal | None = None) -> str:
 
 
 def price_words(price: Quote | Price, limit: Decimal | None = None) -> str:
-    """Return a price as a question has it (finding A10): `$0.12`, `about $5.63`, `an unknown price`.
-
-    Where it may cost more than it is likely to: `$0.30, or up to $0.49`.
-    """
+    """Return a price for a question (finding A10): `$0.12`, `about $5.63`, `$0.30, or up to $0.49`."""
     if price.most is None or price.usd is None:
         return "an unknown price"
     usd, most = money_text(price.usd, against=limit), money_text(price.most, against=limit)
@@ -83,13 +80,13 @@ def price_words(price: Quote | Price, limit: Decimal | None = None) -> str:
 
 
 def range_text(low: Decimal | None, high: Decimal | None, limit: Decimal | None = None) -> str:
-    """Return ` ($0.10 to $0.19)` to stand behind a price, or nothing where there is no such range."""
+    """Return ` ($0.10 to $0.19)` to put behind a price, or an empty text if there is no range."""
     least, most = money_text(low, against=limit), money_text(high, against=limit)
     return f" ({least} to {most})" if low is not None and high is not None and least != most else ""
 
 
 def request_summary(request: Mapping[str, Any]) -> str:
-    """Return what a request asks for in a few words: `google/veo-3.1-lite, 4 s, 720p, 16:9, silent`."""
+    """Return a request in a few words: `google/veo-3.1-lite, 4 s, 720p, 16:9, silent`."""
     audio = request.get("generate_audio")
     sound = ("with sound" if audio else "silent") if isinstance(audio, bool) else ""
     duration, seed = request.get("duration"), request.get("seed")
@@ -114,7 +111,7 @@ def request_summary(request: Mapping[str, Any]) -> str:
 
 
 def amount(usd: float | None) -> Decimal | None:
-    """Return the money of a document as Decimal, with the digits that it is printed with."""
+    """Return an amount of a JSON document as Decimal, with the digits it has there."""
     return None if usd is None else Decimal(str(usd))
 
 

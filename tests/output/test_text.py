@@ -17,8 +17,8 @@ from orvideo.output.text import (
     elapsed,
     fit,
     fold,
-    moment,
-    spans,
+    iso_time,
+    ranges,
     visible,
     width,
 )
@@ -124,10 +124,12 @@ def test_bytes(number: int, shown: str) -> None:
 def test_small_forms() -> None:
     assert (count(1, "job"), count(0, "job"), count(2, "reply", "replies")) == ("1 job", "0 jobs", "2 replies")
     assert cut("x" * 3000) == "x" * 1999 + "…"
-    assert spans([8, 4, 6]) == "4, 6, 8"
-    assert spans([1, 2, 3, 4, 10, 11]) == "1-4, 10, 11"
-    assert moment(datetime(2026, 11, 21, 3, 38, 1, 999, tzinfo=timezone(timedelta(hours=1)))) == "2026-11-21T02:38:01Z"
-    assert moment(datetime(2026, 11, 21, tzinfo=UTC)) == "2026-11-21T00:00:00Z"
+    assert ranges([8, 4, 6]) == "4, 6, 8"
+    assert ranges([1, 2, 3, 4, 10, 11]) == "1-4, 10, 11"
+    assert (
+        iso_time(datetime(2026, 11, 21, 3, 38, 1, 999, tzinfo=timezone(timedelta(hours=1)))) == "2026-11-21T02:38:01Z"
+    )
+    assert iso_time(datetime(2026, 11, 21, tzinfo=UTC)) == "2026-11-21T00:00:00Z"
 
 
 PERSIAN, HINDI, SINHALA, KHMER = "می‌خواهم", "क्‍षमा", "ශ්‍රී", "ភាសា\u200bខ្មែរ"
