@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sys import UnraisableHookArgs
 
 #: The signals that end a command, each with the exit code 128 + its number.
-ENDING_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+_ENDING_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 #: Seconds between two checks whether the finalizer that dropped a signal is over.
 _RETRY_AFTER = 0.005
@@ -63,7 +63,7 @@ class Interrupts:
             yield
             return
         # A signal that is ignored stays so: `nohup orvideo wait ID` must outlive its terminal.
-        before = {number: signal.getsignal(number) for number in ENDING_SIGNALS}
+        before = {number: signal.getsignal(number) for number in _ENDING_SIGNALS}
         for number, handler in before.items():
             if handler is not signal.SIG_IGN:
                 signal.signal(number, self._receive)

@@ -45,7 +45,7 @@ def plan_lines(
     chosen = Counter(choice for offer in offers.values() for choice in offer.choices)
     lines += [f"chosen: {choice}" + _share(number, len(offers)) for choice, number in chosen.items()]
     if offers:
-        lines.append(f"quote: {price_text(price, limit)}")
+        lines.append(f"quote: {_price_text(price, limit)}")
         reasons = Counter(reason for offer in offers.values() for reason in offer.quote.reasons)
         lines += [f"why: {reason}{_share(number, len(offers))}" for reason, number in reasons.items()]
     elif set(standings) == {Standing.COMPLETED}:
@@ -57,7 +57,7 @@ def _share(number: int, total: int) -> str:
     return "" if number == total else f" ({count(number, 'row')})"
 
 
-def price_text(price: Price, limit: Decimal | None = None) -> str:
+def _price_text(price: Price, limit: Decimal | None = None) -> str:
     """Return `$2.40 for 20 rows: 18 listed, 1 about, 1 unknown`."""
     kinds = {"listed": price.listed, "about": price.about, "unknown": price.unknown}
     told = ", ".join(f"{number} {kind}" for kind, number in kinds.items() if number)

@@ -14,7 +14,7 @@ from orvideo.clock import NAP
 from orvideo.errors import UsageError
 
 #: The longest line that is read, in characters.
-LONGEST_LINE = 64 * 1024
+_LONGEST_LINE = 64 * 1024
 
 
 def open_terminal() -> tuple[TextIO, TextIO] | None:
@@ -34,7 +34,7 @@ def read_line(stdin: TextIO) -> str:
     """Return one line without its newline, empty at the end of input. Raises UsageError if it is no text."""
     try:
         _wait_for_person(stdin)
-        return stdin.readline(LONGEST_LINE).rstrip("\r\n")
+        return stdin.readline(_LONGEST_LINE).rstrip("\r\n")
     except (OSError, ValueError):
         raise UsageError("Standard input cannot be read as text.") from None
 

@@ -65,7 +65,7 @@ class OutputStream:
         windowed = self.is_tty and environ.get("TERM", "dumb").partition("-")[0] in _WINDOWS
         self.links = windowed and not is_set(environ, "CI")
         known = any(environ.get(name) in values for name, values in _TASK_BARS.items())
-        self.taskbar = self.is_tty and (known or "WT_SESSION" in environ)
+        self._has_task_bar = self.is_tty and (known or "WT_SESSION" in environ)
         self.ellipsis = "…" if self.can_encode("…") else "..."
 
     def _wants_colour(self, environ: Mapping[str, str]) -> bool:
@@ -103,9 +103,9 @@ class OutputStream:
 
     def printable(self, text: str) -> str:
         """Return `text` made visible, in characters that this stream can encode."""
-        return self.encodable(visible(text))
+        return self._encodable(visible(text))
 
-    def encodable(self, text: str) -> str:
+    def _encodable(self, text: str) -> str:
         """Return `text` with escapes such as `\\u4e2d` for what this stream cannot encode (drill O12)."""
         if self.can_encode(text):
             return text
@@ -125,13 +125,13 @@ class OutputStream:
 
     def show_percent(self, percent: int | None) -> None:
         """Show a percentage in the task bar, None for none, where the terminal has one."""
-        if self.taskbar:
+        if self._has_task_bar:
             self.try_write("\x1b]9;4;0;0\x1b\\" if percent is None else f"\x1b]9;4;1;{percent}\x1b\\")
 
     def write(self, text: str) -> None:
         """Write a text and flush it."""
         with self._opened() as stream:
-            stream.write(self.encodable(text))
+            stream.write(self._encodable(text))
             stream.flush()
 
     def try_write(self, text: str) -> None:

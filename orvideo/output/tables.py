@@ -10,7 +10,7 @@ from typing import NamedTuple
 from orvideo.output.stream import OutputStream
 from orvideo.output.text import fit, fold, visible, width
 
-GAP = "  "
+_GAP = "  "
 #: A value has at least so many cells beside a third part of its line.
 _VALUE_LEAST = 30
 #: The last column that can be left out is first cut down to so many cells.
@@ -84,7 +84,7 @@ def _line(
         space = " " * (cells - width(text))
         painted = stream.styled(text, style(columns[place], row[place]))
         parts.append(space + painted if columns[place].right else painted + space)
-    return GAP.join(parts).rstrip(" ")
+    return _GAP.join(parts).rstrip(" ")
 
 
 def _fitted(columns: Sequence[Column], natural: list[int], cells: int) -> dict[int, int] | None:
@@ -105,7 +105,7 @@ def _shrunk(columns: Sequence[Column], natural: list[int], kept: list[int], cell
     could_go = [place for place in kept if columns[place].priority > 0]
     if len(could_go) == 1:
         least[could_go[0]] = min(least[could_go[0]], _SQUEEZED)
-    excess = sum(widths.values()) + len(GAP) * (len(kept) - 1) - cells
+    excess = sum(widths.values()) + len(_GAP) * (len(kept) - 1) - cells
     while excess > 0:
         giving = [place for place in kept if columns[place].flexible and widths[place] > least[place]]
         if not giving:
@@ -126,7 +126,7 @@ def _stacked(columns: Sequence[Column], texts: list[list[str]], cells: int, stre
             yield ""
         yield stream.styled(row[0], _style(columns[0], row[0]))
         for column, text in list(zip(columns, row, strict=True))[1:]:
-            label = f"{GAP}{column.title.lower()}: "
+            label = f"{_GAP}{column.title.lower()}: "
             if text:
                 room = max(cells - width(label), column.least)
                 yield label + stream.styled(fit(text, room, ellipsis=stream.ellipsis), _style(column, text))
@@ -139,14 +139,14 @@ def page_lines(lines: Iterable[str | tuple[str, ...]], cells: int | None = None)
     """
     shown = [[visible(part) for part in ((line,) if isinstance(line, str) else line)] for line in lines]
     start = max((width(row[0]) + (row[0] != "") for row in shown if len(row) > 1), default=0) + 1
-    beside = max((width(row[2]) for row in shown if len(row) > 2), default=0) + len(GAP)
+    beside = max((width(row[2]) for row in shown if len(row) > 2), default=0) + len(_GAP)
     room = 0 if cells is None else cells - start - beside
     for label, *values in shown:
         if not values:
             yield from _folded(label, cells, _indent(label))
         elif values[1:] and room >= _VALUE_LEAST:
             value, *more = fold(values[0], room)
-            yield _labelled(label, value, start) + " " * (room - width(value)) + GAP + values[1]
+            yield _labelled(label, value, start) + " " * (room - width(value)) + _GAP + values[1]
             yield from (" " * start + line for line in more)
         else:
             yield from _folded(_labelled(label, "; ".join(values), start).rstrip(" "), cells, " " * start)
@@ -158,7 +158,7 @@ def _labelled(label: str, value: str, start: int) -> str:
 
 
 def _folded(text: str, cells: int | None, indent: str) -> list[str]:
-    return [text] if cells is None else fold(text, cells, indent if len(indent) <= cells // 2 else GAP)
+    return [text] if cells is None else fold(text, cells, indent if len(indent) <= cells // 2 else _GAP)
 
 
 def _indent(line: str) -> str:

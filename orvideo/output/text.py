@@ -43,7 +43,7 @@ _DRAWN = (
 _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 ELLIPSIS = "…"
-LONGEST_SHOWN = 2000
+_LONGEST_SHOWN = 2000
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -71,7 +71,7 @@ def visible(text: str, *, multiline: bool = False) -> str:
     return re.sub(_HIDDEN, _escape, text)
 
 
-def cut(text: str, length: int = LONGEST_SHOWN) -> str:
+def cut(text: str, length: int = _LONGEST_SHOWN) -> str:
     """Return at most `length` characters of `text`, with … at the end if it was longer (drill P07)."""
     return text if len(text) <= length else text[: length - 1] + ELLIPSIS
 

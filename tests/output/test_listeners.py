@@ -165,15 +165,18 @@ def test_a_row_in_events() -> None:
     assert (told[-1]["status"], told[-1]["paths"], told[-1]["error"]) == ("completed", ["boat.mp4"], None)
 
 
-def test_a_row_that_failed_and_one_that_was_not_started() -> None:
+@pytest.mark.drill("F-D11")
+def test_d11_a_row_that_failed_is_told_once_and_one_that_was_not_started_is_not() -> None:
     hand = HandClock()
     said, listener = rows_told(hand)
     failed = Entry(record=ended(job_record(hand), hand), error=NotFetched("The bytes are gone."))
     listener.over(failed)
+    listener.over(Entry(record=job_record(hand, 2), row=Row(4, 5, {}, None), error=NotFetched("The bytes are gone.")))
     listener.over(Entry())
     listener.stopped("the key is refused")
     assert said.err.splitlines() == [
         "row 3: The bytes are gone.",
+        "row 4: the same as row 3",
         "warning: nothing more is started: the key is refused. What was accepted is followed to its end.",
     ]
 

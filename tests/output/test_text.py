@@ -174,7 +174,18 @@ def test_d09_what_hides_is_shown(text: str, shown: str) -> None:
 @pytest.mark.drill("F-D09")
 @pytest.mark.parametrize(
     ("text", "cells"),
-    [(PERSIAN, 7), (HINDI, 4), (FAMILY, 2), (ROCKET, 2), (HEART, 2), (ENGLAND, 2), ("🇩🇪", 2), ("1️⃣", 2), ("⌚️", 2)],
+    [
+        (PERSIAN, 7),
+        (HINDI, 4),
+        (FAMILY, 2),
+        (ROCKET, 2),
+        (HEART, 2),
+        (ENGLAND, 2),
+        ("👍🏽", 2),
+        ("🇩🇪", 2),
+        ("1️⃣", 2),
+        ("⌚️", 2),
+    ],
 )
 def test_d09_what_is_drawn_as_one_is_counted_and_cut_as_one(text: str, cells: int) -> None:
     assert width(text) == cells
