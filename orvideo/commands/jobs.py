@@ -90,7 +90,7 @@ def register(app: typer.Typer) -> None:
         ] = None,
         sort: Annotated[Order, typer.Option("--sort", help="The order of the list.")] = Order.newest,
         columns: Annotated[
-            str | None, typer.Option("--columns", metavar="COLUMN_NAMES", help="Which columns, such as id,status,file.")
+            str | None, typer.Option("--columns", metavar="NAMES", help="Which columns, such as id,status,file.")
         ] = None,
         limit: Annotated[
             int | None,
