@@ -224,16 +224,16 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['submit'].Options['--dry-run'] = @{ Kind = $null; Help = 'Check, price, print the request, send nothing' }
     $table['submit'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
     $table['submit'].Options['--events'] = @{ Kind = $null; Help = 'Print one JSON object a line as things happen' }
-    $table['submit'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
-    $table['submit'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['submit'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['submit'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
     $table['submit'].Options['--verbose'] = @{ Kind = $null; Help = 'Show each request, never the key' }
     $table['submit'].Options['-v'] = @{ Kind = $null; Help = 'Show each request, never the key' }
     $table['submit'].Options['--sandbox'] = @{ Kind = $null; Help = 'Use the built-in stand-in: free, offline, no key' }
     $table['submit'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['submit'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['status'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
-    $table['status'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
-    $table['status'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['status'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['status'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
     $table['status'].Options['--verbose'] = @{ Kind = $null; Help = 'Show each request, never the key' }
     $table['status'].Options['-v'] = @{ Kind = $null; Help = 'Show each request, never the key' }
     $table['status'].Options['--sandbox'] = @{ Kind = $null; Help = 'Use the built-in stand-in: free, offline, no key' }
@@ -251,8 +251,8 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['wait'].Options['--max-size'] = @{ Kind = @('anything'); Help = 'Save no file that is larger (500MB, 2GiB)' }
     $table['wait'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
     $table['wait'].Options['--events'] = @{ Kind = $null; Help = 'Print one JSON object a line as things happen' }
-    $table['wait'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
-    $table['wait'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['wait'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['wait'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
     $table['wait'].Options['--verbose'] = @{ Kind = $null; Help = 'Show each request, never the key' }
     $table['wait'].Options['-v'] = @{ Kind = $null; Help = 'Show each request, never the key' }
     $table['wait'].Options['--sandbox'] = @{ Kind = $null; Help = 'Use the built-in stand-in: free, offline, no key' }
@@ -267,8 +267,8 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['download'].Options['--timeout'] = @{ Kind = @('anything'); Help = 'Stop waiting after this time (90s, 20m, 1h); the job goes on' }
     $table['download'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
     $table['download'].Options['--events'] = @{ Kind = $null; Help = 'Print one JSON object a line as things happen' }
-    $table['download'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
-    $table['download'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['download'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['download'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
     $table['download'].Options['--verbose'] = @{ Kind = $null; Help = 'Show each request, never the key' }
     $table['download'].Options['-v'] = @{ Kind = $null; Help = 'Show each request, never the key' }
     $table['download'].Options['--sandbox'] = @{ Kind = $null; Help = 'Use the built-in stand-in: free, offline, no key' }
@@ -320,8 +320,8 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['batch'].Options['--dry-run'] = @{ Kind = $null; Help = 'Check, price, print the request, send nothing' }
     $table['batch'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
     $table['batch'].Options['--events'] = @{ Kind = $null; Help = 'Print one JSON object a line as things happen' }
-    $table['batch'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
-    $table['batch'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['batch'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['batch'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
     $table['batch'].Options['--verbose'] = @{ Kind = $null; Help = 'Show each request, never the key' }
     $table['batch'].Options['-v'] = @{ Kind = $null; Help = 'Show each request, never the key' }
     $table['batch'].Options['--sandbox'] = @{ Kind = $null; Help = 'Use the built-in stand-in: free, offline, no key' }
@@ -343,16 +343,16 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['models'].Options['--sort'] = @{ Kind = @('words', 'price', '', 'name', ''); Help = 'The order of the list' }
     $table['models'].Options['--refresh'] = @{ Kind = $null; Help = 'Ask the service even if the list is fresh' }
     $table['models'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
-    $table['models'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
-    $table['models'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['models'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['models'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
     $table['models'].Options['--verbose'] = @{ Kind = $null; Help = 'Show each request, never the key' }
     $table['models'].Options['-v'] = @{ Kind = $null; Help = 'Show each request, never the key' }
     $table['models'].Options['--sandbox'] = @{ Kind = $null; Help = 'Use the built-in stand-in: free, offline, no key' }
     $table['models'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['models'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['doctor'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
-    $table['doctor'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
-    $table['doctor'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['doctor'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['doctor'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
     $table['doctor'].Options['--verbose'] = @{ Kind = $null; Help = 'Show each request, never the key' }
     $table['doctor'].Options['-v'] = @{ Kind = $null; Help = 'Show each request, never the key' }
     $table['doctor'].Options['--sandbox'] = @{ Kind = $null; Help = 'Use the built-in stand-in: free, offline, no key' }
@@ -363,8 +363,8 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['sandbox'].Options['--fault'] = @{ Kind = @('anything'); Help = 'Misbehave, repeatable; see --list-faults' }
     $table['sandbox'].Options['--list-faults'] = @{ Kind = $null; Help = 'Show the faults and stop' }
     $table['sandbox'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
-    $table['sandbox'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
-    $table['sandbox'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['sandbox'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['sandbox'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
     $table['sandbox'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['sandbox'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['help'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
@@ -385,8 +385,8 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['jobs'].Options['-n'] = @{ Kind = @('anything'); Help = 'At most N jobs; 0 for all' }
     $table['jobs'].Options['--cost'] = @{ Kind = @('words', 'model', '', 'day', '', 'month', ''); Help = 'Sum what they cost, by model, day or month' }
     $table['jobs'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
-    $table['jobs'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
-    $table['jobs'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['jobs'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['jobs'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
     $table['jobs'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['jobs'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['jobs list'].Options['--search'] = @{ Kind = @('anything'); Help = 'In prompt, model or id' }
@@ -404,21 +404,21 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['jobs list'].Options['-n'] = @{ Kind = @('anything'); Help = 'At most N jobs; 0 for all' }
     $table['jobs list'].Options['--cost'] = @{ Kind = @('words', 'model', '', 'day', '', 'month', ''); Help = 'Sum what they cost, by model, day or month' }
     $table['jobs list'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
-    $table['jobs list'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
-    $table['jobs list'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['jobs list'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['jobs list'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
     $table['jobs list'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['jobs list'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['jobs show'].Options['--request'] = @{ Kind = $null; Help = 'Only its request, as JSON that submit --request takes' }
     $table['jobs show'].Options['--receipt'] = @{ Kind = $null; Help = 'Write the receipts beside its videos, and answer with their paths' }
     $table['jobs show'].Options['--force'] = @{ Kind = $null; Help = 'Overwrite a file that is already there' }
     $table['jobs show'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
-    $table['jobs show'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
-    $table['jobs show'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['jobs show'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['jobs show'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
     $table['jobs show'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['jobs show'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['jobs adopt'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
-    $table['jobs adopt'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
-    $table['jobs adopt'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['jobs adopt'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['jobs adopt'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
     $table['jobs adopt'].Options['--verbose'] = @{ Kind = $null; Help = 'Show each request, never the key' }
     $table['jobs adopt'].Options['-v'] = @{ Kind = $null; Help = 'Show each request, never the key' }
     $table['jobs adopt'].Options['--sandbox'] = @{ Kind = $null; Help = 'Use the built-in stand-in: free, offline, no key' }
@@ -426,45 +426,45 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['jobs adopt'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['jobs forget'].Options['--force'] = @{ Kind = $null; Help = 'Even one that runs, or is not on this disk' }
     $table['jobs forget'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
-    $table['jobs forget'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
-    $table['jobs forget'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['jobs forget'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['jobs forget'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
     $table['jobs forget'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['jobs forget'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['config'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['config'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['config list'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
-    $table['config list'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
-    $table['config list'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['config list'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['config list'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
     $table['config list'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['config list'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['config get'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
-    $table['config get'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
-    $table['config get'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['config get'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['config get'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
     $table['config get'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['config get'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['config set'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
-    $table['config set'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
-    $table['config set'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['config set'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['config set'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
     $table['config set'].Options['--verbose'] = @{ Kind = $null; Help = 'Show each request, never the key' }
     $table['config set'].Options['-v'] = @{ Kind = $null; Help = 'Show each request, never the key' }
     $table['config set'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['config set'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['config unset'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
-    $table['config unset'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
-    $table['config unset'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['config unset'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['config unset'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
     $table['config unset'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['config unset'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['config path'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
-    $table['config path'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
-    $table['config path'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['config path'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['config path'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
     $table['config path'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['config path'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['completion'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['completion'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['completion install'].Options['--force'] = @{ Kind = $null; Help = 'Replace a file that is not orvideo''s' }
     $table['completion install'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
-    $table['completion install'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
-    $table['completion install'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors, no story' }
+    $table['completion install'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['completion install'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
     $table['completion install'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['completion install'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['completion show'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }

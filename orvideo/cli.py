@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from functools import cache
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, TextIO
 
 import typer
@@ -17,7 +18,7 @@ from orvideo.commands._app import COMMANDS, build_app
 from orvideo.environment import CommonOptions, Environment
 from orvideo.errors import ExitCode, OrvideoError, OutputUnwritable, UsageError
 from orvideo.interrupts import Interrupted, Interrupts
-from orvideo.output.asking import open_terminal
+from orvideo.output.prompt import open_terminal
 
 if TYPE_CHECKING:
     from orvideo.context import Context
@@ -61,7 +62,7 @@ def _run(action: Action, environment: Environment) -> int:
     interrupts = Interrupts(exit_now=os._exit)
     with interrupts.installed(), Context(environment, action.answering, interrupts) as context:
         try:
-            interrupts.begin()
+            interrupts.start_raising()
             return _act(action, context)
         except Interrupted as signal:
             context.ending.interrupted(signal.exit_code)
@@ -74,9 +75,9 @@ def _act(action: Action, context: Context) -> int:
     try:
         action.run(context)
         context.terminal.close()
-        interrupts.settle()
+        interrupts.stop_raising()
     except OrvideoError as error:
-        interrupts.settle()
+        interrupts.stop_raising()
         told = context.ending.report(error)
         return 128 + interrupts.pending if interrupts.pending else told.exit_code
     except BrokenPipeError:
@@ -85,7 +86,7 @@ def _act(action: Action, context: Context) -> int:
     except Exception as bug:
         if interrupts.pending:
             raise Interrupted(interrupts.pending) from bug
-        interrupts.settle()
+        interrupts.stop_raising()
         from orvideo.crash import write_crash_report
 
         context.ending.bug(bug, write_crash_report(bug, context.settings))
@@ -101,8 +102,8 @@ def parse(arguments: Sequence[str], environment: Environment) -> Action | None:
     # One command's module is enough to run one command: the others cost start-up time and are not asked.
     first = next((word for word in arguments if not word.startswith("-")), None)
     named = [first] if first in COMMANDS else []
-    rich_help = environment.stdout is not None and environment.stdout.isatty()
-    command = _command(tuple(named or COMMANDS), rich_help)
+    is_terminal = environment.stdout is not None and environment.stdout.isatty()
+    command = _command(tuple(named or COMMANDS), get_terminal_size().columns if is_terminal else None)
     try:
         # Typer prints help to the process's stdout, and makes exit 1 of a pipe without a reader.
         with redirect_stdout(_Held(environment.stdout)) as held:
@@ -116,8 +117,8 @@ def parse(arguments: Sequence[str], environment: Environment) -> Action | None:
 
 
 @cache
-def _command(names: tuple[str, ...], rich_help: bool) -> Callable[..., object]:
-    return typer.main.get_command(build_app(names, rich_help=rich_help))
+def _command(names: tuple[str, ...], columns: int | None) -> Callable[..., object]:
+    return typer.main.get_command(build_app(names, columns=columns))
 
 
 def _raise(error: OrvideoError) -> Callable[[Context], None]:

@@ -90,19 +90,7 @@ class Context:
     def terminal(self) -> Terminal:
         from orvideo.output.terminal import Terminal
 
-        answering = self.answering
-        return Terminal(
-            self.environment.stdout,
-            self.environment.stderr,
-            self.environment.stdin,
-            self.environment.environ,
-            quiet=answering.quiet,
-            verbose=int(answering.verbose),
-            json=answering.json,
-            events=answering.events,
-            clock=self.clock,
-            open_terminal=self.environment.open_terminal,
-        )
+        return Terminal(self.environment, self.answering)
 
     @cached_property
     def settings(self) -> Settings:
@@ -159,7 +147,7 @@ class Context:
         """Who tells a person, or a machine, what happens to the jobs of this command."""
         from orvideo.output.job_listener import JobListener
 
-        listener = JobListener(self.terminal, self.clock, usual_seconds=self._usual_seconds)
+        listener = JobListener(self.terminal, self.clock, typical_seconds=self._usual_seconds)
         self._closing.callback(listener.close)
         return listener
 

@@ -1,7 +1,7 @@
-"""How a command ends: what it has bought, what goes on at the service, and the command that picks it up.
+"""How a command ends: what it has bought, what still runs at the service, and the command that continues.
 
-The one account of money. No error knows whether something was charged: that is what the record says of the jobs that
-the command has in hand, and every message, JSON error, exit code, hint and resume command is made from it here.
+No error knows by itself whether something was charged. The record knows it for the jobs of the command; messages,
+JSON errors, hints and resume commands are made from that, here alone.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ if TYPE_CHECKING:
     from orvideo.output.terminal import Terminal
     from orvideo.record.journal import Journal
 
-#: So many jobs are named one by one, in a message and in a command.
+#: How many jobs are named one by one, in a message and in a command.
 _FINAL_REFUSALS = (400, 404, 413, 422)
 _MOST_NAMED, _MOST_IN_A_COMMAND = 3, 10
 
 
 def charged_for(record: Record) -> Charged:
-    """Return whether a job was charged, as far as anybody here can know."""
+    """Return whether a job was charged, as far as the record knows."""
     if record.state in (State.PREPARED, State.NOT_SENT):
         return "no"
     if record.state in (State.SENDING, State.UNKNOWN):
         return "unknown"
     if record.final and record.cost is not None and not record.is_byok:
         return "yes" if record.cost > 0 else "no"
-    # Accepted means paid for; a job that ended without a video is often free, and nobody said so.
+    # An accepted job is paid for. One that ended without a video is often free, but the service did not say.
     return "unknown" if record.final and record.status != "completed" else "yes"
 
 
-def resume_of(record: Record) -> str | None:
-    """Return the command that goes on with a job, None where there is nothing to go on with."""
+def resume_command(record: Record) -> str | None:
+    """Return the command that continues a job, None if there is nothing to do."""
     if record.state in (State.SENDING, State.UNKNOWN):
         return f"orvideo jobs show {record.name}"
     if record.state is not State.SUBMITTED:
@@ -52,23 +52,21 @@ def resume_of(record: Record) -> str | None:
 
 
 class Ending:
-    """Tells how a command ended, once.
-
-    `watch` says which jobs it has in hand, and with `again` which line goes on with all of them.
-    """
+    """Reports how a command ended."""
 
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal
         self._tasks: Sequence[Task] = ()
         self._journal: Journal | None = None
-        self._again: str | None = None
+        self._resume: str | None = None
 
-    def watch(self, tasks: Sequence[Task], journal: Journal, *, again: str | None = None) -> None:
-        self._tasks, self._journal, self._again = tasks, journal, again
+    def track(self, tasks: Sequence[Task], journal: Journal, *, resume: str | None = None) -> None:
+        """Take the jobs of the command, and the command that continues all of them if there is one."""
+        self._tasks, self._journal, self._resume = tasks, journal, resume
 
     def report(self, error: OrvideoError) -> OrvideoError:
-        """Tell a person, or a machine, how the command ended, and what is not on record; return the error as told."""
-        [error] = self.account([error])
+        """Write the error that ends the command, with what is not on record, and return it."""
+        [error] = self.annotate([error])
         lacking = self._lacking()
         if lacking is not None and lacking.message not in error.message:
             error.message += f" {lacking.message}"
@@ -92,10 +90,10 @@ class Ending:
     def _lacking(self) -> OutputUnwritable | None:
         return self._journal.lacking() if self._journal is not None else None
 
-    def account(self, errors: Sequence[OrvideoError]) -> list[OrvideoError]:
-        """Fill in what errors mean for the money: the job, what was charged, and the command that goes on."""
+    def annotate(self, errors: Sequence[OrvideoError]) -> list[OrvideoError]:
+        """Return the errors with their job, what was charged, and the command that continues."""
         records = self._records()
-        told = [self._account_one(error, records) for error in errors]
+        told = [self._annotate(error, records) for error in errors]
         lacking = self._lacking()
         if lacking is not None and lacking.hint is not None:
             # No other command knows a job that is not on record.
@@ -103,32 +101,34 @@ class Ending:
                 error.hint = error.resume = lacking.hint
         return told
 
-    def _account_one(self, error: OrvideoError, records: Sequence[Record]) -> OrvideoError:
+    def _annotate(self, error: OrvideoError, records: Sequence[Record]) -> OrvideoError:
         bought = [record for record in records if charged_for(record) != "no"]
         about = [record for record in records if record.seq == error.seq] or records
         if isinstance(error, RecordError) and bought:
-            # "Nothing was sent" is not true any more (finding A08).
+            # A RecordError says that nothing was sent, which is not true any more (finding A08).
             error = _as_unwritable(error)
-        error.charged = _sum_of(map(charged_for, about))
+        error.charged = _overall_charge(map(charged_for, about))
         if isinstance(error, JobEnded | NoOutput) and len(about) == 1:
-            from orvideo.output.views import charge_text
+            from orvideo.output.job_text import charge_text
 
             error.message = f"{error.message} {charge_text(about[0].as_json())}".rstrip()
-        if self._again is not None:
+        if self._resume is not None:
             unknown = any(record.state in (State.SENDING, State.UNKNOWN) for record in records)
-            error.resume = self._again if self._is_unfinished() else "orvideo jobs --unknown" if unknown else None
+            error.resume = self._resume if self._is_unfinished() else "orvideo jobs --unknown" if unknown else None
         elif len(about) == 1:
             error.job_id = error.job_id or about[0].id
-            error.resume = f"orvideo jobs show {about[0].name}" if isinstance(error, NoOutput) else resume_of(about[0])
+            error.resume = (
+                f"orvideo jobs show {about[0].name}" if isinstance(error, NoOutput) else resume_command(about[0])
+            )
         elif about:
-            error.resume = _resume_of_many(about)
+            error.resume = _resume_command_for_all(about)
         if error.hint is None and bought:
             error.hint = error.resume
         return error
 
     def interrupted(self, exit_code: int) -> None:
-        """Say what a signal has left behind: nothing was cancelled, because nothing can be (drill S03)."""
-        unknown = self._close_submits()
+        """Report a signal, and the jobs that still run: the service cannot cancel them (drill S03)."""
+        unknown = self._record_unknown()
         records = [record for record in self._records() if record.state is State.SUBMITTED]
         saved = {task.seq for task in self._tasks if task.phase is Phase.OVER and task.error is None}
         running = [record for record in records if not record.final]
@@ -145,39 +145,39 @@ class Ending:
 
             hint = what_to_do(unknown[0].name)
         elif running:
-            where = "at the service, already paid for" if _is_real(running) else "in the sandbox"
-            message = f"Interrupted; {_told_of(running, 'goes', 'go')} on {where}."
+            where = "at the service, already paid for" if _costs_money(running) else "in the sandbox"
+            message = f"Interrupted; {_with_verb(running, 'goes', 'go')} on {where}."
         elif finished:
-            paid = " and paid for," if _is_real(finished) else ""
-            message = f"Interrupted; {_told_of(finished, 'is', 'are')} finished{paid} and not saved yet."
+            paid = " and paid for," if _costs_money(finished) else ""
+            message = f"Interrupted; {_with_verb(finished, 'is', 'are')} finished{paid} and not saved yet."
         elif records:
-            message = f"Interrupted; {_told_of(records, 'is at its', 'are at their')} end already."
+            message = f"Interrupted; {_with_verb(records, 'is at its', 'are at their')} end already."
         else:
             message = "Interrupted; nothing was submitted."
         self.report(Stopped(message, exit_code=exit_code, hint=hint))
 
     def bug(self, bug: Exception, where: Path | None) -> None:
-        """Say that orvideo itself failed, and where the details are (drill K04)."""
-        unknown = self._close_submits()
+        """Report a bug in orvideo, and where the details are (drill K04)."""
+        unknown = self._record_unknown()
         message = f"This is a bug in orvideo: {type(bug).__name__}."
         if unknown:
             message += f" {_names(unknown)} may have been accepted and charged; submitting again may pay again."
         self.report(OrvideoError(message, hint=f"please report it with {where}" if where else "please report it"))
 
-    def fail(self, errors: Sequence[OrvideoError]) -> None:
-        """Tell of every failure but the one that decides the exit code, and raise that one."""
+    def raise_worst(self, errors: Sequence[OrvideoError]) -> None:
+        """Raise the error that decides the exit code, after writing all others; do nothing without errors."""
         if not errors:
             return
         decisive = worst(errors)
         lacking = self._lacking()
-        for error in self.account([error for error in errors if error is not decisive]):
+        for error in self.annotate([error for error in errors if error is not decisive]):
             # What the record lacks is told with the one that decides.
             if lacking is None or error.message != lacking.message:
                 self._terminal.failure(error)
         raise decisive
 
-    def _in_hand(self) -> list[tuple[Task, Record]]:
-        """Return the jobs in hand as they stand now: as the record says, or as this process knows where it cannot."""
+    def _tracked(self) -> list[tuple[Task, Record]]:
+        """Return each task that is on record with its record as it is now, or as this process knows it."""
         found = []
         for task in self._tasks:
             record = self._journal.record(task.seq) if self._journal is not None and task.seq is not None else None
@@ -189,25 +189,25 @@ class Ending:
         return found
 
     def _is_unfinished(self) -> bool:
-        """Whether the same line would do anything more: start, follow or fetch a job."""
+        """Return whether the same command would submit, follow or download anything more."""
         records = self._records()
-        verbs = {(resume_of(record) or "orvideo -").split()[1] for record in records}
+        verbs = {(resume_command(record) or "orvideo -").split()[1] for record in records}
         # What the service refused for its content would be refused again (finding D11).
         may_go = [one for one in records if one.state is State.NOT_SENT and one.answer_status not in _FINAL_REFUSALS]
         unsent = len(records) < len(self._tasks) or bool(may_go)
         return unsent or bool(verbs & {"wait", "download"})
 
     def _records(self) -> list[Record]:
-        return [record for _, record in self._in_hand()]
+        return [record for _, record in self._tracked()]
 
-    def _close_submits(self) -> list[Record]:
-        """Put submits that were cut short on record as unknown, and return them, by their local names (drill S02)."""
+    def _record_unknown(self) -> list[Record]:
+        """Record the submits that were interrupted as of unknown outcome, and return them (drill S02)."""
         cut = [
             record
-            for task, record in self._in_hand()
+            for task, record in self._tracked()
             if record.state in (State.SENDING, State.UNKNOWN)
             and task.order is not None
-            and task.phase is not Phase.ELSEWHERE  # that is the other process's submit
+            and task.phase is not Phase.ELSEWHERE  # another process submits it
         ]
         for record in cut:
             if self._journal is not None:
@@ -221,7 +221,7 @@ def _as_unwritable(error: RecordError) -> OutputUnwritable:
     return told
 
 
-def _sum_of(charges: Iterable[Charged]) -> Charged:
+def _overall_charge(charges: Iterable[Charged]) -> Charged:
     found = set(charges)
     return "unknown" if "unknown" in found else "yes" if "yes" in found else "no"
 
@@ -232,18 +232,18 @@ def _names(records: Sequence[Record]) -> str:
     return ", ".join(record.name for record in records)
 
 
-def _is_real(records: Iterable[Record]) -> bool:
-    """Whether any of the jobs costs money: those of the sandbox do not."""
+def _costs_money(records: Iterable[Record]) -> bool:
+    """Return whether any of the jobs costs money; those of the sandbox do not."""
     return any(record.endpoint != SANDBOX for record in records)
 
 
-def _told_of(records: Sequence[Record], one: str, many: str) -> str:
+def _with_verb(records: Sequence[Record], one: str, many: str) -> str:
     return f"{_names(records)} {one if len(records) == 1 else many}"
 
 
-def _resume_of_many(records: Sequence[Record]) -> str | None:
-    """Return one command for several jobs: `wait` follows those that run and saves those that are finished."""
-    commands = [(record.name, command) for record in records if (command := resume_of(record)) is not None]
+def _resume_command_for_all(records: Sequence[Record]) -> str | None:
+    """Return one command that continues several jobs; `wait` also downloads those that are finished."""
+    commands = [(record.name, command) for record in records if (command := resume_command(record)) is not None]
     verbs = [(name, verb) for name, command in commands if (verb := command.split()[1]) in ("wait", "download")]
     if not verbs:
         return commands[0][1] if commands else None

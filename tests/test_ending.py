@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from orvideo.ending import Ending, charged_for, resume_of
+from orvideo.ending import Ending, charged_for, resume_command
 from orvideo.errors import (
     Charged,
     JobEnded,
@@ -25,10 +25,10 @@ from orvideo.errors import (
     UsageError,
 )
 from orvideo.jobs.task import Phase, Task
-from orvideo.output.terminal import Terminal
 from orvideo.record.journal import Journal
 from orvideo.record.ledger import Ledger
 from orvideo.record.values import SANDBOX, Intent, Output, Seen, State
+from tests.output.screens import terminal_on
 from tests.record.ledger_support import HERE, bring_to, finished, request
 from tests.shell import Stream
 
@@ -39,7 +39,7 @@ class Desk:
     def __init__(self, ledger: Ledger) -> None:
         self.ledger, self.journal = ledger, Journal(ledger)
         self._stderr = Stream()
-        self.ending = Ending(Terminal(Stream(), self._stderr, None, {}, json=True))
+        self.ending = Ending(terminal_on(Stream(), self._stderr, None, {}, json=True))
 
     def make(self, *names: str) -> list[Task]:
         """Put jobs on record, each as far as its name says, and take them in hand."""
@@ -48,7 +48,7 @@ class Desk:
             seq = MAKERS[name](self.ledger, f"job-{number}")
             order = self._order if name in ("sending", "unknown", "prepared", "not_sent") else None
             tasks.append(Task(self.ledger.get(seq), order, seq=seq))
-        self.ending.watch(tasks, self.journal)
+        self.ending.track(tasks, self.journal)
         return tasks
 
     @staticmethod
@@ -129,9 +129,9 @@ def test_what_a_job_has_cost_and_what_goes_on_with_it(
 ) -> None:
     record = desk.make(name)[0].on_record
     assert charged_for(record) == charged
-    assert resume_of(record) == (verb and f"orvideo {verb} {record.name}")
+    assert resume_command(record) == (verb and f"orvideo {verb} {record.name}")
     told = desk.ending.report(StillRunning("Time is up."))
-    assert (told.charged, told.resume, told.job_id) == (charged, resume_of(record), record.id)
+    assert (told.charged, told.resume, told.job_id) == (charged, resume_command(record), record.id)
     assert told.hint == (None if charged == "no" else told.resume), "a hint goes on with what was paid for"
 
 
@@ -165,7 +165,7 @@ def test_an_error_of_one_job_is_accounted_for_by_that_job_alone(desk: Desk) -> N
     first, second = desk.make("unknown", "running")
     about = [StillRunning("Time is up."), OutcomeUnknown("Who knows.")]
     about[0].seq, about[1].seq = second.seq, first.seq
-    told = desk.ending.account(about)
+    told = desk.ending.annotate(about)
     assert [(error.charged, error.job_id) for error in told] == [("yes", "job-1"), ("unknown", None)]
     assert told[0].resume == "orvideo wait job-1"
     assert told[1].resume == f"orvideo jobs show {first.on_record.handle}"
@@ -186,7 +186,7 @@ def test_a_record_that_fails_after_the_money_is_an_output_that_cannot_be_written
 
 def test_a_line_that_goes_on_with_all_is_the_resume_of_every_error(desk: Desk) -> None:
     tasks = desk.make("running", "finished")
-    desk.ending.watch(tasks, desk.journal, again="orvideo batch rows.txt")
+    desk.ending.track(tasks, desk.journal, resume="orvideo batch rows.txt")
     error = NotFetched("It broke.")
     error.seq = tasks[1].seq
     told = desk.ending.report(error)
@@ -298,8 +298,8 @@ def test_the_failure_that_decides_is_raised_and_the_others_are_told(desk: Desk) 
     errors: list[OrvideoError] = [JobEnded("It failed."), OutcomeUnknown("Who knows.")]
     errors[0].seq, errors[1].seq = first.seq, second.seq
     with pytest.raises(OutcomeUnknown):
-        desk.ending.fail(errors)
-    desk.ending.fail([])
+        desk.ending.raise_worst(errors)
+    desk.ending.raise_worst([])
 
 
 def test_before_any_job_is_in_hand_nothing_was_charged(desk: Desk) -> None:
@@ -311,7 +311,7 @@ def test_before_any_job_is_in_hand_nothing_was_charged(desk: Desk) -> None:
 def test_a_submit_that_was_cut_short_is_found_between_rows_of_every_kind(desk: Desk) -> None:
     tasks = desk.make("running", "sending")
     waiting = [Task(order=desk._order) for _ in range(2)]
-    desk.ending.watch([waiting[0], *tasks, waiting[1]], desk.journal)
+    desk.ending.track([waiting[0], *tasks, waiting[1]], desk.journal)
     desk.ending.interrupted(130)
     cut = desk.ledger.get(tasks[1].seq or 0)
     assert f"Interrupted while {cut.handle} was being sent" in desk.told["message"]

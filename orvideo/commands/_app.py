@@ -29,10 +29,15 @@ COMMANDS = (
 )
 
 SUMMARY = "Make videos through OpenRouter: submit, follow, fetch."
+#: Rich draws the help where a terminal has so many columns; in fewer it cuts the names of options (finding D06).
+_RICH_HELP_FROM = 60
 
 
-def build_app(commands: Sequence[str] = COMMANDS, *, rich_help: bool = False) -> typer.Typer:
-    """Return the Typer app with the named commands; plain help text unless `rich_help` (a terminal) is asked for."""
+def build_app(commands: Sequence[str] = COMMANDS, *, columns: int | None = None) -> typer.Typer:
+    """Return the Typer app with the named commands, for a terminal of so many `columns`, None for plain help."""
+    rich_help = columns is not None and columns >= _RICH_HELP_FROM
+    # By itself Typer writes plain help in no fewer than 50 columns.
+    width = {} if columns is None or rich_help else {"terminal_width": columns}
     app = App(
         name="orvideo",
         help=SUMMARY,
@@ -41,7 +46,7 @@ def build_app(commands: Sequence[str] = COMMANDS, *, rich_help: bool = False) ->
         pretty_exceptions_enable=False,
         pretty_exceptions_show_locals=False,
         rich_markup_mode="markdown" if rich_help else None,
-        context_settings={"help_option_names": ["--help", "-h"]},
+        context_settings={"help_option_names": ["--help", "-h"], **width},
         epilog='Example: orvideo submit "a paper boat drifts down a rainy street" --wait -o boat.mp4\n\n'
         "More: orvideo help COMMAND, or one of: exit-codes, environment, output, schema, man.",
     )

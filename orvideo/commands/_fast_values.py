@@ -33,10 +33,19 @@ class _Option(TyperOption):
     def process_value(self, ctx: Any, value: Any) -> Any:
         return _processed(self, ctx, value, super().process_value)
 
+    def display_type_rich(self, ctx: Any) -> str | None:
+        """Return what help shows as the value of an option: nothing for a flag, which has none (finding D06)."""
+        return "" if self.is_flag or self.count else super().display_type_rich(ctx)
+
 
 class _Argument(TyperArgument):
     def process_value(self, ctx: Any, value: Any) -> Any:
         return _processed(self, ctx, value, super().process_value)
+
+    def display_type_rich(self, ctx: Any) -> str | None:
+        """Return what help shows beside an argument: its choices, and no type such as `<list[str]>` (finding D06)."""
+        shown = super().display_type_rich(ctx)
+        return shown if shown and "|" in shown else ""
 
 
 def _processed(parameter: Any, ctx: Any, value: Any, convert: Callable[[Any, Any], Any]) -> Any:

@@ -107,7 +107,7 @@ def run_tasks(
         terms = terms._replace(timeout=context.deadline.left(terms.timeout))
     engine = Engine(tasks, tools, terms, listener, rules)
     deadline = Deadline.after(context.clock, terms.timeout if terms.firm else None)
-    with context.interrupts.held(engine.interrupt):
+    with context.interrupts.deferred(engine.interrupt):
         try:
             engine.run()
         finally:
@@ -131,7 +131,7 @@ def prepare(context: Context, records: Sequence[Record], fetcher: Fetcher) -> li
     from orvideo.jobs.task import Task
 
     tasks = [Task(record, seq=record.seq) for record in records]
-    context.ending.watch(tasks, context.journal)
+    context.ending.track(tasks, context.journal)
     fetcher.check(records)
     for seq, target in fetcher.to_remember(records):
         context.journal.set_target(seq, target)
@@ -164,7 +164,7 @@ def follow_and_save(
     # One job that came to nothing is an error object on stderr, not half an answer on stdout as well.
     if len(tasks) > 1 or not errors or tasks[0].paths:
         context.terminal.document(documents[0] if len(tasks) == 1 else documents)
-    context.ending.fail(errors)
+    context.ending.raise_worst(errors)
 
 
 def errors_of(tasks: Sequence[Task]) -> list[OrvideoError]:

@@ -106,7 +106,7 @@ def _run(context: Context, command: str, facts: Mapping[str, str], deadline: Dea
 
     code: int | None
     environ = {name: _raw(value) for name, value in {**context.settings.environ_without_key(), **facts}.items()}
-    with context.terminal.lent_stderr() as stream:
+    with context.terminal.lend_stderr() as stream:
         where = subprocess.DEVNULL if stream is None else stream
         try:
             code = _done(command, environ, where, deadline)

@@ -23,7 +23,7 @@ def option(panel: str, text: str, *names: str, **more: Any) -> Any:
 _ANSWERING = {
     "json": Annotated[bool, option("Output", "Answer with one JSON document.", "--json")],
     "events": Annotated[bool, option("Output", "Print one JSON object a line as things happen.", "--events")],
-    "quiet": Annotated[bool, option("Output", "Only the answer and errors, no story.", "--quiet", "-q")],
+    "quiet": Annotated[bool, option("Output", "Only the answer and errors.", "--quiet", "-q")],
     "verbose": Annotated[bool, option("Output", "Show each request, never the key.", "--verbose", "-v")],
     "sandbox": Annotated[
         bool,
@@ -45,7 +45,7 @@ Following = Annotated[CommonOptions, answering(*_ANSWERING)]
 # --- jobs ------------------------------------------------------------------------------------------------------------
 
 JOB_HELP = "An id, four or more characters of one, 1 or @1 (the newest), 2, ... or @last."
-JobsArgument = Annotated[list[str] | None, typer.Argument(metavar="JOB...", help=JOB_HELP)]
+JobsArgument = Annotated[list[str] | None, typer.Argument(metavar="JOB", help=JOB_HELP)]
 
 # --- following and saving --------------------------------------------------------------------------------------------
 

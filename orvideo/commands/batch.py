@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from orvideo.batch.standing import History
     from orvideo.context import Context, Service
     from orvideo.jobs.task import Terms
-    from orvideo.output.batch_views import ReportFile
+    from orvideo.output.batch_report import ReportFile
     from orvideo.record.values import Record
     from orvideo.settings.resolving import Settings
 
@@ -149,7 +149,7 @@ class Batch(NamedTuple):
 def run(context: Context, options: BatchOptions) -> None:
     """Read, check, price, guard; then run, answer, and say what did not work. Nothing is sent before all is checked."""
     from orvideo.batch.naming import make_output_folder
-    from orvideo.output.batch_views import ReportFile
+    from orvideo.output.batch_report import ReportFile
 
     settings = context.settings.with_flags(options.asked.flags)
     most = options.spending.max_cost
@@ -311,7 +311,7 @@ def _refusal(troubles: Sequence[Trouble], source: Source) -> OrvideoError:
 def _show_price(context: Context, batch: Batch) -> Price:
     """Say how the batch stands, what will be bought, and what all of it costs, before any of it is."""
     from orvideo.batch.checking import price_of
-    from orvideo.output.batch_views import left_behind_line, plan_lines
+    from orvideo.output.batch_text import dropped_rows_line, plan_lines
     from orvideo.settings.definitions import DEFAULT_BASE_URL
 
     price = price_of(batch.offers.values())
@@ -323,7 +323,7 @@ def _show_price(context: Context, batch: Batch) -> Price:
         context.terminal.note(f"to: {context.endpoint}")
     left = batch.history.left_behind(batch.asked)
     if left:
-        context.terminal.warn(left_behind_line(left))
+        context.terminal.warn(dropped_rows_line(left))
     context.terminal.event(
         {"event": "planned", "time": context.clock.now(), "rows": len(batch.asked), "price": price.as_json()}
     )
@@ -332,9 +332,9 @@ def _show_price(context: Context, batch: Batch) -> Price:
 
 def _guard_money(context: Context, service: Service, batch: Batch, price: Price, options: BatchOptions) -> None:
     """Hold the whole, with what was spent on it before, against --max-cost; ask about what is dear or not new."""
-    from orvideo.output.batch_views import most_so_far
+    from orvideo.output.batch_text import most_spent
+    from orvideo.output.quote_text import price_words
     from orvideo.output.text import count
-    from orvideo.output.views import price_words
 
     if not batch.offers:
         return
@@ -342,7 +342,7 @@ def _guard_money(context: Context, service: Service, batch: Batch, price: Price,
     words = price_words(price, context.settings.confirm_above)
     purchase = Purchase("This batch", rows, words, price.most, is_batch=True)
     if batch.limit is not None:
-        purchase = purchase._replace(spent=most_so_far(batch.history.last.values()))
+        purchase = purchase._replace(spent=most_spent(batch.history.last.values()))
     # One by one, and only where they are read: each may have pictures in it.
     bodies = (batch.reader.body(one, batch.offers[one.key]) for one in batch.to_buy)
     known = {one.key for one in batch.asked}
@@ -352,19 +352,19 @@ def _guard_money(context: Context, service: Service, batch: Batch, price: Price,
 
 def _answer_dry_run(context: Context, batch: Batch, price: Price) -> None:
     """Print the requests of the rows that would be bought, one a line; with --json, the whole plan in one document."""
-    from orvideo.output.documents import dump
+    from orvideo.output.json_encoder import encode
 
     rows = [
         {
             "row": one.row.number, "line": one.row.line,
-            "request": context.terminal.request(batch.reader.body(one, batch.offers[one.key])),
+            "request": context.terminal.shown_request(batch.reader.body(one, batch.offers[one.key])),
             "quote": batch.offers[one.key].quote.as_json(), "output": batch.specs[one.key],
         }
         for one in batch.to_buy
     ]  # fmt: skip
     context.terminal.document({"rows": rows, "price": price.as_json()})
     for row in rows:
-        context.terminal.answer(dump(row["request"]))
+        context.terminal.answer(encode(row["request"]))
 
 
 # --- the run --------------------------------------------------------------------------------------------------------
@@ -419,7 +419,7 @@ def _run(
     terms = terms._replace(jobs=options.running.jobs)
     if terms.interval is None:
         terms = terms._replace(looks_per_second=LOOKS_PER_SECOND)
-    context.ending.watch(entries, context.journal, again=options.typed)
+    context.ending.track(entries, context.journal, resume=options.typed)
     listener = BatchListener(context.terminal, context.clock, total=len(entries))
     rules = StopRules(fail_fast=options.running.fail_fast)
     for entry in entries:
@@ -443,7 +443,7 @@ def _run(
 
 
 def _documents(entries: Sequence[Entry]) -> list[dict[str, Any]]:
-    from orvideo.output.batch_views import row_document
+    from orvideo.output.batch_report import row_document
 
     return [row_document(entry) for entry in entries]
 
@@ -452,9 +452,10 @@ def _answer(
     context: Context, entries: Sequence[Entry], rows: list[dict[str, Any]], stopped: list[OrvideoError]
 ) -> None:
     """Answer with the whole, tell what failed and why, and raise when not every row has its video."""
-    from orvideo.output.batch_views import summary_line, totals
+    from orvideo.output.batch_report import row_totals
+    from orvideo.output.batch_text import summary_line
 
-    sums = totals(rows)
+    sums = row_totals(rows)
     context.terminal.event({"event": "batch_ended", "time": context.clock.now(), **sums})
     failed = [entry for entry in entries if entry.error is not None]
     context.terminal.note(summary_line(sums, sandbox=context.endpoint == "sandbox"))
@@ -471,7 +472,7 @@ def _incomplete(
     decisive = worst(errors) if errors else None
     # Where more of the same is refused, the same line is no help: what the refusal itself advises is (finding D11).
     hint = decisive.hint if isinstance(decisive, AuthError | MoneyError | Rejected | Unavailable) else None
-    told = context.ending.account(errors)
+    told = context.ending.annotate(errors)
     code = decisive.exit_code if decisive is not None else ExitCode.BATCH_INCOMPLETE
     nothing_bought = all(entry.record is None for entry in [*failed, *left]) and len(failed) + len(left) == rows
     same = len({error.exit_code for error in told}) == 1

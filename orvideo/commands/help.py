@@ -52,7 +52,7 @@ EXIT_CODES: tuple[tuple[ExitCode, str, str], ...] = (
 )
 
 _OTHER_VARIABLES = (
-    ("OPENROUTER_API_KEY", "the key; beats the stored one"),
+    ("OPENROUTER_API_KEY", "the API key, used instead of the stored one"),
     ("OPENROUTER_BASE_URL", "where the API is, when ORVIDEO_BASE_URL is not set"),
     ("ORVIDEO_CONFIG_DIR", "the folder of the settings"),
     ("ORVIDEO_STATE_DIR", "the folder of the job record"),
@@ -64,7 +64,7 @@ _OTHER_VARIABLES = (
 )
 
 _OUTPUT = """\
-stdout is the answer, stderr is the story: progress, hints, warnings, quotes and errors.
+stdout has the answer. stderr has the rest: progress, hints, warnings, quotes, errors.
 
 command            on a terminal      in a pipe
 submit             the id             the id
@@ -81,18 +81,17 @@ Lines in a pipe are tab-separated, without a heading. A value that is not known 
 
 --json     one JSON document: an object for one job, an array for a list
 --events   one JSON object a line as things happen (submit, wait, download, batch)
--q         the answer and errors, no story
--v         a line for each request, never the key
+-q         only the answer and errors
+-v         also a line for each request, never the key
 
 Under --json and --events an error is one JSON object on stderr:
 {"error": {"kind", "message", "hint", "exit_code", "charged", "job_id", "resume"}}
 Times are ISO 8601 in UTC, money is USD, what is not known is null.
 All fields: orvideo help schema
 
---exec runs a command in the shell when a job ends. What it prints goes to stderr, its
-input is empty, its failure is a warning and changes no exit code. It is told of the job
-in ORVIDEO_JOB_ID, _STATUS, _PATH, _PATHS, _COST, _MODEL, _PROMPT and _ERROR, and never
-of the key.
+--exec runs a command in the shell when a job ends. Its output goes to stderr and its input is empty. \
+If it fails, orvideo warns and keeps its exit code. The command finds the job in the variables \
+ORVIDEO_JOB_ID, _STATUS, _PATH, _PATHS, _COST, _MODEL, _PROMPT and _ERROR, and never finds the key.
 """
 
 
@@ -147,16 +146,16 @@ def _exit_codes(context: Context) -> None:
 def _environment(context: Context) -> None:
     from orvideo.settings.definitions import DEFINITIONS
 
-    told = ((name, f"told to --exec: {meaning}") for name, meaning in VARIABLES)
-    rows = [*((one.variable, one.help) for one in DEFINITIONS), *_OTHER_VARIABLES, *told]
+    hooks = ((name, f"for --exec: {meaning}") for name, meaning in VARIABLES)
+    rows = [*((one.variable, one.help) for one in DEFINITIONS), *_OTHER_VARIABLES, *hooks]
     context.terminal.document([{"variable": variable, "meaning": meaning} for variable, meaning in rows])
     _show(context, rows)
 
 
 def _show(context: Context, rows: Sequence[tuple[str, ...]]) -> None:
-    """Show a two-column page: nothing is cut on a terminal, and a pipe gets the columns apart."""
+    """Show a table: on a terminal its texts are folded and not cut; a pipe gets the columns apart."""
     if context.terminal.out_is_tty:
-        context.terminal.page((row[0], "; ".join(row[1:])) for row in rows)
+        context.terminal.page(rows)
     else:
         context.terminal.table([], rows)
 
@@ -168,7 +167,7 @@ def _output(context: Context) -> None:
 
 def _schema(context: Context) -> None:
     """Print the JSON Schema of everything under --json and --events, as docs/schema.json has it."""
-    from orvideo.output.contract import schema
+    from orvideo.output.json_schema import schema
 
     context.terminal.document(schema())
     context.terminal.answer_json(schema())

@@ -126,7 +126,7 @@ def register(app: typer.Typer) -> None:
     @jobs.command(epilog="Example: orvideo jobs forget @3")
     def forget(
         *,
-        jobs: Annotated[list[str], typer.Argument(metavar="JOB...", help=JOB_HELP)],
+        jobs: Annotated[list[str], typer.Argument(metavar="JOB", help=JOB_HELP)],
         force: Annotated[bool, typer.Option("--force", help="Even one that runs, or is not on this disk.")] = False,
         answering: Local,
     ) -> Action:
@@ -136,8 +136,7 @@ def register(app: typer.Typer) -> None:
 
 def run_list(context: Context, options: ListOptions) -> None:
     """List what passes the filters; with --cost, what that cost together."""
-    from orvideo.output.job_table import PERSON, SCRIPT, job_table
-    from orvideo.output.views import spending_table
+    from orvideo.output.job_table import PIPE_COLUMNS, TERMINAL_COLUMNS, job_table, spending_table
 
     ledger, terminal = context.ledger_to_read, context.terminal
     wanted: Filter = {
@@ -155,7 +154,7 @@ def run_list(context: Context, options: ListOptions) -> None:
         records = _sorted(ledger, wanted, options.sort, USUAL_LIMIT if limit is None else limit, terminal)
         documents = [record.as_json() for record in records]
         terminal.document(documents)
-        usual = PERSON if terminal.out_is_tty else SCRIPT
+        usual = TERMINAL_COLUMNS if terminal.out_is_tty else PIPE_COLUMNS
         columns = usual if options.columns is None else [name.strip() for name in options.columns.lower().split(",")]
         terminal.table(*job_table(documents, context.clock.now(), columns, ledger.positions()))
         listed = len(records)
@@ -202,7 +201,7 @@ def _moment(text: str, now: datetime) -> datetime:
 
 
 def run_show(context: Context, name: str) -> None:
-    from orvideo.output.views import job_page, kept_answer
+    from orvideo.output.job_text import job_page, kept_answer
 
     record = context.ledger_to_read.find(name)
     document = {**record.as_json(), "answer": kept_answer(record)}

@@ -81,7 +81,7 @@ def run(context: Context, options: ModelsOptions) -> None:
 
 def _show_one(context: Context, catalogue: Catalogue, model: VideoModel) -> None:
     from orvideo.catalogue.words import describe_prices, input_kinds
-    from orvideo.output.model_views import model_page
+    from orvideo.output.model_text import model_page
 
     raw = catalogue.raw[model.id]
     context.terminal.document(raw)
@@ -104,7 +104,7 @@ def _show_list(
     context: Context, catalogue: Catalogue, options: ModelsOptions, needs: dict[str, Any], limit: Decimal | None
 ) -> None:
     from orvideo.catalogue.words import input_kinds
-    from orvideo.output.model_views import models_table
+    from orvideo.output.model_text import models_table
 
     models = [model for model in catalogue.models if _matches(model, options.text)]
     if options.text and not models:

@@ -26,19 +26,19 @@ def register(app: typer.Typer) -> None:
 def run(context: Context, names: Sequence[str] | None) -> None:
     """Look at each job once; one that cannot be seen is shown as last seen, and its error decides the exit code."""
     from orvideo.jobs.task import Task, Terms
-    from orvideo.output.job_table import PERSON_STATUS, SCRIPT_STATUS, job_table
-    from orvideo.output.views import overrun_text
+    from orvideo.output.job_table import PIPE_STATUS_COLUMNS, TERMINAL_STATUS_COLUMNS, job_table
+    from orvideo.output.job_text import overrun_text
 
     records = find_jobs(context, names)
     tasks = [Task(record) for record in records if record.id is not None]
-    context.ending.watch(tasks, context.journal)
+    context.ending.track(tasks, context.journal)
     errors = [*run_tasks(context, tasks, Terms(once=True), context.fetcher(None)), *errors_of(tasks)]
     documents = [(context.journal.record(record.seq) or record).as_json() for record in records]
     context.terminal.document(documents)
-    columns = PERSON_STATUS if context.terminal.out_is_tty else SCRIPT_STATUS
+    columns = TERMINAL_STATUS_COLUMNS if context.terminal.out_is_tty else PIPE_STATUS_COLUMNS
     positions = context.ledger_to_read.positions()
     context.terminal.table(*job_table(documents, context.clock.now(), columns, positions))
     for record in filter(None, (task.record for task in tasks)):
         if (overrun := overrun_text(record)) is not None:
             context.terminal.warn_of_money(f"{record.name} was {overrun}")
-    context.ending.fail(errors)
+    context.ending.raise_worst(errors)

@@ -81,7 +81,7 @@ def run(context: Context, options: SubmitOptions) -> None:
         _answer_dry_run(context, planned)
         return
     task = _task(planned, service, fetcher)
-    context.ending.watch([task], context.journal)
+    context.ending.track([task], context.journal)
     if options.wait:
         follow_and_save(context, [task], terms, fetcher, options.hooks, receipt=saving.receipt)
         return
@@ -90,12 +90,12 @@ def run(context: Context, options: SubmitOptions) -> None:
         if not errors and not task.record.final:
             context.terminal.hint(f"orvideo wait {task.record.name}")
         answer_submitted(context, task.record)
-    context.ending.fail(errors)
+    context.ending.raise_worst(errors)
 
 
 def _show_plan(context: Context, settings: Settings, service: Service, planned: Plan) -> None:
     """Say what will be sent where and what it will cost, before the money is spent (drill N17)."""
-    from orvideo.output.views import plan_lines
+    from orvideo.output.quote_text import plan_lines
     from orvideo.settings.definitions import DEFAULT_BASE_URL
 
     known = service.is_sandbox or service.endpoint == DEFAULT_BASE_URL
@@ -108,7 +108,7 @@ def _show_plan(context: Context, settings: Settings, service: Service, planned: 
 
 
 def _guard_money(context: Context, settings: Settings, service: Service, planned: Plan, options: SubmitOptions) -> None:
-    from orvideo.output.views import price_words
+    from orvideo.output.quote_text import price_words
 
     quote, body = planned.quote, planned.request.body
     purchase = Purchase("This", "this", price_words(quote, settings.confirm_above), quote.most, why=quote.reasons)
@@ -118,7 +118,7 @@ def _guard_money(context: Context, settings: Settings, service: Service, planned
 
 def _answer_dry_run(context: Context, planned: Plan) -> None:
     """Print the exact request; with --json, the request and its quote in one document."""
-    body = context.terminal.request(planned.request.body())
+    body = context.terminal.shown_request(planned.request.body())
     context.terminal.document({"request": body, "quote": planned.quote.as_json()})
     context.terminal.answer_json(body)
 

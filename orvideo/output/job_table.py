@@ -1,29 +1,35 @@
-"""The tables of `orvideo jobs` and `orvideo status`: one set of columns, chosen by who reads them or by --columns."""
+"""Tables of jobs: `orvideo jobs` and `orvideo status` with one set of columns, and `orvideo jobs --cost`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from decimal import Decimal
+from itertools import compress
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orvideo.errors import UsageError
 from orvideo.money import money_text
-from orvideo.output.tables import Cell, Column, Table
-from orvideo.output.text import age, moment
-from orvideo.output.views import amount, job_name, short_name, status_style
+from orvideo.output.job_text import job_name, short_name
+from orvideo.output.quote_text import amount
+from orvideo.output.tables import Cell, Column, Row, Table
+from orvideo.output.text import age, iso_time
 from orvideo.record.values import SANDBOX
+
+if TYPE_CHECKING:
+    from orvideo.record.values import Spending
 
 Document = Mapping[str, Any]
 
-#: What a person sees of a list of jobs, and of a look at some; what a script gets, which never changes.
-PERSON = ("position", "id", "status", "model", "cost", "age", "video")
-PERSON_STATUS = (*PERSON[:-1], "error")
-SCRIPT = ("id", "status", "model", "created", "cost", "file", "prompt")
-SCRIPT_STATUS = (*SCRIPT[:-1], "error")
+#: The columns of `orvideo jobs` and `orvideo status`. Those for a pipe never change.
+TERMINAL_COLUMNS = ("position", "id", "status", "model", "cost", "age", "video")
+TERMINAL_STATUS_COLUMNS = (*TERMINAL_COLUMNS[:-1], "error")
+PIPE_COLUMNS = ("id", "status", "model", "created", "cost", "file", "prompt")
+PIPE_STATUS_COLUMNS = (*PIPE_COLUMNS[:-1], "error")
 
 
-class _Listed(NamedTuple):
-    """A list of jobs as the columns see it: the time now, each job's place in the record, and models by short name."""
+class _List(NamedTuple):
+    """What cells need beside their job: the time, the position of each job, and the short names of models."""
 
     now: datetime
     positions: Mapping[str, int]
@@ -33,35 +39,32 @@ class _Listed(NamedTuple):
 def job_table(
     jobs: Sequence[Document], now: datetime, columns: Sequence[str], positions: Mapping[str, int] | None = None
 ) -> Table:
-    """Return the table of some jobs; `positions` has the N of each @N by handle.
-
-    Raises UsageError for an unknown column.
-    """
+    """Return a table of jobs; `positions` has the N of @N by handle. Raises UsageError for an unknown column."""
     by_title = {column.title.lower(): name for name, (column, _) in _COLUMNS.items()}
     columns = [by_title.get(name, name) for name in columns]
     unknown = [name for name in columns if name not in _COLUMNS]
     if unknown:
         raise UsageError(f"There is no column {unknown[0]!r}. The columns are {', '.join(_COLUMNS)}.")
-    listed = _Listed(now, positions or {}, _short_models(jobs))
+    listed = _List(now, positions or {}, _short_models(jobs))
     chosen = [_COLUMNS[name] for name in columns]
     return [column for column, _ in chosen], [[cell(job, listed) for _, cell in chosen] for job in jobs]
 
 
 def _short_models(jobs: Sequence[Document]) -> dict[str, str]:
-    """Return what each model of a list is called in it: without its maker, unless two are then called the same."""
+    """Return short names of the models: without the maker, unless two would then have the same name."""
     models = {job["model"] for job in jobs if job["model"]}
     tails = [model.rpartition("/")[2] for model in models]
     return {model: tail if tails.count(tail) == 1 else model for model, tail in zip(models, tails, strict=True)}
 
 
-def _status(job: Document, listed: _Listed) -> Cell:
+def _status(job: Document, listed: _List) -> Cell:
     status = job["status"]
     saved = job["outputs"] and all(output["bytes"] is not None for output in job["outputs"])
     return Cell("saved" if status == "completed" and saved else status, status)
 
 
-def _cost(job: Document, listed: _Listed) -> Cell:
-    """Return a cost: a job under way has none yet; one that is done and has none is a thing to know."""
+def _cost(job: Document, listed: _List) -> Cell:
+    """Return a cost, empty for a job that has none yet, and `unknown` for a completed one."""
     cost = amount(job["cost_usd"])
     plain = "" if cost is None else str(cost)
     if job["endpoint"] == SANDBOX:
@@ -72,12 +75,12 @@ def _cost(job: Document, listed: _Listed) -> Cell:
     return Cell(unpriced if cost is None else money_text(cost), plain)
 
 
-def _age(job: Document, listed: _Listed) -> Cell:
+def _age(job: Document, listed: _List) -> Cell:
     created = datetime.fromisoformat(job["created_at"])
-    return Cell(age((listed.now - created).total_seconds()), moment(created))
+    return Cell(age((listed.now - created).total_seconds()), iso_time(created))
 
 
-def _file(job: Document, listed: _Listed) -> Cell:
+def _file(job: Document, listed: _List) -> Cell:
     paths = [output["path"] for output in job["outputs"] if output["path"]]
     if not paths:
         return Cell("", "")
@@ -85,26 +88,43 @@ def _file(job: Document, listed: _Listed) -> Cell:
     return Cell(paths[0].rstrip("/").rsplit("/", 1)[-1] + more, paths[0])
 
 
-def _video(job: Document, listed: _Listed) -> Cell:
+def _video(job: Document, listed: _List) -> Cell:
     file = _file(job, listed)
     return file if file.shown else Cell(job["prompt"] or "", job["prompt"] or "")
 
 
-def _model(job: Document, listed: _Listed) -> Cell:
+def _model(job: Document, listed: _List) -> Cell:
     model = job["model"] or ""
     return Cell(listed.models.get(model, model), model)
 
 
-def _position(job: Document, listed: _Listed) -> str:
+def _position(job: Document, listed: _List) -> str:
     return str(listed.positions.get(job["handle"], ""))
 
 
-_COLUMNS: dict[str, tuple[Column, Callable[[Document, _Listed], str | Cell]]] = {
+_STATUS_STYLES = {
+    "completed": "good",
+    "saved": "good",
+    "failed": "bad",
+    "cancelled": "bad",
+    "expired": "bad",
+    "not_sent": "faint",
+    "refused": "bad",
+    "outcome_unknown": "unsure",
+}
+
+
+def status_style(status: str) -> str | None:
+    """Return the style of a status; an unknown status is that of a running job."""
+    return _STATUS_STYLES.get(status, "busy")
+
+
+_COLUMNS: dict[str, tuple[Column, Callable[[Document, _List], str | Cell]]] = {
     "position": (Column("@", right=True), _position),
     "id": (Column("JOB"), lambda job, _: Cell(short_name(job), job_name(job))),
-    "status": (Column("STATUS", paint=status_style), _status),
+    "status": (Column("STATUS", style=status_style), _status),
     "model": (Column("MODEL", priority=4, flexible=True, least=12), _model),
-    "created": (Column("CREATED", priority=3), lambda job, _: moment(datetime.fromisoformat(job["created_at"]))),
+    "created": (Column("CREATED", priority=3), lambda job, _: iso_time(datetime.fromisoformat(job["created_at"]))),
     "cost": (Column("COST", right=True, priority=2), _cost),
     "age": (Column("AGE", right=True, priority=3), _age),
     "video": (Column("FILE OR PROMPT", priority=1, flexible=True, least=14), _video),
@@ -115,4 +135,35 @@ _COLUMNS: dict[str, tuple[Column, Callable[[Document, _Listed], str | Cell]]] = 
 }
 
 #: The names that --columns takes.
-NAMES = tuple(_COLUMNS)
+COLUMN_NAMES = tuple(_COLUMNS)
+
+
+def spending_table(sums: Iterable[Spending], by: str, *, whole: bool) -> Table:
+    """Return the table of `orvideo jobs --cost`; without the columns that are 0 in every row, unless `whole`.
+
+    A pipe gets the key, USD, jobs billed, of unknown cost and pending, USD that those may cost, jobs billed to an own
+    key, and `sandbox` or `real`.
+    """
+    columns = [
+        Column(by.upper(), flexible=True, least=12), Column("COST", right=True), Column("BILLED", right=True),
+        Column("UNKNOWN", right=True), Column("PENDING", right=True), Column("QUOTED", right=True),
+        Column("OWN KEY", right=True), Column("WHERE"),
+    ]  # fmt: skip
+    rows: list[Row] = [
+        [
+            one.key or "unknown",
+            _sum_cell(one.cost if one.known or one.cost else None),
+            *(str(number) for number in (one.known, one.unknown, one.pending)),
+            _sum_cell(one.quoted) if one.pending else Cell("", ""),
+            str(one.byok),
+            "sandbox" if one.sandbox else "real",
+        ]
+        for one in sums
+    ]
+    empty = (Cell("", ""), "0")
+    shown = [whole or place in (0, 1, 7) or any(row[place] not in empty for row in rows) for place in range(8)]
+    return list(compress(columns, shown)), [list(compress(row, shown)) for row in rows]
+
+
+def _sum_cell(amount: Decimal | None) -> Cell:
+    return Cell(money_text(amount), "" if amount is None else f"{amount:f}")

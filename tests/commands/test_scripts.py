@@ -6,7 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
+import typer
 
+from orvideo.commands._app import build_app
 from orvideo.commands._hooks import VARIABLES
 from orvideo.commands.help import EXIT_CODES
 from orvideo.errors import ExitCode
@@ -99,3 +101,40 @@ def test_every_page_fits_a_narrow_terminal_whole(orvideo: Shell, page: str) -> N
     wide, narrow = orvideo("help", page), orvideo("help", page, tty=True, env={"COLUMNS": "40"})
     assert (wide.code, narrow.code) == (0, 0)
     assert "…" not in narrow.out
+
+
+@pytest.mark.drill("F-D06")
+@pytest.mark.parametrize("page", ["exit-codes", "environment", "output"])
+def test_d06_pages_are_folded_on_a_terminal_and_whole_in_a_pipe(orvideo: Shell, page: str) -> None:
+    shown = orvideo("help", page, tty=True, env={"COLUMNS": "80", "NO_COLOR": "1"}).out
+    assert max(map(len, shown.splitlines())) <= 80
+    words = re.sub(r"[:;]|charged", "", " ".join(shown.split())).split()
+    piped = re.sub(r"[:;]|charged", "", orvideo("help", page).out).split()
+    assert sorted(words) == sorted(piped)
+    if page == "exit-codes":
+        table = re.findall(r"^(\d+): +.*  charged: \S", shown, re.MULTILINE)
+        assert [int(code) for code in table] == list(ExitCode)
+
+
+@pytest.mark.drill("F-D06")
+@pytest.mark.parametrize("columns", [44, 59, 60, 80])
+@pytest.mark.parametrize("command", ["submit", "batch", "jobs show"])
+def test_d06_help_cuts_no_name_and_shows_no_type_of_python(
+    orvideo: Shell, monkeypatch: pytest.MonkeyPatch, columns: int, command: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    shown = re.sub(r"\x1b\[[\d;]*m", "", orvideo(*command.split(), "--help", tty=True).out)
+    assert max(map(len, shown.splitlines())) <= columns
+    assert ("╭" in shown) is (columns >= 60)
+    assert not re.search(r"<bool>|<list|<str>|JOB\.\.\.|…", shown)
+    found = typer.main.get_command(build_app())
+    for word in command.split():
+        found = found.commands[word]  # type: ignore[attr-defined]
+    names = {name for parameter in found.params for name in parameter.opts if name.startswith("--")}
+    assert [name for name in sorted(names) if not re.search(rf"{name}\b", shown)] == []
+
+
+@pytest.mark.drill("F-D12")
+def test_d12_the_pages_and_the_help_have_no_words_of_the_house(orvideo: Shell) -> None:
+    pages = [orvideo("help", page).out for page in ("exit-codes", "environment", "output", "man")]
+    assert not re.search(r"\b(story|gone on from|beats|told to)\b", " ".join(pages), re.IGNORECASE)

@@ -436,7 +436,7 @@ def test_d14_killed_in_the_middle_the_name_holds_nothing_and_the_next_run_comple
     assert Path("boat.mp4").read_bytes() == VIDEO
     assert ranges(wire) == [(None, None), ("bytes=40000-", '"v1"')]
     assert (whole.code, whole.lines) == (0, ["boat.mp4"])
-    assert "is here already, whole" in whole.err
+    assert "is already saved" in whole.err
     assert wire.posts == 0
     assert parts() == []
 
@@ -1029,7 +1029,7 @@ def test_r_a3_who_waits_for_a_job_that_another_saves_meanwhile_finds_it_here(orv
         done = orvideo("wait", JOB, "-o", "boat.mp4")
         assert (done.code, done.lines) == (0, ["boat.mp4"]), done.err
         assert (inner[0].code, inner[0].lines) == (0, ["boat.mp4"]), inner[0].err
-        assert "is here already" in done.err
+        assert "is already saved" in done.err
         assert len(wire.fetches) == 1
 
 

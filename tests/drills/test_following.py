@@ -60,8 +60,8 @@ def test_p01_missed_looks_are_no_failed_job(orvideo: Shell, hand: HandClock) -> 
         wire.bought(orvideo)
         done = orvideo("wait", JOB)
     assert (done.code, done.lines) == (0, [JOB]), done.err
-    assert done.err.count("missed a look") == len(TROUBLES) + 1
-    assert "looking again in 9 s" in done.err
+    assert done.err.count("check failed") == len(TROUBLES) + 1
+    assert "next check in 9 s" in done.err
     assert wire.posts == 0
     assert_clean(orvideo.home, done)
 
@@ -156,8 +156,8 @@ def test_p04_a_status_that_nobody_knows_is_waited_out_and_said_once(orvideo: She
         wire.bought(orvideo)
         done = orvideo("wait", JOB)
     assert done.code == 0
-    assert done.err.count("'baking' is new to orvideo") == 1
-    assert done.err.count("'cooling' is new to orvideo") == 1
+    assert done.err.count("orvideo does not know the status 'baking'") == 1
+    assert done.err.count("orvideo does not know the status 'cooling'") == 1
 
 
 @drill("P04")

@@ -482,7 +482,7 @@ def test_a_second_signal_on_the_way_out_exits_at_once() -> None:
     with interrupts.installed():
         signal.raise_signal(signal.SIGTERM)
         assert exits == [143], "nothing has begun, so there is nothing to clean up"
-        interrupts.begin()
+        interrupts.start_raising()
         with pytest.raises(Interrupted):
             signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
@@ -494,8 +494,8 @@ def test_a_signal_while_the_end_is_told_raises_nothing() -> None:
     exits: list[int] = []
     interrupts = Interrupts(exit_now=exits.append)
     with interrupts.installed():
-        interrupts.begin()
-        interrupts.settle()
+        interrupts.start_raising()
+        interrupts.stop_raising()
         signal.raise_signal(signal.SIGINT)
         assert exits == []
         signal.raise_signal(signal.SIGINT)
@@ -533,7 +533,7 @@ def test_a_signal_that_comes_while_python_finalizes_something_is_raised_all_the_
     things = [Thing()]
     watch = weakref.ref(things[0], lambda _: signal.raise_signal(signal.SIGINT))
     with interrupts.installed():
-        interrupts.begin()
+        interrupts.start_raising()
         with pytest.raises(Interrupted):
             until(things.clear, "the signal")
         assert (watch(), exits, capsys.readouterr().err) == (None, [], "")
@@ -543,10 +543,10 @@ def test_a_signal_that_comes_while_python_finalizes_something_is_raised_all_the_
 def test_a_signal_that_was_dropped_lets_nobody_begin_to_send() -> None:
     interrupts = Interrupts(exit_now=lambda code: None)
     with interrupts.installed():
-        interrupts.begin()
+        interrupts.start_raising()
         with suppress(Interrupted):
             signal.raise_signal(signal.SIGINT)
-        with pytest.raises(Interrupted), interrupts.held(lambda: None):
+        with pytest.raises(Interrupted), interrupts.deferred(lambda: None):
             pytest.fail("went on to send")
 
 
@@ -554,9 +554,9 @@ def test_a_signal_that_was_dropped_lets_nobody_begin_to_send() -> None:
 def test_a_signal_in_a_section_that_fails_is_still_known() -> None:
     interrupts = Interrupts(exit_now=lambda code: None)
     with interrupts.installed():
-        interrupts.begin()
+        interrupts.start_raising()
         assert interrupts.pending is None
-        with suppress(LookupError), interrupts.held(lambda: None):
+        with suppress(LookupError), interrupts.deferred(lambda: None):
             signal.raise_signal(signal.SIGTERM)
             raise LookupError
         assert interrupts.pending == signal.SIGTERM
@@ -567,11 +567,11 @@ def test_a_held_section_hurries_at_the_first_and_ends_at_the_second() -> None:
     hurried: list[bool] = []
     interrupts = Interrupts(exit_now=lambda code: None)
     with interrupts.installed():
-        interrupts.begin()
+        interrupts.start_raising()
         done: list[bool] = []
 
         def section() -> None:
-            with interrupts.held(lambda: hurried.append(True)):
+            with interrupts.deferred(lambda: hurried.append(True)):
                 signal.raise_signal(signal.SIGINT)
                 done.append(True)
 

@@ -28,19 +28,20 @@ from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from orvideo.errors import JobEnded, OrvideoError, ServiceReply
+from orvideo.environment import Answering, Environment
 from orvideo.output.tables import Cell, Column
 from orvideo.output.terminal import Terminal
 
 modes = dict.fromkeys(sys.argv[1:], True)
 text = os.fsdecode(bytes.fromhex(os.environ["TEXT"]))
-terminal = Terminal(sys.stdout, sys.stderr, sys.stdin, os.environ, **modes)
+terminal = Terminal(Environment(os.environ, sys.stdin, sys.stdout, sys.stderr), Answering(**modes))
 try:
     with closing(terminal.progress()) as progress:
-        progress.step(text)
-        progress.state("vid_1 " + text, "in_progress", 65, 60)
+        progress.activity(text)
+        progress.status("vid_1 " + text, "in_progress", 65, 60)
         terminal.note(text)
         progress.download(text, 50, 100)
-        progress.overall(text, 3, 10)
+        progress.total(text, 3, 10)
         terminal.warn(text)
         terminal.event({"text": text, "usd": Decimal("0.40")})
     terminal.table([Column("JOB", flexible=True), Column("PROMPT", flexible=True)], [["vid_1", text], [text, "x"]])
@@ -221,8 +222,9 @@ def test_a_locale_without_the_characters_gets_them_as_escapes(env: dict[str, str
 def test_a_path_that_is_no_text_reaches_a_pipe_as_it_is(tmp_path: Path, env: dict[str, str]) -> None:
     script = (
         "import os, sys\nfrom pathlib import Path\nfrom orvideo.output.terminal import Terminal\n"
+        "from orvideo.environment import Environment\n"
         "path = Path(os.fsdecode(bytes.fromhex(os.environ['TEXT'])))\n"
-        "Terminal(sys.stdout, sys.stderr, None, os.environ).answer(path)"
+        "Terminal(Environment(os.environ, None, sys.stdout, sys.stderr)).answer(path)"
     )
     raw = os.fsencode(tmp_path) + b"/caf\xe9.mp4"
     Path(os.fsdecode(raw)).write_bytes(b"film")
@@ -240,8 +242,9 @@ def test_a_path_that_is_no_text_reaches_a_pipe_as_it_is(tmp_path: Path, env: dic
 def test_a_pipe_loads_nothing_heavy() -> None:
     script = (
         "import sys, io\nfrom orvideo.output.terminal import Terminal\nfrom orvideo.output.tables import Column\n"
-        "t = Terminal(sys.stdout, sys.stderr, None, {})\n"
-        "t.progress().state('vid_1', 'pending', 0)\nt.table([Column('A')], [['x']])\nt.answer('a')\nt.close()\n"
+        "from orvideo.environment import Environment\n"
+        "t = Terminal(Environment({}, None, sys.stdout, sys.stderr))\n"
+        "t.progress().status('vid_1', 'pending', 0)\nt.table([Column('A')], [['x']])\nt.answer('a')\nt.close()\n"
         "print([m for m in ('rich', 'json', 'httpx', 'pydantic', 'sqlite3') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], env=environ_of(b"", {}), capture_output=True, timeout=240)

@@ -18,6 +18,7 @@ from typing import Any, TextIO
 import pyte
 
 from orvideo.clock import Clock
+from orvideo.environment import Answering, Environment
 from orvideo.output.terminal import Terminal
 from tests.shell import Stream
 
@@ -32,6 +33,18 @@ HOSTILE = (
 def only_visible(text: str) -> bool:
     """Tell whether a text has nothing in it that a terminal obeys or hides, newlines apart."""
     return not any(character in text for character in set(HOSTILE) if not character.isprintable())
+
+
+def terminal_on(
+    stdout: TextIO | None,
+    stderr: TextIO | None,
+    stdin: TextIO | None,
+    environ: Mapping[str, str],
+    clock: Clock | None = None,
+    **modes: Any,
+) -> Terminal:
+    """Return a terminal over these streams; `modes` are the fields of `Answering`."""
+    return Terminal(Environment(environ, stdin, stdout, stderr, clock or Clock()), Answering(**modes))
 
 
 class Full(io.TextIOBase):
@@ -70,7 +83,7 @@ def over_memory(
     environ: Mapping[str, str] | None = None, *, tty: bool = False, stdin: bytes = b"", **modes: Any
 ) -> Said:
     stdout, stderr = Stream(tty=tty), Stream(tty=tty)
-    terminal = Terminal(stdout, stderr, Stream(stdin, tty=tty), {"COLUMNS": "80", **(environ or {})}, **modes)
+    terminal = terminal_on(stdout, stderr, Stream(stdin, tty=tty), {"COLUMNS": "80", **(environ or {})}, **modes)
     return Said(terminal, stdout, stderr)
 
 
@@ -150,7 +163,7 @@ def on_screen(
     """Give a Terminal whose three streams are one pseudo-terminal."""
     screen = Screen(columns, rows)
     streams = screen.stream(), screen.stream(), screen.stream("r")
-    terminal = Terminal(*streams, {"TERM": "xterm-256color", **(environ or {})}, clock=clock, **modes)
+    terminal = terminal_on(*streams, {"TERM": "xterm-256color", **(environ or {})}, clock=clock, **modes)
     try:
         yield screen, terminal
     finally:

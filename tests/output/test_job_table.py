@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from orvideo.errors import UsageError
-from orvideo.output.job_table import NAMES, PERSON, SCRIPT, SCRIPT_STATUS, job_table
-from orvideo.output.tables import aligned, separated
+from orvideo.output.job_table import COLUMN_NAMES, PIPE_COLUMNS, PIPE_STATUS_COLUMNS, TERMINAL_COLUMNS, job_table
+from orvideo.output.tables import aligned, tab_separated
 from orvideo.output.text import width
 from tests.output.test_views import DONE, LOST, NOW
 
@@ -22,20 +22,20 @@ FREE = {**DONE, "endpoint": "sandbox"}
 
 
 def test_jobs_in_a_pipe() -> None:
-    _, rows = job_table([DONE, LOST], NOW, SCRIPT)
-    assert list(separated(rows)) == [
+    _, rows = job_table([DONE, LOST], NOW, PIPE_COLUMNS)
+    assert list(tab_separated(rows)) == [
         "vid_0123456789\tcompleted\tgoogle/veo-3.1-lite\t2026-11-21T12:00:00Z\t0.12\t/films/boat.mp4\t"
         "a paper boat drifts down a rainy street",
         "sub-aaaaaaaa\toutcome_unknown\tgoogle/veo-3.1-lite\t2026-11-21T12:00:00Z\t\t\t"
         "a paper boat drifts down a rainy street",
     ]
-    _, rows = job_table([{**DONE, "error": "no\nwords"}], NOW, SCRIPT_STATUS)
-    assert next(separated(rows)).endswith("\tno\\nwords")
+    _, rows = job_table([{**DONE, "error": "no\nwords"}], NOW, PIPE_STATUS_COLUMNS)
+    assert next(tab_separated(rows)).endswith("\tno\\nwords")
 
 
 @pytest.mark.drill("F-D07")
 def test_d07_at_80_columns_nothing_is_missing() -> None:
-    assert list(aligned(*job_table([DONE, RUNNING, LOST, FREE], NOW, PERSON, PLACES), 80)) == [
+    assert list(aligned(*job_table([DONE, RUNNING, LOST, FREE], NOW, TERMINAL_COLUMNS, PLACES), 80)) == [
         "@  JOB       STATUS           MODEL                 COST  AGE  FILE OR PROMPT",
         "1  23456789  saved            veo-3.1-lite         $0.12   5m  boat.mp4",
         "2  kL1mN2pQ  in_progress      seedance-2.0-mini            5m  a paper boat dri…",
@@ -46,7 +46,7 @@ def test_d07_at_80_columns_nothing_is_missing() -> None:
 
 def test_a_narrow_terminal_keeps_place_id_and_status() -> None:
     for cells in range(32, 100):
-        lines = list(aligned(*job_table([DONE, LOST, RUNNING], NOW, PERSON, PLACES), cells))
+        lines = list(aligned(*job_table([DONE, LOST, RUNNING], NOW, TERMINAL_COLUMNS, PLACES), cells))
         assert max(map(width, lines)) <= cells
         assert all(word in "".join(lines) for word in ("23456789", "outcome_unknown", "kL1mN2pQ"))
 
@@ -66,7 +66,7 @@ def test_a_finished_job_without_a_price_says_so() -> None:
 
 
 def test_columns_can_be_chosen_and_a_wrong_name_is_told() -> None:
-    for name in NAMES:
+    for name in COLUMN_NAMES:
         columns, rows = job_table([DONE], NOW, (name,))
         assert (len(columns), len(rows[0])) == (1, 1)
     with pytest.raises(UsageError, match=r"no column 'colour'.*status"):

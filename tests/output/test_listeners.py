@@ -17,12 +17,12 @@ from orvideo.errors import NotFetched, RateLimited, Unavailable
 from orvideo.jobs.polling import Look
 from orvideo.jobs.task import Listener, Task
 from orvideo.output.batch_listener import BatchListener
-from orvideo.output.batch_views import row_document
+from orvideo.output.batch_report import row_document
 from orvideo.output.job_listener import JobListener
 from orvideo.record.values import Record, State
 from tests.clocks import HandClock
 from tests.output.screens import Said, on_screen, over_memory
-from tests.output.test_contract import check
+from tests.output.test_json_schema import check
 
 
 @dataclass(eq=False, repr=False)
@@ -63,7 +63,7 @@ def events(said: Said) -> list[dict[str, Any]]:
 
 def jobs_told(hand: HandClock, jobs: int = 1, **modes: Any) -> tuple[Said, JobListener]:
     said = over_memory(clock=hand.clock(), **modes)
-    listener = JobListener(said.terminal, hand.clock(), usual_seconds=lambda record: 60.0)
+    listener = JobListener(said.terminal, hand.clock(), typical_seconds=lambda record: 60.0)
     listener.jobs = jobs
     return said, listener
 
@@ -107,7 +107,7 @@ def test_a_job_in_a_log() -> None:
         "submitted vid_1",
         "vid_1: pending after 0:02, usually about 1:00",
         "vid_1: in_progress after 0:10",
-        "vid_1: missed a look: Nobody answers; looking again in 4 s",
+        "vid_1: check failed: Nobody answers; next check in 4 s",
         "vid_1: completed",
         "vid_1: downloading 1.2 MB",
         "warning: The name was cut.",
@@ -165,15 +165,18 @@ def test_a_row_in_events() -> None:
     assert (told[-1]["status"], told[-1]["paths"], told[-1]["error"]) == ("completed", ["boat.mp4"], None)
 
 
-def test_a_row_that_failed_and_one_that_was_not_started() -> None:
+@pytest.mark.drill("F-D11")
+def test_d11_a_row_that_failed_is_told_once_and_one_that_was_not_started_is_not() -> None:
     hand = HandClock()
     said, listener = rows_told(hand)
     failed = Entry(record=ended(job_record(hand), hand), error=NotFetched("The bytes are gone."))
     listener.over(failed)
+    listener.over(Entry(record=job_record(hand, 2), row=Row(4, 5, {}, None), error=NotFetched("The bytes are gone.")))
     listener.over(Entry())
     listener.stopped("the key is refused")
     assert said.err.splitlines() == [
         "row 3: The bytes are gone.",
+        "row 4: the same as row 3",
         "warning: nothing more is started: the key is refused. What was accepted is followed to its end.",
     ]
 
@@ -199,10 +202,10 @@ def test_a_status_that_is_new_or_goes_back_is_a_warning() -> None:
     listener.looked(task, seen(task, "in_progress"))
     listener.looked(task, seen(task, "pending"))
     assert said.err.splitlines() == [
-        r"warning: vid_1: the status 'baking\\x1b' is new to orvideo; waiting on.",
+        r"warning: vid_1: orvideo does not know the status 'baking\\x1b'; still waiting.",
         r"vid_1: baking\x1b, usually about 1:00",
         "vid_1: in_progress",
-        "warning: vid_1: the status went back from in_progress to pending; waiting on.",
+        "warning: vid_1: the status went back from in_progress to pending; still waiting.",
         "vid_1: pending",
     ]
 
@@ -211,7 +214,7 @@ def test_what_was_here_already_is_said_to_be() -> None:
     hand = HandClock()
     said, listener = jobs_told(hand)
     listener.over(Task(record=ended(job_record(hand), hand), was_here=True))
-    assert said.err.splitlines() == ["vid_1 is here already, whole"]
+    assert said.err.splitlines() == ["vid_1 is already saved"]
     rows, batch = rows_told(hand)
     batch.over(Entry(record=ended(job_record(hand), hand), was_here=True, paths=[Path("boat.mp4")]))
     assert (rows.err, rows.out) == ("", "boat.mp4\n")

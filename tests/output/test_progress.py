@@ -12,12 +12,11 @@ import pytest
 
 from orvideo.clock import Clock
 from orvideo.interrupts import Interrupted, Interrupts
-from orvideo.output.live import status_line
+from orvideo.output.live_progress import StatusRow
 from orvideo.output.progress import Progress
-from orvideo.output.terminal import Terminal
 from orvideo.output.text import width
 from tests.clocks import HandClock
-from tests.output.screens import on_screen, over_memory
+from tests.output.screens import on_screen, over_memory, terminal_on
 from tests.shell import Stream
 
 # Plain lines
@@ -26,19 +25,19 @@ from tests.shell import Stream
 def test_a_log_gets_one_line_a_change_of_state() -> None:
     said = over_memory()
     with closing(said.terminal.progress()) as progress:
-        progress.step("submitting")
-        progress.over("")
-        progress.step("submitted", "vid_1")
+        progress.activity("submitting")
+        progress.remove("")
+        progress.activity("submitted", "vid_1")
         for seconds in range(0, 10, 2):
-            progress.state("vid_1", "pending", seconds, 60)
+            progress.status("vid_1", "pending", seconds, 60)
         for seconds in range(10, 65, 5):
-            progress.state("vid_1", "in_progress", seconds, 60, f" (service: progress {seconds})")
-        progress.state("vid_1", "completed", 65.2, 60)
+            progress.status("vid_1", "in_progress", seconds, 60, f" (service: progress {seconds})")
+        progress.status("vid_1", "completed", 65.2, 60)
         for done in range(0, 10_000, 1000):
             progress.download("vid_1", done, 10_000)
         progress.downloaded("vid_1", 10_000)
-        progress.over("vid_1")
-        progress.overall("1 completed", 1, 1)
+        progress.remove("vid_1")
+        progress.total("1 completed", 1, 1)
     assert said.err.splitlines() == [
         "vid_1: pending, usually about 1:00",
         "vid_1: in_progress (service: progress 10) after 0:10",
@@ -70,9 +69,9 @@ def test_a_log_of_a_few_jobs_has_a_line_for_each_change() -> None:
     said = over_memory()
     with closing(said.terminal.progress(10)) as progress:
         for job in ("vid_1", "vid_2"):
-            progress.state(job, "pending", 0)
-        progress.state("vid_1", "pending", 2)
-        progress.state("vid_2", "completed", None)
+            progress.status(job, "pending", 0)
+        progress.status("vid_1", "pending", 2)
+        progress.status("vid_2", "completed", None)
     assert said.err.splitlines() == ["vid_1: pending", "vid_2: pending", "vid_2: completed"]
 
 
@@ -81,10 +80,10 @@ def test_a_log_of_many_jobs_has_the_counts_now_and_then_and_the_last_is_never_lo
     said = over_memory(clock=hand.clock())
     with closing(said.terminal.progress(100)) as progress:
         for number in range(100):
-            progress.state(f"vid_{number}", "in_progress", 0)
+            progress.status(f"vid_{number}", "in_progress", 0)
         for done in range(1, 100):
             hand.sleep(1)
-            progress.state(f"vid_{done}", "completed", None)
+            progress.status(f"vid_{done}", "completed", None)
             progress.download(f"vid_{done}", 0, 10)
             progress.downloaded(f"vid_{done}", 10)
     lines = said.err.splitlines()
@@ -99,10 +98,10 @@ def test_a_log_of_many_jobs_has_the_counts_now_and_then_and_the_last_is_never_lo
 def test_without_a_live_terminal_there_is_no_escape_at_all(environ: dict[str, str]) -> None:
     said = over_memory(environ, tty=True)
     with closing(said.terminal.progress()) as progress:
-        progress.step("submitting")
-        progress.state("vid_1", "pending", 0)
+        progress.activity("submitting")
+        progress.status("vid_1", "pending", 0)
         progress.download("vid_1", 1, 2)
-        progress.overall("1 completed", 1, 2)
+        progress.total("1 completed", 1, 2)
     assert "\x1b" not in said.err
     assert "\r" not in said.err
     assert said.err.startswith("vid_1: pending\n")
@@ -111,9 +110,9 @@ def test_without_a_live_terminal_there_is_no_escape_at_all(environ: dict[str, st
 def test_quiet_is_quiet() -> None:
     said = over_memory(tty=True, quiet=True)
     with closing(said.terminal.progress()) as progress:
-        progress.state("vid_1", "pending", 0)
+        progress.status("vid_1", "pending", 0)
         progress.download("vid_1", 1, 2)
-        progress.overall("1 completed", 1, 2)
+        progress.total("1 completed", 1, 2)
         said.terminal.answer("vid_1")
     assert type(progress) is Progress
     assert (said.out, said.err) == ("vid_1\n", "")
@@ -138,20 +137,15 @@ def test_quiet_is_quiet() -> None:
     ],
 )
 def test_what_does_not_fit_is_left_out_and_the_status_last(cells: int, line: str) -> None:
-    fitted = status_line(
-        "vid_0123456789", "in_progress", cells,
-        reported=" (service: progress 40)", time=" 1:05", usually=", usually about 1:00",
-    )  # fmt: skip
-    assert fitted == line
+    row = StatusRow("vid_0123456789", "in_progress", " (service: progress 40)", " 1:05", ", usually about 1:00")
+    assert row.fit(cells) == line
 
 
 @pytest.mark.parametrize("cells", range(120))
 def test_a_row_of_text_always_fits(cells: int) -> None:
     for name in ("雨の通りを紙の船が流れる", "vid_0123456789abcdef", "row 3", ""):
         for reported in ("", " (service: stage 雨の通り, queue_position 3)"):
-            line = status_line(
-                name, "in_progress", cells, reported=reported, time=" 1:05", usually=", usually about 1:00"
-            )
+            line = StatusRow(name, "in_progress", reported, " 1:05", ", usually about 1:00").fit(cells)
             assert width(line) <= cells
             assert cells < 11 or "in_progress" in line
 
@@ -170,7 +164,7 @@ def test_a_row_of_text_always_fits(cells: int) -> None:
 def test_waiting_on_a_terminal(columns: int, expected: str) -> None:
     with on_screen(columns, clock=HandClock().clock()) as (screen, terminal):
         with closing(terminal.progress()) as progress:
-            progress.state("vid_0123456789abcdef", "in_progress", 65, 60)
+            progress.status("vid_0123456789abcdef", "in_progress", 65, 60)
             screen.wait_for(lambda lines: len(lines) == 1 and re.fullmatch(expected, lines[0]) is not None)
             assert screen.drawn().cursor.hidden
         terminal.answer("boat.mp4")
@@ -181,7 +175,7 @@ def test_waiting_on_a_terminal(columns: int, expected: str) -> None:
 def test_the_time_runs_by_itself_between_two_looks() -> None:
     hand = HandClock()
     with on_screen(80, clock=hand.clock()) as (screen, terminal), closing(terminal.progress()) as progress:
-        progress.state("vid_1", "pending", 5)
+        progress.status("vid_1", "pending", 5)
         screen.wait_for(lambda lines: lines[-1:] != [] and lines[-1].endswith("vid_1: pending 0:05"))
         hand.sleep(60)
         screen.wait_for(lambda lines: lines[-1].endswith("vid_1: pending 1:05"))
@@ -190,7 +184,7 @@ def test_the_time_runs_by_itself_between_two_looks() -> None:
 @pytest.mark.drill("P14")
 def test_time_is_never_negative() -> None:
     with on_screen(80, clock=HandClock().clock()) as (screen, terminal), closing(terminal.progress()) as progress:
-        progress.state("vid_1", "pending", -400)
+        progress.status("vid_1", "pending", -400)
         screen.wait_for(lambda lines: lines[-1:] != [] and lines[-1].endswith("vid_1: pending 0:00"))
 
 
@@ -198,9 +192,9 @@ def test_time_is_never_negative() -> None:
 def test_each_job_that_moves_has_a_row_and_the_others_one_together() -> None:
     with on_screen(80, clock=HandClock().clock()) as (screen, terminal), closing(terminal.progress(40)) as progress:
         for number in range(40):
-            progress.state(f"vid_{number:02}", "in_progress" if number % 5 == 0 else "pending", 5)
+            progress.status(f"vid_{number:02}", "in_progress" if number % 5 == 0 else "pending", 5)
         progress.download("vid_39", 5_000_000, 10_000_000)
-        progress.overall("all of it", 3, 40)
+        progress.total("all of it", 3, 40)
         lines = screen.wait_for(lambda lines: len(lines) == 12 and "50%" in lines[0])
         assert lines[0][2:].startswith("vid_39 ━━━")
         rows = [f"vid_{number:02}" for number in (0, 1, 5, 10, 15, 20, 25, 30, 35)]
@@ -208,7 +202,7 @@ def test_each_job_that_moves_has_a_row_and_the_others_one_together() -> None:
         assert lines[10] == "  30 more: 30 pending"
         assert lines[11].endswith(" all of it")
         for number in range(38):
-            progress.over(f"vid_{number:02}")
+            progress.remove(f"vid_{number:02}")
         lines = screen.wait_for(lambda lines: len(lines) == 3)
         assert lines[1][2:] == "vid_38: pending 0:05"
 
@@ -218,15 +212,24 @@ def test_the_rows_are_no_more_than_the_terminal_has_lines() -> None:
     with on_screen(80, clock=HandClock().clock(), rows=8) as (screen, terminal):
         with closing(terminal.progress(40)) as progress:
             for number in range(40):
-                progress.state(f"vid_{number:02}", "pending", 5)
-            progress.overall("all of it", 3, 40)
+                progress.status(f"vid_{number:02}", "pending", 5)
+            progress.total("all of it", 3, 40)
             lines = screen.wait_for(lambda lines: len(lines) == 6 and lines[-1].endswith("all of it"))
             assert lines[4] == "  36 more: 36 pending"
             terminal.note("a note")
             terminal.note("another")
-            progress.state("vid_00", "in_progress", 5)
+            progress.status("vid_00", "in_progress", 5)
             screen.wait_for(lambda lines: lines[:2] == ["a note", "another"] and "vid_00: in_progress" in lines[2])
         screen.wait_for(lambda lines: lines == ["another"])
+
+
+@pytest.mark.drill("F-D09")
+@pytest.mark.parametrize("words", ["می\u200cخواهم", "क्\u200dषमा", "👨\u200d👩\u200d👧\u200d👦", "🇩🇪", "👍🏽"])
+def test_d09_a_row_fits_whatever_the_script(words: str) -> None:
+    for cells in range(12, 80):
+        line = StatusRow("vid_1", "in_progress", f" (service: stage {words * 3})", " 1:05").fit(cells)
+        assert width(line) <= cells
+    assert words * 3 in line
 
 
 @pytest.mark.drill("F-D08")
@@ -254,7 +257,7 @@ def test_a_download_has_a_bar_its_size_its_speed_and_the_time_that_is_left(colum
 def test_a_download_of_unknown_size_counts_its_bytes_and_has_a_speed() -> None:
     hand = HandClock()
     with on_screen(80, clock=hand.clock()) as (screen, terminal), closing(terminal.progress()) as progress:
-        progress.state("vid_1", "in_progress", 65)
+        progress.status("vid_1", "in_progress", 65)
         for megabytes in range(4, 7):
             progress.download("vid_1", megabytes * 1_000_000)
             hand.sleep(1)
@@ -298,7 +301,7 @@ def test_a_total_that_was_too_small_makes_no_bar() -> None:
 @pytest.mark.drill("T03")
 def test_texts_in_the_live_display_are_no_markup() -> None:
     with on_screen(80) as (screen, terminal), closing(terminal.progress()) as progress:
-        progress.state("[red]a[/x]", ":smile: [bold]\x1b[2J", 1, None, " (service: stage [b]\u202ex)")
+        progress.status("[red]a[/x]", ":smile: [bold]\x1b[2J", 1, None, " (service: stage [b]\u202ex)")
         screen.wait_for(
             lambda lines: (
                 lines[-1:] != []
@@ -311,8 +314,8 @@ def test_texts_in_the_live_display_are_no_markup() -> None:
 
 def test_lines_go_above_the_live_display() -> None:
     with on_screen(80, {"NO_COLOR": "1"}, verbose=1) as (screen, terminal), closing(terminal.progress()) as progress:
-        progress.state("vid_1", "pending", 1)
-        progress.state("vid_2", "pending", 1)
+        progress.status("vid_1", "pending", 1)
+        progress.status("vid_2", "pending", 1)
         terminal.note("a note")
         terminal.verbose_line("GET /videos/vid_1")
         terminal.answer("vid_0")
@@ -335,7 +338,7 @@ def test_a_live_display_without_colour_has_no_colour() -> None:
 
 def test_the_display_follows_the_width_of_the_terminal() -> None:
     with on_screen(80, clock=HandClock().clock()) as (screen, terminal), closing(terminal.progress()) as progress:
-        progress.state("vid_0123456789abcdef", "in_progress", 65, 60)
+        progress.status("vid_0123456789abcdef", "in_progress", 65, 60)
         screen.wait_for(lambda lines: any("vid_0123456789abcdef" in line for line in lines))
         screen.resize(40)
         screen.forget()
@@ -347,8 +350,8 @@ def test_the_display_is_gone_and_the_cursor_back_however_it_ends() -> None:
     def end_by_signal(progress: Progress) -> None:
         interrupts = Interrupts(exit_now=lambda code: None)
         with interrupts.installed():
-            interrupts.begin()
-            progress.state("vid_1", "pending", 1)
+            interrupts.start_raising()
+            progress.status("vid_1", "pending", 1)
             progress.download("vid_2", 50, 100)
             screen.wait_for(lambda lines: any("50%" in line for line in lines))
             signal.raise_signal(signal.SIGTERM)
@@ -359,7 +362,7 @@ def test_the_display_is_gone_and_the_cursor_back_however_it_ends() -> None:
         terminal.note("end")
         screen.wait_for(lambda lines: lines == ["end"])
         assert not screen.drawn().cursor.hidden
-        progress.state("vid_1", "in_progress", 2)
+        progress.status("vid_1", "in_progress", 2)
         progress.close()
         terminal.note("really")
         screen.wait_for(lambda lines: lines == ["end", "really"])
@@ -380,8 +383,8 @@ class _CutShort(Stream):
 @pytest.mark.drill("F-D08")
 def test_the_cursor_is_back_also_when_the_ending_is_cut_short() -> None:
     stderr = _CutShort(tty=True)
-    progress = Terminal(None, stderr, None, {"TERM": "xterm"}, clock=HandClock().clock()).progress()
-    progress.state("vid_1", "pending", 1)
+    progress = terminal_on(None, stderr, None, {"TERM": "xterm"}, clock=HandClock().clock()).progress()
+    progress.status("vid_1", "pending", 1)
     stderr.armed = True
     with pytest.raises(KeyboardInterrupt):
         progress.close()
@@ -390,7 +393,7 @@ def test_the_cursor_is_back_also_when_the_ending_is_cut_short() -> None:
 
 def test_closing_the_terminal_ends_a_display_that_was_left_open() -> None:
     with on_screen(80, clock=Clock()) as (screen, terminal):
-        terminal.progress().step("submitting")
+        terminal.progress().activity("submitting")
         screen.wait_for(lambda lines: any("submitting" in line for line in lines))
         terminal.close()
         screen.wait_for(lambda lines: lines == [])
@@ -403,11 +406,11 @@ def test_closing_the_terminal_ends_a_display_that_was_left_open() -> None:
 )
 def test_d13_a_task_bar_shows_how_far_a_download_is_and_is_left_empty(environ: dict[str, str], shown: bool) -> None:
     stderr = Stream(tty=True)
-    progress = Terminal(None, stderr, None, {"TERM": "xterm", **environ}, clock=HandClock().clock()).progress()
+    progress = terminal_on(None, stderr, None, {"TERM": "xterm", **environ}, clock=HandClock().clock()).progress()
     for done in (0, 40, 100):
         progress.download("job-1", done, 100)
         list(progress.get_renderables())  # type: ignore[attr-defined]
-    progress.over("job-1")
+    progress.remove("job-1")
     list(progress.get_renderables())  # type: ignore[attr-defined]
     progress.close()
     told = re.findall(r"\x1b\]9;4;(\d;\d+)\x1b", stderr.text())

@@ -25,7 +25,7 @@ from orvideo.errors import (
 )
 from orvideo.output.tables import Cell, Column
 from orvideo.output.terminal import Terminal
-from tests.output.screens import HOSTILE, Full, Screen, on_screen, only_visible, over_memory
+from tests.output.screens import HOSTILE, Full, Screen, on_screen, only_visible, over_memory, terminal_on
 from tests.shell import Stream
 
 # What goes where
@@ -254,6 +254,23 @@ def test_an_error_about_no_job_names_none() -> None:
     assert [error[name] for name in ("hint", "charged", "job_id", "resume")] == [None, "no", None, None]
 
 
+@pytest.mark.drill("F-D06")
+def test_d06_on_a_terminal_messages_are_folded_at_words_and_in_a_log_they_are_not() -> None:
+    words = "The picture is taken as 864x496 pixels, and the service may crop what it does not need of it."
+    said, log = (over_memory({"COLUMNS": "40", "NO_COLOR": "1"}, tty=tty) for tty in (True, False))
+    for terminal in (said.terminal, log.terminal):
+        terminal.note(words)
+        terminal.error(UsageError(words, hint="orvideo download gen-vid-1764123456-aB3dE5fG7hJ9 -o boat.mp4"))
+    assert said.err.splitlines()[:3] == [
+        "The picture is taken as 864x496 pixels,",
+        "  and the service may crop what it does",
+        "  not need of it.",
+    ]
+    assert said.err.splitlines()[3] == "error: The picture is taken as 864x496"
+    assert said.err.splitlines()[-1] == "  orvideo download gen-vid-1764123456-aB3dE5fG7hJ9 -o boat.mp4"
+    assert log.err.splitlines()[:2] == [words, f"error: {words}"]
+
+
 # Colour, width and liveness
 
 
@@ -280,7 +297,7 @@ def test_colour(environ: dict[str, str], tty: bool, colour: bool) -> None:
 
 def test_forced_colour_never_reaches_what_a_program_reads() -> None:
     said = over_memory({"FORCE_COLOR": "1"})
-    said.terminal.table([Column("STATUS", paint=lambda text: "good")], [["completed"]])
+    said.terminal.table([Column("STATUS", style=lambda text: "good")], [["completed"]])
     said.terminal.answer("vid_1")
     assert said.out == "completed\nvid_1\n"
 
@@ -371,14 +388,14 @@ def test_what_is_typed_as_a_secret_is_not_shown() -> None:
 
 def test_a_secret_from_nowhere_is_a_usage_error() -> None:
     with pytest.raises(UsageError):
-        Terminal(Stream(), Stream(), None, {}).secret("key: ")
+        terminal_on(Stream(), Stream(), None, {}).secret("key: ")
     closed = Stream()
     closed.close()
     with pytest.raises(UsageError):
-        Terminal(Stream(), Stream(), closed, {}).secret("key: ")
+        terminal_on(Stream(), Stream(), closed, {}).secret("key: ")
     binary = io.TextIOWrapper(io.BytesIO(b"\xff\xfe\n"), encoding="utf-8")
     with pytest.raises(UsageError):
-        Terminal(Stream(), Stream(), binary, {}).secret("key: ")
+        terminal_on(Stream(), Stream(), binary, {}).secret("key: ")
 
 
 # Streams that fail
@@ -389,7 +406,7 @@ def test_a_stdout_that_cannot_be_written_is_a_failure() -> None:
     closed = Stream()
     closed.close()
     for stdout in (None, closed, Full()):
-        terminal = Terminal(stdout, Stream(), None, {})  # type: ignore[arg-type]
+        terminal = terminal_on(stdout, Stream(), None, {})  # type: ignore[arg-type]
         with pytest.raises(OutputUnwritable, match="Standard output cannot be written"):
             terminal.answer("vid_1")
 
@@ -397,7 +414,7 @@ def test_a_stdout_that_cannot_be_written_is_a_failure() -> None:
 @pytest.mark.drill("O10")
 def test_what_was_only_buffered_fails_at_the_end() -> None:
     with pytest.raises(OutputUnwritable, match="No space left on device"):
-        Terminal(Full(), Stream(), None, {}).close()  # type: ignore[arg-type]
+        terminal_on(Full(), Stream(), None, {}).close()  # type: ignore[arg-type]
 
 
 @pytest.mark.drill("O10")
@@ -406,7 +423,7 @@ def test_a_missing_stdout_can_be_known_before_money_is_spent() -> None:
     closed.close()
     for stdout in (None, closed):
         with pytest.raises(OutputUnwritable):
-            Terminal(stdout, Stream(), None, {}).require_stdout()
+            terminal_on(stdout, Stream(), None, {}).require_stdout()
     over_memory().terminal.require_stdout()
 
 
@@ -417,7 +434,7 @@ def test_a_closed_descriptor_behind_an_open_stream_is_noticed() -> None:
     os.close(writing)
     try:
         with pytest.raises(OutputUnwritable):
-            Terminal(stdout, Stream(), None, {}).require_stdout()
+            terminal_on(stdout, Stream(), None, {}).require_stdout()
     finally:
         os.close(reading)
 
@@ -427,7 +444,7 @@ def test_a_reader_that_left_is_the_callers_to_handle() -> None:
     reading, writing = os.pipe()
     with open(writing, "w") as stdout:
         os.close(reading)
-        terminal = Terminal(stdout, Stream(), None, {})
+        terminal = terminal_on(stdout, Stream(), None, {})
         with pytest.raises(BrokenPipeError):
             terminal.answer("vid_1")
         terminal.close()
@@ -438,11 +455,11 @@ def test_a_stderr_that_has_gone_away_raises_nothing() -> None:
     closed = Stream()
     closed.close()
     for stderr in (None, closed, Full()):
-        terminal = Terminal(Stream(), stderr, None, {})  # type: ignore[arg-type]
+        terminal = terminal_on(Stream(), stderr, None, {})  # type: ignore[arg-type]
         say_everything(terminal)
         terminal.error(OrvideoError("x"))
         with closing(terminal.progress()) as progress:
-            progress.state("vid_1", "pending", 0)
+            progress.status("vid_1", "pending", 0)
         terminal.close()
 
 
@@ -450,15 +467,15 @@ def test_a_stderr_that_has_gone_away_raises_nothing() -> None:
 def test_a_terminal_that_hangs_up_raises_nothing() -> None:
     screen = Screen(80)
     stderr = screen.stream()
-    terminal = Terminal(Stream(), stderr, None, {"TERM": "xterm"})
+    terminal = terminal_on(Stream(), stderr, None, {"TERM": "xterm"})
     with closing(terminal.progress()) as progress:
-        progress.state("vid_1", "pending", 0)
+        progress.status("vid_1", "pending", 0)
         screen.wait_for(lambda lines: any("vid_1" in line for line in lines))
         # The last reader of the terminal is gone: writing to it is EIO from here on.
         os.close(screen.slave)
         os.close(screen.master)
         terminal.note("nobody hears this")
-        progress.state("vid_1", "in_progress", 5)
+        progress.status("vid_1", "in_progress", 5)
         terminal.error(OrvideoError("nor this"))
     terminal.close()
     stderr.close()
@@ -496,11 +513,11 @@ def test_every_way_of_saying_something_makes_it_visible(tty: bool) -> None:
     terminal.error(about(HOSTILE + "e", JobEnded(HOSTILE, hint=HOSTILE, reply=reply), resume=HOSTILE + "f"))
     terminal.confirm(HOSTILE)
     with closing(terminal.progress()) as progress:
-        progress.step(HOSTILE)
-        progress.state(HOSTILE, HOSTILE, 5, 60)
+        progress.activity(HOSTILE)
+        progress.status(HOSTILE, HOSTILE, 5, 60)
         progress.download(HOSTILE, 1, 2)
         progress.downloaded(HOSTILE, 2)
-        progress.overall(HOSTILE, 1, 2)
+        progress.total(HOSTILE, 1, 2)
     assert only_visible(said.out)
     assert only_visible(said.err)
     assert said.out.count("[bold]x[/bold] [/x] [link=http://e] :smile:") == 5

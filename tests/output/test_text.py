@@ -16,8 +16,9 @@ from orvideo.output.text import (
     cut,
     elapsed,
     fit,
-    moment,
-    spans,
+    fold,
+    iso_time,
+    ranges,
     visible,
     width,
 )
@@ -123,10 +124,12 @@ def test_bytes(number: int, shown: str) -> None:
 def test_small_forms() -> None:
     assert (count(1, "job"), count(0, "job"), count(2, "reply", "replies")) == ("1 job", "0 jobs", "2 replies")
     assert cut("x" * 3000) == "x" * 1999 + "…"
-    assert spans([8, 4, 6]) == "4, 6, 8"
-    assert spans([1, 2, 3, 4, 10, 11]) == "1-4, 10, 11"
-    assert moment(datetime(2026, 11, 21, 3, 38, 1, 999, tzinfo=timezone(timedelta(hours=1)))) == "2026-11-21T02:38:01Z"
-    assert moment(datetime(2026, 11, 21, tzinfo=UTC)) == "2026-11-21T00:00:00Z"
+    assert ranges([8, 4, 6]) == "4, 6, 8"
+    assert ranges([1, 2, 3, 4, 10, 11]) == "1-4, 10, 11"
+    assert (
+        iso_time(datetime(2026, 11, 21, 3, 38, 1, 999, tzinfo=timezone(timedelta(hours=1)))) == "2026-11-21T02:38:01Z"
+    )
+    assert iso_time(datetime(2026, 11, 21, tzinfo=UTC)) == "2026-11-21T00:00:00Z"
 
 
 PERSIAN, HINDI, SINHALA, KHMER = "می‌خواهم", "क्‍षमा", "ශ්‍රී", "ភាសា\u200bខ្មែរ"
@@ -171,7 +174,18 @@ def test_d09_what_hides_is_shown(text: str, shown: str) -> None:
 @pytest.mark.drill("F-D09")
 @pytest.mark.parametrize(
     ("text", "cells"),
-    [(PERSIAN, 7), (HINDI, 4), (FAMILY, 2), (ROCKET, 2), (HEART, 2), (ENGLAND, 2), ("🇩🇪", 2), ("1️⃣", 2), ("⌚️", 2)],
+    [
+        (PERSIAN, 7),
+        (HINDI, 4),
+        (FAMILY, 2),
+        (ROCKET, 2),
+        (HEART, 2),
+        (ENGLAND, 2),
+        ("👍🏽", 2),
+        ("🇩🇪", 2),
+        ("1️⃣", 2),
+        ("⌚️", 2),
+    ],
 )
 def test_d09_what_is_drawn_as_one_is_counted_and_cut_as_one(text: str, cells: int) -> None:
     assert width(text) == cells
@@ -179,3 +193,21 @@ def test_d09_what_is_drawn_as_one_is_counted_and_cut_as_one(text: str, cells: in
     assert fit(text + "xy", cells + 1) == text + "…"
     if cells == 2:
         assert fit(text + "x", 2) == "…"
+
+
+@pytest.mark.drill("F-D06")
+@given(st.text(st.sampled_from("ab 雨é-"), max_size=80), st.integers(4, 30))
+def test_d06_a_line_is_broken_at_spaces_and_no_word_is(text: str, cells: int) -> None:
+    lines = fold(text, cells, "  ")
+    assert " ".join(lines).split() == text.split()
+    assert all(line.startswith("  ") for line in lines[1:])
+    assert all(width(line) <= cells for line in lines if len(line.split()) > 1)
+
+
+@pytest.mark.drill("F-D06")
+def test_d06_a_command_stays_in_one_line_so_that_it_can_be_copied() -> None:
+    command = "orvideo submit 'a boat' --max-cost 0.10"
+    assert fold(command, 20) == [command]
+    assert fold(f"hint: {command}", 20, "  ") == ["hint:", f"  {command}"]
+    assert fold("error: orvideo: it failed", 20, "  ") == ["error: orvideo: it", "  failed"]
+    assert fold("this is a bug in orvideo of ours", 20) == ["this is a bug in", "orvideo of ours"]

@@ -12,24 +12,19 @@ from orvideo.api.schemas import VideoRequest
 from orvideo.batch.checking import Price
 from orvideo.catalogue.planning import Plan
 from orvideo.catalogue.quote import Quote
-from orvideo.output.job_table import job_table
-from orvideo.output.tables import aligned, separated
-from orvideo.output.views import (
+from orvideo.output.job_table import job_table, spending_table, status_style
+from orvideo.output.job_text import (
     charge_text,
     cost_text,
     finished_line,
     job_page,
     kept_answer,
     overrun_text,
-    plan_lines,
-    price_words,
-    quote_text,
-    request_summary,
     service_progress,
     service_progress_text,
-    spending_table,
-    status_style,
 )
+from orvideo.output.quote_text import plan_lines, price_words, quote_text, request_summary
+from orvideo.output.tables import aligned, tab_separated
 from orvideo.record.values import Record, Spending, State
 
 NOW = datetime(2026, 11, 21, 12, 5, tzinfo=UTC)
@@ -185,7 +180,7 @@ def test_a11_what_a_job_cost_says_whose_account_paid_and_which_money_is_none() -
     assert charge_text({**DONE, "cost_usd": None}) == ""
     columns, rows = job_table([own, fee, play], NOW, ("cost",))
     assert [line.strip() for line in list(aligned(columns, rows, 40))[1:]] == ["own key", "own key", "sandbox"]
-    assert list(separated(rows)) == ["", "0.006", "0.12"]
+    assert list(tab_separated(rows)) == ["", "0.006", "0.12"]
 
 
 @pytest.mark.drill("F-A11")
@@ -198,7 +193,7 @@ def test_a11_a_table_of_sums_names_the_sandbox_and_leaves_out_what_is_nowhere() 
         ["a", "unknown", "0", "1", "sandbox"],
     ]
     pending = Spending(None, pending=2, quoted=Decimal("0.24"))
-    assert list(separated(spending_table([*sums, pending], "model", whole=True)[1])) == [
+    assert list(tab_separated(spending_table([*sums, pending], "model", whole=True)[1])) == [
         "a\t0.4925\t2\t0\t0\t\t0\treal",
         "a\t\t0\t0\t0\t\t1\tsandbox",
         "unknown\t\t0\t0\t2\t0.24\t0\treal",

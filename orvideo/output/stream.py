@@ -1,4 +1,4 @@
-"""The two streams that are written to: what each can show, and what happens when it cannot be written."""
+"""An output stream, stdout or stderr: what it can show, and how it is written to."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TextIO
 
 from orvideo.output.text import visible
 
-#: Styles by name, so that the rest of the code speaks of meaning and not of colour.
+#: The theme: a style's name and its ANSI code.
 _STYLES = {
     "error": "1;31",
     "warning": "33",
@@ -22,11 +22,11 @@ _STYLES = {
     "unsure": "35",
     "faint": "2",
 }
-#: What orvideo's own lines are drawn with, for a stream whose encoding has none of it.
+#: ASCII for the signs in orvideo's own texts, for a stream that cannot encode them.
 _PLAIN = str.maketrans({"…": "...", "—": "-", "–": "-", "·": "-", "×": "x", "✓": "+", "✗": "x"})
-#: What TERM begins with for terminals in a window.
+#: First parts of TERM of terminals that show links.
 _WINDOWS = frozenset({"xterm", "screen", "tmux", "foot", "alacritty", "rxvt", "konsole", "wezterm", "contour"})
-#: By which variable and value terminals are known that show OSC 9;4; to others it is a message, or nothing.
+#: Variables of terminals that show a progress in the task bar (OSC 9;4); others would show a message.
 _TASK_BARS = {
     "ConEmuANSI": ("ON",),
     "TERM_PROGRAM": ("ghostty", "WezTerm", "iTerm.app"),
@@ -49,10 +49,10 @@ def is_terminal(stream: TextIO | None) -> bool:
         return False
 
 
-class Sink:
-    """A text stream that may be closed, absent, full, of a narrow encoding, or a terminal that has gone away.
+class OutputStream:
+    """A text stream, which may be None, closed, full, of a narrow encoding, or a terminal that has gone away.
 
-    `write` raises OSError (BrokenPipeError where the reader left) for whatever keeps the bytes from being written.
+    `write` raises OSError if the text cannot be written, BrokenPipeError if nobody reads it.
     """
 
     def __init__(self, stream: TextIO | None, environ: Mapping[str, str]) -> None:
@@ -61,12 +61,12 @@ class Sink:
         self.is_tty = is_terminal(stream)
         self.encoding = getattr(stream, "encoding", None) or "utf-8"
         self.colour = self._wants_colour(environ)
-        #: Whether it takes OSC 8, a link, as every terminal with a window does; and OSC 9;4, progress in a task bar.
+        #: Whether the terminal shows links (OSC 8), and progress in a task bar (OSC 9;4).
         windowed = self.is_tty and environ.get("TERM", "dumb").partition("-")[0] in _WINDOWS
         self.links = windowed and not is_set(environ, "CI")
         known = any(environ.get(name) in values for name, values in _TASK_BARS.items())
-        self.taskbar = self.is_tty and (known or "WT_SESSION" in environ)
-        self.ellipsis = "…" if self.can_show("…") else "..."
+        self._has_task_bar = self.is_tty and (known or "WT_SESSION" in environ)
+        self.ellipsis = "…" if self.can_encode("…") else "..."
 
     def _wants_colour(self, environ: Mapping[str, str]) -> bool:
         if environ.get("NO_COLOR"):
@@ -77,7 +77,7 @@ class Sink:
 
     @property
     def size(self) -> tuple[int, int]:
-        """The columns and lines of the terminal behind the stream right now; 0 where it does not say."""
+        """The columns and lines of the terminal now; 0 where that is not known."""
         descriptor = self.descriptor if self.is_tty else None
         if descriptor is None:
             return 0, 0
@@ -88,63 +88,63 @@ class Sink:
 
     @property
     def descriptor(self) -> int | None:
-        """The descriptor behind the stream, None for one that is closed or has none."""
+        """The file descriptor of the stream, None if it is closed or has none."""
         try:
             return None if self._stream is None else self._stream.fileno()
         except (OSError, ValueError):
             return None
 
-    def can_show(self, text: str) -> bool:
+    def can_encode(self, text: str) -> bool:
         try:
             text.encode(self.encoding)
         except (UnicodeEncodeError, LookupError):
             return False
         return True
 
-    def shown(self, text: str) -> str:
-        """Return `text` as this stream can show it: visible, and in characters it has."""
-        return self.encodable(visible(text))
+    def printable(self, text: str) -> str:
+        """Return `text` made visible, in characters that this stream can encode."""
+        return self._encodable(visible(text))
 
-    def encodable(self, text: str) -> str:
-        """Return `text` in characters that this stream has: others as escapes such as `\\u4e2d` (drill O12)."""
-        if self.can_show(text):
+    def _encodable(self, text: str) -> str:
+        """Return `text` with escapes such as `\\u4e2d` for what this stream cannot encode (drill O12)."""
+        if self.can_encode(text):
             return text
         try:
             return text.translate(_PLAIN).encode(self.encoding, "backslashreplace").decode(self.encoding)
         except LookupError:
             return ascii(text)[1:-1]
 
-    def paint(self, text: str, style: str | None) -> str:
-        """Give a text a named style, where this stream has colours; one that is not known changes nothing."""
+    def styled(self, text: str, style: str | None) -> str:
+        """Return a text in a named style of the theme, unchanged where there is no colour or no such style."""
         code = _STYLES.get(style or "")
         return f"\x1b[{code}m{text}\x1b[0m" if self.colour and code and text else text
 
     def link(self, text: str, path: str) -> str:
-        """Return a text that leads to a file, where this stream takes links."""
+        """Return a text as a link to a file, where this stream shows links."""
         return f"\x1b]8;;{Path(path).absolute().as_uri()}\x1b\\{text}\x1b]8;;\x1b\\" if self.links else text
 
     def show_percent(self, percent: int | None) -> None:
-        """Show how far something is in the task bar of the terminal, None for nothing, where it has one."""
-        if self.taskbar:
+        """Show a percentage in the task bar, None for none, where the terminal has one."""
+        if self._has_task_bar:
             self.try_write("\x1b]9;4;0;0\x1b\\" if percent is None else f"\x1b]9;4;1;{percent}\x1b\\")
 
     def write(self, text: str) -> None:
-        """Write text and flush it: what was said has left the process."""
+        """Write a text and flush it."""
         with self._opened() as stream:
-            stream.write(self.encodable(text))
+            stream.write(self._encodable(text))
             stream.flush()
 
     def try_write(self, text: str) -> None:
-        """Write what may get lost: a terminal or log that has gone away is let go, and not an error (drill S05)."""
+        """Write a text, and ignore errors: from then on nothing more is written (drill S05)."""
         try:
             self.write(text)
         except BlockingIOError:
-            pass  # full for the moment; the next line may find room
+            pass  # full for now; the next line may be written
         except OSError:
-            self.abandon()
+            self.discard()
 
     def write_bytes(self, raw: bytes) -> None:
-        """Write bytes as they are, after all text before them; a stream without bytes gets them as escaped text."""
+        """Write bytes behind the text so far; a stream for text alone gets them decoded."""
         with self._opened() as stream:
             stream.flush()
             if hasattr(stream, "buffer"):
@@ -158,8 +158,8 @@ class Sink:
             with self._opened() as stream:
                 stream.flush()
 
-    def abandon(self) -> None:
-        """Let go of what could not be written, so that the interpreter does not try it again at its end."""
+    def discard(self) -> None:
+        """Drop what could not be written, so that Python does not try it again at exit."""
         if self.descriptor is not None:
             with suppress(OSError), open(os.devnull, "wb") as null:
                 os.dup2(null.fileno(), self.descriptor)

@@ -13,7 +13,7 @@ import pytest
 import typer
 
 from orvideo.commands._app import build_app
-from orvideo.output.contract import ANSWERS, schema
+from orvideo.output.json_schema import ANSWERS, schema
 from orvideo.record.ledger import Ledger
 from orvideo.record.values import Intent, Seen
 from tests.clocks import HandClock
@@ -172,7 +172,8 @@ def test_a_sandbox_says_where_it_is(orvideo: Shell) -> None:
     ids=" ".join,
 )  # fmt: skip
 @pytest.mark.parametrize("form", ["--json", "--events"])
-def test_failures(orvideo: Shell, line: list[str], form: str) -> None:
+@pytest.mark.drill("F-D11")
+def test_d11_a_failure_is_one_object(orvideo: Shell, line: list[str], form: str) -> None:
     done = orvideo(*line, form, env={"ORVIDEO_SANDBOX_SPEED": "1"} if "--timeout" in line else {})
     documents = [json.loads(row) for row in done.err.splitlines() if row.startswith("{")]
     assert len(documents) == 1
@@ -222,12 +223,12 @@ def test_an_end_that_was_not_watched_is_not_told_as_one(orvideo: Shell) -> None:
 
 
 def test_events(orvideo: Shell) -> None:
-    story = orvideo("submit", "a boat", "--sandbox", "--wait", "-o", "boat.mp4", *CHEAP, "--events").lines
+    lines = orvideo("submit", "a boat", "--sandbox", "--wait", "-o", "boat.mp4", *CHEAP, "--events").lines
     orvideo("submit", "a boat", "--sandbox", "-m", "sandbox/fails")
-    story += orvideo("wait", "@1", "--events").lines
-    story += orvideo("wait", "@1", "@2", "--events").lines
-    story += orvideo("download", "@2", "-o", "again.mp4", "--events").lines
-    events = [json.loads(line) for line in story]
+    lines += orvideo("wait", "@1", "--events").lines
+    lines += orvideo("wait", "@1", "@2", "--events").lines
+    lines += orvideo("download", "@2", "-o", "again.mp4", "--events").lines
+    events = [json.loads(line) for line in lines]
     for event in events:
         check(event, "--events")
     assert {event["event"] for event in events} == {"submitted", "status", "saved", "ended"}

@@ -1,24 +1,24 @@
-"""The JSON that scripts rely on, as models: `docs/schema.json` is made from them, and tests hold the program to them.
+"""The JSON documents of `--json`, as pydantic models. `json_schema` makes docs/schema.json from them.
 
-Fields may be added in any release; none is removed, renamed or given another meaning without a new major version.
-Nothing at run time needs this module: `orvideo help schema` prints what it says, and tests compare.
+A release may add fields. It removes, renames or redefines one only with a new major version.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field
 
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
-class _Object(BaseModel):
+class Document(BaseModel):
     model_config = ConfigDict(use_attribute_docstrings=True)
 
 
-class Quote(_Object):
+class Quote(Document):
     """What a request will cost, in USD, and how far that is known."""
 
     kind: Literal["listed", "about", "unknown"]
@@ -33,7 +33,7 @@ class Quote(_Object):
     """Why the bill may differ."""
 
 
-class Output(_Object):
+class Output(Document):
     """One video of a job."""
 
     index: int
@@ -43,7 +43,7 @@ class Output(_Object):
     sha256: Sha256 | None
 
 
-class Job(_Object):
+class Job(Document):
     """A job as the local record has it."""
 
     id: str | None
@@ -79,7 +79,7 @@ class Job(_Object):
     """What the service sent beyond what orvideo knows."""
 
 
-class Answer(_Object):
+class Answer(Document):
     """The service's answer to a submit, as it came, kept until an id is found in it."""
 
     status: int | None
@@ -95,14 +95,14 @@ class ShownJob(Job):
     """Null where no answer came, and for every job that has an id."""
 
 
-class DryRun(_Object):
+class DryRun(Document):
     """What would be sent, and what it would cost."""
 
     request: dict[str, Any]
     quote: Quote
 
 
-class ErrorBody(_Object):
+class ErrorBody(Document):
     """How a command failed."""
 
     kind: str
@@ -119,7 +119,7 @@ class ErrorBody(_Object):
     """The command that goes on."""
 
 
-class Error(_Object):
+class Error(Document):
     """What is on stderr, in one line, when a command fails under --json or --events."""
 
     error: ErrorBody
@@ -147,7 +147,7 @@ class OfferedModel(Model):
     """The request with what was left open filled in."""
 
 
-class Spending(_Object):
+class Spending(Document):
     """What the jobs of one model, day or month cost that pass the filters; each is in one of the four counts."""
 
     key: str | None
@@ -167,14 +167,14 @@ class Spending(_Object):
     """How many jobs were billed to the user's own provider key."""
 
 
-class Forgotten(_Object):
+class Forgotten(Document):
     """A job that is no longer on record."""
 
     id: str | None
     handle: str
 
 
-class Setting(_Object):
+class Setting(Document):
     """A setting, its value as a person would type it (a key: masked), and who said so."""
 
     name: str
@@ -191,7 +191,7 @@ class ListedSetting(Setting):
     """Why its value cannot be used."""
 
 
-class StoredSetting(_Object):
+class StoredSetting(Document):
     """A setting that was stored."""
 
     name: str
@@ -205,20 +205,20 @@ class StoredKey(StoredSetting):
     """Whether the service accepts it; null when it could not be asked."""
 
 
-class UnsetSetting(_Object):
+class UnsetSetting(Document):
     """A setting that is no longer stored."""
 
     name: str
     removed: bool
 
 
-class Folder(_Object):
+class Folder(Document):
     """The folder of the settings."""
 
     path: str
 
 
-class Check(_Object):
+class Check(Document):
     """One thing that doctor looked at."""
 
     name: str
@@ -227,7 +227,7 @@ class Check(_Object):
     hint: str | None
 
 
-class Sandbox(_Object):
+class Sandbox(Document):
     """Where the sandbox serves."""
 
     base_url: str
@@ -235,14 +235,14 @@ class Sandbox(_Object):
     speed: float
 
 
-class Fault(_Object):
+class Fault(Document):
     """A way for the sandbox to misbehave."""
 
     fault: str
     does: str
 
 
-class ExitCode(_Object):
+class ExitCode(Document):
     """An exit code."""
 
     code: int
@@ -250,20 +250,20 @@ class ExitCode(_Object):
     charged: str
 
 
-class Variable(_Object):
+class Variable(Document):
     """An environment variable."""
 
     variable: str
     meaning: str
 
 
-class Text(_Object):
+class Text(Document):
     """A page of text."""
 
     text: str
 
 
-class CompletionInstalled(_Object):
+class CompletionInstalled(Document):
     """What became of a shell's completion script."""
 
     shell: str
@@ -272,17 +272,14 @@ class CompletionInstalled(_Object):
     notes: list[str]
 
 
-class CompletionScript(_Object):
+class CompletionScript(Document):
     """A completion script."""
 
     shell: str
     script: str
 
 
-# --- batch -----------------------------------------------------------------------------------------------------------
-
-
-class Row(_Object):
+class Row(Document):
     """What became of one row of a batch."""
 
     row: int
@@ -303,7 +300,7 @@ class Row(_Object):
     error: str | None
 
 
-class Price(_Object):
+class Price(Document):
     """What the rows that are to be bought will cost together, in USD: how many quotes are of which kind, and sums."""
 
     rows: int
@@ -316,7 +313,7 @@ class Price(_Object):
     high: float | None
 
 
-class PlannedRow(_Object):
+class PlannedRow(Document):
     """A row that is to be bought."""
 
     row: int
@@ -326,14 +323,14 @@ class PlannedRow(_Object):
     output: str
 
 
-class BatchPlan(_Object):
+class BatchPlan(Document):
     """What a batch would send, and what it would cost."""
 
     rows: list[PlannedRow]
     price: Price
 
 
-class Totals(_Object):
+class Totals(Document):
     """The sums over the rows of a batch."""
 
     rows: int
@@ -348,202 +345,8 @@ class Totals(_Object):
     """How many jobs were billed to the user's own provider key; none of them is in `cost_unknown`."""
 
 
-class Batch(_Object):
+class Batch(Document):
     """What became of a batch."""
 
     rows: list[Row]
     totals: Totals
-
-
-# --- events ----------------------------------------------------------------------------------------------------------
-
-
-class _Event(_Object):
-    event: str
-    time: Time
-
-
-class _JobEvent(_Event):
-    job_id: str | None
-    handle: str
-
-
-class Waiting(_Event):
-    """The service asked for patience before it takes a job; nothing was bought yet."""
-
-    event: Literal["waiting"]
-    message: str
-    seconds: float
-
-
-class Submitted(_JobEvent):
-    """A job was accepted."""
-
-    event: Literal["submitted"]
-
-
-class _Status(_Event):
-    event: Literal["status"]
-    status: str
-    progress: dict[str, str | int | float]
-    """What the service says of it, under its own names, such as progress or queue_position; mostly empty."""
-
-
-class Status(_Status, _JobEvent):
-    """A job's status, or what the service says of its progress, is another than before."""
-
-
-class _Missed(_Event):
-    event: Literal["missed"]
-    message: str
-    next_in: float | None
-
-
-class Missed(_Missed, _JobEvent):
-    """A look at a job failed; the next is in `next_in` seconds."""
-
-
-class Saved(_JobEvent):
-    """A video is here, whole."""
-
-    event: Literal["saved"]
-    index: int
-    path: str | None
-    """Null when it went to a pipe."""
-    bytes: int
-    sha256: Sha256
-
-
-class Ended(_JobEvent):
-    """A job is at its end, and its videos are saved as far as they could be: the last event of a job."""
-
-    event: Literal["ended"]
-    status: str
-    cost_usd: float | None
-    error: str | None
-
-
-Event = Waiting | Submitted | Status | Missed | Saved | Ended
-
-
-class _RowEvent(_Event):
-    row: int
-    line: int
-    job_id: str | None
-
-
-class RowSubmitted(_RowEvent):
-    """A row's job was accepted."""
-
-    event: Literal["submitted"]
-
-
-class RowStatus(_Status, _RowEvent):
-    """The status of a row's job, or what the service says of its progress, is another than before."""
-
-
-class RowMissed(_Missed, _RowEvent):
-    """A look at a row's job failed; the next is in `next_in` seconds."""
-
-
-class RowEnded(_RowEvent):
-    """A row is done with: the last event of a row."""
-
-    event: Literal["ended"]
-    status: str | None
-    cost_usd: float | None
-    paths: list[str]
-    error: ErrorBody | None
-
-
-class Stopped(_Event):
-    """No more rows are started."""
-
-    event: Literal["stopped"]
-    reason: str
-
-
-class Planned(_Event):
-    """A batch was read, checked and priced."""
-
-    event: Literal["planned"]
-    rows: int
-    price: Price
-
-
-class BatchEnded(_Event, Totals):
-    """A batch is over: the last event."""
-
-    event: Literal["batch_ended"]
-
-
-BatchEvent = Planned | Waiting | RowSubmitted | RowStatus | RowMissed | RowEnded | Stopped | BatchEnded
-
-#: What stdout has under --json, by the words of the command; `Job | list[Job]` is an object for one job, else an array.
-ANSWERS: dict[str, Any] = {
-    "submit": Job,
-    "submit --dry-run": DryRun,
-    "status": list[Job],
-    "wait": Job | list[Job],
-    "download": Job | list[Job],
-    "models": list[PricedModel] | list[OfferedModel],
-    "models ID": Model,
-    "jobs": list[Job],
-    "jobs list": list[Job],
-    "jobs --cost": list[Spending],
-    "jobs show": ShownJob,
-    "jobs show --request": dict[str, Any],
-    "jobs show --receipt": list[str],
-    "jobs adopt": Job,
-    "jobs forget": list[Forgotten],
-    "batch": Batch,
-    "batch --dry-run": BatchPlan,
-    "config list": list[ListedSetting],
-    "config get": Setting,
-    "config set": StoredSetting,
-    "config set api-key": StoredKey,
-    "config unset": UnsetSetting,
-    "config path": Folder,
-    "doctor": list[Check],
-    "sandbox": Sandbox,
-    "sandbox --list-faults": list[Fault],
-    "completion install": CompletionInstalled,
-    "completion show": CompletionScript,
-    "help": list[str],
-    "help exit-codes": list[ExitCode],
-    "help environment": list[Variable],
-    "help output": Text,
-    "help man": Text,
-    # And what is no answer of --json: a line of --events; under both, a failure on stderr.
-    "--events": Event,
-    "batch --events": BatchEvent,
-    "on failure": Error,
-}
-
-
-def schema() -> dict[str, Any]:
-    """Return the JSON Schema of everything: each answer under `$defs` by its command, each object by its name."""
-    answers = [(name, "serialization", TypeAdapter(kind)) for name, kind in ANSWERS.items()]
-    by_answer, described = TypeAdapter.json_schemas(answers)  # type: ignore[arg-type]
-    definitions = {name: by_answer[name, "serialization"] for name in ANSWERS} | described["$defs"]
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "The JSON of orvideo",
-        "description": (
-            "Under $defs: what a command prints under --json, by the command's words; `--events`, a line of that; "
-            "`on failure`, stderr when a command fails under either. Times are ISO 8601 in UTC, amounts are USD, "
-            "what is not known is null. Fields may be added; ignore those you do not know."
-        ),
-        "$defs": {name: _tidy(definition) for name, definition in definitions.items()},
-    }
-
-
-def _tidy(value: Any) -> Any:
-    """Drop the titles, which repeat the names, and join what the source had to break into lines."""
-    if isinstance(value, dict):
-        return {
-            key: " ".join(item.split()) if key == "description" and isinstance(item, str) else _tidy(item)
-            for key, item in value.items()
-            if not (key == "title" and isinstance(item, str))
-        }
-    return [_tidy(item) for item in value] if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""Lines read from a person or a pipe: what is typed may have to stay unseen (drill K15)."""
+"""Reads a line from a person or a pipe, without echo for a secret (drill K15)."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ from typing import TextIO
 from orvideo.clock import MAX_WAIT
 from orvideo.errors import UsageError
 
-#: No line typed or piped in where one is asked for is longer.
-LONGEST_LINE = 64 * 1024
+#: The longest line that is read, in characters.
+_LONGEST_LINE = 64 * 1024
 
 
 def open_terminal() -> tuple[TextIO, TextIO] | None:
-    """Open the controlling terminal to read from and to write to, as ssh and git do; None where there is none (A04)."""
+    """Return the controlling terminal as a stream to read and one to write, None if there is none (finding A04)."""
     try:
         if sys.platform == "win32":
             return open("CONIN$", encoding="utf-8"), open("CONOUT$", "w", encoding="utf-8")
         raw = io.FileIO(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC), "r+")
     except OSError:
         return None
-    # Unbuffered in both directions, as a terminal is no place to seek in.
+    # Unbuffered, because a terminal cannot seek.
     stream = io.TextIOWrapper(raw, errors="replace", write_through=True)
     return stream, stream
 
 
 def read_line(stdin: TextIO) -> str:
-    """Return one line without its end, empty at the end of input. Raises UsageError for what is no text."""
+    """Return one line without its newline, empty at the end of input. Raises UsageError if it is no text."""
     try:
         _wait_for_person(stdin)
-        return stdin.readline(LONGEST_LINE).rstrip("\r\n")
+        return stdin.readline(_LONGEST_LINE).rstrip("\r\n")
     except (OSError, ValueError):
         raise UsageError("Standard input cannot be read as text.") from None
 
 
 def _wait_for_person(stdin: TextIO) -> None:
-    """Wait until a line is typed, in naps: a signal that comes on the way into a blocking read waits for a key."""
+    """Wait until a line is typed, in short naps: a signal just before a blocking read would wait for a key."""
     if sys.platform == "win32" or not stdin.isatty():
         return
     with suppress(OSError, ValueError):  # a stream that only claims to be a terminal
@@ -50,9 +50,9 @@ def _wait_for_person(stdin: TextIO) -> None:
 
 
 def read_hidden_line(stdin: TextIO, ask: Callable[[], None]) -> str:
-    """Return one line typed at a terminal that shows none of it; `ask` is called when it has stopped showing.
+    """Return one line typed without echo; `ask` is called when the echo is off.
 
-    Raises UsageError where the terminal cannot be kept from showing it: nothing has been read then.
+    Raises UsageError, before anything is read, if the echo cannot be turned off.
     """
     if sys.platform == "win32":
         import getpass
@@ -70,12 +70,12 @@ def _no_echo(stdin: TextIO) -> Iterator[None]:
 
     try:
         descriptor = stdin.fileno()
-    except (OSError, ValueError):  # a stream that only claims to be a terminal shows nothing by itself
+    except (OSError, ValueError):  # a stream that only claims to be a terminal has no echo
         yield
         return
     try:
         before = termios.tcgetattr(descriptor)
-        # What was typed before the question is dropped (FLUSH): it was seen on the screen.
+        # FLUSH drops what was typed before the question: it was visible.
         termios.tcsetattr(descriptor, termios.TCSAFLUSH, [*before[:3], before[3] & ~termios.ECHO, *before[4:]])
     except termios.error:
         raise UsageError("The terminal cannot be kept from showing what is typed; give it on stdin instead.") from None

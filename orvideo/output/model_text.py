@@ -1,15 +1,16 @@
-"""Models to text: a row of the list, and the page of one. What the service does not say is `?`, never "no"."""
+"""Models as text: the table of `orvideo models` and the page of one. What the service does not say is `?`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from orvideo.output.job_text import Lines
+from orvideo.output.quote_text import text_of
 from orvideo.output.tables import Cell, Column, Row, Table
-from orvideo.output.text import spans
-from orvideo.output.views import Lines, text_of
+from orvideo.output.text import ranges
 
-#: Fields of a model that its page says in other words, or not at all; what has no place is shown as it came.
+#: Fields that the page of a model does not show as they are; other unknown fields are shown so.
 _NOT_SHOWN = ("created", "hugging_face_id", "pricing_skus")
 
 
@@ -20,9 +21,9 @@ def models_table(
     sources: Mapping[str, Sequence[str]],
     price_title: str,
 ) -> Table:
-    """Return the table of `orvideo models`: `prices` in short and `sources` (what it makes from) by model id.
+    """Return the table of models, with `prices` and `sources` (what a video is made from) by model id.
 
-    In a pipe: id, sources, resolutions, seconds, sound, seed, USD; what is not known is empty there.
+    A pipe gets id, sources, resolutions, seconds, sound, seed and USD, empty where not known.
     """
     columns = [
         Column("MODEL"),
@@ -43,7 +44,7 @@ def models_table(
                 name,
                 Cell(", ".join(sources.get(name, ())) or "?", ",".join(sources.get(name, ()))),
                 Cell(", ".join(resolutions) or "?", ",".join(resolutions)),
-                Cell(spans(seconds) or "?", ",".join(map(str, sorted(seconds)))),
+                Cell(ranges(seconds) or "?", ",".join(map(str, sorted(seconds)))),
                 _stated(model.get("generate_audio")),
                 _stated(model.get("seed")),
                 prices[name],
@@ -53,7 +54,7 @@ def models_table(
 
 
 def model_page(model: Mapping[str, Any], *, prices: Iterable[str], sources: Sequence[str], example: str) -> Lines:
-    """Return everything about one model: `prices` as lines in words, unknown fields as they came, a line to copy."""
+    """Return the page of one model, with its prices in words and an example to copy."""
     left = {key: value for key, value in model.items() if key not in _NOT_SHOWN and value is not None}
 
     def listed(name: str) -> str:
@@ -64,14 +65,14 @@ def model_page(model: Mapping[str, Any], *, prices: Iterable[str], sources: Sequ
         ("name", text_of(left.pop("name", None))),
         ("about", text_of(left.pop("description", None))),
         ("version", text_of(left.pop("canonical_slug", None))),
-        ("makes from", ", ".join(sources)),
+        ("made from", ", ".join(sources)),
         ("resolutions", listed("supported_resolutions")),
         ("sizes", listed("supported_sizes")),
         ("aspect ratios", listed("supported_aspect_ratios")),
-        ("seconds", spans(_seconds(left.pop("supported_durations", None))) or "not said"),
+        ("seconds", ranges(_seconds(left.pop("supported_durations", None))) or "unknown"),
         ("frames", listed("supported_frame_images").replace("_", " ")),
-        ("sound", _stated(left.pop("generate_audio", None)).shown.replace("?", "not said")),
-        ("seed", _stated(left.pop("seed", None)).shown.replace("?", "not said")),
+        ("sound", _stated(left.pop("generate_audio", None)).shown.replace("?", "unknown")),
+        ("seed", _stated(left.pop("seed", None)).shown.replace("?", "unknown")),
         ("upscale factor", _range(left.pop("upscale_factor", None))),
         ("creativity", listed("creativity")),
         ("parameters", listed("allowed_passthrough_parameters")),
@@ -100,5 +101,5 @@ def _range(span: Any) -> str:
 
 
 def _items(values: Any) -> list[str]:
-    """Return the entries of a list as texts; what is no list, whatever the service means by it, has none (X04)."""
+    """Return the entries of a list as texts, none for what is no list (drill X04)."""
     return [text_of(item) for item in values if item is not None] if isinstance(values, list) else []

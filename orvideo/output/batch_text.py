@@ -1,0 +1,104 @@
+"""Batches as text: the plan before anything is bought, what the rows cost, and the summary at the end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from orvideo.batch.standing import Standing, standing_of
+from orvideo.money import money_text
+from orvideo.output.job_text import OWN_KEY
+from orvideo.output.quote_text import range_text
+from orvideo.output.text import count, ranges
+from orvideo.record.values import Record, State
+
+if TYPE_CHECKING:
+    from orvideo.batch.checking import Asked, Offer, Price
+    from orvideo.batch.standing import History
+
+_STANDINGS = {
+    Standing.COMPLETED: "finished",
+    Standing.RUNNING: "in flight",
+    Standing.ELSEWHERE: "in another run",
+    Standing.FAILED: "failed before (--retry-failed buys them again)",
+    Standing.UNKNOWN: "of unknown outcome, left alone",
+}
+
+
+def plan_lines(
+    asked: Sequence[Asked], history: History, offers: Mapping[str, Offer], price: Price, limit: Decimal | None = None
+) -> list[str]:
+    """Return the plan that is shown before money is spent: rows by status, choices made for the user, and price.
+
+    Amounts are rounded so that none appears on the wrong side of `limit` (finding A10).
+    """
+    standings = Counter(standing_of(history.last.get(one.key)) for one in asked if one.key not in offers)
+    parts = [f"{number} {_STANDINGS[standing]}" for standing, number in standings.items()]
+    again = sum(standing_of(history.last.get(key)) is Standing.FAILED for key in offers)
+    new = f"{len(offers)} to submit" + (f" ({again} of them again)" if again else "")
+    lines = [f"{count(len(asked), 'row')}: {', '.join([*parts, new])}"]
+    changed = history.changed(asked)
+    if changed:
+        lines.append(f"changed since they were bought, so new: line {ranges([one.row.line for one in changed])}")
+    chosen = Counter(choice for offer in offers.values() for choice in offer.choices)
+    lines += [f"chosen: {choice}" + _share(number, len(offers)) for choice, number in chosen.items()]
+    if offers:
+        lines.append(f"quote: {_price_text(price, limit)}")
+        reasons = Counter(reason for offer in offers.values() for reason in offer.quote.reasons)
+        lines += [f"why: {reason}{_share(number, len(offers))}" for reason, number in reasons.items()]
+    elif set(standings) == {Standing.COMPLETED}:
+        lines.append("nothing to submit; another --name makes all of them again")
+    return lines
+
+
+def _share(number: int, total: int) -> str:
+    return "" if number == total else f" ({count(number, 'row')})"
+
+
+def _price_text(price: Price, limit: Decimal | None = None) -> str:
+    """Return `$2.40 for 20 rows: 18 listed, 1 about, 1 unknown`."""
+    kinds = {"listed": price.listed, "about": price.about, "unknown": price.unknown}
+    told = ", ".join(f"{number} {kind}" for kind, number in kinds.items() if number)
+    about = bool(price.about)
+    total = money_text(price.usd, approximate=about, limit=limit) if price.usd is not None else "an unknown price"
+    more = " and more" if price.unknown and price.usd is not None else ""
+    span = range_text(price.low, price.high, limit)
+    return f"{total}{more}{span} for {count(price.rows, 'row')}: {told}"
+
+
+def dropped_rows_line(records: Sequence[Record]) -> str:
+    """Return a warning about jobs whose rows are no longer in the file."""
+    running = [record.name for record in records if record.is_running]
+    text = f"{count(len(records), 'job')} of this batch belong to rows that were changed or taken out"
+    if running:
+        text += f"; {len(running)} still running: orvideo wait {' '.join(running[:5])}"
+    return text + "."
+
+
+def most_spent(records: Iterable[Record]) -> Decimal | None:
+    """Return the most that these jobs cost or may cost, in USD; None if it is unknown for one of them."""
+    total = Decimal(0)
+    for record in records:
+        if record.state is State.NOT_SENT:
+            continue
+        most = record.cost
+        if most is None and record.quote is not None:
+            high = record.quote.get("high")
+            quoted = high if high is not None else record.quote.get("usd")
+            most = Decimal(str(quoted)) if quoted is not None else None
+        if most is None:
+            return None
+        total += most
+    return total
+
+
+def summary_line(sums: Mapping[str, Any], *, sandbox: bool = False) -> str:
+    """Return the last line of a batch: `20 rows: 19 completed, 1 failed; $2.40`."""
+    parts = [f"{number} {status.replace('_', ' ')}" for status, number in sums["statuses"].items()]
+    cost = money_text(sums["cost_usd"]) + (" and more" if sums["cost_unknown"] else "")
+    cost += " in the sandbox" if sandbox else ""
+    if sums["byok"]:
+        cost += f", and {count(sums['byok'], 'job')} {OWN_KEY}"
+    return f"{count(sums['rows'], 'row')}: {', '.join(parts)}; {cost}"
