@@ -18,7 +18,7 @@ from typing import Any, TextIO
 import pyte
 
 from orvideo.clock import Clock
-from orvideo.environment import Answering, Environment
+from orvideo.environment import CommonOptions, Environment
 from orvideo.output.terminal import Terminal
 from tests.shell import Stream
 
@@ -43,8 +43,8 @@ def terminal_on(
     clock: Clock | None = None,
     **modes: Any,
 ) -> Terminal:
-    """Return a terminal over these streams; `modes` are the fields of `Answering`."""
-    return Terminal(Environment(environ, stdin, stdout, stderr, clock or Clock()), Answering(**modes))
+    """Return a terminal over these streams; `modes` are the fields of `CommonOptions`."""
+    return Terminal(Environment(environ, stdin, stdout, stderr, clock or Clock()), CommonOptions(**modes))
 
 
 class Full(io.TextIOBase):
