@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from orvideo.commands._action import Action
+from orvideo.commands._batch_plan import Batch, BatchOptions, Running, check_batch, read_file, report_path
 from orvideo.commands._follow import errors_of, run_tasks, terms_from
 from orvideo.commands._groups import Fields
 from orvideo.commands._money import Purchase, Spending, guard, notice_of_rows
@@ -32,53 +31,15 @@ from orvideo.errors import (
     Rejected,
     StillRunning,
     Unavailable,
-    UsageError,
     worst,
 )
-from orvideo.files import expand_user
 
 if TYPE_CHECKING:
-    from orvideo.batch.checking import Asked, Offer, Price, Reader
+    from orvideo.batch.checking import Asked, Offer, Price
     from orvideo.batch.entry import Entry
-    from orvideo.batch.rows import Row, Trouble
-    from orvideo.batch.source import Source
-    from orvideo.batch.standing import History
     from orvideo.context import Context, Service
     from orvideo.jobs.task import Terms
     from orvideo.output.batch_report import ReportFile
-    from orvideo.record.values import Record
-    from orvideo.settings.resolving import Settings
-
-_MOST_JOBS = 1000
-
-
-class Running(NamedTuple):
-    """How the rows are run."""
-
-    jobs: Annotated[
-        int, option("Running", "Rows in flight at once.", "--jobs", "-j", metavar="N", min=1, max=_MOST_JOBS)
-    ] = 4
-    fail_fast: Annotated[bool, option("Running", "Start no more rows after the first failure.", "--fail-fast")] = False
-    retry_failed: Annotated[
-        bool, option("Running", "Submit failed rows again, as new jobs that cost anew.", "--retry-failed")
-    ] = False
-
-
-class BatchOptions(NamedTuple):
-    """A batch line, parsed; `typed` is the same line as it was typed."""
-
-    typed: str
-    file: str
-    form: str | None
-    name: str | None
-    allow_outside: bool
-    asked: RequestOptions
-    running: Running
-    waiting: Waiting
-    output: str | None
-    saving: Saving
-    report: str | None
-    spending: Spending
 
 
 def register(app: typer.Typer) -> None:
@@ -128,24 +89,6 @@ def register(app: typer.Typer) -> None:
         return Action(lambda context: run(context, options), answering)
 
 
-class Batch(NamedTuple):
-    """A batch that was read and checked: what is asked, how it stands by the record, and what is to be bought."""
-
-    source: Source
-    id: str
-    reader: Reader
-    asked: list[Asked]
-    history: History
-    offers: dict[str, Offer]
-    specs: dict[str, str]
-    #: What the whole may cost, USD; None without a limit.
-    limit: Decimal | None = None
-
-    @property
-    def to_buy(self) -> list[Asked]:
-        return [one for one in self.asked if one.key in self.offers]
-
-
 def run(context: Context, options: BatchOptions) -> None:
     """Read, check, price, guard; then run, answer, and say what did not work. Nothing is sent before all is checked."""
     from orvideo.batch.naming import make_output_folder
@@ -157,11 +100,11 @@ def run(context: Context, options: BatchOptions) -> None:
     terms = terms_from(context, options.waiting)
     if not options.spending.dry_run:
         context.require_saving()
-    source = _read(context, options)
-    report = ReportFile(_report_path(options, source)) if options.report is not None else None
+    source = read_file(context, options)
+    report = ReportFile(report_path(options, source)) if options.report is not None else None
     context.terminal.require_stdout()
     service = context.service(needs_key=not options.spending.dry_run)
-    batch = _checked(context, options, settings, service, source)._replace(limit=limit)
+    batch = check_batch(context, options, settings, service, source)._replace(limit=limit)
     price = _show_price(context, batch)
     _guard_money(context, service, batch, price, options)
     if options.spending.dry_run:
@@ -170,139 +113,6 @@ def run(context: Context, options: BatchOptions) -> None:
     make_output_folder(options.output if options.output is not None else context.settings.output)
     entries = _entries(context, batch, service)
     _run(context, options, entries, terms, report)
-
-
-# --- reading and checking -------------------------------------------------------------------------------------------
-
-
-def _read(context: Context, options: BatchOptions) -> Source:
-    from orvideo.batch.formats import Form
-    from orvideo.batch.source import read_source
-
-    if options.form is not None and options.form.casefold() not in tuple(Form):
-        raise UsageError(f"--format takes {', '.join(Form)}, not {options.form!r}.")
-    stdin = context.environment.stdin
-    form = Form(options.form.casefold()) if options.form is not None else None
-    return read_source(options.file, getattr(stdin, "buffer", None), form)
-
-
-def _report_path(options: BatchOptions, source: Source) -> str:
-    assert options.report is not None, "asked only where there is one"
-    report = expand_user(options.report)
-    if source.path is not None and Path(report).resolve() == source.path:
-        raise UsageError(f"The report would overwrite the batch file {report}.")
-    return report
-
-
-def _checked(context: Context, options: BatchOptions, settings: Settings, service: Service, source: Source) -> Batch:
-    """Check every row in every way; raises UsageError or Rejected with all problems at once."""
-    from orvideo.batch.checking import Pricing
-    from orvideo.batch.identity import batch_id, batch_label
-    from orvideo.batch.rows import read_rows
-    from orvideo.batch.standing import History
-
-    output = options.output if options.output is not None else context.settings.output
-    rows, troubles = read_rows(source, output=output, check=not options.asked.no_check)
-    if not rows and not troubles:
-        raise UsageError(f"There is no row in {source.shown}.")
-    reader = _reader(context, options, settings, source)
-    asked, bad = reader.ask(rows)
-    troubles += bad
-    label = batch_label(source, options.name)
-    identity = batch_id(label, service.endpoint)
-    if source.path is None and options.name is None:
-        context.terminal.note(
-            f"{source.shown} has no path: this batch is known by its content (--name gives it a name, so that rows can "
-            "be changed)"
-        )
-    history = History.of(context.ledger.rows_of_batch(identity))
-    wanted = [one for one in asked if _is_to_be_bought(history.last.get(one.key), options)]
-    check = not options.asked.no_check
-    planner = context.planner(service, check=check)
-    offers, dear = Pricing(planner, each=context.settings.max_cost).offers(wanted)
-    troubles += dear
-    specs, misplaced = _specs(context, options, output, source, asked, history, offers)
-    troubles += misplaced
-    if troubles:
-        raise _refusal(troubles, source)
-    for warning in dict.fromkeys(warning for one in asked for warning in one.warnings):
-        context.terminal.warn(warning)
-    return Batch(source, identity, reader, asked, history, offers, specs)
-
-
-def _reader(context: Context, options: BatchOptions, settings: Settings, source: Source) -> Reader:
-    """Return what puts the requests of rows together, with the line's options and the settings below each row."""
-    from orvideo.batch.checking import Reader
-    from orvideo.request.build import MediaSource, request_fields
-
-    asked, folder = options.asked, source.folder
-    line, media = asked.line_fields(settings), asked.media()
-    if media:
-        # Pictures on the line are for every row: read once, from where the line says and not from FILE's folder.
-        from_line = MediaSource(settings.max_image_bytes, fix=asked.fix_image)
-        built = request_fields({**media, "prompt": "-"}, from_line, check=not asked.no_check)
-        line |= {name: value for name, value in built.fields.items() if name != "prompt"}
-    root = None if options.allow_outside else folder
-    where = MediaSource(settings.max_image_bytes, root=root, base=folder, fix=asked.fix_image)
-    return Reader(where, asked.defaults(settings), line, asked.params(), not asked.no_check)
-
-
-def _is_to_be_bought(record: Record | None, options: BatchOptions) -> bool:
-    from orvideo.batch.standing import Standing, standing_of
-
-    standing = standing_of(record)
-    return standing is Standing.NEW or (options.running.retry_failed and standing is Standing.FAILED)
-
-
-def _specs(
-    context: Context,
-    options: BatchOptions,
-    output: str | None,
-    source: Source,
-    asked: Sequence[Asked],
-    history: History,
-    offers: Mapping[str, Offer],
-) -> tuple[dict[str, str], list[Trouble]]:
-    """Return where each row saves, and the rows that would be in each other's way or in that of a file."""
-    from orvideo.batch.naming import check_targets, folder_to_make, spec_for
-    from orvideo.batch.rows import Trouble
-
-    specs: dict[str, str] = {}
-    troubles: list[Trouble] = []
-    for one in asked:
-        try:
-            specs[one.key] = spec_for(one.row, output, len(asked))
-        except UsageError as problem:
-            troubles.append(Trouble(one.row.line, problem.message))
-    taken = {Path(path): "the batch file" for path in [source.path] if path is not None}
-    if options.report is not None:
-        taken[Path(expand_user(options.report)).absolute()] = "the report"
-    for one in asked:
-        record = history.last.get(one.key)
-        if record is not None and one.key not in offers:
-            taken |= {Path(o.path): f"that of line {one.row.line}" for o in record.outputs if o.path is not None}
-    new: list[tuple[Row, str, Mapping[str, Any]]] = [
-        (one.row, specs[one.key], offers[one.key].body) for one in asked if one.key in offers and one.key in specs
-    ]
-    now, to_make = context.clock.now(), folder_to_make(output)
-    troubles += check_targets(new, taken, force=options.saving.force, now=now, total=len(asked), to_make=to_make)
-    return specs, troubles
-
-
-def _refusal(troubles: Sequence[Trouble], source: Source) -> OrvideoError:
-    """Return one error that lists everything that is wrong, in the order of the lines."""
-    from orvideo.batch.rows import shown_list
-
-    ordered = sorted(troubles, key=lambda trouble: trouble.line)
-    lines = len({trouble.line for trouble in ordered})
-    message = f"{lines} line{'s' if lines != 1 else ''} of {source.shown} cannot be used; nothing was submitted.\n"
-    message += shown_list(ordered)
-    codes = {trouble.code for trouble in ordered}
-    if codes == {ExitCode.REJECTED}:
-        return Rejected(message, hint="see what each model can do: orvideo models")
-    if codes == {ExitCode.MONEY}:
-        return MoneyError(message)
-    return UsageError(message)
 
 
 # --- money ----------------------------------------------------------------------------------------------------------
