@@ -99,7 +99,7 @@ ROWS = [
     Row(C.UNAVAILABLE, ("status", JOB), "look", looks=(refuse(502),), charged="yes"),
     Row(C.UNAVAILABLE, ("models",), "models", env={"ORVIDEO_BASE_URL": "http://127.0.0.1:9/api/v1"}, charged="no"),
     Row(C.STILL_RUNNING, ("wait", JOB, "--timeout", "0.2s"), "wait", looks=({"status": "pending"},), charged="yes"),
-    Row(C.STILL_RUNNING, (*SUBMIT, "--wait", "--timeout", "3s"), "submit", looks=({"status": "x"},), charged="yes"),
+    Row(C.STILL_RUNNING, (*SUBMIT, "--wait", "--timeout", "10s"), "submit", looks=({"status": "x"},), charged="yes"),
     Row(C.OUTCOME_UNKNOWN, SUBMIT, "cut", submit=(close,), charged="unknown", says="Submitting again may pay again"),
     Row(C.OUTCOME_UNKNOWN, SUBMIT, "500", submit=(refuse(500),), charged="unknown", says="orvideo jobs show sub-"),
     Row(C.NOT_FETCHED, ("download", JOB, "-o", "boat.mp4"), "gone", content=(refuse(410),), charged="yes"),
