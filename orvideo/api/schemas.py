@@ -113,7 +113,7 @@ Amount = Annotated[Decimal | None, BeforeValidator(amount)]
 Mapping = Annotated[dict[str, Any] | None, BeforeValidator(_mapping)]
 
 
-class Wire(BaseModel):
+class ServiceModel(BaseModel):
     """The base of everything received: unknown fields are kept, and input values never appear in errors."""
 
     model_config = ConfigDict(extra="allow", hide_input_in_errors=True, protected_namespaces=())
@@ -124,7 +124,7 @@ class Wire(BaseModel):
         return dict(self.model_extra or {})
 
 
-class Usage(Wire):
+class Usage(ServiceModel):
     """What a job was billed: `cost` in USD, None when the service did not say."""
 
     cost: Money = None
@@ -155,7 +155,7 @@ def _status(value: object) -> str:
     return value.strip().casefold() if isinstance(value, str) and value.strip() else "pending"
 
 
-class Job(Wire):
+class Job(ServiceModel):
     """A job as the service reports it (VideoGenerationResponse)."""
 
     id: Annotated[str, BeforeValidator(_identifier)]
@@ -201,14 +201,14 @@ class Job(Wire):
         return max(len(self.urls or ()), len(self.unsigned_urls or ()))
 
 
-class Span(Wire):
+class Span(ServiceModel):
     """The range that an upscaling model accepts."""
 
     min: float | None = None
     max: float | None = None
 
 
-class VideoModel(Wire):
+class VideoModel(ServiceModel):
     """One entry of `GET /videos/models`. None means "the service does not say", never "no" (see `fit`)."""
 
     id: Annotated[str, Field(min_length=1)]
@@ -230,13 +230,13 @@ class VideoModel(Wire):
     allowed_passthrough_parameters: Texts = None
 
 
-class Rare(Wire):
-    """The base of what few commands receive, and never two threads at once: pydantic prepares it at its first use."""
+class DeferredModel(ServiceModel):
+    """The base of models that few commands use, and one thread at a time: pydantic builds them at their first use."""
 
     model_config = ConfigDict(defer_build=True)
 
 
-class Endpoint(Rare):
+class Endpoint(DeferredModel):
     """One provider of a model (`GET /models/{id}/endpoints`); `tag` is the slug that provider options are keyed by."""
 
     name: Text = None
@@ -244,7 +244,7 @@ class Endpoint(Rare):
     tag: Text = None
 
 
-class Budget(Rare):
+class Budget(DeferredModel):
     """A budget that a key is held to: `remaining_usd` is below zero where it was overrun."""
 
     scope: Text = None
@@ -269,7 +269,7 @@ def _budgets(value: object) -> list[object]:
     return [item for item in value if isinstance(item, dict | Budget)] if isinstance(value, list) else []
 
 
-class KeyInfo(Rare):
+class KeyInfo(DeferredModel):
     """What the service says of a key (`GET /key`): amounts in USD, None for "no limit" or "not said"."""
 
     label: Text = None

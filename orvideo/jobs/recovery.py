@@ -21,10 +21,10 @@ def recover(ledger: Ledger) -> list[Record]:
     for record in ledger.list(unknown=True):
         # A cut answer could name another id in the part that is missing.
         if record.answer and record.answer_status in range(200, 300) and len(record.answer) < MOST_ANSWER:
-            from orvideo.api.acceptance import job_in
+            from orvideo.api.acceptance import job_in_body
 
             with suppress(RecordError):
-                if (job := job_in(record.answer)) is not None:
+                if (job := job_in_body(record.answer)) is not None:
                     ledger.submitted(
                         record.seq, job.id, status=job.status, generation_id=job.generation_id, extra=job.extra
                     )

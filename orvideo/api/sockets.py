@@ -1,0 +1,237 @@
+"""The sockets under httpx: connecting, TLS, and reads and writes that end at a deadline.
+
+httpx limits only the pause between two bytes: not name resolution, not the attempts at several addresses, not a server
+that sends a byte a minute. So this is a network backend for httpcore, the library that carries httpx's requests. Every
+wait gives up after a `NAP` and asks `ExchangeTimer` whether to go on, so that a deadline, a `cancel` from another
+thread and a signal take effect in time.
+"""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import os
+import queue
+import selectors
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import partial
+from typing import Any, TypeVar, cast
+
+import httpcore
+
+from orvideo.api.timer import ExchangeTimer
+from orvideo.clock import NAP
+
+#: The next address of a name is tried beside the one before after this many seconds (RFC 8305, finding C07).
+STAGGER = 0.25
+#: How many bytes of a request the system may hold unsent.
+MOST_UNSENT = 64 * 1024
+#: What `connect_ex` returns for a connection that is being established.
+_UNDER_WAY = frozenset({0, errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", 0)})
+#: poll has no limit on the numbers of descriptors, unlike select.
+_Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
+
+T = TypeVar("T")
+
+
+class Backend(httpcore.NetworkBackend):
+    """Opens connections; `timer` is that of the current exchange."""
+
+    def __init__(self) -> None:
+        self.timer: ExchangeTimer
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        self.timer.has_connected = True
+        with _raising(httpcore.ConnectTimeout, httpcore.ConnectError):
+            connected = self._first_of(self._addresses(host, port, timeout), timeout)
+            connected.settimeout(NAP)
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if (unsent := getattr(socket, "TCP_NOTSENT_LOWAT", None)) is not None:
+                # Without this the system buffers up to 4 MB, which would count as sent (finding B09).
+                with suppress(OSError):
+                    connected.setsockopt(socket.IPPROTO_TCP, unsent, MOST_UNSENT)
+        return Stream(self, connected)
+
+    def _addresses(self, host: str, port: int, timeout: float | None) -> list[Any]:
+        """Return the addresses of a name, the two families alternating; a resolver that hangs is abandoned."""
+        answer: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+        def ask() -> None:
+            try:
+                answer.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+            except Exception as error:  # handed over: gaierror, and UnicodeError for what can be no name
+                answer.put(error)
+
+        def wait() -> Any:
+            try:
+                return answer.get(timeout=NAP)
+            except queue.Empty:
+                raise TimeoutError from None
+
+        threading.Thread(target=ask, name="orvideo-name", daemon=True).start()
+        found = self.timer.until_done(wait, timeout)
+        if isinstance(found, Exception):
+            raise OSError(str(found)) from found
+        same = [entry for entry in found if entry[0] == found[0][0]]
+        others = [entry for entry in found if entry[0] != found[0][0]]
+        return [entry for pair in itertools.zip_longest(same, others) for entry in pair if entry]
+
+    def _first_of(self, addresses: list[Any], timeout: float | None) -> socket.socket:
+        """Return a connection to the address that answers first; each attempt starts `STAGGER` after the one before."""
+        trouble = OSError("the name has no address")
+        trying = _Selector()
+
+        def step() -> socket.socket:
+            nonlocal trouble
+            if not addresses and not trying.get_map():
+                raise trouble
+            try:
+                if addresses:
+                    trying.register(_begin(*addresses.pop(0)), selectors.EVENT_WRITE)
+                for key, _ in trying.select(STAGGER if addresses else NAP):
+                    one = cast(socket.socket, key.fileobj)
+                    trying.unregister(one)
+                    if not (code := one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)):
+                        return one
+                    one.close()
+                    raise OSError(code, os.strerror(code))
+            except OSError as error:
+                trouble = error
+            raise TimeoutError
+
+        try:
+            return self.timer.until_done(step, timeout)
+        finally:
+            for key in list(trying.get_map().values()):
+                cast(socket.socket, key.fileobj).close()
+            trying.close()
+
+
+def _begin(family: int, kind: int, protocol: int, name: str, address: Any) -> socket.socket:
+    """Start a connection to one of the addresses that `getaddrinfo` returns."""
+    one = socket.socket(family, kind, protocol)
+    try:
+        one.setblocking(False)
+        code = one.connect_ex(address)
+        if code not in _UNDER_WAY:
+            raise OSError(code, os.strerror(code))
+    except BaseException:
+        one.close()
+        raise
+    return one
+
+
+class Stream(httpcore.NetworkStream):
+    """One connection, with or without TLS. Its socket times out each `NAP`; the timer says whether to go on."""
+
+    def __init__(self, backend: Backend, connected: socket.socket) -> None:
+        self._backend, self._socket = backend, connected
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        timer = self._backend.timer
+        with _raising(httpcore.ReadTimeout, httpcore.ReadError):
+            data = timer.until_done(partial(self._socket.recv, max_bytes), timeout)
+            timer.count_bytes(len(data))
+        return data
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        timer = self._backend.timer
+        with _raising(httpcore.WriteTimeout, httpcore.WriteError):
+            rest = memoryview(buffer)
+            while rest:
+                count = timer.until_done(partial(self._socket.send, rest), timeout)
+                timer.count_bytes(count)
+                rest = rest[count:]
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        try:
+            with _raising(httpcore.ConnectTimeout, httpcore.ConnectError):
+                if isinstance(self._socket, ssl.SSLSocket):
+                    return TlsInTls(self, ssl_context, server_hostname, timeout)
+                secured = ssl_context.wrap_socket(
+                    self._socket, server_hostname=server_hostname, do_handshake_on_connect=False
+                )
+                self._socket = secured
+                self._backend.timer.until_done(secured.do_handshake, timeout)
+                return self
+        except BaseException:
+            self.close()
+            raise
+
+    def get_extra_info(self, info: str) -> Any:
+        """Say whether there is something to read, which is all that httpcore asks; on an idle connection it is the end."""
+        if info != "is_readable":
+            return None
+        with _Selector() as selector:
+            selector.register(self._socket, selectors.EVENT_READ)
+            return bool(selector.select(0))
+
+
+class TlsInTls(httpcore.NetworkStream):
+    """TLS with the service inside of TLS with a proxy (HTTPS_PROXY=https://…): sockets can be wrapped only once."""
+
+    def __init__(self, outer: Stream, context: ssl.SSLContext, host: str | None, timeout: float | None) -> None:
+        self._outer, self._coming, self._going = outer, ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._coming, self._going, server_hostname=host)
+        self._do(self._tls.do_handshake, timeout)
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        with _raising(httpcore.ReadTimeout, httpcore.ReadError):
+            return self._do(partial(self._tls.read, max_bytes), timeout)
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        with _raising(httpcore.WriteTimeout, httpcore.WriteError):
+            for start in range(0, len(buffer), 65536):
+                self._do(partial(self._tls.write, buffer[start : start + 65536]), timeout)
+
+    def close(self) -> None:
+        self._outer.close()
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._outer.get_extra_info(info)
+
+    def _do(self, step: Callable[[], T], timeout: float | None) -> T:
+        while True:
+            try:
+                done = step()
+            except ssl.SSLWantReadError:
+                self._outer.write(self._going.read(), timeout)
+                if data := self._outer.read(65536, timeout):
+                    self._coming.write(data)
+                else:
+                    self._coming.write_eof()
+            else:
+                self._outer.write(self._going.read(), timeout)
+                return done
+
+
+class _raising:  # noqa: N801 - used like a function; one made with contextlib costs as much as the read in it
+    """Raise httpcore's errors for the system's."""
+
+    def __init__(self, timed_out: type[Exception], other: type[Exception]) -> None:
+        self._late, self._other = timed_out, other
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, TimeoutError):
+            raise self._late(str(error)) from error
+        if isinstance(error, OSError):
+            raise self._other(str(error)) from error
