@@ -175,7 +175,7 @@ class Stream(httpcore.NetworkStream):
             raise
 
     def get_extra_info(self, info: str) -> Any:
-        """Say whether there is something to read, which is all that httpcore asks; on an idle connection it is the end."""
+        """Say whether there is something to read, all that httpcore asks; an idle connection is closed then."""
         if info != "is_readable":
             return None
         with _Selector() as selector:

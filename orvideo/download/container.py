@@ -1,7 +1,7 @@
-"""What a file is by its bytes, and whether it is all there: containers walked from header to header to the end.
+"""The kind of a video file, and whether it is complete: its container is read from header to header to the end.
 
-The media between two headers is skipped, so a walk costs the same for 10 MiB and 1 GiB. A kind is named by the
-extension that its files have.
+The media between two headers is skipped, so a check takes the same time for 10 MiB and 1 GiB. A kind is named by its
+file extension.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator
 
-#: Every kind that is known, by its extension, with what to call one. "bin" is what is neither known nor text.
+#: Every known kind by its extension, with its name in messages. "bin" is neither known nor text.
 KINDS = {
     "mp4": "an MP4",
     "webm": "a WebM",
@@ -33,9 +33,9 @@ KINDS = {
 
 #: This many bytes from the beginning of a file decide what it is.
 HEAD = 512
-#: Real files have thousands of top-level boxes or elements at most, one pair a fragment; more is an attack.
+#: The most top-level boxes or elements that are read; real files have thousands at most.
 MOST_PARTS = 200_000
-#: A file of no known kind that is shorter than this is no video of any kind.
+#: The shortest file of an unknown kind that counts as a video, in bytes.
 SHORTEST = 64
 
 #: Reads so many bytes from an offset on; fewer where the file ends.
@@ -62,7 +62,7 @@ class Incomplete(BadContainer):
 
 
 def refuse_text(head: bytes) -> None:
-    """Raise NotAVideo where the first bytes of a file are those of a page, of JSON, or of any other text."""
+    """Raise NotAVideo where a file begins like HTML, JSON or any other text."""
     if head and (_MARKUP.match(head) or _is_plain(head)):
         raise NotAVideo("it is a text")
 
@@ -112,7 +112,7 @@ _MAGIC = {
 
 
 def _is_plain(head: bytes) -> bool:
-    """Tell whether bytes are plain text: in UTF-16 by its mark, or UTF-8 without what no text has."""
+    """Return whether bytes are plain text: UTF-16 with a BOM, or UTF-8, without control characters."""
     wide = head[:2] in (b"\xff\xfe", b"\xfe\xff")
     try:
         text = getincrementaldecoder("utf-16" if wide else "utf-8")().decode(head)

@@ -1,4 +1,4 @@
-"""Receipts: beside a saved video, `<file>.json` with what it was made from and what it cost."""
+"""Receipts: `<file>.json` beside a saved video, with its request, its cost and its checksum."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 from orvideo import __version__
 from orvideo.api.redaction import Redactor
-from orvideo.download.disk import refused
+from orvideo.download.disk import disk_errors
 from orvideo.download.naming import LONGEST, fit
 from orvideo.errors import OutputExists
 from orvideo.files import write_whole
 from orvideo.record.values import Output, Record, money_number, redact_request, time_text
 
-#: A net under the caller's care: what must never be in a file that people pass on (drill O17).
+#: Names that are removed from a receipt in any case, since people share receipts (drill O17).
 _SECRET_NAMES = frozenset(("urls", "unsigned_urls", "polling_url", "callback_url", "authorization", "api_key"))
 _REDACTOR = Redactor(None)
 
@@ -51,7 +51,7 @@ def receipt_document(record: Record, output: Output, *, canonical_slug: str | No
 
 
 def _shareable(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a request without what its URLs may hold in secret: where a callback goes, and how a link is signed."""
+    """Return a request without its callback URL and without the signatures in its URLs."""
     shared = {name: value for name, value in request.items() if name != "callback_url"}
     for name in ("frame_images", "input_references"):
         if isinstance(shared.get(name), list):
@@ -68,7 +68,7 @@ def _unsigned(value: Any) -> Any:
 
 
 def receipt_path(path: Path) -> Path:
-    """Return where a video's receipt goes."""
+    """Return the path of a video's receipt."""
     return path.with_name(fit(path.name, LONGEST - 5) + ".json")
 
 
@@ -80,9 +80,9 @@ def write_receipt(path: Path, document: Mapping[str, Any], *, force: bool = Fals
     """
     receipt = receipt_path(path)
     text = json.dumps(_without_secrets(document), indent=2, allow_nan=False) + "\n"
-    with refused(receipt):
+    with disk_errors(receipt):
         try:
-            # With the mode of any file of the person's: a receipt is passed on with its video.
+            # With the usual mode of files, since a receipt is shared with its video.
             write_whole(receipt, text.encode("ascii"), replace=force)
         except FileExistsError as error:
             if not _holds(receipt, text):

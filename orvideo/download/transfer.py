@@ -1,128 +1,63 @@
-"""Bringing every byte of one video here: over as many attempts and from as many places as it takes.
+"""Downloading all bytes of one video, with retries, resumes and several sources.
 
-A place yields the bytes from an offset on. An attempt that brings the video further than it ever was resets the count;
-five in a row that do not end the transfer, and the next place is tried (drill D01).
+A source yields the bytes from an offset on. After five failed attempts in a row without progress the next source is
+tried; progress resets the count (drill D01).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from orvideo.deadline import Cancelled, Deadline
 from orvideo.download import container, disk
 from orvideo.download.container import BadContainer, Incomplete, NotAVideo
+from orvideo.download.failures import (
+    Broken,
+    Cut,
+    TooLarge,
+    Verdict,
+    judge_source_error,
+    reply_of,
+    shown_error,
+    status_of,
+)
+from orvideo.download.sources import Source, Sources
 from orvideo.errors import (
     AuthError,
     BadReply,
-    BadRequest,
-    Forbidden,
     MoneyError,
-    NoOutput,
     NotFetched,
-    NotFound,
-    NotReadyYet,
     OrvideoError,
-    OutputUnwritable,
     Rejected,
-    ServiceReply,
     Stalled,
-    Unavailable,
     Unsafe,
     UsageError,
 )
 
 if TYPE_CHECKING:
-    from orvideo.api.client import Client
     from orvideo.api.download import Download
-    from orvideo.api.schemas import Job
-    from orvideo.clock import Clock
 
-#: A signed URL that dies within this many seconds is not begun with.
-FRESH_FOR = 30.0
-#: Attempts in a row that bring nothing new, before a place is left.
+#: Failed attempts in a row without progress, before the next source is tried.
 ATTEMPTS = 5
-#: Seconds before the next attempt, by how many brought nothing.
+#: Seconds before the next attempt, by the number of failed ones.
 PAUSES = (0.5, 1.0, 2.0, 4.0)
-#: The longest that a service's Retry-After is waited out here, in seconds.
+#: The longest pause that a Retry-After can cause, in seconds.
 LONGEST_PAUSE = 60.0
-#: The largest file that is taken, in bytes, where nobody says otherwise (F-C03).
+#: The default limit of a file's size, in bytes (F-C03).
 MAX_BYTES = 8 << 30
-#: So many bytes are written before the disk is asked again whether it has room for as many more.
+#: The free space on the disk is checked each time that so many bytes are written.
 ROOM_STEP = 1 << 20
-#: No file is announced with more bytes than this in earnest; such a length is unknown.
+#: An announced length of so many bytes or more counts as unknown.
 ABSURD = 1 << 40
 
-#: Is told how many bytes are here, and of how many; a lower number than before says that it began again.
+#: Called with the bytes that are here, and the total or None; a lower number than before means a restart.
 OnProgress = Callable[[int, int | None], None]
 
 
-class Place(NamedTuple):
-    """Where a video can be had from. `url` tells places apart, `name` is for a person.
-
-    `open` begins at an offset, if the file is still the one that the strong validator names.
-    """
-
-    url: str
-    name: str
-    open: Callable[[int, str | None, Deadline], AbstractContextManager[Download]]
-
-
-class Places:
-    """The places that one output of a job can be had from, best first.
-
-    Signed URLs come first while they are fresh, without the key; then the content endpoint, with it; then the URLs that
-    the service names besides (api notes).
-    """
-
-    def __init__(self, client: Client, job_id: str, job: Job | None, index: int, clock: Clock) -> None:
-        self._client, self._job_id, self._job = client, job_id, job
-        self._index, self._clock = index, clock
-        #: Whether the job's reply names an output at all; if not, the service may have made none (drill P06). A job
-        #: that was never looked at may name some.
-        self.names_outputs = job is None or job.output_count > 0
-
-    def listed(self) -> list[Place]:
-        client, job_id, index = self._client, self._job_id, self._index
-        places = [
-            Place(
-                "content", "The service's own place",
-                lambda start, etag, deadline: client.content(job_id, index, start=start, etag=etag, deadline=deadline),
-            )
-        ]  # fmt: skip
-        job = self._job
-        if job is None:
-            return places
-        signed, named = _at(job.urls, index), _at(job.unsigned_urls, index)
-        if signed and (job.expires_at is None or job.expires_at - FRESH_FOR > self._clock.now().timestamp()):
-            places.insert(0, self._at_url(signed, "The storage's URL", signed=True))
-        # The real service names the content endpoint once more.
-        if named and named != signed and not client.is_content_url(named, job_id, index):
-            places.append(self._at_url(named, "The URL that the job names", signed=False))
-        return places
-
-    def refreshed(self, deadline: Deadline) -> list[Place]:
-        """Look at the job again and return what it names now (drill D12). Raises OrvideoError."""
-        self._job = self._client.job(self._job_id, deadline=deadline)
-        return self.listed()
-
-    def _at_url(self, url: str, name: str, *, signed: bool) -> Place:
-        client = self._client
-        return Place(
-            url, name,
-            lambda start, etag, deadline: client.fetch(url, start=start, etag=etag, signed=signed, deadline=deadline),
-        )  # fmt: skip
-
-
-def _at(urls: list[str | None] | None, index: int) -> str | None:
-    return urls[index] if urls and index < len(urls) else None
-
-
-class Bounds(NamedTuple):
-    """How much and how long: the largest file in bytes, the seconds for which a refusal may only mean "not yet"
+class TransferLimits(NamedTuple):
+    """The limits of a download: its size in bytes, for how many seconds from now a refusal may only mean "not yet"
     (F-B06), and the pauses between attempts in seconds."""
 
     max_bytes: int = MAX_BYTES
@@ -130,78 +65,42 @@ class Bounds(NamedTuple):
     pauses: Sequence[float] = PAUSES
 
 
-class Verdict(Enum):
-    """What a place's trouble means: wait for it, go to the next place, or stop altogether."""
-
-    WAIT = "wait"
-    NEXT = "next"
-    STOP = "stop"
-
-
-class Cut(Exception):
-    """An attempt ended before the video did; the text says how."""
-
-
-class TooLarge(NotFetched):
-    """The service sends more than a person lets it."""
-
-
-class Broken(NotFetched):
-    """All bytes that the service has are here, and they are not a whole video."""
-
-
-def judge_place(trouble: Exception, *, settling: bool = False, names_outputs: bool = True) -> Verdict:
-    """Say what the trouble with a place means for a download.
-
-    While `settling`, right after the end of the job, the service may not have the bytes everywhere yet: a refusal
-    then only means "not yet" (F-B06). No one place ends a fetch (F-B03): only this disk does.
-    """
-    if isinstance(trouble, OutputUnwritable):
-        return Verdict.STOP
-    if isinstance(trouble, Cut | Incomplete | Unavailable):
-        return Verdict.WAIT
-    not_yet = isinstance(trouble, NotFound | Forbidden) or _status(trouble) in (416, 425)
-    if settling and (not_yet or (isinstance(trouble, BadRequest) and not names_outputs)):
-        return Verdict.WAIT
-    return Verdict.NEXT
-
-
 class Transfer:
-    """One video on its way here. `etag` and `total` are those under which its bytes came, None if unknown."""
+    """The download of one video. `etag` and `total` belong to the bytes that are here; None if unknown."""
 
     part: disk.Part
     _remember: Callable[[str | None, int | None], bool]
-    _set_aside: Callable[[], Path | None]
+    _keep_damaged: Callable[[], Path | None]
 
     def __init__(
         self,
-        places: Places,
+        sources: Sources,
         deadline: Deadline,
-        bounds: Bounds,
+        limits: TransferLimits,
         on_progress: OnProgress,
         on_warning: Callable[[str], None],
     ) -> None:
         self.deadline, self.on_warning = deadline, on_warning
-        self._places, self._bounds, self._on_progress = places, bounds, on_progress
+        self._sources, self._limits, self._on_progress = sources, limits, on_progress
         self.etag: str | None = None
         self.total: int | None = None
-        #: Whether a later process can go on with what is here.
+        #: Whether a later process can resume with the bytes that are here.
         self.is_resumable = False
         self._damaged: Path | None = None
         self._now = deadline.clock.monotonic
-        self._settle_until = self._now() + bounds.settle_seconds
-        self._told_at = self._now() - 1.0
+        self._settle_until = self._now() + limits.settle_seconds
+        self._reported_at = self._now() - 1.0
         self._room_checked_at = 0
         self._began_at = 0
         self._seen_damaged: tuple[int, str] | None = None
         self._furthest = 0
         self._had_bytes = False
-        self._from: str | None = None
+        self._source_name: str | None = None
         self._reason: tuple[int, OrvideoError] | None = None
         self._said = ""
 
     def resume(self, etag: str | None, total: int | None) -> None:
-        """Go on with the bytes that are here."""
+        """Resume with the bytes that are here."""
         self.etag, self.total, self.is_resumable = etag, total, etag is not None
 
     def run(
@@ -209,38 +108,38 @@ class Transfer:
         part: disk.Part,
         *,
         remember: Callable[[str | None, int | None], bool] = lambda etag, total: False,
-        set_aside: Callable[[], Path | None] = lambda: None,
+        keep_damaged: Callable[[], Path | None] = lambda: None,
     ) -> str:
-        """Bring the video into `part` and return its kind.
+        """Download the video into `part` and return its kind.
 
-        `remember` is told `etag` and `total` before the first byte under them and says whether a later process can go
-        on with it; `set_aside` keeps a damaged file that is all there is, and returns its new path.
+        `remember(etag, total)` is called before the first byte that they describe, and returns whether a later process
+        can resume; `keep_damaged` moves a damaged file to another name, and returns its path.
 
         Raises NotFetched (10), AuthError (4), BadReply (12), Unsafe (15), OutputUnwritable (14), Cancelled, and OSError
-        where the disk fails. What was received is left where it is.
+        where the disk fails. What was received stays in `part`.
         """
-        self.part, self._remember, self._set_aside = part, remember, set_aside
+        self.part, self._remember, self._keep_damaged = part, remember, keep_damaged
         self._furthest, self._had_bytes = part.size, bool(part.size)
-        todo = self._places.listed()
+        todo = self._sources.listed()
         tried: set[str] = set()
-        is_fresh = not self._places.names_outputs
+        is_fresh = not self._sources.names_outputs
         rounds = 0
         while True:
-            later: list[Place] = []
+            later: list[Source] = []
             while todo:
-                place = todo.pop(0)
-                tried.add(place.url)
-                trouble = self._try(place)
+                source = todo.pop(0)
+                tried.add(source.url)
+                trouble = self._try(source)
                 if trouble is None:
                     return self.kind
-                if self._verdict(trouble) is Verdict.WAIT and (_status(trouble) or isinstance(trouble, Rejected)):
-                    later.append(place)
+                if self._verdict(trouble) is Verdict.WAIT and (status_of(trouble) or isinstance(trouble, Rejected)):
+                    later.append(source)
                 refused = isinstance(trouble, Rejected | AuthError | MoneyError)
                 if not is_fresh and (refused or not todo):
                     is_fresh = True
                     fresh = self._refreshed()
-                    todo = todo if fresh is None else [place for place in fresh if place.url not in tried]
-            assert self._reason is not None, "a place that is left has a reason"
+                    todo = todo if fresh is None else [source for source in fresh if source.url not in tried]
+            assert self._reason is not None, "a source that is given up has a reason"
             left = self._settle_until - self._now()
             if not later or left <= 0:
                 raise self._reason[1]
@@ -248,82 +147,87 @@ class Transfer:
             rounds += 1
             todo = later
 
-    # One place
+    # One source
 
-    def _try(self, place: Place) -> Exception | None:
-        """Fetch from one place; return None when all is here, and otherwise what it was left for."""
-        if self._from not in (None, place.name):
-            self.etag = None  # another place's validators are its own
-        self._from = place.name
+    def _try(self, source: Source) -> Exception | None:
+        """Download from one source; return None when the video is complete, and otherwise why it was given up."""
+        if self._source_name not in (None, source.name):
+            self.etag = None  # a validator is valid for its own source only
+        self._source_name = source.name
         failures = attempts = 0
         while True:
             attempts += 1
             try:
-                if self._is_all_here:
-                    self._tell(at_once=True)
+                if self._is_complete:
+                    self._report(at_once=True)
                 else:
-                    self._attempt(place)
+                    self._attempt(source)
                 self.kind = self._checked()
                 return None
             except (OrvideoError, BadContainer, Cut) as trouble:
-                self._raise_if_over(trouble)
-                verdict = self._verdict(trouble)
+                verdict = self._after_failure(source, trouble, attempts)
                 if verdict is Verdict.STOP:
                     raise
-                self._note(place, trouble, attempts)
-                if isinstance(trouble, NotAVideo | BadReply):
-                    self.part.empty()
-                if verdict is Verdict.NEXT or isinstance(trouble, Rejected):
+                if verdict is Verdict.NEXT:
                     return trouble
-                # What stalls brings bytes as well, and would bring them for ever (F-B08).
-                if self.part.size > self._furthest and not isinstance(trouble, Stalled):
-                    failures = 0
-                else:
-                    failures += 1
+                # A source that stalls brings bytes as well, and would go on for ever (F-B08).
+                made_progress = self.part.size > self._furthest and not isinstance(trouble, Stalled)
+                failures = 0 if made_progress else failures + 1
                 self._furthest = max(self._furthest, self.part.size)
                 if failures >= ATTEMPTS:
                     if isinstance(trouble, Incomplete):
                         said = f"The video could not be fetched in {attempts} attempts: {trouble}."
-                        self._note(place, self._broken(said), attempts)
+                        self._note(source, self._broken(said), attempts)
                     return trouble
-                self._pause(self._bounds.pauses[min(max(failures, 1), len(self._bounds.pauses)) - 1], trouble)
+                self._pause(self._limits.pauses[min(max(failures, 1), len(self._limits.pauses)) - 1], trouble)
+
+    def _after_failure(self, source: Source, trouble: Exception, attempts: int) -> Verdict:
+        """Note a failed attempt and return what to do next. Raises NotFetched and Cancelled when the time is over."""
+        self._raise_if_over(trouble)
+        verdict = self._verdict(trouble)
+        if verdict is Verdict.STOP:
+            return verdict
+        self._note(source, trouble, attempts)
+        if isinstance(trouble, NotAVideo | BadReply):
+            self.part.empty()
+        return Verdict.NEXT if isinstance(trouble, Rejected) else verdict
 
     def _verdict(self, trouble: Exception) -> Verdict:
         settling = self._now() < self._settle_until
-        return judge_place(trouble, settling=settling, names_outputs=self._places.names_outputs)
+        return judge_source_error(trouble, settling=settling, names_outputs=self._sources.names_outputs)
 
     @property
-    def _is_all_here(self) -> bool:
+    def _is_complete(self) -> bool:
         return self.etag is not None and self.total is not None and 0 < self.total == self.part.size
 
-    def _attempt(self, place: Place) -> None:
-        # Without a validator nothing says that it would be the same file.
+    def _attempt(self, source: Source) -> None:
+        # Without a validator it could be another file.
         asked = self.part.size if self.etag is not None else 0
-        with place.open(asked, self.etag if asked else None, self.deadline) as stream:
+        with source.open(asked, self.etag if asked else None, self.deadline) as stream:
             if stream.status == 416:
-                self._past_the_end(stream, asked)
+                self._range_not_satisfiable(stream, asked)
                 return
             self._begin(stream, asked)
             for chunk in stream.chunks():
-                self._take(chunk)
-                self._tell()
+                self._append(chunk)
+                self._report()
                 self._raise_if_over()
         size = self.part.size
-        self._tell(at_once=True)
+        self._report(at_once=True)
         if not size:
             raise Cut("the service sent an empty file")
         if self.total is not None and size < self.total:
             raise Cut(f"only {size} of {self.total} bytes arrived")
 
-    def _past_the_end(self, stream: Download, asked: int) -> None:
-        """Judge a 416: all is here, if the file is as long as what is here (drill D04)."""
+    def _range_not_satisfiable(self, stream: Download, asked: int) -> None:
+        """Handle a 416: the download is complete if the file has as many bytes as are here (drill D04)."""
         if stream.length != asked:
             self.part.empty()
             raise Cut("the service has no such part of the file")
         self.total = asked
 
     def _begin(self, stream: Download, asked: int) -> None:
-        """Make what is here agree with what is about to arrive, or refuse it (drills D02, D03)."""
+        """Prepare `part` for the bytes that are about to arrive, or refuse them (drills D02, D03)."""
         begins = stream.start if stream.status == 206 else 0
         length = stream.length if stream.length is not None and stream.length < ABSURD else None
         other = begins and (
@@ -342,16 +246,16 @@ class Transfer:
         elif length is not None:
             self.total = length
         self._began_at = begins
-        if self.total is not None and self.total > self._bounds.max_bytes:
+        if self.total is not None and self.total > self._limits.max_bytes:
             raise self._too_large(f"has {self.total:,} bytes")
         self._check_room(None if self.total is None else self.total - self.part.size)
         if before != (self.etag, self.total) or not begins:
             self.is_resumable = self._remember(self.etag, self.total)
-        self._tell(at_once=True)
+        self._report(at_once=True)
 
-    def _take(self, chunk: bytes) -> None:
+    def _append(self, chunk: bytes) -> None:
         before = self.part.size
-        if before + len(chunk) > self._bounds.max_bytes:
+        if before + len(chunk) > self._limits.max_bytes:
             raise self._too_large(f"goes on after {before:,} bytes")
         self.part.append(chunk)
         if before < container.HEAD <= self.part.size:
@@ -372,8 +276,8 @@ class Transfer:
             return container.check(self.part.read, self.part.size)
         except Incomplete as trouble:
             if self._began_at and self.total is None:
-                raise  # the rest of it may follow
-            # All that the service has is here: once may be an accident on the way, twice the same is the file itself.
+                raise  # the rest may follow
+            # All bytes are here and damaged: in transit the first time; the same damage twice is in the service's file.
             seen = (self.part.size, self.part.digest())
             if seen == self._seen_damaged:
                 raise self._broken(f"The service's file is damaged: {trouble}.") from trouble
@@ -383,36 +287,38 @@ class Transfer:
             raise
 
     def _broken(self, message: str) -> Broken:
-        """Return the error for a damaged file, which may be worth a look: it is all that the service has (R-B4)."""
-        self._damaged = self._set_aside() or self._damaged
+        """Keep the damaged file, which is all that the service has, and return the error that names it (R-B4)."""
+        self._damaged = self._keep_damaged() or self._damaged
         self.etag = self.total = None
         return Broken(message if self._damaged is None else f"{message} What came is kept: {self._damaged}")
 
     def _too_large(self, why: str) -> TooLarge:
         self.part.empty()
-        most = f"{self._bounds.max_bytes:,}"
+        most = f"{self._limits.max_bytes:,}"
         return TooLarge(f"The video {why}; more than {most} are not taken, and nothing of it is kept.")
 
-    # Between places
+    # Between sources
 
-    def _refreshed(self) -> list[Place] | None:
-        """Look at the job again; None where that fails for whatever reason: the other places are left (R-A6)."""
+    def _refreshed(self) -> list[Source] | None:
+        """Ask for the job again and return its sources; None if that fails, so that the others are tried (R-A6)."""
         try:
-            return self._places.refreshed(self.deadline)
+            return self._sources.refreshed(self.deadline)
         except OrvideoError as trouble:
             self._raise_if_over(trouble)
             return None
 
-    def _note(self, place: Place, trouble: Exception, attempts: int) -> None:
-        """Keep the reason that says the most of why there is no video.
+    def _note(self, source: Source, trouble: Exception, attempts: int) -> None:
+        """Keep the most informative reason why there is no video.
 
-        What a place answered says more than that one could not be reached; a damaged file that is kept says most, and
-        a place that must not be used says least.
+        A kept damaged file ranks first, then an answer of the service, then a failed connection, then a URL that must
+        not be used.
         """
         self._said = trouble.message if isinstance(trouble, OrvideoError) else f"{trouble}."
-        error = self._told(trouble, attempts)
+        said = self._said
+        no_output = not self._sources.names_outputs and not self._had_bytes
+        error = shown_error(trouble, said, attempts, may_have_no_output=no_output)
         if isinstance(trouble, Unsafe | UsageError):
-            self.on_warning(f"{place.name} is not used: {trouble.message}")
+            self.on_warning(f"{source.name} is not used: {trouble.message}")
             rank = 0
         elif isinstance(error, Broken):
             rank = 3
@@ -421,32 +327,10 @@ class Transfer:
         if self._reason is None or rank >= self._reason[0]:
             self._reason = (rank, error)
 
-    def _told(self, trouble: Exception, attempts: int) -> OrvideoError:
-        """Return a trouble with a place, which said `self._said`, as what it is for the video."""
-        reply, said = _reply(trouble), self._said
-        error: OrvideoError
-        if isinstance(trouble, NotAVideo):
-            error = BadReply(f"The service sent something else than a video: {said}")
-        elif isinstance(trouble, NotReadyYet):
-            error = NotFetched(f"The service does not have the video ready yet: {said}", reply=reply)
-        elif isinstance(trouble, Cut | Incomplete | Unavailable):
-            count = f"{attempts} attempts" if attempts > 1 else "one attempt"
-            error = NotFetched(f"The video could not be fetched in {count}: {said}", reply=reply)
-        elif isinstance(trouble, NotFound | BadRequest) and not self._places.names_outputs and not self._had_bytes:
-            error = NoOutput("The service made no video; its filter may have stopped it.", reply=reply)
-        elif isinstance(trouble, Rejected | MoneyError):
-            gone = " The bytes may have expired at the provider." if _status(trouble) in (404, 410) else ""
-            error = NotFetched(f"The video could not be fetched: {said}{gone}", reply=reply)
-        else:
-            assert isinstance(trouble, OrvideoError), "what is caught is one of these"
-            return trouble
-        error.__cause__ = trouble
-        return error
-
     # Time
 
     def _pause(self, seconds: float, trouble: Exception | None) -> None:
-        reply = _reply(trouble)
+        reply = reply_of(trouble)
         if reply is not None and reply.retry_after is not None:
             seconds = min(max(seconds, reply.retry_after), LONGEST_PAUSE)
         if self.deadline.left(seconds) < seconds and not self.deadline.is_cancelled:
@@ -466,17 +350,8 @@ class Transfer:
             return NotFetched(f"The time limit ended in the middle of the download, after {self.part.size}{of} bytes.")
         return NotFetched(f"The time limit ended before the video began to arrive. {self._said}".rstrip())
 
-    def _tell(self, *, at_once: bool = False) -> None:
+    def _report(self, *, at_once: bool = False) -> None:
         now = self._now()
-        if at_once or now - self._told_at >= 0.05:
-            self._told_at = now
+        if at_once or now - self._reported_at >= 0.05:
+            self._reported_at = now
             self._on_progress(self.part.size, self.total)
-
-
-def _reply(trouble: Exception | None) -> ServiceReply | None:
-    return trouble.reply if isinstance(trouble, OrvideoError) else None
-
-
-def _status(trouble: Exception) -> int | None:
-    reply = _reply(trouble)
-    return None if reply is None else reply.status

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 from orvideo.clock import Clock
 from orvideo.deadline import Deadline
 from orvideo.download.naming import facts_of
-from orvideo.download.save import OutputRecord, Saved, Wanted, as_output, is_here, save
+from orvideo.download.save import OutputRecord, Saved, SaveRequest, as_output, is_saved, save
+from orvideo.download.sources import Sources
 from orvideo.download.targets import Form, Target, absolute_spec, decide_target, parse_target
-from orvideo.download.transfer import MAX_BYTES, Bounds, Places
+from orvideo.download.transfer import MAX_BYTES, TransferLimits
 from orvideo.errors import NoOutput, NotFetched, OrvideoError, UsageError
 from orvideo.record.journal import PATIENCE
 from orvideo.record.values import SANDBOX, Output, Record
@@ -159,8 +160,8 @@ class Fetcher:
             if output.path is None:
                 continue
             path = Path(output.path)
-            wanted = Wanted(target, facts_of(record), output.index, self._began)
-            if is_here(output, wanted, anywhere=self.options.spec is None):
+            wanted = SaveRequest(target, facts_of(record), output.index, self._began)
+            if is_saved(output, wanted, anywhere=self.options.spec is None):
                 found[output.index] = path
         return found
 
@@ -217,11 +218,11 @@ class Fetcher:
         stdout = self.options.stdout() if target.form is Form.STDOUT and self.options.stdout else None
         on_progress, on_warning = tell
         return save(
-            Places(client, record.id or record.name, job, index, self._clock),
-            Wanted(target, facts_of(record), index, self._began, stdout),
+            Sources(client, record.id or record.name, job, index, self._clock),
+            SaveRequest(target, facts_of(record), index, self._began, stdout),
             OutputRecord(self._ledger, record.seq, index, self._clock),
             deadline,
-            Bounds(self.options.max_bytes, self._settle_seconds(record)),
+            TransferLimits(self.options.max_bytes, self._settle_seconds(record)),
             on_progress=lambda done, total: on_progress(index, done, total),
             on_warning=on_warning,
         )
