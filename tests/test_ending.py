@@ -27,7 +27,7 @@ from orvideo.jobs.task import Phase, Task
 from orvideo.output.terminal import Terminal
 from orvideo.record.journal import Journal
 from orvideo.record.ledger import Ledger
-from orvideo.record.values import SANDBOX, Intent, Output, Seen, State
+from orvideo.record.values import SANDBOX, Observation, Output, State, Submission
 from tests.record.ledger_support import HERE, bring_to, finished, request
 from tests.shell import Stream
 
@@ -51,8 +51,8 @@ class Desk:
         return tasks
 
     @staticmethod
-    def _order() -> Intent:
-        return Intent(request(), HERE)
+    def _order() -> Submission:
+        return Submission(request(), HERE)
 
     @property
     def told(self) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def saved(ledger: Ledger, job_id: str) -> int:
 
 def own_key(ledger: Ledger, job_id: str) -> int:
     seq = bring_to(ledger, State.SUBMITTED, job_id=job_id)
-    ledger.looked(seq, Seen("completed", final=True, is_byok=True))
+    ledger.observed(seq, Observation("completed", final=True, is_byok=True))
     return seq
 
 

@@ -106,7 +106,7 @@ def run_tasks(
             engine.run()
         finally:
             listener.close()
-            unrecorded = context.journal.settle(deadline, hurry=engine.is_interrupted)
+            unrecorded = context.journal.flush(deadline, hurry=engine.is_interrupted)
     return [error for error in (engine.stopped, unrecorded) if error is not None]
 
 

@@ -397,10 +397,10 @@ def _entries(
     from orvideo.batch.standing import Standing, standing_of
     from orvideo.jobs import judgement
     from orvideo.jobs.task import Phase
-    from orvideo.record.values import Intent
+    from orvideo.record.values import Submission
 
-    def order(one: Asked, offer: Offer) -> Intent:
-        return Intent(
+    def order(one: Asked, offer: Offer) -> Submission:
+        return Submission(
             request=batch.reader.body(one, offer), endpoint=service.endpoint, quote=offer.quote.as_json(),
             target=batch.specs[one.key], batch=batch.id, row_key=one.key, row_number=one.row.number, max_total=limit,
         )  # fmt: skip

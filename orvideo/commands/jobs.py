@@ -280,7 +280,7 @@ def run_adopt(context: Context, job_id: str) -> None:
 
     record = context.ledger.adopt(job_id, endpoint=service.endpoint)
     if job is not None:
-        context.journal.looked(record.seq, seen(job))
+        context.journal.observed(record.seq, seen(job))
     context.terminal.note(f"adopted {job_id}")
     answer_submitted(context, context.ledger.get(record.seq))
 

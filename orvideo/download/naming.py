@@ -32,7 +32,7 @@ _RESERVED = frozenset(
 
 
 class Facts(NamedTuple):
-    """The facts about a job that a name can contain. `id` is the service's id, or the local handle while there is none."""
+    """The facts about a job that a name can contain. `id` is the service's id, or else the local handle."""
 
     id: str
     created_at: datetime

@@ -29,7 +29,7 @@ from orvideo.download.targets import Form, Target, beside_for
 from orvideo.download.transfer import OnProgress, Transfer, TransferLimits
 from orvideo.errors import BadReply, NotFetched, OrvideoError, OutputExists, OutputUnwritable
 from orvideo.files import sync_folder
-from orvideo.record.journal import PATIENCE
+from orvideo.record.journal import LOCK_TIMEOUT
 from orvideo.record.values import Output, ResumeState
 
 if TYPE_CHECKING:
@@ -62,21 +62,23 @@ class OutputRecord:
 
     def output(self) -> Output | None:
         """Return the output as it is on record."""
-        record = self._ledger.peek(self._seq, patience=PATIENCE)
+        record = self._ledger.find_by_seq(self._seq, lock_timeout=LOCK_TIMEOUT)
         outputs = record.outputs if record is not None else ()
         return next((output for output in outputs if output.index == self._index), None)
 
     def state(self) -> ResumeState | None:
-        return self._ledger.resume_state(self._seq, self._index, patience=PATIENCE)
+        return self._ledger.resume_state(self._seq, self._index, lock_timeout=LOCK_TIMEOUT)
 
     def remember(self, state: ResumeState) -> None:
-        self._ledger.set_resume_state(self._seq, self._index, state, patience=PATIENCE)
+        self._ledger.set_resume_state(self._seq, self._index, state, lock_timeout=LOCK_TIMEOUT)
 
     def forget(self) -> None:
-        self._ledger.clear_resume_state(self._seq, self._index, patience=PATIENCE)
+        self._ledger.clear_resume_state(self._seq, self._index, lock_timeout=LOCK_TIMEOUT)
 
     def saved(self, saved: Saved) -> None:
-        self._ledger.output_saved(self._seq, as_output(self._index, saved, self._clock.now()), patience=PATIENCE)
+        self._ledger.output_saved(
+            self._seq, as_output(self._index, saved, self._clock.now()), lock_timeout=LOCK_TIMEOUT
+        )
 
 
 def as_output(index: int, saved: Saved, now: datetime) -> Output:
@@ -319,7 +321,7 @@ class _Saving:
 
 
 def is_saved(output: Output, request: SaveRequest, *, anywhere: bool = False) -> bool:
-    """Return whether a recorded output is unchanged at the place of the request, or `anywhere`. Has no effect (R-B8)."""
+    """Return whether a recorded output is unchanged where the request wants it, or `anywhere`. Changes nothing (R-B8)."""
     target = request.target
     if output.path is None or target.is_stream:
         return False

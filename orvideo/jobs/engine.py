@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from orvideo.api.schemas import Job
     from orvideo.jobs.fetch import Fetched
-    from orvideo.record.values import Intent, Record
+    from orvideo.record.values import Record, Submission
 
 #: So long after its end, a job that has no video may have had one.
 _MAY_EXPIRE = timedelta(hours=1)
@@ -274,7 +274,7 @@ class Engine:
 
     # The submit, in a thread of the pool
 
-    def _buy(self, task: Task, order: Intent, deadline: Deadline) -> Record:
+    def _buy(self, task: Task, order: Submission, deadline: Deadline) -> Record:
         def begun(seq: int) -> None:
             task.seq = seq
 
@@ -291,13 +291,13 @@ class Engine:
         """Wait until something is brought or due, in naps, so that a signal is heard."""
         now = self._clock.monotonic()
         until = min(now + NAP, self._looks.next_due(room=self._busy[Phase.FOLLOWING] < LOOKS), self._next_expiry)
-        patience = max(0.0, until - now)
+        lock_timeout = max(0.0, until - now)
         if not self._under_way and self._done.empty():
-            if patience:
-                self._clock.sleep(patience)
+            if lock_timeout:
+                self._clock.sleep(lock_timeout)
             return
         with suppress(queue.Empty):
-            self._handle(self._done.get(timeout=patience))
+            self._handle(self._done.get(timeout=lock_timeout))
             while not self.is_interrupted:
                 self._handle(self._done.get_nowait())
 
@@ -362,7 +362,7 @@ class Engine:
             look = poll.saw(answer)
             self._looks.answered(record)
             task.job = answer
-            self._journal.looked(record.seq, judgement.seen(answer))
+            self._journal.observed(record.seq, judgement.seen(answer))
         if self.terms.once:
             self._over(task, look.missed and (judgement.could_end(look.missed) or look.missed))
             return

@@ -15,7 +15,7 @@ from orvideo.download.sources import Sources
 from orvideo.download.targets import Form, Target, absolute_spec, decide_target, parse_target
 from orvideo.download.transfer import MAX_BYTES, TransferLimits
 from orvideo.errors import NoOutput, NotFetched, OrvideoError, UsageError
-from orvideo.record.journal import PATIENCE
+from orvideo.record.journal import LOCK_TIMEOUT
 from orvideo.record.values import SANDBOX, Output, Record
 
 if TYPE_CHECKING:
@@ -238,7 +238,7 @@ class Fetcher:
     def _fresh(self, record: Record) -> Record:
         """Return a job as it is on record by now: another process may have fetched it meanwhile (R-A3)."""
         with suppress(OrvideoError):
-            return self._ledger.peek(record.seq, patience=PATIENCE) or record
+            return self._ledger.find_by_seq(record.seq, lock_timeout=LOCK_TIMEOUT) or record
         return record
 
     def _parse(self, spec: str | None) -> Target:

@@ -25,7 +25,7 @@ from orvideo.errors import (
     Unsafe,
     UsageError,
 )
-from orvideo.record.values import SANDBOX, Seen
+from orvideo.record.values import SANDBOX, Observation
 
 if TYPE_CHECKING:
     from orvideo.api.schemas import Job
@@ -56,9 +56,9 @@ def is_certain(error: OrvideoError, times: int) -> bool:
     return local or times >= CERTAIN
 
 
-def seen(job: Job) -> Seen:
+def seen(job: Job) -> Observation:
     """Return what a reply says of a job, as the record takes it."""
-    return Seen(
+    return Observation(
         job.status, job.cost, job.error_text, job.generation_id, job.model, job.extra, job.is_final,
         job.output_count or None, is_byok=job.is_byok,
     )  # fmt: skip

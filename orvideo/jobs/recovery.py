@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from orvideo.errors import RecordError
-from orvideo.record.ledger import MOST_ANSWER, Ledger
+from orvideo.record.ledger import MAX_ANSWER, Ledger
 from orvideo.record.values import Record
 
 
@@ -20,7 +20,7 @@ def recover(ledger: Ledger) -> list[Record]:
     recovered: list[Record] = []
     for record in ledger.list(unknown=True):
         # A cut answer could name another id in the part that is missing.
-        if record.answer and record.answer_status in range(200, 300) and len(record.answer) < MOST_ANSWER:
+        if record.answer and record.answer_status in range(200, 300) and len(record.answer) < MAX_ANSWER:
             from orvideo.api.acceptance import job_in_body
 
             with suppress(RecordError):

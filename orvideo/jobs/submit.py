@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from orvideo.jobs.gate import Gate
     from orvideo.record.journal import Journal
     from orvideo.record.ledger import Ledger
-    from orvideo.record.values import Intent, Record
+    from orvideo.record.values import Record, Submission
 
 #: How long a submit may wait in all for a service that says "not now" (drill M18), in seconds.
 PATIENCE = 120.0
@@ -51,7 +51,7 @@ class Submitter:
         self._refused_with: int | None = None
 
     def submit(
-        self, order: Intent, *, begun: Callable[[int], None], waiting: Callable[[OrvideoError, float], None]
+        self, order: Submission, *, begun: Callable[[int], None], waiting: Callable[[OrvideoError, float], None]
     ) -> Record:
         """Submit `order` once and return its record, which has the service's id.
 
@@ -67,7 +67,7 @@ class Submitter:
         except RecordError as error:
             error.say_nothing_was_sent()
             raise
-        self._journal.keep(prepared)
+        self._journal.cache(prepared)
         begun(prepared.seq)
         refused = False
         try:
@@ -89,7 +89,7 @@ class Submitter:
         finally:
             self._gate.settled(refused=refused)
 
-    def _send(self, prepared: Record, order: Intent, waiting: Callable[[OrvideoError, float], None]) -> Record:
+    def _send(self, prepared: Record, order: Submission, waiting: Callable[[OrvideoError, float], None]) -> Record:
         """Send until the service has decided: only "not now" is answered with another try (drills M18, M19)."""
         clock = self._deadline.clock
         give_up = clock.monotonic() + self._deadline.left(PATIENCE)
@@ -113,7 +113,7 @@ class Submitter:
             )
             return self._journal.record(prepared.seq) or prepared
 
-    def _send_once(self, seq: int, order: Intent) -> Job:
+    def _send_once(self, seq: int, order: Submission) -> Job:
         def sending() -> None:
             if self._refused_with is not None:
                 # Once more, should the record have been held then: nobody goes on from "sending" to "sending".

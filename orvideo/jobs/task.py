@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from orvideo.jobs.polling import Look, Poll
     from orvideo.record.journal import Journal
     from orvideo.record.ledger import Ledger
-    from orvideo.record.values import Intent, Record
+    from orvideo.record.values import Record, Submission
 
 
 #: All jobs together are not looked at more often than this: a thousand of them every five seconds, with room to catch
@@ -52,7 +52,7 @@ class Task:
     """
 
     record: Record | None = None
-    order: Callable[[], Intent] | None = None
+    order: Callable[[], Submission] | None = None
     phase: Phase = Phase.WAITING
     seq: int | None = None
     job: Job | None = None

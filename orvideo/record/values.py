@@ -1,4 +1,4 @@
-"""What the record says of a job, as plain values: free of SQLite and pydantic, so that anything may import it."""
+"""The values of the record; imports neither SQLite nor pydantic, so that every module can import it."""
 
 import base64
 import binascii
@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
-#: The endpoint of jobs that live in the built-in sandbox: they cost nothing and are evidence of nothing.
+#: The endpoint of jobs in the built-in sandbox, which cost nothing and are left out of statistics.
 SANDBOX = "sandbox"
 
 
@@ -35,7 +35,7 @@ class State(StrEnum):
     NOT_SENT = "not_sent"
 
 
-#: What stands for the status of a job that the service has said nothing of; none of them is a word of the service.
+#: The status of a job without a status of the service; none of them is a status of the service.
 _WORDS = {
     State.PREPARED: "submitting",
     State.SENDING: "submitting",
@@ -69,10 +69,10 @@ class Output:
         return {"index": self.index, "path": self.path, "bytes": self.bytes, "sha256": self.sha256}
 
 
-class Intent(NamedTuple):
-    """What is to be bought, and what is to be remembered of it: `request` as it is sent, `quote` the documented object.
+class Submission(NamedTuple):
+    """A submission: `request` as it is sent, `quote` as the documented object.
 
-    `target` is the -o as a person gave it. `row_key` names a row within its `batch`, `max_total` is what the whole of
+    `target` is -o as it was given. `row_key` names a row within its `batch`, `max_total` is what the whole of
     that batch may cost in USD.
     """
 
@@ -86,10 +86,10 @@ class Intent(NamedTuple):
     max_total: Decimal | None = None
 
 
-class Seen(NamedTuple):
-    """What a reply says of a job; None is "not said". `final`: the service will not change it any more.
+class Observation(NamedTuple):
+    """What the service says of a job; None for what it leaves out. `final`: the job does not change any more.
 
-    `at` is when it said so; now, where that is left open. `is_byok`: the provider billed the user's own key.
+    `at` is the time of the reply, None for now. `is_byok`: the provider billed the user's own key.
     """
 
     status: str | None
@@ -105,10 +105,10 @@ class Seen(NamedTuple):
 
 
 class ResumeState(NamedTuple):
-    """What a later process needs in order to go on with a partial download.
+    """What a later process needs to resume a partial download.
 
     `part` is the partial file, `etag` a strong validator, `total` the size of the whole in bytes. With a `sha256` the
-    file is whole, checked and on the disk: only its name, `path`, or its place in the outputs is missing.
+    file is complete, checked and synced: only its final name, `path`, or its row in the outputs is missing.
     """
 
     part: str
@@ -119,7 +119,7 @@ class ResumeState(NamedTuple):
 
 
 class Shape(NamedTuple):
-    """What decides the price and the time of a job: jobs of one shape are evidence for each other.
+    """What decides the price and the duration of a job; jobs of one shape are compared.
 
     `resolution` is the size, where a request has one; `mode` is "text", "image", "reference" or "continuation".
     """

@@ -17,7 +17,7 @@ import pytest
 from orvideo.clock import Clock
 from orvideo.jobs.engine import LOOKS
 from orvideo.record.ledger import Ledger
-from orvideo.record.values import Intent
+from orvideo.record.values import Submission
 from tests.clocks import HandClock
 from tests.download.films import mp4
 from tests.drills.raw_server import Peer, RawServer, Received, Reply, closed_port, http
@@ -88,7 +88,7 @@ def test_p01_no_way_to_the_service_is_waited_out(orvideo: Shell, hand: HandClock
         with Wire() as wire:
             record = wire.bought(orvideo)
         with Ledger(record_path(orvideo)) as ledger:
-            seq = ledger.prepare(Intent(request={"prompt": "x"}, endpoint=base_url))
+            seq = ledger.prepare(Submission(request={"prompt": "x"}, endpoint=base_url))
             ledger.sending(seq)
             ledger.submitted(seq, "job-away", status="pending")
             assert record.seq != seq
@@ -457,7 +457,9 @@ def test_a_job_that_was_never_accepted_has_nothing_to_ask_for(orvideo: Shell, co
     with Wire() as wire:
         wire.bought(orvideo)
         with Ledger(record_path(orvideo)) as ledger:
-            unknown, not_sent = (ledger.prepare(Intent(request={"prompt": "x"}, endpoint=wire.url)) for _ in range(2))
+            unknown, not_sent = (
+                ledger.prepare(Submission(request={"prompt": "x"}, endpoint=wire.url)) for _ in range(2)
+            )
             ledger.sending(unknown)
             ledger.outcome_unknown(unknown, "The connection failed.")
             ledger.not_sent(not_sent, "Nobody was there.")

@@ -12,8 +12,8 @@ import pytest
 
 from orvideo.errors import OutcomeUnknown
 from orvideo.jobs.recovery import recover
-from orvideo.record.ledger import MOST_ANSWER, Ledger
-from orvideo.record.values import Intent, State
+from orvideo.record.ledger import MAX_ANSWER, Ledger
+from orvideo.record.values import State, Submission
 
 ENDPOINT = "https://openrouter.example/api/v1"
 
@@ -22,8 +22,8 @@ def killed_after(path: Path, status: int, answer: bytes) -> None:
     """Leave the record as a process does that is killed between the answer and its id."""
     script = (
         "import os, sys; from pathlib import Path; from orvideo.record.ledger import Ledger\n"
-        "from orvideo.record.values import Intent; ledger = Ledger(Path(sys.argv[1]))\n"
-        f"seq = ledger.prepare(Intent({{'model': 'm', 'prompt': 'p'}}, {ENDPOINT!r})); ledger.sending(seq)\n"
+        "from orvideo.record.values import Submission; ledger = Ledger(Path(sys.argv[1]))\n"
+        f"seq = ledger.prepare(Submission({{'model': 'm', 'prompt': 'p'}}, {ENDPOINT!r})); ledger.sending(seq)\n"
         f"ledger.answered(seq, {status}, sys.stdin.buffer.read()); os.kill(os.getpid(), {int(signal.SIGKILL)})"
     )
     done = subprocess.run([sys.executable, "-c", script, str(path)], input=answer, check=False)
@@ -51,13 +51,13 @@ def test_a_job_that_was_killed_between_its_answer_and_its_id_is_known_to_the_nex
         (202, b'{"status": "pending"}'),
         (202, b'{"id": "job-1", "id": "job-2"}'),
         (202, b'{"id": "../x\\u0000"}'),
-        (202, b'{"id": "job-1", "x": "' + b"x" * MOST_ANSWER),
+        (202, b'{"id": "job-1", "x": "' + b"x" * MAX_ANSWER),
         (202, b""),
     ],
 )
 def test_what_leaves_a_doubt_stays_unknown(tmp_path: Path, status: int, answer: bytes) -> None:
     with Ledger(tmp_path / "jobs.db") as ledger:
-        seq = ledger.prepare(Intent(request={"model": "m"}, endpoint=ENDPOINT))
+        seq = ledger.prepare(Submission(request={"model": "m"}, endpoint=ENDPOINT))
         ledger.sending(seq)
         ledger.answered(seq, status, answer)
         ledger.outcome_unknown(seq, OutcomeUnknown("no id").message)
@@ -67,7 +67,7 @@ def test_what_leaves_a_doubt_stays_unknown(tmp_path: Path, status: int, answer: 
 
 def test_a_submit_that_is_under_way_is_left_to_its_process(tmp_path: Path) -> None:
     with Ledger(tmp_path / "jobs.db") as ledger:
-        seq = ledger.prepare(Intent(request={"model": "m"}, endpoint=ENDPOINT))
+        seq = ledger.prepare(Submission(request={"model": "m"}, endpoint=ENDPOINT))
         ledger.sending(seq)
         ledger.answered(seq, 202, b'{"id": "job-1"}')
         assert recover(ledger) == []

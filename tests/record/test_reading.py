@@ -17,7 +17,7 @@ import pytest
 from orvideo.errors import RecordError
 from orvideo.record.file import Unwritable, open_to_read
 from orvideo.record.ledger import Ledger
-from orvideo.record.values import Seen, State
+from orvideo.record.values import Observation, State
 from orvideo.record.wal import apply
 from tests.record.ledger_support import bring_to, finished, raw, request
 
@@ -134,11 +134,11 @@ _WRITER = """
 import os, select, sys
 from pathlib import Path
 from orvideo.record.ledger import Ledger
-from orvideo.record.values import Intent
+from orvideo.record.values import Submission
 with Ledger(Path(sys.argv[1])) as ledger:
     number = 0
     while not select.select([0], [], [], 0)[0]:
-        ledger.prepare(Intent({"model": "m", "prompt": f"{number} " + "p" * 2000}, "sandbox"))
+        ledger.prepare(Submission({"model": "m", "prompt": f"{number} " + "p" * 2000}, "sandbox"))
         number += 1
         if number % 7 == 0:
             ledger._connection.execute("PRAGMA wal_checkpoint(RESTART)")
@@ -198,7 +198,7 @@ _LIMITED = """
 import os, resource, sys
 from pathlib import Path
 from orvideo.record.ledger import Ledger
-from orvideo.record.values import Output, Seen
+from orvideo.record.values import Output, Observation
 from orvideo.errors import RecordError
 
 def room(size):
@@ -232,12 +232,12 @@ def test_on_a_full_disk_what_is_in_the_log_is_found_and_the_next_writable_moment
             record = ledger.find("job-1")
             say(ledger.read_only and len(ledger.warnings))
             try:
-                ledger.looked(record.seq, Seen("in_progress"))
+                ledger.observed(record.seq, Observation("in_progress"))
             except RecordError as error:
                 say(f"{int(error.exit_code)} {error.message}")
             say(ledger.find("job-1").status)
             room(resource.RLIM_INFINITY)
-            ledger.looked(record.seq, Seen("completed", final=True))
+            ledger.observed(record.seq, Observation("completed", final=True))
             ledger.output_saved(record.seq, Output(0, "/v/boat.mp4", 3, "ab"))
             say(ledger.read_only)
             say(ledger.find("job-1").is_fetched)
@@ -276,7 +276,7 @@ def test_a_record_that_another_program_locked_for_itself_is_read_all_the_same(pa
         with Ledger(path, lock_timeout=0.1, must_write=False) as ledger:
             assert (ledger.read_only, ledger.find("job-1").status) == (True, "in_progress")
             with pytest.raises(RecordError, match="Another orvideo holds"):
-                ledger.looked(1, Seen("completed", final=True))
+                ledger.observed(1, Observation("completed", final=True))
             with pytest.raises(RecordError, match="Another orvideo holds"):
                 ledger.require_writable()
             closed = Ledger(path, lock_timeout=0.1, must_write=False)
@@ -284,7 +284,7 @@ def test_a_record_that_another_program_locked_for_itself_is_read_all_the_same(pa
             with pytest.raises(RecordError, match="was closed"):
                 closed.set_target(1, "/v/boat.mp4")
             holder.communicate()
-            ledger.looked(1, Seen("completed", final=True))
+            ledger.observed(1, Observation("completed", final=True))
             ledger.require_writable()
             assert (ledger.read_only, ledger.find("job-1").status) == (False, "completed")
 
