@@ -212,8 +212,8 @@ class Context:
             )
         options = OutputOptions(
             spec,
-            usual=usual,
-            always=always,
+            default_spec=usual,
+            save_always=always,
             force=force,
             names_relative=names_relative,
             max_bytes=self.settings.with_flags({"max-size": max_size}).max_bytes,

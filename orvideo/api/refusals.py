@@ -27,6 +27,7 @@ from orvideo.errors import (
     ServiceUnavailable,
     Unauthorized,
     Unprocessable,
+    as_sentence,
 )
 
 #: Status to class. What is not here is Rejected below 500 and ServerFault above.
@@ -133,16 +134,16 @@ def _default_hint(error: OrvideoError, reply: ServiceReply) -> str | None:
 
 def reply_text(reply: ServiceReply) -> str:
     """Return the service's words, the reasons and the provider's words as one text that ends like a sentence."""
-    parts = [_sentence(reply.message)]
+    parts = [as_sentence(reply.message)]
     if reply.limit is not None and (told := limit_text(reply.limit)):
         parts.append(told)
     if reply.reasons:
         parts.append(f"Reasons: {', '.join(reply.reasons)}.")
     if reply.provider_message and reply.provider_message not in reply.message:
-        parts.append(_sentence(f"{reply.provider or 'The provider'} says: {reply.provider_message}"))
+        parts.append(as_sentence(f"{reply.provider or 'The provider'} says: {reply.provider_message}"))
     elif reply.provider:
         parts.append(f"The provider was {reply.provider}.")
-    parts += map(_sentence, reply.notes)
+    parts += map(as_sentence, reply.notes)
     if reply.fallback_models:
         parts.append(f"The service names other models: {', '.join(reply.fallback_models)}.")
     if reply.ray:
@@ -186,10 +187,6 @@ def base_url_hint(base_url: str, variable: str | None = None) -> str:
 def key_hint(source: str | None) -> str:
     """Return the command that sets another key, for the place that the key came from."""
     return f"export {source}=..." if source is not None and source.isidentifier() else "orvideo config set api-key"
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?", "…")) else text + "."
 
 
 def _duration(seconds: float) -> str:

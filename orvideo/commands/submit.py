@@ -144,6 +144,6 @@ def _task(planned: Plan, service: Service, fetcher: Fetcher) -> Task:
         request=planned.request.body(),
         endpoint=service.endpoint,
         quote=planned.quote.as_json(),
-        target=fetcher.remembered,
+        target=fetcher.spec_to_record,
     )
-    return Task(order=lambda: order)
+    return Task(make_submission=lambda: order)

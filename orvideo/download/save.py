@@ -321,7 +321,7 @@ class _Saving:
 
 
 def is_saved(output: Output, request: SaveRequest, *, anywhere: bool = False) -> bool:
-    """Return whether a recorded output is unchanged where the request wants it, or `anywhere`. Changes nothing (R-B8)."""
+    """Return whether a recorded output is unchanged where it was requested, or `anywhere`; has no effects (R-B8)."""
     target = request.target
     if output.path is None or target.is_stream:
         return False

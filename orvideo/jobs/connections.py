@@ -1,4 +1,4 @@
-"""The connections of a run: each thread of its pool has a client of its own for each endpoint."""
+"""The clients of a run: one for each thread and endpoint."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Connections:
-    """Gives each thread of the pool a client of its own for each endpoint, and closes them all at the end."""
+    """Creates a client for each thread and endpoint, and closes them all at the end."""
 
     def __init__(self, connect: Callable[[str], Callable[[], Client]]) -> None:
         self._connect = connect
@@ -20,7 +20,7 @@ class Connections:
         self._all: list[Client] = []
 
     def prepare(self, endpoint: str) -> None:
-        """Find out how an endpoint is reached, in the thread that decides; raises what `connect` raises."""
+        """Get the client factory of an endpoint, in the main thread; raises what `connect` raises."""
         if endpoint not in self._makers:
             self._makers[endpoint] = self._connect(endpoint)
 

@@ -1,7 +1,6 @@
 """The open record: one connection for all threads of a process, transactions, and waiting for other processes."""
 
 import os
-import random
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -10,9 +9,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
+from orvideo.backoff import backoff
 from orvideo.clock import Clock
 from orvideo.errors import RecordError
-from orvideo.record.file import Unwritable, is_busy, open_file, open_to_read, translate
+from orvideo.record.file import Unwritable, is_busy, open_file, open_to_read, translate_error
 from orvideo.record.owner import Owner
 from orvideo.record.rows import ReadContext, to_micros
 
@@ -140,13 +140,13 @@ class Database:
         """
         most = self._lock_timeout if lock_timeout is None else lock_timeout
         began = self.clock.monotonic()
-        pause = 0.001
+        attempts = 0
         while True:
             try:
                 return attempt()
             except sqlite3.Error as error:
                 limit = min(most, HURRIED_LOCK_TIMEOUT) if self._hurried else most
                 if not is_busy(error) or self.clock.monotonic() - began >= limit:
-                    raise translate(self.path, error) from error
-            self.clock.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - spreads processes out, hides nothing
-            pause = min(pause * 2, 0.05)
+                    raise translate_error(self.path, error) from error
+            attempts += 1
+            self.clock.sleep(backoff(attempts, 0.001, 0.05))

@@ -58,7 +58,7 @@ def open_file(
     except OSError as error:
         raise unusable_error(path, error) from error
     except sqlite3.Error as error:
-        raise translate(path, error) from error
+        raise translate_error(path, error) from error
     try:
         retry_while_locked(lambda: _prepare(path, connection))
     except BaseException:
@@ -324,7 +324,7 @@ def is_busy(error: sqlite3.Error) -> bool:
     return _code(error) & 0xFF in _BUSY
 
 
-def translate(path: Path, error: sqlite3.Error) -> RecordError:
+def translate_error(path: Path, error: sqlite3.Error) -> RecordError:
     """Return a RecordError, which names the record, for an error of SQLite."""
     kind = _code(error) & 0xFF
     if _code(error) in _LOCKLESS or (kind in _BUSY and _is_lockless(path.parent)):

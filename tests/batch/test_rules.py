@@ -174,9 +174,9 @@ def test_the_job_that_another_run_has_made_of_a_row_is_followed(tmp_path: Path) 
         row("a", State.NOT_SENT, "job-2")
         row("another", State.SUBMITTED, "job-3")
         row("a", State.SUBMITTED, "job-4", batch="another")
-        assert entry.in_other_hands(ledger) is None, "it is to be bought"
+        assert entry.record_of_other_run(ledger) is None, "it is to be bought"
         row("a", State.SUBMITTED, "job-5")
-        found = entry.in_other_hands(ledger)
+        found = entry.record_of_other_run(ledger)
     assert found is not None
     assert found.id == "job-5"
 
@@ -223,7 +223,7 @@ def test_a_row_that_another_run_has_bought_is_followed(jobs: list[str], found: i
             if what in ("failed", "completed"):
                 ledger.observed(seqs[-1], Observation(what, final=True))
         entry = Entry(row=Row(1, 1, {}), key="a", batch="b")
-        record = entry.in_other_hands(ledger)
+        record = entry.record_of_other_run(ledger)
         assert (None if record is None else record.seq) == (None if found is None else seqs[found])
 
 

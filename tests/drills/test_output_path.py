@@ -17,7 +17,7 @@ import pytest
 
 from orvideo.deadline import Deadline
 from orvideo.download.receipts import write_receipt
-from orvideo.download.save import Saved, Wanted, save
+from orvideo.download.save import Saved, SaveRequest, save
 from orvideo.download.targets import Target, decide_target
 from orvideo.errors import OutputExists, OutputUnwritable, UsageError
 from tests.clocks import HandClock
@@ -29,7 +29,7 @@ drill = pytest.mark.drill
 
 def keep(target: Target, *, stdout: BinaryIO | None = None, **more: Any) -> Saved:
     """Save the film where it belongs."""
-    wanted = Wanted(target, more.pop("facts", FACTS), more.pop("number", 0), stdout=stdout)
+    wanted = SaveRequest(target, more.pop("facts", FACTS), more.pop("number", 0), stdout=stdout)
     return save(Offered(Place(FILM)), wanted, more.pop("notes", Notes()), Deadline(HandClock().clock()), **more)
 
 
