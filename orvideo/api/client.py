@@ -8,7 +8,6 @@ import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from types import TracebackType
 from typing import Any, NamedTuple, NoReturn, Self, TypeVar
 
 from pydantic import ValidationError
@@ -23,15 +22,7 @@ from orvideo.api.submit_replies import NO_SUCH_ENDPOINT, SubmitReplies
 from orvideo.api.transport import AppHeaders, Call, Opened, Transport
 from orvideo.clock import Clock
 from orvideo.deadline import Deadline
-from orvideo.errors import (
-    BadReply,
-    NotFound,
-    OrvideoError,
-    ServerFault,
-    Unavailable,
-    Unsafe,
-    UsageError,
-)
+from orvideo.errors import BadReply, NotFound, OrvideoError, ServerFault, Unavailable, Unsafe, UsageError
 
 __all__ = ["AppHeaders", "Call", "Client", "Download", "Limits", "ModelList"]
 
@@ -40,7 +31,7 @@ _Kind = TypeVar("_Kind", Job, KeyInfo)
 #: How much of a submit's answer is kept until its id is on record, in bytes (drill M09).
 KEPT_ANSWER = 64 * 1024
 #: Models beyond this number are counted as skipped (drill X04).
-MOST_MODELS = 20_000
+MAX_MODELS = 20_000
 
 
 class ModelList(NamedTuple):
@@ -94,9 +85,7 @@ class Client:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -157,7 +146,7 @@ class Client:
         """Return the live list of video models; needs no key."""
         raw: list[dict[str, Any]] = []
         entries = self._list("/videos/models", deadline)
-        for entry in entries[:MOST_MODELS]:
+        for entry in entries[:MAX_MODELS]:
             with contextlib.suppress(ValidationError):
                 VideoModel.model_validate(entry)
                 raw.append(entry)

@@ -19,7 +19,7 @@ _RANGE_OF_416 = r"(?i)bytes \*/([0-9]{1,18})"
 _ETAG = re.compile(r'"[\x21\x23-\x7e]{0,256}"')
 _LENGTH = re.compile(r"[0-9]{1,18}")
 #: An announced size beyond this many bytes counts as unknown (finding C03).
-LARGEST = 1 << 40
+MAX_LENGTH = 1 << 40
 
 
 class Download:
@@ -84,20 +84,20 @@ def total_of_206(headers: httpx.Headers, asked: int) -> int | None:
     if match is None:
         return None
     start, last, total = int(match[1]), int(match[2]), int(match[3])
-    return total if start == asked and start <= last < total <= LARGEST else None
+    return total if start == asked and start <= last < total <= MAX_LENGTH else None
 
 
 def total_of_416(headers: httpx.Headers) -> int | None:
     """Return the size that a 416 names in `Content-Range: bytes */N`."""
     match = re.fullmatch(_RANGE_OF_416, headers.get("content-range", "").strip())
-    return int(match[1]) if match and int(match[1]) <= LARGEST else None
+    return int(match[1]) if match and int(match[1]) <= MAX_LENGTH else None
 
 
 def content_length(headers: httpx.Headers) -> int | None:
     """Return the Content-Length of a 200, None where it is chunked, missing, or absurd."""
     text = headers.get("content-length", "").strip()
     chunked = "transfer-encoding" in headers or not _LENGTH.fullmatch(text)
-    return None if chunked or int(text) > LARGEST else int(text)
+    return None if chunked or int(text) > MAX_LENGTH else int(text)
 
 
 def strong_etag(headers: httpx.Headers) -> str | None:

@@ -15,7 +15,7 @@ import httpx
 
 from orvideo.api.pool import OriginPool
 from orvideo.api.proxies import EnvironmentProxy
-from orvideo.api.timer import ExchangeTimer
+from orvideo.api.sockets import ExchangeTimer
 from orvideo.deadline import Deadline
 
 

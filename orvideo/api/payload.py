@@ -16,13 +16,13 @@ MAX_DEPTH = 64
 #: About how many bytes of memory an answer may become for each byte that it may have; 12 kB of gzip were 887 MB (fault
 #: B2). Real answers become four to five times as much as their text.
 EXPANSION = 4
-MOST_MEMORY = EXPANSION * 16 * 1024 * 1024
+MAX_MEMORY = EXPANSION * 16 * 1024 * 1024
 #: About what each of these costs in memory, in bytes: an object, a list, half a text, the place of a value.
 _WEIGHTS = {"{": 180, "[": 100, '"': 20, ",": 32}
 #: A whole number of more digits than this is no amount, no time and no count.
-_MOST_DIGITS = 40
+_MAX_DIGITS = 40
 #: `gzip, gzip` is seen in the wild; longer chains are only seen in attacks.
-_MOST_ENCODINGS = 2
+_MAX_ENCODINGS = 2
 #: A lone surrogate: what Python makes of a byte, or of an escape, that is no text.
 LONE_SURROGATE = "[\ud800-\udfff]"
 
@@ -49,7 +49,7 @@ def decode(body: bytes, content_encoding: str, max_bytes: int) -> Decoded:
     """Undo gzip and deflate up to `max_bytes` bytes; never raises. An unknown encoding leaves the bytes as they are."""
     names = [name.strip().lower() for name in content_encoding.split(",")]
     names = [name for name in names if name not in ("", "identity")]
-    if len(names) > _MOST_ENCODINGS or not all(name in ("gzip", "x-gzip", "deflate") for name in names):
+    if len(names) > _MAX_ENCODINGS or not all(name in ("gzip", "x-gzip", "deflate") for name in names):
         return Decoded(body[:max_bytes], whole=False, unknown=content_encoding)
     data, whole = body, True
     for _ in names:
@@ -89,7 +89,7 @@ def text_of(data: bytes) -> str:
         return data.decode("utf-8", "replace")
 
 
-def parse(data: bytes, max_memory: int = MOST_MEMORY) -> Any:
+def parse(data: bytes, max_memory: int = MAX_MEMORY) -> Any:
     """Parse a body as JSON that becomes about `max_memory` bytes at most; raises NotJson, and nothing else.
 
     NaN, the infinities and numbers beyond a float become None: "not known" (drill P09). A name that is given twice
@@ -131,7 +131,7 @@ def _number(text: str) -> float | None:
 
 def _whole(text: str) -> int | None:
     number = int(text)
-    return number if len(text) <= _MOST_DIGITS else None
+    return number if len(text) <= _MAX_DIGITS else None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -12,8 +12,7 @@ import httpx
 
 from orvideo.api import urls
 from orvideo.api.proxies import EnvironmentProxy, proxy_for
-from orvideo.api.sockets import Backend
-from orvideo.api.timer import ExchangeTimer
+from orvideo.api.sockets import Backend, ExchangeTimer
 from orvideo.errors import UsageError
 
 #: Called for each step of a request by httpcore, which documents the names of the steps.

@@ -44,7 +44,7 @@ def _bypasses_proxy(origin: urls.Origin, proxies: dict[str, str]) -> bool:
 
 
 def proxy_for(origin: urls.Origin) -> EnvironmentProxy | None:
-    """Return the proxy that the environment names for an origin; one that is not used is not looked at (finding C06).
+    """Return the proxy that the environment names for an origin; unused variables are not validated (finding C06).
 
     Raises UsageError, with the variable's name, for one that cannot be used (drill N10).
     """

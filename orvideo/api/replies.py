@@ -25,11 +25,11 @@ from orvideo.errors import BadReply, ServerFault, ServiceReply
 LONGEST_TEXT, LONGEST_TITLE = 2000, 120
 #: A value of a header is read up to here.
 LONGEST_VALUE = 1024
-MOST_REASONS = 20
+MAX_REASONS = 20
 #: The message of an answer that has none.
 NO_MESSAGE = "no message"
 #: The most characters of a note, and the most models that are named.
-LONGEST_NOTE, MOST_MODELS = 300, 3
+LONGEST_NOTE, MAX_MODELS = 300, 3
 #: The longest Retry-After that is returned, in seconds.
 _FOREVER = 1e9
 
@@ -225,7 +225,7 @@ def _complaints(said: Any) -> str | None:
     if not isinstance(issues, list):
         return None
     lines = []
-    for issue in issues[:MOST_REASONS]:
+    for issue in issues[:MAX_REASONS]:
         words = issue.strip() if isinstance(issue, str) else next(_messages_in(issue), None)
         if words:
             path = issue.get("path", issue.get("loc")) if isinstance(issue, dict) else None
@@ -264,7 +264,7 @@ def _reasons(metadata: dict[str, Any]) -> Iterator[str]:
     """Yield why a request was moderated: `reasons` and `patterns`, each a text or something that holds one (M17)."""
     for name in ("reasons", "patterns"):
         items = metadata.get(name)
-        for item in (items if isinstance(items, list) else [items])[:MOST_REASONS]:
+        for item in (items if isinstance(items, list) else [items])[:MAX_REASONS]:
             text = item if isinstance(item, str) else next(_messages_in(item), None)
             if text:
                 yield text[:200]
@@ -291,7 +291,7 @@ def _one_line(value: Any) -> str:
     if isinstance(value, str):
         return " ".join(value.split())
     if isinstance(value, list):
-        return ", ".join(filter(None, map(_one_line, value[:MOST_REASONS])))
+        return ", ".join(filter(None, map(_one_line, value[:MAX_REASONS])))
     if isinstance(value, dict):
         return next(_messages_in(value), None) or json.dumps(value, ensure_ascii=False)
     return ""
@@ -302,7 +302,7 @@ def _models(value: Any) -> Iterator[str]:
     found = 0
     for item in value if isinstance(value, list) else ():
         name = item.get("id", item.get("model")) if isinstance(item, dict) else item
-        if found < MOST_MODELS and isinstance(name, str) and re.fullmatch(r"[\w~][\w.~:@/+-]{0,119}", name, re.ASCII):
+        if found < MAX_MODELS and isinstance(name, str) and re.fullmatch(r"[\w~][\w.~:@/+-]{0,119}", name, re.ASCII):
             found += 1
             yield name
 

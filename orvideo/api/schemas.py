@@ -1,4 +1,4 @@
-"""What goes over the wire, as pydantic models that survive a service that changes.
+"""The requests and replies of the service, as pydantic models that tolerate changes of the service.
 
 Enums are open strings, unknown fields are kept (`model_extra`), and a field of an unexpected type becomes None
 rather than an error: a reply that can be followed is followed. Only what a command cannot do without raises.
@@ -17,7 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 #: The last second of the year 9999. A larger whole number is no time, and no count of anything here.
 LARGEST_WHOLE = 253_402_300_799
 #: More outputs than this no job has; a service that names more is not believed (fault B14, finding C03).
-MOST_OUTPUTS = 64
+MAX_OUTPUTS = 64
 
 
 #: Seconds since 1970 as a text: so many digits are no date.
@@ -86,7 +86,7 @@ def _texts_in_place(value: object) -> list[str | None] | None:
     """Keep the positions, since output N of a job stays output N when a neighbour is null, up to the last text."""
     if not isinstance(value, list):
         return None
-    texts = [_text(item) for item in value[:MOST_OUTPUTS]]
+    texts = [_text(item) for item in value[:MAX_OUTPUTS]]
     while texts and texts[-1] is None:
         texts.pop()
     return texts
@@ -151,7 +151,7 @@ KNOWN_STATUSES = FINAL_STATUSES | {"pending", "in_progress"}
 
 
 def _status(value: object) -> str:
-    """Fold the case and the spaces of a status (drill P05); a missing one is a job not yet looked at (drill M11)."""
+    """Fold the case and the spaces of a status (drill P05); a missing one is `pending` (drill M11)."""
     return value.strip().casefold() if isinstance(value, str) and value.strip() else "pending"
 
 

@@ -22,7 +22,7 @@ from orvideo.api.exchange import Exchange, ExchangeResult, Limits
 from orvideo.api.pool import OriginPool, strip_codes
 from orvideo.api.proxies import EnvironmentProxy
 from orvideo.api.redaction import Redactor
-from orvideo.api.timer import ExchangeTimer
+from orvideo.api.sockets import ExchangeTimer
 from orvideo.clock import Clock
 from orvideo.deadline import Deadline
 from orvideo.errors import AuthError, NotSent, OrvideoError, ServerFault, Unsafe, UsageError

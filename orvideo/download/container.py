@@ -34,9 +34,9 @@ KINDS = {
 #: This many bytes from the beginning of a file decide what it is.
 HEAD = 512
 #: The most top-level boxes or elements that are read; real files have thousands at most.
-MOST_PARTS = 200_000
+MAX_PARTS = 200_000
 #: The shortest file of an unknown kind that counts as a video, in bytes.
-SHORTEST = 64
+MIN_UNKNOWN_SIZE = 64
 
 #: Reads so many bytes from an offset on; fewer where the file ends.
 Read = Callable[[int, int], bytes]
@@ -76,7 +76,7 @@ def check(read: Read, size: int) -> str:
     refuse_text(head)
     kind = _kind_of(head)
     if kind == "bin":
-        if size < SHORTEST:
+        if size < MIN_UNKNOWN_SIZE:
             raise Incomplete(f"it is {size} bytes long")
         if not any(head):
             raise Incomplete("it begins with nothing but zeros")
@@ -139,7 +139,7 @@ def _mp4(read: Read, size: int) -> str:
 def _boxes(read: Read, size: int) -> Iterator[tuple[int, bytes]]:
     """Yield where each top-level box begins and its name. Raises Incomplete."""
     offset = 0
-    for _ in range(MOST_PARTS):
+    for _ in range(MAX_PARTS):
         head = read(16, offset)
         if len(head) < 8 and not any(head):
             return  # the end, or a few zeros that some muxers pad with
@@ -157,13 +157,13 @@ def _boxes(read: Read, size: int) -> Iterator[tuple[int, bytes]]:
             raise Incomplete(f"a box claims to be {length} bytes long, less than its own header")
         offset += length
         _require(offset, size)
-    raise Incomplete(f"it has more than {MOST_PARTS} boxes")
+    raise Incomplete(f"it has more than {MAX_PARTS} boxes")
 
 
 def _ebml(read: Read, size: int) -> str:
     """Walk a WebM or Matroska file: the elements of a segment one by one, to a cluster and to the end."""
     offset, found = 0, set()
-    for _ in range(MOST_PARTS):
+    for _ in range(MAX_PARTS):
         if offset == size:
             break
         name, length, start = _element(read, offset)
@@ -174,12 +174,12 @@ def _ebml(read: Read, size: int) -> str:
         elif length is not None:
             offset += length
             _require(offset, size)
-        elif name == _CLUSTER:  # live: the end of such a cluster cannot be told without reading the media
+        elif name == _CLUSTER:  # live: the end of such a cluster is unknown without reading the media
             offset = size
         else:
             raise Incomplete("an element has no size")
     else:
-        raise Incomplete(f"it has more than {MOST_PARTS} elements")
+        raise Incomplete(f"it has more than {MAX_PARTS} elements")
     for name, what in ((_SEGMENT, "segment"), (_CLUSTER, "cluster, which has the media")):
         if name not in found:
             raise Incomplete(f"it has no {what}")
@@ -197,7 +197,7 @@ def _element(read: Read, offset: int) -> tuple[bytes, int | None, int]:
 
 
 def _number(head: bytes, *, most: int) -> bytes:
-    """Return the bytes of a number, whose length is told by the leading zeros of the first."""
+    """Return the bytes of a number; the leading zeros of the first byte give its length."""
     length = 9 - head[0].bit_length() if head else 0
     if length > most:
         raise Incomplete("an element's header makes no sense")
@@ -209,7 +209,7 @@ def _number(head: bytes, *, most: int) -> bytes:
 def _riff(read: Read, size: int) -> None:
     """Walk the RIFF chunks of an AVI (a large one has several) or a WebP."""
     offset = 0
-    while offset + 8 <= size and offset // 8 < MOST_PARTS:
+    while offset + 8 <= size and offset // 8 < MAX_PARTS:
         head = read(8, offset)
         length = int.from_bytes(head[4:], "little")
         if head[:4] != b"RIFF" or length in (0, 0xFFFFFFFF):  # padding, or written without knowing the end
@@ -221,7 +221,7 @@ def _riff(read: Read, size: int) -> None:
 
 def _ogg(read: Read, size: int) -> None:
     offset = 0
-    for _ in range(MOST_PARTS):
+    for _ in range(MAX_PARTS):
         if offset >= size:
             return
         head = read(27 + 255, offset)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from orvideo import errnos
-from orvideo.download.naming import LONGEST
+from orvideo.download.naming import MAX_NAME_BYTES
 from orvideo.errors import OutputUnwritable
 from orvideo.files import give_name, sync_folder
 
@@ -46,7 +46,7 @@ class Part:
 
     @classmethod
     def open_locked(cls, path: Path) -> Self:
-        """Open the file, or create it, and lock it; its content stays. Raises Busy, and OSError.
+        """Open the file, or create it, and lock it; its content stays. Raises FileInUse, and OSError.
 
         A file with a second hard link is not written to: the link is a finished video.
         """
@@ -66,7 +66,7 @@ class Part:
         raise FileInUse
 
     @classmethod
-    def without_a_name(cls) -> Self:
+    def unnamed(cls) -> Self:
         """Create an unnamed file in the temporary folder; it is gone when it is closed, however the process ends."""
         import tempfile
 
@@ -149,7 +149,7 @@ class Part:
         give_name(self.path, path, replace=replace)
 
     def move_aside(self, path: Path) -> None:
-        """Give it another name, and go on with an empty file in its old place. Raises Busy as well."""
+        """Rename it, and continue with an empty file under the old name. Raises FileInUse as well."""
         assert self.path is not None, "only a file with a name is moved"
         self.give_name(path, replace=False)
         fresh = type(self).open_locked(self.path)
@@ -231,9 +231,9 @@ def require_room(folder: Path, needed: int | None, *, at_least: int = 0) -> None
 def longest_name(folder: Path) -> int:
     """Return how many bytes a name in `folder` may have; some encrypting file systems take 143."""
     try:
-        return min(os.pathconf(folder, "PC_NAME_MAX"), LONGEST)
+        return min(os.pathconf(folder, "PC_NAME_MAX"), MAX_NAME_BYTES)
     except (OSError, ValueError, AttributeError):
-        return LONGEST
+        return MAX_NAME_BYTES
 
 
 def copy_out(part: Part, stream: BinaryIO | int, name: str) -> None:

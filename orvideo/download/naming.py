@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from orvideo.record.values import Record
 
 #: The text for a field that a job does not have, or of which no safe character is left.
-NOTHING = "none"
+MISSING_FIELD = "none"
 #: The longest file name of nearly every file system, in bytes.
-LONGEST = 255
+MAX_NAME_BYTES = 255
 
 _PUNCTUATION = frozenset("._-+=,@()")
 _RESERVED = frozenset(
@@ -74,7 +74,7 @@ def component(value: object, *, longest: int = 80) -> str:
     text = cut(text.strip("-. "), longest).strip("-. ")
     if text.partition(".")[0].upper() in _RESERVED:
         text = "_" + text
-    return text or NOTHING
+    return text or MISSING_FIELD
 
 
 def slug(prompt: str | None) -> str:
@@ -118,7 +118,7 @@ def beside(name: str, mark: str) -> str:
     return f"{stem}-{mark}{extension}"
 
 
-def part_name(name: str, job_id: str, index: int, *, longest: int = LONGEST) -> str:
+def part_name(name: str, job_id: str, index: int, *, longest: int = MAX_NAME_BYTES) -> str:
     """Return the name of a `.part`, one for each target, job and output.
 
     It leaves ten bytes for longer names of files beside it, such as `.json`.
@@ -127,7 +127,7 @@ def part_name(name: str, job_id: str, index: int, *, longest: int = LONGEST) -> 
     return fit(name, longest - len(suffix) - 10) + suffix
 
 
-def fit(name: str, longest: int = LONGEST) -> str:
+def fit(name: str, longest: int = MAX_NAME_BYTES) -> str:
     """Return `name` with at most `longest` bytes: cut between characters, with a hash of the whole (drill O07)."""
     raw = os.fsencode(name)
     if len(raw) <= longest:

@@ -10,7 +10,7 @@ from typing import Any
 from orvideo import __version__
 from orvideo.api.redaction import Redactor
 from orvideo.download.disk import disk_errors
-from orvideo.download.naming import LONGEST, fit
+from orvideo.download.naming import MAX_NAME_BYTES, fit
 from orvideo.errors import OutputExists
 from orvideo.files import write_whole
 from orvideo.record.values import Output, Record, money_number, redact_request, time_text
@@ -69,7 +69,7 @@ def _unsigned(value: Any) -> Any:
 
 def receipt_path(path: Path) -> Path:
     """Return the path of a video's receipt."""
-    return path.with_name(fit(path.name, LONGEST - 5) + ".json")
+    return path.with_name(fit(path.name, MAX_NAME_BYTES - 5) + ".json")
 
 
 def write_receipt(path: Path, document: Mapping[str, Any], *, force: bool = False) -> Path:

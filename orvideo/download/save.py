@@ -12,21 +12,20 @@ process that comes second finds the output on record and has nothing to do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from orvideo.clock import NAP
-from orvideo.deadline import Cancelled, Deadline
+from orvideo.deadline import Cancelled
 from orvideo.download import disk
 from orvideo.download.container import KINDS, BadContainer, check
 from orvideo.download.disk import FileInUse, Part
 from orvideo.download.naming import Facts, beside
-from orvideo.download.sources import Sources
 from orvideo.download.targets import Form, Target, beside_for
-from orvideo.download.transfer import OnProgress, Transfer, TransferLimits
+from orvideo.download.transfer import Transfer
 from orvideo.errors import BadReply, NotFetched, OrvideoError, OutputExists, OutputUnwritable
 from orvideo.files import sync_folder
 from orvideo.record.journal import LOCK_TIMEOUT
@@ -100,22 +99,13 @@ class SaveRequest(NamedTuple):
     stdout: BinaryIO | None = None
 
 
-def save(
-    sources: Sources,
-    request: SaveRequest,
-    output_record: OutputRecord,
-    deadline: Deadline,
-    limits: TransferLimits = TransferLimits(),  # noqa: B008 - frozen
-    *,
-    on_progress: OnProgress = lambda done, total: None,
-    on_warning: Callable[[str], None] = lambda text: None,
-) -> Saved:
+def save(transfer: Transfer, request: SaveRequest, output_record: OutputRecord) -> Saved:
     """Save one output of a job, and return what was saved.
 
     Raises NotFetched, AuthError, BadReply, NoOutput, OutputUnwritable, Unsafe where no source is left, Cancelled, and
     BrokenPipeError. A record that cannot be written raises nothing: see `Saved.is_recorded`.
     """
-    saving = _Saving(request, output_record, Transfer(sources, deadline, limits, on_progress, on_warning))
+    saving = _Saving(request, output_record, transfer)
     return saving.to_stream() if request.target.is_stream else saving.to_file()
 
 
@@ -294,7 +284,7 @@ class _Saving:
         """Save to an unnamed temporary file, then copy it to the stream: the reader gets a whole video, or nothing."""
         target = self.target
         with disk.disk_errors(Path("the temporary folder")):
-            part = Part.without_a_name()
+            part = Part.unnamed()
         try:
             with self._output_stream() as stream:
                 with disk.disk_errors(part.folder):

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from orvideo.deadline import Cancelled, Deadline
 from orvideo.download import container, disk
 from orvideo.download.container import BadContainer, Incomplete, NotAVideo
-from orvideo.download.failures import (
-    Broken,
+from orvideo.download.sources import (
     Cut,
+    DamagedVideo,
+    Source,
+    Sources,
     TooLarge,
     Verdict,
     judge_source_error,
@@ -23,7 +25,6 @@ from orvideo.download.failures import (
     shown_error,
     status_of,
 )
-from orvideo.download.sources import Source, Sources
 from orvideo.errors import (
     AuthError,
     BadReply,
@@ -50,7 +51,7 @@ MAX_BYTES = 8 << 30
 #: The free space on the disk is checked each time that so many bytes are written.
 ROOM_STEP = 1 << 20
 #: An announced length of so many bytes or more counts as unknown.
-ABSURD = 1 << 40
+UNKNOWN_LENGTH_FROM = 1 << 40
 
 #: Called with the bytes that are here, and the total or None; a lower number than before means a restart.
 OnProgress = Callable[[int, int | None], None]
@@ -76,9 +77,9 @@ class Transfer:
         self,
         sources: Sources,
         deadline: Deadline,
-        limits: TransferLimits,
-        on_progress: OnProgress,
-        on_warning: Callable[[str], None],
+        limits: TransferLimits = TransferLimits(),  # noqa: B008 - frozen
+        on_progress: OnProgress = lambda done, total: None,
+        on_warning: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.deadline, self.on_warning = deadline, on_warning
         self._sources, self._limits, self._on_progress = sources, limits, on_progress
@@ -132,7 +133,7 @@ class Transfer:
                 trouble = self._try(source)
                 if trouble is None:
                     return self.kind
-                if self._verdict(trouble) is Verdict.WAIT and (status_of(trouble) or isinstance(trouble, Rejected)):
+                if self._verdict(trouble) is Verdict.RETRY and (status_of(trouble) or isinstance(trouble, Rejected)):
                     later.append(source)
                 refused = isinstance(trouble, Rejected | AuthError | MoneyError)
                 if not is_fresh and (refused or not todo):
@@ -229,7 +230,7 @@ class Transfer:
     def _begin(self, stream: Download, asked: int) -> None:
         """Prepare `part` for the bytes that are about to arrive, or refuse them (drills D02, D03)."""
         begins = stream.start if stream.status == 206 else 0
-        length = stream.length if stream.length is not None and stream.length < ABSURD else None
+        length = stream.length if stream.length is not None and stream.length < UNKNOWN_LENGTH_FROM else None
         other = begins and (
             begins != asked
             or (self.total is not None and length is not None and length != self.total)
@@ -286,11 +287,11 @@ class Transfer:
                 self.etag = None
             raise
 
-    def _broken(self, message: str) -> Broken:
+    def _broken(self, message: str) -> DamagedVideo:
         """Keep the damaged file, which is all that the service has, and return the error that names it (R-B4)."""
         self._damaged = self._keep_damaged() or self._damaged
         self.etag = self.total = None
-        return Broken(message if self._damaged is None else f"{message} What came is kept: {self._damaged}")
+        return DamagedVideo(message if self._damaged is None else f"{message} What came is kept: {self._damaged}")
 
     def _too_large(self, why: str) -> TooLarge:
         self.part.empty()
@@ -320,7 +321,7 @@ class Transfer:
         if isinstance(trouble, Unsafe | UsageError):
             self.on_warning(f"{source.name} is not used: {trouble.message}")
             rank = 0
-        elif isinstance(error, Broken):
+        elif isinstance(error, DamagedVideo):
             rank = 3
         else:
             rank = 2 if error.reply is not None or isinstance(error, BadReply | TooLarge) else 1

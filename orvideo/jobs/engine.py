@@ -23,28 +23,21 @@ from typing import TYPE_CHECKING, Any
 
 from orvideo.clock import NAP
 from orvideo.deadline import Cancelled, Deadline
-from orvideo.errors import (
-    NoOutput,
-    NotFetched,
-    OrvideoError,
-    OutputExists,
-    RecordError,
-)
+from orvideo.errors import NoOutput, NotFetched, OrvideoError, OutputExists, RecordError
 from orvideo.jobs import judgement
-from orvideo.jobs.connections import Connections
 from orvideo.jobs.poll_queue import PollQueue
 from orvideo.jobs.polling import PollSchedule
 from orvideo.jobs.rate_limiter import RateLimiter, SubmitsStopped
 from orvideo.jobs.submit import Submitter
 from orvideo.jobs.task import Dependencies, Listener, Phase, RunOptions, StopPolicy, Task
-from orvideo.jobs.workers import Result, Workers
+from orvideo.jobs.workers import Connections, Result, Workers
 from orvideo.record.values import State
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from orvideo.api.schemas import Job
-    from orvideo.jobs.fetch import Fetched
+    from orvideo.jobs.fetch import FetchResult
     from orvideo.record.values import Record, Submission
 
 #: So long after a job's end, a missing video may have expired.
@@ -245,7 +238,7 @@ class Engine:
         def on_progress(index: int, done: int, total: int | None) -> None:
             task.progress = (index, done, total)
 
-        def fetch() -> Fetched:
+        def fetch() -> FetchResult:
             client = self._connections.client(record.endpoint)
             return self._fetcher.fetch(record, task.job, client, deadline, on_progress, self._remark)
 
@@ -343,29 +336,29 @@ class Engine:
         record, poll = task.on_record, task.poll
         assert poll is not None, "a polled task is followed"
         if isinstance(answer, OrvideoError):
-            look = poll.missed(answer)
-            self._polls.missed(record, answer)
+            result = poll.failed(answer)
+            self._polls.failed(record, answer)
         else:
-            look = poll.saw(answer)
-            self._polls.answered(record)
+            result = poll.succeeded(answer)
+            self._polls.succeeded(record)
             task.job = answer
             self._journal.observed(record.seq, judgement.observation_of(answer))
         if self.options.poll_once:
-            self._finish(task, look.missed and (judgement.ending_error(look.missed) or look.missed))
+            self._finish(task, result.missed and (judgement.ending_error(result.missed) or result.missed))
             return
-        self._listener.looked(task, look)
-        if look.job is not None and look.job.is_final:
-            self._ended(task, look.job.status, look.job.error_text)
-        elif look.end is not None:
-            if isinstance(look.end, NotFetched):
-                look.end.hint = f"orvideo jobs show {record.name}"
-            self._finish(task, look.end)
-        elif record.final and poll.misses >= _MISSES_TO_TRUST_RECORD:
+        self._listener.looked(task, result)
+        if result.job is not None and result.job.is_final:
+            self._ended(task, result.job.status, result.job.error_text)
+        elif result.end is not None:
+            if isinstance(result.end, NotFetched):
+                result.end.hint = f"orvideo jobs show {record.name}"
+            self._finish(task, result.end)
+        elif record.final and poll.failures >= _MISSES_TO_TRUST_RECORD:
             # The end is on record; the content endpoint may work all the same.
             self._ended(task, record.status, record.error)
-        elif not self.options.wait and poll.misses >= _MAX_MISSES:
-            self._finish(task, look.missed)
-        elif (task.deadline is not None and task.deadline.is_over) or (look.job is not None and not self.options.wait):
+        elif not self.options.wait and poll.failures >= _MAX_MISSES:
+            self._finish(task, result.missed)
+        elif task.is_late or (result.job is not None and not self.options.wait):
             self._finish(task, judgement.still_running(record, task.job))
         else:
             self._polls.add(task, poll.due)
@@ -395,7 +388,7 @@ class Engine:
         else:
             self._follow(task)
 
-    def _fetched(self, task: Task, fetched: Fetched | None, error: OrvideoError | None) -> None:
+    def _fetched(self, task: Task, fetched: FetchResult | None, error: OrvideoError | None) -> None:
         if task.progress is not None:
             self._listener.downloading(task, *task.progress)
         if fetched is not None:

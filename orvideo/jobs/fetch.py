@@ -13,7 +13,7 @@ from orvideo.download.naming import facts_of
 from orvideo.download.save import OutputRecord, Saved, SaveRequest, as_output, is_saved, save
 from orvideo.download.sources import Sources
 from orvideo.download.targets import Form, Target, absolute_spec, decide_target, parse_target
-from orvideo.download.transfer import MAX_BYTES, TransferLimits
+from orvideo.download.transfer import MAX_BYTES, Transfer, TransferLimits
 from orvideo.errors import NoOutput, NotFetched, OrvideoError, UsageError
 from orvideo.record.journal import LOCK_TIMEOUT
 from orvideo.record.values import SANDBOX, Output, Record
@@ -29,7 +29,7 @@ SIZE_ESTIMATE = 16 * 1024 * 1024
 _SHAREABLE_FORMS = (Form.FOLDER, Form.TEMPLATE, Form.DEVICE)
 
 
-class Fetched(NamedTuple):
+class FetchResult(NamedTuple):
     """The result of a fetch: what is saved and the errors of the rest, with the index of each output.
 
     `unrecorded` are saved outputs that could not be put on record.
@@ -173,7 +173,7 @@ class Fetcher:
         deadline: Deadline,
         on_progress: Callable[[int, int, int | None], None] = lambda index, done, total: None,
         on_warning: Callable[[str], None] = lambda text: None,
-    ) -> Fetched:
+    ) -> FetchResult:
         """Save every output of a finished job that is not saved yet, and put each on record at once.
 
         `job` is the result of its last poll, None without one: then only the content endpoint is used.
@@ -200,7 +200,7 @@ class Fetcher:
             saved.append((index, one))
             if not one.is_recorded:
                 unrecorded.append(as_output(index, one, self._clock.now()))
-        return Fetched(tuple(saved), tuple(errors), tuple(unrecorded))
+        return FetchResult(tuple(saved), tuple(errors), tuple(unrecorded))
 
     def _fetch_one(
         self,
@@ -217,15 +217,15 @@ class Fetcher:
             raise NotFetched(f"Job {record.name} has {outputs} videos, and {target.spec} can take one.")
         stdout = self.options.stdout() if target.form is Form.STDOUT and self.options.stdout else None
         on_progress, on_warning = tell
-        return save(
+        transfer = Transfer(
             Sources(client, record.id or record.name, job, index, self._clock),
-            SaveRequest(target, facts_of(record), index, self._began, stdout),
-            OutputRecord(self._ledger, record.seq, index, self._clock),
             deadline,
             TransferLimits(self.options.max_bytes, self._settle_seconds(record)),
-            on_progress=lambda done, total: on_progress(index, done, total),
-            on_warning=on_warning,
+            lambda done, total: on_progress(index, done, total),
+            on_warning,
         )
+        request = SaveRequest(target, facts_of(record), index, self._began, stdout)
+        return save(transfer, request, OutputRecord(self._ledger, record.seq, index, self._clock))
 
     def _settle_seconds(self, record: Record) -> float:
         """Return for how many seconds from now a refusal may only mean that the video is not everywhere yet."""

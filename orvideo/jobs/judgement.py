@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from orvideo.record.values import Record
 
 #: How many such answers in a row end a wait (finding A09).
-CERTAIN = 3
+REFUSALS_TO_END = 3
 
 
 def ending_error(error: OrvideoError) -> OrvideoError | None:
@@ -54,7 +54,7 @@ def ending_error(error: OrvideoError) -> OrvideoError | None:
 def is_certain(error: OrvideoError, times: int) -> bool:
     """Return whether an `ending_error` ends a wait after `times` such answers in a row."""
     local = isinstance(error, UsageError) or (isinstance(error, AuthError) and error.reply is None)
-    return local or times >= CERTAIN
+    return local or times >= REFUSALS_TO_END
 
 
 def observation_of(job: Job) -> Observation:

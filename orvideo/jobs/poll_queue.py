@@ -63,7 +63,7 @@ class PollQueue:
             most -= 1
             yield task
 
-    def missed(self, record: Record, error: OrvideoError) -> None:
+    def failed(self, record: Record, error: OrvideoError) -> None:
         """Note a failed poll; a second job in a row that is refused for now makes all jobs of the endpoint wait."""
         if not isinstance(error, RateLimited):
             return
@@ -73,7 +73,7 @@ class PollQueue:
             self._closed_until[record.endpoint] = max(self._closed_until.get(record.endpoint, 0.0), until)
         self._limited[record.endpoint] = record.seq
 
-    def answered(self, record: Record) -> None:
+    def succeeded(self, record: Record) -> None:
         self._limited.pop(record.endpoint, None)
         self._closed_until.pop(record.endpoint, None)
 

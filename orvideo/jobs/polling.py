@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from orvideo.backoff import backoff
 from orvideo.errors import NotFetched, OrvideoError
-from orvideo.jobs.judgement import CERTAIN, ending_error, is_certain
+from orvideo.jobs.judgement import REFUSALS_TO_END, ending_error, is_certain
 
 if TYPE_CHECKING:
     from orvideo.api.schemas import Job
@@ -64,16 +64,16 @@ class PollSchedule:
     ) -> None:
         self._clock, self._deadline, self._known, self._jitter = deadline.clock, deadline, known, jitter
         self.due = self._began = self._clock.monotonic()
-        self.misses = 0
+        self.failures = 0
         self._refusals = 0
         self._pauses = pauses(interval)
         self._unknown_words: set[str] = set()
 
-    def saw(self, job: Job) -> PollResult:
+    def succeeded(self, job: Job) -> PollResult:
         """Take the job from a poll, and schedule the next one unless it is final."""
         from orvideo.api.schemas import KNOWN_STATUSES
 
-        self._known, self.misses, self._refusals = True, 0, 0
+        self._known, self.failures, self._refusals = True, 0, 0
         if job.is_final:
             return PollResult(job)
         new_word = job.status not in KNOWN_STATUSES and job.status not in self._unknown_words
@@ -81,22 +81,22 @@ class PollSchedule:
             self._unknown_words.add(job.status)
         return PollResult(job, None, self._plan(next(self._pauses)), first_unknown_status=new_word)
 
-    def missed(self, error: OrvideoError) -> PollResult:
+    def failed(self, error: OrvideoError) -> PollResult:
         """Take the error of a failed poll, and schedule the next one or end the polling."""
-        self.misses += 1
+        self.failures += 1
         end = ending_error(error)
         self._refusals = self._refusals + 1 if end is not None else 0
         grace = self._began + NOT_FOUND_GRACE - self._clock.monotonic()
         if isinstance(end, NotFetched) and not self._known and grace > 0:
             # It was accepted a moment ago; after the grace period one "not found" is enough.
-            self._refusals = CERTAIN
+            self._refusals = REFUSALS_TO_END
             return PollResult(None, error, self._plan(min(self._backoff(error), grace)))
         if end is not None and is_certain(end, self._refusals):
             return PollResult(None, error, end=end)
         return PollResult(None, error, self._plan(SHORTEST_PAUSE if end is not None else self._backoff(error)))
 
     def _backoff(self, error: OrvideoError) -> float:
-        wait = backoff(self.misses, FIRST_BACKOFF, LONGEST_BACKOFF, self._jitter)
+        wait = backoff(self.failures, FIRST_BACKOFF, LONGEST_BACKOFF, self._jitter)
         asked = error.reply.retry_after if error.reply else None
         return wait if asked is None else max(wait, min(asked, LONGEST_RETRY_AFTER))
 

@@ -13,7 +13,7 @@ from orvideo.record.ledger import MAX_ANSWER, Ledger
 from orvideo.record.values import Record
 
 
-def recover(ledger: Ledger) -> list[Record]:
+def recover_ids(ledger: Ledger) -> list[Record]:
     """Record the ids in kept answers, and return the jobs that have one now."""
     if ledger.read_only:
         return []

@@ -12,14 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from orvideo.backoff import backoff
-from orvideo.errors import (
-    OrvideoError,
-    OutcomeUnknown,
-    PaymentRequired,
-    RateLimited,
-    RecordError,
-    ServiceUnavailable,
-)
+from orvideo.errors import OrvideoError, OutcomeUnknown, PaymentRequired, RateLimited, RecordError, ServiceUnavailable
 
 if TYPE_CHECKING:
     from orvideo.api.client import Client
@@ -36,7 +29,7 @@ FIRST_BACKOFF, LONGEST_BACKOFF = 2.0, 30.0
 #: The shortest pause before a retry, whatever the service asks, in seconds.
 SHORTEST_PAUSE = 1.0
 #: How long a submit waits for its reply after a first Ctrl-C (drill S02), in seconds.
-HURRY = 2.0
+INTERRUPT_GRACE = 2.0
 #: The refusals that may be retried: they say that nothing was bought.
 RETRYABLE = (RateLimited, ServiceUnavailable, PaymentRequired)
 
@@ -99,7 +92,7 @@ class Submitter:
         while True:
             attempt += 1
             try:
-                with self._rate_limiter.permit(lambda: self._client.hurry(HURRY), self._deadline):
+                with self._rate_limiter.permit(lambda: self._client.hurry(INTERRUPT_GRACE), self._deadline):
                     job = self._send_once(prepared.seq, submission)
             except RETRYABLE as error:
                 pause = _pause(error, attempt)

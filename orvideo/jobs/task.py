@@ -70,6 +70,11 @@ class Task:
         assert self.record is not None, "the task has a job"
         return self.record
 
+    @property
+    def is_late(self) -> bool:
+        """Whether the deadline is over."""
+        return self.deadline is not None and self.deadline.is_over
+
     def record_of_other_run(self, ledger: Ledger) -> Record | None:
         """Return the job that another run has submitted for the same row of a batch, if any."""
         return None

@@ -1,15 +1,19 @@
-"""The threads that do the slow work of a run: submits, polls, downloads and hooks."""
+"""The threads that do the slow work of a run (submits, polls, downloads, hooks), and the clients that they use."""
 
 from __future__ import annotations
 
 import queue
+import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orvideo.deadline import Deadline
 from orvideo.jobs.task import Phase, Task
+
+if TYPE_CHECKING:
+    from orvideo.api.client import Client
 
 
 class Result(NamedTuple):
@@ -75,3 +79,29 @@ class Workers:
     def close(self) -> None:
         """Start nothing more; threads that are at work are left to end by themselves."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+class Connections:
+    """Creates a client for each thread and endpoint, and closes them all at the end."""
+
+    def __init__(self, connect: Callable[[str], Callable[[], Client]]) -> None:
+        self._connect = connect
+        self._makers: dict[str, Callable[[], Client]] = {}
+        self._local = threading.local()
+        self._all: list[Client] = []
+
+    def prepare(self, endpoint: str) -> None:
+        """Get the client factory of an endpoint, in the main thread; raises what `connect` raises."""
+        if endpoint not in self._makers:
+            self._makers[endpoint] = self._connect(endpoint)
+
+    def client(self, endpoint: str) -> Client:
+        clients: dict[str, Client] = self._local.__dict__.setdefault("clients", {})
+        if endpoint not in clients:
+            clients[endpoint] = self._makers[endpoint]()
+            self._all.append(clients[endpoint])
+        return clients[endpoint]
+
+    def close(self) -> None:
+        for client in self._all:
+            client.close()

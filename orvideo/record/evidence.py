@@ -12,7 +12,7 @@ from orvideo.record.rows import ReadContext, amount, moment
 from orvideo.record.values import SANDBOX, Shape, Spending, State, Typical
 
 #: How many of the newest jobs count: prices and speeds change.
-NEWEST = 50
+SAMPLE_SIZE = 50
 
 GroupBy = Literal["model", "day", "month"]
 _TIMES = {"day": "%Y-%m-%d", "month": "%Y-%m"}
@@ -28,7 +28,7 @@ def typical(connection: sqlite3.Connection, shape: Shape, endpoint: str) -> Typi
         SELECT cost, is_byok, submitted_at, ended_at, watched FROM jobs
         WHERE status = 'completed' AND model = :model AND mode IS :mode AND resolution IS :resolution
         AND duration IS :duration AND audio IS :audio AND final = 1 AND endpoint = :endpoint
-        ORDER BY ended_at DESC LIMIT {NEWEST}
+        ORDER BY ended_at DESC LIMIT {SAMPLE_SIZE}
         """,  # noqa: S608 - our own words only
         {**shape._asdict(), "endpoint": endpoint},
     ).fetchall()
@@ -58,7 +58,7 @@ def dearest(connection: sqlite3.Connection, shape: Shape, endpoint: str) -> Deci
         SELECT cost FROM jobs WHERE status = 'completed' AND model = :model AND mode IS :mode
         AND resolution IS :resolution AND (duration IS :duration OR duration <= :duration)
         AND (audio IS :audio OR audio IS NULL OR :audio IS NULL) AND endpoint = :endpoint AND is_byok IS NOT 1
-        ORDER BY ended_at DESC LIMIT {NEWEST}
+        ORDER BY ended_at DESC LIMIT {SAMPLE_SIZE}
         """,  # noqa: S608 - our own words only
         {**shape._asdict(), "endpoint": endpoint},
     )

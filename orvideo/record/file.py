@@ -23,7 +23,7 @@ from orvideo.files import give_name, make_private, sync_folder
 from orvideo.record.migrations import APPLICATION_ID, STEPS, migrate, version_of
 
 #: SQLite's smallest page, in bytes: it would begin a new database in a shorter file.
-SMALLEST = 512
+MIN_FILE_SIZE = 512
 
 
 def _companions(path: Path) -> list[Path]:
@@ -99,13 +99,13 @@ def _image(path: Path) -> bytes:
     The file is read before the log, so that a page which a checkpoint writes meanwhile is in the log as well; where
     the log was begun anew between the two, both are read again.
     """
-    from orvideo.record.wal import apply  # only needed for a record that cannot be written
+    from orvideo.record.wal import apply_log  # only needed for a record that cannot be written
 
     for _ in range(20):
         before = _generation(path)
         content, log = path.read_bytes(), _log(path)
         if _generation(path) == before:
-            return apply(log, content)
+            return apply_log(log, content)
     raise OSError(errno.EBUSY, "it is written to all the time", str(path))
 
 
@@ -133,7 +133,7 @@ def _size(place: str) -> int:
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    """Connect to an existing file, and only to an existing one; transactions are begun and ended by hand."""
+    """Connect to an existing file, and only to an existing one; transactions are explicit."""
     return sqlite3.connect(
         f"{path.as_uri()}?{mode}",
         uri=True,
@@ -193,7 +193,7 @@ def _ensure(path: Path) -> None:
         # SQLite would block on a pipe.
         if os.path.exists(place) and not place.is_file():
             raise RecordError(f"The record {place} is not a regular file.", hint=move_aside_command(path))
-    if found.st_size < SMALLEST:
+    if found.st_size < MIN_FILE_SIZE:
         raise RecordError(
             f"The record {path} is damaged: the file has only {found.st_size} bytes.",
             hint=f"keep it and begin a new one with: {move_aside_command(path)}",
@@ -320,7 +320,7 @@ def _code(error: sqlite3.Error) -> int:
 
 
 def is_busy(error: sqlite3.Error) -> bool:
-    """Return whether another process was in the way, so that waiting helps."""
+    """Return whether another process has the file locked, so that waiting helps."""
     return _code(error) & 0xFF in _BUSY
 
 

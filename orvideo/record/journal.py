@@ -46,7 +46,7 @@ class PendingWrite(NamedTuple):
 
 
 class Journal:
-    """Writes to the record for a run that goes on whatever becomes of the record; any thread may use it.
+    """Writes to the record for a run that continues without the record; any thread may use it.
 
     No method raises RecordError. `on_failure(error)` is called once, by the first write that fails.
     """

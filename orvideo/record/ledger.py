@@ -18,7 +18,7 @@ The transitions of a submit's state (drill J03)::
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from orvideo.clock import Clock
 from orvideo.record.batch_rules import refuse_duplicate_row, refuse_over_limit
@@ -41,17 +41,7 @@ from orvideo.record.rows import (
     to_micros,
     update_job,
 )
-from orvideo.record.values import (
-    Observation,
-    Output,
-    Record,
-    ResumeState,
-    State,
-    Submission,
-)
-
-Answer = TypeVar("Answer")
-Records = list[Record]
+from orvideo.record.values import Observation, Output, Record, ResumeState, State, Submission
 
 #: How much of a raw answer is kept until its id is on record (drill M09), in bytes.
 MAX_ANSWER = 64 * 1024
@@ -259,20 +249,15 @@ class Ledger(RecordReader):
     def set_resume_state(self, seq: int, index: int, state: ResumeState, *, lock_timeout: float | None = None) -> None:
         """Record the state of a partial download."""
 
+        part, path = path_to_column(state.part), path_to_column(state.path)
+        values = (seq, index, part, text(state.etag), state.total, state.sha256, path)
+
         def work(connection: sqlite3.Connection) -> None:
             if find_row(connection, seq) is not None:
                 connection.execute(
                     "INSERT OR REPLACE INTO partial_downloads (seq, number, part, etag, total, sha256, path) "
                     "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        seq,
-                        index,
-                        path_to_column(state.part),
-                        text(state.etag),
-                        state.total,
-                        state.sha256,
-                        path_to_column(state.path),
-                    ),
+                    values,
                 )
 
         self._write(work, lock_timeout)

@@ -13,7 +13,7 @@ from orvideo.record.rows import ReadContext, load_records, text, to_micros
 from orvideo.record.values import Record, State, word_of
 
 SHORTEST_PREFIX = 4
-MOST_CANDIDATES = 5
+MAX_CANDIDATES = 5
 _POSITION = re.compile(r"@(last|[0-9]{1,15})|([0-9]{1,3})", re.ASCII)
 _LOOK_AT = "orvideo jobs lists what is there; orvideo jobs adopt ID takes up a job from elsewhere"
 
@@ -34,7 +34,7 @@ def find(connection: sqlite3.Connection, ref: str, context: ReadContext) -> Reco
         return load_records(connection, seqs, context)[0]
     if not seqs:
         raise _not_found(ref)
-    raise _ambiguous(ref, load_records(connection, seqs[:MOST_CANDIDATES], context), len(seqs) > MOST_CANDIDATES)
+    raise _ambiguous(ref, load_records(connection, seqs[:MAX_CANDIDATES], context), len(seqs) > MAX_CANDIDATES)
 
 
 def _matching(connection: sqlite3.Connection, ref: str) -> list[int]:
@@ -52,7 +52,7 @@ def _matching(connection: sqlite3.Connection, ref: str) -> list[int]:
     if exact or len(ref) < SHORTEST_PREFIX:
         return exact
     found = dict.fromkeys(_with_prefix(connection, "job_id", ref) + _with_prefix(connection, "handle", ref))
-    return list(found or _with_piece(connection, ref))[: MOST_CANDIDATES + 1]
+    return list(found or _with_piece(connection, ref))[: MAX_CANDIDATES + 1]
 
 
 def _with_piece(connection: sqlite3.Connection, piece: str) -> list[int]:
@@ -81,7 +81,7 @@ def _with_prefix(connection: sqlite3.Connection, column: str, prefix: str) -> li
         f"SELECT seq FROM jobs WHERE {column} >= ? AND {column} < ? ORDER BY {column} LIMIT ?",  # noqa: S608 - constants only
         prefix,
         after,
-        MOST_CANDIDATES + 1,
+        MAX_CANDIDATES + 1,
     )
 
 
@@ -96,14 +96,12 @@ def _successor(prefix: str) -> str | None:
 
 
 def _not_found(ref: str) -> NoSuchJob:
+    why = ""
     if _POSITION.fullmatch(ref.strip()):
-        return NoSuchJob(f"No job in the record is called {ref!r}; numbers count back from the newest.", hint=_LOOK_AT)
-    if not ref.startswith("@") and len(ref.strip()) < SHORTEST_PREFIX:
-        return NoSuchJob(
-            f"No job in the record is called {ref!r}; a piece of an id needs at least {SHORTEST_PREFIX} characters.",
-            hint=_LOOK_AT,
-        )
-    return NoSuchJob(f"No job in the record is called {ref!r}.", hint=_LOOK_AT)
+        why = "; numbers count back from the newest"
+    elif not ref.startswith("@") and len(ref.strip()) < SHORTEST_PREFIX:
+        why = f"; a piece of an id needs at least {SHORTEST_PREFIX} characters"
+    return NoSuchJob(f"No job in the record is called {ref!r}{why}.", hint=_LOOK_AT)
 
 
 def _ambiguous(ref: str, candidates: Sequence[Record], more: bool) -> UsageError:

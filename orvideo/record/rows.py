@@ -16,8 +16,8 @@ from orvideo.record.values import Observation, Output, Record, State, Submission
 #: A request that was sent longer ago gets no answer any more; a submit gives up after a minute.
 STALE_AFTER = timedelta(minutes=10)
 #: The limit for unmodelled fields of a reply, in characters of JSON.
-MOST_EXTRA = 64 * 1024
-MOST_ERROR = 2000
+MAX_EXTRA = 64 * 1024
+MAX_ERROR = 2000
 #: The most values in one SQL statement.
 CHUNK = 500
 
@@ -62,8 +62,8 @@ def path_from_column(find_row: str | bytes | None) -> str | None:
 
 def cut_error(value: str | None) -> str | None:
     """Return an error text cut to 2000 characters (drill P07)."""
-    if value is not None and len(value) > MOST_ERROR:
-        value = value[: MOST_ERROR - 1] + "…"
+    if value is not None and len(value) > MAX_ERROR:
+        value = value[: MAX_ERROR - 1] + "…"
     return text(value)
 
 
@@ -86,7 +86,7 @@ def extra_json(extra: Mapping[str, Any] | None) -> str | None:
         written = json_text(redact_extra(extra))
     except (RecursionError, ValueError, TypeError):
         return json_text({"dropped": "it cannot be written as JSON"})
-    return written if len(written) <= MOST_EXTRA else json_text({"dropped": f"{len(written)} characters"})
+    return written if len(written) <= MAX_EXTRA else json_text({"dropped": f"{len(written)} characters"})
 
 
 def amount(value: object) -> Decimal | None:

@@ -23,7 +23,7 @@ SANDBOX = "sandbox"
 class State(StrEnum):
     """How far the submit of a job got (drill J03); what the service says of the job afterwards is its `status`.
 
-    PREPARED: on disk, nothing sent. SENDING: the request may be on the wire now. SUBMITTED: there is an id.
+    PREPARED: on disk, nothing sent. SENDING: the request may be on its way now. SUBMITTED: there is an id.
     UNKNOWN: sent, and no readable answer came. NOT_SENT: nothing was bought; where there is an `answer_status`, the
     service refused it (finding A07).
     """

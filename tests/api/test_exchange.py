@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from orvideo.api.exchange import Exchange, Limits
-from orvideo.api.timer import ExchangeTimer
+from orvideo.api.sockets import ExchangeTimer
 from orvideo.deadline import Deadline
 from tests.clocks import HandClock
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from orvideo.api import payload
 from orvideo.api.download import content_length, strong_etag, total_of_206, total_of_416
-from orvideo.api.schemas import LARGEST_WHOLE, MOST_OUTPUTS, Job, VideoModel, money
+from orvideo.api.schemas import LARGEST_WHOLE, MAX_OUTPUTS, Job, VideoModel, money
 
 URL = "https://storage.example/x.mp4"
 drill = pytest.mark.drill
@@ -67,7 +67,7 @@ def test_b1_a_number_of_many_digits_is_not_known_wherever_it_stands() -> None:
         ([URL] + [None] * 300, 1),
         ([None, URL, None], 2),
         ([URL, "", 7, {}], 1),
-        ([URL] * 3000, MOST_OUTPUTS),
+        ([URL] * 3000, MAX_OUTPUTS),
         ([None] * 3000 + [URL], 0),
     ],
     ids=["none", "null", "nulls", "one", "padded", "second", "junk", "many", "beyond"],

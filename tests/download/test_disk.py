@@ -109,7 +109,7 @@ def test_what_a_disk_will_not_say_twice_is_remembered(part: Part, monkeypatch: p
 
 def test_a_part_without_a_name_is_nowhere_to_be_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    part = Part.without_a_name()
+    part = Part.unnamed()
     part.append(b"x")
     assert (part.path, part.folder, list(tmp_path.iterdir())) == (None, tmp_path, [])
     part.remove()

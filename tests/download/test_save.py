@@ -23,7 +23,7 @@ from orvideo.download import disk
 from orvideo.download.receipts import write_receipt
 from orvideo.download.save import Saved, SaveRequest, is_saved, save
 from orvideo.download.targets import Target, decide_target
-from orvideo.download.transfer import TransferLimits
+from orvideo.download.transfer import Transfer, TransferLimits
 from orvideo.errors import (
     BadReply,
     Forbidden,
@@ -54,7 +54,8 @@ def keep(place: Place, target: Target, notes: Notes | None = None, clock: Clock 
         target, more.pop("facts", FACTS), stdout=more.pop("stdout", None), since=more.pop("since", None)
     )
     deadline = more.pop("deadline", None) or Deadline(clock or HandClock().clock())
-    return save(Offered(place), wanted, notes or Notes(), deadline, more.pop("bounds", TransferLimits()), **more)
+    transfer = Transfer(Offered(place), deadline, more.pop("bounds", TransferLimits()), **more)
+    return save(transfer, wanted, notes or Notes())
 
 
 def test_a_saved_video_is_described_whole(boat: Target, tmp_path: Path) -> None:
@@ -593,8 +594,9 @@ def test_right_after_the_end_a_refusal_is_waited_out_longer_and_longer_and_then_
 
             return [one._replace(open=opened)]
 
+    transfer = Transfer(Timed(place), Deadline(hand.clock()), TransferLimits(settle_seconds=30))
     with pytest.raises(NotFetched):
-        save(Timed(place), SaveRequest(boat, FACTS), Notes(), Deadline(hand.clock()), TransferLimits(settle_seconds=30))
+        save(transfer, SaveRequest(boat, FACTS), Notes())
     assert [round(pause) for pause in pauses] == [0, 1, 3, 7, 15, 23, 30]
 
 
@@ -613,7 +615,7 @@ def test_nothing_is_asked_for_once_the_time_ended_while_the_job_was_looked_at(ho
 
     refuses, other = Place(FILM, script=[Forbidden("no")]), Place(FILM)
     with pytest.raises(Cancelled if how == "cancelled" else NotFetched):
-        save(Slow(refuses, other), SaveRequest(boat, FACTS), Notes(), Deadline.after(hand.clock(), 7.0))
+        save(Transfer(Slow(refuses, other), Deadline.after(hand.clock(), 7.0)), SaveRequest(boat, FACTS), Notes())
     assert (len(refuses.asked), other.asked) == (1, [])
 
 

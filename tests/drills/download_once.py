@@ -17,7 +17,7 @@ from orvideo.clock import Clock
 from orvideo.deadline import Deadline
 from orvideo.download.save import Saved, SaveRequest, save
 from orvideo.download.targets import decide_target
-from orvideo.download.transfer import TransferLimits
+from orvideo.download.transfer import Transfer, TransferLimits
 from orvideo.errors import OrvideoError, ServerFault
 from orvideo.record.values import Output, ResumeState
 from tests.download.films import FACTS, Offered, Place, mp4
@@ -66,9 +66,8 @@ def main(folder: Path, words: list[str]) -> int:
     try:
         target = decide_target(str(folder / "boat.mp4"), force="force" in words)
         memory = FileRecord(folder / "record")
-        saved = save(
-            Offered(place), SaveRequest(target, FACTS), memory, Deadline(Clock()), TransferLimits(pauses=[0.0])
-        )
+        transfer = Transfer(Offered(place), Deadline(Clock()), TransferLimits(pauses=[0.0]))
+        saved = save(transfer, SaveRequest(target, FACTS), memory)
     except OrvideoError as error:
         print(json.dumps({**error.as_json(), "asked": place.asked}))
         return int(error.exit_code)

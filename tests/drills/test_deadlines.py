@@ -20,7 +20,7 @@ import pytest
 
 from orvideo.api import sockets
 from orvideo.api.client import Call, Client, Limits
-from orvideo.api.timer import ExchangeTimer
+from orvideo.api.sockets import ExchangeTimer
 from orvideo.clock import Clock
 from orvideo.deadline import Deadline
 from orvideo.errors import NotSent, OrvideoError, OutcomeUnknown, ServerFault, Stalled, Unavailable

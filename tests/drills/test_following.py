@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from orvideo.clock import Clock
-from orvideo.jobs.engine import LOOKS
+from orvideo.jobs.engine import POLLS
 from orvideo.record.ledger import Ledger
 from orvideo.record.values import Submission
 from tests.clocks import HandClock
@@ -351,7 +351,7 @@ def test_p11_no_service_is_asked_more_often_than_every_two_seconds(
 
 @drill("P12")
 def test_p12_many_jobs_share_few_connections(orvideo: Shell) -> None:
-    names = [f"job-{number:04}" for number in range(3 * LOOKS)]
+    names = [f"job-{number:04}" for number in range(3 * POLLS)]
     paths = {f"/api/v1/videos/{name}": [{"status": "pending"}, DONE] for name in names}
     with Wire(places=paths) as wire:
         for name in names:
@@ -361,8 +361,8 @@ def test_p12_many_jobs_share_few_connections(orvideo: Shell) -> None:
     assert done.code == 0, done.err
     assert {job["id"] for job in done.json} == set(names)
     assert {job["status"] for job in done.json} == {"completed"}
-    assert wire.most_open <= LOOKS + 1
-    assert wire.connections <= LOOKS + 1
+    assert wire.most_open <= POLLS + 1
+    assert wire.connections <= POLLS + 1
     assert [wire.count("GET", path) for path in paths] == [2] * len(names)
 
 

@@ -61,7 +61,7 @@ class Walk:
         for step in itertools.islice(itertools.chain(script, itertools.repeat(script[-1])), most):
             self.hand.sleep(poll.due - self.hand.clock().monotonic())
             self.times.append(self.hand.elapsed)
-            look = poll.missed(step) if isinstance(step, OrvideoError) else poll.saw(job(step))
+            look = poll.failed(step) if isinstance(step, OrvideoError) else poll.succeeded(job(step))
             self.looks.append(look)
             if look.next_in is None or self.deadline.is_over:
                 break
@@ -205,7 +205,7 @@ def test_every_end_is_an_end(end: str) -> None:
 def test_a_jump_of_the_wall_clock_changes_nothing() -> None:
     steady = HandClock().clock()
     wild = Clock(now=lambda: pytest.fail("the wall clock was read"), monotonic=steady.monotonic, sleep=steady.sleep)
-    assert PollSchedule(Deadline.after(wild, 10)).saw(job("pending")).next_in == 2
+    assert PollSchedule(Deadline.after(wild, 10)).succeeded(job("pending")).next_in == 2
 
 
 # --- which of many
@@ -263,8 +263,8 @@ def test_a_limit_that_one_job_meets_is_its_own() -> None:
     hand = HandClock()
     queue = PollQueue(hand.clock(), 250)
     one, other = tasks(hand, 2)
-    queue.missed(one.on_record, own(RateLimited, 429, 40))
-    queue.missed(one.on_record, own(RateLimited, 429, 40))
+    queue.failed(one.on_record, own(RateLimited, 429, 40))
+    queue.failed(one.on_record, own(RateLimited, 429, 40))
     queue.add(other, 0)
     assert list(queue.due(9)) == [other]
 
@@ -274,16 +274,16 @@ def test_a_limit_that_two_jobs_meet_is_shared_until_one_is_answered() -> None:
     hand = HandClock()
     queue = PollQueue(hand.clock(), 250)
     one, other, third = tasks(hand, 3)
-    queue.missed(one.on_record, own(RateLimited, 429, 40))
-    queue.missed(other.on_record, own(RateLimited, 429, 40))
+    queue.failed(one.on_record, own(RateLimited, 429, 40))
+    queue.failed(other.on_record, own(RateLimited, 429, 40))
     queue.add(third, 0)
     assert list(queue.due(9)) == []
     hand.sleep(39)
     assert list(queue.due(9)) == []
     hand.sleep(1)
     assert list(queue.due(9)) == [third]
-    queue.missed(one.on_record, own(RateLimited, 429, 40))
-    queue.answered(other.on_record)
+    queue.failed(one.on_record, own(RateLimited, 429, 40))
+    queue.succeeded(other.on_record)
     queue.add(third, 0)
     assert list(queue.due(9)) == [third]
 
@@ -294,7 +294,7 @@ def test_a_limit_that_names_no_time_is_shared_for_a_second() -> None:
     queue = PollQueue(hand.clock(), 250)
     one, other, third = tasks(hand, 3)
     for task in (one, other):
-        queue.missed(task.on_record, own(RateLimited, 429))
+        queue.failed(task.on_record, own(RateLimited, 429))
     queue.add(third, 0)
     hand.sleep(0.9)
     assert list(queue.due(9)) == []
@@ -308,7 +308,7 @@ def test_a_shared_limit_outlasts_no_deadline_and_no_minute() -> None:
     queue = PollQueue(hand.clock(), 250)
     one, other, third = tasks(hand, 3, timeout=5)
     for task in (one, other):
-        queue.missed(task.on_record, own(RateLimited, 429, 1e9))
+        queue.failed(task.on_record, own(RateLimited, 429, 1e9))
     queue.add(third, 0)
     hand.sleep(5)
     assert list(queue.due(9)) == [third]
@@ -325,6 +325,6 @@ def test_a_limit_of_one_service_is_none_of_another() -> None:
     one, other = tasks(hand, 2)
     elsewhere = Task(Endpoint(9, "https://two.test"), deadline=Deadline(hand.clock()))  # type: ignore[arg-type]
     for task in (one, other):
-        queue.missed(task.on_record, own(RateLimited, 429, 40))
+        queue.failed(task.on_record, own(RateLimited, 429, 40))
     queue.add(elsewhere, 0)
     assert list(queue.due(9)) == [elsewhere]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from orvideo.errors import OutcomeUnknown
-from orvideo.jobs.recovery import recover
+from orvideo.jobs.recovery import recover_ids
 from orvideo.record.ledger import MAX_ANSWER, Ledger
 from orvideo.record.values import State, Submission
 
@@ -37,11 +37,11 @@ def test_a_job_that_was_killed_between_its_answer_and_its_id_is_known_to_the_nex
     killed_after(path, 202, b'{"id": "job-1", "status": "queued", "generation_id": "gen-1", "polling_url": "x"}')
     with Ledger(path) as ledger:
         assert ledger.list()[0].state is State.UNKNOWN
-        assert [record.id for record in recover(ledger)] == ["job-1"]
+        assert [record.id for record in recover_ids(ledger)] == ["job-1"]
         record = ledger.find("job-1")
         assert (record.state, record.status, record.generation_id) == (State.SUBMITTED, "queued", "gen-1")
         assert record.answer is None
-        assert recover(ledger) == []
+        assert recover_ids(ledger) == []
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_what_leaves_a_doubt_stays_unknown(tmp_path: Path, status: int, answer: 
         ledger.sending(seq)
         ledger.answered(seq, status, answer)
         ledger.outcome_unknown(seq, OutcomeUnknown("no id").message)
-        assert recover(ledger) == []
+        assert recover_ids(ledger) == []
         assert ledger.get(seq).state is State.UNKNOWN
 
 
@@ -70,5 +70,5 @@ def test_a_submit_that_is_under_way_is_left_to_its_process(tmp_path: Path) -> No
         seq = ledger.prepare(Submission(request={"model": "m"}, endpoint=ENDPOINT))
         ledger.sending(seq)
         ledger.answered(seq, 202, b'{"id": "job-1"}')
-        assert recover(ledger) == []
+        assert recover_ids(ledger) == []
         assert ledger.get(seq).state is State.SENDING

@@ -16,7 +16,7 @@ import pytest
 
 from orvideo.errors import RecordError
 from orvideo.record import file as ledger_file
-from orvideo.record.file import Locked, Unwritable, translate
+from orvideo.record.file import Locked, Unwritable, translate_error
 from orvideo.record.ledger import Ledger
 from orvideo.record.migrations import APPLICATION_ID, STEPS, migrate, version_of
 from orvideo.record.values import Observation, Output, State, Submission
@@ -637,5 +637,5 @@ def test_c04_each_error_of_sqlite_is_told_as_what_it_is(
     error = sqlite3.OperationalError("why")
     if code is not None:
         error.sqlite_errorcode = code
-    told = translate(tmp_path / "jobs.db", error)
+    told = translate_error(tmp_path / "jobs.db", error)
     assert (type(told), says in told.message) == (kind, True), told.message

@@ -18,7 +18,7 @@ from orvideo.errors import RecordError
 from orvideo.record.file import Unwritable, open_to_read
 from orvideo.record.ledger import Ledger
 from orvideo.record.values import Observation, State
-from orvideo.record.wal import apply
+from orvideo.record.wal import apply_log
 from tests.record.ledger_support import bring_to, finished, raw, request
 
 WHY = Unwritable("The record cannot be written.")
@@ -51,7 +51,7 @@ def by_sqlite(content: bytes, log: bytes, place: Path) -> list[str]:
 
 def by_us(content: bytes, log: bytes) -> list[str]:
     with closing(sqlite3.connect(":memory:")) as connection:
-        connection.deserialize(apply(log, content))
+        connection.deserialize(apply_log(log, content))
         return dump(connection)
 
 
@@ -118,15 +118,15 @@ def logged(*frames: tuple[int, int, bytes]) -> bytes:
 def test_pages_that_a_log_does_not_have_are_empty_and_those_past_the_end_are_none() -> None:
     one, other = b"1" * 512, b"2" * 512
     log = logged((5, 0, one), (4, 0, one), (3, 4, other), (2, 0, b"x" * 512))
-    assert apply(log, one)[512:] == bytes(512) + other + one
-    assert len(apply(logged((1, 1, one)), one + other)) == 512
+    assert apply_log(log, one)[512:] == bytes(512) + other + one
+    assert len(apply_log(logged((1, 1, one)), one + other)) == 512
 
 
 def test_what_is_no_log_changes_nothing(path: Path) -> None:
     Ledger(path).close()
     content = path.read_bytes()
     for log in (b"", b"x" * 31, bytes(5000), b"\xff" * 9000):
-        assert apply(log, content)[20:] == content[20:]
+        assert apply_log(log, content)[20:] == content[20:]
 
 
 # Begins to commit, says so, and commits and checkpoints until its stdin is closed.
