@@ -188,7 +188,7 @@ def lenient_id(data: bytes) -> str | None:
     """Return the id that a cut or broken answer to a submit still gives, None where there is any doubt (drill M08).
 
     Only a complete string or whole number that is the value of `id` in the outermost object counts, and only if no
-    second one contradicts it: an id inside `error` or `metadata` is somebody else's. A parser of cut JSON
+    second one contradicts it: an id inside `error` or `metadata` is not the job's. A parser of cut JSON
     (`pydantic_core.from_json(allow_partial=True)`) is no help: it takes a number that is cut for a whole one, and the
     last of two ids.
     """

@@ -16,7 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 #: The last second of the year 9999. A larger whole number is no time, and no count of anything here.
 LARGEST_WHOLE = 253_402_300_799
-#: More outputs than this no job has; a service that names more is not believed (fault B14, finding C03).
+#: Outputs beyond this number are ignored; no job has so many (fault B14, finding C03).
 MAX_OUTPUTS = 64
 
 

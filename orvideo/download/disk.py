@@ -345,7 +345,7 @@ def _write_all(descriptor: int, data: bytes) -> None:
     while view:
         try:
             view = view[os.write(descriptor, view) :]
-        except BlockingIOError:  # whoever made the pipe set it so
+        except BlockingIOError:  # the pipe is non-blocking
             select.select([], [descriptor], [])
 
 

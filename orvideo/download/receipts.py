@@ -13,7 +13,7 @@ from orvideo.download.disk import disk_errors
 from orvideo.download.naming import MAX_NAME_BYTES, fit
 from orvideo.errors import OutputExists
 from orvideo.files import write_whole
-from orvideo.record.values import Output, Record, money_number, redact_request, time_text
+from orvideo.record.values import Output, Record, map_values, money_number, redact_request, time_text
 
 #: Names that are removed from a receipt in any case, since people share receipts (drill O17).
 _SECRET_NAMES = frozenset(("urls", "unsigned_urls", "polling_url", "callback_url", "authorization", "api_key"))
@@ -55,16 +55,13 @@ def _shareable(request: Mapping[str, Any]) -> dict[str, Any]:
     shared = {name: value for name, value in request.items() if name != "callback_url"}
     for name in ("frame_images", "input_references"):
         if isinstance(shared.get(name), list):
-            shared[name] = [_unsigned(part) for part in shared[name]]
+            shared[name] = map_values(shared[name], _unsigned)
     return shared
 
 
 def _unsigned(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _unsigned(item) for key, item in value.items()}
-    if isinstance(value, str) and value.casefold().startswith("https:"):
-        return value.partition("#")[0].partition("?")[0]
-    return value
+    is_link = isinstance(value, str) and value.casefold().startswith("https:")
+    return value.partition("#")[0].partition("?")[0] if is_link else value
 
 
 def receipt_path(path: Path) -> Path:
@@ -79,7 +76,7 @@ def write_receipt(path: Path, document: Mapping[str, Any], *, force: bool = Fals
     another file has the name, unless `force`, and OutputUnwritable.
     """
     receipt = receipt_path(path)
-    text = json.dumps(_without_secrets(document), indent=2, allow_nan=False) + "\n"
+    text = json.dumps(map_values(document, _without_key, _SECRET_NAMES), indent=2, allow_nan=False) + "\n"
     with disk_errors(receipt):
         try:
             # With the usual mode of files, since a receipt is shared with its video.
@@ -90,16 +87,8 @@ def write_receipt(path: Path, document: Mapping[str, Any], *, force: bool = Fals
     return receipt
 
 
-def _without_secrets(value: Any) -> Any:
-    if isinstance(value, str):
-        return _REDACTOR.text(value)
-    if isinstance(value, Mapping):
-        return {
-            str(name): _without_secrets(item) for name, item in value.items() if str(name).lower() not in _SECRET_NAMES
-        }
-    if isinstance(value, list | tuple):
-        return [_without_secrets(item) for item in value]
-    return value
+def _without_key(value: Any) -> Any:
+    return _REDACTOR.text(value) if isinstance(value, str) else value
 
 
 def _holds(path: Path, text: str) -> bool:

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 _MAY_HAVE_EXPIRED = timedelta(hours=1)
 #: The most of each at once. 32 polls are about 300 a second at a service that answers in a tenth of a second.
 SUBMITS, POLLS, FETCHES, HOOKS = 8, 32, 3, 4
-#: After so many failed polls in a row, the end that is on record is believed.
+#: After so many failed polls in a row, a job that is final on record counts as final.
 _MISSES_TO_TRUST_RECORD = 3
 #: After so many failed polls in a row, a command that does not wait gives up.
 _MAX_MISSES = 5

@@ -1,4 +1,4 @@
-"""Buying a video: recorded first, then sent once and never repeated without a refusal.
+"""Buying a video: recorded first, then sent once, and again only after a refusal that may be retried.
 
 The order matters (drills J02, J03): the submission is on disk before the first byte is sent, and the id is on disk
 before it is reported. Every submit ends as accepted (there is an id), refused (nothing was bought) or unknown (drills

@@ -15,7 +15,7 @@ from orvideo.record.values import State
 
 
 def refuse_duplicate_row(connection: sqlite3.Connection, row: Mapping[str, Any], context: ReadContext) -> None:
-    """Refuse a second job for a row of a batch, except after one that came to nothing (drill B09)."""
+    """Refuse a second job for a row of a batch, except after one that failed or was not bought (drill B09)."""
     for other in connection.execute(
         "SELECT * FROM jobs WHERE batch = ? AND row_key = ?", (row["batch"], row["row_key"])
     ).fetchall():

@@ -110,13 +110,13 @@ def _image(path: Path) -> bytes:
 
 
 def _generation(path: Path) -> tuple[object, ...]:
-    """Return what changes when the log is begun anew, and with it the file."""
+    """Return values that change when SQLite restarts the log, and so changes the file."""
     found = path.stat()
     return found.st_ino, found.st_size, found.st_mtime_ns, _log(path, 32)
 
 
 def _log(path: Path, most: int = -1) -> bytes:
-    """Return the first bytes of the write-ahead log; none where there is no log, or what is there is no file."""
+    """Return the first bytes of the write-ahead log; none where it is missing or no regular file."""
     if not _size(f"{path}-wal"):
         return b""
     with open(f"{path}-wal", "rb") as log:
@@ -124,7 +124,7 @@ def _log(path: Path, most: int = -1) -> bytes:
 
 
 def _size(place: str) -> int:
-    """Return the size of a file, 0 where there is none, and of anything else (a pipe would be waited on)."""
+    """Return the size of a regular file, 0 where there is none."""
     try:
         found = os.stat(place)
     except FileNotFoundError:
@@ -145,7 +145,7 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
 
 
 def _prepare(path: Path, connection: sqlite3.Connection) -> None:
-    """Check that this is a record we can read, and set what holds for a connection only."""
+    """Check that this is a record of a known version, and configure the connection."""
     connection.execute("PRAGMA synchronous = FULL")
     # macOS keeps writes in the drive's cache unless it is told; elsewhere these do nothing.
     connection.execute("PRAGMA fullfsync = ON")
@@ -177,7 +177,7 @@ def _version(path: Path, connection: sqlite3.Connection) -> int:
 
 
 def _ensure(path: Path) -> None:
-    """Make the record where there is none; refuse what is there and cannot be one."""
+    """Create the record where it is missing; raise RecordError for a file that cannot be one."""
     # In this order: SQLite creates the companion after the file, so a file that is missing beside one was removed.
     orphaned = os.path.lexists(f"{path}-wal")
     if not os.path.lexists(path):
@@ -258,7 +258,7 @@ def _sweep(path: Path) -> None:
 
 
 def _tighten(path: Path) -> list[str]:
-    """Take the rights of group and others away where the file is ours; say so where it is not."""
+    """Remove the permissions of group and others; return a warning where that is not allowed."""
     if os.name != "posix":
         return []
     warnings = []

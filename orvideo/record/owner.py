@@ -54,7 +54,7 @@ class Owner(NamedTuple):
         except ProcessLookupError:
             return True
         except (OSError, OverflowError):
-            pass  # it belongs to somebody else: it is there
+            pass  # another user's process: it exists
         return bool(self.started) and _started(str(self.pid)) != self.started
 
 

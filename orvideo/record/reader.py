@@ -39,7 +39,7 @@ class RecordReader(Database):
         return self._read(lambda connection: lookup.find(connection, ref, self._context()))
 
     def list(self, *, limit: int | None = None, **wanted: Unpack[lookup.Filter]) -> Records:
-        """Return jobs, newest first, at most `limit`; `lookup.Filter` says what passes."""
+        """Return the jobs that pass a `lookup.Filter`, newest first, at most `limit`."""
         return self._read(lambda connection: lookup.select(connection, wanted, limit, self._context()))
 
     def positions(self, most: int = 1000) -> dict[str, int]:
@@ -72,7 +72,7 @@ class RecordReader(Database):
         return self._read(work)
 
     def dearest(self, shape: Shape, endpoint: str) -> Decimal | None:
-        """Return the dearest bill of jobs that one of this shape costs as much as, or more, USD (finding A05)."""
+        """Return the highest bill, in USD, of jobs that cost no more than one of this shape does (finding A05)."""
         return self._read(lambda connection: evidence.dearest(connection, shape, endpoint))
 
     def typical(self, shape: Shape, endpoint: str) -> Typical:

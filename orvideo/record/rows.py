@@ -115,8 +115,8 @@ class ReadContext(NamedTuple):
     def state_of(self, row: sqlite3.Row) -> State:
         """Return the effective state of a row, which differs where the submitting process has ended (drill J03).
 
-        After ten minutes a request counts as unanswered even if the process exists, and so does the process if it
-        cannot be checked (another host).
+        After ten minutes a sent request counts as unanswered even if the process exists, and a process that cannot be
+        checked (another host) as ended.
         """
         try:
             state = State(row["state"])

@@ -5,7 +5,7 @@ import binascii
 import hashlib
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -46,7 +46,7 @@ _WORDS = {
 
 
 def word_of(state: State, answer_status: int | None) -> str:
-    """Return the word for a job that the service has said nothing of; `answer_status` tells a refusal (F-A07)."""
+    """Return the status of a job without one of the service; with `answer_status` it was refused (F-A07)."""
     return "refused" if state is State.NOT_SENT and answer_status is not None else _WORDS[state]
 
 
@@ -148,7 +148,7 @@ class Typical(NamedTuple):
 
 
 class Spending(NamedTuple):
-    """What one model, day or month cost, in the sandbox or in earnest; every job is in one of the four counts.
+    """What one model, day or month cost, in the sandbox or not; every job is in one of the four counts.
 
     `cost` is the sum in USD over `known` jobs. Of `unknown` jobs nobody knows the cost. `pending` ones are not at their
     end; `quoted` is the most that they may cost as far as they have a quote, None where none has. `byok` ones were
@@ -324,19 +324,26 @@ def redact_request(request: Mapping[str, Any]) -> dict[str, Any]:
     have becomes null.
     """
     # The prompt is a person's text, whatever it begins with; losing it would be the greater harm.
-    return {str(key): value if key == "prompt" else _redact(value) for key, value in request.items()}
+    return {str(key): value if key == "prompt" else map_values(value, _redact) for key, value in request.items()}
+
+
+def map_values(value: Any, change: Callable[[Any], Any], dropped: Collection[str] = ()) -> Any:
+    """Return JSON-like data with `change` applied to each text and number, and without the names in `dropped`.
+
+    `dropped` has lower-case names; case does not matter in the data.
+    """
+    if isinstance(value, Mapping):
+        items = ((str(name), item) for name, item in value.items() if str(name).casefold() not in dropped)
+        return {name: map_values(item, change, dropped) for name, item in items}
+    if isinstance(value, list | tuple):
+        return [map_values(item, change, dropped) for item in value]
+    return change(value)
 
 
 def _redact(value: Any) -> Any:
     if isinstance(value, str):
         return {"data_url": dict(_described(value))} if _DATA_URL.match(value) else value
-    if isinstance(value, Mapping):
-        return {str(key): _redact(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_redact(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 @lru_cache(maxsize=8)  # the rows of a batch share the pictures of its line (R-B17); more than one request has
@@ -376,13 +383,5 @@ def _placeholders(where: str, value: Any) -> Iterator[tuple[str, dict[str, Any]]
 
 def redact_extra(extra: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a reply had beyond what is modelled, without its signed `urls`: those are secrets (drill O17)."""
-    cleaned: dict[str, Any] = _redact(_without_signed(extra))
+    cleaned: dict[str, Any] = map_values(extra, _redact, ("urls",))
     return cleaned
-
-
-def _without_signed(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _without_signed(item) for key, item in value.items() if str(key).casefold() != "urls"}
-    if isinstance(value, list | tuple):
-        return [_without_signed(item) for item in value]
-    return value

@@ -162,7 +162,7 @@ class Offered:
 
 
 class Notes:
-    """A record of one output in memory (`download.save.Memory`); `refuses` makes every call fail."""
+    """A record of one output in memory (`download.save.OutputRecord`); `refuses` makes every call fail."""
 
     def __init__(self) -> None:
         self.on_record: Output | None = None

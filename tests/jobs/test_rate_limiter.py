@@ -1,4 +1,4 @@
-"""The gate: one answer for all to "not now"."""
+"""The rate limiter of submits: one answer for all to "not now"."""
 
 from __future__ import annotations
 
