@@ -80,6 +80,7 @@ def _act(action: Action, context: Context) -> int:
         told = context.ending.report(error)
         return 128 + interrupts.pending if interrupts.pending else told.exit_code
     except BrokenPipeError:
+        context.ending.unheard()
         return _broken_pipe(context.environment)
     except Exception as bug:
         if interrupts.pending:

@@ -8,6 +8,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from orvideo.deadline import Deadline
 from orvideo.ending import Ending
 from orvideo.environment import Answering, Environment
 from orvideo.errnos import reason
@@ -16,6 +17,7 @@ from orvideo.interrupts import Interrupts
 
 if TYPE_CHECKING:
     from decimal import Decimal
+    from pathlib import Path
 
     from orvideo.api.client import Call, Client
     from orvideo.catalogue.listing import Catalogue
@@ -66,6 +68,8 @@ class Context:
         self.environment = environment
         self.answering = answering
         self.interrupts = interrupts
+        #: When the command has to be at its end, where the line says so (`--timeout`).
+        self.deadline = Deadline(environment.clock)
         self._services: dict[str, Service] = {}
         self._catalogues: dict[str, Catalogue] = {}
         self._closing = ExitStack()
@@ -172,12 +176,13 @@ class Context:
 
         if service.endpoint in self._catalogues and not refresh:
             return self._catalogues[service.endpoint]
-        path = self.settings.cache_dir / file_name(service.endpoint)
+        folder = self._cache_dir()
+        path = folder / file_name(service.endpoint) if folder is not None else None
         # The sandbox is asked each time: it is at hand, and what it offers changes with the version that is installed.
         max_age = 0.0 if service.is_sandbox else 3600.0
 
         def fetch() -> list[dict[str, Any]]:
-            listed = service.client.models()
+            listed = service.client.models(deadline=self.deadline)
             if listed.skipped:
                 entries = count(listed.skipped, "entry", "entries")
                 self.terminal.warn(f"{entries} of the model list cannot be understood and were left out.")
@@ -188,6 +193,12 @@ class Context:
             self.terminal.warn(catalogue.note)
         self._catalogues[service.endpoint] = catalogue
         return catalogue
+
+    def _cache_dir(self) -> Path | None:
+        """Return where the catalogue is kept, None where there is no place: it is then asked for each time."""
+        with suppress(RecordError):
+            return self.settings.cache_dir
+        return None
 
     def fetcher(
         self,
@@ -222,7 +233,7 @@ class Context:
             settle_seconds=(self.environment.limits or Limits()).settle_seconds,
             sandbox_speed=self.settings.sandbox_speed,
         )
-        return Fetcher(self.ledger_to_read, self.clock, options)
+        return Fetcher(self.ledger_to_read, self.journal, self.clock, options)
 
     def connect(self, endpoint: str) -> Callable[[], Client]:
         """Return what makes a client for the service that a job lives at, one for each thread; raises as `service`."""
@@ -253,7 +264,7 @@ class Context:
 
         return Planner(
             service.client, self.catalogue(service), self.terminal.warn, check=check,
-            dearest_bill=lambda request: self.dearest_bill(request, service.endpoint),
+            dearest_bill=lambda request: self.dearest_bill(request, service.endpoint), deadline=self.deadline,
         )  # fmt: skip
 
     def _usual_seconds(self, record: Record) -> float | None:

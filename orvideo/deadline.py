@@ -14,16 +14,27 @@ class Cancelled(BaseException):
 
 
 class Deadline:
-    """The end of a piece of work: `at`, a reading of `clock.monotonic` (None: no limit), or a call to `cancel`."""
+    """The end of a piece of work: `at`, a reading of `clock.monotonic` (None: no limit), or a call to `cancel`.
 
-    def __init__(self, clock: Clock, at: float | None = None) -> None:
+    A part `of` another piece of work is cancelled with it.
+    """
+
+    def __init__(self, clock: Clock, at: float | None = None, of: Deadline | None = None) -> None:
         self.clock, self.at = clock, at
-        self.is_cancelled = False
+        self._of, self._is_cancelled = of, False
 
     @classmethod
     def after(cls, clock: Clock, seconds: float | None) -> Deadline:
         """Return the deadline that is `seconds` from now; None is no limit."""
         return cls(clock, None if seconds is None else clock.monotonic() + seconds)
+
+    def later(self, seconds: float) -> Deadline:
+        """Return the deadline that is so much later."""
+        return Deadline(self.clock, None if self.at is None else self.at + seconds)
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self._is_cancelled or (self._of is not None and self._of.is_cancelled)
 
     @property
     def is_over(self) -> bool:
@@ -43,4 +54,4 @@ class Deadline:
 
     def cancel(self) -> None:
         """End the work now: what waits stops waiting within a nap."""
-        self.is_cancelled = True
+        self._is_cancelled = True

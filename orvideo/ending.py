@@ -7,6 +7,7 @@ the command has in hand, and every message, JSON error, exit code, hint and resu
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from orvideo.errors import Charged, JobEnded, NoOutput, OrvideoError, OutputUnwritable, RecordError, Stopped, worst
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from orvideo.record.journal import Journal
 
 #: So many jobs are named one by one, in a message and in a command.
+_FINAL_REFUSALS = (400, 404, 413, 422)
 _MOST_NAMED, _MOST_IN_A_COMMAND = 3, 10
 
 
@@ -30,7 +32,7 @@ def charged_for(record: Record) -> Charged:
         return "no"
     if record.state in (State.SENDING, State.UNKNOWN):
         return "unknown"
-    if record.cost is not None and not record.is_byok:
+    if record.final and record.cost is not None and not record.is_byok:
         return "yes" if record.cost > 0 else "no"
     # Accepted means paid for; a job that ended without a video is often free, and nobody said so.
     return "unknown" if record.final and record.status != "completed" else "yes"
@@ -65,15 +67,41 @@ class Ending:
         self._tasks, self._journal, self._again = tasks, journal, again
 
     def report(self, error: OrvideoError) -> OrvideoError:
-        """Tell a person, or a machine, how the command ended; return the error as it was told."""
+        """Tell a person, or a machine, how the command ended, and what is not on record; return the error as told."""
         [error] = self.account([error])
+        lacking = self._lacking()
+        if lacking is not None and lacking.message not in error.message:
+            error.message += f" {lacking.message}"
+        for job_id in self.unwritten_ids():
+            # It must reach a person on every stream there is (drill J05); one that is gone keeps it from no other.
+            with suppress(OSError, OutputUnwritable):
+                self._terminal.answer(job_id)
         self._terminal.error(error)
         return error
+
+    def unheard(self) -> None:
+        """Say nothing, for nobody reads the answer any more (drill O09), but of ids that are not on record."""
+        lacking = self._lacking()
+        if lacking is not None and lacking.hint is not None:
+            self.report(lacking)
+
+    def unwritten_ids(self) -> list[str]:
+        """Return the ids that are not on record: `report` answers with them, whatever ends the command."""
+        return self._journal.unwritten_ids() if self._journal is not None else []
+
+    def _lacking(self) -> OutputUnwritable | None:
+        return self._journal.lacking() if self._journal is not None else None
 
     def account(self, errors: Sequence[OrvideoError]) -> list[OrvideoError]:
         """Fill in what errors mean for the money: the job, what was charged, and the command that goes on."""
         records = self._records()
-        return [self._account_one(error, records) for error in errors]
+        told = [self._account_one(error, records) for error in errors]
+        lacking = self._lacking()
+        if lacking is not None and lacking.hint is not None:
+            # No other command knows a job that is not on record.
+            for error in told:
+                error.hint = error.resume = lacking.hint
+        return told
 
     def _account_one(self, error: OrvideoError, records: Sequence[Record]) -> OrvideoError:
         bought = [record for record in records if charged_for(record) != "no"]
@@ -141,8 +169,11 @@ class Ending:
         if not errors:
             return
         decisive = worst(errors)
+        lacking = self._lacking()
         for error in self.account([error for error in errors if error is not decisive]):
-            self._terminal.failure(error)
+            # What the record lacks is told with the one that decides.
+            if lacking is None or error.message != lacking.message:
+                self._terminal.failure(error)
         raise decisive
 
     def _in_hand(self) -> list[tuple[Task, Record]]:
@@ -151,14 +182,19 @@ class Ending:
         for task in self._tasks:
             record = self._journal.record(task.seq) if self._journal is not None and task.seq is not None else None
             if record is not None or task.record is not None:
-                found.append((task, record or task.on_record))
+                record = record or task.on_record
+                if task.is_missing:  # it was saved once, or said to have no video
+                    record = record._replace(outputs=(), expected_outputs=None)
+                found.append((task, record))
         return found
 
     def _is_unfinished(self) -> bool:
         """Whether the same line would do anything more: start, follow or fetch a job."""
         records = self._records()
         verbs = {(resume_of(record) or "orvideo -").split()[1] for record in records}
-        unsent = len(records) < len(self._tasks) or any(record.state is State.NOT_SENT for record in records)
+        # What the service refused for its content would be refused again (finding D11).
+        may_go = [one for one in records if one.state is State.NOT_SENT and one.answer_status not in _FINAL_REFUSALS]
+        unsent = len(records) < len(self._tasks) or bool(may_go)
         return unsent or bool(verbs & {"wait", "download"})
 
     def _records(self) -> list[Record]:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from orvideo import errnos
+from orvideo.errors import UsageError
 
 #: What a file system says that has no hard links, or no more of them.
 _NO_LINKS = errnos.MISSING | {errno.EPERM, errno.EMLINK}
@@ -16,8 +17,14 @@ _RENAME_NOREPLACE, _AT_FDCWD = 1, -100
 
 
 def expanded(path: str) -> str:
-    """Return a path as a shell would have made it of `~`: shells leave it in `--output=~/x` (finding D02)."""
-    return os.path.expanduser(path)
+    """Return a path as a shell would have made it of `~`: shells leave it in `--output=~/x` (finding D02).
+
+    Raises UsageError where it names a user that is not there.
+    """
+    whole = os.path.expanduser(path)
+    if whole.startswith("~") and not os.path.lexists(path.partition("/")[0]):
+        raise UsageError(f"There is no home of {path.partition('/')[0]}.", hint=f"a name that begins so: ./{path}")
+    return whole
 
 
 def sync_folder(folder: Path) -> None:

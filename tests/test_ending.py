@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -73,12 +74,19 @@ def own_key(ledger: Ledger, job_id: str) -> int:
     return seq
 
 
+def running(ledger: Ledger, job_id: str) -> int:
+    seq = bring_to(ledger, State.SUBMITTED, job_id=job_id)
+    ledger.observed(seq, Observation("in_progress", Decimal(0)))
+    return seq
+
+
 MAKERS: dict[str, Callable[[Ledger, str], int]] = {
     "prepared": lambda ledger, _: bring_to(ledger, State.PREPARED),
     "not_sent": lambda ledger, _: bring_to(ledger, State.NOT_SENT),
     "sending": lambda ledger, _: bring_to(ledger, State.SENDING),
     "unknown": lambda ledger, _: bring_to(ledger, State.UNKNOWN),
     "running": lambda ledger, job_id: bring_to(ledger, State.SUBMITTED, job_id=job_id),
+    "running, no bill yet": running,
     "in the sandbox": lambda ledger, job_id: bring_to(ledger, State.SUBMITTED, job_id=job_id, endpoint=SANDBOX),
     "finished": finished,
     "finished, no bill": lambda ledger, job_id: finished(ledger, job_id, None),
@@ -105,6 +113,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         ("sending", "unknown", "jobs show"),
         ("unknown", "unknown", "jobs show"),
         ("running", "yes", "wait"),
+        ("running, no bill yet", "yes", "wait"),
         ("finished", "yes", "download"),
         ("finished, no bill", "yes", "download"),
         ("free", "no", "download"),

@@ -146,7 +146,7 @@ def test_a_film_is_made_once(desk: Desk) -> None:
 
 def test_a_film_that_takes_long_is_gone_on_with_and_not_bought_again(desk: Desk) -> None:
     with service(desk, "poll-500:1") as env:
-        assert film(desk, **env, ORVIDEO_TIMEOUT="1s") == 8
+        assert film(desk, **env, ORVIDEO_TIMEOUT="4s") == 8
     with service(desk, "content-404", like=env):
         # Right after the end of a job that is waited out for half a minute.
         assert film(desk, **env, ORVIDEO_TIMEOUT="4s") == 10
@@ -372,7 +372,7 @@ def gitlab(desk: Desk, name: str, kept: Path | None, **env: str) -> tuple[int, s
 @pytest.mark.parametrize("runner", [github, gitlab])
 def test_ci_makes_the_film_once_and_fails_with_the_right_code(desk: Desk, runner: Any) -> None:
     with service(desk, "poll-500:1") as env:
-        code, out, first = runner(desk, "first", None, **env, ORVIDEO_TIMEOUT="1s")
+        code, out, first = runner(desk, "first", None, **env, ORVIDEO_TIMEOUT="4s")
     assert code == 8
     assert runner is gitlab or "::warning::" in out
     with service(desk, like=env):

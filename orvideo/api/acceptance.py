@@ -14,10 +14,10 @@ from orvideo.api.payload import NotJson, lenient_id
 from orvideo.api.schemas import Job
 
 #: The names under which gateways wrap a job (finding C13), and how many layers are unwrapped.
-_WRAPPERS = ("data", "result", "job")
+_WRAPPERS = ("data", "result", "job", "video", "response")
 _MAX_DEPTH = 3
 #: A wrapper in a damaged answer: the id outside of it may be a request's.
-_WRAPPED = re.compile(rb'"(?:data|result|job)"\s*:\s*[\[{]')
+_WRAPPED = re.compile(rb'"(?:data|result|job|video|response)"\s*:\s*[\[{]')
 
 
 def find_job(read: Callable[[], object], data: bytes) -> Job | None:
@@ -70,8 +70,12 @@ def _looks_like_job(value: Any) -> bool:
 
 
 def _with_id(value: Any) -> Any:
-    """Return a job with the id at the end of its `polling_url`, where it has no other."""
-    if not isinstance(value, dict) or _has_id(value) or not isinstance(value.get("polling_url"), str):
+    """Return a job with its `job_id`, or what its `polling_url` ends in, as its id, where it has no other."""
+    if not isinstance(value, dict) or _has_id(value):
+        return value
+    if isinstance(value.get("job_id"), str) and value["job_id"]:
+        return {**value, "id": value["job_id"]}
+    if not isinstance(value.get("polling_url"), str):
         return value
     collection, _, name = value["polling_url"].partition("?")[0].rstrip("/").rpartition("/")
     return {**value, "id": unquote(name)} if name and collection.endswith("/videos") else value

@@ -252,9 +252,9 @@ class Client:
             )
         if answer.status != 206:
             return Download(opened, 0, content_length(headers), self._limits, self._redactor)
-        length, found = total_of_206(headers, start), strong_etag(headers)
-        if length is None or (etag is not None and found is not None and found != etag):
-            return None
+        length = total_of_206(headers, start)
+        if length is None or (etag is not None and strong_etag(headers) != etag):
+            return None  # without the same validator nothing says that it is the rest of the same file
         return Download(opened, start, length, self._limits, self._redactor)
 
     def _not_opened(self, opened: Opened) -> NoReturn:

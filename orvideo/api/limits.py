@@ -24,7 +24,8 @@ _KEY_LIMIT = re.compile(
     re.IGNORECASE,
 )
 _BUDGET = re.compile(
-    rf"\b(?:budget|spend(?:ing)?|billing)(?: hard)?(?: limit| cap)? {_IS}{_OVER}\b"
+    r"\b(?<!token )(?<!time )(?<!pixel )(?<!frame )(?:budget|spend(?:ing)?|billing)(?: hard)?(?: limit| cap)? "
+    rf"{_IS}{_OVER}\b"
     r"|\b(?:exceed(?:s|ed)?|reached|hit|over) (?:(?!token|time|pixel|frame)[\w']+ ){0,4}"
     r"(?:budget|(?:spend(?:ing)?|billing)(?: hard)? (?:limit|cap))\b",
     re.IGNORECASE,
@@ -39,6 +40,12 @@ _CREDITS = re.compile(
 _QUOTA = re.compile(
     rf"\bquota {_IS}{_OVER}\b|\bexceed(?:s|ed)? (?:[\w']+ ){{0,3}}quota\b|\binsufficient[_ ]quota\b", re.IGNORECASE
 )
+#: A quota of a 429 is one of requests, unless the service speaks of the bill.
+_BILLING = re.compile(r"\bbilling\b|\byour (?:current )?plan\b", re.IGNORECASE)
+#: What is said about a prompt may repeat it, so money in such words, or in quotes, is a part of a film.
+_QUOTED = re.compile(r'"[^"]*"|“[^”]*”|`[^`]*`')
+_ABOUT_PROMPT = re.compile(r"\bprompt\b(?! tokens)|\bcontent polic|\bsafety\b|\bmoderat|\bflagged\b", re.IGNORECASE)
+_THIS_KEY = re.compile(r"\b(?:this|your|the|api) key\b", re.IGNORECASE)
 #: A part of what is said, and whose budget it then is.
 _OWNERS = {"workspace": "the workspace's budget", "guardrail": "the budget of a guardrail"}
 
@@ -53,10 +60,12 @@ def spending_limit(
     source, scope = told.get("limit_source"), told.get("scope")
     if isinstance(source, str) and source:
         layer: str | None = _LAYERS.get(source, f"the limit {source[:80]!r}")
-    elif not 400 <= status < 500:
+    elif not 400 <= status < 500 and status != 503:
         return None
     else:
         layer = _layer_of(message, status, is_moderated) or _layer_of(provider_message, 429, is_moderated)
+        if layer is None and told.get("code") == 402:
+            layer = CREDITS
     if layer is None:
         return None
     if isinstance(scope, str) and scope.strip() and scope.casefold() not in layer.casefold():
@@ -67,18 +76,25 @@ def spending_limit(
 def _layer_of(words: str, status: int, is_moderated: bool) -> str | None:
     """Return whose limit words are about, None where they are not about money.
 
-    Words about a moderated prompt may repeat it, so only the service's own term for a key's limit counts there (drill
-    M17). A quota of a 429 is one of requests.
+    Of words about a prompt only the service's own term for a key's limit counts (drill M17).
     """
+    words = _QUOTED.sub(" ", words)
     key = _KEY_LIMIT.search(words)
     if key is not None:
-        period = key[1] or key[2]
-        return f"your key's {period.lower()} limit" if period else "your key's limit"
-    if is_moderated:
+        return _key_limit(key[1] or key[2])
+    if is_moderated or (status != 402 and _ABOUT_PROMPT.search(words)):
         return None
     if _BUDGET.search(words):
+        if _THIS_KEY.search(words):
+            period = re.search(rf"\b{_PERIOD}\b", words, re.IGNORECASE)
+            return _key_limit(period[1] if period else None)
         owner = next((layer for name, layer in _OWNERS.items() if name in words.casefold()), None)
         return owner or "a budget of your account"
     if _CREDITS.search(words):
         return CREDITS
-    return "a quota of your account" if status != 429 and _QUOTA.search(words) else None
+    is_quota = _QUOTA.search(words) and (status != 429 or _BILLING.search(words))
+    return "a quota of your account" if is_quota else None
+
+
+def _key_limit(period: str | None) -> str:
+    return f"your key's {period.lower()} limit" if period else "your key's limit"

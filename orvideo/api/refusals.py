@@ -26,10 +26,13 @@ from orvideo.errors import (
     ServiceReply,
     ServiceUnavailable,
     Unauthorized,
+    Unavailable,
     Unprocessable,
     as_sentence,
 )
 
+#: The message of an answer that has none.
+NO_MESSAGE = "no message"
 #: Status to class. What is not here is Rejected below 500 and ServerFault above.
 _KINDS: dict[int, type[OrvideoError]] = {
     400: BadRequest,
@@ -74,13 +77,11 @@ def refusal(
     `host` answered; `source` is where the key came from, if it was sent there. A hint is given only where
     it always helps: what the refusal means for a job is not known here (fault B12).
     """
-    kind = _kind_of(reply)
+    kind = Unavailable if with_key and is_foreign(reply) else _kind_of(reply)
     told = reply_text(reply)
     if kind is Unauthorized and with_key:
         key = f"the API key from {source}" if source else "the API key"
-        # An HTML page may be the login of a network, which says nothing about the key (finding A09).
-        hint = key_hint(source) if reply.is_json else None
-        return Unauthorized(f"{host} refused {key}: {told}", hint=hint, reply=reply)
+        return Unauthorized(f"{host} refused {key}: {told}", hint=key_hint(source), reply=reply)
     hint = "put the proxy's name and password into HTTPS_PROXY" if reply.status == 407 else None
     return kind(f"{host} {doing} with {reply.status}: {told}", hint=hint, reply=reply)
 
@@ -104,6 +105,11 @@ def _kind_of(reply: ServiceReply) -> type[OrvideoError]:
     return _KINDS.get(reply.status, Rejected if reply.status < 500 else ServerFault)
 
 
+def is_foreign(reply: ServiceReply) -> bool:
+    """Return whether a page refused the call: it knows neither the key nor the credits (finding A09)."""
+    return not reply.is_json and reply.status in (401, 402, 403) and reply.message != NO_MESSAGE
+
+
 def _service_advice(reply: ServiceReply) -> str | None:
     """Return the advice of the service, None where there is none."""
     other = f"the same command with -m {reply.fallback_models[0]}" if reply.fallback_models else None
@@ -118,7 +124,7 @@ def _default_hint(error: OrvideoError, reply: ServiceReply) -> str | None:
         return f"wait {_duration(reply.retry_after)}, then run the same command"
     if isinstance(error, MoneyError) and reply.limit is not None and reply.status != 402:
         return _SUBMIT_HINTS[402] if reply.limit.layer == CREDITS else _RAISE_THE_LIMIT
-    if not reply.is_json and reply.status in (400, 401, 403, 413, 422):
+    if not reply.is_json and reply.status in (400, 401, 402, 403, 413, 422):
         # Only the service itself can judge the model's options or the prompt (finding A09).
         return "something before the service answered, such as a proxy or a firewall: orvideo doctor"
     if "data policy" in reply.message:

@@ -19,6 +19,7 @@ from orvideo.api.exchange import ExchangeResult
 from orvideo.api.limits import spending_limit
 from orvideo.api.payload import NotJson
 from orvideo.api.redaction import Redactor
+from orvideo.api.refusals import NO_MESSAGE
 from orvideo.errors import BadReply, ServerFault, ServiceReply
 
 #: Text of a server is cut here, in characters (drills M21, P07).
@@ -26,8 +27,6 @@ LONGEST_TEXT, LONGEST_TITLE = 2000, 120
 #: A value of a header is read up to here.
 LONGEST_VALUE = 1024
 MAX_REASONS = 20
-#: The message of an answer that has none.
-NO_MESSAGE = "no message"
 #: The most characters of a note, and the most models that are named.
 LONGEST_NOTE, MAX_MODELS = 300, 3
 #: The longest Retry-After that is returned, in seconds.

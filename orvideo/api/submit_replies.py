@@ -51,7 +51,7 @@ class SubmitReplies:
     def _service_words(self, reading: DecodedReply) -> str:
         """Return the message in an answer that should have been a job, as a sentence (finding C13)."""
         reply = replies.service_reply(reading, self._redactor, self._clock.now())
-        has_words = reply.is_json and reply.message != replies.NO_MESSAGE
+        has_words = reply.is_json and reply.message != refusals.NO_MESSAGE
         return f" It says: {refusals.reply_text(reply)}" if has_words else ""
 
     def _refused(self, reading: DecodedReply) -> OrvideoError:

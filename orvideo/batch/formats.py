@@ -8,13 +8,14 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from orvideo.batch.columns import KNOWN, column_name
 from orvideo.request.file import parse_json, parse_values
 from orvideo.request.kinds import recognise, recognise_lines
+from orvideo.request.lists import DELIMITERS, MARKDOWN, is_table, looks_of_list
 
 
 class Form(StrEnum):
@@ -61,7 +62,6 @@ _MAKING = frozenset(("prompt", "first_frame", "reference", "references", "frame_
                      "previous_job_id"))  # fmt: skip
 #: Each line of such a file would be bought, and its heading too.
 UNKNOWN_COLUMNS = "a CSV without a column that orvideo knows"
-_MARKDOWN = r"\s{0,3}(```|~~~|#{2,6} |[*+>-] |\|.*\|\s*$|!\[|={3,}\s*$|-{3,}\s*$)"
 #: What begins each line of a log: a time, an address, or a level.
 _LOGGED = (
     r"\W{0,2}(\d{4}[-/.]\d\d[-/.]\d\d[T ]\d\d:\d\d|\d\d:\d\d:\d\d\b|[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d|"
@@ -120,31 +120,16 @@ def _looks(text: str) -> str:
         return "a program"
     if re.fullmatch(r"---|%YAML.*", first):
         return "YAML or Markdown"
+    if looks := looks_of_list(lines):
+        return looks
     pairs = [re.match(_PAIR, line) for line in lines if not line.lstrip().startswith("#")]
     if pairs and pairs[0] and (pairs[0]["key"] in KNOWN or (len(pairs) > 1 and all(pairs))):
         return "YAML or settings"
     if looks := recognise_lines(lines):
         return looks
-    if any(re.match(_MARKDOWN, line) for line in lines):
+    if any(re.match(MARKDOWN, line) for line in lines):
         return "Markdown"
-    return UNKNOWN_COLUMNS if _is_table(lines) else ""
-
-
-def _is_table(lines: Sequence[str]) -> bool:
-    """Say whether all lines have as many cells; with commas, below a line of single words as headings are."""
-    for delimiter in _DELIMITERS if len(lines) > 1 else "":
-        if delimiter not in lines[0]:
-            continue
-        # Prose has a space after a comma; a heading has none, and no cell of it is a sentence.
-        if delimiter == "," and not re.fullmatch(r"[^,]{1,30}(,[^\s,][^,]{0,29})*,?", lines[0].strip()):
-            continue
-        try:
-            counts = {len(cells) for cells in csv.reader(lines, delimiter=delimiter, strict=True)}
-        except csv.Error:
-            continue
-        if len(counts) == 1:
-            return True
-    return False
+    return UNKNOWN_COLUMNS if is_table(lines, DELIMITERS) else ""
 
 
 def _is_json_text(line: str) -> bool:
@@ -223,8 +208,6 @@ def _text(text: str) -> _Given:
 
 # --- CSV ------------------------------------------------------------------------------------------------------------
 
-_DELIMITERS = ",;\t|"
-
 
 class _Dialect(NamedTuple):
     """What is between cells, and the columns that the heading names so; `said` where a line of Excel's says it."""
@@ -239,7 +222,7 @@ def _dialect(text: str) -> _Dialect:
     blank = len(text) - len(text.lstrip("\r\n"))
     if found := re.match(r'"?sep=(.)"?\r?\n', text[blank : blank + 16], re.IGNORECASE):
         return _Dialect(found[1], _heading(text[blank + found.end() :], found[1]), said=True)
-    found_ones = [_Dialect(delimiter, _heading(text[blank:], delimiter)) for delimiter in _DELIMITERS]
+    found_ones = [_Dialect(delimiter, _heading(text[blank:], delimiter)) for delimiter in DELIMITERS]
     return max(found_ones, key=lambda one: (sum(map(KNOWN.__contains__, one.heading)), len(one.heading)))
 
 

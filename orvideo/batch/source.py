@@ -6,10 +6,12 @@ from typing import BinaryIO, NamedTuple
 
 from orvideo.batch.formats import UNKNOWN_COLUMNS, Form, form_of
 from orvideo.errors import UsageError
+from orvideo.request.lists import NO_HEADING, NUMBERED, names_files
 from orvideo.request.texts import STDIN, read_text
 
 #: A list of prompts is never longer; an endless stream always is (drill B15).
 MOST_BYTES = 64 * 1024**2
+_WITHOUT_NUMBERS = r"sed -nE 's/^[[:space:]]*\(?[0-9]+[.):]+[[:space:]]*//p'"
 
 
 class Source(NamedTuple):
@@ -36,6 +38,9 @@ def read_source(spec: str, stdin: BinaryIO | None, form: Form | None = None) -> 
     looks = ""
     if form is None:
         form, looks = form_of(text, "" if spec == STDIN else Path(spec).name)
+        folders = [Path(), *([path.parent] if path is not None else ())]
+        if form is Form.TEXT and names_files(text[: 1 << 16].split("\n"), folders):
+            form, looks = None, "a list of files"
     if form is None:
         raise UsageError(f"{shown} looks like {looks}, and is not read as a batch by itself.", hint=_hint(looks, spec))
     return Source(shown, text, form, path)
@@ -46,7 +51,11 @@ def _hint(looks: str, spec: str) -> str:
         # What was on stdin is read already: the way goes through a pipe.
         way = "FILE | orvideo batch -" if spec == STDIN else f"{shlex.quote(spec)} > rows.jsonl"
         return f"yq -o=json -I=0 '.[]' {way} (or --format text: each line is a prompt)"
-    if looks == UNKNOWN_COLUMNS:
+    if looks == NUMBERED:
+        # Without the numbers, and without what an assistant says around them.
+        name = "FILE" if spec == STDIN else shlex.quote(spec)
+        return f"{_WITHOUT_NUMBERS} {name} | orvideo batch - (or --format text: each line is a prompt)"
+    if looks in (UNKNOWN_COLUMNS, NO_HEADING):
         return "name the column of the prompts prompt; or --format text takes each line for a prompt"
     if looks == "JSON":
         return "--format jsonl reads it as rows, --format text takes each line for a prompt"

@@ -36,7 +36,7 @@ def standing_of(record: Record | None) -> Standing:
         return Standing.UNKNOWN
     if not record.final:
         return Standing.RUNNING
-    return Standing.COMPLETED if record.status == "completed" and record.expected_outputs != 0 else Standing.FAILED
+    return Standing.FAILED if record.is_without_video else Standing.COMPLETED
 
 
 class History(NamedTuple):

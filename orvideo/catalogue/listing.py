@@ -100,7 +100,7 @@ def _model(entry: object) -> VideoModel | None:
 
 
 def load(
-    path: Path,
+    path: Path | None,
     fetch: Callable[[], list[dict[str, Any]]],
     *,
     clock: Clock = Clock(),  # noqa: B008 - immutable
@@ -109,11 +109,12 @@ def load(
 ) -> Catalogue:
     """Return the catalogue from the cache at `path` while it is younger than `max_age` seconds, else from `fetch`.
 
-    When the service is away or talks nonsense, an old cache is used, whatever its age, with a note; without one the
-    error is raised as it came (Unavailable, BadReply). Other errors, such as a bad certificate, always are.
+    Without a `path` nothing is kept. When the service is away or talks nonsense, an old cache is used, whatever its
+    age, with a note; without one the error is raised as it came (Unavailable, BadReply). Other errors, such as a bad
+    certificate, always are.
     """
     now = clock.now()
-    cached = cache.read(path)
+    cached = cache.read(path) if path is not None else None
     kept = _catalogue(cached.models, cached.fetched_at) if cached else None
     if kept and not kept.models:
         kept = None
@@ -128,7 +129,8 @@ def load(
     fresh = _catalogue(entries, now)
     if not fresh.models:
         return _stale(kept, now, "it listed no usable model") if kept else fresh
-    cache.write(path, entries, now)
+    if path is not None:
+        cache.write(path, entries, now)
     return fresh
 
 

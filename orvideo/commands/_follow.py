@@ -20,12 +20,15 @@ if TYPE_CHECKING:
 
 
 def terms_from(context: Context, waiting: Waiting) -> RunOptions:
-    """Return how long and how often to look, from the line or the settings; seconds."""
+    """Return how long and how often to look, from the line or the settings; seconds. The time begins now."""
+    from orvideo.deadline import Deadline
     from orvideo.jobs.task import RunOptions
     from orvideo.settings.definitions import Source
 
     settings = context.settings.with_flags({"timeout": waiting.timeout, "interval": waiting.interval})
     firm = settings.get("timeout").source is not Source.DEFAULT
+    if firm:
+        context.deadline = Deadline.after(context.clock, settings.timeout)
     return RunOptions(timeout=settings.timeout, interval=settings.interval, timeout_is_explicit=firm)
 
 
@@ -88,7 +91,7 @@ def run_tasks(
         run_hooks(context, task, hooks, deadline)
 
     if terms.follow and terms.wait:
-        _tell_shortest_interval(context, terms.interval)
+        tell_shortest_interval(context, terms.interval)
     listener = listener or context.listener
     buys = any(task.make_submission is not None for task in tasks)
     tools = Dependencies(
@@ -99,6 +102,9 @@ def run_tasks(
         context.clock,
         None if hooks == NOTHING else at_the_end,
     )
+    if buys and terms.timeout_is_explicit and terms.timeout is not None:
+        # The service was asked before: for the list of models, and about the key.
+        terms = terms._replace(timeout=context.deadline.left(terms.timeout))
     engine = Engine(tasks, tools, terms, listener, rules)
     deadline = Deadline.after(context.clock, terms.timeout if terms.timeout_is_explicit else None)
     with context.interrupts.held(engine.interrupt):
@@ -110,7 +116,7 @@ def run_tasks(
     return [error for error in (engine.stopped, unrecorded) if error is not None]
 
 
-def _tell_shortest_interval(context: Context, interval: float | None) -> None:
+def tell_shortest_interval(context: Context, interval: float | None) -> None:
     """Say that nobody looks as often as `interval` (seconds) says, where that is so (finding D03)."""
     from orvideo.jobs.polling import SHORTEST_PAUSE
     from orvideo.settings.values import show_duration
@@ -148,13 +154,10 @@ def follow_and_save(
         for path in task.paths:
             context.terminal.answer(path)
     for task in tasks:
-        if task.record is not None and not fetcher.wants(task.record) and task.record.id is not None:
+        if task.record is not None and not fetcher.wants(task.record) and _is_on_record(context, task.record):
             context.terminal.answer(task.record.name)
             if task.error is None and task.record.status == "completed" and not task.record.is_fetched:
                 context.terminal.hint(f"not saved: orvideo download {task.record.name}")
-    for name in context.journal.unwritten_ids():
-        # An id that could not be written down must reach a person on every stream there is (drill J05).
-        context.terminal.answer(name)
     if receipt:
         errors += write_receipts(context, tasks, force=fetcher.options.force)
     documents = [task.record.as_json() for task in tasks if task.record is not None]
@@ -170,5 +173,11 @@ def errors_of(tasks: Sequence[Task]) -> list[OrvideoError]:
 
 def answer_submitted(context: Context, record: Record) -> None:
     """Answer with the job that was just accepted."""
-    context.terminal.answer(record.name)
+    if _is_on_record(context, record):
+        context.terminal.answer(record.name)
     context.terminal.document(record.as_json())
+
+
+def _is_on_record(context: Context, record: Record) -> bool:
+    """Whether other commands know the job by its id; what they do not is answered at the end (drill J05)."""
+    return record.id is not None and record.id not in context.ending.unwritten_ids()

@@ -29,7 +29,7 @@ def check_key(context: Context, service: Service, most: Decimal | None) -> None:
     if service.is_sandbox:
         return
     try:
-        info = service.client.key(deadline=Deadline.after(context.clock, PATIENCE))
+        info = service.client.key(deadline=Deadline.after(context.clock, context.deadline.left(PATIENCE)))
     except OrvideoError as error:
         if _refuses_the_key(error):
             error.message += " Nothing was sent."

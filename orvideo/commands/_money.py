@@ -47,7 +47,10 @@ def ask(context: Context, purchase: Purchase, *, above: Decimal, yes: bool, agai
     dear = purchase.most is None or purchase.most > above
     if yes or not (dear or purchase.notice is not None):
         return
+    asked_at = context.clock.monotonic()
     answer = context.terminal.confirm(f"Submit {purchase.name} for {purchase.price}?")
+    # A person's time to think is no part of --timeout.
+    context.deadline = context.deadline.later(context.clock.monotonic() - asked_at)
     if answer is False:
         raise MoneyError("The quote was declined; nothing was sent.")
     if answer is None and unknown:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orvideo.deadline import Deadline
 from orvideo.errors import OrvideoError, OutputExists, UsageError
 
 if TYPE_CHECKING:
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from orvideo.jobs.fetch import Fetcher
     from orvideo.jobs.task import Task
     from orvideo.record.values import Record
+
+
+#: How long a receipt waits for the list of models, in seconds.
+_PATIENCE = 5.0
 
 
 def check_before_submit(context: Context, fetcher: Fetcher, *, wait: bool) -> None:
@@ -40,10 +44,11 @@ def check_before_submit(context: Context, fetcher: Fetcher, *, wait: bool) -> No
 def write_receipts(context: Context, tasks: Sequence[Task], *, force: bool) -> list[OrvideoError]:
     """Write the receipts of all that is on this disk, also if the rest failed; return what went wrong."""
     errors = []
+    catalogues = _Catalogues(context)
     for task in tasks:
         if task.paths and task.record is not None:
             try:
-                write_receipt_of(context, task.record, force=force)
+                write_receipt_of(context, task.record, force=force, catalogues=catalogues)
             except OrvideoError as error:
                 error.seq = task.seq
                 task.error = task.error or error
@@ -51,7 +56,9 @@ def write_receipts(context: Context, tasks: Sequence[Task], *, force: bool) -> l
     return errors
 
 
-def write_receipt_of(context: Context, record: Record, *, force: bool) -> list[Path]:
+def write_receipt_of(
+    context: Context, record: Record, *, force: bool, catalogues: _Catalogues | None = None
+) -> list[Path]:
     """Write the receipt of each video of a job that is on this disk, and return their paths.
 
     Raises OutputExists where another file has the name, OutputUnwritable.
@@ -59,7 +66,7 @@ def write_receipt_of(context: Context, record: Record, *, force: bool) -> list[P
     from orvideo.download.receipts import receipt_document, write_receipt
 
     now = context.ledger_to_read.get(record.seq)
-    slug = _canonical_slug(context, now)
+    slug = (catalogues or _Catalogues(context)).slug(now)
     receipts = []
     for output in now.outputs:
         if output.path is not None and os.path.exists(output.path):
@@ -69,11 +76,24 @@ def write_receipt_of(context: Context, record: Record, *, force: bool) -> list[P
     return receipts
 
 
-def _canonical_slug(context: Context, record: Record) -> str | None:
-    """Return the model's canonical slug; a receipt does not fail because the list of models cannot be had."""
-    if record.model is None:
-        return None
-    with suppress(OrvideoError):
-        model = context.catalogue(context.service(record.endpoint, needs_key=False)).get(record.model)
+class _Catalogues:
+    """The lists of models of the services that jobs live at; one that cannot be had now is asked for once."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._missing: set[str] = set()
+
+    def slug(self, record: Record) -> str | None:
+        """Return the model's canonical slug; a receipt neither fails nor waits long because the list cannot be had."""
+        context = self._context
+        if record.model is None or record.endpoint in self._missing:
+            return None
+        usual, context.deadline = context.deadline, Deadline.after(context.clock, context.deadline.left(_PATIENCE))
+        try:
+            model = context.catalogue(context.service(record.endpoint, needs_key=False)).get(record.model)
+        except OrvideoError:
+            self._missing.add(record.endpoint)
+            return None
+        finally:
+            context.deadline = usual
         return model.canonical_slug if model else None
-    return None

@@ -195,7 +195,9 @@ def _stdin(context: Context) -> BinaryIO | None:
 
 def _read_prompt(context: Context, options: RequestOptions) -> str | None:
     """Return the prompt from the line, a file or stdin; None where the line has none."""
+    from orvideo.request.argument import check_argument
     from orvideo.request.texts import check_prompt, from_line, read_text
+    from orvideo.request.wording import is_visible
 
     if options.prompt_file is not None and options.prompt is not None:
         raise UsageError("A prompt was given on the line and with --prompt-file; one of them is needed.")
@@ -209,9 +211,22 @@ def _read_prompt(context: Context, options: RequestOptions) -> str | None:
     else:
         prompt = from_line(options.prompt or "").removeprefix("\ufeff")
     prompt = prompt.strip()
-    if not prompt:
+    if not is_visible(prompt):
         raise UsageError("The prompt is empty.", hint=_EXAMPLE)
+    if file is None and not options.no_check:
+        check_argument(prompt, lambda word: _is_job(context, word))
     return prompt
+
+
+def _is_job(context: Context, word: str) -> bool:
+    """Say whether a word is the whole name of a job on record; a record that cannot be read is told of later."""
+    from orvideo.errors import OrvideoError
+
+    try:
+        record = context.ledger_to_read.find(word)
+    except OrvideoError:
+        return False
+    return word in (record.id, record.handle)
 
 
 # --- going on from another job ----------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from orvideo.errors import (
     NoOutput,
     OrvideoError,
     OutcomeUnknown,
+    OutputUnwritable,
     Rejected,
     StillRunning,
     Unavailable,
@@ -445,14 +446,20 @@ def _run(
     for entry in entries:
         if entry.error is not None:
             listener.failed(entry)
+    stopped: list[OrvideoError] = []
     try:
-        stopped = run_tasks(context, entries, terms, fetcher, listener=listener, rules=rules)
+        stopped += run_tasks(context, entries, terms, fetcher, listener=listener, rules=rules)
         if saving.receipt:
             write_receipts(context, entries, force=saving.force)
     finally:
         rows = _documents(entries)
         if report is not None:
-            report.write(rows)
+            try:
+                report.write(rows)
+            except OutputUnwritable as error:
+                # The answer has the same rows, and what went wrong before says more.
+                context.terminal.warn(error.message)
+                stopped.append(error)
     _answer(context, entries, rows, stopped)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orvideo.commands._action import Action
+from orvideo.commands._follow import tell_shortest_interval
 from orvideo.commands._options import Local
 from orvideo.commands._options import answering as answering_options
 from orvideo.commands._typer import App
@@ -113,6 +114,8 @@ def run_set(context: Context, name: str, value: str | None) -> None:
     setting = context.settings.set(name, value)
     context.terminal.document({"name": setting.name, "value": setting.text})
     context.terminal.note(f"{setting.name} = {setting.text}")
+    if setting.name == "interval":
+        tell_shortest_interval(context, context.settings.interval)
     _say_if_beaten(context, setting.name)
 
 

@@ -34,5 +34,5 @@ def run(context: Context, options: FollowOptions) -> None:
     """Fetch the named jobs, or all that are finished and not on this disk."""
     follow_named(
         context, options, wait=False, everything=lambda: context.ledger_to_read.list(not_downloaded=True),
-        nothing="nothing to fetch: every finished job on record is on this disk",
+        nothing="nothing to fetch: what the finished jobs on record have made was saved",
     )  # fmt: skip

@@ -23,7 +23,9 @@ def register(app: typer.Typer) -> None:
     @app.command(epilog="Example: orvideo sandbox --port 8787 --speed 20 --fault poll-500:0.1")
     def sandbox(
         *,
-        port: Annotated[int, typer.Option(metavar="N", help="The port on 127.0.0.1; 0 takes a free one.")] = 8787,
+        port: Annotated[
+            int, typer.Option(metavar="N", min=0, max=65535, help="The port on 127.0.0.1; 0 takes a free one.")
+        ] = 8787,
         speed: Annotated[
             float | None, typer.Option(metavar="N", help="Time passes N times as fast as at the service. Default 10.")
         ] = None,

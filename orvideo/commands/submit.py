@@ -93,7 +93,8 @@ def run(context: Context, options: SubmitOptions) -> None:
         return
     errors = [*run_tasks(context, [task], terms._replace(follow=False), fetcher), *errors_of([task])]
     if task.record is not None and task.record.id is not None:
-        context.terminal.hint(f"orvideo wait {task.record.name}")
+        if not errors and not task.record.final:
+            context.terminal.hint(f"orvideo wait {task.record.name}")
         answer_submitted(context, task.record)
     context.ending.fail(errors)
 

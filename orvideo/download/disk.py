@@ -12,7 +12,7 @@ import hashlib
 import os
 import select
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Self
@@ -64,6 +64,20 @@ class Part:
             # Renamed or removed by the process that had it before.
             os.close(descriptor)
         raise FileInUse
+
+    @classmethod
+    def open_first(cls, paths: Iterable[Path]) -> Self:
+        """Open and lock the first of these whose name is not taken by another file. Raises FileInUse and OSError."""
+        trouble: OSError | None = None
+        for path in paths:
+            try:
+                return cls.open_locked(path)
+            except OSError as error:
+                trouble = trouble or error
+                if not os.path.lexists(path):
+                    break
+        assert trouble is not None, "there is at least one path"
+        raise trouble
 
     @classmethod
     def unnamed(cls) -> Self:
@@ -172,6 +186,14 @@ def make_folders(folder: Path, base: Path) -> None:
         if place.is_relative_to(base) and place != base and not place.is_dir():
             place.mkdir(exist_ok=True)
             sync_folder(place.parent)
+
+
+def can_be_replaced(path: Path) -> bool:
+    """Return whether a name is free, or a regular file's: nothing else is ever overwritten."""
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except FileNotFoundError:
+        return True
 
 
 def has_content(path: Path, size: int | None, sha256: str | None) -> bool:

@@ -6,8 +6,9 @@ anything; sync the folder; put the output on record. After a kill at any point t
 continues there, under the lock of the `.part`: with the missing bytes where the service has validators, from the start
 where it has none, and without a download where only the name or the record is missing.
 
-A file that has appeared under the final name is left alone, and the video is saved beside it (`boat-<id>.mp4`). A
-process that comes second finds the output on record and has nothing to do.
+Whatever has appeared under the final name is left alone, and the video is saved beside it (`boat-<id>.mp4`),
+or in the folder above where a folder's name is taken: what was paid for is on the disk. A process that comes second
+finds the output on record and has nothing to do.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
@@ -34,6 +36,10 @@ from orvideo.record.values import Output, ResumeState
 if TYPE_CHECKING:
     from orvideo.clock import Clock
     from orvideo.record.ledger import Ledger
+
+
+#: How many names are tried for a `.part` whose name is taken by another file.
+_PART_NAMES = 10
 
 
 class Saved(NamedTuple):
@@ -117,14 +123,13 @@ class _Saving:
         self.target, self.facts, self.index = request.target, request.facts, request.number
         #: Damaged files that this save has kept; removed when another source has a whole one.
         self._kept_damaged: list[Path] = []
-        self._is_remembered = False
+        self._is_remembered = self._is_above = False
 
     # To a file
 
     def to_file(self) -> Saved:
+        self._make_folders()
         path = self.target.part_for(self.facts, self.index)
-        with disk.disk_errors(path.parent):
-            disk.make_folders(path.parent, self.target.base)
         part = self._open_locked(path)
         try:
             with disk.disk_errors(path):
@@ -133,13 +138,22 @@ class _Saving:
         finally:
             part.close()
 
+    def _make_folders(self) -> None:
+        """Create the missing folders; where something else has their name, save in the folder above (drill O01)."""
+        folder = self.target.path_for(self.facts, self.index).parent
+        with disk.disk_errors(folder):
+            try:
+                disk.make_folders(folder, self.target.base)
+            except (FileExistsError, NotADirectoryError):
+                self.target, self._is_above = self.target.above(), True
+
     def _open_locked(self, path: Path) -> Part:
-        """Open and lock the `.part`; waits while another process has it."""
+        """Open and lock the `.part`, or one beside what has its name; waits while another process has it."""
         deadline = self.transfer.deadline
         told = False
         while True:
             with disk.disk_errors(path), suppress(FileInUse):
-                return Part.open_locked(path)
+                return Part.open_first(islice(_numbered(path), _PART_NAMES))
             if deadline.is_cancelled:
                 raise Cancelled
             if deadline.is_over:
@@ -154,7 +168,7 @@ class _Saving:
         output = None
         with suppress(OrvideoError):
             output = self.output_record.output()
-        if output is None or not is_saved(output, self.request):
+        if output is None or not is_saved(output, self.request._replace(target=self.target)):
             return None
         with suppress(OSError):
             part.remove()
@@ -175,7 +189,8 @@ class _Saving:
                 with disk.disk_errors(path):
                     sync_folder(path.parent)
                     part.remove()
-                return self._put_on_record(Saved(path, state.total, state.sha256, beside=path != intended))
+                beside = self._is_above or path != intended
+                return self._put_on_record(Saved(path, state.total, state.sha256, beside=beside))
         return None
 
     def _downloaded(self, part: Part) -> Saved:
@@ -202,7 +217,10 @@ class _Saving:
         return saved
 
     def _publish(self, part: Part, kind: str) -> Saved:
-        """Give a complete file its final name, or the one beside it where that is taken (drill O01)."""
+        """Give a complete file its final name, or the one beside it where that is taken (drill O01).
+
+        Only a file is ever overwritten.
+        """
         path = self.target.path_for(self.facts, self.index, kind)
         with disk.disk_errors(path):
             digest = part.digest()
@@ -211,14 +229,14 @@ class _Saving:
         for candidate in _candidates(path, self.facts):
             with disk.disk_errors(candidate):
                 try:
-                    part.give_name(candidate, replace=self.target.force)
+                    part.give_name(candidate, replace=self.target.force and disk.can_be_replaced(candidate))
                 except FileExistsError:
                     if not disk.has_content(candidate, part.size, digest):
                         continue
                     # An earlier command has saved the same video; only the record lacks it.
                     part.remove()
                     return self._put_on_record(saved._replace(path=candidate, already=True, beside=candidate != path))
-            return self._put_on_record(saved._replace(path=candidate, beside=candidate != path))
+            return self._put_on_record(saved._replace(path=candidate, beside=self._is_above or candidate != path))
         raise OutputExists(f"{path} exists already, and so do the names beside it.")
 
     def _keep_damaged(self, part: Part) -> Path | None:

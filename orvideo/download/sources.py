@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from orvideo.api.schemas import Job
     from orvideo.clock import Clock
 
-#: A signed URL that expires within so many seconds is not used.
+#: A signed URL that expires within so many seconds is used last.
 MIN_URL_LIFETIME = 30.0
 
 
@@ -53,11 +53,13 @@ class Sources:
     URL of the job (api notes).
     """
 
-    def __init__(self, client: Client, job_id: str, job: Job | None, index: int, clock: Clock) -> None:
+    def __init__(
+        self, client: Client, job_id: str, job: Job | None, index: int, clock: Clock, *, names_outputs: bool
+    ) -> None:
         self._client, self._job_id, self._job = client, job_id, job
         self._index, self._clock = index, clock
-        #: Whether the job's reply names an output, or is unknown; if not, the service may have made none (drill P06).
-        self.names_outputs = job is None or job.output_count > 0
+        #: Whether a reply or the record names an output; if not, the service may have made none (drill P06).
+        self.names_outputs = names_outputs
 
     def listed(self) -> list[Source]:
         """Return the sources by the latest reply."""
@@ -72,16 +74,20 @@ class Sources:
         if job is None:
             return sources
         signed, named = _at(job.urls, index), _at(job.unsigned_urls, index)
-        if signed and (job.expires_at is None or job.expires_at - MIN_URL_LIFETIME > self._clock.now().timestamp()):
-            sources.insert(0, self._url_source(signed, "The storage's URL", signed=True))
         # The real service names the content endpoint here.
         if named and named != signed and not client.is_content_url(named, job_id, index):
             sources.append(self._url_source(named, "The URL that the job names", signed=False))
+        if signed:
+            is_fresh = job.expires_at is None or job.expires_at - MIN_URL_LIFETIME > self._clock.now().timestamp()
+            # One of the two clocks may be wrong: a URL that seems to have expired comes last.
+            sources.insert(0 if is_fresh else len(sources), self._url_source(signed, "The storage's URL", signed=True))
         return sources
 
     def refreshed(self, deadline: Deadline) -> list[Source]:
         """Ask for the job again and return its sources (drill D12). Raises OrvideoError."""
-        self._job = self._client.job(self._job_id, deadline=deadline)
+        fresh = self._client.job(self._job_id, deadline=deadline)
+        if fresh.output_count:  # a stale reply names nothing (drill P08)
+            self._job = fresh
         return self.listed()
 
     def _url_source(self, url: str, name: str, *, signed: bool) -> Source:
@@ -97,7 +103,7 @@ def _at(urls: list[str | None] | None, index: int) -> str | None:
 
 
 class Verdict(Enum):
-    """What to do after a failure: retry the source, go to the next one, or stop the download."""
+    """What to do after a failure: retry the source later, go to the next one for good, or stop the download."""
 
     RETRY = "retry"
     NEXT = "next"
@@ -106,6 +112,14 @@ class Verdict(Enum):
 
 class Cut(Exception):
     """An attempt ended before the video was complete; the text says how."""
+
+
+class TooSlow(Cut):
+    """A source has had its share of the time, and others are left."""
+
+
+class NoRoom(OutputUnwritable):
+    """A source announces more than the disk has room for."""
 
 
 class TooLarge(NotFetched):
@@ -120,14 +134,15 @@ def judge_source_error(trouble: Exception, *, settling: bool = False, names_outp
     """Return what to do after a failure of a source.
 
     While `settling`, right after the end of the job, a refusal may only mean that the service does not have the video
-    everywhere yet (F-B06). No source ends a download (F-B03), only this disk does.
+    everywhere yet (F-B06), unless it counts the videos. No source ends a download (F-B03): only this disk does, and
+    not the length that a source announces.
     """
     if isinstance(trouble, OutputUnwritable):
-        return Verdict.STOP
+        return Verdict.NEXT if isinstance(trouble, NoRoom) else Verdict.STOP
     if isinstance(trouble, Cut | Incomplete | Unavailable):
         return Verdict.RETRY
-    not_yet = isinstance(trouble, NotFound | Forbidden) or status_of(trouble) in (416, 425)
-    if settling and (not_yet or (isinstance(trouble, BadRequest) and not names_outputs)):
+    not_yet = isinstance(trouble, NotFound | Forbidden | NotAVideo) or status_of(trouble) in (416, 425)
+    if settling and (not_yet or (isinstance(trouble, BadRequest) and not names_outputs and not _counts_none(trouble))):
         return Verdict.RETRY
     return Verdict.NEXT
 
@@ -135,7 +150,8 @@ def judge_source_error(trouble: Exception, *, settling: bool = False, names_outp
 def shown_error(trouble: Exception, said: str, attempts: int, *, may_have_no_output: bool) -> OrvideoError:
     """Return the error to show for a failure of a source, whose message is `said`.
 
-    `may_have_no_output`: the job names no output and no byte has come, so there may be no video (drill P06).
+    `may_have_no_output`: the job names no output and no byte has come, so there may be no video (drill P06); only the
+    service itself can say so, and not a page on the way (finding A09).
     """
     reply = reply_of(trouble)
     error: OrvideoError
@@ -146,7 +162,7 @@ def shown_error(trouble: Exception, said: str, attempts: int, *, may_have_no_out
     elif isinstance(trouble, Cut | Incomplete | Unavailable):
         count = f"{attempts} attempts" if attempts > 1 else "one attempt"
         error = NotFetched(f"The video could not be fetched in {count}: {said}", reply=reply)
-    elif isinstance(trouble, NotFound | BadRequest) and may_have_no_output:
+    elif isinstance(trouble, NotFound | BadRequest) and may_have_no_output and reply is not None and reply.own:
         error = NoOutput("The service made no video; its filter may have stopped it.", reply=reply)
     elif isinstance(trouble, Rejected | MoneyError):
         gone = " The bytes may have expired at the provider." if status_of(trouble) in (404, 410) else ""
@@ -160,6 +176,12 @@ def shown_error(trouble: Exception, said: str, attempts: int, *, may_have_no_out
 
 def reply_of(trouble: Exception | None) -> ServiceReply | None:
     return trouble.reply if isinstance(trouble, OrvideoError) else None
+
+
+def _counts_none(trouble: Exception) -> bool:
+    """Return whether the service says "Video index 0 out of range (0 videos available)", not "not yet" (D10)."""
+    reply = reply_of(trouble)
+    return reply is not None and reply.own and "(0 videos available)" in reply.message
 
 
 def status_of(trouble: Exception) -> int | None:

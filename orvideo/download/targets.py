@@ -81,6 +81,12 @@ class Target(NamedTuple):
         path = self.path_for(facts, index)
         return path.with_name(naming.part_name(path.name, facts.id, index, longest=longest_name(self.folder)))
 
+    def above(self) -> "Target":
+        """Return what is left where something else has the name of a folder by now: the next folder above it."""
+        folder = next(place for place in (self.folder, *self.folder.parents) if place.is_dir())
+        form = Form.FILE if self.form is Form.FILE else Form.FOLDER
+        return self._replace(form=form, folder=folder, template=None)
+
     def is_place(self, path: Path, facts: Facts, index: int = 0) -> bool:
         """Return whether a save of this output may have used `path`: its name, or the one beside it (drill O01)."""
         kind = path.suffix[1:]
@@ -99,9 +105,16 @@ class Target(NamedTuple):
 
 
 def parse_target(
-    spec: str | None, *, force: bool = False, stdout_is_tty: bool = False, cwd: Path | None = None
+    spec: str | None,
+    *,
+    force: bool = False,
+    stdout_is_tty: bool = False,
+    cwd: Path | None = None,
+    is_bought: bool = False,
 ) -> Target:
     """Return the target for the value of `-o`; None is the current folder, with default names.
+
+    With `is_bought` whatever has the name is no reason to refuse: the video is saved beside it (drill O01).
 
     Raises UsageError for what can never be written (drills O02, O08, O16), and OutputUnwritable.
     """
@@ -119,7 +132,7 @@ def parse_target(
         if template.has_fields:
             return Target(Form.TEMPLATE, spec, cwd / template.base, template=template, force=force)
         spec = spec.replace("{{", "{").replace("}}", "}")
-    return _named(spec, cwd, force)
+    return _named(spec, cwd, force, is_bought)
 
 
 def decide_target(
@@ -130,15 +143,16 @@ def decide_target(
     size_estimate: int = 0,
     cwd: Path | None = None,
     to_make: Path | None = None,
+    is_bought: bool = False,
 ) -> Target:
     """Return the target for the value of `-o`, after a check that it can be written; `size_estimate` is in bytes.
 
-    `to_make` is a folder that the caller creates before anything is saved in it.
+    `is_bought` is as for `parse_target`; `to_make` is a folder that the caller creates before anything is saved in it.
 
     Raises what `parse_target` raises, and OutputUnwritable for a folder that is missing, takes no files, or has no
     room (drill O04). A name that is taken is not checked: see `Target.refuse_existing`.
     """
-    target = parse_target(spec, force=force, stdout_is_tty=stdout_is_tty, cwd=cwd)
+    target = parse_target(spec, force=force, stdout_is_tty=stdout_is_tty, cwd=cwd, is_bought=is_bought)
     if not target.is_stream:
         folder = target.folder if target.folder.is_dir() else target.base
         folder = folder.parent if folder == to_make else folder
@@ -184,27 +198,35 @@ def beside_for(path: Path, facts: Facts) -> Path:
     return path.with_name(naming.fit(name, longest_name(path.parent)))
 
 
-def _named(spec: str, cwd: Path, force: bool) -> Target:
+def _named(spec: str, cwd: Path, force: bool, is_bought: bool) -> Target:
     """Return the target for a path by its file type; it is not opened, since a FIFO would block."""
     folder, name = os.path.split(os.path.join(cwd, spec))
     fitting = naming.fit(name, longest_name(Path(folder)))
     note = f"the name is too long for the file system and was cut: {fitting}" if fitting != name else None
     path = Path(folder, fitting)
+    form, place, name = (Form.FOLDER, path, "") if spec.endswith("/") else (Form.FILE, path.parent, fitting)
+    taken = Target(form, spec, place, name, force=force, note=note)
     with disk.disk_errors(path):
         try:
             mode = os.stat(path)
         except FileNotFoundError:
-            if spec.endswith("/"):
-                return Target(Form.FOLDER, spec, path, force=force)
-            return _file(path, spec, force, note)
+            return taken if form is Form.FOLDER else _file(path, spec, force, note)
+        except OSError:
+            if is_bought:
+                return taken
+            raise
     if stat.S_ISDIR(mode.st_mode):
         return Target(Form.FOLDER, spec, path, force=force)
     if stat.S_ISREG(mode.st_mode):
-        if spec.endswith("/"):
-            raise OutputUnwritable(f"{spec} is a file, not a folder.")
-        return _file(path, spec, force, note)
+        if form is Form.FILE:
+            return _file(path, spec, force, note)
+        if is_bought:
+            return taken
+        raise OutputUnwritable(f"{spec} is a file, not a folder.")
     if stat.S_ISCHR(mode.st_mode) and _takes_anything(mode):
         return Target(Form.DEVICE, spec, path.parent, path.name, force=force)
+    if is_bought:
+        return taken
     raise UsageError(f"{spec} is {_what(mode)}; a video is not written there.", hint="name a file or a folder with -o")
 
 

@@ -1,12 +1,16 @@
 """Downloading all bytes of one video, with retries, resumes and several sources.
 
-A source yields the bytes from an offset on. After five failed attempts in a row without progress the next source is
-tried; progress resets the count (drill D01).
+A source yields the bytes from an offset on. A source that failed is retried later, and meanwhile the sources that were
+not tried yet; but a source whose file can be resumed is retried at once. After five failed attempts in a row without
+progress a source is given up (drill D01), except right after the end of the job, when the service may not have the
+video everywhere yet (F-B06); progress resets the count. No source has all of the time while others are left, nor ends
+the download (F-B03).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,9 +20,11 @@ from orvideo.download.container import BadContainer, Incomplete, NotAVideo
 from orvideo.download.sources import (
     Cut,
     DamagedVideo,
+    NoRoom,
     Source,
     Sources,
     TooLarge,
+    TooSlow,
     Verdict,
     judge_source_error,
     reply_of,
@@ -31,8 +37,10 @@ from orvideo.errors import (
     MoneyError,
     NotFetched,
     OrvideoError,
+    OutputUnwritable,
     Rejected,
     Stalled,
+    Unavailable,
     Unsafe,
     UsageError,
 )
@@ -40,12 +48,16 @@ from orvideo.errors import (
 if TYPE_CHECKING:
     from orvideo.api.download import Download
 
-#: Failed attempts in a row without progress, before the next source is tried.
+#: Failed attempts in a row without progress, before a source is given up.
 ATTEMPTS = 5
-#: Seconds before the next attempt, by the number of failed ones.
-PAUSES = (0.5, 1.0, 2.0, 4.0)
+#: Seconds before a source is retried, and before one that has refused is: doubled each time, up to the last.
+PAUSE, REFUSED_PAUSE, MAX_PAUSE = 0.5, 1.0, 8.0
 #: The longest pause that a Retry-After can cause, in seconds.
 LONGEST_PAUSE = 60.0
+#: Where a pause does not fit into the time limit, the last attempts are made after this share of what is left.
+LAST_ATTEMPTS_AT = 0.75
+#: So many bytes get a source a second more, beyond its share of the time.
+BYTES_PER_EXTRA_SECOND = 1024
 #: The default limit of a file's size, in bytes (F-C03).
 MAX_BYTES = 8 << 30
 #: The free space on the disk is checked each time that so many bytes are written.
@@ -59,11 +71,22 @@ OnProgress = Callable[[int, int | None], None]
 
 class TransferLimits(NamedTuple):
     """The limits of a download: its size in bytes, for how many seconds from now a refusal may only mean "not yet"
-    (F-B06), and the pauses between attempts in seconds."""
+    (F-B06), and the first pause between attempts in seconds."""
 
     max_bytes: int = MAX_BYTES
     settle_seconds: float = 0.0
-    pauses: Sequence[float] = PAUSES
+    pause: float = PAUSE
+
+
+@dataclass(eq=False, repr=False)
+class _SourceState:
+    """A source that is left: its attempts, how many failed in a row, and when it is retried."""
+
+    source: Source
+    attempts: int = 0
+    failures: int = 0
+    due: float = 0.0
+    was_slow: bool = False
 
 
 class Transfer:
@@ -99,6 +122,7 @@ class Transfer:
         self._source_name: str | None = None
         self._reason: tuple[int, OrvideoError] | None = None
         self._said = ""
+        self._is_last = False
 
     def resume(self, etag: str | None, total: int | None) -> None:
         """Resume with the bytes that are here."""
@@ -121,98 +145,127 @@ class Transfer:
         """
         self.part, self._remember, self._keep_damaged = part, remember, keep_damaged
         self._furthest, self._had_bytes = part.size, bool(part.size)
-        todo = self._sources.listed()
+        todo = [_SourceState(source) for source in self._sources.listed()]
+        later: list[_SourceState] = []
         tried: set[str] = set()
         is_fresh = not self._sources.names_outputs
-        rounds = 0
-        while True:
-            later: list[Source] = []
-            while todo:
-                source = todo.pop(0)
-                tried.add(source.url)
-                trouble = self._try(source)
-                if trouble is None:
-                    return self.kind
-                if self._verdict(trouble) is Verdict.RETRY and (status_of(trouble) or isinstance(trouble, Rejected)):
-                    later.append(source)
-                refused = isinstance(trouble, Rejected | AuthError | MoneyError)
-                if not is_fresh and (refused or not todo):
-                    is_fresh = True
-                    fresh = self._refreshed()
-                    todo = todo if fresh is None else [source for source in fresh if source.url not in tried]
-            assert self._reason is not None, "a source that is given up has a reason"
-            left = self._settle_until - self._now()
-            if not later or left <= 0:
-                raise self._reason[1]
-            self._pause(min(2.0**rounds, 8.0, left), self._reason[1])
-            rounds += 1
-            todo = later
+        while todo or later:
+            state = todo.pop(0) if todo else min(later, key=lambda one: one.due)
+            if state in later:
+                self._wait_for(state, later)
+                later.remove(state)
+            tried.add(state.source.url)
+            trouble = self._try(state, others=sum(not one.was_slow for one in (*todo, *later)))
+            if trouble is None:
+                return self.kind
+            state.was_slow = isinstance(trouble, TooSlow)
+            verdict = self._verdict(trouble)
+            is_worn = state.failures >= ATTEMPTS
+            if verdict is Verdict.RETRY and (not is_worn or self._may_come(trouble)):
+                state.due = self._now() + self._pause_after(trouble, state.failures)
+                later.append(state)
+            refused = isinstance(trouble, Rejected | AuthError | MoneyError)
+            if not is_fresh and (refused or (not todo and (is_worn or verdict is Verdict.NEXT))):
+                is_fresh = True
+                fresh = self._refreshed()
+                todo = todo if fresh is None else [_SourceState(source) for source in fresh if source.url not in tried]
+        assert self._reason is not None, "a source that is given up has a reason"
+        raise self._reason[1]
 
     # One source
 
-    def _try(self, source: Source) -> Exception | None:
-        """Download from one source; return None when the video is complete, and otherwise why it was given up."""
+    def _try(self, state: _SourceState, others: int) -> Exception | None:
+        """Download from one source; return None when the video is complete, and otherwise why it was left.
+
+        `others` is how many sources are left that may still answer: each of them gets its share of the time.
+        """
+        source = state.source
         if self._source_name not in (None, source.name):
             self.etag = None  # a validator is valid for its own source only
         self._source_name = source.name
-        failures = attempts = 0
         while True:
-            attempts += 1
+            state.attempts += 1
+            had_bytes = self._had_bytes
             try:
                 if self._is_complete:
                     self._report(at_once=True)
                 else:
-                    self._attempt(source)
+                    self._attempt(source, others)
                 self.kind = self._checked()
                 return None
             except (OrvideoError, BadContainer, Cut) as trouble:
-                verdict = self._after_failure(source, trouble, attempts)
+                verdict = self._after_failure(state, trouble, had_bytes=had_bytes)
                 if verdict is Verdict.STOP:
                     raise
-                if verdict is Verdict.NEXT:
+                pause = self._pause_after(trouble, state.failures)
+                fits = pause <= MAX_PAUSE and self.deadline.left(pause) >= pause
+                has_begun = self.etag is not None and self.part.size > 0
+                can_resume = has_begun and not isinstance(trouble, TooSlow | Rejected)
+                if verdict is Verdict.NEXT or state.failures >= ATTEMPTS or not (can_resume and fits):
                     return trouble
-                # A source that stalls brings bytes as well, and would go on for ever (F-B08).
-                made_progress = self.part.size > self._furthest and not isinstance(trouble, Stalled)
-                failures = 0 if made_progress else failures + 1
-                self._furthest = max(self._furthest, self.part.size)
-                if failures >= ATTEMPTS:
-                    if isinstance(trouble, Incomplete):
-                        said = f"The video could not be fetched in {attempts} attempts: {trouble}."
-                        self._note(source, self._broken(said), attempts)
-                    return trouble
-                self._pause(self._limits.pauses[min(max(failures, 1), len(self._limits.pauses)) - 1], trouble)
+                self.deadline.sleep(pause)
+                self._raise_if_over(trouble)
 
-    def _after_failure(self, source: Source, trouble: Exception, attempts: int) -> Verdict:
-        """Note a failed attempt and return what to do next. Raises NotFetched and Cancelled when the time is over."""
+    def _after_failure(self, state: _SourceState, trouble: Exception, *, had_bytes: bool) -> Verdict:
+        """Note a failed attempt and return what to do next. Raises NotFetched and Cancelled when the time is over.
+
+        `had_bytes`: whether any byte of the video had come before the attempt.
+        """
         self._raise_if_over(trouble)
         verdict = self._verdict(trouble)
         if verdict is Verdict.STOP:
             return verdict
-        self._note(source, trouble, attempts)
+        self._note(state.source, trouble, state.attempts)
         if isinstance(trouble, NotAVideo | BadReply):
             self.part.empty()
-        return Verdict.NEXT if isinstance(trouble, Rejected) else verdict
+            self._had_bytes = had_bytes
+        # A source that stalls brings bytes as well, and would go on for ever (F-B08).
+        made_progress = self.part.size > self._furthest and not isinstance(trouble, Stalled)
+        state.failures = 0 if made_progress else state.failures + 1
+        self._furthest = max(self._furthest, self.part.size)
+        if state.failures >= ATTEMPTS and isinstance(trouble, Incomplete):
+            said = f"The video could not be fetched in {state.attempts} attempts: {trouble}."
+            self._note(state.source, self._broken(said), state.attempts)
+        return verdict
 
     def _verdict(self, trouble: Exception) -> Verdict:
-        settling = self._now() < self._settle_until
-        return judge_source_error(trouble, settling=settling, names_outputs=self._sources.names_outputs)
+        return judge_source_error(trouble, settling=self._is_settling, names_outputs=self._sources.names_outputs)
+
+    @property
+    def _is_settling(self) -> bool:
+        return self._now() < self._settle_until
+
+    def _may_come(self, trouble: Exception) -> bool:
+        """Return whether a source that has failed often may only be one that does not have the video yet."""
+        return self._is_settling and (status_of(trouble) is not None or not self._had_bytes)
 
     @property
     def _is_complete(self) -> bool:
         return self.etag is not None and self.total is not None and 0 < self.total == self.part.size
 
-    def _attempt(self, source: Source) -> None:
+    def _attempt(self, source: Source, others: int) -> None:
+        """Download for as long as the source's share of the time, which is longer the more it brings."""
+        share = Deadline(self.deadline.clock, self.deadline.at, of=self.deadline)
+        if others and self.deadline.at is not None:
+            share.at = self._now() + (self.deadline.at - self._now()) / (others + 1)
         # Without a validator it could be another file.
         asked = self.part.size if self.etag is not None else 0
-        with source.open(asked, self.etag if asked else None, self.deadline) as stream:
-            if stream.status == 416:
-                self._range_not_satisfiable(stream, asked)
-                return
-            self._begin(stream, asked)
-            for chunk in stream.chunks():
-                self._append(chunk)
-                self._report()
-                self._raise_if_over()
+        try:
+            with source.open(asked, self.etag if asked else None, share) as stream:
+                if stream.status == 416:
+                    self._range_not_satisfiable(stream, asked)
+                    return
+                self._begin(stream, asked)
+                for chunk in stream.chunks():
+                    self._append(chunk)
+                    self._report()
+                    self._raise_if_over()
+                    if share.at is not None and self.deadline.at is not None:
+                        share.at = min(share.at + len(chunk) / BYTES_PER_EXTRA_SECOND, self.deadline.at)
+        except Unavailable as trouble:
+            if share.is_over and not self.deadline.is_over:
+                raise TooSlow("too little came in its share of the time") from trouble
+            raise
         size = self.part.size
         self._report(at_once=True)
         if not size:
@@ -234,7 +287,7 @@ class Transfer:
         other = begins and (
             begins != asked
             or (self.total is not None and length is not None and length != self.total)
-            or (stream.etag is not None and stream.etag != self.etag)
+            or stream.etag != self.etag
         )
         if begins != asked or other or not begins:
             self.part.empty()
@@ -270,7 +323,12 @@ class Transfer:
 
     def _check_room(self, needed: int | None) -> None:
         self._room_checked_at = self.part.size
-        disk.require_room(self.part.folder, needed, at_least=ROOM_STEP)
+        try:
+            disk.require_room(self.part.folder, needed, at_least=ROOM_STEP)
+        except OutputUnwritable as error:
+            if needed is None:
+                raise
+            raise NoRoom(error.message, hint=error.hint) from error
 
     def _checked(self) -> str:
         try:
@@ -321,7 +379,7 @@ class Transfer:
         if isinstance(trouble, Unsafe | UsageError):
             self.on_warning(f"{source.name} is not used: {trouble.message}")
             rank = 0
-        elif isinstance(error, DamagedVideo):
+        elif isinstance(error, DamagedVideo | NoRoom):
             rank = 3
         else:
             rank = 2 if error.reply is not None or isinstance(error, BadReply | TooLarge) else 1
@@ -330,14 +388,27 @@ class Transfer:
 
     # Time
 
-    def _pause(self, seconds: float, trouble: Exception | None) -> None:
-        reply = reply_of(trouble)
-        if reply is not None and reply.retry_after is not None:
-            seconds = min(max(seconds, reply.retry_after), LONGEST_PAUSE)
-        if self.deadline.left(seconds) < seconds and not self.deadline.is_cancelled:
-            raise self._too_late() from trouble
-        self.deadline.sleep(seconds)
-        self._raise_if_over(trouble)
+    def _pause_after(self, trouble: Exception, failures: int) -> float:
+        """Return for how many seconds a source is left alone after so many failures in a row."""
+        first, reply = REFUSED_PAUSE if isinstance(trouble, Rejected) else self._limits.pause, reply_of(trouble)
+        pause = min(first * 2.0 ** min(max(failures - 1, 0), 9), MAX_PAUSE)
+        if self._is_settling:
+            pause = min(pause, self._settle_until - self._now())
+        asked_for = reply.retry_after or 0.0 if reply is not None else 0.0
+        return max(pause, min(asked_for, LONGEST_PAUSE))
+
+    def _wait_for(self, state: _SourceState, later: list[_SourceState]) -> None:
+        """Wait until a source is due; where the time ends before that, all are tried a last time within it."""
+        pause = max(0.0, state.due - self._now())
+        if (left := self.deadline.left(pause)) < pause and not self.deadline.is_cancelled:
+            if self._is_last:
+                raise self._too_late()
+            self._is_last = True
+            pause = left * LAST_ATTEMPTS_AT
+            for one in later:
+                one.due = 0.0
+        self.deadline.sleep(pause)
+        self._raise_if_over()
 
     def _raise_if_over(self, cause: Exception | None = None) -> None:
         if self.deadline.is_cancelled:
@@ -346,6 +417,8 @@ class Transfer:
             raise self._too_late() from cause
 
     def _too_late(self) -> NotFetched:
+        if not self.deadline.is_over:
+            return NotFetched(f"The time limit leaves no time for another attempt at the video. {self._said}".rstrip())
         of = f" of {self.total}" if self.total is not None else ""
         if self.part.size:
             return NotFetched(f"The time limit ended in the middle of the download, after {self.part.size}{of} bytes.")

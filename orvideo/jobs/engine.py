@@ -44,12 +44,14 @@ if TYPE_CHECKING:
 _MAY_HAVE_EXPIRED = timedelta(hours=1)
 #: The most of each at once. 32 polls are about 300 a second at a service that answers in a tenth of a second.
 SUBMITS, POLLS, FETCHES, HOOKS = 8, 32, 3, 4
-#: After so many failed polls in a row, a job that is final on record counts as final.
-_MISSES_TO_TRUST_RECORD = 3
+#: A fetch that has received nothing for so many seconds holds up no other; with those there are so many at most.
+_IDLE_AFTER, MAX_FETCHES = 5.0, 32
 #: After so many failed polls in a row, a command that does not wait gives up.
 _MAX_MISSES = 5
 #: How long the last poll may take after a job's deadline, and work to end by itself after its deadline, in seconds.
 _LAST_POLL, _GRACE = 0.3, 0.1
+#: How long the poll of a job may take whose end is on record, and half of the time left at most: it only brings URLs.
+_POLL_AFTER_END = 10.0
 #: How long a run that ends early waits for running work, in seconds. A submit ends by its own limits; a command of
 #: --exec gets a second before it is told to end, and another one after that.
 _SHUTDOWN_WAITS = ((Phase.SUBMITTING, inf), (Phase.FETCHING, 1.0), (Phase.HOOKS, 3.0))
@@ -66,8 +68,7 @@ _EXPIRING = (Phase.SUBMITTED_ELSEWHERE, Phase.FOLLOWING, Phase.FETCHING)
 
 class Engine:
     """Runs `tasks` to their ends. Afterwards each has its `error` or what was `saved`; `stopped` is the error because
-    of
-    which no more jobs were started."""
+    of which no more jobs were started."""
 
     def __init__(
         self,
@@ -90,7 +91,7 @@ class Engine:
         self._for_disk: deque[Task] = deque()
         self._for_hooks: deque[Task] = deque()
         self._connections = Connections(dependencies.connect)
-        self._workers = Workers(SUBMITS + POLLS + FETCHES + HOOKS)
+        self._workers = Workers(SUBMITS + POLLS + MAX_FETCHES + HOOKS)
         self._next_expiry = inf
         #: When the last loop turn was, and when the machine last resumed: then jobs are polled once more (drill P16).
         self._turned_at = self._awake_since = self._clock.monotonic()
@@ -191,7 +192,7 @@ class Engine:
 
     def _dispatch_after_end(self) -> None:
         """Hand out the checks, downloads and hooks of jobs that are at their end."""
-        while self._for_disk and self._workers.busy[Phase.CHECKING] + self._workers.busy[Phase.FETCHING] < FETCHES:
+        while self._for_disk and self._has_room_for_a_fetch():
             task = self._for_disk.popleft()
             if task.phase is Phase.CHECKING:
                 self._start_check(task)
@@ -199,6 +200,12 @@ class Engine:
                 self._start_fetch(task)
         while self._for_hooks and self._workers.busy[Phase.HOOKS] < HOOKS:
             self._start_hooks(self._for_hooks.popleft())
+
+    def _has_room_for_a_fetch(self) -> bool:
+        busy = self._workers.busy[Phase.CHECKING] + self._workers.busy[Phase.FETCHING]
+        since = self._clock.monotonic() - _IDLE_AFTER
+        idle = sum(task.phase is Phase.FETCHING and task.moved_at < since for task in self._workers.deadlines)
+        return busy < min(FETCHES + idle, MAX_FETCHES)
 
     def _may_submit(self) -> bool:
         has_room = self.in_flight < self.options.max_in_flight and self._workers.busy[Phase.SUBMITTING] < SUBMITS
@@ -221,8 +228,11 @@ class Engine:
     def _start_poll(self, task: Task) -> None:
         record, limit = task.on_record, task.deadline or self._deadline()
         now = self._clock.monotonic()
-        deadline = Deadline(self._clock, None if limit.at is None else max(limit.at, now) + _LAST_POLL)
-        endpoint, job_id = record.endpoint, record.id or ""
+        at = None if limit.at is None else max(limit.at, now) + _LAST_POLL
+        if record.final and not self.options.poll_once:
+            at = now + limit.left(2 * _POLL_AFTER_END) / 2
+        deadline = Deadline(self._clock, at)
+        endpoint, job_id = record.endpoint, record.service_id
         self._work(
             task, deadline,
             lambda: self._connections.client(endpoint).job(job_id, deadline=deadline),
@@ -234,8 +244,11 @@ class Engine:
 
     def _start_fetch(self, task: Task) -> None:
         record, deadline = task.on_record, task.deadline or self._deadline()
+        task.moved_at = self._clock.monotonic()
 
         def on_progress(index: int, done: int, total: int | None) -> None:
+            if task.progress is None or task.progress[:2] != (index, done):
+                task.moved_at = self._clock.monotonic()
             task.progress = (index, done, total)
 
         def fetch() -> FetchResult:
@@ -320,7 +333,7 @@ class Engine:
             if self.options.follow:
                 self._follow(task)
             else:
-                self._finish(task)
+                self._finish(task, judgement.error_on_record(record) if record.final else None)
             return
         assert error is not None, "a submit has a record or an error"
         if isinstance(error, SubmitsStopped):
@@ -336,32 +349,49 @@ class Engine:
         record, poll = task.on_record, task.poll
         assert poll is not None, "a polled task is followed"
         if isinstance(answer, OrvideoError):
-            result = poll.failed(answer)
+            result, is_stale = poll.failed(answer), False
             self._polls.failed(record, answer)
         else:
-            result = poll.succeeded(answer)
+            result, is_stale = poll.succeeded(answer), record.final and not answer.is_final
             self._polls.succeeded(record)
-            task.job = answer
-            self._journal.observed(record.seq, judgement.observation_of(answer))
+            if is_stale:
+                self._listener.remark(judgement.went_back(record, answer))
+            else:
+                task.job = answer
+                self._journal.observed(record.seq, judgement.observation_of(answer))
         if self.options.poll_once:
             self._finish(task, result.missed and (judgement.ending_error(result.missed) or result.missed))
             return
-        self._listener.looked(task, result)
+        if record.final:
+            result = result._replace(next_in=None)  # one poll is enough
+        if not is_stale:
+            self._listener.looked(task, result)
         if result.job is not None and result.job.is_final:
             self._ended(task, result.job.status, result.job.error_text)
+        elif record.final:
+            # The end is on record; the content endpoint may work all the same.
+            self._ended(task, record.status, record.error)
+        elif result.job is not None and not self.options.wait and judgement.may_have_videos(result.job):
+            self._queue_fetch(task)
         elif result.end is not None:
             if isinstance(result.end, NotFetched):
                 result.end.hint = f"orvideo jobs show {record.name}"
             self._finish(task, result.end)
-        elif record.final and poll.failures >= _MISSES_TO_TRUST_RECORD:
-            # The end is on record; the content endpoint may work all the same.
-            self._ended(task, record.status, record.error)
         elif not self.options.wait and poll.failures >= _MAX_MISSES:
             self._finish(task, result.missed)
         elif task.is_late or (result.job is not None and not self.options.wait):
-            self._finish(task, judgement.still_running(record, task.job))
+            self._out_of_time(task)
         else:
             self._polls.add(task, poll.due)
+
+    def _out_of_time(self, task: Task) -> None:
+        """End a wait whose time is over; another process may have seen the end of the job meanwhile."""
+        self._refresh(task)
+        record = task.on_record
+        if record.final:
+            self._ended(task, record.status, record.error)
+        else:
+            self._finish(task, judgement.still_running(record, task.job))
 
     def _ended(self, task: Task, status: str | None, reason: str | None) -> None:
         """Continue after a job's end at the service: fetch its videos, where they are wanted."""
@@ -374,6 +404,11 @@ class Engine:
 
     def _queue_fetch(self, task: Task) -> None:
         self._refresh(task)
+        if (error := judgement.error_without_id(task.on_record)) is not None:
+            # Its id turned out to be that of another submit, once the record could be written.
+            self._finish(task, error)
+            return
+        task.is_missing = True
         if not self.options.timeout_is_explicit:
             task.deadline = self._deadline()
         self._set_phase(task, Phase.FETCHING)
@@ -381,11 +416,12 @@ class Engine:
 
     def _checked(self, task: Task, here: dict[int, Path]) -> None:
         record = task.on_record
-        if len(here) >= max(len(record.outputs), 1):
+        if len(here) >= record.output_count:
             task.was_here = True
             task.paths = [self._fetcher.display_path(path, record) for path in here.values()]
             self._run_hooks(task)
         else:
+            task.is_missing = True
             self._follow(task)
 
     def _fetched(self, task: Task, fetched: FetchResult | None, error: OrvideoError | None) -> None:
@@ -400,7 +436,9 @@ class Engine:
                     task.paths.append(self._fetcher.display_path(saved.path, task.on_record))
                 self._listener.saved(task, index, saved)
             error = fetched.error_of(task.on_record) or self._renamed_error(task)
+            task.is_missing = bool(fetched.errors)
         if isinstance(error, NoOutput):
+            task.is_missing = False
             self._made_nothing(task.on_record, error)
         self._run_hooks(task, error)
 
@@ -479,10 +517,15 @@ class Engine:
             return
         for task in self.tasks:
             if task.phase in _EXPIRING and now >= self._expiry(task):
+                if (hanging := self._workers.deadlines.pop(task, None)) is not None:
+                    hanging.cancel()
                 if task.phase is Phase.FETCHING:
-                    self._run_hooks(task, NotFetched("The time limit ended in the middle of the download."))
+                    where = (
+                        "before the video began to arrive" if task.progress is None else "in the middle of the download"
+                    )
+                    self._run_hooks(task, NotFetched(f"The time limit ended {where}."))
                 else:
-                    self._finish(task, judgement.still_running(task.on_record, task.job))
+                    self._out_of_time(task)
         self._next_expiry = min((self._expiry(task) for task in self.tasks if task.phase in _EXPIRING), default=inf)
 
     def _check_elsewhere(self) -> None:

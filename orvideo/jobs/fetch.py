@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
@@ -14,13 +13,13 @@ from orvideo.download.save import OutputRecord, Saved, SaveRequest, as_output, i
 from orvideo.download.sources import Sources
 from orvideo.download.targets import Form, Target, absolute_spec, decide_target, parse_target
 from orvideo.download.transfer import MAX_BYTES, Transfer, TransferLimits
-from orvideo.errors import NoOutput, NotFetched, OrvideoError, UsageError
-from orvideo.record.journal import LOCK_TIMEOUT
+from orvideo.errors import NoOutput, NotFetched, OrvideoError, OutputUnwritable, UsageError
 from orvideo.record.values import SANDBOX, Output, Record
 
 if TYPE_CHECKING:
     from orvideo.api.client import Client
     from orvideo.api.schemas import Job
+    from orvideo.record.journal import Journal
     from orvideo.record.ledger import Ledger
 
 #: The free space that a new video needs before it is bought, in bytes.
@@ -75,9 +74,11 @@ class OutputOptions(NamedTuple):
 class Fetcher:
     """Fetches the videos of one command; many threads may use it."""
 
-    def __init__(self, ledger: Ledger, clock: Clock, options: OutputOptions) -> None:
-        self._ledger, self._clock, self.options = ledger, clock, options
+    def __init__(self, ledger: Ledger, journal: Journal, clock: Clock, options: OutputOptions) -> None:
+        self._ledger, self._journal, self._clock, self.options = ledger, journal, clock, options
         self._began = clock.now()
+        #: What was decided before anything was bought, or waited for, holds: whatever appears under a name later.
+        self._decided: dict[str | None, Target] = {}
 
     # Targets
 
@@ -129,7 +130,8 @@ class Fetcher:
                 hint="name a directory, or a template such as -o '{model}-{id}.mp4'",
             )
         if len(records) == 1 and self.wants(records[0]) and 0 not in self.saved_paths(records[0]):
-            self._decide(self._spec_for(records[0]))
+            spec = self._spec_for(records[0])
+            self._decide(spec, is_bought=spec != self.spec_for_new_jobs)
 
     def display_path(self, path: Path, record: Record) -> Path:
         """Return a saved path for messages: relative where a relative one was asked for."""
@@ -152,7 +154,7 @@ class Fetcher:
         target = Target(Form.FOLDER, "", Path("/"), force=self.options.force)
         if self.options.spec is not None:
             try:
-                target = self._parse(self.options.spec)
+                target = self._decided.get(self.options.spec) or self._parse(self.options.spec)
             except OrvideoError:
                 return {}
         found = {}
@@ -176,25 +178,32 @@ class Fetcher:
     ) -> FetchResult:
         """Save every output of a finished job that is not saved yet, and put each on record at once.
 
-        `job` is the result of its last poll, None without one: then only the content endpoint is used.
+        `job` is the result of its last poll, None where no poll succeeded: then only the content endpoint is used.
         `on_progress(index, done, total)` counts bytes. Raises only Cancelled and BrokenPipeError; other errors are in
         the result.
         """
-        now = self._fresh(record)
+        # The current record: another process may have fetched it meanwhile (R-A3).
+        now = self._journal.record(record.seq) or record
+        job_id = record.service_id
         here = {output.index: output for output in now.outputs if output.index in self.saved_paths(now)}
-        indexes = range(max(1, job.output_count if job is not None else len(now.outputs)))
+        # A poll may name fewer outputs than an earlier one, or have failed (drill D13).
+        count = max(now.output_count, job.output_count if job is not None else 0)
         saved: list[tuple[int, Saved]] = []
         errors: list[tuple[int, OrvideoError]] = []
         unrecorded: list[Output] = []
-        for index in indexes:
+        for index in range(count):
             if index in here:
                 saved.append((index, _saved_before(here[index])))
                 continue
             try:
-                one = self._fetch_one(now, job, client, deadline, index, (on_progress, on_warning))
+                named = bool(now.expected_outputs or now.outputs or (job is not None and job.output_count))
+                sources = Sources(client, job_id, job, index, self._clock, names_outputs=named)
+                one = self._fetch_one(now, sources, deadline, (index, count), (on_progress, on_warning))
             except OrvideoError as error:
                 if isinstance(error, NoOutput) and job is not None and job.error_text:
                     error = NoOutput(f"{error.message} The service says: {job.error_text}", reply=error.reply)
+                if isinstance(error, OutputUnwritable) and error.hint is None:
+                    error.hint = f"save it elsewhere: orvideo download {record.name} -o FILE"
                 errors.append((index, error))
                 continue
             saved.append((index, one))
@@ -205,20 +214,20 @@ class Fetcher:
     def _fetch_one(
         self,
         record: Record,
-        job: Job | None,
-        client: Client,
+        sources: Sources,
         deadline: Deadline,
-        index: int,
+        place: tuple[int, int],
         tell: tuple[Callable[[int, int, int | None], None], Callable[[str], None]],
     ) -> Saved:
-        target = self._decide(self._spec_for(record))
-        outputs = job.output_count if job is not None else len(record.outputs)
-        if target.is_stream and outputs > 1:
-            raise NotFetched(f"Job {record.name} has {outputs} videos, and {target.spec} can take one.")
+        index, count = place
+        spec = self._spec_for(record)
+        target = self._decided.get(spec) or self._parse(spec, is_bought=True)
+        if target.is_stream and count > 1:
+            raise NotFetched(f"Job {record.name} has {count} videos, and {target.spec} can take one.")
         stdout = self.options.stdout() if target.form is Form.STDOUT and self.options.stdout else None
         on_progress, on_warning = tell
         transfer = Transfer(
-            Sources(client, record.id or record.name, job, index, self._clock),
+            sources,
             deadline,
             TransferLimits(self.options.max_bytes, self._settle_seconds(record)),
             lambda done, total: on_progress(index, done, total),
@@ -235,20 +244,23 @@ class Fetcher:
         since = (self._clock.now() - record.ended_at).total_seconds()
         return min(longest, max(0.0, longest - since))
 
-    def _fresh(self, record: Record) -> Record:
-        """Return the job's current record: another process may have fetched it meanwhile (R-A3)."""
-        with suppress(OrvideoError):
-            return self._ledger.find_by_seq(record.seq, lock_timeout=LOCK_TIMEOUT) or record
-        return record
-
-    def _parse(self, spec: str | None) -> Target:
-        return parse_target(spec, force=self.options.force, stdout_is_tty=self.options.stdout_is_tty)
-
-    def _decide(self, spec: str | None, *, size_estimate: int = 0) -> Target:
+    def _parse(self, spec: str | None, *, is_bought: bool = False) -> Target:
         options = self.options
-        return decide_target(
-            spec, force=options.force, stdout_is_tty=options.stdout_is_tty, size_estimate=size_estimate
+        return parse_target(spec, force=options.force, stdout_is_tty=options.stdout_is_tty, is_bought=is_bought)
+
+    def _decide(self, spec: str | None, *, size_estimate: int = 0, is_bought: bool = False) -> Target:
+        options = self.options
+        target = decide_target(
+            spec,
+            force=options.force,
+            stdout_is_tty=options.stdout_is_tty,
+            size_estimate=size_estimate,
+            is_bought=is_bought,
         )
+        self._decided[spec] = target
+        if (remembered := absolute_spec(spec)) is not None:
+            self._decided[remembered] = target
+        return target
 
     def _spec_for(self, record: Record) -> str | None:
         if self.options.spec is not None:

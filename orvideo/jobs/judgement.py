@@ -58,9 +58,10 @@ def is_certain(error: OrvideoError, times: int) -> bool:
 
 
 def observation_of(job: Job) -> Observation:
-    """Return a job of the service as an observation for the record."""
+    """Return a job of the service as an observation for the record: its cost only at its end, as it may grow."""
+    cost = job.cost if job.is_final else None
     return Observation(
-        job.status, job.cost, job.error_text, job.generation_id, job.model, job.extra, job.is_final,
+        job.status, cost, job.error_text, job.generation_id, job.model, job.extra, job.is_final,
         job.output_count or None, is_byok=job.is_byok,
     )  # fmt: skip
 
@@ -98,6 +99,18 @@ def error_without_id(record: Record) -> OrvideoError | None:
     )
 
 
+def may_have_videos(job: Job) -> bool:
+    """Return whether a job whose status nobody knows names videos all the same: they are worth a try (finding B04)."""
+    from orvideo.api.schemas import KNOWN_STATUSES
+
+    return job.status not in KNOWN_STATUSES and job.output_count > 0
+
+
+def went_back(record: Record, job: Job) -> str:
+    """Return the warning of a look that says less than the record: an end stays an end (drill P08)."""
+    return f"{record.name}: the status went back from {record.status} to {job.status}; its end is on record and counts."
+
+
 def still_running(record: Record, job: Job | None) -> StillRunning:
     """Return the error of a wait whose time is over, which is no failure of the job (drill M31)."""
     from orvideo.api.schemas import KNOWN_STATUSES
@@ -108,8 +121,11 @@ def still_running(record: Record, job: Job | None) -> StillRunning:
     status = job.status if job is not None else record.status
     if status is not None and status not in KNOWN_STATUSES:
         added = f" The service adds: {as_sentence(job.error_text)}" if job is not None and job.error_text else ""
+        named = job is not None and may_have_videos(job)
         return StillRunning(
             f"Job {name} is not at its end: its status is {status!r}, which orvideo does not know.{added}"
+            + (" It names a video all the same." if named else ""),
+            hint=f"orvideo download {name}" if named else None,
         )
     seen = f"last seen as {status}" if status else "not seen yet"
     goes_on = "it goes on in the sandbox" if record.endpoint == SANDBOX else "it is paid for and goes on"

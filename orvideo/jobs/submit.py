@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from orvideo.backoff import backoff
 from orvideo.errors import OrvideoError, OutcomeUnknown, PaymentRequired, RateLimited, RecordError, ServiceUnavailable
+from orvideo.jobs import judgement
+from orvideo.record.values import State
 
 if TYPE_CHECKING:
     from orvideo.api.client import Client
@@ -30,6 +32,8 @@ FIRST_BACKOFF, LONGEST_BACKOFF = 2.0, 30.0
 SHORTEST_PAUSE = 1.0
 #: How long a submit waits for its reply after a first Ctrl-C (drill S02), in seconds.
 INTERRUPT_GRACE = 2.0
+#: How long a locked record is waited for to keep the raw answer, in seconds: the id is not told before that.
+ANSWER_LOCK_TIMEOUT = 2.0
 #: The refusals that may be retried: they say that nothing was bought.
 RETRYABLE = (RateLimited, ServiceUnavailable, PaymentRequired)
 
@@ -106,7 +110,15 @@ class Submitter:
             self._journal.submitted(
                 prepared.seq, job.id, status=job.status, generation_id=job.generation_id, extra=job.extra
             )
-            return self._journal.record(prepared.seq) or prepared
+            if job.is_final:
+                # Its end is in the same answer: what it cost, and why there is no video.
+                self._journal.observed(prepared.seq, judgement.observation_of(job))
+            # A row that another process forgot meanwhile has its id all the same.
+            accepted = prepared._replace(id=job.id, state=State.SUBMITTED, status=job.status)
+            record = self._journal.record(prepared.seq) or accepted
+            if record.id is None:  # another submit was given it before
+                raise OutcomeUnknown(record.error or "The id that the service gave cannot be used.")
+            return record
 
     def _send_once(self, seq: int, submission: Submission) -> Job:
         def sending() -> None:
@@ -131,7 +143,7 @@ class Submitter:
     def _keep_answer(self, seq: int, status: int, raw: bytes) -> None:
         """Record the raw answer until its id is on record (drill M09); a failure is ignored."""
         with suppress(RecordError):
-            self._ledger.answered(seq, status, raw)
+            self._ledger.answered(seq, status, raw, lock_timeout=self._deadline.left(ANSWER_LOCK_TIMEOUT))
 
     def _unknown(self, prepared: Record, error: OutcomeUnknown) -> OutcomeUnknown:
         """Record the outcome as unknown, and return the error with what a person can do about it (drill M06)."""

@@ -46,8 +46,9 @@ class Task:
     """One job in a run: a submission to make, or a job on record, and its results.
 
     `seq` is its number on record, as soon as it has one. `saved` has the saved outputs by index, `paths` their paths
-    for messages. `was_here`: all of it was saved before this run. A task that is done without an error and without a
-    job was not started.
+    for messages. `was_here`: all of it was saved before this run. `is_missing`: its videos were looked for on this disk
+    and are not all there, whatever the record says. A task that is done without an error and without a job was not
+    started.
     """
 
     record: Record | None = None
@@ -59,10 +60,13 @@ class Task:
     saved: dict[int, Saved] = field(default_factory=dict)
     paths: list[Path] = field(default_factory=list)
     was_here: bool = False
+    is_missing: bool = False
     deadline: Deadline | None = None
     poll: PollSchedule | None = None
     #: The state of the download: the output's index, the bytes so far, and the total.
     progress: tuple[int, int, int | None] | None = None
+    #: When the download last brought something, or began: a reading of the monotonic clock.
+    moved_at: float = 0.0
 
     @property
     def on_record(self) -> Record:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from orvideo.clock import Clock
-from orvideo.errors import JobEnded, NoOutput, OrvideoError, OutputUnwritable
+from orvideo.errors import JobEnded, NoOutput, OrvideoError
 from orvideo.money import money_text
 from orvideo.output.job_listener import JobListener
 from orvideo.output.progress import Progress, counts_text
@@ -73,9 +73,6 @@ class BatchListener(JobListener):
                 self._tell(task, ", ".join([end_text(job), cost_text(job), *map(str, entry.paths)]))
         for path in entry.paths:
             self._terminal.answer(path)
-        if isinstance(task.error, OutputUnwritable) and task.error.job_id and not (record and record.id):
-            # An id that could not be written down must reach a person on every stream there is (drill J05).
-            self._terminal.answer(task.error.job_id)
         self._event(
             "ended", task, status=record.status_word if record else None, cost_usd=record.cost if record else None,
             paths=list(entry.paths), error=task.error.as_json() if task.error else None,

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 #: In the order of a CSV's columns.
 FIELDS = ("row", "line", "name", "status", "id", "path", "cost_usd", "seconds", "error")
 
+_NOT_SUBMITTED = "not_submitted"
+_UNSENT = (_NOT_SUBMITTED, "refused")
 _STANDINGS = {
     Standing.COMPLETED: "finished",
     Standing.RUNNING: "in flight",
@@ -124,7 +126,7 @@ def row_document(entry: Entry) -> dict[str, Any]:
         "row": entry.row.number,
         "line": entry.row.line,
         "name": entry.row.name,
-        "status": record.status_word if record else "not_submitted",
+        "status": record.status_word if record else _unsent_word(entry.record),
         "id": record.id if record else None,
         "handle": record.handle if record else None,
         "prompt": entry.row.fields.get("prompt"),
@@ -138,6 +140,11 @@ def row_document(entry: Entry) -> dict[str, Any]:
     }
 
 
+def _unsent_word(record: Record | None) -> str:
+    """Return the status of a row that bought nothing: `refused` where the service said so (finding A07)."""
+    return record.status_word if record is not None and record.answer_status is not None else _NOT_SUBMITTED
+
+
 def _seconds(record: Record | None) -> float | None:
     """Return how long a job took at the service, in seconds, None where its end was not watched (finding B05)."""
     if record is None or not record.watched or record.ended_at is None or record.submitted_at is None:
@@ -149,7 +156,7 @@ def totals(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return the sums over the rows: how many stand how, and what they cost in USD as far as that is known."""
     costs = [row["cost_usd"] for row in rows if row["cost_usd"] is not None]
     byok = sum(bool(row["is_byok"]) for row in rows)
-    unknown = [row for row in rows if row["status"] != "not_submitted" and row["cost_usd"] is None]
+    unknown = [row for row in rows if row["status"] not in _UNSENT and row["cost_usd"] is None]
     return {
         "rows": len(rows),
         "saved": sum(bool(row["paths"]) for row in rows),

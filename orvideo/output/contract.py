@@ -289,7 +289,7 @@ class Row(_Object):
     line: int
     name: str | None
     status: str
-    """The job's status, or not_submitted."""
+    """The job's status, refused, or not_submitted."""
     id: str | None
     handle: str | None
     prompt: str | None

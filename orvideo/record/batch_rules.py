@@ -11,16 +11,16 @@ from orvideo.errors import MoneyError, RecordError
 from orvideo.money import full_text, money_text
 from orvideo.record.evidence import HighestBills, max_cost
 from orvideo.record.rows import ABANDONED_REASONS, ReadContext, amount, update_job
-from orvideo.record.values import State
+from orvideo.record.values import State, is_without_video
 
 
 def refuse_duplicate_row(connection: sqlite3.Connection, row: Mapping[str, Any], context: ReadContext) -> None:
-    """Refuse a second job for a row of a batch, except after one that failed or was not bought (drill B09)."""
+    """Refuse a second job for a row of a batch, except after one that has no video or was not bought (drill B09)."""
     for other in connection.execute(
         "SELECT * FROM jobs WHERE batch = ? AND row_key = ?", (row["batch"], row["row_key"])
     ).fetchall():
         state = context.state_of(other)
-        failed = state is State.SUBMITTED and other["final"] and other["status"] != "completed"
+        failed = is_without_video(other["final"], other["status"], other["expected_outputs"])
         if state is State.NOT_SENT:
             # So that the process that prepared it cannot send it later, if it was only suspended.
             error = other["error"] or ABANDONED_REASONS[State.NOT_SENT]

@@ -7,6 +7,7 @@ that fails is reported; failed writes are retried until the end of the run, when
 from __future__ import annotations
 
 import math
+import shlex
 import threading
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from orvideo.errors import OutputUnwritable, RecordError
 from orvideo.record.file import Locked
 from orvideo.record.rows import Conflict, Forgotten
-from orvideo.record.values import Observation, Output, Record, State
+from orvideo.record.values import SANDBOX, Observation, Output, Record, State
 
 if TYPE_CHECKING:
     from orvideo.deadline import Deadline
@@ -92,8 +93,12 @@ class Journal:
         observation = observation._replace(at=observation.at or self._clock.now())
 
         def change(record: Record) -> Record:
+            if record.final and not observation.final:
+                return record
             said = {name: value for name, value in observation._asdict().items() if value is not None and name != "at"}
             said |= {"model": record.model or observation.model, "error": observation.error, "was_seen": True}
+            if observation.expected_outputs is not None:
+                said["expected_outputs"] = max(observation.expected_outputs, record.expected_outputs or 0)
             return record._replace(**said, ended_at=(record.ended_at or observation.at) if observation.final else None)
 
         work = partial(self._ledger.observed, seq, observation)
@@ -105,7 +110,8 @@ class Journal:
 
         def change(record: Record) -> Record:
             outputs = {one.index: one for one in (*record.outputs, output)}
-            return record._replace(outputs=tuple(outputs[index] for index in sorted(outputs)))
+            saved = tuple(outputs[index] for index in sorted(outputs))
+            return record._replace(outputs=saved, expected_outputs=record.expected_outputs or None)
 
         missing = f"its video, {output.path or 'which went to a pipe'}"
         work = partial(self._ledger.output_saved, seq, output)
@@ -147,11 +153,11 @@ class Journal:
             if not isinstance(self._failure, Locked) or self._clock.monotonic() >= until:
                 break
             self._clock.sleep(0.05)
-        return self._error()
+        return self.lacking()
 
     def unwritten_ids(self) -> list[str]:
         """Return the ids of the service that are only in memory (drill J05)."""
-        return [one.job_id for one in self._pending.values() if one.job_id is not None]
+        return [one.job_id for one in list(self._pending.values()) if one.job_id is not None]
 
     def cache(self, record: Record) -> None:
         """Cache a record for when the file cannot be read."""
@@ -203,8 +209,8 @@ class Journal:
             tries = "" if isinstance(failed[0], Conflict) else " and keeps trying to write it down"
             self._on_trouble(RecordError(f"{failed[0].message} orvideo goes on{tries}."))
 
-    def _error(self) -> OutputUnwritable | None:
-        """Return the error for an incomplete record, with the command that completes it."""
+    def lacking(self) -> OutputUnwritable | None:
+        """Return the error for an incomplete record, with the command that completes it; None if it is complete."""
         pending = sorted(self._pending.values(), key=lambda one: one.job_id is None)
         ids = [one.job_id for one in pending if one.job_id is not None]
         if not pending:
@@ -213,9 +219,14 @@ class Journal:
         if len(pending) > len(lacking):
             lacking.append(f"and {len(pending) - len(lacking)} more")
         why = self._failure.message if self._failure else f"There was no time to bring {self._ledger.path} up to date."
-        return OutputUnwritable(
-            f"{why} The record lacks: {'; '.join(lacking)}.", hint=f"orvideo jobs adopt {ids[0]}" if ids else None
-        )
+        adopting = "; ".join(map(self._adopting, pending[: len(ids)]))
+        return OutputUnwritable(f"{why} The record lacks: {'; '.join(lacking)}.", hint=adopting or None)
+
+    def _adopting(self, one: PendingWrite) -> str:
+        """Return the command that puts an id on record which is only in memory, as a shell reads it (X03)."""
+        known = self._known.get(one.seq)
+        where = " --sandbox" if known is not None and known.endpoint == SANDBOX else ""
+        return f"orvideo jobs adopt{where} {shlex.quote(one.job_id or '')}"
 
     def _name(self, seq: int) -> str:
         """Return the name of a job, as far as it is in memory."""

@@ -99,13 +99,14 @@ class Ledger(RecordReader):
         """Record that the request may be sent from now on. Raises RecordError if it must not be sent."""
         self._transition(seq, State.SENDING, {State.PREPARED}, sending_at=self._now(), owner=self._me.as_text())
 
-    def answered(self, seq: int, status: int, raw: bytes) -> None:
+    def answered(self, seq: int, status: int, raw: bytes, *, lock_timeout: float | None = None) -> None:
         """Keep the raw answer (its first 64 KiB, already free of secrets) until an id is on record."""
         self._write(
             lambda connection: connection.execute(
                 "UPDATE jobs SET answer_status = ?, answer = ? WHERE seq = ? AND state <> 'submitted'",
                 (status, raw[:MAX_ANSWER], seq),
-            )
+            ),
+            lock_timeout,
         )
 
     def submitted(
@@ -172,7 +173,8 @@ class Ledger(RecordReader):
     def observed(self, seq: int, observation: Observation, *, lock_timeout: float | None = None) -> None:
         """Record what the service says of a job; what it leaves out stays as it was, except for the error.
 
-        The job ends at its first final observation. After the first observation only changes are written.
+        A job that has ended stays at its end, whatever a later observation says (drill P08). It ends at its first final
+        observation. After the first observation only changes are written.
         """
         columns, now = observation_columns(observation), to_micros(observation.at) if observation.at else self._now()
         last = self._last_observations.get(seq)
@@ -185,9 +187,7 @@ class Ledger(RecordReader):
             if row is None:
                 return
             news = changed_columns(columns, row)
-            if not observation.final:
-                news["ended_at"] = None
-            elif not row["final"]:
+            if observation.final and not row["final"]:
                 before = max(last.at if last else 0, row["looked_at"] or 0)
                 news |= {"ended_at": now, "watched": _was_watched(row, before, now)}
             update_job(connection, seq, **news, looked_at=now, updated_at=now)
@@ -202,18 +202,22 @@ class Ledger(RecordReader):
             self._last_observations[seq] = _LastObservation(now, now, columns)
 
     def output_saved(self, seq: int, output: Output, *, lock_timeout: float | None = None) -> None:
-        """Record a saved output, which replaces an earlier one and its resume state."""
+        """Record a saved output, which replaces an earlier one and its resume state.
+
+        Then it is no longer on record that the job made none.
+        """
         saved_at = to_micros(output.saved_at) if output.saved_at else self._now()
 
         def work(connection: sqlite3.Connection) -> None:
-            if find_row(connection, seq) is None:
+            row = find_row(connection, seq)
+            if row is None:
                 return
             connection.execute(
                 "INSERT OR REPLACE INTO outputs (seq, number, path, bytes, sha256, saved_at) VALUES (?, ?, ?, ?, ?, ?)",
                 (seq, output.index, path_to_column(output.path), output.bytes, output.sha256, saved_at),
             )
             _forget_partial(connection, seq, output.index)
-            update_job(connection, seq, updated_at=self._now())
+            update_job(connection, seq, expected_outputs=row["expected_outputs"] or None, updated_at=self._now())
             count_outputs(connection, seq)
 
         self._write(work, lock_timeout)

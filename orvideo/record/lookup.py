@@ -199,8 +199,11 @@ def _passes(row: sqlite3.Row, wanted: Filter, context: ReadContext) -> bool:
 
 # What was bought before (finding A12)
 
-#: Jobs that were sent and have not failed.
-_BOUGHT = "state IN ('sending', 'submitted', 'unknown') AND (final = 0 OR status = 'completed')"
+#: Jobs that were sent and are not `is_without_video`.
+_BOUGHT = (
+    "state IN ('sending', 'submitted', 'unknown')"
+    " AND (final = 0 OR (status = 'completed' AND expected_outputs IS NOT 0))"
+)
 
 
 #: Fields that the provider does not receive: they do not change the video.

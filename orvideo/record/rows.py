@@ -257,12 +257,21 @@ def observation_columns(observation: Observation) -> dict[str, Any]:
 
 
 def changed_columns(columns: Mapping[str, Any], row: sqlite3.Row) -> dict[str, Any]:
-    """Return the columns that an observation changes: missing values, except the error, and a known model stay."""
-    return {
+    """Return the columns that an observation changes: missing values, except the error, and a known model stay.
+
+    An end stays an end: an observation without one is older (drill P08). An output that was named once stays known,
+    also where its URL has gone (drill D13).
+    """
+    if row["final"] and not columns["final"]:
+        return {}
+    news = {
         name: value
         for name, value in columns.items()
         if row[name] != value and (value is not None or name == "error") and (name != "model" or row["model"] is None)
     }
+    if news.get("expected_outputs", 0) < (row["expected_outputs"] or 0):
+        news.pop("expected_outputs", None)
+    return news
 
 
 def find_row(connection: sqlite3.Connection, seq: int) -> sqlite3.Row | None:

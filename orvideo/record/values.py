@@ -50,6 +50,14 @@ def word_of(state: State, answer_status: int | None) -> str:
     return "refused" if state is State.NOT_SENT and answer_status is not None else _WORDS[state]
 
 
+def is_without_video(final: bool, status: str | None, expected_outputs: int | None) -> bool:
+    """Return whether a job is at its end and has no video: it failed, or turned out to have made none (finding D10).
+
+    Only such a row of a batch is bought again (drill B09).
+    """
+    return bool(final) and (status != "completed" or expected_outputs == 0)
+
+
 #: An id that a shell reads as one plain word.
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:,@%+=-]*")
 
@@ -229,9 +237,24 @@ class Record(NamedTuple):
         return self.id if self.id is not None and _PLAIN.fullmatch(self.id) else self.handle
 
     @property
+    def service_id(self) -> str:
+        """The service's id, only of a job that has one: the service is never asked for a local name (drill J05)."""
+        assert self.id is not None, "the job has an id"
+        return self.id
+
+    @property
     def is_running(self) -> bool:
         """Whether the service, or a submit that is under way, may still change this job."""
         return self.state in (State.PREPARED, State.SENDING) or (self.state is State.SUBMITTED and not self.final)
+
+    @property
+    def is_without_video(self) -> bool:
+        return is_without_video(self.final, self.status, self.expected_outputs)
+
+    @property
+    def output_count(self) -> int:
+        """How many outputs are known of; a job that names none is taken to have one (drill P06)."""
+        return max(1, self.expected_outputs or 0, *(output.index + 1 for output in self.outputs))
 
     @property
     def is_fetched(self) -> bool:

@@ -17,6 +17,7 @@ from orvideo.record.values import redacted_media
 from orvideo.request.checking import FRAME_TYPES, MediaSource, check_fields, check_values, media_urls
 from orvideo.request.fields import SHORT_NAMES
 from orvideo.request.file import parse_json
+from orvideo.request.wording import check_prompt_seen, check_wording
 
 if TYPE_CHECKING:
     from orvideo.request import media
@@ -76,6 +77,9 @@ def request_fields(
         fields["provider"] = with_parameter(fields.get("provider"), param.slug or "", param.key, param.value)
     fields = {name: value for name, value in fields.items() if value is not None}
     check_values(fields)
+    check_prompt_seen(fields.get("prompt"))
+    if check:
+        check_wording(fields.get("prompt"))
     if not (fields.get("prompt") or any(fields.get(name) for name in _INPUTS)):
         raise UsageError("A prompt is needed.", hint='orvideo submit "a paper boat drifts down a rainy street"')
     return Wanted(

@@ -77,6 +77,12 @@ _MARKS = (
      r"func \w+\(|[\"']use strict|(public|private|protected) (static |final |class |void )|SELECT .+ FROM |"
      r"INSERT INTO |CREATE (TABLE|INDEX) |set -[eux]+|\w+\(\) ?\{|(if|while) \[\[? .+; ?(then|do)$|(fi|esac)$|"
      r"\\documentclass|\\begin\{", "a program"),
+    (r"Traceback \(most recent call last\):|panic: runtime error|goroutine \d+ \[|at [\w.$<>]+ ?\(\S+:\d+(:\d+)?\)$|"
+     r"thread '.+' panicked at|Exception in thread ", "the traceback of a program"),
+    (r"commit [0-9a-f]{40}\b|index [0-9a-f]{7,}\.\.[0-9a-f]{7,}", "the output of git"),
+    (r"msg(id|str)(\[\d\])? \"", "a file of translations (.po)"),
+    (r"((local|var|let|const|my) )?[@$]?\w+(: ?[\w\[\]. ]+)? ?:?= ?(\[\d*\]\w+|list|new \w*\[\]|vec!)?[\[({]+"
+     r"([\"'].*[\])}];?)?$", "a list in a program"),
     (r"\.PHONY\b", "a Makefile"),
     (r"(BEGIN|END):V[A-Z]+$|#EXTM3U", "a calendar, a contact or a playlist"),
     (r"(The )?MIT License$|(GNU .*|Apache|BSD \d-Clause) (PUBLIC |\")?License\b|Copyright (\(c\)|©) \d{4}|"
@@ -92,9 +98,23 @@ _MOST_LINES = (
     (r"(?!([A-Za-z]+|\d{1,4}[a-z]{0,3})([_.-]([A-Za-z]+|\d{1,4}[a-z]{0,3}))*$)(?=\S*[0-9+/=])(?=\S*[A-Za-z])[\w+/=.:-]{24,}$",
      "keys or encoded data"),
     (r"(FROM|RUN|COPY|ADD|CMD|WORKDIR|ENTRYPOINT|EXPOSE|VOLUME) [^A-Z\s]|(ENV|ARG|LABEL|USER) \w+", "a Dockerfile"),
+    (r"[-dlbcps][r-][w-][xsS-][r-][w-][xsS-][r-][w-][xtT-][.+@]?\s+\d|\.{1,2}/\S|/[^\s/]+/\S+$|[A-Za-z]:\\\S+$|"
+     r"[0-9a-f]{32,128} [ *]\S|"
+     r"\S+\.(png|jpe?g|webp|gif|heic|avif|mp4|mov|webm|mkv|mp3|wav|txt|csv|jsonl?|pdf|docx?|zip)$", "a list of files"),
     (r".*(\);|=.*;|[{}])$|[\w.]+\(.*\)$|(for|while|if|elif|else|try|except|with)\b.*:$|[a-z][\w.]* -[A-Za-z]{1,2}\b|"
      r"(echo|sudo|cd|mkdir|rm|cp|mv|curl|git|pip|npm|apt-get|docker) [\w./~$\"'-]+$", "a program"),
 )  # fmt: skip
+#: What more than half of several lines give away.
+_SEVERAL_LINES = (
+    (r"(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{7,12} (\(.*\) )?\S", "the output of git"),
+    (r"[^\s:]+:[^\s:]*:[^\s:]+(:[^:]*)*$|[^\s@:]+@[^\s@:]+:\S+$", "settings or secrets"),
+    (r"([\"'`]).*\1,$", "a list in a program"),
+)
+#: What the first line gives away: what a program says when it has failed.
+_FAILED = (
+    r"error: [A-Z].*[.!?]$|fatal: |usage: [\w.-]+ ([\[<-]|[A-Z]+\b)|\S*sh: .*: (command )?not found$|"
+    r"\S+: .*: No such file or directory$|curl: \(\d+\) "
+)
 _MAIL = r"(From|To|Cc|Subject|Date|Received|Return-Path|Delivered-To|Message-ID|MIME-Version|Content-Type|Reply-To): "
 
 
@@ -114,6 +134,11 @@ def recognise_lines(lines: Sequence[str]) -> str:
             continue
         if sum(re.match(pattern, line) is not None for line in said) * 2 > len(said):
             return name
+    for pattern, name in _SEVERAL_LINES if len(said) > 1 else ():
+        if sum(re.match(pattern, line) is not None for line in said) * 2 > len(said):
+            return name
+    if bare and re.match(_FAILED, bare[0]):
+        return "what a program says of an error"
     if re.search(r"^machine \S+\s+login \S+\s+(account \S+\s+)?password \S", "\n".join(bare), re.MULTILINE):
         return "settings or secrets"
     if len({found[1] for line in bare[:20] if (found := re.match(_MAIL, line))}) > 2:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from orvideo.api.client import Client
     from orvideo.catalogue.listing import Catalogue
+    from orvideo.deadline import Deadline
 
 Modalities = dict[str, list[str]]
 
@@ -36,6 +37,7 @@ class Planner:
     warn: Callable[[str], None]
     check: bool = True
     dearest_bill: Callable[[Mapping[str, Any]], Decimal | None] = lambda request: None
+    deadline: Deadline | None = None
     _slugs: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def plan(self, wanted: Wanted) -> Plan:
@@ -59,7 +61,7 @@ class Planner:
     @cached_property
     def _modalities(self) -> Modalities | None:
         try:
-            return self.client.model_modalities()
+            return self.client.model_modalities(deadline=self.deadline)
         except (Unavailable, BadReply) as away:
             self.warn(f"what the models take as references could not be checked: {away.message}")
             return None
@@ -86,7 +88,7 @@ class Planner:
     def _providers(self, model_id: str, key: str) -> tuple[str, ...]:
         if model_id not in self._slugs:
             try:
-                endpoints = self.client.endpoints(model_id)
+                endpoints = self.client.endpoints(model_id, deadline=self.deadline)
             except NotFound:
                 endpoints = []
             self._slugs[model_id] = tuple(dict.fromkeys(item.tag for item in endpoints if item.tag))

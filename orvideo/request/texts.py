@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from orvideo.errors import UsageError
 from orvideo.files import expanded
+from orvideo.request.broken import decoded, misread_as
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 STDIN = "-"
+#: So many lines of a prompt are looked at.
+_LINES = 1000
 
 #: The longer ones first: UTF-32 in small-endian order begins as UTF-16 does.
 _MARKS = (
@@ -45,7 +48,13 @@ _ENCODINGS = (
     ("cp1252", "WINDOWS-1252", r"[\u00a0¡§©«®°·»¿À-ÖØ-öø-ÿŒœŠšŽžŸ€„…‘’“”•–—™‹›]+"),
 )
 #: Characters that are no text. Those that Unicode counts as white space stay (drill B06).
-_NO_TEXT = "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffd\ufffe\uffff\ud800-\udfff]"
+_NO_TEXT = (
+    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufdd0-\ufdef\ufffc-\uffff\ud800-\udfff\U000e0000-\U000e007f"
+    + "".join(chr(plane << 16 | 0xFFFE) + chr(plane << 16 | 0xFFFF) for plane in range(1, 17))
+    + "]"
+)
+#: The flag of a part of a country (England) is a black flag with tags.
+_FLAG = "\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f"
 _NAMES = {"\x00": "NUL", "\x07": "BEL", "\x08": "backspace", "\x1b": "ESC", "\x7f": "DEL"}
 
 
@@ -89,7 +98,7 @@ def from_line(text: str) -> str:
     """Return an argument as the UTF-8 that was typed, where the locale (`POSIX`) made Python keep its bytes apart."""
     if not _is_escaped(text):
         return text
-    return _decoded(text.encode("utf-8", "surrogateescape"), "utf-8") or text
+    return decoded(text.encode("utf-8", "surrogateescape"), "utf-8") or text
 
 
 def _no_text(data: bytes, name: str, line: int, spec: str) -> UsageError:
@@ -174,8 +183,9 @@ def check_text(name: str, text: str) -> None:
     """
     if text.startswith("data:") and text.isascii():
         return
-    if (found := re.search(_NO_TEXT, text)) is None:
-        if misread := _misread(text):
+    without_flags = re.sub(_FLAG, lambda flag: "-" * len(flag.group()), text)
+    if (found := re.search(_NO_TEXT, without_flags)) is None:
+        if misread := misread_as(text):
             raise UsageError(f"{name} is broken text: {misread}.", hint="say it, or save it, as UTF-8")
         return
     character = found.group()
@@ -189,59 +199,24 @@ def check_text(name: str, text: str) -> None:
             f"{name} is not UTF-8 text{looks}: there is half a character {where} (a lone surrogate).",
             hint="say it, or save it, as UTF-8",
         )
-    code = f"U+{ord(character):04X}"
-    if character == "\ufffd":
-        said = f"the mark of a character that was lost ({code}) {where}; the text was broken before it came here"
-    elif character in "\ufeff\ufffe\uffff":
-        said = f"a byte order mark in the middle of the text ({code}) {where}"
-    else:
-        said = (
-            f"a control character ({_NAMES.get(character, code)}{f', {code}' if character in _NAMES else ''}) {where}"
-        )
+    said = _said_of(character).format(where=where)
     raise UsageError(f"{name} has {said}.", hint="take it out; what is not text is not sent")
 
 
-def _misread(text: str) -> str | None:
-    """Return how a text was broken: another encoding's letters, where all but some decode as what was meant (F-A03)."""
-    if text.isascii():
-        found = re.search(r"\+(?=[ABI])[A-Za-z0-9+/]{3}(?:[A-Za-z0-9+/]{8})*-", text)
-        meant = _decoded(found.group().encode(), "utf-7") if found else None
-        if found and meant and re.fullmatch(r"[\u00a0-\u052f\u2010-\u20ac]+", meant):
-            return f"it looks like UTF-7 ({found.group()!r} for {meant!r})"
-        return None
-    runs = re.findall(r"([a-z]?)([^\x00-\x7f]+)(?=([a-z]?))", text[: 1 << 16])
-    for codec, name in (("cp1252", "WINDOWS-1252"), ("cp1251", "WINDOWS-1251"), ("mac_roman", "MACINTOSH")):
-        read = [(run, meant, before + after) for before, run, after in runs if (meant := _meant(run, codec))]
-        clear = [(run, meant) for run, meant, beside in read if _is_clear(meant, beside)]
-        if clear and len(read) * 2 > len(runs):
-            run, meant = clear[0]
-            return f"it looks like UTF-8 that was read as {name} ({run[:20]!r} for {meant[:10]!r})"
-    return None
-
-
-def _is_clear(meant: str, beside: str) -> bool:
-    """Say whether this is no accident: a Latin letter within a word, several letters, or one of three bytes."""
-    if re.search(r"[\u0800-\u1fff\u2e80-\uffff]", meant):
-        return len(meant) > 1  # one character of these may be an accented letter before a dash and a quotation mark
-    within_a_word = len(beside) == 2 and "\u00c0" <= meant <= "\u017f"
-    return within_a_word or len(meant) > 1 or meant > "\u2000"
-
-
-def _meant(run: str, codec: str) -> str | None:
-    """Return what letters were before they were read in an encoding that is not theirs, None where they were these."""
-    try:
-        # What WINDOWS-1252 has no sign for is often read as a control, or as the byte itself.
-        data = b"".join(bytes([ord(one)]) if "\x80" <= one <= "\x9f" else one.encode(codec) for one in run)
-    except UnicodeEncodeError:
-        return None
-    return _decoded(data, "utf-8")
-
-
-def _decoded(data: bytes, codec: str) -> str | None:
-    try:
-        return data.decode(codec)
-    except UnicodeDecodeError:
-        return None
+def _said_of(character: str) -> str:
+    """Return what a character is that is no text, with a gap for where it is."""
+    code = f"U+{ord(character):04X}"
+    if character == "\ufffd":
+        return f"the mark of a character that was lost ({code}) {{where}}; the text was broken before it came here"
+    if character == "\ufffc":
+        return f"the place of an object that was not copied with the text ({code}) {{where}}"
+    if "\U000e0000" <= character <= "\U000e007f":
+        return f"a tag that nobody sees ({code}) {{where}}"
+    if character in "\ufeff\ufffe\uffff":
+        return f"a byte order mark in the middle of the text ({code}) {{where}}"
+    if character > "\x9f":
+        return f"a code that is no character ({code}) {{where}}"
+    return f"a control character ({_NAMES.get(character, code)}{f', {code}' if character in _NAMES else ''}) {{where}}"
 
 
 def check_prompt(name: str, text: str, spec: str | None = None) -> None:
@@ -250,19 +225,21 @@ def check_prompt(name: str, text: str, spec: str | None = None) -> None:
     `name` begins the sentence. `spec` is the file it is from; None for a field of JSON, where only a document is
     refused. A prompt on the line is meant as it is. Raises UsageError.
     """
+    import shlex
+
     from orvideo.request.kinds import recognise, recognise_lines
+    from orvideo.request.lists import looks_of_prompt
 
     kind = recognise(text[:2048].encode("utf-8", "replace"))
     if spec is not None and re.match(r"\s*(\{\s*(\"[^\"]*\"\s*:|\})|\[\s*[{\"\[])", text) and text.rstrip()[-1] in "}]":
-        import shlex
-
         way = "batch" if re.match(r"\s*\[|.*\}\s*\n\s*\{", text) else "submit --request"
         raise UsageError(f"{name} looks like JSON.", hint=f"orvideo {way} {shlex.quote(spec)}")
-    looks = kind.name if kind else recognise_lines(text[: 1 << 20].splitlines()) if spec is not None else ""
+    lines = text[: 1 << 20].splitlines()[:_LINES] if spec is not None else []
+    looks = kind.name if kind else recognise_lines(lines) or looks_of_prompt(lines)
     if looks:
-        raise UsageError(
-            f"{name} looks like {looks}, and not like a prompt.", hint="say it on the line, in quotes, if it is meant"
-        )
+        way = f"orvideo batch {shlex.quote(spec)}; or " if spec and "CSV" in looks else ""
+        hint = f"{way}say it on the line, in quotes, if it is meant"
+        raise UsageError(f"{name} looks like {looks}, and not like a prompt.", hint=hint)
 
 
 def _is_escaped(text: str) -> bool:

@@ -149,12 +149,19 @@ class Settings:
             given: Any = self._flags[name]
             flag = f"--{name}"
             return (definition.read(given, flag) if isinstance(given, str) else given), Source.FLAG, flag
+        self._refuse_empty_limit(definition)
         if variable := self._set_variable(definition.variables):
             return definition.read(self._environ[variable], variable), Source.ENVIRONMENT, variable
         if self._store is not None and name in self._store.entries:
             line = self._store.line_of(name)
             return definition.read(self._store.entries[name], line), Source.STORE, str(self._store.path)
         return definition.default, Source.DEFAULT, None
+
+    def _refuse_empty_limit(self, definition: Definition[Any]) -> None:
+        """Raise UsageError for a limit that is set to nothing: it would let everything pass (finding A01)."""
+        name = definition.variable
+        if definition is definitions.MAX_COST and name in self._environ and not self._environ[name].strip():
+            raise UsageError(f"{name} is set to nothing, and a limit needs an amount.", hint=f"unset {name}")
 
     def _set_variable(self, variables: tuple[str, ...]) -> str | None:
         """Return the first variable that says something: one that is set to nothing is as good as unset."""

@@ -112,11 +112,11 @@ def test_rows_in_flight_are_followed_and_not_bought_again(orvideo: Shell, home: 
     # Nothing ends within this test's patience: the first run leaves its rows running.
     with bench(orvideo, home, speed=0.01) as service:
         service.write(rows(2))
-        left = service.batch("--timeout", "1", "--json")
+        left = service.batch("--timeout", "4", "--json")
         assert left.code == 20, left.err
         assert {row["status"] for row in left.json["rows"]} <= {"pending", "in_progress"}
         assert "orvideo batch rows.jsonl" in left.error["resume"]
-        again = service.batch("--timeout", "1")
+        again = service.batch("--timeout", "4")
         assert "2 rows: 2 in flight, 0 to submit" in again.err
         assert len(service.received) == 2
 
@@ -143,7 +143,7 @@ def test_fail_fast_starts_nothing_after_the_first_failure(orvideo: Shell, home: 
         done = service.batch("--fail-fast", "--jobs", "1", "--json")
         assert done.code == 20
         assert service.users() == ["row-1"]
-        assert [row["status"] for row in done.json["rows"]] == ["completed"] + ["not_submitted"] * 5
+        assert [row["status"] for row in done.json["rows"]] == ["completed", "refused"] + ["not_submitted"] * 4
         assert len([record for record in service.records() if record.state is State.NOT_SENT]) == 1
 
 

@@ -97,7 +97,7 @@ def test_never_more_in_flight_than_asked_for(orvideo: Shell, home: Path) -> None
     with bench(orvideo, home, speed=0.01) as service:
         service.write(rows(6))
         # Rows give up after a second each, and then others may begin; never are more than three on their way.
-        events = [json.loads(line) for line in service.batch("--jobs", "3", "--timeout", "1", "--events").lines]
+        events = [json.loads(line) for line in service.batch("--jobs", "3", "--timeout", "4", "--events").lines]
     running = most = 0
     for event in events:
         running += {"submitted": 1, "ended": -1}.get(event["event"], 0)

@@ -79,7 +79,7 @@ def test_a_bad_end_is_an_end(orvideo: Shell, home: Path, model: str, status: str
 
 
 def test_a_timeout_is_no_end(orvideo: Shell, home: Path) -> None:
-    done = orvideo(*submit("-m", "sandbox/slow", "--timeout", "1s", "--exec", TELL),
+    done = orvideo(*submit("-m", "sandbox/slow", "--timeout", "4s", "--exec", TELL),
                    env={"ORVIDEO_SANDBOX_SPEED": "1"})  # fmt: skip
     assert done.code == 8
     assert not (home / "facts").exists()

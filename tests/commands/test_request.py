@@ -536,8 +536,9 @@ def test_a_receipt_that_could_not_be_written_stops_the_submit(
 # --- any request ------------------------------------------------------------------------------------------------------
 
 #: Text that is text (finding A03).
-_letters = st.characters(codec="utf-8", exclude_categories=["Cc"], exclude_characters="\ufeff\ufffd\ufffe\uffff")
+_letters = st.characters(codec="utf-8", exclude_categories=["Cc", "Cf", "Cn"], exclude_characters="\ufffc\ufffd")
 _words = st.text(_letters, min_size=1, max_size=20).filter(lambda text: text.strip() and not text.startswith("-"))
+_prompts = _words.map(lambda text: f"a boat {text}")  # alone it may be `null`, or letters that nobody sees
 _values = st.recursive(
     st.none()
     | st.booleans()
@@ -557,7 +558,7 @@ def _requests(draw: st.DrawFn) -> dict[str, Any]:
     frames = draw(st.lists(st.sampled_from(["first_frame", "last_frame"]), unique=True, max_size=2))
     fields = {
         "model": st.just(MODEL),
-        "prompt": _words,
+        "prompt": _prompts,
         "duration": st.integers(1, 10),
         "resolution": st.sampled_from(["480p", "720P"]),
         "aspect_ratio": st.sampled_from(["16:9", "9:16", "1:1"]),

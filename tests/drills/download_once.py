@@ -66,7 +66,7 @@ def main(folder: Path, words: list[str]) -> int:
     try:
         target = decide_target(str(folder / "boat.mp4"), force="force" in words)
         memory = FileRecord(folder / "record")
-        transfer = Transfer(Offered(place), Deadline(Clock()), TransferLimits(pauses=[0.0]))
+        transfer = Transfer(Offered(place), Deadline(Clock()), TransferLimits(pause=0.0))
         saved = save(transfer, SaveRequest(target, FACTS), memory)
     except OrvideoError as error:
         print(json.dumps({**error.as_json(), "asked": place.asked}))

@@ -129,7 +129,7 @@ def test_no_credit_stops_the_starting_and_what_was_accepted_is_kept(orvideo: She
     assert done.code == 5, done.err
     assert len(service.received) == 3
     document = done.json
-    assert [row["status"] for row in document["rows"]] == ["completed"] * 3 + ["not_submitted"] * 9
+    assert [row["status"] for row in document["rows"]] == ["completed"] * 3 + ["refused"] + ["not_submitted"] * 8
     assert all(Path(row["path"]).is_file() for row in document["rows"][:3])
 
 

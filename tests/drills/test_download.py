@@ -488,7 +488,9 @@ def test_f_b03_unsafe_is_told_only_where_no_place_is_left_and_nothing_else_was_w
 
 
 def refusing(kind: type[OrvideoError], status: int, times: int, **more: Any) -> Place:
-    return Place(FILM, script=[kind("not here", reply=ServiceReply(status, "not here"))] * times, **more)
+    """Refuse so many times, in the words of the service itself."""
+    reply = ServiceReply(status, "not here", own=True)
+    return Place(FILM, script=[kind("not here", reply=reply)] * times, **more)
 
 
 SETTLING = [
@@ -587,6 +589,10 @@ def test_one_function_judges_what_a_place_answers() -> None:
         ]
     assert judge_source_error(BadRequest("400"), settling=True) is Verdict.NEXT
     assert judge_source_error(BadRequest("400"), settling=True, names_outputs=False) is Verdict.RETRY
+    for own in (True, False):
+        none = BadRequest("none", reply=ServiceReply(400, "Video index 0 out of range (0 videos available)", own=own))
+        expected = Verdict.NEXT if own else Verdict.RETRY
+        assert judge_source_error(none, settling=True, names_outputs=False) is expected
     for trouble in (Gone("410"), Unauthorized("401"), Unsafe("x"), BadReply("x"), UsageError("x")):
         assert judge_source_error(trouble, settling=True) is Verdict.NEXT
 
@@ -598,6 +604,34 @@ def test_d01_a_silent_place_is_left_for_another_whose_validators_are_its_own(dis
     disk.save(first, other)
     assert other.asked == [(0, None)]
     assert disk.has_the_film()
+
+
+@drill("F-B03")
+@pytest.mark.parametrize(("rate", "whole"), [(5_000, True), (100, False)])
+def test_h9c_a_place_that_keeps_its_pace_is_not_left_at_the_end_of_its_share(
+    rate: int, whole: bool, disk: Disk
+) -> None:
+    """Of 30 seconds each has 15: 5 kB a second buy more, and 100 bytes a second do not."""
+
+    @contextmanager
+    def opened(start: int, etag: str | None, deadline: Deadline) -> Iterator[Answer]:
+        class Slow(Answer):
+            def chunks(self) -> Iterator[bytes]:
+                for chunk in super().chunks():
+                    disk.hand.sleep(len(chunk) / rate)
+                    if deadline.is_over:
+                        raise ServerFault("it had not ended at the time limit")
+                    yield chunk
+
+        yield Slow(200, 0, len(FILM), None, FILM, piece=50)
+
+    other = Place(FILM)
+    offered = Offered(Place(FILM), other)
+    slow, content = offered.listed()
+    offered.listed = lambda: [slow._replace(open=opened), content]  # type: ignore[method-assign]
+    disk.save_from(offered, deadline=Deadline.after(disk.hand.clock(), 30.0))
+    assert disk.has_the_film()
+    assert (other.asked == []) == whole
 
 
 @drill("D12")

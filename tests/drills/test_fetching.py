@@ -17,6 +17,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -39,6 +40,7 @@ from tests.drills.wire import (
     film,
     record_path,
     refuse,
+    reset,
     send_and_close,
     send_and_stall,
 )
@@ -48,6 +50,7 @@ from tests.shell import KEY, SCRIPT, Result, Shell
 drill = pytest.mark.drill
 #: More than comes in one piece: what follows the first is read off the connection itself (api.body).
 VIDEO = mp4(400_000)
+NO_URLS: dict[str, Any] = {"status": "completed", "usage": {"cost": 0.12}}
 PATIENT = Limits(stall_seconds=0.3)
 
 
@@ -170,6 +173,29 @@ def test_d02_d03_what_is_not_the_rest_that_was_asked_for_is_begun_again(
     assert ranges(wire)[1] == ("bytes=20000-", '"v1"')
 
 
+@drill("D03", "P13")
+def test_m2_the_rest_of_another_places_file_is_never_put_behind_what_is_here(orvideo: Shell) -> None:
+    """The validator of the storage means nothing to the content endpoint, whose 206 names none."""
+    other = mp4(400_000, seed=1)
+    rest = {"Content-Range": f"bytes 20000-{len(other) - 1}/{len(other)}"}
+    assert len(other) == len(VIDEO)
+
+    def content(peer: Peer, request: Received) -> bool:
+        asked = "range" in request.headers
+        return peer.send(http(206, other[20_000:], rest) if asked else http(200, other))
+
+    with Wire(places={"/film.mp4": [cut_film(VIDEO, 20_000), close]}, content=[refuse(410)]) as wire:
+        wire._steps["GET", LOOK][:] = [{**DONE, "urls": [f"{wire.origin}/film.mp4"]}, DONE]
+        wire.bought(orvideo)
+        assert orvideo("download", JOB, "-o", "boat.mp4").code == 10
+        assert len(parts()) == 1
+        wire._steps["GET", CONTENT][:] = [content]
+        wire._steps["GET", LOOK][:] = [DONE]
+        again = orvideo("download", JOB, "-o", "boat.mp4", "--json")
+        assert ranges(wire)[-2:] == [("bytes=20000-", '"v1"'), (None, None)]
+    assert saved(again) == other
+
+
 @drill("D04")
 def test_d04_416_when_all_is_here_is_the_end(orvideo: Shell) -> None:
     whole = send_and_stall(
@@ -268,7 +294,8 @@ def test_d11_the_time_limit_holds_for_the_download_too(orvideo: Shell, hand: Han
         done = orvideo(command, JOB, "-o", "boat.mp4", "--timeout", "45s", "--json")
     assert "time limit" in not_fetched(done)["message"]
     assert hand.elapsed < 45
-    assert len(wire.fetches) == 2
+    # At 0 and 30 seconds, and a last time before the end.
+    assert len(wire.fetches) == 3
 
 
 @drill("D12")
@@ -355,6 +382,42 @@ def test_d13_the_missing_one_is_fetched_without_touching_the_one_that_is_here(or
     assert (again.code, [Path(line).name for line in again.lines]) == (0, ["boat.mp4", "boat-2.mp4"]), again.err
     assert Path("boat.mp4").stat().st_mtime_ns == before
     assert Path("boat-2.mp4").read_bytes() == second
+
+
+TWO: dict[str, Any] = {**DONE, "unsigned_urls": [f"{CONTENT}?index=0", f"{CONTENT}?index=1"]}
+
+
+@drill("D13")
+@pytest.mark.parametrize("look", [refuse(502), DONE, NO_URLS], ids=["missed", "names one", "names none"])
+@pytest.mark.parametrize("command", ["download", "wait", "batch"])
+def test_h4_a_second_video_that_is_missing_is_told(orvideo: Shell, command: str, look: Step) -> None:
+    Path("rows.txt").write_text("a boat\n")
+    rows = ("batch", "rows.txt", *ORDER[1:], "-o", "boat.mp4", "--yes")
+    line = rows if command == "batch" else (command, JOB, "-o", "boat.mp4", "--json")
+    with Wire(TWO, look, content=[film(VIDEO), refuse(410, "gone")]) as wire:
+        orvideo.environ |= wire.env
+        if command != "batch":
+            wire.bought(orvideo)
+        for _ in range(2):
+            done = orvideo(*line)
+            assert done.code == 10, done.err
+            assert "1 of the 2 videos" in done.err
+            assert Path("boat.mp4").read_bytes() == VIDEO
+        assert len(wire.fetches) == 3, "what is here is not fetched again"
+        wire._steps["GET", CONTENT][:] = [film(VIDEO)]
+        assert orvideo(*line).code == 0
+    assert Path("boat-2.mp4").read_bytes() == VIDEO
+
+
+@drill("D13")
+def test_h4_a_refetch_takes_every_video_of_a_job_whatever_its_looks_name(orvideo: Shell) -> None:
+    with Wire(TWO, NO_URLS, content=[film(VIDEO)]) as wire:
+        wire.bought(orvideo)
+        assert orvideo("download", JOB, "-o", "boat.mp4").code == 0
+        Path("boat-2.mp4").unlink()
+        assert orvideo("download", JOB, "-o", "boat.mp4").code == 0
+        assert len(wire.fetches) == 3
+    assert Path("boat-2.mp4").read_bytes() == VIDEO
 
 
 @drill("D14")
@@ -476,8 +539,127 @@ def test_r_a4_what_happens_to_the_name_while_the_job_is_waited_for(orvideo: Shel
             assert orvideo("download", JOB, "-o", "boat.mp4").code == 0
 
 
+IN_THE_WAY: dict[str, Callable[[Path], None]] = {
+    "fifo": os.mkfifo,
+    "folder": Path.mkdir,
+    "loop": lambda path: path.symlink_to(path.name),
+    "nowhere": lambda path: path.symlink_to("/nonexistent/x/y"),
+    "device": lambda path: path.symlink_to("/dev/random"),
+}
+
+
+def appearing(path: str, what: str) -> Step:
+    """Answer a look with "pending", when something has appeared under a name."""
+
+    def step(peer: Peer, request: Received) -> bool:
+        IN_THE_WAY[what](Path(path))
+        return peer.send(http(200, json.dumps({"id": JOB, "status": "pending"}).encode()))
+
+    return step
+
+
+@drill("R-A4", "O01", "O02")
+@pytest.mark.parametrize("what", IN_THE_WAY)
+@pytest.mark.parametrize("force", [(), ("--force",)], ids=["", "force"])
+def test_h11_whatever_appears_under_the_name_after_the_money_the_video_is_saved_beside(
+    orvideo: Shell, what: str, force: tuple[str, ...]
+) -> None:
+    with Wire(appearing("boat.mp4", what), DONE, content=[film(VIDEO)]) as wire:
+        orvideo.environ |= wire.env
+        done = orvideo("submit", *ORDER, "--wait", "-o", "boat.mp4", *force)
+        assert (done.code, done.lines) == (13, ["boat-1a2b3c4d.mp4"]), done.err
+        assert Path("boat-1a2b3c4d.mp4").read_bytes() == VIDEO
+        assert os.path.lexists("boat.mp4")
+        assert not Path("boat.mp4").is_file()
+        assert not (Path("boat.mp4").is_dir() and os.listdir("boat.mp4"))
+        again = orvideo("download", JOB)
+    assert (again.code, [Path(line).name for line in again.lines]) == (0, ["boat-1a2b3c4d.mp4"]), again.err
+
+
+@drill("R-A4", "O01")
+def test_h11_so_it_is_where_the_name_comes_from_the_setting(orvideo: Shell) -> None:
+    with Wire(appearing("boat.mp4", "folder"), DONE, content=[film(VIDEO)]) as wire:
+        orvideo.environ |= {**wire.env, "ORVIDEO_OUTPUT": "boat.mp4"}
+        done = orvideo("submit", *ORDER, "--wait")
+    assert (done.code, [Path(line).name for line in done.lines]) == (13, ["boat-1a2b3c4d.mp4"]), done.err
+
+
+@drill("R-A4", "O01")
+@pytest.mark.parametrize("what", ["fifo", "loop", "device"])
+def test_h11_so_it_is_for_a_later_command_and_in_a_batch(orvideo: Shell, what: str) -> None:
+    Path("rows.jsonl").write_text('{"prompt": "a boat", "output": "boat.mp4"}\n')
+    with Wire(appearing("boat.mp4", what), DONE, content=[film(VIDEO)]) as wire:
+        orvideo.environ |= wire.env
+        done = orvideo("batch", "rows.jsonl", *ORDER[1:], "--json")
+        assert "boat-1a2b3c4d.mp4" in done.out, done.err
+        assert Path("boat-1a2b3c4d.mp4").read_bytes() == VIDEO
+        Path("boat-1a2b3c4d.mp4").unlink()
+        later = orvideo("download", JOB)
+    assert (later.code, [Path(line).name for line in later.lines]) == (13, ["boat-1a2b3c4d.mp4"]), later.err
+
+
+@drill("R-A4", "O01")
+@pytest.mark.parametrize(
+    ("spec", "taken"), [("clips/", "clips"), ("sub/boat.mp4", "sub"), ("{model}/{id}.mp4", "veo-3.1-lite")]
+)
+def test_h11_a_file_where_a_folder_should_be_means_above_it(orvideo: Shell, spec: str, taken: str) -> None:
+    def appear(peer: Peer, request: Received) -> bool:
+        Path(taken).write_text("theirs")
+        return peer.send(http(200, json.dumps({"id": JOB, "status": "pending"}).encode()))
+
+    with Wire(appear, DONE, content=[film(VIDEO)]) as wire:
+        orvideo.environ |= wire.env
+        done = orvideo("submit", *ORDER, "--wait", "-o", spec)
+        assert done.code == 13, done.err
+        (name,) = done.lines
+        assert Path(name).parent == Path()
+        assert Path(name).read_bytes() == VIDEO
+        assert Path(taken).read_text() == "theirs"
+        again = orvideo("download", JOB)
+        assert (again.code, [Path(line).name for line in again.lines]) == (0, [name]), again.err
+        Path(name).unlink()
+        later = orvideo("download", JOB)
+    assert (later.code, [Path(line).name for line in later.lines]) == (13, [name]), later.err
+    assert len(wire.fetches) == 2
+
+
+@drill("R-A4", "D14")
+@pytest.mark.parametrize("what", IN_THE_WAY)
+def test_h11_whatever_has_the_name_of_the_part_keeps_no_video_away(orvideo: Shell, what: str) -> None:
+    with Wire(DONE, content=[cut_film(VIDEO, 20_000), close]) as wire:
+        assert fetch(orvideo, wire).code == 10
+        (part,) = parts()
+        Path(part).unlink()
+        IN_THE_WAY[what](Path(part))
+        wire._steps["GET", CONTENT][:] = [cut_film(VIDEO, 20_000), close]
+        assert orvideo("download", JOB, "-o", "boat.mp4").code == 10
+        wire._steps["GET", CONTENT][:] = [film(VIDEO)]
+        assert saved(orvideo("download", JOB, "-o", "boat.mp4", "--json")) == VIDEO
+        assert ranges(wire)[-1] == ("bytes=20000-", '"v1"')
+    assert parts() == [part]
+
+
+@drill("R-A4", "O04")
+def test_h11_where_nothing_can_be_saved_the_hint_works(orvideo: Shell) -> None:
+    def appear(peer: Peer, request: Received) -> bool:
+        for number in ("", "-2", "-3", "-4", "-5", "-6", "-7", "-8", "-9", "-10"):
+            Path(part.replace(".part", f"{number}.part")).mkdir()
+        return peer.send(http(200, json.dumps({"id": JOB, **DONE}).encode()))
+
+    with Wire(DONE, content=[cut_film(VIDEO, 20_000), close]) as wire:
+        fetch(orvideo, wire)
+        (part,) = parts()
+        Path(part).unlink()
+        wire._steps["GET", CONTENT][:] = [film(VIDEO)]
+        wire._steps["GET", LOOK][:] = [appear]
+        done = orvideo("download", JOB, "-o", "boat.mp4", "--json")
+        hint = f"save it elsewhere: orvideo download {JOB} -o FILE"
+        assert (done.code, done.error["hint"]) == (14, hint)
+        wire._steps["GET", LOOK][:] = [DONE]
+        assert orvideo("download", JOB, "-o", "other.mp4").code == 0
+
+
 CHUNKED = b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n"
-NO_URLS: dict[str, Any] = {"status": "completed", "usage": {"cost": 0.12}}
 
 
 @drill("R-A1", "P06")
@@ -492,6 +674,56 @@ def test_r_a1_no_output_is_what_the_service_says_for_half_a_minute(
     assert (done.code, done.error["kind"]) == (12, "no_output")
     assert "The service made no video" in done.error["message"]
     assert 29 < hand.elapsed < 40
+
+
+NONE = refuse(400, "Video index 0 out of range (0 videos available)")
+LOGIN = b"<!DOCTYPE html><html><title>Proxy login</title></html>"
+
+
+@drill("F-D10", "P06")
+@pytest.mark.parametrize("command", ["download", "wait", "submit", "batch"])
+def test_h5_the_services_own_count_of_no_videos_is_believed_at_once(
+    orvideo: Shell, hand: HandClock, command: str
+) -> None:
+    Path("rows.txt").write_text("a boat\n")
+    line = {
+        "submit": ("submit", *ORDER, "--wait", "-o", "boat.mp4", "--json"),
+        "batch": ("batch", "rows.txt", *ORDER[1:], "--yes", "--json"),
+    }.get(command, (command, JOB, "-o", "boat.mp4", "--json"))
+    with Wire(NO_URLS, content=[NONE]) as wire:
+        orvideo.environ |= wire.env
+        if command in ("download", "wait"):
+            wire.bought(orvideo)
+        done = orvideo(*line, "--timeout", "6s")
+        assert (done.code, len(wire.fetches)) == (20 if command == "batch" else 12, 1), done.err
+        assert "The service made no video" in done.err + done.out
+        assert hand.elapsed < 6
+        again = orvideo("download", "--all", "--timeout", "5s", "--json")
+        assert (again.code, again.json) == (0, []), again.err
+
+
+@drill("F-A09", "F-D10", "P06")
+@pytest.mark.parametrize("status", [404, 400])
+@pytest.mark.parametrize("body", [LOGIN, b"", b'{"error": "nope"}'], ids=["page", "empty", "foreign"])
+def test_h5_what_a_proxy_says_of_a_video_is_never_that_the_service_made_none(
+    orvideo: Shell, status: int, body: bytes
+) -> None:
+    with Wire(NO_URLS, content=[http(status, body)]) as wire:
+        error = not_fetched(fetch(orvideo, wire))
+        assert f"answered with {status}" in error["message"]
+        assert [one["id"] for one in orvideo("jobs", "--not-downloaded", "--json").json] == [JOB]
+        wire._steps["GET", CONTENT][:] = [film(VIDEO)]
+        assert orvideo("download", "--all").code == 0
+    assert Path("boat.mp4").read_bytes() == VIDEO
+
+
+@drill("F-D10", "P06")
+def test_h5_a_job_that_named_a_video_once_is_never_said_to_have_made_none(orvideo: Shell) -> None:
+    with Wire(DONE, NO_URLS, content=[refuse(404, "Video not found")]) as wire:
+        wire.bought(orvideo)
+        assert orvideo("status", JOB).code == 0
+        error = not_fetched(orvideo("download", JOB, "-o", "boat.mp4", "--json"))
+    assert "may have expired" in error["message"]
 
 
 @drill("F-D10", "P06")
@@ -529,6 +761,24 @@ def test_d10_so_it_is_in_a_batch(orvideo: Shell, hand: HandClock, home: Path) ->
     assert (first.code, again.code) == (20, 20)
     assert "made no video" in again.json["rows"][0]["error"]
     assert [path for path in asked if "content" in path or path.endswith("/videos")] == []
+
+
+@drill("F-D10", "B09")
+def test_h6_a_row_that_made_no_video_is_bought_again_when_asked_to_and_only_then(orvideo: Shell) -> None:
+    Path("rows.txt").write_text("a boat\n")
+    line = ("batch", "rows.txt", *ORDER[1:], "-o", "boat.mp4", "--yes")
+    second = f"{LOOK}-2"
+    accepted = [http(202, json.dumps({"id": name}).encode()) for name in (JOB, f"{JOB}-2")]
+    places = {second: [DONE], f"{second}/content": [film(VIDEO)]}
+    with Wire(NO_URLS, content=[NONE], submit=accepted, places=places) as wire:
+        orvideo.environ |= wire.env
+        assert orvideo(*line).code == orvideo(*line).code == 20
+        assert wire.posts == 1
+        retried = orvideo(*line, "--retry-failed")
+        assert (retried.code, wire.posts) == (0, 2), retried.err
+        assert orvideo(*line, "--retry-failed").code == 0
+        assert wire.posts == 2, "nothing is bought twice"
+    assert Path("boat.mp4").read_bytes() == VIDEO
 
 
 @drill("R-A1", "F-B06")
@@ -623,6 +873,102 @@ def test_f_b03_unsafe_is_the_end_only_where_no_place_is_left_and_nothing_else_wa
         wire._steps["GET", "/api/v1/videos/job-2"] = [{**DONE, "urls": ["http://storage.example/x"]}]
         wire._steps["GET", "/api/v1/videos/job-2/content"] = [refuse(410)]
         assert orvideo("download", "job-2", "-o", "boat.mp4").code == 10
+
+
+PLACE = "/film.mp4"
+
+
+def with_place(wire: Wire, key: str = "urls", **more: Any) -> Wire:
+    """Let the job name a place at this server, which answers what the wire has for `PLACE`."""
+    wire._steps["GET", LOOK][:] = [{**DONE, key: [wire.origin + PLACE], **more}]
+    return wire
+
+
+@drill("F-B03")
+@pytest.mark.parametrize("busy", [refuse(503, "later", Retry_After="60"), refuse(429, "slow", Retry_After="40")])
+@pytest.mark.parametrize("which", ["urls", "content"])
+def test_h9a_a_place_that_asks_for_patience_is_left_for_another(
+    orvideo: Shell, hand: HandClock, busy: Step, which: str
+) -> None:
+    place, content = (busy, film(VIDEO)) if which == "urls" else (film(VIDEO), busy)
+    with Wire(places={PLACE: [place]}, content=[content]) as wire:
+        with_place(wire, "urls" if which == "urls" else "unsigned_urls")
+        assert saved(fetch(orvideo, wire, "--timeout", "20s")) == VIDEO
+    assert hand.elapsed < 1
+
+
+@drill("F-B06")
+def test_h9b_a_pause_beyond_the_time_limit_leaves_a_last_attempt(orvideo: Shell, hand: HandClock) -> None:
+    def content(peer: Peer, request: Received) -> bool:
+        is_there = hand.elapsed > 5
+        return film(VIDEO)(peer, request) if is_there else peer.send(refuse(404, "not yet", Retry_After="50"))  # type: ignore[operator, no-any-return]
+
+    with Wire(DONE, content=[content]) as wire:
+        assert saved(fetch(orvideo, wire, "--timeout", "40s")) == VIDEO
+        assert len(wire.fetches) == 2
+    assert 20 < hand.elapsed < 40
+
+
+@drill("F-B06")
+def test_h9b_a_time_limit_is_not_said_to_have_ended_before_it_has(orvideo: Shell, hand: HandClock) -> None:
+    with Wire(DONE, content=[refuse(503, "busy", Retry_After="60")]) as wire:
+        error = not_fetched(fetch(orvideo, wire, "--timeout", "30s"))
+    assert 20 < hand.elapsed < 30
+    assert "The time limit leaves no time for another attempt" in error["message"]
+    assert "busy" in error["message"]
+
+
+@drill("F-B03", "F-B02")
+@pytest.mark.parametrize("some", [b"", VIDEO[:2000]], ids=["nothing", "some"])
+def test_h9c_a_silent_place_has_its_share_of_the_time_and_no_more(orvideo: Shell, hand: HandClock, some: bytes) -> None:
+    head = f'HTTP/1.1 200 X\r\nETag: "v1"\r\nContent-Length: {len(VIDEO)}\r\n\r\n'.encode()
+
+    def silent(peer: Peer, request: Received) -> bool:
+        if some:
+            peer.send(head + some)
+            wait_until(lambda: any(Path(part).stat().st_size for part in parts()))
+        hand.sleep(13)
+        peer.stall()
+        return False
+
+    with Wire(places={PLACE: [silent]}, content=[film(VIDEO)]) as wire:
+        assert saved(fetch(orvideo, with_place(wire), "--timeout", "20s")) == VIDEO
+    assert hand.elapsed == 13
+
+
+@drill("F-B03", "F-C03")
+def test_h9d_a_length_that_no_disk_holds_is_a_fault_of_the_place(
+    orvideo: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = SimpleNamespace(f_bavail=20 << 20, f_blocks=20 << 20, f_frsize=1)
+    monkeypatch.setattr(os, "statvfs", lambda path: small)
+    lie = send_and_close(b"HTTP/1.1 200 X\r\nContent-Length: 8000000000\r\n\r\n" + VIDEO)
+    with Wire(places={PLACE: [lie]}, content=[refuse(410)]) as wire:
+        done = fetch(orvideo, with_place(wire))
+        assert (done.code, "There is no room" in done.error["message"]) == (14, True)
+        wire._steps["GET", CONTENT][:] = [film(VIDEO)]
+        assert saved(orvideo("download", JOB, "-o", "boat.mp4", "--json")) == VIDEO
+
+
+@drill("D12", "F-B03")
+def test_h9e_a_url_that_has_expired_by_one_of_two_clocks_is_asked_last(orvideo: Shell) -> None:
+    with Wire(places={PLACE: [film(VIDEO)]}, content=[refuse(404)]) as wire:
+        assert saved(fetch(orvideo, with_place(wire, expires_at=0))) == VIDEO
+        assert len(wire.fetches) == 1
+
+
+@drill("F-B06")
+@pytest.mark.parametrize(
+    "not_yet",
+    [http(202, b'{"status": "processing"}'), reset, http(200, b'{"status": "processing"}'), refuse(503), http(200)],
+    ids=["202", "reset", "json", "503", "empty"],
+)
+def test_m6_whatever_not_yet_looks_like_it_is_waited_out_for_half_a_minute(
+    orvideo: Shell, hand: HandClock, not_yet: Step
+) -> None:
+    with Wire(DONE, content=[*[not_yet] * 6, film(VIDEO)]) as wire:
+        assert saved(fetch(orvideo, wire)) == VIDEO
+    assert 20 < hand.elapsed < 30
 
 
 @drill("R-B4")

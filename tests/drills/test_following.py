@@ -274,6 +274,52 @@ def test_p08_a_status_that_goes_backwards_is_said_and_waited_out(orvideo: Shell,
     assert "went back from in_progress to pending" in done.err
 
 
+@drill("P08")
+@pytest.mark.parametrize("command", ["wait", "download", "download --all", "batch"])
+def test_h7_a_stale_look_undoes_no_end_and_the_video_is_fetched(
+    orvideo: Shell, hand: HandClock, home: Path, command: str
+) -> None:
+    (home / "rows.txt").write_text("a boat\n")
+    rows = ("batch", str(home / "rows.txt"), *ORDER[1:], "--yes", "-o", str(home / "boat.mp4"))
+    with Wire(DONE, {"status": "in_progress"}, content=[refuse(410), film(mp4())]) as wire:
+        orvideo.environ |= wire.env
+        if command == "batch":
+            line = rows
+        else:
+            wire.bought(orvideo, target=str(home / "boat.mp4"))
+            line = (*command.split(), *([] if "--all" in command else [JOB]))
+        assert orvideo(*(line if command == "batch" else ("wait", JOB))).code == 10
+        done = orvideo(*line)
+    assert done.code == 0, done.err
+    assert "warning:" in done.err
+    assert "went back from completed to in_progress" in done.err
+    assert (home / "boat.mp4").read_bytes() == mp4()
+    assert record_of(orvideo).status == "completed"
+
+
+@drill("P08")
+def test_h7_a_stale_look_in_mid_download_takes_no_place_away(orvideo: Shell, hand: HandClock, home: Path) -> None:
+    with Wire(content=[refuse(410)], places={"/film.mp4": [film(mp4())]}) as wire:
+        wire._steps["GET", LOOK][:] = [
+            {**DONE, "urls": [f"{wire.origin}/gone.mp4"], "unsigned_urls": [f"{wire.origin}/film.mp4"]},
+            {"status": "in_progress"},
+        ]
+        wire.bought(orvideo)
+        done = orvideo("download", JOB, "-o", str(home / "boat.mp4"))
+    assert done.code == 0, done.err
+    assert (home / "boat.mp4").read_bytes() == mp4()
+
+
+@drill("P08")
+def test_h7_a_stale_look_of_status_leaves_the_end_as_it_is(orvideo: Shell, hand: HandClock) -> None:
+    with Wire(DONE, {"status": "in_progress"}) as wire:
+        wire.bought(orvideo)
+        assert orvideo("status", JOB).code == 0
+        done = orvideo("status", JOB, "--json")
+    assert (done.code, done.json[0]["status"]) == (0, "completed")
+    assert "went back" in done.err
+
+
 @drill("P09")
 @drill("P17")
 @pytest.mark.parametrize(

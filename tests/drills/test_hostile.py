@@ -128,8 +128,10 @@ def test_t01_hostile_models_do_nothing(orvideo: Shell, tty: bool) -> None:
 @drill("T03")
 @pytest.mark.parametrize("tty", [False, True], ids=["pipe", "terminal"])
 def test_t03_a_prompt_is_shown_as_it_was_typed(orvideo: Shell, tty: bool) -> None:
-    # Controls are no text, and are refused (finding A03); markup and what reorders and hides is bought as it is.
-    prompt = re.sub("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff]", "", NASTY)
+    # Controls are no text, and are refused, and so is what reorders (finding A03); markup is bought as it is.
+    prompt = re.sub(
+        "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]", "", NASTY
+    )
     with Wire(DONE, content=[film(VIDEO)]) as wire:
         orvideo.environ |= wire.env
         line = ("submit", prompt, *ORDER[1:])

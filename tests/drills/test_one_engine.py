@@ -472,6 +472,44 @@ def test_b04_a_word_that_nobody_knows_is_told_as_it_was_seen(orvideo: Shell, han
     assert "goes on" not in done.error["message"]
 
 
+DUBIOUS: Step = {**DONE, "status": "succeeded"}
+
+
+@drill("F-B04")
+def test_m5_videos_beside_a_word_that_nobody_knows_are_tried_by_download(orvideo: Shell, hand: HandClock) -> None:
+    target = orvideo.home / "boat.mp4"
+    with Wire(DUBIOUS, content=[film(VIDEO)]) as wire:
+        wire.bought(orvideo, target=str(target))
+        waited = orvideo("wait", JOB, "--timeout", "1m", "--json")
+        assert (waited.code, waited.error["hint"]) == (8, f"orvideo download {JOB}"), waited.err
+        assert "names a video" in waited.error["message"]
+        assert wire.fetches == []
+        done = orvideo("download", JOB)
+        assert (done.code, done.lines) == (0, [str(target)]), done.err
+        assert orvideo("wait", "--all").code == 0, "it is here, and nothing is waited for"
+    assert target.read_bytes() == VIDEO
+
+
+@drill("F-B04")
+def test_m5_videos_beside_such_a_word_that_are_not_there_keep_the_job_as_it_is(orvideo: Shell, hand: HandClock) -> None:
+    with Wire(DUBIOUS, content=[refuse(409, "not finished")]) as wire:
+        wire.bought(orvideo)
+        done = orvideo("download", JOB, "-o", "boat.mp4", "--json")
+    assert (done.code, done.error["resume"], done.error["charged"]) == (10, f"orvideo wait {JOB}", "yes"), done.err
+    assert "not have the video ready yet" in done.error["message"]
+    with Ledger(record_path(orvideo)) as ledger:
+        assert ledger.find(JOB).is_running
+
+
+@drill("F-B04")
+def test_m5_such_a_word_without_a_video_is_still_no_end(orvideo: Shell, hand: HandClock) -> None:
+    with Wire({"status": "succeeded"}, content=[film(VIDEO)]) as wire:
+        wire.bought(orvideo)
+        done = orvideo("download", JOB, "-o", "boat.mp4", "--json")
+    assert (done.code, wire.fetches, done.error["hint"]) == (8, [], f"orvideo wait {JOB}")
+    assert "names a video" not in done.error["message"]
+
+
 # --- many (R-B3, R-B5, R-B16)
 
 
@@ -678,17 +716,94 @@ def test_a5_each_row_of_a_batch_has_its_own_time(orvideo: Shell, hand: HandClock
     assert 8 <= hand.elapsed < 9, "one after the other"
 
 
-@drill("P01", "P13")
+#: Looks that say nothing of a job whose end is on record.
+MISSED = {
+    "502": refuse(502), "404": refuse(404, "no such job"), "401": refuse(401), "another": {"id": OTHER, **DONE},
+    "nonsense": http(200, b"[1]"), "page": PAGE,
+}  # fmt: skip
+
+
+@drill("P01", "P02", "P03", "P08", "P13")
+@pytest.mark.parametrize("look", MISSED)
+@pytest.mark.parametrize("command", ["wait", "download"])
 @pytest.mark.parametrize(("end", "code"), [("completed", 0), ("failed", 3)])
-def test_p01_an_end_that_is_on_record_is_believed_when_three_looks_were_missed(
-    orvideo: Shell, hand: HandClock, end: str, code: int
+def test_h8_an_end_that_is_on_record_is_believed_when_one_look_was_missed(
+    orvideo: Shell, hand: HandClock, end: str, code: int, look: str, command: str
 ) -> None:
     target = orvideo.home / "boat.mp4"
-    with Wire(refuse(502), content=[film(VIDEO)]) as wire:
+    with Wire(MISSED[look], content=[film(VIDEO)]) as wire:
         has(orvideo, wire, JOB, end)
-        done = orvideo("wait", JOB, "-o", str(target))
-    assert (done.code, wire.looks) == (code, 3), done.err
+        done = orvideo(command, JOB, "-o", str(target))
+    assert (done.code, wire.looks) == (code, 1), done.err
     assert target.exists() == (code == 0)
+    assert "missed a look: " in done.err
+    assert "looking again" not in done.err
+
+
+@drill("F-B02", "P13")
+@pytest.mark.parametrize("command", ["wait", "download"])
+def test_h8_a_look_that_is_silent_leaves_time_for_a_video_whose_end_is_on_record(orvideo: Shell, command: str) -> None:
+    target = orvideo.home / "boat.mp4"
+    with Wire(fall_silent(b""), content=[film(VIDEO)]) as wire:
+        has(orvideo, wire, JOB, "completed")
+        orvideo.limits = PATIENT
+        done = orvideo(command, JOB, "-o", str(target), "--timeout", "2s")
+    assert done.code == 0, done.err
+    assert target.read_bytes() == VIDEO
+
+
+@drill("P03")
+def test_h8_a_key_that_is_refused_everywhere_is_told_of_a_finished_job(orvideo: Shell, hand: HandClock) -> None:
+    with Wire(refuse(401), content=[refuse(401)]) as wire:
+        has(orvideo, wire, JOB, "completed")
+        done = orvideo("download", JOB, "-o", "boat.mp4", "--json")
+    assert (done.code, done.error["resume"]) == (4, f"orvideo download {JOB}")
+
+
+@drill("P13")
+def test_h8_a_job_whose_end_another_process_saw_is_not_said_to_run(orvideo: Shell, hand: HandClock) -> None:
+    def end_it() -> None:
+        with Ledger(record_path(orvideo)) as ledger:
+            ledger.observed(ledger.find(JOB).seq, Observation("completed", final=True))
+        hand.sleep(60)
+
+    with Wire(then(end_it, PENDING)) as wire:
+        wire.bought(orvideo)
+        done = orvideo("wait", JOB, "--timeout", "30s", "--json")
+    assert (done.code, done.json["status"]) == (0, "completed"), done.err
+    assert "running" not in done.err
+
+
+@drill("D13", "S03")
+@pytest.mark.parametrize("how", ["refused", "silent", "interrupted", "look"])
+def test_m4_a_video_that_was_saved_once_and_is_gone_is_missing_with_the_command_that_fetches_it(
+    orvideo: Shell, how: str
+) -> None:
+    target = orvideo.home / "boat.mp4"
+    signalled = then(lambda: os.kill(os.getpid(), signal.SIGINT), refuse(502))
+    step = {"refused": refuse(410), "silent": fall_silent(b""), "interrupted": signalled}.get(how, film(VIDEO))
+    with Wire(DONE, *[signalled] * (how == "look"), content=[film(VIDEO), step]) as wire:
+        wire.bought(orvideo, target=str(target))
+        assert orvideo("download", JOB).code == 0
+        target.unlink()
+        done = orvideo("download", JOB, "--timeout", "2s", "--json")
+    assert done.code == (10 if how in ("refused", "silent") else 130), done.err
+    assert done.error["hint"] == done.error["resume"] == f"orvideo download {JOB}"
+    assert done.error["charged"] == "yes"
+    assert "at its end already" not in done.err
+
+
+@drill("F-D10")
+def test_m4_a_job_that_was_said_to_have_no_video_is_asked_for_again_after_trouble(
+    orvideo: Shell, hand: HandClock
+) -> None:
+    none = refuse(400, "Video index 0 out of range (0 videos available)")
+    with Wire({"status": "completed"}, content=[none, refuse(502)]) as wire:
+        wire.bought(orvideo)
+        told = orvideo("download", JOB, "--json")
+        assert (told.code, told.error["resume"]) == (12, f"orvideo jobs show {JOB}")
+        done = orvideo("download", JOB, "--json")
+    assert (done.code, done.error["hint"]) == (10, f"orvideo download {JOB}"), done.err
 
 
 # --- time limits, one after the other
@@ -803,7 +918,7 @@ def test_m31_the_usual_limit_begins_when_the_job_is_accepted(orvideo: Shell, han
 @drill("M18", "M30")
 def test_m18_a_refusal_that_cannot_be_written_down_does_not_end_the_submit(orvideo: Shell) -> None:
     lock = Lock(orvideo, 600)
-    orvideo.clock = Waking(65, lock.release).clock()
+    orvideo.clock = Waking(57, lock.release).clock()
     accepted = http(202, json.dumps({"id": JOB, "status": "pending"}).encode())
     with Wire(submit=[then(lock.take, refuse(429, "slow down", Retry_After="40")), accepted]) as wire:
         orvideo.environ |= wire.env
@@ -839,6 +954,39 @@ def test_three_videos_are_fetched_at_once_and_no_more(orvideo: Shell) -> None:
         done = orvideo("download", "--all", "-o", str(orvideo.home / "{id}.mp4"), "--json")
     assert (done.code, most) == (0, 3), done.err
     assert sorted(document["id"] for document in done.json) == jobs
+
+
+@drill("R-B16", "F-B02")
+def test_m7_a_fetch_that_brings_nothing_holds_up_no_other(orvideo: Shell, hand: HandClock) -> None:
+    """Three contents are silent until the two others are fetched."""
+    counting, others_are_here = threading.Lock(), threading.Event()
+    asked = served = 0
+    in_time: list[bool] = []
+
+    def content(peer: Peer, request: Received) -> bool:
+        nonlocal asked, served
+        with counting:
+            asked += 1
+            is_silent = asked <= 3
+        if is_silent:
+            hand.sleep(6)
+            in_time.append(others_are_here.wait(30))
+        went_on = bool(film(VIDEO)(peer, request))  # type: ignore[operator]
+        with counting:
+            served += 1
+            if served == 2:
+                others_are_here.set()
+        return went_on
+
+    jobs = [f"job-{number:04}" for number in range(5)]
+    places: dict[str, list[Step]] = {}
+    for job in jobs:
+        places |= {f"/api/v1/videos/{job}": [{"status": "completed"}], f"/api/v1/videos/{job}/content": [content]}
+    with Wire(places=places) as wire:
+        for job in jobs:
+            has(orvideo, wire, job, "completed")
+        done = orvideo("download", "--all", "-o", str(orvideo.home / "{id}.mp4"), "--json")
+    assert (done.code, in_time) == (0, [True] * 3), done.err
 
 
 @drill("M18", "M30")

@@ -17,7 +17,7 @@ from orvideo.errors import RecordError
 from orvideo.record.file import Unwritable
 from orvideo.record.journal import FLUSH_TIMEOUT, LOCK_TIMEOUT, MAX_NAMED, MIN_FLUSH_TIME, Journal, PendingWrite
 from orvideo.record.ledger import Ledger
-from orvideo.record.values import Observation, Output, Record, State
+from orvideo.record.values import SANDBOX, Observation, Output, Record, State, Submission
 from tests.clocks import HandClock
 from tests.record.ledger_support import HERE, START, bring_to, raw
 
@@ -172,6 +172,35 @@ def test_only_the_latest_look_is_kept_and_the_id_comes_before_it(
     assert record.final
 
 
+@pytest.mark.drill("F-D10", "M30")
+def test_h6_a_video_that_is_saved_after_all_is_not_said_to_be_none(
+    ledger: Ledger, journal: Journal, other: sqlite3.Connection
+) -> None:
+    seq = bring_to(ledger, State.SUBMITTED)
+    journal.observed(seq, Observation("completed", final=True))
+    journal.made_nothing(seq, "none")
+    hold(other)
+    journal.output_saved(seq, FILM)
+    record = journal.record(seq)
+    let_go(other)
+    assert record is not None
+    assert not record.is_without_video
+
+
+@pytest.mark.drill("P08", "M30")
+def test_h7_an_end_on_record_stands_over_a_stale_look_that_is_not_written_yet(
+    ledger: Ledger, journal: Journal, other: sqlite3.Connection
+) -> None:
+    seq = bring_to(ledger, State.SUBMITTED)
+    journal.observed(seq, DONE)
+    hold(other)
+    journal.observed(seq, Observation("in_progress", error="odd"))
+    record = journal.record(seq)
+    let_go(other)
+    assert record is not None
+    assert (record.status, record.final, record.error) == ("completed", True, None)
+
+
 @pytest.mark.drill("J05", "M30")
 def test_an_id_that_cannot_be_written_is_in_memory_and_in_the_error_at_the_end(
     ledger: Ledger, journal: Journal, other: sqlite3.Connection, time: HandClock
@@ -191,6 +220,24 @@ def test_an_id_that_cannot_be_written_is_in_memory_and_in_the_error_at_the_end(
     for part in (str(ledger.path), handle, "its id, job-1", "its status, completed", "its video, /v/boat.mp4"):
         assert part in error.message
     assert error.message.index("job-1") < error.message.index("completed")
+
+
+@pytest.mark.drill("J05", "X03")
+def test_the_commands_that_adopt_ids_can_be_copied(ledger: Ledger, journal: Journal, other: sqlite3.Connection) -> None:
+    plain, odd = bring_to(ledger, State.SENDING), bring_to(ledger, State.SENDING)
+    sandbox = ledger.prepare(Submission(request={}, endpoint=SANDBOX))
+    assert journal.record(sandbox) is not None
+    hold(other)
+    for seq, job_id in ((plain, "job-1"), (odd, "$(reboot)"), (sandbox, "job-3")):
+        journal.submitted(seq, job_id)
+    error = journal.flush(Deadline.after(ledger.clock, 0))
+    assert error is not None
+    assert error.hint is not None
+    assert error.hint.split("; ") == [
+        "orvideo jobs adopt job-1",
+        "orvideo jobs adopt '$(reboot)'",
+        "orvideo jobs adopt --sandbox job-3",
+    ]
 
 
 def test_a_run_whose_deadline_is_over_tries_once_more_and_no_longer(

@@ -436,21 +436,26 @@ def test_a_reason_that_is_said_no_more_is_not_kept_and_no_amount_is_no_cost(ledg
     assert ledger.get(seq).error is None
 
 
-def test_a_status_that_goes_backwards_is_shown_as_the_service_says(ledger: Ledger) -> None:
+@pytest.mark.drill("P08")
+def test_h7_an_end_stays_an_end_whatever_a_later_look_says(ledger: Ledger, time: HandClock) -> None:
     seq = finished(ledger, "job-1")
-    ledger.observed(seq, Observation(status="in_progress"))
+    before = ledger.get(seq)
+    time.elapsed += 60
+    ledger.observed(seq, Observation(status="in_progress", cost=Decimal(9), error="odd"))
 
-    assert (ledger.get(seq).final, ledger.get(seq).ended_at) == (False, None)
-    assert [record.seq for record in ledger.list(unfinished=True)] == [seq]
+    assert ledger.get(seq) == before
+    assert ledger.list(unfinished=True) == []
+    ledger.observed(seq, Observation("expired", final=True))
+    assert (ledger.get(seq).status, ledger.get(seq).ended_at) == ("expired", before.ended_at), "another end counts"
 
 
 def test_a_status_that_comes_and_goes_is_shown_each_time(ledger: Ledger) -> None:
     seq = bring_to(ledger, State.SUBMITTED)
     for _ in range(2):
         ledger.observed(seq, Observation("in_progress"))
-        assert (ledger.get(seq).status, ledger.get(seq).final) == ("in_progress", False)
-        ledger.observed(seq, Observation("completed", final=True))
-        assert (ledger.get(seq).status, ledger.get(seq).final) == ("completed", True)
+        assert ledger.get(seq).status == "in_progress"
+        ledger.observed(seq, Observation("pending"))
+        assert ledger.get(seq).status == "pending"
 
 
 def test_a_look_that_brings_nothing_new_writes_nothing(ledger: Ledger, path: Path) -> None:
@@ -517,9 +522,7 @@ def test_a_look_that_could_not_be_written_down_is_written_down_by_the_next_one(p
         assert ledger.get(seq).status == "in_progress"
 
 
-def test_an_end_that_another_process_saw_is_not_undone_by_a_look_that_sees_nothing_new(
-    ledger: Ledger, path: Path
-) -> None:
+def test_an_end_that_another_process_saw_is_not_undone_by_a_look_that_sees_less(ledger: Ledger, path: Path) -> None:
     seq = bring_to(ledger, State.SUBMITTED)
     ledger.observed(seq, Observation(status="in_progress"))
     with Ledger(path) as other:
@@ -529,7 +532,7 @@ def test_an_end_that_another_process_saw_is_not_undone_by_a_look_that_sees_nothi
     assert ledger.get(seq).final
 
     ledger.observed(seq, Observation(status="pending"))
-    assert not ledger.get(seq).final
+    assert (ledger.get(seq).status, ledger.get(seq).final) == ("completed", True)
 
 
 def test_a_job_that_was_forgotten_meanwhile_stays_forgotten(ledger: Ledger) -> None:
@@ -573,6 +576,9 @@ def test_a_job_is_fetched_when_all_its_outputs_are(ledger: Ledger) -> None:
     ledger.observed(seq, Observation(status="completed", final=True, expected_outputs=2))
     assert [record.seq for record in ledger.list(not_downloaded=True)] == [seq]
     assert not ledger.get(seq).is_fetched
+
+    ledger.observed(seq, Observation(status="completed", final=True, expected_outputs=1))
+    assert not ledger.get(seq).is_fetched, "an output that was named once is not forgotten"
 
     ledger.output_saved(seq, Output(1, None, 3, "bb"))
     assert ledger.list(not_downloaded=True) == []
@@ -769,6 +775,25 @@ def test_only_what_is_at_its_end_and_failed_is_bought_again(ledger: Ledger, seen
     for status in ("failed", "expired", "cancelled"):
         ledger.observed(seq, Observation(status, final=True))
         ledger.forget(_row(ledger, "a"))
+
+
+@pytest.mark.drill("B09", "F-D10")
+def test_h6_a_row_that_made_no_video_is_bought_again_and_was_not_bought_before(ledger: Ledger) -> None:
+    seq = bring_to(ledger, State.SUBMITTED, batch="b", row_key="a")
+    ledger.observed(seq, Observation("completed", final=True))
+
+    def before() -> list[int]:
+        lately = ledger.sent_lately([request()], HERE, START - timedelta(days=1))
+        return [record.seq for record in [*lately, *ledger.same_rows(["a"], "another", HERE)]]
+
+    assert before() == [seq, seq]
+    ledger.made_nothing(seq, "none")
+    assert before() == []
+    ledger.forget(_row(ledger, "a"))
+    ledger.output_saved(seq, Output(0, "/v/a.mp4", 3, "aa"))
+    assert before() == [seq, seq], "it has one after all"
+    with pytest.raises(RecordError, match="on record as job-1"):
+        _row(ledger, "a")
 
 
 @pytest.mark.drill("B09")

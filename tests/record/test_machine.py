@@ -28,6 +28,7 @@ class Expected:
     refused: int = 0
     status: str | None = None
     cost: Decimal | None = None
+    final: bool = False
 
 
 _STATUSES = ["in_progress", "completed", "failed", "new_word"]
@@ -118,7 +119,8 @@ class LifeOfTheRecord(RuleBasedStateMachine):
         if job.id is None:
             return
         final = status in ("completed", "failed")
-        job.status, job.cost = status, Decimal(cents) / 100 if final else job.cost
+        if final or not job.final:
+            job.status, job.cost, job.final = status, Decimal(cents) / 100 if final else job.cost, final
         self._ledger.observed(seq, Observation(status=status, cost=job.cost, final=final))
 
     @rule(seq=jobs, index=st.integers(0, 2))
