@@ -98,7 +98,7 @@ def prepare(home: Path, base_url: str) -> dict[str, str]:
     """Fill a home with a record and a catalogue, and return the environment for everything that is measured."""
     from orvideo.catalogue import cache
     from orvideo.record.ledger import Ledger
-    from orvideo.record.values import Intent
+    from orvideo.record.values import Submission
 
     models = [{**MODEL, "id": f"bench/model{number}"} for number in range(30)]
     for endpoint in (ENDPOINT, base_url):
@@ -107,7 +107,7 @@ def prepare(home: Path, base_url: str) -> dict[str, str]:
         for number in range(JOBS):
             prompt = f"a paper boat drifts down street number {number}"
             seq = ledger.prepare(
-                Intent(request={"model": "bench/model3", "prompt": prompt, "duration": 4}, endpoint=ENDPOINT)
+                Submission(request={"model": "bench/model3", "prompt": prompt, "duration": 4}, endpoint=ENDPOINT)
             )
             ledger.sending(seq)
             ledger.submitted(seq, f"job-{number:08}", status="pending", generation_id=None, extra={})

@@ -124,14 +124,14 @@ class Context:
         return self._open_ledger(must_write=False)
 
     def _open_ledger(self, *, must_write: bool) -> Ledger:
-        from orvideo.jobs.recovery import recover
+        from orvideo.jobs.recovery import recover_ids
         from orvideo.record.ledger import Ledger
 
         ledger = Ledger(self.settings.state_dir / "jobs.db", clock=self.clock, must_write=must_write)
         self._closing.callback(ledger.close)
         for warning in ledger.warnings:
             self.terminal.warn(warning)
-        for record in recover(ledger):
+        for record in recover_ids(ledger):
             self.terminal.note(f"{record.handle} was accepted as {record.name}: its answer had been kept")
         return ledger
 
@@ -211,8 +211,8 @@ class Context:
             )
         options = OutputOptions(
             spec,
-            usual=usual,
-            always=always,
+            default_spec=usual,
+            save_always=always,
             force=force,
             names_relative=names_relative,
             max_bytes=self.settings.with_flags({"max-size": max_size}).max_bytes,

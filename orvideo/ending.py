@@ -130,7 +130,7 @@ class Ending:
         """Report a signal, and the jobs that still run: the service cannot cancel them (drill S03)."""
         unknown = self._record_unknown()
         records = [record for record in self._records() if record.state is State.SUBMITTED]
-        saved = {task.seq for task in self._tasks if task.phase is Phase.OVER and task.error is None}
+        saved = {task.seq for task in self._tasks if task.phase is Phase.DONE and task.error is None}
         running = [record for record in records if not record.final]
         finished = [
             record
@@ -141,9 +141,9 @@ class Ending:
         if unknown:
             message = f"Interrupted while {_names(unknown)} was being sent; it may have been accepted and charged."
             message += " Submitting again may pay again."
-            from orvideo.jobs.submit import what_to_do
+            from orvideo.jobs.submit import unknown_outcome_hint
 
-            hint = what_to_do(unknown[0].name)
+            hint = unknown_outcome_hint(unknown[0].name)
         elif running:
             where = "at the service, already paid for" if _costs_money(running) else "in the sandbox"
             message = f"Interrupted; {_with_verb(running, 'goes', 'go')} on {where}."
@@ -206,8 +206,8 @@ class Ending:
             record
             for task, record in self._tracked()
             if record.state in (State.SENDING, State.UNKNOWN)
-            and task.order is not None
-            and task.phase is not Phase.ELSEWHERE  # another process submits it
+            and task.make_submission is not None
+            and task.phase is not Phase.SUBMITTED_ELSEWHERE  # another process submits it
         ]
         for record in cut:
             if self._journal is not None:

@@ -324,3 +324,8 @@ PRECEDENCE = (
 def worst(errors: Sequence[OrvideoError]) -> OrvideoError:
     """Return the failure that decides the exit code when several jobs went wrong."""
     return min(errors, key=lambda e: PRECEDENCE.index(e.exit_code) if e.exit_code in PRECEDENCE else len(PRECEDENCE))
+
+
+def as_sentence(text: str) -> str:
+    """Return a text with a full stop, unless it ends a sentence already."""
+    return text if text.endswith((".", "!", "?", "…")) else text + "."

@@ -27,7 +27,7 @@ from orvideo.errors import (
 from orvideo.jobs.task import Phase, Task
 from orvideo.record.journal import Journal
 from orvideo.record.ledger import Ledger
-from orvideo.record.values import SANDBOX, Intent, Output, Seen, State
+from orvideo.record.values import SANDBOX, Observation, Output, State, Submission
 from tests.output.screens import terminal_on
 from tests.record.ledger_support import HERE, bring_to, finished, request
 from tests.shell import Stream
@@ -52,8 +52,8 @@ class Desk:
         return tasks
 
     @staticmethod
-    def _order() -> Intent:
-        return Intent(request(), HERE)
+    def _order() -> Submission:
+        return Submission(request(), HERE)
 
     @property
     def told(self) -> dict[str, Any]:
@@ -70,13 +70,13 @@ def saved(ledger: Ledger, job_id: str) -> int:
 
 def own_key(ledger: Ledger, job_id: str) -> int:
     seq = bring_to(ledger, State.SUBMITTED, job_id=job_id)
-    ledger.looked(seq, Seen("completed", final=True, is_byok=True))
+    ledger.observed(seq, Observation("completed", final=True, is_byok=True))
     return seq
 
 
 def running(ledger: Ledger, job_id: str) -> int:
     seq = bring_to(ledger, State.SUBMITTED, job_id=job_id)
-    ledger.looked(seq, Seen("in_progress", Decimal(0)))
+    ledger.observed(seq, Observation("in_progress", Decimal(0)))
     return seq
 
 
@@ -248,7 +248,7 @@ def test_a_signal_says_what_goes_on_and_with_which_line(
 
 def test_a_video_that_is_saved_and_not_on_record_yet_is_not_said_to_be_missing(desk: Desk) -> None:
     first, second = desk.make("finished", "finished")
-    first.phase = second.phase = Phase.OVER
+    first.phase = second.phase = Phase.DONE
     second.error = NotFetched("It broke.")
     desk.ending.interrupted(143)
     assert desk.told["message"] == "Interrupted; job-1 is finished and paid for, and not saved yet."
@@ -273,7 +273,7 @@ def test_a_submit_that_a_signal_cut_short_is_unknown_from_then_on(desk: Desk, na
 
 def test_a_submit_of_another_command_is_left_alone_by_a_signal(desk: Desk) -> None:
     [task] = desk.make("sending")
-    task.order = None
+    task.make_submission = None
     desk.ending.interrupted(130)
     assert desk.told["message"] == "Interrupted; nothing was submitted."
     assert desk.ledger.get(task.seq or 0).state is State.SENDING
@@ -310,7 +310,7 @@ def test_before_any_job_is_in_hand_nothing_was_charged(desk: Desk) -> None:
 @pytest.mark.drill("S02")
 def test_a_submit_that_was_cut_short_is_found_between_rows_of_every_kind(desk: Desk) -> None:
     tasks = desk.make("running", "sending")
-    waiting = [Task(order=desk._order) for _ in range(2)]
+    waiting = [Task(make_submission=desk._order) for _ in range(2)]
     desk.ending.track([waiting[0], *tasks, waiting[1]], desk.journal)
     desk.ending.interrupted(130)
     cut = desk.ledger.get(tasks[1].seq or 0)
@@ -321,7 +321,7 @@ def test_a_submit_that_was_cut_short_is_found_between_rows_of_every_kind(desk: D
 @pytest.mark.drill("S02")
 def test_the_submit_of_another_process_is_not_told_as_cut_short(desk: Desk) -> None:
     [task] = desk.make("sending")
-    task.phase = Phase.ELSEWHERE
+    task.phase = Phase.SUBMITTED_ELSEWHERE
     desk.ending.interrupted(130)
     assert "was being sent" not in desk.told["message"]
     assert desk.ledger.get(task.seq or 0).state is State.SENDING

@@ -4,11 +4,11 @@ import sys
 from pathlib import Path
 
 from orvideo.record.ledger import Ledger
-from orvideo.record.values import Intent
+from orvideo.record.values import Submission
 
 ledger = Ledger(Path(sys.argv[1]))
 sys.stderr.write("begin\n")
-seq = ledger.prepare(Intent(request={"model": "m/x", "prompt": "a boat"}, endpoint="https://openrouter.ai/api/v1"))
+seq = ledger.prepare(Submission(request={"model": "m/x", "prompt": "a boat"}, endpoint="https://openrouter.ai/api/v1"))
 ledger.sending(seq)
 ledger.answered(seq, 202, b"{}")
 ledger.submitted(seq, "job-12345678", status="pending", generation_id=None, extra={})

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from orvideo.record.ledger import Ledger
-from orvideo.record.values import Intent
+from orvideo.record.values import Submission
 
 ENDPOINT = "https://openrouter.ai/api/v1"
 REQUEST = {"model": "google/veo-3.1-lite", "prompt": "a paper boat drifts down a street", "duration": 4}
@@ -52,7 +52,7 @@ def grow(path, jobs):
 
 
 def submit(ledger, job_id):
-    seq = ledger.prepare(Intent(request=REQUEST, endpoint=ENDPOINT))
+    seq = ledger.prepare(Submission(request=REQUEST, endpoint=ENDPOINT))
     ledger.sending(seq)
     ledger.answered(seq, 202, b'{"id": "x"}')
     ledger.submitted(seq, job_id, status="pending", generation_id=None, extra={})

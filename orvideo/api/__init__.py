@@ -1,1 +1,1 @@
-"""The wire: one method per endpoint of the service, and what goes over it."""
+"""The HTTP client of the service: one method for each endpoint."""

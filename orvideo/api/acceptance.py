@@ -1,4 +1,4 @@
-"""The job that an answer to a submit names, read by every means that leave no doubt about its id (M08 to M13)."""
+"""Finding the job in the answer to a submit, also in a wrapped or damaged one (drills M08 to M13)."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from orvideo.api import payload, urls
 from orvideo.api.payload import NotJson, lenient_id
 from orvideo.api.schemas import Job
 
-#: What a gateway wraps a job in (finding C13), and how deep that is looked for.
+#: The names under which gateways wrap a job (finding C13), and how many layers are unwrapped.
 _WRAPPERS = ("data", "result", "job", "video", "response")
-_DEEPEST = 3
-#: The same in an answer that is cut: the id on its outside may be a request's.
+_MAX_DEPTH = 3
+#: A wrapper in a damaged answer: the id outside of it may be a request's.
 _WRAPPED = re.compile(rb'"(?:data|result|job|video|response)"\s*:\s*[\[{]')
 
 
-def named_job(read: Callable[[], object], data: bytes) -> Job | None:
-    """Return the job that `read` makes of an answer, else one with the id that can be seen in `data`, else None.
+def find_job(read: Callable[[], object], data: bytes) -> Job | None:
+    """Return the job that `read` returns, else one with the id found in `data`, else None.
 
     The id may be one that cannot be asked for (drill X03): see `urls.is_usable_id`.
     """
     try:
-        return Job.model_validate(unwrapped(read()))
+        return Job.model_validate(unwrap_envelope(read()))
     except (NotJson, ValidationError):
         found = None if _WRAPPED.search(data) else lenient_id(data)
         return None if found is None else Job(id=found)
 
 
-def unwrapped(value: Any) -> Any:
+def unwrap_envelope(value: Any) -> Any:
     """Return the job in the envelope of a gateway, with its id, and anything else as it is (finding C13).
 
     Envelopes are `{"data": {…}}` and its like, also with an id of the request's own, and a list of one job. A job
     without an id has it in its `polling_url`. Where two jobs could be meant, none is.
     """
-    for _ in range(_DEEPEST):
+    for _ in range(_MAX_DEPTH):
         if isinstance(value, list) and len(value) == 1:
             value = value[0]
         inside = _inside(value)
@@ -49,7 +49,7 @@ def unwrapped(value: Any) -> Any:
 
 
 def _inside(value: Any) -> Any:
-    """Return what an envelope holds, None for what is no envelope, or one of several things."""
+    """Return the content of an envelope; None for anything else, and for an envelope of several things."""
     if not isinstance(value, dict):
         return None
     held = [value[name] for name in _WRAPPERS if isinstance(value.get(name), dict | list) and value[name]]
@@ -81,7 +81,7 @@ def _with_id(value: Any) -> Any:
     return {**value, "id": unquote(name)} if name and collection.endswith("/videos") else value
 
 
-def job_in(body: bytes) -> Job | None:
+def job_in_body(body: bytes) -> Job | None:
     """Return the job in the body of a 2xx answer, None where it names none that could be asked for."""
-    job = named_job(lambda: payload.parse(body), body)
+    job = find_job(lambda: payload.parse(body), body)
     return job if job is not None and urls.is_usable_id(job.id) else None

@@ -1,54 +1,41 @@
-"""The service as an object: one method for each call of the video API, values out, errors of `errors.py` raised.
+"""The client of the video API: one method for each endpoint, which returns values and raises errors of `errors.py`.
 
-The client reports what it sees; whether to look again, wait or give up is decided above it. It never sleeps except
-between attempts to connect, and it sends a submit once.
+It does not retry: whether to ask again, wait or give up is decided by its callers. It never sleeps except between
+attempts to connect, and it sends a submit once.
 """
 
 import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from types import TracebackType
 from typing import Any, NamedTuple, NoReturn, Self, TypeVar
 
 from pydantic import ValidationError
 
 from orvideo.api import refusals, replies, urls
-from orvideo.api.acceptance import named_job, unwrapped
-from orvideo.api.download import Download, strong_etag, total_of_partial, total_of_unsatisfied, whole_length
-from orvideo.api.exchange import Answer, Limits
+from orvideo.api.acceptance import unwrap_envelope
+from orvideo.api.download import Download, content_length, strong_etag, total_of_206, total_of_416
+from orvideo.api.exchange import Limits
 from orvideo.api.redaction import check_key
-from orvideo.api.replies import Reading
 from orvideo.api.schemas import Endpoint, Job, KeyInfo, VideoModel
-from orvideo.api.transport import REDIRECTS, AppHeaders, Call, Opened, Transport, reason_of
+from orvideo.api.submit_replies import NO_SUCH_ENDPOINT, SubmitReplies
+from orvideo.api.transport import AppHeaders, Call, Opened, Transport
 from orvideo.clock import Clock
 from orvideo.deadline import Deadline
-from orvideo.errors import (
-    BadReply,
-    NotFound,
-    OrvideoError,
-    OutcomeUnknown,
-    ServerFault,
-    ServiceReply,
-    Unavailable,
-    Unsafe,
-    UsageError,
-)
+from orvideo.errors import BadReply, NotFound, OrvideoError, ServerFault, Unavailable, Unsafe, UsageError
 
 __all__ = ["AppHeaders", "Call", "Client", "Download", "Limits", "ModelList"]
 
 _Kind = TypeVar("_Kind", Job, KeyInfo)
 
-#: As much of a submit's answer is kept until its id is known to be recorded, in bytes (drill M09).
+#: How much of a submit's answer is kept until its id is on record, in bytes (drill M09).
 KEPT_ANSWER = 64 * 1024
-#: What a server says that has no such place, or has it for other calls: the page of a web site (finding C13).
-_NO_SUCH_PLACE = (404, 405, 410)
-#: A list of more models than this is no catalogue (drill X04): the rest is counted as skipped.
-MOST_MODELS = 20_000
+#: Models beyond this number are counted as skipped (drill X04).
+MAX_MODELS = 20_000
 
 
 class ModelList(NamedTuple):
-    """The live list: the entries that can be read, as they came, and how many cannot (drill X04)."""
+    """The live list of models: the valid entries as they came, and how many were invalid (drill X04)."""
 
     raw: list[dict[str, Any]]
     skipped: int
@@ -57,8 +44,8 @@ class ModelList(NamedTuple):
 class Client:
     """Talks to one API with one key. Cheap to make; for several threads, make one in each.
 
-    Each call is made in the thread that asks for it, and ends at its deadline, at its `cancel`, or at its own limits; a
-    signal is heard at once. A call that has none of the caller's has its own limits alone.
+    Each call runs in the calling thread and ends at its deadline, when that is cancelled, or at the client's own
+    limits.
     """
 
     def __init__(
@@ -85,10 +72,11 @@ class Client:
         self._redactor = self._transport.redactor
         self._limits, self._clock, self._key_source = limits, clock, key_source
         self._has_key = key is not None
-        #: What helps against a page where the API should be, where the base URL does not look like the service's.
+        #: The hint for an HTML page instead of the API.
         self._base_hint = refusals.base_url_hint(self.base_url, base_variable)
-        self._other_base = None if refusals.looks_right(self.base_url) else self._base_hint
-        #: What sets another key.
+        self._other_base = None if refusals.has_usual_path(self.base_url) else self._base_hint
+        self._submit_replies = SubmitReplies(self.base_url, self._redactor, clock, key_source, self._base_hint)
+        #: The command that sets another key.
         self.key_hint = refusals.key_hint(key_source)
 
     def __repr__(self) -> str:
@@ -97,16 +85,14 @@ class Client:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def close(self) -> None:
-        """Close the connection that is kept open between looks."""
+        """Close the connection that is kept open between calls."""
         self._transport.close()
 
-    # The submit
+    # Submits
 
     def submit(
         self,
@@ -118,91 +104,40 @@ class Client:
     ) -> Job:
         """Buy a video: send `body` once, on a fresh connection, and return the job that the service made of it.
 
-        `on_sending` is called right before the request may touch the wire, and what it raises stops it; connecting
+        `on_sending` is called right before the first byte is sent, and what it raises stops the request; connecting
         comes first and may be tried three times (drill M01). `on_answer(status, raw)` is called before anything is
         parsed, with at most 64 KiB of the body, without the key, and decompressed as far as that is possible.
 
         Raises NotSent, AuthError, MoneyError, Rejected, RateLimited, ServiceUnavailable and Unsafe where nothing was
         bought, OutcomeUnknown for every other way of not getting an id (drills M04 to M23). Does not wait on a 429.
         """
-        with self._naming(None):
+        with self._annotating(None):
             answer = self._transport.post("/videos", _encoded(body), on_sending, deadline or Deadline(self._clock))
         if answer.status is None:
-            if answer.late:
-                raise _unknown(f"{self._host} did not answer in time.")
-            raise _unknown(f"The connection to {self._host} failed: {reason_of(answer.error, self._redactor)}.")
+            raise self._submit_replies.unanswered(answer)
         reading = replies.read(answer, self._redactor, self._limits.job_bytes)
         if on_answer is not None:
             on_answer(reading.status, reading.data[:KEPT_ANSWER])
-        if 200 <= reading.status < 300:
-            return self._accepted(reading)
-        raise self._refused(reading, answer)
+        return self._submit_replies.job_of(reading)
 
     def hurry(self, seconds: float) -> None:
-        """End the running submit within `seconds`; one that is not on the wire yet ends at once with NotSent (S02).
+        """End the running submit within `seconds`; one that is not being sent yet ends at once with NotSent (S02).
 
         May be called from a signal handler and from any thread.
         """
         self._transport.hurry(seconds)
 
-    def _accepted(self, reading: Reading) -> Job:
-        """Return the job out of a 2xx answer, by every means that leave no doubt about its id (M08 to M13)."""
-        job = named_job(reading.json, reading.data)
-        if job is None:
-            page = f", but with {replies.page_of(reading)}" if reading.is_html or not reading.data else ""
-            cut = "" if reading.whole else "; the answer was cut, or cannot be read to its end"
-            words = self._words(reading)
-            raise _unknown(f"{self._host} answered {reading.status} without the id of a job{page}{cut}.{words}")
-        if not urls.is_usable_id(job.id):
-            raise _unknown(f"{self._host} answered {reading.status} with an id that cannot be used.")
-        return job
-
-    def _words(self, reading: Reading) -> str:
-        """Return what an answer says that should have been a job, as a sentence of its own (finding C13)."""
-        reply = replies.service_reply(reading, self._redactor, self._clock.now())
-        return f" It says: {refusals.told_by(reply)}" if reply.is_json and reply.message != refusals.SILENT else ""
-
-    def _refused(self, reading: Reading, answer: Answer) -> OrvideoError:
-        """Return what a submit's answer other than 2xx means: refused, or nobody knows (drills M14 to M22)."""
-        status = reading.status
-        if 300 <= status < 400:
-            return self._redirected(status, answer.headers.get("location"))
-        reply = replies.service_reply(reading, self._redactor, self._clock.now())
-        refused = refusals.refused_submit(reply, self._host, self._key_source)
-        if refused is not None:
-            if status in _NO_SUCH_PLACE and not reply.own:
-                refused.hint = self._base_hint
-            return refused
-        return _unknown(f"{self._host} answered {status} with the words: {refusals.told_by(reply)}", reply)
-
-    def _redirected(self, status: int, location: str | None) -> OrvideoError:
-        """Return the error for a redirected submit: it is not followed, whatever it says (drill M22)."""
-        elsewhere = None
-        if status in REDIRECTS and location is not None:
-            try:
-                target = urls.origin_of(urls.resolve_redirect(location, self.base_url + "/videos", self.base_url).url)
-                if target != urls.origin_of(self.base_url):
-                    elsewhere = f" to {target.url}, which is not followed."
-            except Unsafe as error:
-                if "://" in location or location.startswith("//"):
-                    elsewhere = f", which is not followed: {error.message}"
-        if elsewhere is not None:
-            hint = "check the base URL: orvideo config get base-url"
-            reply = ServiceReply(status, "a redirect")
-            return Unsafe(f"{self._host} redirects the submit ({status}){elsewhere}", hint=hint, reply=reply)
-        return _unknown(f"{self._host} answered the submit with a redirect ({status}), which is not followed.")
-
-    # Looks
+    # Jobs, models and the key
 
     def job(self, job_id: str, *, deadline: Deadline | None = None) -> Job:
         """Return a job as it is now.
 
-        Raises Unavailable for a missed look, and BadReply for an answer that makes no sense or is about another job
-        (drill P08).
+        Raises Unavailable where no answer came, and BadReply for an answer that makes no sense or is about another
+        job (drill P08).
         """
-        with self._naming(job_id):
-            path, cap = urls.poll_path(job_id), self._limits.job_bytes
-            job = self._model(Job, unwrapped(self._object(path, deadline, cap, with_key=True)))
+        with self._annotating(job_id):
+            path, max_bytes = urls.poll_path(job_id), self._limits.job_bytes
+            job = self._model(Job, unwrap_envelope(self._object(path, deadline, max_bytes, with_key=True)))
             if job.id != job_id:
                 raise BadReply(f"{self._host} was asked for job {job_id} and answered with job {job.id[:80]}.")
             return job
@@ -211,7 +146,7 @@ class Client:
         """Return the live list of video models; needs no key."""
         raw: list[dict[str, Any]] = []
         entries = self._list("/videos/models", deadline)
-        for entry in entries[:MOST_MODELS]:
+        for entry in entries[:MAX_MODELS]:
             with contextlib.suppress(ValidationError):
                 VideoModel.model_validate(entry)
                 raw.append(entry)
@@ -235,7 +170,7 @@ class Client:
 
     def key(self, *, deadline: Deadline | None = None) -> KeyInfo:
         """Return what the service says of the key; raises Unauthorized when it is refused."""
-        with self._naming(None):
+        with self._annotating(None):
             data = self._object("/key", deadline, self._limits.job_bytes, with_key=True).get("data")
             if not isinstance(data, dict):
                 raise BadReply(f"{self._host} said nothing about the key.")
@@ -256,7 +191,7 @@ class Client:
         return self._download(self._content_url(job_id, index), (start, etag), job_id, False, deadline)
 
     def is_content_url(self, url: str, job_id: str, index: int = 0) -> bool:
-        """Say whether a URL out of a job leads where `content` leads."""
+        """Say whether a URL of a job is that of its content endpoint."""
         try:
             return urls.resolve_download(url, self.base_url).url == self._content_url(job_id, index)
         except Unsafe:
@@ -290,7 +225,7 @@ class Client:
         self, url: str, part: tuple[int, str | None], job_id: str | None, signed: bool, deadline: Deadline | None
     ) -> Iterator[Download]:
         deadline = deadline or Deadline(self._clock)
-        with self._naming(job_id, hint=None), contextlib.ExitStack() as stack:
+        with self._annotating(job_id, hint=None), contextlib.ExitStack() as stack:
             open_ = self._transport.open
             opened = stack.enter_context(open_(url, _range(*part), signed=signed, deadline=deadline))
             download = self._try_download(opened, *part)
@@ -303,10 +238,10 @@ class Client:
             yield download
 
     def _try_download(self, opened: Opened, start: int, etag: str | None) -> Download | None:
-        """Return what was opened, None where it is a part that was not asked for; raises for a refusal."""
+        """Return the download, None for a part that was not asked for; raises for a refusal."""
         answer, headers = opened.answer, opened.answer.headers
         if answer.status == 416 and start > 0:
-            return Download(opened, start, total_of_unsatisfied(headers), self._limits, self._redactor)
+            return Download(opened, start, total_of_416(headers), self._limits, self._redactor)
         if answer.response is None:
             self._not_opened(opened)
         encoding = headers.get("content-encoding", "identity").strip()
@@ -316,8 +251,8 @@ class Client:
                 "which was not asked for."
             )
         if answer.status != 206:
-            return Download(opened, 0, whole_length(headers), self._limits, self._redactor)
-        length = total_of_partial(headers, start)
+            return Download(opened, 0, content_length(headers), self._limits, self._redactor)
+        length = total_of_206(headers, start)
         if length is None or (etag is not None and strong_etag(headers) != etag):
             return None  # without the same validator nothing says that it is the rest of the same file
         return Download(opened, start, length, self._limits, self._redactor)
@@ -329,31 +264,31 @@ class Client:
         reply = replies.service_reply(reading, self._redactor, self._clock.now())
         raise refusals.refusal(reply, opened.host, source=self._key_source, with_key=opened.with_key)
 
-    # What they share
+    # Helpers
 
-    def _object(self, path: str, deadline: Deadline | None, cap: int, *, with_key: bool) -> dict[str, Any]:
+    def _object(self, path: str, deadline: Deadline | None, max_bytes: int, *, with_key: bool) -> dict[str, Any]:
         deadline = deadline or Deadline(self._clock)
-        answer = self._transport.get(path, with_key=with_key, cap=cap, deadline=deadline)
-        reading = replies.read(answer, self._redactor, cap)
+        answer = self._transport.get(path, with_key=with_key, max_bytes=max_bytes, deadline=deadline)
+        reading = replies.read(answer, self._redactor, max_bytes)
         if reading.status >= 400:
             reply = replies.service_reply(reading, self._redactor, self._clock.now())
             error = refusals.refusal(reply, self._host, source=self._key_source)
-            if reading.status in _NO_SUCH_PLACE and not reply.own:
+            if reading.status in NO_SUCH_ENDPOINT and not reply.own:
                 error.hint = self._other_base
             raise error
         if reading.is_html and reading.status < 300:
-            # A web site where the API should be, or the page of a hotel's network.
-            page = replies.page_of(reading)
+            # A web site instead of the API, or the login page of a network.
+            page = replies.page_text(reading)
             raise ServerFault(f"{self._host} answered {reading.status} with {page}.", hint=self._other_base)
         if not 200 <= reading.status < 300:
             raise BadReply(f"{self._host} answered {reading.status}, which means nothing here.")
         if not reading.data:
             raise ServerFault(f"{self._host} answered {reading.status} with an empty body.")
-        return replies.value_of(reading, self._host)
+        return replies.json_object(reading, self._host)
 
     def _list(self, path: str, deadline: Deadline | None, name: str | None = None) -> list[Any]:
         """Return the list that is the `data` of an answer, or has a name in there."""
-        with self._naming(None):
+        with self._annotating(None):
             data = self._object(path, deadline, self._limits.list_bytes, with_key=False).get("data")
             value = data.get(name) if name is not None and isinstance(data, dict) else data
             if not isinstance(value, list):
@@ -369,8 +304,8 @@ class Client:
             raise BadReply(f"{self._host} answered with something that is no {kind.__name__} ({fields}).") from error
 
     @contextlib.contextmanager
-    def _naming(self, job_id: str | None, hint: str | None = "orvideo doctor") -> Iterator[None]:
-        """Give an error the id of the job it is about, or, where there is none, a hint that finds the cause."""
+    def _annotating(self, job_id: str | None, hint: str | None = "orvideo doctor") -> Iterator[None]:
+        """Add the id of its job to an error, or, without a job, a hint that helps to find the cause."""
         try:
             yield
         except OrvideoError as error:
@@ -384,10 +319,6 @@ class Client:
             raise
 
 
-def _unknown(message: str, reply: ServiceReply | None = None) -> OutcomeUnknown:
-    return OutcomeUnknown(message, hint="orvideo jobs --unknown", reply=reply)
-
-
 def _range(start: int, etag: str | None) -> dict[str, str]:
     if start <= 0:
         return {}
@@ -396,7 +327,7 @@ def _range(start: int, etag: str | None) -> dict[str, str]:
 
 def _encoded(body: Mapping[str, Any]) -> bytes:
     try:
-        # Half a character (a lone surrogate) becomes a question mark: UTF-8 has no place for it.
+        # A lone surrogate becomes a question mark: UTF-8 cannot encode it.
         return json.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
     except (TypeError, ValueError) as error:
         raise UsageError(f"The request cannot be written as JSON: {error}.") from error

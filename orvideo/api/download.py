@@ -1,4 +1,4 @@
-"""A video on its way: the bytes as they come, with the truth about where they begin and whether they still move."""
+"""One open download: where its bytes begin, the bytes, and the detection of stalls."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import httpx
 
 from orvideo.api.exchange import Limits
 from orvideo.api.redaction import Redactor
-from orvideo.api.replies import is_page
-from orvideo.api.transport import Opened, reason_of
+from orvideo.api.replies import is_html_page
+from orvideo.api.transport import Opened, failure_text
 from orvideo.errors import ServerFault, Stalled
 
-_RANGE = r"(?i)bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})"
-_UNSATISFIED = r"(?i)bytes \*/([0-9]{1,18})"
+_RANGE_OF_206 = r"(?i)bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})"
+_RANGE_OF_416 = r"(?i)bytes \*/([0-9]{1,18})"
 _ETAG = re.compile(r'"[\x21\x23-\x7e]{0,256}"')
 _LENGTH = re.compile(r"[0-9]{1,18}")
-#: A video that is said to be larger than this many bytes has no size that can be known (finding C03).
-LARGEST = 1 << 40
+#: An announced size beyond this many bytes counts as unknown (finding C03).
+MAX_LENGTH = 1 << 40
 
 
 class Download:
@@ -44,34 +44,35 @@ class Download:
         D11), and for a cut after less than that on average (finding B08); time that the caller takes between two chunks
         does not count.
         """
-        answer, waits, host, _ = self._opened
+        answer, timer, host, _ = self._opened
         if answer.response is None:
             return
         limits = self._limits
-        rate, began, brought = limits.stall_bytes_per_second, waits.seconds, 0
+        rate, began, brought = limits.stall_bytes_per_second, timer.seconds, 0
         may_be_page = "html" in answer.headers.get("content-type", "").lower()
-        waits.begin(None, limits.pace)
+        timer.begin_phase(None, limits.min_rate)
         try:
             for piece in answer.response.iter_stream():
-                if may_be_page and not brought and is_page(piece):
-                    # The login of a network, say: the service itself may have the video (finding A09).
+                if may_be_page and not brought and is_html_page(piece):
+                    # Such as the login page of a network; the service itself may have the video (finding A09).
                     raise ServerFault(f"{host} answered {self.status} with a page that is not the service's.")
                 brought += len(piece)
                 yield piece
         except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
-            if waits.is_over:
+            if timer.is_over:
                 raise ServerFault(f"The download from {host} had not ended at the time limit.") from error
             if isinstance(error, httpcore.ReadTimeout):
                 raise Stalled(
                     f"The download from {host} stalled: less than {rate} bytes a second "
                     f"for {limits.stall_seconds:g} seconds."
                 ) from error
-            kind = Stalled if brought < rate * (waits.seconds - began) else ServerFault
-            raise kind(f"The download from {host} was cut: {reason_of(error, self._redactor)}.") from error
+            kind = Stalled if brought < rate * (timer.seconds - began) else ServerFault
+            raise kind(f"The download from {host} was cut: {failure_text(error, self._redactor)}.") from error
 
 
-def total_of_partial(headers: httpx.Headers, asked: int) -> int | None:
-    """Return the size of the whole file that a 206 is the rest of, None where it is not just that (drill D03).
+def total_of_206(headers: httpx.Headers, asked: int) -> int | None:
+    """Return the size of the whole file that a 206 is a part of, None where the part is not the rest from `asked`
+    (D03).
 
     Refused are a missing or junk header, several of them, an unknown total (`*`), `multipart/byteranges`, and any
     other start than `asked`.
@@ -79,24 +80,24 @@ def total_of_partial(headers: httpx.Headers, asked: int) -> int | None:
     values = headers.get_list("content-range")
     if len(values) != 1 or "multipart" in headers.get("content-type", "").lower():
         return None
-    match = re.fullmatch(_RANGE, values[0].strip())
+    match = re.fullmatch(_RANGE_OF_206, values[0].strip())
     if match is None:
         return None
     start, last, total = int(match[1]), int(match[2]), int(match[3])
-    return total if start == asked and start <= last < total <= LARGEST else None
+    return total if start == asked and start <= last < total <= MAX_LENGTH else None
 
 
-def total_of_unsatisfied(headers: httpx.Headers) -> int | None:
+def total_of_416(headers: httpx.Headers) -> int | None:
     """Return the size that a 416 names in `Content-Range: bytes */N`."""
-    match = re.fullmatch(_UNSATISFIED, headers.get("content-range", "").strip())
-    return int(match[1]) if match and int(match[1]) <= LARGEST else None
+    match = re.fullmatch(_RANGE_OF_416, headers.get("content-range", "").strip())
+    return int(match[1]) if match and int(match[1]) <= MAX_LENGTH else None
 
 
-def whole_length(headers: httpx.Headers) -> int | None:
-    """Return the Content-Length of a 200, None where it is chunked, not said, or beyond belief."""
+def content_length(headers: httpx.Headers) -> int | None:
+    """Return the Content-Length of a 200, None where it is chunked, missing, or absurd."""
     text = headers.get("content-length", "").strip()
     chunked = "transfer-encoding" in headers or not _LENGTH.fullmatch(text)
-    return None if chunked or int(text) > LARGEST else int(text)
+    return None if chunked or int(text) > MAX_LENGTH else int(text)
 
 
 def strong_etag(headers: httpx.Headers) -> str | None:

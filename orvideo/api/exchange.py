@@ -1,7 +1,7 @@
 """One request and its answer, with a limit for every phase (drills M23, N14).
 
-The exchange asks before it writes the first byte of a request, which is the proof that the money drills need: what was
-never allowed was never sent.
+The exchange calls the caller before it writes the first byte of a request: a request that the caller did not allow was
+not sent.
 """
 
 from __future__ import annotations
@@ -13,19 +13,20 @@ from typing import Any, NamedTuple
 import httpcore
 import httpx
 
-from orvideo.api.proxies import Via
-from orvideo.api.wire import Waits, Wire
+from orvideo.api.pool import OriginPool
+from orvideo.api.proxies import EnvironmentProxy
+from orvideo.api.sockets import ExchangeTimer
 from orvideo.deadline import Deadline
 
 
 class Limits(NamedTuple):
-    """How long and how much: seconds, and bytes.
+    """The time limits, in seconds, and size limits, in bytes, of calls.
 
     `connect` is for connecting to a host, with all its addresses; `read` for the pause between two bytes, in both
-    directions; `submit_total` and `call_total` for an answer, from the moment that the request is out. What moves at
-    less than `stall_bytes_per_second` over `stall_seconds` of waiting has stalled (drill D11): a body in either
-    direction. `job_bytes` and `list_bytes` are for JSON. `settle_seconds` after a job's end the service may not have
-    the bytes everywhere yet.
+    directions; `submit_total` and `call_total` for an answer, from the moment that the request is sent. A body that
+    moves at less than `stall_bytes_per_second` over `stall_seconds` of waiting has stalled, in either direction (drill
+    D11). `job_bytes` and `list_bytes` are for JSON. For `settle_seconds` after a job's end the service may not have the
+    video everywhere yet.
     """
 
     connect: float = 10
@@ -39,31 +40,31 @@ class Limits(NamedTuple):
     settle_seconds: float = 30
 
     @property
-    def pace(self) -> tuple[float, int]:
-        """What a body must move at: so many seconds, and so many bytes in each."""
+    def min_rate(self) -> tuple[float, int]:
+        """The slowest that a body may move: a window in seconds, and bytes a second in it."""
         return self.stall_seconds, self.stall_bytes_per_second
 
 
-class Answer(NamedTuple):
-    """What came of an exchange, as far as it came.
+class ExchangeResult(NamedTuple):
+    """The result of an exchange: a response, or how far it got.
 
-    `status` is None where no answer was begun. `touched` says that the request may have reached the wire; without it,
-    nothing was sent. `complete` says that the framing promised no more bytes, `late` that a limit ended it. `reused`
-    says that the connection was one that had been kept. `response` is an open one, to be closed by whoever takes it,
-    and then `body` is empty. `failed_proxy` is the proxy where it came no further than that.
+    `status` is None without a response. Unless `may_have_been_sent`, no byte of the request was sent. `complete`: the
+    body is whole by its framing. `timed_out`: a limit ended the exchange. `reused`: the connection was a kept one.
+    `response` is still open, for the caller to close, and then `body` is empty. `failed_proxy` is the proxy, where the
+    request got no further than that.
     """
 
     status: int | None = None
     headers: httpx.Headers = httpx.Headers()
     body: bytes = b""
     complete: bool = False
-    oversized: bool = False
+    too_large: bool = False
     error: Exception | None = None
-    late: bool = False
-    touched: bool = False
+    timed_out: bool = False
+    may_have_been_sent: bool = False
     reused: bool = False
     response: httpcore.Response | None = None
-    failed_proxy: Via | None = None
+    failed_proxy: EnvironmentProxy | None = None
 
 
 class NotAllowed(Exception):
@@ -71,11 +72,11 @@ class NotAllowed(Exception):
 
 
 class Exchange:
-    """Runs one request, in the thread that calls `run`, which returns within its limits whatever the network does.
+    """Runs one request in the calling thread; `run` returns within its limits whatever the network does.
 
     `opening_seconds` limits the time until the request may be written, `answer_seconds` the time from its end to the
-    end of the answer; the body of a request may take as long as it moves (finding B09). `on_sending` is called right
-    before the first byte; what it raises stops the request unsent.
+    end of the answer; the body of a request may take any time while it moves (finding B09). `on_sending` is called
+    right before the first byte; what it raises stops the request unsent.
     """
 
     def __init__(
@@ -87,21 +88,21 @@ class Exchange:
         answer_seconds: float,
         on_sending: Callable[[], None] | None = None,
     ) -> None:
-        self.request, self.waits = request, Waits(deadline)
+        self.request, self.timer = request, ExchangeTimer(deadline)
         self._limits, self._on_sending = limits, on_sending
         self._opening_seconds, self._answer_seconds = opening_seconds, answer_seconds
-        self._touched = self._hurried = False
+        self._may_have_been_sent = self._hurried = False
         self._refused: BaseException | None = None
 
-    def run(self, wire: Wire, cap: int, keep_open: frozenset[int] = frozenset()) -> Answer:
-        """Return the answer, with at most about `cap` bytes of its body; one with a status of `keep_open` stays open.
+    def run(self, pool: OriginPool, max_bytes: int, keep_open: frozenset[int] = frozenset()) -> ExchangeResult:
+        """Return the result, with about `max_bytes` of the body; a response with a status in `keep_open` stays open.
 
         Raises only what `on_sending` or a signal handler raises.
         """
-        self.waits.begin(self._opening_seconds)
-        answer, body = Answer(), bytearray()
+        self.timer.begin_phase(self._opening_seconds)
+        answer, body = ExchangeResult(), bytearray()
         try:
-            response = wire.send(self.request, self.waits, self._trace)
+            response = pool.send(self.request, self.timer, self._trace)
             answer = answer._replace(status=response.status, headers=httpx.Headers(response.headers))
             if response.status in keep_open:
                 answer = answer._replace(response=response)
@@ -109,32 +110,32 @@ class Exchange:
                 with closing(response):
                     for chunk in response.iter_stream():
                         body += chunk
-                        if len(body) > cap:
+                        if len(body) > max_bytes:
                             break
-                answer = answer._replace(oversized=len(body) > cap, complete=len(body) <= cap)
-        except Exception as error:  # every failure is an answer here; the caller judges it
+                answer = answer._replace(too_large=len(body) > max_bytes, complete=len(body) <= max_bytes)
+        except Exception as error:  # every failure is a result here; the caller judges it
             if error is self._refused:
                 raise
-            answer = answer._replace(error=error, failed_proxy=wire.failed)
+            answer = answer._replace(error=error, failed_proxy=pool.failed)
         return answer._replace(
             body=bytes(body),
-            late=answer.error is not None and self.waits.is_over,
-            touched=self._touched,
-            reused=not self.waits.has_connected,
+            timed_out=answer.error is not None and self.timer.is_over,
+            may_have_been_sent=self._may_have_been_sent,
+            reused=not self.timer.has_connected,
         )
 
     def hurry(self, seconds: float) -> None:
         """End within `seconds`, at once where nothing was sent yet. May be called from a signal handler."""
         self._hurried = True
-        self.waits.hurry(seconds if self._touched else 0.0)
+        self.timer.hurry(seconds if self._may_have_been_sent else 0.0)
 
     def _trace(self, name: str, info: dict[str, Any]) -> None:
         """Follow httpcore's documented `trace` events."""
         if name == "http11.send_request_headers.started" and info["request"].method != b"CONNECT":
             self._allow()
-            self.waits.begin(None, self._limits.pace)
-        elif name == "http11.receive_response_headers.started" and self._touched:
-            self.waits.begin(self._answer_seconds)
+            self.timer.begin_phase(None, self._limits.min_rate)
+        elif name == "http11.receive_response_headers.started" and self._may_have_been_sent:
+            self.timer.begin_phase(self._answer_seconds)
 
     def _allow(self) -> None:
         try:
@@ -143,8 +144,8 @@ class Exchange:
         except BaseException as refused:
             self._refused = refused
             raise
-        # In this order: a hurry from another thread sees either that it was in time, or that it was not.
-        self._touched = True
+        # In this order, so that a `hurry` from another thread knows whether it was in time.
+        self._may_have_been_sent = True
         if self._hurried:
-            self._touched = False
+            self._may_have_been_sent = False
             raise NotAllowed

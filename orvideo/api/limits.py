@@ -1,4 +1,4 @@
-"""Whether a refusal is about money, and whose: read from what is said, since the status alone does not tell (F-A06)."""
+"""Which spending limit a refusal is about, read from its text, since the status alone does not say (F-A06)."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _THIS_KEY = re.compile(r"\b(?:this|your|the|api) key\b", re.IGNORECASE)
 _OWNERS = {"workspace": "the workspace's budget", "guardrail": "the budget of a guardrail"}
 
 
-def limit_of(
+def spending_limit(
     status: int, message: str, provider_message: str, told: dict[str, Any], *, is_moderated: bool
 ) -> Limit | None:
     """Return whose limit a refusal is about, None where it is not about money (finding A06).

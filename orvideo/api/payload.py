@@ -1,7 +1,6 @@
-"""Bytes from a server turned into JSON, with every way in which that goes wrong made into one error.
+"""Decompressing and parsing JSON from a server; every failure is a `NotJson`.
 
-Bounded: content encodings are undone up to a cap (drill D10), nesting is limited, and what `json` answers with a
-RecursionError or a bare ValueError becomes `NotJson` (drill X01).
+Bounded: decompressed size, memory and nesting (drills D10, X01).
 """
 
 import json
@@ -13,18 +12,18 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 #: Real answers nest five deep; what nests deeper would break those who print it.
-DEEPEST = 64
+MAX_DEPTH = 64
 #: About how many bytes of memory an answer may become for each byte that it may have; 12 kB of gzip were 887 MB (fault
 #: B2). Real answers become four to five times as much as their text.
 EXPANSION = 4
-MOST_MEMORY = EXPANSION * 16 * 1024 * 1024
+MAX_MEMORY = EXPANSION * 16 * 1024 * 1024
 #: About what each of these costs in memory, in bytes: an object, a list, half a text, the place of a value.
 _WEIGHTS = {"{": 180, "[": 100, '"': 20, ",": 32}
 #: A whole number of more digits than this is no amount, no time and no count.
-_MOST_DIGITS = 40
+_MAX_DIGITS = 40
 #: `gzip, gzip` is seen in the wild; longer chains are only seen in attacks.
-_MOST_ENCODINGS = 2
-#: Half a character: what Python makes of a byte, or of an escape, that is no text.
+_MAX_ENCODINGS = 2
+#: A lone surrogate: what Python makes of a byte, or of an escape, that is no text.
 LONE_SURROGATE = "[\ud800-\udfff]"
 
 
@@ -38,28 +37,30 @@ class NotJson(ValueError):
 
 
 class Decoded(NamedTuple):
-    """A body after its content encodings: `data` as far as it could be undone, and what is wrong with the rest."""
+    """A decompressed body: `data` as far as it could be decompressed, and what is wrong with the rest."""
 
     data: bytes
     whole: bool
-    too_big: bool = False
+    too_large: bool = False
     unknown: str | None = None
 
 
-def decode(body: bytes, content_encoding: str, cap: int) -> Decoded:
-    """Undo gzip and deflate up to `cap` bytes; never raises. An unknown encoding leaves the bytes as they are."""
+def decode(body: bytes, content_encoding: str, max_bytes: int) -> Decoded:
+    """Undo gzip and deflate up to `max_bytes` bytes; never raises. An unknown encoding leaves the bytes as they are."""
     names = [name.strip().lower() for name in content_encoding.split(",")]
     names = [name for name in names if name not in ("", "identity")]
-    if len(names) > _MOST_ENCODINGS or not all(name in ("gzip", "x-gzip", "deflate") for name in names):
-        return Decoded(body[:cap], whole=False, unknown=content_encoding)
+    if len(names) > _MAX_ENCODINGS or not all(name in ("gzip", "x-gzip", "deflate") for name in names):
+        return Decoded(body[:max_bytes], whole=False, unknown=content_encoding)
     data, whole = body, True
     for _ in names:
-        data, complete = _inflate(data, cap + 1)
+        data, complete = _inflate(data, max_bytes + 1)
         whole = whole and complete
-    return Decoded(data[:cap] or (body[:cap] if not whole else b""), whole=whole, too_big=len(data) > cap)
+    return Decoded(
+        data[:max_bytes] or (body[:max_bytes] if not whole else b""), whole=whole, too_large=len(data) > max_bytes
+    )
 
 
-def _inflate(data: bytes, cap: int) -> tuple[bytes, bool]:
+def _inflate(data: bytes, max_bytes: int) -> tuple[bytes, bool]:
     # 47: the zlib and the gzip header are told apart by zlib itself. -15: "deflate" as some servers misread it.
     for window in (47, -15):
         machine = zlib.decompressobj(window)
@@ -68,10 +69,10 @@ def _inflate(data: bytes, cap: int) -> tuple[bytes, bool]:
         try:
             # In small steps, so that what comes before the first bad byte is kept.
             for start in range(0, len(data), 1024):
-                piece = machine.decompress(data[start : start + 1024], cap - size)
+                piece = machine.decompress(data[start : start + 1024], max_bytes - size)
                 pieces.append(piece)
                 size += len(piece)
-                if size >= cap or machine.eof:
+                if size >= max_bytes or machine.eof:
                     break
         except zlib.error:
             if not size:
@@ -88,8 +89,8 @@ def text_of(data: bytes) -> str:
         return data.decode("utf-8", "replace")
 
 
-def parse(data: bytes, most_memory: int = MOST_MEMORY) -> Any:
-    """Parse a body as JSON that becomes about `most_memory` bytes at most; raises NotJson, and nothing else.
+def parse(data: bytes, max_memory: int = MAX_MEMORY) -> Any:
+    """Parse a body as JSON that becomes about `max_memory` bytes at most; raises NotJson, and nothing else.
 
     NaN, the infinities and numbers beyond a float become None: "not known" (drill P09). A name that is given twice
     with different values is refused: which one was meant?
@@ -99,7 +100,7 @@ def parse(data: bytes, most_memory: int = MOST_MEMORY) -> Any:
         raise NotJson("the answer is empty", foreign=True)
     if text[0] not in '{["-0123456789tfnNI':
         raise NotJson("the answer is not JSON", foreign=True)
-    if len(data) + sys.getsizeof(text) + sum(text.count(sign) * cost for sign, cost in _WEIGHTS.items()) > most_memory:
+    if len(data) + sys.getsizeof(text) + sum(text.count(sign) * cost for sign, cost in _WEIGHTS.items()) > max_memory:
         raise NotJson("the answer is too large")
     try:
         value = json.loads(
@@ -115,12 +116,12 @@ def parse(data: bytes, most_memory: int = MOST_MEMORY) -> Any:
         raise NotJson("the answer has a number in it that is no number") from None
     if is_too_deep(value):
         raise NotJson("the answer is nested too deeply")
-    # Half a character cannot be written to any stream or file: show that something was there.
+    # A lone surrogate cannot be written to any stream or file; U+FFFD shows that something was there.
     return each_text(value, _without_surrogates) if "\\u" in text else value
 
 
 def _unknown(name: str) -> None:
-    """Stand in for NaN and the infinities."""
+    """Return None for NaN and the infinities."""
 
 
 def _number(text: str) -> float | None:
@@ -130,7 +131,7 @@ def _number(text: str) -> float | None:
 
 def _whole(text: str) -> int | None:
     number = int(text)
-    return number if len(text) <= _MOST_DIGITS else None
+    return number if len(text) <= _MAX_DIGITS else None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -145,7 +146,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def is_too_deep(value: Any) -> bool:
     """Say whether parsed JSON is nested deeper than 64."""
     level = [value]
-    for _ in range(DEEPEST):
+    for _ in range(MAX_DEPTH):
         level = [
             item
             for holder in level
@@ -187,7 +188,7 @@ def lenient_id(data: bytes) -> str | None:
     """Return the id that a cut or broken answer to a submit still gives, None where there is any doubt (drill M08).
 
     Only a complete string or whole number that is the value of `id` in the outermost object counts, and only if no
-    second one contradicts it: an id inside `error` or `metadata` is somebody else's. A parser of cut JSON
+    second one contradicts it: an id inside `error` or `metadata` is not the job's. A parser of cut JSON
     (`pydantic_core.from_json(allow_partial=True)`) is no help: it takes a number that is cut for a whole one, and the
     last of two ids.
     """

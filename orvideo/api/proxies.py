@@ -1,4 +1,4 @@
-"""The proxy that the environment names for an origin, and what of it may be shown."""
+"""The proxy that the environment names for an origin, and its text for messages without secrets."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from orvideo.api import urls
 from orvideo.errors import UsageError
 
 
-class Via(NamedTuple):
-    """A proxy, by the variable that names it: `place` is its host and port, `secrets` are not to be shown."""
+class EnvironmentProxy(NamedTuple):
+    """A proxy and the variable that names it: `place` is host and port, `secrets` must not be shown."""
 
     variable: str
     place: str
@@ -43,8 +43,8 @@ def _bypasses_proxy(origin: urls.Origin, proxies: dict[str, str]) -> bool:
     return bool(named or urllib.request.proxy_bypass(place))
 
 
-def proxy_for(origin: urls.Origin) -> Via | None:
-    """Return the proxy that the environment names for an origin; one that is not used is not looked at (finding C06).
+def proxy_for(origin: urls.Origin) -> EnvironmentProxy | None:
+    """Return the proxy that the environment names for an origin; unused variables are not validated (finding C06).
 
     Raises UsageError, with the variable's name, for one that cannot be used (drill N10).
     """
@@ -73,7 +73,7 @@ def proxy_for(origin: urls.Origin) -> Via | None:
             f"{variable} names a SOCKS proxy ({place}), which needs the package socksio.",
             hint="pip install 'httpx[socks]'",
         )
-    return Via(variable, place.rpartition("://")[2].partition("/")[0], _secrets(url, proxy), proxy)
+    return EnvironmentProxy(variable, place.rpartition("://")[2].partition("/")[0], _secrets(url, proxy), proxy)
 
 
 def _secrets(url: str, proxy: httpx.Proxy) -> tuple[str, ...]:

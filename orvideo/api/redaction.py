@@ -1,4 +1,4 @@
-"""The key: what it may look like, and how it is kept out of everything that is shown or written down."""
+"""Checking the API key, and removing it from everything that is shown or written down."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Redactor:
 
     def __init__(self, key: str | None) -> None:
         self._key = key if key is not None and len(key) >= _SHORTEST_EXACT else None
-        # Done here and not when an answer has come: a codec is loaded from disk, and no moment is more precious than
-        # the one between an answer and its place on record.
+        # Encoded here, not when an answer has come: loading a codec reads the disk, and an answer must be recorded
+        # at once.
         encodings = ("utf-8", "utf-16-le", "utf-16-be") if self._key is not None else ()
         self._masked = [((self._key or "").encode(encoding), MASK.encode(encoding)) for encoding in encodings]
 

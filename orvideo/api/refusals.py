@@ -1,6 +1,6 @@
-"""What a refusal means: the error of `errors.py` that says it to a person, with what helps against it.
+"""The error of `errors.py` for a refusal by the service, with a hint.
 
-The service's own hints are better than ours (api notes): what it advises, and the models that it names, come first.
+The service's own advice, and the models that it names, come before our hints (api notes).
 """
 
 import math
@@ -28,10 +28,11 @@ from orvideo.errors import (
     Unauthorized,
     Unavailable,
     Unprocessable,
+    as_sentence,
 )
 
-#: What stands for the words of an answer that has none.
-SILENT = "no message"
+#: The message of an answer that has none.
+NO_MESSAGE = "no message"
 #: Status to class. What is not here is Rejected below 500 and ServerFault above.
 _KINDS: dict[int, type[OrvideoError]] = {
     400: BadRequest,
@@ -53,8 +54,8 @@ _RAISE_THE_LIMIT = "look at the limit at https://openrouter.ai/settings/keys"
 _WHAT_IT_TAKES = "orvideo models MODEL shows what the model takes"
 _LATER = "wait a minute, then run the same command"
 
-#: The statuses that promise that no job was made (503 only in the service's own words), and what helps against each.
-#: Every other one leaves the outcome unknown (drill M20, finding A07).
+#: The statuses that say that no job was made (503 only in the service's own words), with a hint for each. After any
+#: other one the outcome is unknown (drill M20, finding A07).
 _SUBMIT_HINTS: dict[int, str | None] = {
     400: _WHAT_IT_TAKES,
     401: None,
@@ -71,13 +72,13 @@ _SUBMIT_HINTS: dict[int, str | None] = {
 def refusal(
     reply: ServiceReply, host: str, *, doing: str = "answered", source: str | None = None, with_key: bool = True
 ) -> OrvideoError:
-    """Return the error that a refusing status stands for, with the service's words.
+    """Return the error for a refusal, with the service's words.
 
-    `host` answered; `source` is where the key came from, if it was sent there. A hint is only given for what it
-    always helps against: what a refused look or download means for its job is not known here (fault B12).
+    `host` answered; `source` is where the key came from, if it was sent there. A hint is given only where
+    it always helps: what the refusal means for a job is not known here (fault B12).
     """
     kind = Unavailable if with_key and is_foreign(reply) else _kind_of(reply)
-    told = told_by(reply)
+    told = reply_text(reply)
     if kind is Unauthorized and with_key:
         key = f"the API key from {source}" if source else "the API key"
         return Unauthorized(f"{host} refused {key}: {told}", hint=key_hint(source), reply=reply)
@@ -86,12 +87,12 @@ def refusal(
 
 
 def refused_submit(reply: ServiceReply, host: str, source: str | None) -> OrvideoError | None:
-    """Return why nothing was bought, with what helps; None where nothing promises that (drills M14 to M20)."""
+    """Return the error of a submit that bought nothing, with a hint; None where that is not certain (M14 to M20)."""
     status = reply.status
     if status not in _SUBMIT_HINTS or (status == 503 and not reply.own):
         return None
     error = refusal(reply, host, doing="answered" if status in (429, 503) else "refused the request", source=source)
-    error.hint = _advice(reply) or error.hint or _usual_hint(error, reply)
+    error.hint = _service_advice(reply) or error.hint or _default_hint(error, reply)
     return error
 
 
@@ -105,18 +106,18 @@ def _kind_of(reply: ServiceReply) -> type[OrvideoError]:
 
 
 def is_foreign(reply: ServiceReply) -> bool:
-    """Return whether a page refused the call: whoever wrote it knows neither the key nor the credits (finding A09)."""
-    return not reply.is_json and reply.status in (401, 402, 403) and reply.message != SILENT
+    """Return whether a page refused the call: it knows neither the key nor the credits (finding A09)."""
+    return not reply.is_json and reply.status in (401, 402, 403) and reply.message != NO_MESSAGE
 
 
-def _advice(reply: ServiceReply) -> str | None:
-    """Return what the service itself advises, None where it does not."""
+def _service_advice(reply: ServiceReply) -> str | None:
+    """Return the advice of the service, None where there is none."""
     other = f"the same command with -m {reply.fallback_models[0]}" if reply.fallback_models else None
     return "; or ".join(filter(None, (reply.remedy and reply.remedy.rstrip("."), other))) or None
 
 
-def _usual_hint(error: OrvideoError, reply: ServiceReply) -> str | None:
-    """Return what helps against a refusal about which the service gives no advice."""
+def _default_hint(error: OrvideoError, reply: ServiceReply) -> str | None:
+    """Return our hint for a refusal without advice of the service."""
     if reply.retryable is False and reply.status == 402:
         return "ask for a shorter or a smaller video, or add credits at https://openrouter.ai/settings/credits"
     if reply.retry_after is not None and reply.retryable is not False and reply.status in (402, 429, 503):
@@ -124,7 +125,7 @@ def _usual_hint(error: OrvideoError, reply: ServiceReply) -> str | None:
     if isinstance(error, MoneyError) and reply.limit is not None and reply.status != 402:
         return _SUBMIT_HINTS[402] if reply.limit.layer == CREDITS else _RAISE_THE_LIMIT
     if not reply.is_json and reply.status in (400, 401, 402, 403, 413, 422):
-        # What the model takes, or the prompt, is the service's to judge (finding A09).
+        # Only the service itself can judge the model's options or the prompt (finding A09).
         return "something before the service answered, such as a proxy or a firewall: orvideo doctor"
     if "data policy" in reply.message:
         return "orvideo models, or allow it at https://openrouter.ai/settings/privacy"
@@ -137,18 +138,18 @@ def _usual_hint(error: OrvideoError, reply: ServiceReply) -> str | None:
     return _SUBMIT_HINTS[reply.status]
 
 
-def told_by(reply: ServiceReply) -> str:
+def reply_text(reply: ServiceReply) -> str:
     """Return the service's words, the reasons and the provider's words as one text that ends like a sentence."""
-    parts = [_sentence(reply.message)]
-    if reply.limit is not None and (told := told_of_limit(reply.limit)):
+    parts = [as_sentence(reply.message)]
+    if reply.limit is not None and (told := limit_text(reply.limit)):
         parts.append(told)
     if reply.reasons:
         parts.append(f"Reasons: {', '.join(reply.reasons)}.")
     if reply.provider_message and reply.provider_message not in reply.message:
-        parts.append(_sentence(f"{reply.provider or 'The provider'} says: {reply.provider_message}"))
+        parts.append(as_sentence(f"{reply.provider or 'The provider'} says: {reply.provider_message}"))
     elif reply.provider:
         parts.append(f"The provider was {reply.provider}.")
-    parts += map(_sentence, reply.notes)
+    parts += map(as_sentence, reply.notes)
     if reply.fallback_models:
         parts.append(f"The service names other models: {', '.join(reply.fallback_models)}.")
     if reply.ray:
@@ -156,8 +157,8 @@ def told_by(reply: ServiceReply) -> str:
     return " ".join(parts)
 
 
-def told_of_limit(limit: Limit) -> str:
-    """Return whose limit it is, how much of it is spent and when it begins anew, as far as that is known."""
+def limit_text(limit: Limit) -> str:
+    """Return whose limit it is, how much is spent and when it resets, as far as that is known."""
     facts = [] if limit.layer == CREDITS else [f"This is {limit.layer}"]
     if limit.usd is not None and limit.spent is not None:
         facts.append(f"${limit.spent:.2f} of ${limit.usd:.2f} is spent")
@@ -171,17 +172,17 @@ def told_of_limit(limit: Limit) -> str:
     return f"{told[0].upper()}{told[1:]}." if told else ""
 
 
-def looks_right(base_url: str) -> bool:
+def has_usual_path(base_url: str) -> bool:
     """Return whether a base URL ends as the service's does."""
     return base_url.endswith("/api/v1")
 
 
 def base_url_hint(base_url: str, variable: str | None = None) -> str:
-    """Return what helps where a page, or nothing, is where the API should be (finding C13).
+    """Return the hint for a base URL where there is no API (finding C13).
 
-    A `variable` that sets the base URL beats what is stored, so that is what has to change.
+    `variable` is the environment variable that sets the base URL, if one does: it overrides the stored one.
     """
-    if looks_right(base_url):
+    if has_usual_path(base_url):
         mend = f"To use the usual one: unset {variable}" if variable else "See who set it: orvideo config list"
         return f"is the base URL right? {mend}"
     likely = urls.origin_of(base_url).url + "/api/v1"
@@ -190,12 +191,8 @@ def base_url_hint(base_url: str, variable: str | None = None) -> str:
 
 
 def key_hint(source: str | None) -> str:
-    """Return how another key is set, by the place that it came from: a variable beats a stored key."""
+    """Return the command that sets another key, for the place that the key came from."""
     return f"export {source}=..." if source is not None and source.isidentifier() else "orvideo config set api-key"
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?", "…")) else text + "."
 
 
 def _duration(seconds: float) -> str:

@@ -1,7 +1,7 @@
-"""What an answer says: a value, or the service's words about why there is none (what they mean: `refusals`).
+"""Reading answers: a JSON value, or the service's message about a refusal (`refusals` makes an error of it).
 
-Every documented error shape is read, and the ones that happen anyway: ZodError, HTML pages, empty bodies, wrong types
-(api notes). Server text is passed on as it is, without the key; making it harmless to a terminal is the output's job.
+Every documented error shape is read, and undocumented ones: ZodError, HTML pages, empty bodies, wrong types (api
+notes). Server text is passed on as it is, without the key; `output` makes it safe for a terminal.
 """
 
 import json
@@ -15,84 +15,84 @@ from typing import Any, NamedTuple
 import httpx
 
 from orvideo.api import payload
-from orvideo.api.exchange import Answer
-from orvideo.api.limits import limit_of
+from orvideo.api.exchange import ExchangeResult
+from orvideo.api.limits import spending_limit
 from orvideo.api.payload import NotJson
 from orvideo.api.redaction import Redactor
-from orvideo.api.refusals import SILENT
+from orvideo.api.refusals import NO_MESSAGE
 from orvideo.errors import BadReply, ServerFault, ServiceReply
 
 #: Text of a server is cut here, in characters (drills M21, P07).
 LONGEST_TEXT, LONGEST_TITLE = 2000, 120
 #: A value of a header is read up to here.
 LONGEST_VALUE = 1024
-MOST_REASONS = 20
-#: What else the service says of a refusal is cut here, in characters, and so many models are named.
-LONGEST_NOTE, MOST_MODELS = 300, 3
-#: A Retry-After beyond this is "not in our lifetime", in seconds.
+MAX_REASONS = 20
+#: The most characters of a note, and the most models that are named.
+LONGEST_NOTE, MAX_MODELS = 300, 3
+#: The longest Retry-After that is returned, in seconds.
 _FOREVER = 1e9
 
 _SECONDS = re.compile(r"[0-9]+(\.[0-9]*)?([eE]\+?[0-9]{1,3})?")
 _TITLE = re.compile(rb"<title[^>]{0,200}>(.{0,2000}?)</title", re.IGNORECASE | re.DOTALL)
 
 
-class Reading(NamedTuple):
-    """An answer with its content encodings undone and the key taken out: everything later works on this."""
+class DecodedReply(NamedTuple):
+    """An answer, decompressed and without the key."""
 
     status: int
     headers: httpx.Headers
     data: bytes
     whole: bool
-    too_big: bool
+    too_large: bool
     unknown_encoding: str | None
-    most_memory: int
+    max_memory: int
     redactor: Redactor
 
     @property
     def is_html(self) -> bool:
-        return is_page(self.data)
+        return is_html_page(self.data)
 
     def json(self) -> Any:
         """Return the body as JSON; raises NotJson."""
-        if self.too_big:
+        if self.too_large:
             raise NotJson("the answer is too large")
         if self.unknown_encoding is not None:
             raise NotJson(f"the answer has the content encoding {self.unknown_encoding!r}, which was not asked for")
         try:
-            value = payload.parse(self.data, self.most_memory)
-            # Once more: escapes, or another encoding, may have hidden a key from the first look.
+            value = payload.parse(self.data, self.max_memory)
+            # Once more: escapes, or another encoding, may have hidden a key.
             return self.redactor.value(value) if b"\\" in self.data or b"\0" in self.data else value
         except NotJson as error:
             raise NotJson(str(error), cut=error.cut or not self.whole, foreign=error.foreign) from None
 
 
-def is_page(data: bytes) -> bool:
+def is_html_page(data: bytes) -> bool:
     """Return whether a body begins as a page does."""
     head = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     return head.startswith((b"<!doctype", b"<html", b"<head", b"<body", b"<?xml", b"<title"))
 
 
-def read(answer: Answer, redactor: Redactor, cap: int) -> Reading:
-    """Return what an answer brought; never raises. `answer.status` must be there."""
+def read(answer: ExchangeResult, redactor: Redactor, max_bytes: int) -> DecodedReply:
+    """Decode an answer, which must have a status; never raises."""
     assert answer.status is not None
-    decoded = payload.decode(answer.body, answer.headers.get("content-encoding", ""), cap)
-    return Reading(
+    decoded = payload.decode(answer.body, answer.headers.get("content-encoding", ""), max_bytes)
+    return DecodedReply(
         status=answer.status,
         headers=answer.headers,
         data=redactor.raw(decoded.data),
         whole=answer.complete and decoded.whole,
-        too_big=answer.oversized or decoded.too_big,
+        too_large=answer.too_large or decoded.too_large,
         unknown_encoding=None if decoded.unknown is None else redactor.text(decoded.unknown)[:80],
-        most_memory=payload.EXPANSION * cap,
+        max_memory=payload.EXPANSION * max_bytes,
         redactor=redactor,
     )
 
 
-def value_of(reading: Reading, host: str) -> dict[str, Any]:
-    """Return the object that a successful GET brought.
+def json_object(reading: DecodedReply, host: str) -> dict[str, Any]:
+    """Return the JSON object in the answer to a successful GET.
 
-    Raises ServerFault where something else answered or the answer was cut (drill M21: a missed look), BadReply where
-    the service answered and it makes no sense (drills X01, X02).
+    Raises ServerFault for an answer of something else, or one that was cut (drill M21), and BadReply for one of the
+    service that makes no sense (drills X01, X02).
     """
     try:
         value = reading.json()
@@ -107,8 +107,8 @@ def value_of(reading: Reading, host: str) -> dict[str, Any]:
     return value
 
 
-def service_reply(reading: Reading, redactor: Redactor, now: datetime) -> ServiceReply:
-    """Return what the service said when it refused, whatever shape it said it in; never raises."""
+def service_reply(reading: DecodedReply, redactor: Redactor, now: datetime) -> ServiceReply:
+    """Return the message of a refusal, whatever its shape; never raises."""
     error, own, is_json = _error_object(reading)
     metadata = _mapping(error.get("metadata"))
     said, detail, several = error.get("message"), error.get("detail"), _complaints(error.get("errors"))
@@ -129,10 +129,10 @@ def service_reply(reading: Reading, redactor: Redactor, now: datetime) -> Servic
         ray=_ray(reading),
         own=own,
         is_json=is_json,
-        limit=limit_of(reading.status, message or "", provider_message or "", told, is_moderated=bool(reasons)),
+        limit=spending_limit(reading.status, message or "", provider_message or "", told, is_moderated=bool(reasons)),
         retryable=_retryable(told, offered),
         notes=tuple(map(redactor.text, _notes(offered))),
-        remedy=redactor.text(_words(told.get("remedy_hint")))[:LONGEST_NOTE] or None,
+        remedy=redactor.text(_one_line(told.get("remedy_hint")))[:LONGEST_NOTE] or None,
         fallback_models=tuple(_models(offered.get("fallback_models"))),
     )
 
@@ -169,36 +169,36 @@ def _date(text: str) -> datetime | None:
         return None
 
 
-def page_of(reading: Reading) -> str:
-    """Return in a few words what an answer is that the service's code did not write: nothing, or a page."""
+def page_text(reading: DecodedReply) -> str:
+    """Describe an answer that is not the service's: an empty body, or a page."""
     if not reading.data:
         return "an empty body"
     ray = _ray(reading)
     return _page(reading) + (f" (ray {ray})" if ray else "")
 
 
-def _page(reading: Reading) -> str:
+def _page(reading: DecodedReply) -> str:
     title = _title(reading)
     return "a page that is not the service's" + (f", titled {title!r}" if title else "")
 
 
-def _ray(reading: Reading) -> str | None:
-    """Return the id under which the CDN in front knows the call."""
+def _ray(reading: DecodedReply) -> str | None:
+    """Return the id of the call at the CDN."""
     return reading.redactor.text(reading.headers.get("cf-ray", "")[:LONGEST_VALUE])[:LONGEST_TITLE] or None
 
 
-def _title(reading: Reading) -> str | None:
+def _title(reading: DecodedReply) -> str | None:
     match = _TITLE.search(reading.data[:65536])
     if match is None:
         return None
-    import html  # all its entities are not needed until a page comes instead of an answer
+    import html  # slow to import, and only HTML pages need it
 
-    # Once more: entities may have hidden a key from the first look.
+    # Once more: entities may have hidden a key.
     words = reading.redactor.text(" ".join(html.unescape(match[1].decode("utf-8", "replace")).split()))
     return (words if len(words) <= LONGEST_TITLE else words[: LONGEST_TITLE - 1] + "…") or None
 
 
-def _error_object(reading: Reading) -> tuple[dict[str, Any], bool, bool]:
+def _error_object(reading: DecodedReply) -> tuple[dict[str, Any], bool, bool]:
     """Return the `error` object of any of the known shapes, whether it is the service's own, and whether it was JSON.
 
     A text becomes its message, and a list its `errors`; gateways answer these, and `{"detail": …}` (finding C13).
@@ -224,7 +224,7 @@ def _complaints(said: Any) -> str | None:
     if not isinstance(issues, list):
         return None
     lines = []
-    for issue in issues[:MOST_REASONS]:
+    for issue in issues[:MAX_REASONS]:
         words = issue.strip() if isinstance(issue, str) else next(_messages_in(issue), None)
         if words:
             path = issue.get("path", issue.get("loc")) if isinstance(issue, dict) else None
@@ -263,7 +263,7 @@ def _reasons(metadata: dict[str, Any]) -> Iterator[str]:
     """Yield why a request was moderated: `reasons` and `patterns`, each a text or something that holds one (M17)."""
     for name in ("reasons", "patterns"):
         items = metadata.get(name)
-        for item in (items if isinstance(items, list) else [items])[:MOST_REASONS]:
+        for item in (items if isinstance(items, list) else [items])[:MAX_REASONS]:
             text = item if isinstance(item, str) else next(_messages_in(item), None)
             if text:
                 yield text[:200]
@@ -280,17 +280,17 @@ def _retryable(told: dict[str, Any], offered: dict[str, Any]) -> bool | None:
 def _notes(offered: dict[str, Any]) -> Iterator[str]:
     """Yield what `error.availability` adds, as short texts (finding A06)."""
     for name, words in (("excluded_by", "Excluded by"), ("constraint", "Constraint"), ("docs_url", "More at")):
-        said = _words(offered.get(name))
+        said = _one_line(offered.get(name))
         if said:
             yield f"{words}: {said[:LONGEST_NOTE]}"
 
 
-def _words(value: Any) -> str:
+def _one_line(value: Any) -> str:
     """Return a text, the texts of a list, or what an object says, as one line; nothing for anything else."""
     if isinstance(value, str):
         return " ".join(value.split())
     if isinstance(value, list):
-        return ", ".join(filter(None, map(_words, value[:MOST_REASONS])))
+        return ", ".join(filter(None, map(_one_line, value[:MAX_REASONS])))
     if isinstance(value, dict):
         return next(_messages_in(value), None) or json.dumps(value, ensure_ascii=False)
     return ""
@@ -301,7 +301,7 @@ def _models(value: Any) -> Iterator[str]:
     found = 0
     for item in value if isinstance(value, list) else ():
         name = item.get("id", item.get("model")) if isinstance(item, dict) else item
-        if found < MOST_MODELS and isinstance(name, str) and re.fullmatch(r"[\w~][\w.~:@/+-]{0,119}", name, re.ASCII):
+        if found < MAX_MODELS and isinstance(name, str) and re.fullmatch(r"[\w~][\w.~:@/+-]{0,119}", name, re.ASCII):
             found += 1
             yield name
 
@@ -310,15 +310,15 @@ def _mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _bodyless(reading: Reading) -> str:
+def _bodyless(reading: DecodedReply) -> str:
     if reading.is_html:
         return _page(reading)
     if not reading.data:
-        return SILENT
-    if reading.too_big or reading.unknown_encoding is not None:
+        return NO_MESSAGE
+    if reading.too_large or reading.unknown_encoding is not None:
         return "a message that cannot be read"
     text = payload.text_of(reading.data[: 4 * LONGEST_TEXT]).strip()
-    return text if text and not text.startswith(("{", "[")) else SILENT
+    return text if text and not text.startswith(("{", "[")) else NO_MESSAGE
 
 
 def _first_text(*candidates: Any) -> str | None:

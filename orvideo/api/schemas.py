@@ -1,4 +1,4 @@
-"""What goes over the wire, as pydantic models that survive a service that changes.
+"""The requests and replies of the service, as pydantic models that tolerate changes of the service.
 
 Enums are open strings, unknown fields are kept (`model_extra`), and a field of an unexpected type becomes None
 rather than an error: a reply that can be followed is followed. Only what a command cannot do without raises.
@@ -16,8 +16,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 #: The last second of the year 9999. A larger whole number is no time, and no count of anything here.
 LARGEST_WHOLE = 253_402_300_799
-#: More outputs than this no job has; a service that names more is not believed (fault B14, finding C03).
-MOST_OUTPUTS = 64
+#: Outputs beyond this number are ignored; no job has so many (fault B14, finding C03).
+MAX_OUTPUTS = 64
 
 
 #: Seconds since 1970 as a text: so many digits are no date.
@@ -86,7 +86,7 @@ def _texts_in_place(value: object) -> list[str | None] | None:
     """Keep the positions, since output N of a job stays output N when a neighbour is null, up to the last text."""
     if not isinstance(value, list):
         return None
-    texts = [_text(item) for item in value[:MOST_OUTPUTS]]
+    texts = [_text(item) for item in value[:MAX_OUTPUTS]]
     while texts and texts[-1] is None:
         texts.pop()
     return texts
@@ -113,7 +113,7 @@ Amount = Annotated[Decimal | None, BeforeValidator(amount)]
 Mapping = Annotated[dict[str, Any] | None, BeforeValidator(_mapping)]
 
 
-class Wire(BaseModel):
+class ServiceModel(BaseModel):
     """The base of everything received: unknown fields are kept, and input values never appear in errors."""
 
     model_config = ConfigDict(extra="allow", hide_input_in_errors=True, protected_namespaces=())
@@ -124,7 +124,7 @@ class Wire(BaseModel):
         return dict(self.model_extra or {})
 
 
-class Usage(Wire):
+class Usage(ServiceModel):
     """What a job was billed: `cost` in USD, None when the service did not say."""
 
     cost: Money = None
@@ -151,11 +151,11 @@ KNOWN_STATUSES = FINAL_STATUSES | {"pending", "in_progress"}
 
 
 def _status(value: object) -> str:
-    """Fold the case and the spaces of a status (drill P05); a missing one is a job not yet looked at (drill M11)."""
+    """Fold the case and the spaces of a status (drill P05); a missing one is `pending` (drill M11)."""
     return value.strip().casefold() if isinstance(value, str) and value.strip() else "pending"
 
 
-class Job(Wire):
+class Job(ServiceModel):
     """A job as the service reports it (VideoGenerationResponse)."""
 
     id: Annotated[str, BeforeValidator(_identifier)]
@@ -201,14 +201,14 @@ class Job(Wire):
         return max(len(self.urls or ()), len(self.unsigned_urls or ()))
 
 
-class Span(Wire):
+class Span(ServiceModel):
     """The range that an upscaling model accepts."""
 
     min: float | None = None
     max: float | None = None
 
 
-class VideoModel(Wire):
+class VideoModel(ServiceModel):
     """One entry of `GET /videos/models`. None means "the service does not say", never "no" (see `fit`)."""
 
     id: Annotated[str, Field(min_length=1)]
@@ -230,13 +230,13 @@ class VideoModel(Wire):
     allowed_passthrough_parameters: Texts = None
 
 
-class Rare(Wire):
-    """The base of what few commands receive, and never two threads at once: pydantic prepares it at its first use."""
+class DeferredModel(ServiceModel):
+    """The base of models that few commands use, and one thread at a time: pydantic builds them at their first use."""
 
     model_config = ConfigDict(defer_build=True)
 
 
-class Endpoint(Rare):
+class Endpoint(DeferredModel):
     """One provider of a model (`GET /models/{id}/endpoints`); `tag` is the slug that provider options are keyed by."""
 
     name: Text = None
@@ -244,7 +244,7 @@ class Endpoint(Rare):
     tag: Text = None
 
 
-class Budget(Rare):
+class Budget(DeferredModel):
     """A budget that a key is held to: `remaining_usd` is below zero where it was overrun."""
 
     scope: Text = None
@@ -269,7 +269,7 @@ def _budgets(value: object) -> list[object]:
     return [item for item in value if isinstance(item, dict | Budget)] if isinstance(value, list) else []
 
 
-class KeyInfo(Rare):
+class KeyInfo(DeferredModel):
     """What the service says of a key (`GET /key`): amounts in USD, None for "no limit" or "not said"."""
 
     label: Text = None

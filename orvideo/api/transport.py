@@ -1,7 +1,8 @@
-"""The only place that sends requests: origins, the key, attempts to connect, redirects.
+"""Sends all requests: origins, the key, attempts to connect, redirects.
 
-Three kinds of connection, because they must not disturb each other: looks share one that is kept alive, a submit has
-a fresh one (drill M24), a download has one of its own. None follows a redirect or repeats a request by itself.
+There are three kinds of connection, which must not disturb each other: GETs of JSON share one that is kept alive, a
+submit has a fresh one (drill M24), a download has one of its own. None follows a redirect or repeats a request by
+itself.
 """
 
 import contextlib
@@ -17,18 +18,19 @@ from pydantic import SecretStr
 
 from orvideo import __version__
 from orvideo.api import urls
-from orvideo.api.exchange import Answer, Exchange, Limits
-from orvideo.api.proxies import Via
+from orvideo.api.exchange import Exchange, ExchangeResult, Limits
+from orvideo.api.pool import OriginPool, strip_codes
+from orvideo.api.proxies import EnvironmentProxy
 from orvideo.api.redaction import Redactor
-from orvideo.api.wire import Waits, Wire, plain
+from orvideo.api.sockets import ExchangeTimer
 from orvideo.clock import Clock
 from orvideo.deadline import Deadline
 from orvideo.errors import AuthError, NotSent, OrvideoError, ServerFault, Unsafe, UsageError
 
 __all__ = ["AppHeaders", "Call", "Limits", "Opened", "Transport"]
 
-#: Redirects are followed this often and no further (drills N08, P10).
-MOST_HOPS = 5
+#: How many redirects are followed (drills N08, P10).
+MAX_REDIRECTS = 5
 #: Attempts to connect before a submit gives up unsent, and the pauses between them in seconds (drill M01).
 CONNECT_PAUSES = (0.5, 1.0)
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -41,7 +43,7 @@ for _name in ("httpx", "httpcore"):
 
 
 class AppHeaders(NamedTuple):
-    """How the application names itself to the API's own origin (api notes); an empty value is not sent."""
+    """The headers by which the application names itself to the API (api notes); an empty value is not sent."""
 
     referer: str = "https://github.com/orvideo/orvideo"
     title: str = "orvideo"
@@ -61,7 +63,7 @@ class AppHeaders(NamedTuple):
 
 
 class Call(NamedTuple):
-    """One request as `-v` shows it: no query, because signed URLs have their secret there; no headers."""
+    """One request as `-v` shows it: without headers and query, which may hold secrets."""
 
     method: str
     url: str
@@ -71,10 +73,10 @@ class Call(NamedTuple):
 
 
 class Opened(NamedTuple):
-    """A response whose body is still to come, on a connection of its own, with what its waits go by."""
+    """A response whose body is still to be read, on a connection of its own, with its timer."""
 
-    answer: Answer
-    waits: Waits
+    answer: ExchangeResult
+    timer: ExchangeTimer
     host: str
     with_key: bool
 
@@ -99,28 +101,28 @@ class Transport:
         self.redactor = Redactor(key)
         self._app = app.headers()
         self._on_call = on_call
-        self._kept: Wire | None = None
-        self._one_look_at_a_time = threading.Lock()
+        self._kept: OriginPool | None = None
+        self._kept_lock = threading.Lock()
         self._submitting: Exchange | None = None
         self._hurried = False
 
     def close(self) -> None:
-        """Close the connection that is kept; downloads that are open stay with whoever reads them."""
+        """Close the kept connection; open downloads are closed by their readers."""
         kept, self._kept = self._kept, None
         if kept is not None:
             kept.close()
 
-    # Looks
+    # GETs of JSON
 
-    def get(self, path: str, *, with_key: bool, cap: int, deadline: Deadline) -> Answer:
+    def get(self, path: str, *, with_key: bool, max_bytes: int, deadline: Deadline) -> ExchangeResult:
         """Return the answer to a GET below the base URL, after at most five redirects within the API's own origin.
 
         Raises NotSent and ServerFault for a connection that failed or a deadline that ended, Unsafe for a redirect
         elsewhere (drill P10).
         """
         url = self.base_url + path
-        for _ in range(MOST_HOPS + 1):
-            answer = self._look(url, with_key, cap, deadline)
+        for _ in range(MAX_REDIRECTS + 1):
+            answer = self._get(url, with_key, max_bytes, deadline)
             location = _location(answer)
             if location is None:
                 return answer
@@ -130,24 +132,24 @@ class Transport:
                     f"{self._origin.host} redirects to {urls.origin_of(target.url).url}, which is not followed."
                 )
             url = target.url
-        raise Unsafe(f"{self._origin.host} redirects more than {MOST_HOPS} times.")
+        raise Unsafe(f"{self._origin.host} redirects more than {MAX_REDIRECTS} times.")
 
-    def _look(self, url: str, with_key: bool, cap: int, deadline: Deadline) -> Answer:
-        answer = self._look_once(url, with_key, cap, deadline)
-        if answer.error is not None and answer.reused and answer.status is None and not answer.late:
-            # The server had dropped the connection that was kept; looking twice costs nothing.
-            answer = self._look_once(url, with_key, cap, deadline)
-        if answer.status is None or (answer.late and answer.status < 400):
-            raise self._missed(answer, self._origin.host, deadline) from answer.error
+    def _get(self, url: str, with_key: bool, max_bytes: int, deadline: Deadline) -> ExchangeResult:
+        answer = self._get_once(url, with_key, max_bytes, deadline)
+        if answer.error is not None and answer.reused and answer.status is None and not answer.timed_out:
+            # The server had dropped the kept connection; a GET may be repeated.
+            answer = self._get_once(url, with_key, max_bytes, deadline)
+        if answer.status is None or (answer.timed_out and answer.status < 400):
+            raise self._unanswered(answer, self._origin.host, deadline) from answer.error
         return answer
 
-    def _look_once(self, url: str, with_key: bool, cap: int, deadline: Deadline) -> Answer:
+    def _get_once(self, url: str, with_key: bool, max_bytes: int, deadline: Deadline) -> ExchangeResult:
         request = self._request("GET", url, self._headers(with_key=with_key, accept="application/json"))
         exchange = Exchange(request, self.limits, deadline, 3 * self.limits.connect, self.limits.call_total)
-        with self._one_look_at_a_time:
-            wire = self._kept = self._kept or Wire(self._origin, keep_alive=True)
+        with self._kept_lock:
+            pool = self._kept = self._kept or OriginPool(self._origin, keep_alive=True)
             try:
-                answer = self._run(exchange, wire, cap)
+                answer = self._run(exchange, pool, max_bytes)
             except BaseException:
                 self.close()
                 raise
@@ -155,13 +157,15 @@ class Transport:
                 self.close()
             return answer
 
-    # The submit
+    # Submits
 
-    def post(self, path: str, content: bytes, on_sending: Callable[[], None] | None, deadline: Deadline) -> Answer:
+    def post(
+        self, path: str, content: bytes, on_sending: Callable[[], None] | None, deadline: Deadline
+    ) -> ExchangeResult:
         """Send one POST once, on a fresh connection, and return what came of it (drills M01 to M24).
 
-        `Answer.status` is None where it may have been sent and nothing readable came. Raises NotSent, AuthError (407)
-        and Unsafe (a bad certificate) where nothing was sent, and what `on_sending` raises.
+        `ExchangeResult.status` is None where it may have been sent and nothing readable came. Raises NotSent, AuthError
+        (407) and Unsafe (a bad certificate) where nothing was sent, and what `on_sending` raises.
         """
         opening = Deadline.after(self.clock, deadline.left(3 * self.limits.connect))
         try:
@@ -171,7 +175,7 @@ class Transport:
                 seconds = opening.left(3 * self.limits.connect)
                 exchange = Exchange(request, self.limits, deadline, seconds, self.limits.submit_total, on_sending)
                 answer = self._post_once(exchange)
-                if answer.touched:
+                if answer.may_have_been_sent:
                     return answer
                 problem = self._unsent(answer, self._origin.host, "submitted")
                 again = isinstance(answer.error, httpcore.ConnectError | httpcore.ConnectTimeout) and not self._hurried
@@ -182,20 +186,20 @@ class Transport:
         finally:
             self._hurried = False
 
-    def _post_once(self, exchange: Exchange) -> Answer:
-        with contextlib.closing(Wire(self._origin)) as wire:
+    def _post_once(self, exchange: Exchange) -> ExchangeResult:
+        with contextlib.closing(OriginPool(self._origin)) as pool:
             self._submitting = exchange
             try:
                 if self._hurried:
                     exchange.hurry(0)
-                return self._run(exchange, wire, self.limits.job_bytes)
+                return self._run(exchange, pool, self.limits.job_bytes)
             finally:
                 self._submitting = None
 
     def hurry(self, seconds: float) -> None:
-        """End the running submit within `seconds`; one that is not on the wire yet ends at once, unsent (drill S02).
+        """End the running submit within `seconds`; one that is not being sent yet ends at once, unsent (drill S02).
 
-        Without a running submit, the next one ends unsent: the signal came just before it.
+        Without a running submit, the next one ends unsent.
         """
         self._hurried = True
         submitting = self._submitting
@@ -214,7 +218,7 @@ class Transport:
         redirect that must not be followed, NotSent and ServerFault for a connection that failed.
         """
         target = urls.resolve_download(url, self.base_url)
-        for _ in range(MOST_HOPS + 1):
+        for _ in range(MAX_REDIRECTS + 1):
             target = urls.DownloadTarget(target.url, target.with_key and not signed)
             with self._open_once(target, headers, deadline) as opened:
                 location = _location(opened.answer)
@@ -222,7 +226,7 @@ class Transport:
                     yield opened
                     return
             target = urls.resolve_redirect(location, target.url, self.base_url)
-        raise Unsafe(f"The download redirects more than {MOST_HOPS} times.")
+        raise Unsafe(f"The download redirects more than {MAX_REDIRECTS} times.")
 
     @contextlib.contextmanager
     def _open_once(self, target: urls.DownloadTarget, headers: dict[str, str], deadline: Deadline) -> Iterator[Opened]:
@@ -230,21 +234,23 @@ class Transport:
         ours = self._headers(with_key=True, accept="*/*") if target.with_key else self._anonymous("*/*")
         request = self._request("GET", target.url, ours | headers, read=self.limits.stall_seconds)
         exchange = Exchange(request, self.limits, deadline, 3 * self.limits.connect, self.limits.call_total)
-        with contextlib.closing(Wire(origin)) as wire:
-            answer = self._run(exchange, wire, self.limits.job_bytes, STREAMED)
+        with contextlib.closing(OriginPool(origin)) as pool:
+            answer = self._run(exchange, pool, self.limits.job_bytes, STREAMED)
             try:
                 if answer.status is None:
-                    raise self._missed(answer, origin.host, deadline) from answer.error
-                yield Opened(answer, exchange.waits, origin.host, target.with_key)
+                    raise self._unanswered(answer, origin.host, deadline) from answer.error
+                yield Opened(answer, exchange.timer, origin.host, target.with_key)
             finally:
                 if answer.response is not None:
                     answer.response.close()
 
     # What they share
 
-    def _run(self, exchange: Exchange, wire: Wire, cap: int, keep_open: frozenset[int] = frozenset()) -> Answer:
+    def _run(
+        self, exchange: Exchange, pool: OriginPool, max_bytes: int, keep_open: frozenset[int] = frozenset()
+    ) -> ExchangeResult:
         began = self.clock.monotonic()
-        answer = exchange.run(wire, cap, keep_open)
+        answer = exchange.run(pool, max_bytes, keep_open)
         if self._on_call is not None:
             request = exchange.request
             url = str(request.url.copy_with(query=None))
@@ -269,20 +275,20 @@ class Transport:
             headers["Authorization"] = f"Bearer {self._key.get_secret_value()}"
         return headers
 
-    def _missed(self, answer: Answer, host: str, deadline: Deadline) -> OrvideoError:
-        """Return the error for a GET that brought no answer: a missed look, whichever way it was missed."""
-        if not answer.touched:
+    def _unanswered(self, answer: ExchangeResult, host: str, deadline: Deadline) -> OrvideoError:
+        """Return the error for a GET without an answer."""
+        if not answer.may_have_been_sent:
             return self._unsent(answer, host, "sent")
         if deadline.is_over:
             return ServerFault(f"{host} did not answer before the time limit.")
-        if answer.late:
+        if answer.timed_out:
             return ServerFault(f"{host} did not answer in {self.limits.call_total:g} seconds.")
-        return ServerFault(f"{host} gave no answer: {reason_of(answer.error, self.redactor)}.")
+        return ServerFault(f"{host} gave no answer: {failure_text(answer.error, self.redactor)}.")
 
-    def _unsent(self, answer: Answer, host: str, done: str) -> OrvideoError:
-        """Return the error for a request of which nothing was written (drills M01, M03)."""
+    def _unsent(self, answer: ExchangeResult, host: str, done: str) -> OrvideoError:
+        """Return the error for a request of which no byte was sent (drills M01, M03)."""
         error = answer.error
-        if distrust := _distrust(error):
+        if distrust := _certificate_error(error):
             return Unsafe(
                 f"The certificate of {host} is not to be trusted: {distrust}. Nothing was {done}.",
                 hint="check the clock of this machine, SSL_CERT_FILE, and who is between you and the service",
@@ -291,13 +297,13 @@ class Transport:
             return NotSent(f"Interrupted before the request was sent to {host}. Nothing was {done}.")
         if answer.failed_proxy is not None:
             return self._proxy_failed(answer, answer.failed_proxy, host, done)
-        if answer.late:
+        if answer.timed_out:
             return NotSent(f"{host} could not be reached in time. Nothing was {done}.")
-        return NotSent(f"{host} could not be reached: {reason_of(error, self.redactor)}. Nothing was {done}.")
+        return NotSent(f"{host} could not be reached: {failure_text(error, self.redactor)}. Nothing was {done}.")
 
-    def _proxy_failed(self, answer: Answer, proxy: Via, host: str, done: str) -> OrvideoError:
-        """Return the error for a request that came no further than the proxy (drill M03, finding C06)."""
-        words = proxy.without_secrets(reason_of(answer.error, self.redactor))
+    def _proxy_failed(self, answer: ExchangeResult, proxy: EnvironmentProxy, host: str, done: str) -> OrvideoError:
+        """Return the error for a request that got no further than the proxy (drill M03, finding C06)."""
+        words = proxy.without_secrets(failure_text(answer.error, self.redactor))
         if isinstance(answer.error, httpcore.ProxyError) and words.startswith("407"):
             return AuthError(
                 f"{proxy} asks for a name and a password ({words}). Nothing was {done}.",
@@ -311,17 +317,17 @@ class Transport:
         )
 
 
-def _location(answer: Answer) -> str | None:
+def _location(answer: ExchangeResult) -> str | None:
     """Return where an answer redirects to, None where it does not."""
     return answer.headers.get("location") if answer.status in REDIRECTS else None
 
 
-def reason_of(error: Exception | None, redactor: Redactor) -> str:
-    """Return in a few words why a connection failed: the library's, without its error numbers.
+def failure_text(error: Exception | None, redactor: Redactor) -> str:
+    """Return in a few words why a connection failed, without error numbers.
 
-    The library repeats what a server sent that is no HTTP, and a server may repeat the key (drill K05).
+    The key is taken out: the library repeats what a server sent, and a server may repeat the key (drill K05).
     """
-    words = plain(redactor.text(str(error))) if error is not None else ""
+    words = strip_codes(redactor.text(str(error))) if error is not None else ""
     named = {
         httpcore.ConnectTimeout: "no connection in time",
         httpcore.ReadTimeout: "it fell silent",
@@ -333,7 +339,7 @@ def reason_of(error: Exception | None, redactor: Redactor) -> str:
     return words.rstrip(".") or "the connection was lost"
 
 
-def _distrust(error: BaseException | None) -> str | None:
+def _certificate_error(error: BaseException | None) -> str | None:
     """Return why a certificate was refused, None where that is not what happened.
 
     The libraries wrap the error as a cause and give it no class of its own.
@@ -341,7 +347,7 @@ def _distrust(error: BaseException | None) -> str | None:
     seen: list[BaseException] = []
     while error is not None and error not in seen:
         if isinstance(error, ssl.SSLCertVerificationError):
-            return plain(error.verify_message or str(error))
+            return strip_codes(error.verify_message or str(error))
         seen.append(error)
         error = error.__cause__ or error.__context__
     return None

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 #: So many equal refusals in a row are no accident: the next row would only be another one (drill B11).
 EQUAL_REFUSALS = 5
 #: All rows together are not looked at more often than this, unless a fixed interval is asked for.
-LOOKS_PER_SECOND = 50.0
+POLLS_PER_SECOND = 50.0
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -39,7 +39,7 @@ class Entry(Task):
     batch: str
     quote: Mapping[str, Any] | None = None
 
-    def in_other_hands(self, ledger: Ledger) -> Record | None:
+    def record_of_other_run(self, ledger: Ledger) -> Record | None:
         """Return the job that another run has made of this row: then it is followed, not bought."""
         # The record lets a row have one job at most that has not come to nothing.
         for record in ledger.rows_of_batch(self.batch):
@@ -49,7 +49,7 @@ class Entry(Task):
 
 
 class StopRules:
-    """When a batch starts no more rows (drill B11): `jobs.task.Rules`."""
+    """When a batch starts no more rows (drill B11): `jobs.task.StopPolicy`."""
 
     def __init__(self, *, fail_fast: bool) -> None:
         self._fail_fast = fail_fast

@@ -60,7 +60,7 @@ def make_output_folder(output: str | None) -> None:
     """Make that folder. Raises OutputUnwritable."""
     folder = folder_to_make(output)
     if folder is not None:
-        with disk.refused(folder):
+        with disk.disk_errors(folder):
             disk.make_folders(folder, folder.parent)
 
 

@@ -14,22 +14,22 @@ if TYPE_CHECKING:
     from orvideo.context import Context
     from orvideo.deadline import Deadline
     from orvideo.jobs.fetch import Fetcher
-    from orvideo.jobs.task import Rules, Task, Terms
+    from orvideo.jobs.task import RunOptions, StopPolicy, Task
     from orvideo.output.job_listener import JobListener
     from orvideo.record.values import Record
 
 
-def terms_from(context: Context, waiting: Waiting) -> Terms:
+def terms_from(context: Context, waiting: Waiting) -> RunOptions:
     """Return how long and how often to look, from the line or the settings; seconds. The time begins now."""
     from orvideo.deadline import Deadline
-    from orvideo.jobs.task import Terms
+    from orvideo.jobs.task import RunOptions
     from orvideo.settings.definitions import Source
 
     settings = context.settings.with_flags({"timeout": waiting.timeout, "interval": waiting.interval})
     firm = settings.get("timeout").source is not Source.DEFAULT
     if firm:
         context.deadline = Deadline.after(context.clock, settings.timeout)
-    return Terms(timeout=settings.timeout, interval=settings.interval, firm=firm)
+    return RunOptions(timeout=settings.timeout, interval=settings.interval, timeout_is_explicit=firm)
 
 
 def find_jobs(context: Context, names: Sequence[str] | None) -> list[Record]:
@@ -72,12 +72,12 @@ def follow_named(
 def run_tasks(
     context: Context,
     tasks: Sequence[Task],
-    terms: Terms,
+    terms: RunOptions,
     fetcher: Fetcher,
     *,
     hooks: Hooks = NOTHING,
     listener: JobListener | None = None,
-    rules: Rules | None = None,
+    rules: StopPolicy | None = None,
 ) -> list[OrvideoError]:
     """Run tasks to their ends, and return what went wrong besides; a signal ends the run cleanly first (drill S03).
 
@@ -85,7 +85,7 @@ def run_tasks(
     """
     from orvideo.deadline import Deadline
     from orvideo.jobs.engine import Engine
-    from orvideo.jobs.task import Tools
+    from orvideo.jobs.task import Dependencies
 
     def at_the_end(task: Task, deadline: Deadline) -> None:
         run_hooks(context, task, hooks, deadline)
@@ -93,8 +93,8 @@ def run_tasks(
     if terms.follow and terms.wait:
         tell_shortest_interval(context, terms.interval)
     listener = listener or context.listener
-    buys = any(task.order is not None for task in tasks)
-    tools = Tools(
+    buys = any(task.make_submission is not None for task in tasks)
+    tools = Dependencies(
         context.ledger if buys else context.ledger_to_read,
         context.journal,
         fetcher,
@@ -102,17 +102,17 @@ def run_tasks(
         context.clock,
         None if hooks == NOTHING else at_the_end,
     )
-    if buys and terms.firm and terms.timeout is not None:
+    if buys and terms.timeout_is_explicit and terms.timeout is not None:
         # The service was asked before: for the list of models, and about the key.
         terms = terms._replace(timeout=context.deadline.left(terms.timeout))
     engine = Engine(tasks, tools, terms, listener, rules)
-    deadline = Deadline.after(context.clock, terms.timeout if terms.firm else None)
+    deadline = Deadline.after(context.clock, terms.timeout if terms.timeout_is_explicit else None)
     with context.interrupts.deferred(engine.interrupt):
         try:
             engine.run()
         finally:
             listener.close()
-            unrecorded = context.journal.settle(deadline, hurry=engine.is_interrupted)
+            unrecorded = context.journal.flush(deadline, hurry=engine.is_interrupted)
     return [error for error in (engine.stopped, unrecorded) if error is not None]
 
 
@@ -133,7 +133,7 @@ def prepare(context: Context, records: Sequence[Record], fetcher: Fetcher) -> li
     tasks = [Task(record, seq=record.seq) for record in records]
     context.ending.track(tasks, context.journal)
     fetcher.check(records)
-    for seq, target in fetcher.to_remember(records):
+    for seq, target in fetcher.targets_to_record(records):
         context.journal.set_target(seq, target)
     return tasks
 
@@ -141,7 +141,7 @@ def prepare(context: Context, records: Sequence[Record], fetcher: Fetcher) -> li
 def follow_and_save(
     context: Context,
     tasks: Sequence[Task],
-    terms: Terms,
+    terms: RunOptions,
     fetcher: Fetcher,
     hooks: Hooks = NOTHING,
     *,

@@ -66,7 +66,7 @@ def problem_of(info: KeyInfo, now: datetime, another: str) -> OrvideoError | Non
 
     `another` is the command that sets another key.
     """
-    from orvideo.api.refusals import told_of_limit
+    from orvideo.api.refusals import limit_text
     from orvideo.api.schemas import moment
 
     if info.is_management_key or info.is_provisioning_key:
@@ -90,5 +90,5 @@ def problem_of(info: KeyInfo, now: datetime, another: str) -> OrvideoError | Non
     if spent is None:
         return None
     return MoneyError(
-        f"Nothing is left of what this key may spend. {told_of_limit(spent)}", hint=f"look at it at {KEYS_PAGE}"
+        f"Nothing is left of what this key may spend. {limit_text(spent)}", hint=f"look at it at {KEYS_PAGE}"
     )

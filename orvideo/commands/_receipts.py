@@ -27,13 +27,15 @@ def check_before_submit(context: Context, fetcher: Fetcher, *, wait: bool) -> No
     from orvideo.download.targets import Form, decide_target
 
     later = "orvideo jobs show JOB --receipt writes it later"
-    if fetcher.for_new_jobs is None or not wait:
+    if fetcher.spec_for_new_jobs is None or not wait:
         raise UsageError(
             "--receipt goes beside a video, and this line saves none.", hint=f"add --wait -o PATH; {later}"
         )
-    target = decide_target(fetcher.for_new_jobs, force=True, stdout_is_tty=context.terminal.out_is_tty)
+    target = decide_target(fetcher.spec_for_new_jobs, force=True, stdout_is_tty=context.terminal.out_is_tty)
     if target.is_stream:
-        raise UsageError(f"--receipt goes beside a video, and -o {fetcher.for_new_jobs} leaves no file.", hint=later)
+        raise UsageError(
+            f"--receipt goes beside a video, and -o {fetcher.spec_for_new_jobs} leaves no file.", hint=later
+        )
     receipt = receipt_path(target.folder / target.name)
     if target.form is Form.FILE and not fetcher.options.force and os.path.lexists(receipt):
         raise OutputExists(f"{receipt} exists already.", hint="name another file with -o, or overwrite with --force")

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from orvideo.batch.checking import Asked, Offer, Price
     from orvideo.batch.entry import Entry
     from orvideo.context import Context, Service
-    from orvideo.jobs.task import Terms
+    from orvideo.jobs.task import RunOptions
     from orvideo.output.batch_report import ReportFile
 
 
@@ -186,10 +186,10 @@ def _entries(context: Context, batch: Batch, service: Service) -> list[Entry]:
     from orvideo.batch.standing import Standing, standing_of
     from orvideo.jobs import judgement
     from orvideo.jobs.task import Phase
-    from orvideo.record.values import Intent
+    from orvideo.record.values import Submission
 
-    def order(one: Asked, offer: Offer) -> Intent:
-        return Intent(
+    def order(one: Asked, offer: Offer) -> Submission:
+        return Submission(
             request=batch.reader.body(one, offer), endpoint=service.endpoint, quote=offer.quote.as_json(),
             target=batch.specs[one.key], batch=batch.id, row_key=one.key, row_number=one.row.number,
             max_total=batch.limit,
@@ -201,15 +201,15 @@ def _entries(context: Context, batch: Batch, service: Service) -> list[Entry]:
         entry = Entry(row=one.row, key=one.key, batch=batch.id)
         entries.append(entry)
         if offer is not None:
-            entry.order, entry.quote = partial(order, one, offer), offer.quote.as_json()
+            entry.make_submission, entry.quote = partial(order, one, offer), offer.quote.as_json()
             continue
         assert record is not None, "what has no offer has a job"
         entry.record, entry.seq = record, record.seq
         standing = standing_of(record)
         if standing is Standing.UNKNOWN:
-            entry.error, entry.phase = judgement.cannot_follow(record), Phase.OVER
+            entry.error, entry.phase = judgement.error_without_id(record), Phase.DONE
         elif standing is Standing.FAILED:
-            entry.error, entry.phase = judgement.error_on_record(record), Phase.OVER
+            entry.error, entry.phase = judgement.error_on_record(record), Phase.DONE
     return entries
 
 
@@ -217,18 +217,18 @@ def _run(
     context: Context,
     options: BatchOptions,
     entries: list[Entry],
-    terms: Terms,
+    terms: RunOptions,
     report: ReportFile | None,
 ) -> None:
     """Run the rows, and whatever ends it, tell how each stands; raises what the exit code is taken from."""
-    from orvideo.batch.entry import LOOKS_PER_SECOND, StopRules
+    from orvideo.batch.entry import POLLS_PER_SECOND, StopRules
     from orvideo.output.batch_listener import BatchListener
 
     saving = options.saving
     fetcher = context.fetcher(None, force=saving.force, always=True, names_relative=True, max_size=saving.max_size)
-    terms = terms._replace(jobs=options.running.jobs)
+    terms = terms._replace(max_in_flight=options.running.jobs)
     if terms.interval is None:
-        terms = terms._replace(looks_per_second=LOOKS_PER_SECOND)
+        terms = terms._replace(polls_per_second=POLLS_PER_SECOND)
     context.ending.track(entries, context.journal, resume=options.typed)
     listener = BatchListener(context.terminal, context.clock, total=len(entries))
     rules = StopRules(fail_fast=options.running.fail_fast)

@@ -185,12 +185,12 @@ def _broken(setting: Setting) -> OrvideoError:
 def _record(context: Context) -> str:
     from orvideo.download.disk import try_folder
     from orvideo.output.text import count
-    from orvideo.record.file import aside_command
+    from orvideo.record.file import move_aside_command
 
     ledger = context.ledger_to_read
     faults = ledger.check()
     if faults:
-        raise RecordError(f"{ledger.path} is damaged: {'; '.join(faults)}", hint=aside_command(ledger.path))
+        raise RecordError(f"{ledger.path} is damaged: {'; '.join(faults)}", hint=move_aside_command(ledger.path))
     ledger.require_writable()
     try_folder(ledger.path.parent, f".orvideo-{os.getpid()}.try")
     unknown = len(ledger.list(unknown=True))

@@ -258,11 +258,11 @@ def run_adopt(context: Context, job_id: str) -> None:
         context.terminal.warn(f"the job could not be looked at now: {away.message}")
         if away.hint is not None:
             context.terminal.hint(away.hint)
-    from orvideo.jobs.judgement import seen
+    from orvideo.jobs.judgement import observation_of
 
     record = context.ledger.adopt(job_id, endpoint=service.endpoint)
     if job is not None:
-        context.journal.looked(record.seq, seen(job))
+        context.journal.observed(record.seq, observation_of(job))
     context.terminal.note(f"adopted {job_id}")
     answer_submitted(context, context.ledger.get(record.seq))
 

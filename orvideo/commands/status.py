@@ -25,14 +25,14 @@ def register(app: typer.Typer) -> None:
 
 def run(context: Context, names: Sequence[str] | None) -> None:
     """Look at each job once; one that cannot be seen is shown as last seen, and its error decides the exit code."""
-    from orvideo.jobs.task import Task, Terms
+    from orvideo.jobs.task import RunOptions, Task
     from orvideo.output.job_table import PIPE_STATUS_COLUMNS, TERMINAL_STATUS_COLUMNS, job_table
     from orvideo.output.job_text import overrun_text
 
     records = find_jobs(context, names)
     tasks = [Task(record) for record in records if record.id is not None]
     context.ending.track(tasks, context.journal)
-    errors = [*run_tasks(context, tasks, Terms(once=True), context.fetcher(None)), *errors_of(tasks)]
+    errors = [*run_tasks(context, tasks, RunOptions(poll_once=True), context.fetcher(None)), *errors_of(tasks)]
     documents = [(context.journal.record(record.seq) or record).as_json() for record in records]
     context.terminal.document(documents)
     columns = TERMINAL_STATUS_COLUMNS if context.terminal.out_is_tty else PIPE_STATUS_COLUMNS

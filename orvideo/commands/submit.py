@@ -126,12 +126,12 @@ def _answer_dry_run(context: Context, planned: Plan) -> None:
 def _task(planned: Plan, service: Service, fetcher: Fetcher) -> Task:
     """Return what is to be bought; the run spends the money, once."""
     from orvideo.jobs.task import Task
-    from orvideo.record.values import Intent
+    from orvideo.record.values import Submission
 
-    order = Intent(
+    order = Submission(
         request=planned.request.body(),
         endpoint=service.endpoint,
         quote=planned.quote.as_json(),
-        target=fetcher.remembered,
+        target=fetcher.spec_to_record,
     )
-    return Task(order=lambda: order)
+    return Task(make_submission=lambda: order)

@@ -1,1 +1,1 @@
-"""A video on its way to the disk: whole and under its name, or not under its name at all."""
+"""Downloading videos: a video has its final name only when it is complete."""

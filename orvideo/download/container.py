@@ -1,7 +1,7 @@
-"""What a file is by its bytes, and whether it is all there: containers walked from header to header to the end.
+"""The kind of a video file, and whether it is complete: its container is read from header to header to the end.
 
-The media between two headers is skipped, so a walk costs the same for 10 MiB and 1 GiB. A kind is named by the
-extension that its files have.
+The media between two headers is skipped, so a check takes the same time for 10 MiB and 1 GiB. A kind is named by its
+file extension.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator
 
-#: Every kind that is known, by its extension, with what to call one. "bin" is what is neither known nor text.
+#: Every known kind by its extension, with its name in messages. "bin" is neither known nor text.
 KINDS = {
     "mp4": "an MP4",
     "webm": "a WebM",
@@ -33,10 +33,10 @@ KINDS = {
 
 #: This many bytes from the beginning of a file decide what it is.
 HEAD = 512
-#: Real files have thousands of top-level boxes or elements at most, one pair a fragment; more is an attack.
-MOST_PARTS = 200_000
-#: A file of no known kind that is shorter than this is no video of any kind.
-SHORTEST = 64
+#: The most top-level boxes or elements that are read; real files have thousands at most.
+MAX_PARTS = 200_000
+#: The shortest file of an unknown kind that counts as a video, in bytes.
+MIN_UNKNOWN_SIZE = 64
 
 #: Reads so many bytes from an offset on; fewer where the file ends.
 Read = Callable[[int, int], bytes]
@@ -62,7 +62,7 @@ class Incomplete(BadContainer):
 
 
 def refuse_text(head: bytes) -> None:
-    """Raise NotAVideo where the first bytes of a file are those of a page, of JSON, or of any other text."""
+    """Raise NotAVideo where a file begins like HTML, JSON or any other text."""
     if head and (_MARKUP.match(head) or _is_plain(head)):
         raise NotAVideo("it is a text")
 
@@ -76,7 +76,7 @@ def check(read: Read, size: int) -> str:
     refuse_text(head)
     kind = _kind_of(head)
     if kind == "bin":
-        if size < SHORTEST:
+        if size < MIN_UNKNOWN_SIZE:
             raise Incomplete(f"it is {size} bytes long")
         if not any(head):
             raise Incomplete("it begins with nothing but zeros")
@@ -112,7 +112,7 @@ _MAGIC = {
 
 
 def _is_plain(head: bytes) -> bool:
-    """Tell whether bytes are plain text: in UTF-16 by its mark, or UTF-8 without what no text has."""
+    """Return whether bytes are plain text: UTF-16 with a BOM, or UTF-8, without control characters."""
     wide = head[:2] in (b"\xff\xfe", b"\xfe\xff")
     try:
         text = getincrementaldecoder("utf-16" if wide else "utf-8")().decode(head)
@@ -139,7 +139,7 @@ def _mp4(read: Read, size: int) -> str:
 def _boxes(read: Read, size: int) -> Iterator[tuple[int, bytes]]:
     """Yield where each top-level box begins and its name. Raises Incomplete."""
     offset = 0
-    for _ in range(MOST_PARTS):
+    for _ in range(MAX_PARTS):
         head = read(16, offset)
         if len(head) < 8 and not any(head):
             return  # the end, or a few zeros that some muxers pad with
@@ -157,13 +157,13 @@ def _boxes(read: Read, size: int) -> Iterator[tuple[int, bytes]]:
             raise Incomplete(f"a box claims to be {length} bytes long, less than its own header")
         offset += length
         _require(offset, size)
-    raise Incomplete(f"it has more than {MOST_PARTS} boxes")
+    raise Incomplete(f"it has more than {MAX_PARTS} boxes")
 
 
 def _ebml(read: Read, size: int) -> str:
     """Walk a WebM or Matroska file: the elements of a segment one by one, to a cluster and to the end."""
     offset, found = 0, set()
-    for _ in range(MOST_PARTS):
+    for _ in range(MAX_PARTS):
         if offset == size:
             break
         name, length, start = _element(read, offset)
@@ -174,12 +174,12 @@ def _ebml(read: Read, size: int) -> str:
         elif length is not None:
             offset += length
             _require(offset, size)
-        elif name == _CLUSTER:  # live: the end of such a cluster cannot be told without reading the media
+        elif name == _CLUSTER:  # live: the end of such a cluster is unknown without reading the media
             offset = size
         else:
             raise Incomplete("an element has no size")
     else:
-        raise Incomplete(f"it has more than {MOST_PARTS} elements")
+        raise Incomplete(f"it has more than {MAX_PARTS} elements")
     for name, what in ((_SEGMENT, "segment"), (_CLUSTER, "cluster, which has the media")):
         if name not in found:
             raise Incomplete(f"it has no {what}")
@@ -197,7 +197,7 @@ def _element(read: Read, offset: int) -> tuple[bytes, int | None, int]:
 
 
 def _number(head: bytes, *, most: int) -> bytes:
-    """Return the bytes of a number, whose length is told by the leading zeros of the first."""
+    """Return the bytes of a number; the leading zeros of the first byte give its length."""
     length = 9 - head[0].bit_length() if head else 0
     if length > most:
         raise Incomplete("an element's header makes no sense")
@@ -209,7 +209,7 @@ def _number(head: bytes, *, most: int) -> bytes:
 def _riff(read: Read, size: int) -> None:
     """Walk the RIFF chunks of an AVI (a large one has several) or a WebP."""
     offset = 0
-    while offset + 8 <= size and offset // 8 < MOST_PARTS:
+    while offset + 8 <= size and offset // 8 < MAX_PARTS:
         head = read(8, offset)
         length = int.from_bytes(head[4:], "little")
         if head[:4] != b"RIFF" or length in (0, 0xFFFFFFFF):  # padding, or written without knowing the end
@@ -221,7 +221,7 @@ def _riff(read: Read, size: int) -> None:
 
 def _ogg(read: Read, size: int) -> None:
     offset = 0
-    for _ in range(MOST_PARTS):
+    for _ in range(MAX_PARTS):
         if offset >= size:
             return
         head = read(27 + 255, offset)

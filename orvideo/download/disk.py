@@ -1,8 +1,8 @@
-"""The one place of this room that touches the file system: files that grow, names that are given, room that is left.
+"""File system operations of downloads: the locked `.part`, final names, free space, streams.
 
-The size of a `.part` is the progress: it is never allocated ahead, and bytes are only added at its end, so that a
-process that is killed at any point leaves a file that says the truth (drill D14). One process at a time holds it, by
-a lock that the system takes back when the process ends.
+The size of a `.part` is the progress: it is never allocated ahead, and bytes are only appended, so that its size is
+true after a kill at any point (drill D14). One process at a time has it open, by a lock that the system releases when
+the process ends.
 """
 
 from __future__ import annotations
@@ -18,25 +18,24 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from orvideo import errnos
-from orvideo.download.naming import LONGEST
+from orvideo.download.naming import MAX_NAME_BYTES
 from orvideo.errors import OutputUnwritable
 from orvideo.files import move_into_place, sync_folder
 
-#: A video never takes the last of a disk: this share of it, and at most so many bytes of a large one (F-C03).
+#: The free space that a download leaves on a disk: this share, and at most so many bytes (F-C03).
 RESERVED_SHARE, RESERVED_MOST = 0.05, 1 << 30
 
 _PIECE = 1 << 20
 
 
-class Busy(Exception):
-    """Another process, or another thread, holds the file."""
+class FileInUse(Exception):
+    """Another process or thread has the file locked."""
 
 
 class Part:
-    """An open file that a video grows in, held by whoever opened it. Every method raises OSError.
+    """The open and locked file that a video is downloaded to. Every method raises OSError.
 
-    `path` is None for a file without a name. `is_spoiled` says that the disk has failed on it: what it has is not to
-    be gone on with.
+    `path` is None for an unnamed file. `is_spoiled`: the disk has failed, so the content must not be used to resume.
     """
 
     def __init__(self, path: Path | None, descriptor: int) -> None:
@@ -46,10 +45,10 @@ class Part:
         self._hash, self._hashed = hashlib.sha256(), 0
 
     @classmethod
-    def hold(cls, path: Path) -> Self:
-        """Open the file, or make it, and hold it; what is there stays. Raises Busy, and OSError.
+    def open_locked(cls, path: Path) -> Self:
+        """Open the file, or create it, and lock it; its content stays. Raises FileInUse, and OSError.
 
-        A file with a second name is not written to: that name is a finished video's.
+        A file with a second hard link is not written to: the link is a finished video.
         """
         for _ in range(100):
             descriptor = _open(path)
@@ -62,17 +61,17 @@ class Part:
             except BaseException:
                 os.close(descriptor)
                 raise
-            # Given its name, or removed, by whoever held it until now.
+            # Renamed or removed by the process that had it before.
             os.close(descriptor)
-        raise Busy
+        raise FileInUse
 
     @classmethod
-    def hold_one(cls, paths: Iterable[Path]) -> Self:
-        """Hold the first of these in whose place there is nothing that is not ours. Raises Busy, and OSError."""
+    def open_first(cls, paths: Iterable[Path]) -> Self:
+        """Open and lock the first of these whose name is not taken by another file. Raises FileInUse and OSError."""
         trouble: OSError | None = None
         for path in paths:
             try:
-                return cls.hold(path)
+                return cls.open_locked(path)
             except OSError as error:
                 trouble = trouble or error
                 if not os.path.lexists(path):
@@ -81,8 +80,8 @@ class Part:
         raise trouble
 
     @classmethod
-    def without_a_name(cls) -> Self:
-        """Make a file in the system's temporary folder that is gone when it is closed, however the process ends."""
+    def unnamed(cls) -> Self:
+        """Create an unnamed file in the temporary folder; it is gone when it is closed, however the process ends."""
         import tempfile
 
         with tempfile.TemporaryFile(buffering=0) as file:
@@ -97,7 +96,7 @@ class Part:
         return Path(tempfile.gettempdir())
 
     def append(self, data: bytes) -> None:
-        """Write at the end, and hash what is written; what was written before an error counts."""
+        """Append and hash `data`; what was written before an error counts."""
         if self._hashed < self.size:
             self.digest()
         view = memoryview(data)
@@ -121,7 +120,7 @@ class Part:
         return os.pread(self.descriptor, count, offset)
 
     def pieces(self, start: int = 0) -> Iterator[bytes]:
-        """Yield what is here from an offset on."""
+        """Yield the content from an offset on, in pieces of 1 MiB."""
         while start < self.size:
             piece = self.read(min(_PIECE, self.size - start), start)
             if not piece:
@@ -130,24 +129,24 @@ class Part:
             start += len(piece)
 
     def digest(self) -> str:
-        """Return the sha256 of all that is here, in hexadecimal; what an earlier process wrote is read once."""
+        """Return the sha256 of the content in hexadecimal; what an earlier process wrote is read once."""
         for piece in self.pieces(self._hashed):
             self._hash.update(piece)
             self._hashed += len(piece)
         return self._hash.hexdigest()
 
     def sync(self) -> None:
-        """Bring it to the disk, and hear what the last close would say, which is too late for a name (F-C04)."""
+        """Sync the file, and raise the errors that a close would raise, before it gets its name (F-C04)."""
         try:
             os.fsync(self.descriptor)
             os.close(os.dup(self.descriptor))
         except OSError:
-            # The system may have dropped pages and will not say so twice.
+            # The system may have dropped pages, and reports that only once.
             self.is_spoiled = True
             raise
 
     def is_older_than_this_boot(self) -> bool:
-        """Tell whether it was last written before the system started: after a power cut a size says nothing."""
+        """Return whether it was last written before the system started: after a power cut its size proves nothing."""
         import time
 
         try:
@@ -157,17 +156,17 @@ class Part:
         return os.fstat(self.descriptor).st_mtime < time.time() - up
 
     def give_name(self, path: Path, *, replace: bool) -> None:
-        """Give it its final name, see `move_into_place`. Raises OSError where its own name leads elsewhere by now."""
+        """Rename it, see `files.give_name`. Raises OSError where its current name leads to another file by now."""
         assert self.path is not None, "only a file with a name is given another one"
         if not _is_at(self.descriptor, self.path):
             raise OSError(errno.ESTALE, "somebody has removed or replaced it", os.fspath(self.path))
         move_into_place(self.path, path, replace=replace)
 
     def move_aside(self, path: Path) -> None:
-        """Give it another name, and go on with an empty file in its old place. Raises Busy as well."""
+        """Rename it, and continue with an empty file under the old name. Raises FileInUse as well."""
         assert self.path is not None, "only a file with a name is moved"
         self.give_name(path, replace=False)
-        fresh = type(self).hold(self.path)
+        fresh = type(self).open_locked(self.path)
         self.close()
         self.__dict__.update(fresh.__dict__)
 
@@ -190,15 +189,15 @@ def make_folders(folder: Path, base: Path) -> None:
 
 
 def can_be_replaced(path: Path) -> bool:
-    """Tell whether a name is free, or a regular file's: nothing else is ever overwritten."""
+    """Return whether a name is free, or a regular file's: nothing else is ever overwritten."""
     try:
         return stat.S_ISREG(os.lstat(path).st_mode)
     except FileNotFoundError:
         return True
 
 
-def holds(path: Path, size: int | None, sha256: str | None) -> bool:
-    """Tell whether a regular file has these bytes, by its size and then its sha256; what cannot be read has not."""
+def has_content(path: Path, size: int | None, sha256: str | None) -> bool:
+    """Return whether a regular file has this size and sha256; False where it cannot be read."""
     flags = _flags(os.O_RDONLY, "O_NONBLOCK")  # a FIFO is not waited for
     try:
         with open(path, "rb", opener=lambda name, _: os.open(name, flags)) as file:
@@ -210,9 +209,9 @@ def holds(path: Path, size: int | None, sha256: str | None) -> bool:
 
 
 def try_folder(folder: Path, name: str) -> None:
-    """Make a file in a folder, write to it and remove it again: rights alone do not say whether that works (O04).
+    """Create, write and remove a file in a folder: permissions alone do not tell whether that works (O04).
 
-    The name is always the same, so that what a kill leaves of one try is removed by the next (drill D14).
+    The name is always the same, so that the next try removes what a kill has left (drill D14).
     """
     probe = folder / name
     flags = _flags(os.O_WRONLY | os.O_CREAT | os.O_EXCL, "O_NOFOLLOW")
@@ -232,10 +231,10 @@ def try_folder(folder: Path, name: str) -> None:
 
 
 def require_room(folder: Path, needed: int | None, *, at_least: int = 0) -> None:
-    """Raise OutputUnwritable when `needed` bytes more would take the last of a disk (F-C03); None is not known.
+    """Raise OutputUnwritable when `needed` bytes more do not fit beside the reserve (F-C03).
 
-    `at_least` is a guess for that case, and is not told as if it were known (F-B05). File systems that do not know
-    their own size are trusted.
+    Where `needed` is None, `at_least` is an estimate for the check, which the message does not name (F-B05). File
+    systems that report no size pass.
     """
     try:
         disk = os.statvfs(folder)
@@ -254,15 +253,15 @@ def require_room(folder: Path, needed: int | None, *, at_least: int = 0) -> None
 def longest_name(folder: Path) -> int:
     """Return how many bytes a name in `folder` may have; some encrypting file systems take 143."""
     try:
-        return min(os.pathconf(folder, "PC_NAME_MAX"), LONGEST)
+        return min(os.pathconf(folder, "PC_NAME_MAX"), MAX_NAME_BYTES)
     except (OSError, ValueError, AttributeError):
-        return LONGEST
+        return MAX_NAME_BYTES
 
 
 def copy_out(part: Part, stream: BinaryIO | int, name: str) -> None:
-    """Write all of a file to an open stream or descriptor.
+    """Write the whole content to an open stream or descriptor.
 
-    Raises BrokenPipeError when the reader left (drill O09), OutputUnwritable for everything else (O10).
+    Raises BrokenPipeError when the reader has closed it (drill O09), OutputUnwritable for other errors (O10).
     """
     try:
         descriptor = stream if isinstance(stream, int) else _descriptor(stream)
@@ -282,8 +281,8 @@ def copy_out(part: Part, stream: BinaryIO | int, name: str) -> None:
 
 @contextmanager
 def opened_to_write(device: Path) -> Iterator[int]:
-    """Open a device; what its close says is an error of writing."""
-    with refused(device):
+    """Open a device for writing; an error of its close is an error of writing."""
+    with disk_errors(device):
         descriptor = os.open(device, _flags(os.O_WRONLY, "O_NOCTTY"))
         try:
             yield descriptor
@@ -300,8 +299,8 @@ def is_open_to_write(descriptor: int) -> bool:
 
 
 @contextmanager
-def refused(path: Path) -> Iterator[None]:
-    """Turn what the disk refuses into OutputUnwritable (drill D18)."""
+def disk_errors(path: Path) -> Iterator[None]:
+    """Raise OutputUnwritable for an OSError (drill D18)."""
     try:
         yield
     except BrokenPipeError:
@@ -326,9 +325,9 @@ def _open(path: Path) -> int:
 
 
 def _was_planted(descriptor: int, folder: Path) -> bool:
-    """Tell whether somebody else made the file in a folder such as /tmp, and could change it under our hands.
+    """Return whether another user made the file in a folder such as /tmp, and could change it meanwhile.
 
-    Elsewhere the owner says nothing: mounts of other systems show one owner for all files.
+    In other folders the owner proves nothing: mounts of other systems show one owner for all files.
     """
     return os.fstat(descriptor).st_uid != os.geteuid() and bool(os.stat(folder).st_mode & stat.S_ISVTX)
 
@@ -341,7 +340,7 @@ def _lock(descriptor: int) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise Busy from error
+        raise FileInUse from error
     except OSError as error:  # some network file systems have no locks
         if error.errno not in errnos.UNSUPPORTED | {errno.ENOLCK}:
             raise
@@ -355,7 +354,7 @@ def _is_at(descriptor: int, path: Path) -> bool:
 
 
 def _descriptor(stream: BinaryIO) -> int | None:
-    """Return what is behind a stream, with its buffer emptied; None for one that lives in memory."""
+    """Flush a stream and return its descriptor; None for a stream in memory."""
     try:
         stream.flush()
         return stream.fileno()
@@ -368,7 +367,7 @@ def _write_all(descriptor: int, data: bytes) -> None:
     while view:
         try:
             view = view[os.write(descriptor, view) :]
-        except BlockingIOError:  # whoever made the pipe set it so
+        except BlockingIOError:  # the pipe is non-blocking
             select.select([], [descriptor], [])
 
 

@@ -1,8 +1,8 @@
-"""Names for videos: safe by construction, whatever the prompt, the model and the service's id are made of.
+"""Safe file names for videos, whatever the prompt, the model and the service's id contain.
 
-A file name is made of what a person typed (kept as it is, cut only where the file system would refuse it) and of
-fields, each reduced to one harmless component (drill O15). Templates have their own substitution over a fixed list of
-fields: nothing of a value is ever evaluated or formatted (drill O16).
+A file name consists of what a person typed (kept as it is, cut only where the file system would refuse it) and of
+fields, each reduced to one safe component (drill O15). Templates have their own substitution over a fixed list of
+fields: no value is ever evaluated or formatted (drill O16).
 """
 
 import hashlib
@@ -19,10 +19,10 @@ from orvideo.errors import UsageError
 if TYPE_CHECKING:
     from orvideo.record.values import Record
 
-#: What stands for a field that a job does not have, or of which nothing harmless is left.
-NOTHING = "none"
+#: The text for a field that a job does not have, or of which no safe character is left.
+MISSING_FIELD = "none"
 #: The longest file name of nearly every file system, in bytes.
-LONGEST = 255
+MAX_NAME_BYTES = 255
 
 _PUNCTUATION = frozenset("._-+=,@()")
 _RESERVED = frozenset(
@@ -32,7 +32,7 @@ _RESERVED = frozenset(
 
 
 class Facts(NamedTuple):
-    """What a name may say of a job. `id` is the service's id, or the local handle while there is none."""
+    """The facts about a job that a name can contain. `id` is the service's id, or else the local handle."""
 
     id: str
     created_at: datetime
@@ -46,7 +46,7 @@ class Facts(NamedTuple):
 
 
 def facts_of(record: "Record") -> Facts:
-    """Return what names may say of a job on record."""
+    """Return the facts about a job on record that a name can contain."""
     request = record.request
     return Facts(
         id=record.name,
@@ -62,7 +62,7 @@ def facts_of(record: "Record") -> Facts:
 
 
 def component(value: object, *, longest: int = 80) -> str:
-    """Return a value as one component of a path that no system and no shell takes for anything else.
+    """Return a value as one path component that is safe on every system and in every shell.
 
     No separator, control or invisible character, no leading or trailing `-` or `.`, no name that Windows keeps for
     itself, at most `longest` bytes, and never empty.
@@ -74,7 +74,7 @@ def component(value: object, *, longest: int = 80) -> str:
     text = cut(text.strip("-. "), longest).strip("-. ")
     if text.partition(".")[0].upper() in _RESERVED:
         text = "_" + text
-    return text or NOTHING
+    return text or MISSING_FIELD
 
 
 def slug(prompt: str | None) -> str:
@@ -92,13 +92,13 @@ def slug(prompt: str | None) -> str:
 
 
 def short_id(job_id: str) -> str:
-    """Return eight characters that tell one job's files from another's: an id's last ones vary the most."""
+    """Return eight characters that identify a job in a file name: the last ones of its id, which vary most."""
     plain = re.sub(r"[^0-9A-Za-z]", "", job_id if job_id.isascii() else "")
     return plain[-8:] if len(plain) >= 4 else _digest(job_id)
 
 
 def default_name(facts: Facts, extension: str) -> str:
-    """Return the name of a video that nobody named: `20261121-023000-veo-3.1-a-paper-boat-x7f3k2p1.mp4`.
+    """Return the default name of a video: `20261121-023000-veo-3.1-a-paper-boat-x7f3k2p1.mp4`.
 
     It begins with the UTC time of the submit, so that plain `ls` sorts by time.
     """
@@ -118,16 +118,16 @@ def beside(name: str, mark: str) -> str:
     return f"{stem}-{mark}{extension}"
 
 
-def part_name(name: str, job_id: str, index: int, *, longest: int = LONGEST) -> str:
-    """Return the name of the file that a video grows in, one for each target, job and output.
+def part_name(name: str, job_id: str, index: int, *, longest: int = MAX_NAME_BYTES) -> str:
+    """Return the name of a `.part`, one for each target, job and output.
 
-    It leaves room for the few letters of the files beside it (`.json`, `.new`).
+    It leaves ten bytes for longer names of files beside it, such as `.json`.
     """
     suffix = f".{_digest(job_id)}-{index}.part"
     return fit(name, longest - len(suffix) - 10) + suffix
 
 
-def fit(name: str, longest: int = LONGEST) -> str:
+def fit(name: str, longest: int = MAX_NAME_BYTES) -> str:
     """Return `name` with at most `longest` bytes: cut between characters, with a hash of the whole (drill O07)."""
     raw = os.fsencode(name)
     if len(raw) <= longest:
@@ -138,9 +138,9 @@ def fit(name: str, longest: int = LONGEST) -> str:
 
 
 def cut(text: str, longest: int) -> str:
-    """Return the beginning of a text, at most `longest` bytes, without half a character."""
+    """Return the beginning of a text, at most `longest` bytes, cut between characters."""
     text = text[:longest]
-    # What stands for half a character, or for a byte that is none, counts as one byte.
+    # A lone surrogate counts as one byte.
     while len(text.encode(sys.getfilesystemencoding(), "replace")) > longest:
         text = text[:-1]
     return text
@@ -171,7 +171,7 @@ _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]|[^{}]+")
 
 
 class Field(NamedTuple):
-    """A place in a template that a value goes to."""
+    """A field of a template, which a value replaces."""
 
     name: str
 
@@ -192,7 +192,7 @@ class Template(NamedTuple):
 
     @property
     def counts(self) -> bool:
-        """Whether the name itself tells the outputs of a job apart."""
+        """Whether the name contains the number of the output."""
         return Field("index") in self.components[-1]
 
     def fill(self, facts: Facts, index: int, extension: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Receipts: beside a saved video, `<file>.json` with what it was made from and what it cost."""
+"""Receipts: `<file>.json` beside a saved video, with its request, its cost and its checksum."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 from orvideo import __version__
 from orvideo.api.redaction import Redactor
-from orvideo.download.disk import refused
-from orvideo.download.naming import LONGEST, fit
+from orvideo.download.disk import disk_errors
+from orvideo.download.naming import MAX_NAME_BYTES, fit
 from orvideo.errors import OutputExists
 from orvideo.files import write_atomically
-from orvideo.record.values import Output, Record, money_number, redact_request, time_text
+from orvideo.record.values import Output, Record, map_values, money_number, redact_request, time_text
 
-#: A net under the caller's care: what must never be in a file that people pass on (drill O17).
+#: Names that are removed from a receipt in any case, since people share receipts (drill O17).
 _SECRET_NAMES = frozenset(("urls", "unsigned_urls", "polling_url", "callback_url", "authorization", "api_key"))
 _REDACTOR = Redactor(None)
 
@@ -51,25 +51,22 @@ def receipt_document(record: Record, output: Output, *, canonical_slug: str | No
 
 
 def _shareable(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a request without what its URLs may hold in secret: where a callback goes, and how a link is signed."""
+    """Return a request without its callback URL and without the signatures in its URLs."""
     shared = {name: value for name, value in request.items() if name != "callback_url"}
     for name in ("frame_images", "input_references"):
         if isinstance(shared.get(name), list):
-            shared[name] = [_unsigned(part) for part in shared[name]]
+            shared[name] = map_values(shared[name], _unsigned)
     return shared
 
 
 def _unsigned(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _unsigned(item) for key, item in value.items()}
-    if isinstance(value, str) and value.casefold().startswith("https:"):
-        return value.partition("#")[0].partition("?")[0]
-    return value
+    is_link = isinstance(value, str) and value.casefold().startswith("https:")
+    return value.partition("#")[0].partition("?")[0] if is_link else value
 
 
 def receipt_path(path: Path) -> Path:
-    """Return where a video's receipt goes."""
-    return path.with_name(fit(path.name, LONGEST - 5) + ".json")
+    """Return the path of a video's receipt."""
+    return path.with_name(fit(path.name, MAX_NAME_BYTES - 5) + ".json")
 
 
 def write_receipt(path: Path, document: Mapping[str, Any], *, force: bool = False) -> Path:
@@ -79,10 +76,10 @@ def write_receipt(path: Path, document: Mapping[str, Any], *, force: bool = Fals
     another file has the name, unless `force`, and OutputUnwritable.
     """
     receipt = receipt_path(path)
-    text = json.dumps(_without_secrets(document), indent=2, allow_nan=False) + "\n"
-    with refused(receipt):
+    text = json.dumps(map_values(document, _without_key, _SECRET_NAMES), indent=2, allow_nan=False) + "\n"
+    with disk_errors(receipt):
         try:
-            # With the mode of any file of the person's: a receipt is passed on with its video.
+            # With the usual mode of files, since a receipt is shared with its video.
             write_atomically(receipt, text.encode("ascii"), replace=force)
         except FileExistsError as error:
             if not _holds(receipt, text):
@@ -90,16 +87,8 @@ def write_receipt(path: Path, document: Mapping[str, Any], *, force: bool = Fals
     return receipt
 
 
-def _without_secrets(value: Any) -> Any:
-    if isinstance(value, str):
-        return _REDACTOR.text(value)
-    if isinstance(value, Mapping):
-        return {
-            str(name): _without_secrets(item) for name, item in value.items() if str(name).lower() not in _SECRET_NAMES
-        }
-    if isinstance(value, list | tuple):
-        return [_without_secrets(item) for item in value]
-    return value
+def _without_key(value: Any) -> Any:
+    return _REDACTOR.text(value) if isinstance(value, str) else value
 
 
 def _holds(path: Path, text: str) -> bool:

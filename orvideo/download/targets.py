@@ -1,7 +1,7 @@
-"""Where a video goes, decided before any money is spent: what cannot work is refused while that costs nothing.
+"""Where a video is saved, decided and checked before any money is spent.
 
-A target is a file, a folder, a template, stdout, a descriptor that was inherited, or one of the memory devices. That
-a folder can be written is not guessed from modes: a file is made in it and removed again (drill O04).
+A target is a file, a folder, a template, stdout, an inherited descriptor, or a memory device. Whether a folder can be
+written is tried with a file, not guessed from modes (drill O04).
 """
 
 import os
@@ -33,10 +33,10 @@ class Form(StrEnum):
 
 
 class Target(NamedTuple):
-    """A decided output. `folder` is absolute and was seen to take files; for streams it means nothing.
+    """Where videos are saved. `folder` is absolute; for streams it has no meaning.
 
-    `name` is a file's name, `template` what a template says below `folder`, `descriptor` an inherited descriptor's
-    number, `note` something to tell the person.
+    `name` is a file's name, `template` the template below `folder`, `descriptor` the number of an inherited
+    descriptor, `note` a message for the user.
     """
 
     form: Form
@@ -50,12 +50,12 @@ class Target(NamedTuple):
 
     @property
     def is_stream(self) -> bool:
-        """Whether the bytes are written where they are, with nothing to rename (drill O03)."""
+        """Whether the bytes are written to a stream, with nothing to rename (drill O03)."""
         return self.form in (Form.STDOUT, Form.DESCRIPTOR, Form.DEVICE)
 
     @property
     def base(self) -> Path:
-        """The folder that must be there: one that -o names is made in it when the video is saved (finding D01)."""
+        """The folder that must exist; a folder that -o names is created in it when the video is saved (finding D01)."""
         return self.folder.parent
 
     @property
@@ -77,7 +77,7 @@ class Target(NamedTuple):
         return path
 
     def part_for(self, facts: Facts, index: int = 0) -> Path:
-        """Return the file that one output grows in, beside its target; the same in every process."""
+        """Return the `.part` of one output, beside its final name; the same in every process."""
         path = self.path_for(facts, index)
         return path.with_name(naming.part_name(path.name, facts.id, index, longest=longest_name(self.folder)))
 
@@ -88,7 +88,7 @@ class Target(NamedTuple):
         return self._replace(form=form, folder=folder, template=None)
 
     def is_place(self, path: Path, facts: Facts, index: int = 0) -> bool:
-        """Tell whether a save of this output may have ended at `path`: its name, or the one beside it (drill O01)."""
+        """Return whether a save of this output may have used `path`: its name, or the one beside it (drill O01)."""
         kind = path.suffix[1:]
         own = self.path_for(facts, index, kind if kind in KINDS else "mp4")
         return path in (own, beside_for(own, facts))
@@ -112,7 +112,7 @@ def parse_target(
     cwd: Path | None = None,
     is_bought: bool = False,
 ) -> Target:
-    """Return where videos go by what `-o` says; None is the current folder, with names of our own.
+    """Return the target for the value of `-o`; None is the current folder, with default names.
 
     With `is_bought` whatever has the name is no reason to refuse: the video is saved beside it (drill O01).
 
@@ -145,13 +145,12 @@ def decide_target(
     to_make: Path | None = None,
     is_bought: bool = False,
 ) -> Target:
-    """Decide where videos go, and try that it can take them; `size_estimate` is in bytes.
+    """Return the target for the value of `-o`, after a check that it can be written; `size_estimate` is in bytes.
 
-    `is_bought` is what it is for `parse_target`; `to_make` is a folder that the caller makes before anything is saved
-    in it.
+    `is_bought` is as for `parse_target`; `to_make` is a folder that the caller creates before anything is saved in it.
 
     Raises what `parse_target` raises, and OutputUnwritable for a folder that is missing, takes no files, or has no
-    room (drill O04). A name that is taken is not looked at: see `Target.refuse_existing`.
+    room (drill O04). A name that is taken is not checked: see `Target.refuse_existing`.
     """
     target = parse_target(spec, force=force, stdout_is_tty=stdout_is_tty, cwd=cwd, is_bought=is_bought)
     if not target.is_stream:
@@ -163,7 +162,7 @@ def decide_target(
 
 
 def absolute_spec(spec: str | None, cwd: Path | None = None) -> str | None:
-    """Return `spec` as another process in another folder must be told it; None for what ends with this process."""
+    """Return `spec` with an absolute path, for a process in another folder; None for streams of this process."""
     if spec is None or spec == "-" or _descriptor_of(spec) is not None:
         return None
     spec = expand_user(spec)
@@ -177,12 +176,12 @@ def absolute_spec(spec: str | None, cwd: Path | None = None) -> str | None:
 
 
 def takes_stdout(spec: str | None) -> bool:
-    """Tell whether the video itself goes to stdout, where nothing else may be written then (drill O11)."""
+    """Return whether the video goes to stdout, where nothing else may be written then (drill O11)."""
     return spec == "-" or (spec is not None and _descriptor_of(spec) == 1)
 
 
 def _here(spec: str | None) -> Path:
-    """Return the current directory; one that was removed meanwhile matters only to a spec that is below it."""
+    """Return the current directory; one that was removed is an error only for a relative spec."""
     try:
         return Path.cwd()
     except OSError as error:
@@ -194,20 +193,20 @@ def _here(spec: str | None) -> Path:
 
 
 def beside_for(path: Path, facts: Facts) -> Path:
-    """Return the name that a video gets when a file has appeared under its own: `boat-<id>.mp4`."""
+    """Return the name for a video whose own name is taken: `boat-<id>.mp4`."""
     name = naming.beside(path.name, naming.short_id(facts.id))
     return path.with_name(naming.fit(name, longest_name(path.parent)))
 
 
 def _named(spec: str, cwd: Path, force: bool, is_bought: bool) -> Target:
-    """Decide on a path by what is there, without opening it: a FIFO would wait for its reader."""
+    """Return the target for a path by its file type; it is not opened, since a FIFO would block."""
     folder, name = os.path.split(os.path.join(cwd, spec))
     fitting = naming.fit(name, longest_name(Path(folder)))
     note = f"the name is too long for the file system and was cut: {fitting}" if fitting != name else None
     path = Path(folder, fitting)
     form, place, name = (Form.FOLDER, path, "") if spec.endswith("/") else (Form.FILE, path.parent, fitting)
     taken = Target(form, spec, place, name, force=force, note=note)
-    with disk.refused(path):
+    with disk.disk_errors(path):
         try:
             mode = os.stat(path)
         except FileNotFoundError:
@@ -249,7 +248,7 @@ def _stream(spec: str, number: int | None, stdout_is_tty: bool) -> Target:
     except (OSError, OverflowError) as error:
         raise OutputUnwritable(f"{spec} cannot be written: it is not open.") from error
     if not inherited:
-        # One of our own: the record may be behind it.
+        # A descriptor of this process, perhaps of the record.
         raise OutputUnwritable(f"{spec} cannot be written: no such descriptor was handed to orvideo.")
     if not disk.is_open_to_write(number):
         raise OutputUnwritable(f"{spec} cannot be written: it was opened for reading only.")
@@ -286,12 +285,12 @@ def _what(mode: os.stat_result) -> str:
 
 
 def _try_folder(target: Target, folder: Path) -> None:
-    """Make the kind of file that a download begins with, and remove it again."""
+    """Create and remove a file with the longest name that a download may use."""
     longest = longest_name(folder)
-    # A path that is too long for the system must be found now: with the longest name that can come of this.
+    # The longest possible name, so that a path that is too long for the system is found now.
     likely = target.name or "x" * (longest - 40)
     mark = ".checking-0.part"
-    with disk.refused(folder if folder.is_dir() else folder / likely):
+    with disk.disk_errors(folder if folder.is_dir() else folder / likely):
         disk.try_folder(folder, naming.fit(likely, longest - len(mark) - 10) + mark)
 
 

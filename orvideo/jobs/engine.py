@@ -1,11 +1,14 @@
-"""One run over jobs: some are to be bought, some followed, some fetched (drill P12).
+"""Running jobs: buying, following and fetching any number of them at once (drill P12).
 
-`submit`, `wait`, `download` and `batch` are all this run. One thread decides everything; what takes time (submits,
-looks, downloads) is done by a pool of threads, each with connections of its own, and comes back through one queue.
-Each job has its own next look and its own deadline, which is handed down to the socket.
+`submit`, `wait`, `download`, `status` and `batch` all use this. One thread makes all decisions; submits, polls,
+downloads and hooks are done by `workers`, each thread with connections of its own, and their results come back in one
+queue. Each job has its own next poll and its own deadline, which is passed down to the socket.
 
-Whatever ends the run early (a signal, a full disk), the submits that are on the wire are seen to their end first: an
-id that was paid for is on record before anything else happens.
+Whatever ends the run early (a signal, a full disk), submits that are being sent are finished first, so that the id of
+a paid job is on record.
+
+The file is longer than 400 lines because all changes of a task's phase are in it: they share the same state, belong to
+one thread, and are read together.
 """
 
 from __future__ import annotations
@@ -13,159 +16,144 @@ from __future__ import annotations
 import queue
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
 from math import inf
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from orvideo.clock import MAX_WAIT
 from orvideo.deadline import Cancelled, Deadline
-from orvideo.errors import (
-    NoOutput,
-    NotFetched,
-    OrvideoError,
-    OutputExists,
-    RecordError,
-)
+from orvideo.errors import NoOutput, NotFetched, OrvideoError, OutputExists, RecordError
 from orvideo.jobs import judgement
-from orvideo.jobs.connections import Connections
-from orvideo.jobs.gate import Closed, Gate
-from orvideo.jobs.look_queue import LookQueue
-from orvideo.jobs.polling import Poll
+from orvideo.jobs.poll_queue import PollQueue
+from orvideo.jobs.polling import PollSchedule
+from orvideo.jobs.rate_limiter import RateLimiter, SubmitsStopped
 from orvideo.jobs.submit import Submitter
-from orvideo.jobs.task import Listener, Phase, Rules, Task, Terms, Tools
+from orvideo.jobs.task import Dependencies, Listener, Phase, RunOptions, StopPolicy, Task
+from orvideo.jobs.workers import Connections, Result, Workers
 from orvideo.record.values import State
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from orvideo.api.schemas import Job
-    from orvideo.jobs.fetch import Fetched
-    from orvideo.record.values import Intent, Record
+    from orvideo.jobs.fetch import FetchResult
+    from orvideo.record.values import Record, Submission
 
-#: So long after its end, a job that has no video may have had one.
-_MAY_EXPIRE = timedelta(hours=1)
-#: How many of each may be on their way at once. 32 looks are 200 a second at a service that takes a tenth of a second,
-#: and half more.
-SUBMITS, LOOKS, FETCHES, HOOKS = 8, 32, 3, 4
-#: A fetch that has brought nothing for so many seconds holds up no other; so many there are at most with those.
-_IDLE, MOST_FETCHES = 5.0, 32
-#: After so many missed looks in a row, a command that does not wait gives up.
-_MOST_MISSES = 5
-#: How long after a job's deadline its last look may take, and how long what is under way may take to end by itself.
-_LAST_LOOK, _GRACE = 0.3, 0.1
-#: How long a look at a job may take whose end is on record, and half of what is left at most: it only brings URLs.
-_LOOK_AT_AN_END = 10.0
-#: How long a run that ends early waits for what is under way, in seconds: a submit ends by itself, in its own time; a
-#: command of --exec is given a second by itself, and another one after it was told to end.
-_MOMENTS = ((Phase.SUBMITTING, inf), (Phase.FETCHING, 1.0), (Phase.HOOKS, 3.0))
-#: A turn of the run that is so late, in seconds, says that the machine slept.
-_STOOD_STILL = 10.0
-#: How often a row that another process is submitting is looked up on record, in seconds.
+#: So long after a job's end, a missing video may have expired.
+_MAY_HAVE_EXPIRED = timedelta(hours=1)
+#: The most of each at once. 32 polls are about 300 a second at a service that answers in a tenth of a second.
+SUBMITS, POLLS, FETCHES, HOOKS = 8, 32, 3, 4
+#: A fetch that has received nothing for so many seconds holds up no other; with those there are so many at most.
+_IDLE_AFTER, MAX_FETCHES = 5.0, 32
+#: After so many failed polls in a row, a command that does not wait gives up.
+_MAX_MISSES = 5
+#: How long the last poll may take after a job's deadline, and work to end by itself after its deadline, in seconds.
+_LAST_POLL, _GRACE = 0.3, 0.1
+#: How long the poll of a job may take whose end is on record, and half of the time left at most: it only brings URLs.
+_POLL_AFTER_END = 10.0
+#: How long a run that ends early waits for running work, in seconds. A submit ends by its own limits; a command of
+#: --exec gets a second before it is told to end, and another one after that.
+_SHUTDOWN_WAITS = ((Phase.SUBMITTING, inf), (Phase.FETCHING, 1.0), (Phase.HOOKS, 3.0))
+#: When a loop turn is so late, in seconds, the machine was suspended.
+_SUSPENDED_AFTER = 10.0
+#: How often the row of another process's submit is read from the record, in seconds.
 _ELSEWHERE_PAUSE = 1.0
 
-
-#: What is at the service, or on its way there, and counts as in flight.
-_IN_FLIGHT = (Phase.SUBMITTING, Phase.ELSEWHERE, Phase.FOLLOWING)
-#: What ends with its deadline, whatever it hangs in.
-_EXPIRING = (Phase.ELSEWHERE, Phase.FOLLOWING, Phase.FETCHING)
-
-
-class _Done(NamedTuple):
-    """What work in the pool has brought; `phase` is that of its task when it was handed out, and says what it was."""
-
-    phase: Phase
-    task: Task
-    result: Any = None
-    error: BaseException | None = None
+#: The phases of jobs that count as in flight.
+_IN_FLIGHT = (Phase.SUBMITTING, Phase.SUBMITTED_ELSEWHERE, Phase.FOLLOWING)
+#: The phases that end at the task's deadline, even where the work hangs.
+_EXPIRING = (Phase.SUBMITTED_ELSEWHERE, Phase.FOLLOWING, Phase.FETCHING)
 
 
 class Engine:
-    """Runs `tasks` to their ends; afterwards each has its `error` or what was `saved`, and `stopped` says why jobs were
-    left that could have been started."""
+    """Runs `tasks` to their ends. Afterwards each has its `error` or what was `saved`; `stopped` is the error because
+    of which no more jobs were started."""
 
     def __init__(
-        self, tasks: Sequence[Task], tools: Tools, terms: Terms, listener: Listener, rules: Rules | None = None
+        self,
+        tasks: Sequence[Task],
+        dependencies: Dependencies,
+        options: RunOptions,
+        listener: Listener,
+        stop_policy: StopPolicy | None = None,
     ) -> None:
-        self.tasks, self.terms = tasks, terms
+        self.tasks, self.options = tasks, options
         self.stopped: OrvideoError | None = None
         self.is_interrupted = False
-        self._tools, self._listener, self._rules = tools, listener, rules
-        self._ledger, self._journal, self._clock = tools.ledger, tools.journal, tools.clock
-        self._gate = Gate(self._clock)
+        self._fetcher, self._hooks = dependencies.fetcher, dependencies.hooks
+        self._listener, self._stop_policy = listener, stop_policy
+        self._ledger, self._journal, self._clock = dependencies.ledger, dependencies.journal, dependencies.clock
+        self._rate_limiter = RateLimiter(self._clock)
         self._waiting: deque[Task] = deque()
         self._phases = Counter(task.phase for task in tasks)
-        self._done: queue.SimpleQueue[_Done | Callable[[], None] | None] = queue.SimpleQueue()
-        self._looks = LookQueue(self._clock, terms.looks_per_second)
+        self._polls = PollQueue(self._clock, options.polls_per_second)
         self._for_disk: deque[Task] = deque()
         self._for_hooks: deque[Task] = deque()
-        self._busy: Counter[Phase] = Counter()
-        self._under_way: dict[Task, Deadline] = {}
-        self._connections = Connections(tools.connect)
-        self._pool = ThreadPoolExecutor(SUBMITS + LOOKS + MOST_FETCHES + HOOKS, "orvideo")
+        self._connections = Connections(dependencies.connect)
+        self._workers = Workers(SUBMITS + POLLS + MAX_FETCHES + HOOKS)
         self._next_expiry = inf
-        #: When the last turn was, and when the machine last woke up: jobs are owed a look then (drill P16).
+        #: When the last loop turn was, and when the machine last resumed: then jobs are polled once more (drill P16).
         self._turned_at = self._awake_since = self._clock.monotonic()
         self._elsewhere_due = self._ticked = 0.0
 
-    # What is asked of a run
+    # Control
 
     def run(self) -> None:
-        """Run until every task is over, or nothing more can be done. Raises only what is a bug."""
+        """Run until every task is done, or `interrupt` is called. Raises only bugs."""
         try:
             for task in self.tasks:
-                self._take_up(task)
-            while self._phases.total() > self._phases[Phase.OVER] and not self.is_interrupted:
-                self._start()
+                self._enqueue(task)
+            while self._phases.total() > self._phases[Phase.DONE] and not self.is_interrupted:
+                self._dispatch()
                 self._wait()
                 self._expire()
-                self._look_elsewhere()
+                self._check_elsewhere()
                 self._tick()
         finally:
-            self._wind_down()
+            self._shut_down()
 
     def interrupt(self) -> None:
-        """End soon: from a signal handler. Submits that are on the wire get two seconds more (drill S02)."""
+        """End soon; for a signal handler. Submits that are being sent get two seconds more (drill S02)."""
         self.is_interrupted = True
         self._ledger.hurry()
-        self._gate.hurry()
-        self._done.put(None)
+        self._rate_limiter.hurry()
+        self._workers.wake()
 
     @property
     def in_flight(self) -> int:
-        """How many jobs are submitted and not at their end, those on their way included."""
+        """How many jobs are submitted, or being submitted, and not at their end."""
         return sum(self._phases[phase] for phase in _IN_FLIGHT)
 
     def stop(self, error: OrvideoError, reason: str) -> None:
-        """Start nothing more; what is accepted is followed to its end."""
+        """Start no more jobs; accepted ones are followed to their end."""
         if self.stopped is None:
             self.stopped = error
-            self._gate.shut()
+            self._rate_limiter.stop()
             self._listener.stopped(reason)
 
-    # Taking up and starting
+    # Starting work
 
-    def _take_up(self, task: Task) -> None:
-        """Put a task where it stands by the record."""
-        if task.phase is Phase.OVER:
+    def _enqueue(self, task: Task) -> None:
+        """Set the first phase of a task."""
+        if task.phase is Phase.DONE:
             return
-        if task.order is not None:
+        if task.make_submission is not None:
             self._waiting.append(task)
         else:
-            self._go_on(task, task.on_record)
+            self._resume(task, task.on_record)
 
-    def _go_on(self, task: Task, record: Record) -> None:
-        """Go on with a job that is on record."""
+    def _resume(self, task: Task, record: Record) -> None:
+        """Continue a job that is on record."""
         task.record, task.seq = record, record.seq
         if record.state in (State.PREPARED, State.SENDING):
             task.deadline = task.deadline or self._deadline()
-            self._put(task, Phase.ELSEWHERE)
-        elif (error := judgement.cannot_follow(record)) is not None:
-            self._over(task, error)
-        elif record.is_fetched and self._wants(record):
-            # All of it was saved once: whether it is still there is a matter of this disk.
-            self._put(task, Phase.CHECKING)
+            self._set_phase(task, Phase.SUBMITTED_ELSEWHERE)
+        elif (error := judgement.error_without_id(record)) is not None:
+            self._finish(task, error)
+        elif record.is_fetched and self._is_wanted(record):
+            # All of it was saved once; the files may have been moved since.
+            self._set_phase(task, Phase.CHECKING)
             self._for_disk.append(task)
         else:
             self._follow(task)
@@ -175,75 +163,84 @@ class Engine:
         try:
             self._connections.prepare(record.endpoint)
         except OrvideoError as error:
-            self._over(task, error)
+            self._finish(task, error)
             return
         task.deadline = task.deadline or self._deadline()
-        task.poll = Poll(task.deadline, interval=self.terms.interval, known=record.was_seen)
-        self._put(task, Phase.FOLLOWING)
-        self._looks.add(task, task.poll.due)
+        task.poll = PollSchedule(task.deadline, interval=self.options.interval, known=record.was_seen)
+        self._set_phase(task, Phase.FOLLOWING)
+        self._polls.add(task, task.poll.due)
 
     def _deadline(self) -> Deadline:
-        return Deadline.after(self._clock, self.terms.timeout)
+        return Deadline.after(self._clock, self.options.timeout)
 
-    def _wants(self, record: Record) -> bool:
-        return not self.terms.once and self._tools.fetcher.wants(record)
+    def _is_wanted(self, record: Record) -> bool:
+        return not self.options.poll_once and self._fetcher.wants(record)
 
-    def _start(self) -> None:
-        """Hand out what is due to the pool, as far as there is room."""
+    def _dispatch(self) -> None:
+        """Hand out the work that is due, as far as there are threads for it."""
         if self.stopped is not None:
             while self._waiting:
-                self._over(self._waiting.popleft())
-        while self._waiting and self.in_flight < self.terms.jobs and self._busy[Phase.SUBMITTING] < SUBMITS:
+                self._finish(self._waiting.popleft())
+        while self._may_submit():
             self._start_submit(self._waiting.popleft())
             if self.stopped is not None:
                 return
-        for task in self._looks.due(LOOKS - self._busy[Phase.FOLLOWING]):
+        for task in self._polls.due(POLLS - self._workers.busy[Phase.FOLLOWING]):
             if task.phase is Phase.FOLLOWING:
-                self._start_look(task)
+                self._start_poll(task)
+        self._dispatch_after_end()
+
+    def _dispatch_after_end(self) -> None:
+        """Hand out the checks, downloads and hooks of jobs that are at their end."""
         while self._for_disk and self._has_room_for_a_fetch():
             task = self._for_disk.popleft()
             if task.phase is Phase.CHECKING:
                 self._start_check(task)
             elif task.phase is Phase.FETCHING:
                 self._start_fetch(task)
-        while self._for_hooks and self._busy[Phase.HOOKS] < HOOKS:
+        while self._for_hooks and self._workers.busy[Phase.HOOKS] < HOOKS:
             self._start_hooks(self._for_hooks.popleft())
 
     def _has_room_for_a_fetch(self) -> bool:
-        busy, since = self._busy[Phase.CHECKING] + self._busy[Phase.FETCHING], self._clock.monotonic() - _IDLE
-        idle = sum(task.phase is Phase.FETCHING and task.moved_at < since for task in self._under_way)
-        return busy < min(FETCHES + idle, MOST_FETCHES)
+        busy = self._workers.busy[Phase.CHECKING] + self._workers.busy[Phase.FETCHING]
+        since = self._clock.monotonic() - _IDLE_AFTER
+        idle = sum(task.phase is Phase.FETCHING and task.moved_at < since for task in self._workers.deadlines)
+        return busy < min(FETCHES + idle, MAX_FETCHES)
+
+    def _may_submit(self) -> bool:
+        has_room = self.in_flight < self.options.max_in_flight and self._workers.busy[Phase.SUBMITTING] < SUBMITS
+        return bool(self._waiting) and has_room
 
     def _start_submit(self, task: Task) -> None:
-        assert task.order is not None, "only what is to be bought waits"
+        assert task.make_submission is not None, "only tasks with a submission wait"
         try:
-            order = task.order()
-            self._connections.prepare(order.endpoint)
+            submission = task.make_submission()
+            self._connections.prepare(submission.endpoint)
         except OrvideoError as error:
-            self._over(task, error)
-            self._judge_refusal(error)
+            self._finish(task, error)
+            self._apply_stop_policy(error)
             return
-        self._put(task, Phase.SUBMITTING)
+        self._set_phase(task, Phase.SUBMITTING)
         self._listener.submitting(task)
-        task.deadline = deadline = self._deadline() if self.terms.firm else Deadline(self._clock)
-        self._give(task, deadline, lambda: self._buy(task, order, deadline))
+        task.deadline = deadline = self._deadline() if self.options.timeout_is_explicit else Deadline(self._clock)
+        self._work(task, deadline, lambda: self._buy(task, submission, deadline))
 
-    def _start_look(self, task: Task) -> None:
+    def _start_poll(self, task: Task) -> None:
         record, limit = task.on_record, task.deadline or self._deadline()
         now = self._clock.monotonic()
-        at = None if limit.at is None else max(limit.at, now) + _LAST_LOOK
-        if record.final and not self.terms.once:
-            at = now + limit.left(2 * _LOOK_AT_AN_END) / 2
+        at = None if limit.at is None else max(limit.at, now) + _LAST_POLL
+        if record.final and not self.options.poll_once:
+            at = now + limit.left(2 * _POLL_AFTER_END) / 2
         deadline = Deadline(self._clock, at)
         endpoint, job_id = record.endpoint, record.service_id
-        self._give(
+        self._work(
             task, deadline,
             lambda: self._connections.client(endpoint).job(job_id, deadline=deadline),
         )  # fmt: skip
 
     def _start_check(self, task: Task) -> None:
         record = task.on_record
-        self._give(task, Deadline(self._clock), lambda: self._tools.fetcher.here(record))
+        self._work(task, Deadline(self._clock), lambda: self._fetcher.saved_paths(record))
 
     def _start_fetch(self, task: Task) -> None:
         record, deadline = task.on_record, task.deadline or self._deadline()
@@ -254,155 +251,138 @@ class Engine:
                 task.moved_at = self._clock.monotonic()
             task.progress = (index, done, total)
 
-        def fetch() -> Fetched:
+        def fetch() -> FetchResult:
             client = self._connections.client(record.endpoint)
-            return self._tools.fetcher.fetch(record, task.job, client, deadline, on_progress, self._remark)
+            return self._fetcher.fetch(record, task.job, client, deadline, on_progress, self._remark)
 
-        self._give(task, deadline, fetch)
+        self._work(task, deadline, fetch)
 
     def _start_hooks(self, task: Task) -> None:
-        hooks, deadline = self._tools.hooks, Deadline(self._clock)
-        assert hooks is not None, "only where there are any"
-        self._give(task, deadline, lambda: hooks(task, deadline))
+        hooks, deadline = self._hooks, Deadline(self._clock)
+        assert hooks is not None, "only called with hooks"
+        self._work(task, deadline, lambda: hooks(task, deadline))
 
-    def _give(self, task: Task, deadline: Deadline, work: Callable[[], Any]) -> None:
-        """Have the work of a task's phase done by the pool; what it brings comes back through the queue."""
-        phase = task.phase
-
-        def bring() -> None:
-            try:
-                done = _Done(phase, task, work())
-            except BaseException as error:
-                done = _Done(phase, task, error=error)
-            self._done.put(done)
-
-        self._busy[phase] += 1
-        self._under_way[task] = deadline
+    def _work(self, task: Task, deadline: Deadline, work: Callable[[], Any]) -> None:
+        """Have the work of a task's phase done by the workers."""
+        self._workers.start(task, deadline, work)
         self._next_expiry = min(self._next_expiry, self._expiry(task))
-        self._pool.submit(bring)
 
     def _remark(self, text: str) -> None:
-        """Say something from a thread of the pool."""
-        self._done.put(lambda: self._listener.remark(text))
+        """Pass a warning to the listener; for any thread."""
+        self._workers.run_later(lambda: self._listener.remark(text))
 
-    # The submit, in a thread of the pool
+    def _buy(self, task: Task, submission: Submission, deadline: Deadline) -> Record:
+        """Submit a job, in a thread of the workers."""
 
-    def _buy(self, task: Task, order: Intent, deadline: Deadline) -> Record:
         def begun(seq: int) -> None:
             task.seq = seq
 
         def waiting(error: OrvideoError, seconds: float) -> None:
-            self._done.put(lambda: self._listener.waiting(error, seconds))
+            self._workers.run_later(lambda: self._listener.waiting(error, seconds))
 
-        client = self._connections.client(order.endpoint)
-        submitter = Submitter(client, self._ledger, self._journal, self._gate, deadline)
-        return submitter.submit(order, begun=begun, waiting=waiting)
+        client = self._connections.client(submission.endpoint)
+        submitter = Submitter(client, self._ledger, self._journal, self._rate_limiter, deadline)
+        return submitter.submit(submission, begun=begun, waiting=waiting)
 
-    # What the pool brings
+    # Results
 
     def _wait(self) -> None:
-        """Wait until something is brought or due, in naps, so that a signal is heard."""
+        """Wait for a result or the next due time, a `NAP` at most, so that signals take effect."""
         now = self._clock.monotonic()
-        until = min(now + MAX_WAIT, self._looks.next_due(room=self._busy[Phase.FOLLOWING] < LOOKS), self._next_expiry)
-        patience = max(0.0, until - now)
-        if not self._under_way and self._done.empty():
-            if patience:
-                self._clock.sleep(patience)
+        has_room = self._workers.busy[Phase.FOLLOWING] < POLLS
+        until = min(now + MAX_WAIT, self._polls.next_due(room=has_room), self._next_expiry)
+        pause = max(0.0, until - now)
+        if self._workers.is_idle:
+            if pause:
+                self._clock.sleep(pause)
             return
         with suppress(queue.Empty):
-            self._handle(self._done.get(timeout=patience))
+            self._handle(self._workers.next_result(pause))
             while not self.is_interrupted:
-                self._handle(self._done.get_nowait())
+                self._handle(self._workers.next_result(0))
 
-    def _handle(self, done: _Done | Callable[[], None] | None) -> None:
-        if done is None:
+    def _handle(self, result: Result | None) -> None:
+        if result is None or isinstance(result.error, Cancelled):
             return
-        if not isinstance(done, _Done):
-            done()
-            return
-        task = done.task
-        self._busy[done.phase] -= 1
-        if task.phase in (done.phase, Phase.OVER):
-            self._under_way.pop(task, None)
-        if isinstance(done.error, Cancelled):
-            return
-        if done.error is not None and not isinstance(done.error, OrvideoError):
-            raise done.error
-        if task.phase is not done.phase:
-            return  # its time was over before this came
-        match done.phase:
+        if result.error is not None and not isinstance(result.error, OrvideoError):
+            raise result.error
+        if result.task.phase is result.phase:  # otherwise the task has expired meanwhile
+            self._take(result.task, result.phase, result.value, result.error)
+
+    def _take(self, task: Task, phase: Phase, value: Any, error: OrvideoError | None) -> None:
+        match phase:
             case Phase.SUBMITTING:
-                self._bought(task, done.result, done.error)
+                self._submitted(task, value, error)
             case Phase.FOLLOWING:
-                self._looked(task, done.result if done.error is None else done.error)
+                self._polled(task, value if error is None else error)
             case Phase.CHECKING:
-                self._checked(task, done.result or {})
+                self._checked(task, value or {})
             case Phase.FETCHING:
-                self._fetched(task, done.result, done.error)
+                self._fetched(task, value, error)
             case _:
-                self._over(task, task.error)
+                self._finish(task, task.error)
 
-    def _bought(self, task: Task, record: Record | None, error: OrvideoError | None) -> None:
+    def _submitted(self, task: Task, record: Record | None, error: OrvideoError | None) -> None:
         if record is not None:
             task.record = record
             self._listener.submitted(task)
-            if self._rules is not None:
-                self._rules.accepted()
-            if not self.terms.firm:
+            if self._stop_policy is not None:
+                self._stop_policy.accepted()
+            if not self.options.timeout_is_explicit:
                 task.deadline = None
-            if self.terms.follow:
+            if self.options.follow:
                 self._follow(task)
             else:
-                self._over(task, judgement.error_on_record(record) if record.final else None)
+                self._finish(task, judgement.error_on_record(record) if record.final else None)
             return
-        assert error is not None, "a submit brings a record or an error"
-        if isinstance(error, Closed):
-            self._over(task)
+        assert error is not None, "a submit has a record or an error"
+        if isinstance(error, SubmitsStopped):
+            self._finish(task)
             return
-        if isinstance(error, RecordError) and (other := task.in_other_hands(self._ledger)) is not None:
-            self._go_on(task, other)
+        if isinstance(error, RecordError) and (other := task.record_of_other_run(self._ledger)) is not None:
+            self._resume(task, other)
             return
-        self._over(task, error)
-        self._judge_refusal(error)
+        self._finish(task, error)
+        self._apply_stop_policy(error)
 
-    def _looked(self, task: Task, answer: Job | OrvideoError) -> None:
+    def _polled(self, task: Task, answer: Job | OrvideoError) -> None:
         record, poll = task.on_record, task.poll
-        assert poll is not None, "what is looked at is followed"
+        assert poll is not None, "a polled task is followed"
         if isinstance(answer, OrvideoError):
-            look, is_stale = poll.missed(answer), False
-            self._looks.missed(record, answer)
+            result, is_stale = poll.failed(answer), False
+            self._polls.failed(record, answer)
         else:
-            look, is_stale = poll.saw(answer), record.final and not answer.is_final
-            self._looks.answered(record)
+            result, is_stale = poll.succeeded(answer), record.final and not answer.is_final
+            self._polls.succeeded(record)
             if is_stale:
                 self._listener.remark(judgement.went_back(record, answer))
             else:
                 task.job = answer
-                self._journal.looked(record.seq, judgement.seen(answer))
-        if self.terms.once:
-            self._over(task, look.missed and (judgement.could_end(look.missed) or look.missed))
+                self._journal.observed(record.seq, judgement.observation_of(answer))
+        if self.options.poll_once:
+            self._finish(task, result.missed and (judgement.ending_error(result.missed) or result.missed))
             return
         if record.final:
-            look = look._replace(next_in=None)  # one look is enough
+            result = result._replace(next_in=None)  # one poll is enough
         if not is_stale:
-            self._listener.looked(task, look)
-        if look.job is not None and look.job.is_final:
-            self._ended(task, look.job.status, look.job.error_text)
+            self._listener.looked(task, result)
+        if result.job is not None and result.job.is_final:
+            self._ended(task, result.job.status, result.job.error_text)
         elif record.final:
-            # What it made is asked for all the same.
+            # The end is on record; the content endpoint may work all the same.
             self._ended(task, record.status, record.error)
-        elif look.job is not None and not self.terms.wait and judgement.may_have_videos(look.job):
+        elif result.job is not None and not self.options.wait and judgement.may_have_videos(result.job):
             self._queue_fetch(task)
-        elif look.end is not None:
-            if isinstance(look.end, NotFetched):
-                look.end.hint = f"orvideo jobs show {record.name}"
-            self._over(task, look.end)
-        elif not self.terms.wait and poll.misses >= _MOST_MISSES:
-            self._over(task, look.missed)
-        elif (task.deadline is not None and task.deadline.is_over) or (look.job is not None and not self.terms.wait):
+        elif result.end is not None:
+            if isinstance(result.end, NotFetched):
+                result.end.hint = f"orvideo jobs show {record.name}"
+            self._finish(task, result.end)
+        elif not self.options.wait and poll.failures >= _MAX_MISSES:
+            self._finish(task, result.missed)
+        elif task.is_late or (result.job is not None and not self.options.wait):
             self._out_of_time(task)
         else:
-            self._looks.add(task, poll.due)
+            self._polls.add(task, poll.due)
 
     def _out_of_time(self, task: Task) -> None:
         """End a wait whose time is over; another process may have seen the end of the job meanwhile."""
@@ -411,40 +391,40 @@ class Engine:
         if record.final:
             self._ended(task, record.status, record.error)
         else:
-            self._over(task, judgement.still_running(record, task.job))
+            self._finish(task, judgement.still_running(record, task.job))
 
     def _ended(self, task: Task, status: str | None, reason: str | None) -> None:
-        """Go on with a job that is at its end at the service: fetch what it made, where that is wanted."""
+        """Continue after a job's end at the service: fetch its videos, where they are wanted."""
         record = task.on_record
         error = judgement.error_of_end(record, status, reason)
-        if error is None and self._wants(record):
+        if error is None and self._is_wanted(record):
             self._queue_fetch(task)
         else:
-            self._finish(task, error)
+            self._run_hooks(task, error)
 
     def _queue_fetch(self, task: Task) -> None:
         self._refresh(task)
-        if (error := judgement.cannot_follow(task.on_record)) is not None:
+        if (error := judgement.error_without_id(task.on_record)) is not None:
             # Its id turned out to be that of another submit, once the record could be written.
-            self._over(task, error)
+            self._finish(task, error)
             return
         task.is_missing = True
-        if not self.terms.firm:
+        if not self.options.timeout_is_explicit:
             task.deadline = self._deadline()
-        self._put(task, Phase.FETCHING)
+        self._set_phase(task, Phase.FETCHING)
         self._for_disk.append(task)
 
     def _checked(self, task: Task, here: dict[int, Path]) -> None:
         record = task.on_record
         if len(here) >= record.output_count:
             task.was_here = True
-            task.paths = [self._tools.fetcher.named(path, record) for path in here.values()]
-            self._finish(task)
+            task.paths = [self._fetcher.display_path(path, record) for path in here.values()]
+            self._run_hooks(task)
         else:
             task.is_missing = True
             self._follow(task)
 
-    def _fetched(self, task: Task, fetched: Fetched | None, error: OrvideoError | None) -> None:
+    def _fetched(self, task: Task, fetched: FetchResult | None, error: OrvideoError | None) -> None:
         if task.progress is not None:
             self._listener.downloading(task, *task.progress)
         if fetched is not None:
@@ -453,62 +433,62 @@ class Engine:
             for index, saved in fetched.saved:
                 task.saved[index] = saved
                 if saved.path is not None:
-                    task.paths.append(self._tools.fetcher.named(saved.path, task.on_record))
+                    task.paths.append(self._fetcher.display_path(saved.path, task.on_record))
                 self._listener.saved(task, index, saved)
-            error = fetched.trouble(task.on_record) or self._beside(task)
+            error = fetched.error_of(task.on_record) or self._renamed_error(task)
             task.is_missing = bool(fetched.errors)
         if isinstance(error, NoOutput):
             task.is_missing = False
             self._made_nothing(task.on_record, error)
-        self._finish(task, error)
+        self._run_hooks(task, error)
 
     def _made_nothing(self, record: Record, error: NoOutput) -> None:
-        """Put on record that a job made no video, so that it is offered no more (finding D10)."""
-        if record.ended_at is not None and self._clock.now() - record.ended_at > _MAY_EXPIRE:
+        """Record that a job made no video, so that it is not offered for download again (finding D10)."""
+        if record.ended_at is not None and self._clock.now() - record.ended_at > _MAY_HAVE_EXPIRED:
             error.message = "The service has no video of this job: it made none, or the bytes have expired."
         self._journal.made_nothing(record.seq, error.message)
 
-    def _beside(self, task: Task) -> OutputExists | None:
-        """Return the error of a video whose name was taken: it is here, and not where a script looks (drill O01)."""
+    def _renamed_error(self, task: Task) -> OutputExists | None:
+        """Return the error for videos that were saved under another name, where a script does not look (drill O01)."""
         moved = [str(saved.path) for saved in task.saved.values() if saved.beside]
         return OutputExists(f"The name was taken; the video is saved as {', '.join(moved)}.") if moved else None
 
-    # How a task ends, and what that means for the others
+    # The end of a task
 
-    def _finish(self, task: Task, error: OrvideoError | None = None) -> None:
-        """End a task whose job is at its end: its hooks come first."""
-        if self._tools.hooks is None:
-            self._over(task, error)
+    def _run_hooks(self, task: Task, error: OrvideoError | None = None) -> None:
+        """Finish a task after its hooks, if there are any."""
+        if self._hooks is None:
+            self._finish(task, error)
             return
         task.error = error
         self._refresh(task)
-        self._put(task, Phase.HOOKS)
+        self._set_phase(task, Phase.HOOKS)
         self._for_hooks.append(task)
 
-    def _over(self, task: Task, error: OrvideoError | None = None) -> None:
-        self._put(task, Phase.OVER)
+    def _finish(self, task: Task, error: OrvideoError | None = None) -> None:
+        self._set_phase(task, Phase.DONE)
         task.error = error
         if error is not None:
             error.seq = task.seq
         self._refresh(task)
-        if not self.terms.once:
+        if not self.options.poll_once:
             self._listener.over(task)
-        reason = self._rules.over(task) if self._rules is not None else None
+        reason = self._stop_policy.over(task) if self._stop_policy is not None else None
         if reason is not None and error is not None:
             self.stop(error, reason)
 
     def _refresh(self, task: Task) -> None:
-        """Bring a task's record up to date: from the file, or from memory where that cannot be read."""
+        """Update a task's record from the journal."""
         if task.seq is not None:
             task.record = self._journal.record(task.seq) or task.record
 
-    def _judge_refusal(self, error: OrvideoError) -> None:
-        """Decide what a job that was not accepted means for the next ones (drill B11)."""
-        reason = self._rules.refused(error) if self._rules is not None else None
+    def _apply_stop_policy(self, error: OrvideoError) -> None:
+        """Stop the run if a job that was not accepted means that the next ones will not be either (drill B11)."""
+        reason = self._stop_policy.refused(error) if self._stop_policy is not None else None
         if reason is not None:
             self.stop(error, reason)
 
-    def _put(self, task: Task, phase: Phase) -> None:
+    def _set_phase(self, task: Task, phase: Phase) -> None:
         self._phases[task.phase] -= 1
         self._phases[phase] += 1
         task.phase = phase
@@ -518,47 +498,47 @@ class Engine:
     # Time
 
     def _expiry(self, task: Task) -> float:
-        """Return when a task has had its time, a reading of the monotonic clock: a last look is owed, and no more."""
-        deadline = self._under_way.get(task)
+        """Return when a task is ended by `_expire`, on the monotonic clock; a last poll has its time before that."""
+        deadline = self._workers.deadlines.get(task)
         if deadline is not None:
             return inf if deadline.at is None else deadline.at + _GRACE
         if task.deadline is None or task.deadline.at is None:
             return inf
         at = task.deadline.at
-        return (max(at, self._awake_since) + _LAST_LOOK if task.phase is Phase.FOLLOWING else at) + _GRACE
+        return (max(at, self._awake_since) + _LAST_POLL if task.phase is Phase.FOLLOWING else at) + _GRACE
 
     def _expire(self) -> None:
-        """End what is not over after its deadline: nothing that hangs may hold a command (finding B02)."""
+        """End the tasks whose deadline is over, so that work that hangs holds no command (finding B02)."""
         now = self._clock.monotonic()
-        if now - self._turned_at > _STOOD_STILL:
+        if now - self._turned_at > _SUSPENDED_AFTER:
             self._awake_since = now
         self._turned_at = now
         if now < self._next_expiry:
             return
         for task in self.tasks:
             if task.phase in _EXPIRING and now >= self._expiry(task):
-                if (hanging := self._under_way.pop(task, None)) is not None:
+                if (hanging := self._workers.deadlines.pop(task, None)) is not None:
                     hanging.cancel()
                 if task.phase is Phase.FETCHING:
                     where = (
                         "before the video began to arrive" if task.progress is None else "in the middle of the download"
                     )
-                    self._finish(task, NotFetched(f"The time limit ended {where}."))
+                    self._run_hooks(task, NotFetched(f"The time limit ended {where}."))
                 else:
                     self._out_of_time(task)
         self._next_expiry = min((self._expiry(task) for task in self.tasks if task.phase in _EXPIRING), default=inf)
 
-    def _look_elsewhere(self) -> None:
-        """Look up the rows that another process is submitting."""
+    def _check_elsewhere(self) -> None:
+        """Read the rows that another process is submitting."""
         now = self._clock.monotonic()
-        if not self._phases[Phase.ELSEWHERE] or now < self._elsewhere_due:
+        if not self._phases[Phase.SUBMITTED_ELSEWHERE] or now < self._elsewhere_due:
             return
         self._elsewhere_due = now + _ELSEWHERE_PAUSE
         for task in self.tasks:
-            if task.phase is Phase.ELSEWHERE and task.seq is not None:
+            if task.phase is Phase.SUBMITTED_ELSEWHERE and task.seq is not None:
                 record = self._journal.record(task.seq)
                 if record is not None:
-                    self._go_on(task, record)
+                    self._resume(task, record)
 
     def _tick(self) -> None:
         now = self._clock.monotonic()
@@ -566,30 +546,31 @@ class Engine:
             return
         self._ticked = now
         self._journal.retry()
-        for task in self._under_way:
+        for task in self._workers.deadlines:
             if task.phase is Phase.FETCHING and task.progress is not None:
                 self._listener.downloading(task, *task.progress)
         self._listener.tick(self.in_flight)
 
-    # The end
+    # The end of the run
 
-    def _wind_down(self) -> None:
-        """See the submits on the wire to their end, and give what else is under way a moment to end by itself."""
-        self._gate.shut()
-        for task, deadline in list(self._under_way.items()):
+    def _shut_down(self) -> None:
+        """Finish the submits that are being sent, and give other work a moment to end by itself."""
+        self._rate_limiter.stop()
+        for task, deadline in list(self._workers.deadlines.items()):
             if task.phase is not Phase.SUBMITTING:
                 deadline.cancel()
         bug: Exception | None = None
         began = self._clock.monotonic()
         try:
-            while any(self._busy[phase] and self._clock.monotonic() < began + most for phase, most in _MOMENTS):
+            busy = self._workers.busy
+            while any(busy[phase] and self._clock.monotonic() < began + most for phase, most in _SHUTDOWN_WAITS):
                 try:
                     with suppress(queue.Empty):
-                        self._handle(self._done.get(timeout=0.05))
-                except Exception as error:  # raised when all that was paid for is on record
+                        self._handle(self._workers.next_result(0.05))
+                except Exception as error:  # raised when all paid jobs are on record
                     bug = error
         finally:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._workers.close()
             self._connections.close()
         if bug is not None:
             raise bug

@@ -1,4 +1,4 @@
-"""Bringing a finished job's videos to this disk: which are wanted, where they go, and which of them are here."""
+"""Fetching the videos of a finished job: which are wanted, where they are saved, and which are saved already."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 from orvideo.clock import Clock
 from orvideo.deadline import Deadline
 from orvideo.download.naming import facts_of
-from orvideo.download.save import OutputRecord, Saved, Wanted, as_output, is_here, save
+from orvideo.download.save import OutputRecord, Saved, SaveRequest, as_output, is_saved, save
+from orvideo.download.sources import Sources
 from orvideo.download.targets import Form, Target, absolute_spec, decide_target, parse_target
-from orvideo.download.transfer import MAX_BYTES, Bounds, Places
+from orvideo.download.transfer import MAX_BYTES, Transfer, TransferLimits
 from orvideo.errors import NoOutput, NotFetched, OrvideoError, OutputUnwritable, UsageError
 from orvideo.record.values import SANDBOX, Output, Record
 
@@ -21,24 +22,24 @@ if TYPE_CHECKING:
     from orvideo.record.journal import Journal
     from orvideo.record.ledger import Ledger
 
-#: Room that is asked for before a video of unknown size is bought, in bytes.
-USUAL_SIZE = 16 * 1024 * 1024
-#: The outputs that many jobs can share.
-_FOR_MANY = (Form.FOLDER, Form.TEMPLATE, Form.DEVICE)
+#: The free space that a new video needs before it is bought, in bytes.
+SIZE_ESTIMATE = 16 * 1024 * 1024
+#: The forms of -o that several jobs can share.
+_SHAREABLE_FORMS = (Form.FOLDER, Form.TEMPLATE, Form.DEVICE)
 
 
-class Fetched(NamedTuple):
-    """What came of a fetch, by the index of each output: what is here now, and why the others are not.
+class FetchResult(NamedTuple):
+    """The result of a fetch: what is saved and the errors of the rest, with the index of each output.
 
-    `unrecorded` are outputs that are here and could not be put on record.
+    `unrecorded` are saved outputs that could not be put on record.
     """
 
     saved: tuple[tuple[int, Saved], ...] = ()
     errors: tuple[tuple[int, OrvideoError], ...] = ()
     unrecorded: tuple[Output, ...] = ()
 
-    def trouble(self, record: Record) -> OrvideoError | None:
-        """Return the one error of a job: its own with one output, of several a list of what is missing (drill D13)."""
+    def error_of(self, record: Record) -> OrvideoError | None:
+        """Return one error for a job, which lists the missing outputs where it has several (drill D13)."""
         outputs = len(self.saved) + len(self.errors)
         if not self.errors:
             return None
@@ -50,17 +51,17 @@ class Fetched(NamedTuple):
 
 
 class OutputOptions(NamedTuple):
-    """What a command line says of where videos go.
+    """Where the videos of a command are saved.
 
-    `spec` is what `-o` said now, None where it said nothing: then each job's own target counts, as it was given at
-    submit, then `usual`, which is the setting, and with `always` the current directory. `names_relative` tells of files
-    from the current directory, though the record has whole paths (a batch). `settle_seconds` is for how long after a
-    job's end a refusal may mean "not yet", at the pace of the sandbox there; `stdout` is called where "-" goes.
+    `spec` is the value of `-o`; None without it: then a job's own target counts, then `default_spec` (the setting), and
+    with `save_always` the current directory. `names_relative`: messages name files relative to the current directory
+    (a batch). For `settle_seconds` after a job's end a refusal may mean "not yet", divided by `sandbox_speed` in the
+    sandbox; `stdout` returns the stream for "-".
     """
 
     spec: str | None = None
-    usual: str | None = None
-    always: bool = False
+    default_spec: str | None = None
+    save_always: bool = False
     force: bool = False
     stdout_is_tty: bool = False
     stdout: Callable[[], BinaryIO] | None = None
@@ -71,7 +72,7 @@ class OutputOptions(NamedTuple):
 
 
 class Fetcher:
-    """Fetches the videos of one command: where they go is decided before money is spent. Many threads may use it."""
+    """Fetches the videos of one command; many threads may use it."""
 
     def __init__(self, ledger: Ledger, journal: Journal, clock: Clock, options: OutputOptions) -> None:
         self._ledger, self._journal, self._clock, self.options = ledger, journal, clock, options
@@ -79,61 +80,61 @@ class Fetcher:
         #: What was decided before anything was bought, or waited for, holds: whatever appears under a name later.
         self._decided: dict[str | None, Target] = {}
 
-    # Where videos go
+    # Targets
 
     def wants(self, record: Record) -> bool:
         """Return whether the videos of a job are to be saved at all."""
-        return self.options.always or self._spec_for(record) is not None
+        return self.options.save_always or self._spec_for(record) is not None
 
     @property
-    def for_new_jobs(self) -> str | None:
-        """Where the videos of jobs go that are submitted now."""
-        return self.options.spec if self.options.spec is not None else self.options.usual
+    def spec_for_new_jobs(self) -> str | None:
+        """The output spec of jobs that are submitted now."""
+        return self.options.spec if self.options.spec is not None else self.options.default_spec
 
     @property
-    def remembered(self) -> str | None:
-        """What the record keeps of `-o`, for a later command in another directory."""
-        return absolute_spec(self.for_new_jobs)
+    def spec_to_record(self) -> str | None:
+        """The spec for the record, so that a later command in another directory can use it."""
+        return absolute_spec(self.spec_for_new_jobs)
 
-    def to_remember(self, records: Sequence[Record]) -> list[tuple[int, str]]:
-        """Return the targets (by seq) that `-o` said now, for videos that are not here yet: they belong on record."""
+    def targets_to_record(self, records: Sequence[Record]) -> list[tuple[int, str]]:
+        """Return (seq, target) for the jobs whose target on record `-o` changes; not for fetched ones."""
         target = absolute_spec(self.options.spec)
         if target is None:
             return []
         return [(record.seq, target) for record in records if not record.is_fetched and record.target != target]
 
     def check_before_submit(self, *, wait: bool) -> tuple[str, ...]:
-        """Refuse before any money is spent what could not be saved after it (drills O01 to O08); return notes."""
-        spec = self.for_new_jobs
+        """Check before any money is spent that a video can be saved (drills O01 to O08); return notes for the user."""
+        spec = self.spec_for_new_jobs
         if spec is None:
             return ()
-        if not wait and self.remembered is None:
+        if not wait and self.spec_to_record is None:
             raise UsageError(
                 f"-o {spec} is written by the command that waits, and --wait was not given.",
                 hint="add --wait, or name a file",
             )
-        target = self._decide(spec, size_estimate=USUAL_SIZE)
+        target = self._decide(spec, size_estimate=SIZE_ESTIMATE)
         target.refuse_existing(None)
         return (target.note,) if target.note else ()
 
     def check(self, records: Sequence[Record]) -> None:
-        """Refuse, before anything is waited for, an output that cannot take what these jobs make.
+        """Check, before the wait, that the videos of these jobs can be saved.
 
-        A name that is taken is no reason: the jobs are bought, and their videos are saved beside it (R-A4).
+        A name that is taken is no error: the jobs are bought, and their videos are saved beside it (R-A4).
         """
         sharing = [record for record in records if self.options.spec is not None or record.target is None]
-        shared = self.for_new_jobs
-        if shared is not None and len(sharing) > 1 and self._decide(shared).form not in _FOR_MANY:
+        shared = self.spec_for_new_jobs
+        if shared is not None and len(sharing) > 1 and self._decide(shared).form not in _SHAREABLE_FORMS:
             raise UsageError(
                 f"-o {shared} is one place, and there are {len(sharing)} jobs.",
                 hint="name a directory, or a template such as -o '{model}-{id}.mp4'",
             )
-        if len(records) == 1 and self.wants(records[0]) and 0 not in self.here(records[0]):
+        if len(records) == 1 and self.wants(records[0]) and 0 not in self.saved_paths(records[0]):
             spec = self._spec_for(records[0])
-            self._decide(spec, is_bought=spec != self.for_new_jobs)
+            self._decide(spec, is_bought=spec != self.spec_for_new_jobs)
 
-    def named(self, path: Path, record: Record) -> Path:
-        """Return a saved path as a person would: relative where a relative one was asked for."""
+    def display_path(self, path: Path, record: Record) -> Path:
+        """Return a saved path for messages: relative where a relative one was asked for."""
         spec = self._spec_for(record)
         try:
             here = Path.cwd()
@@ -143,10 +144,10 @@ class Fetcher:
         relative = typed and path.is_relative_to(here)
         return path.relative_to(here) if relative else path
 
-    # What is here, and what is not
+    # Fetching
 
-    def here(self, record: Record) -> dict[int, Path]:
-        """Return the outputs that are on this disk, whole and where they are wanted, by index. Changes nothing."""
+    def saved_paths(self, record: Record) -> dict[int, Path]:
+        """Return the paths of outputs that are saved and unchanged where they are wanted, by index."""
         if not self.wants(record):
             return {}
         # Without -o they may lie anywhere.
@@ -161,8 +162,8 @@ class Fetcher:
             if output.path is None:
                 continue
             path = Path(output.path)
-            wanted = Wanted(target, facts_of(record), output.index, self._began)
-            if is_here(output, wanted, anywhere=self.options.spec is None):
+            wanted = SaveRequest(target, facts_of(record), output.index, self._began)
+            if is_saved(output, wanted, anywhere=self.options.spec is None):
                 found[output.index] = path
         return found
 
@@ -174,30 +175,30 @@ class Fetcher:
         deadline: Deadline,
         on_progress: Callable[[int, int, int | None], None] = lambda index, done, total: None,
         on_warning: Callable[[str], None] = lambda text: None,
-    ) -> Fetched:
-        """Save every output of a finished job that is not here, and put each on record as soon as it is.
+    ) -> FetchResult:
+        """Save every output of a finished job that is not saved yet, and put each on record at once.
 
-        `job` is its last look, None where none brought anything: then its content is asked for. `on_progress` is told
-        the index, the bytes that are here and of how many. Raises Cancelled, BrokenPipeError, and nothing else that a
-        person is to be told of: errors are in what is returned.
+        `job` is the result of its last poll, None where no poll succeeded: then only the content endpoint is used.
+        `on_progress(index, done, total)` counts bytes. Raises only Cancelled and BrokenPipeError; other errors are in
+        the result.
         """
-        # As it is known by now: another process may have fetched it meanwhile (R-A3).
+        # The current record: another process may have fetched it meanwhile (R-A3).
         now = self._journal.record(record.seq) or record
         job_id = record.service_id
-        here = {output.index: output for output in now.outputs if output.index in self.here(now)}
-        # A look may name fewer outputs than one before, or have failed (drill D13).
+        here = {output.index: output for output in now.outputs if output.index in self.saved_paths(now)}
+        # A poll may name fewer outputs than an earlier one, or have failed (drill D13).
         count = max(now.output_count, job.output_count if job is not None else 0)
         saved: list[tuple[int, Saved]] = []
         errors: list[tuple[int, OrvideoError]] = []
         unrecorded: list[Output] = []
         for index in range(count):
             if index in here:
-                saved.append((index, _already(here[index])))
+                saved.append((index, _saved_before(here[index])))
                 continue
             try:
                 named = bool(now.expected_outputs or now.outputs or (job is not None and job.output_count))
-                places = Places(client, job_id, job, index, self._clock, names_outputs=named)
-                one = self._fetch_one(now, places, deadline, (index, count), (on_progress, on_warning))
+                sources = Sources(client, job_id, job, index, self._clock, names_outputs=named)
+                one = self._fetch_one(now, sources, deadline, (index, count), (on_progress, on_warning))
             except OrvideoError as error:
                 if isinstance(error, NoOutput) and job is not None and job.error_text:
                     error = NoOutput(f"{error.message} The service says: {job.error_text}", reply=error.reply)
@@ -208,12 +209,12 @@ class Fetcher:
             saved.append((index, one))
             if not one.is_recorded:
                 unrecorded.append(as_output(index, one, self._clock.now()))
-        return Fetched(tuple(saved), tuple(errors), tuple(unrecorded))
+        return FetchResult(tuple(saved), tuple(errors), tuple(unrecorded))
 
     def _fetch_one(
         self,
         record: Record,
-        places: Places,
+        sources: Sources,
         deadline: Deadline,
         place: tuple[int, int],
         tell: tuple[Callable[[int, int, int | None], None], Callable[[str], None]],
@@ -225,18 +226,18 @@ class Fetcher:
             raise NotFetched(f"Job {record.name} has {count} videos, and {target.spec} can take one.")
         stdout = self.options.stdout() if target.form is Form.STDOUT and self.options.stdout else None
         on_progress, on_warning = tell
-        return save(
-            places,
-            Wanted(target, facts_of(record), index, self._began, stdout),
-            OutputRecord(self._ledger, record.seq, index, self._clock),
+        transfer = Transfer(
+            sources,
             deadline,
-            Bounds(self.options.max_bytes, self._settle_seconds(record)),
-            on_progress=lambda done, total: on_progress(index, done, total),
-            on_warning=on_warning,
+            TransferLimits(self.options.max_bytes, self._settle_seconds(record)),
+            lambda done, total: on_progress(index, done, total),
+            on_warning,
         )
+        request = SaveRequest(target, facts_of(record), index, self._began, stdout)
+        return save(transfer, request, OutputRecord(self._ledger, record.seq, index, self._clock))
 
     def _settle_seconds(self, record: Record) -> float:
-        """Return for how long from now a refusal may only mean that the service has the bytes not everywhere yet."""
+        """Return for how many seconds from now a refusal may only mean that the video is not everywhere yet."""
         longest = self.options.settle_seconds / (self.options.sandbox_speed if record.endpoint == SANDBOX else 1.0)
         if record.ended_at is None:
             return longest
@@ -264,9 +265,9 @@ class Fetcher:
     def _spec_for(self, record: Record) -> str | None:
         if self.options.spec is not None:
             return self.options.spec
-        return record.target if record.target is not None else self.options.usual
+        return record.target if record.target is not None else self.options.default_spec
 
 
-def _already(output: Output) -> Saved:
-    assert output.path is not None, "an output that is here has a path"
+def _saved_before(output: Output) -> Saved:
+    assert output.path is not None, "a saved output has a path"
     return Saved(Path(output.path), output.bytes or 0, output.sha256 or "", already=True)

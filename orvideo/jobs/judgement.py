@@ -1,8 +1,8 @@
-"""What the service's answers mean for a job: decided here, and nowhere else, for every command.
+"""What answers of the service mean for a job, for every command.
 
-A look that fails is a missed look. It ends a wait only where the service itself, three times in a row, says something
-that looking again cannot change: a refused key (drill P03), an unknown job (P02), an answer that makes no sense (P08),
-a redirect that is not followed (P10). One such answer may come from a proxy, or from one machine of many.
+A failed poll ends a wait only where the service itself says three times in a row what another poll cannot change: a
+refused key (drill P03), an unknown job (P02), an answer that makes no sense (P08), a redirect that is not followed
+(P10). A single such answer may come from a proxy, or from one of many servers.
 """
 
 from __future__ import annotations
@@ -24,26 +24,27 @@ from orvideo.errors import (
     StillRunning,
     Unsafe,
     UsageError,
+    as_sentence,
 )
-from orvideo.record.values import SANDBOX, Seen
+from orvideo.record.values import SANDBOX, Observation
 
 if TYPE_CHECKING:
     from orvideo.api.schemas import Job
     from orvideo.record.values import Record
 
-#: So many answers in a row must say that looking again is no use, before that is believed (finding A09).
-CERTAIN = 3
+#: How many such answers in a row end a wait (finding A09).
+REFUSALS_TO_END = 3
 
 
-def could_end(error: OrvideoError) -> OrvideoError | None:
-    """Return how a wait ends if the service keeps on answering like this, None for a look that was only missed."""
+def ending_error(error: OrvideoError) -> OrvideoError | None:
+    """Return the error that ends a wait if the service repeats this answer, None if polling should go on."""
     own = error.reply is not None and error.reply.own
     if isinstance(error, UsageError | BadReply | Unsafe) or (isinstance(error, AuthError) and error.reply is None):
         return error
     if isinstance(error, AuthError) and own:
         return error
     if isinstance(error, Forbidden | MoneyError) and own:
-        # The job is bought already: what is refused now is the key, not the price.
+        # The job is bought already, so the key is refused, not the price.
         return AuthError(error.message, reply=error.reply)
     if isinstance(error, NotFound | Gone) and own:
         return NotFetched(f"The service does not know this job: {error.message}", reply=error.reply)
@@ -51,15 +52,15 @@ def could_end(error: OrvideoError) -> OrvideoError | None:
 
 
 def is_certain(error: OrvideoError, times: int) -> bool:
-    """Return whether an answer that `could_end` a wait does so when it has come `times` times in a row."""
+    """Return whether an `ending_error` ends a wait after `times` such answers in a row."""
     local = isinstance(error, UsageError) or (isinstance(error, AuthError) and error.reply is None)
-    return local or times >= CERTAIN
+    return local or times >= REFUSALS_TO_END
 
 
-def seen(job: Job) -> Seen:
-    """Return what a reply says of a job, as the record takes it: a cost only of its end, before that it may grow."""
+def observation_of(job: Job) -> Observation:
+    """Return a job of the service as an observation for the record: its cost only at its end, as it may grow."""
     cost = job.cost if job.is_final else None
-    return Seen(
+    return Observation(
         job.status, cost, job.error_text, job.generation_id, job.model, job.extra, job.is_final,
         job.output_count or None, is_byok=job.is_byok,
     )  # fmt: skip
@@ -77,13 +78,13 @@ def error_of_end(record: Record, status: str | None, reason: str | None) -> JobE
     if status == "completed":
         return None
     return JobEnded(
-        f"Job {record.name} ended as {status}{f': {_sentence(reason)}' if reason else '.'}",
+        f"Job {record.name} ended as {status}{f': {as_sentence(reason)}' if reason else '.'}",
         hint=f"orvideo jobs show {record.name}",
     )
 
 
-def cannot_follow(record: Record) -> OrvideoError | None:
-    """Return why there is nothing to ask the service for, None for a job that has an id."""
+def error_without_id(record: Record) -> OrvideoError | None:
+    """Return the error of a job without an id, None for a job that has one."""
     if record.id is not None:
         return None
     if record.state == "not_sent":
@@ -111,7 +112,7 @@ def went_back(record: Record, job: Job) -> str:
 
 
 def still_running(record: Record, job: Job | None) -> StillRunning:
-    """Return the error of a wait whose time is over: an end of patience, never a failure (drill M31)."""
+    """Return the error of a wait whose time is over, which is no failure of the job (drill M31)."""
     from orvideo.api.schemas import KNOWN_STATUSES
 
     name = record.name
@@ -119,7 +120,7 @@ def still_running(record: Record, job: Job | None) -> StillRunning:
         return StillRunning(f"Another orvideo is still submitting {name}.")
     status = job.status if job is not None else record.status
     if status is not None and status not in KNOWN_STATUSES:
-        added = f" The service adds: {_sentence(job.error_text)}" if job is not None and job.error_text else ""
+        added = f" The service adds: {as_sentence(job.error_text)}" if job is not None and job.error_text else ""
         named = job is not None and may_have_videos(job)
         return StillRunning(
             f"Job {name} is not at its end: its status is {status!r}, which orvideo does not know.{added}"
@@ -129,7 +130,3 @@ def still_running(record: Record, job: Job | None) -> StillRunning:
     seen = f"last seen as {status}" if status else "not seen yet"
     goes_on = "it goes on in the sandbox" if record.endpoint == SANDBOX else "it is paid for and goes on"
     return StillRunning(f"Job {name} is still running ({seen}); {goes_on}.")
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?", "…")) else text + "."

@@ -1,7 +1,7 @@
-"""Jobs whose command ended between the answer and the id on record: the answer was kept, and it names them.
+"""Recovering the ids of jobs whose command was killed between the answer and the id on record.
 
-The raw answer is on disk before it is parsed (drill M09), so a kill right after it costs nothing: whoever opens the
-record next reads the id out of it, by the rules that the command itself would have gone by (drill J01).
+The raw answer is on disk before it is parsed (drill M09); the next process that opens the record reads the id from it,
+by the same rules as the command itself (drill J01).
 """
 
 from __future__ import annotations
@@ -9,22 +9,22 @@ from __future__ import annotations
 from contextlib import suppress
 
 from orvideo.errors import RecordError
-from orvideo.record.ledger import MOST_ANSWER, Ledger
+from orvideo.record.ledger import MAX_ANSWER, Ledger
 from orvideo.record.values import Record
 
 
-def recover(ledger: Ledger) -> list[Record]:
-    """Put the ids on record that kept answers name, and return the jobs that have one now."""
+def recover_ids(ledger: Ledger) -> list[Record]:
+    """Record the ids in kept answers, and return the jobs that have one now."""
     if ledger.read_only:
         return []
     recovered: list[Record] = []
     for record in ledger.list(unknown=True):
-        # A cut answer could name another id in the part that is missing.
-        if record.answer and record.answer_status in range(200, 300) and len(record.answer) < MOST_ANSWER:
-            from orvideo.api.acceptance import job_in
+        # A cut answer could have another id in the missing part.
+        if record.answer and record.answer_status in range(200, 300) and len(record.answer) < MAX_ANSWER:
+            from orvideo.api.acceptance import job_in_body
 
             with suppress(RecordError):
-                if (job := job_in(record.answer)) is not None:
+                if (job := job_in_body(record.answer)) is not None:
                     ledger.submitted(
                         record.seq, job.id, status=job.status, generation_id=job.generation_id, extra=job.extra
                     )

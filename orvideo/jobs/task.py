@@ -1,4 +1,4 @@
-"""One job in a run, how the run is done, and who is told of it: the values and protocols of `engine`."""
+"""The values and protocols of `engine`: one job in a run, the options of the run, and its callbacks."""
 
 from __future__ import annotations
 
@@ -18,42 +18,41 @@ if TYPE_CHECKING:
     from orvideo.download.save import Saved
     from orvideo.errors import OrvideoError
     from orvideo.jobs.fetch import Fetcher
-    from orvideo.jobs.polling import Look, Poll
+    from orvideo.jobs.polling import PollResult, PollSchedule
     from orvideo.record.journal import Journal
     from orvideo.record.ledger import Ledger
-    from orvideo.record.values import Intent, Record
+    from orvideo.record.values import Record, Submission
 
 
-#: All jobs together are not looked at more often than this: a thousand of them every five seconds, with room to catch
-#: up; more jobs wait longer for their turn instead.
-MOST_LOOKS_PER_SECOND = 250.0
+#: The most polls of all jobs together: a thousand jobs every five seconds, and some more to catch up.
+MAX_POLLS_PER_SECOND = 250.0
 
 
 class Phase(StrEnum):
-    """Where a job is in this run."""
+    """The phase of a job in this run."""
 
     WAITING = "waiting"
     SUBMITTING = "submitting"
-    ELSEWHERE = "elsewhere"
+    SUBMITTED_ELSEWHERE = "elsewhere"
     CHECKING = "checking"
     FOLLOWING = "following"
     FETCHING = "fetching"
     HOOKS = "hooks"
-    OVER = "over"
+    DONE = "over"
 
 
 @dataclass(eq=False, repr=False)
 class Task:
-    """One job in a run: what is to be bought (`order`), or a job on record, and what has become of it.
+    """One job in a run: a submission to make, or a job on record, and its results.
 
-    `seq` is its number on record, as soon as it has one. `saved` holds what is on this disk, by output, and `paths`
-    the files of it, as a person would name them. `is_missing` says that its videos were looked for on this disk and are
-    not all there, whatever the record says. A task that is
-    over without an error and without a job was not started.
+    `seq` is its number on record, as soon as it has one. `saved` has the saved outputs by index, `paths` their paths
+    for messages. `was_here`: all of it was saved before this run. `is_missing`: its videos were looked for on this disk
+    and are not all there, whatever the record says. A task that is done without an error and without a job was not
+    started.
     """
 
     record: Record | None = None
-    order: Callable[[], Intent] | None = None
+    make_submission: Callable[[], Submission] | None = None
     phase: Phase = Phase.WAITING
     seq: int | None = None
     job: Job | None = None
@@ -63,43 +62,48 @@ class Task:
     was_here: bool = False
     is_missing: bool = False
     deadline: Deadline | None = None
-    poll: Poll | None = None
-    #: The download as it stands: the output's index, the bytes that are here, and of how many.
+    poll: PollSchedule | None = None
+    #: The state of the download: the output's index, the bytes so far, and the total.
     progress: tuple[int, int, int | None] | None = None
     #: When the download last brought something, or began: a reading of the monotonic clock.
     moved_at: float = 0.0
 
     @property
     def on_record(self) -> Record:
-        """The job as it is on record; only for what was bought."""
+        """The record of the job, which must have one."""
         assert self.record is not None, "the task has a job"
         return self.record
 
-    def in_other_hands(self, ledger: Ledger) -> Record | None:
-        """Return the job that another run has made of this order; only a row of a batch can have one."""
+    @property
+    def is_late(self) -> bool:
+        """Whether the deadline is over."""
+        return self.deadline is not None and self.deadline.is_over
+
+    def record_of_other_run(self, ledger: Ledger) -> Record | None:
+        """Return the job that another run has submitted for the same row of a batch, if any."""
         return None
 
 
-class Terms(NamedTuple):
-    """How a run is done: `jobs` in flight at most, seconds to wait for each job and between looks (None: by itself).
+class RunOptions(NamedTuple):
+    """The options of a run. `timeout` and `interval` (between polls) are seconds for each job; None for the default.
 
-    `firm` says that a person has set the timeout: then it holds for everything together, the submit and the download
-    included; the usual one begins anew with the download (drill D11). `follow` off ends a submit with the id; `wait`
-    off takes a job that is not at its end for one that has no video yet; `once` looks once and fetches nothing.
+    `timeout_is_explicit`: the user has set the timeout, which then includes the submit and the download; a default one
+    starts anew with the download (drill D11). Without `follow` a task is done when it has an id; without `wait`, after
+    a poll of a job that is not at its end; with `poll_once`, after one poll.
     """
 
-    jobs: int = 1000
+    max_in_flight: int = 1000
     timeout: float | None = None
     interval: float | None = None
-    firm: bool = False
+    timeout_is_explicit: bool = False
     follow: bool = True
     wait: bool = True
-    once: bool = False
-    looks_per_second: float = MOST_LOOKS_PER_SECOND
+    poll_once: bool = False
+    polls_per_second: float = MAX_POLLS_PER_SECOND
 
 
 class Listener(Protocol):
-    """Whoever tells how a run goes on; always called from the thread that decides."""
+    """Is told of the progress of a run; called from the main thread only."""
 
     def submitting(self, task: Task) -> None: ...
 
@@ -107,7 +111,7 @@ class Listener(Protocol):
 
     def submitted(self, task: Task) -> None: ...
 
-    def looked(self, task: Task, look: Look) -> None: ...
+    def looked(self, task: Task, look: PollResult) -> None: ...
 
     def downloading(self, task: Task, index: int, done: int, total: int | None) -> None: ...
 
@@ -122,8 +126,8 @@ class Listener(Protocol):
     def tick(self, in_flight: int) -> None: ...
 
 
-class Rules(Protocol):
-    """When a run starts no more jobs: `refused` and `over` return the reason, None to go on."""
+class StopPolicy(Protocol):
+    """Decides when a run starts no more jobs: `refused` and `over` return the reason, None to continue."""
 
     def accepted(self) -> None: ...
 
@@ -132,13 +136,13 @@ class Rules(Protocol):
     def over(self, task: Task) -> str | None: ...
 
 
-class Tools(NamedTuple):
-    """What a run works with. `connect` gives, for an endpoint, what makes a client for one thread; it may raise."""
+class Dependencies(NamedTuple):
+    """The dependencies of a run. `connect(endpoint)` returns a factory for the client of one thread; it may raise."""
 
     ledger: Ledger
     journal: Journal
     fetcher: Fetcher
     connect: Callable[[str], Callable[[], Client]]
     clock: Clock = Clock()
-    #: Done for each job at its end, in a thread, until the deadline that it is handed is cancelled.
+    #: Called in a thread for each job at its end; must return soon after the deadline is cancelled.
     hooks: Callable[[Task, Deadline], None] | None = None

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from orvideo.batch.entry import Entry
     from orvideo.download.save import Saved
-    from orvideo.jobs.polling import Look
+    from orvideo.jobs.polling import PollResult
     from orvideo.jobs.task import Task
     from orvideo.output.terminal import Terminal
 
@@ -44,7 +44,7 @@ class BatchListener(JobListener):
 
     _not_submitted = "no row is submitted until then"
 
-    def _missed(self, task: Task, look: Look, error: OrvideoError) -> None:
+    def _missed(self, task: Task, look: PollResult, error: OrvideoError) -> None:
         self._terminal.verbose_line(f"{self._name(task)}: check failed: {error.message}")
 
     def _changed(self, task: Task, text: str) -> None:

@@ -16,7 +16,7 @@ from orvideo.output.text import visible
 if TYPE_CHECKING:
     from orvideo.api.schemas import Job
     from orvideo.download.save import Saved
-    from orvideo.jobs.polling import Look
+    from orvideo.jobs.polling import PollResult
     from orvideo.jobs.task import Task
     from orvideo.output.terminal import Terminal
     from orvideo.record.values import Record
@@ -75,7 +75,7 @@ class JobListener:
         self._progress.activity("submitted", self._name(task))
         self._event("submitted", task)
 
-    def looked(self, task: Task, look: Look) -> None:
+    def looked(self, task: Task, look: PollResult) -> None:
         """Report one check of a job: what it found, or why it failed and when the next one is."""
         if look.missed is not None:
             self._missed(task, look, look.missed)
@@ -83,7 +83,7 @@ class JobListener:
         elif look.job is not None:
             self._seen(task, look.job, is_unknown=look.first_unknown_status)
 
-    def _missed(self, task: Task, look: Look, error: OrvideoError) -> None:
+    def _missed(self, task: Task, look: PollResult, error: OrvideoError) -> None:
         later = f"; next check in {look.next_in:.0f} s" if look.next_in is not None else ""
         reason = error.message.rstrip().removesuffix(".")
         self._terminal.note(f"{self._name(task)}: check failed: {reason}{later}")

@@ -1,1 +1,1 @@
-"""The record of every job: one SQLite file, and what is read from it as plain values."""
+"""The record of all jobs: one SQLite file, and the values that are read from it."""

@@ -1,4 +1,4 @@
-"""What a batch must not do, decided in the transaction that would do it: buy a row twice, or pass its limit."""
+"""Rules of a batch, checked in the transaction of a submit: no row twice, and not over the limit."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import Any
 
 from orvideo.errors import MoneyError, RecordError
 from orvideo.money import exact_money_text, money_text
-from orvideo.record.evidence import Bills, most_of
-from orvideo.record.rows import LEFT, Viewpoint, amount, update
+from orvideo.record.evidence import HighestBills, max_cost
+from orvideo.record.rows import ABANDONED_REASONS, ReadContext, amount, update_job
 from orvideo.record.values import State, is_without_video
 
 
-def refuse_taken(connection: sqlite3.Connection, row: Mapping[str, Any], view: Viewpoint) -> None:
-    """Refuse a second job for a row of a batch, except after one that came to nothing or has no video (drill B09)."""
+def refuse_duplicate_row(connection: sqlite3.Connection, row: Mapping[str, Any], context: ReadContext) -> None:
+    """Refuse a second job for a row of a batch, except after one that has no video or was not bought (drill B09)."""
     for other in connection.execute(
         "SELECT * FROM jobs WHERE batch = ? AND row_key = ?", (row["batch"], row["row_key"])
     ).fetchall():
-        state = view.state_of(other)
+        state = context.state_of(other)
         failed = is_without_video(other["final"], other["status"], other["expected_outputs"])
         if state is State.NOT_SENT:
-            # From now on the process that prepared it cannot send it any more, should it only have been asleep.
-            error = other["error"] or LEFT[State.NOT_SENT]
-            update(connection, other["seq"], state=State.NOT_SENT, error=error, updated_at=view.now)
+            # So that the process that prepared it cannot send it later, if it was only suspended.
+            error = other["error"] or ABANDONED_REASONS[State.NOT_SENT]
+            update_job(connection, other["seq"], state=State.NOT_SENT, error=error, updated_at=context.now)
         elif not failed:
             raise RecordError(
                 f"Row {row['row_number'] or row['row_key']} of this batch is on record as "
@@ -32,18 +32,20 @@ def refuse_taken(connection: sqlite3.Connection, row: Mapping[str, Any], view: V
             )
 
 
-def refuse_overrun(connection: sqlite3.Connection, row: Mapping[str, Any], max_total: Decimal, view: Viewpoint) -> None:
-    """Refuse a job with which its batch might cost more than `max_total` USD, or might for all we know (drill B13).
+def refuse_over_limit(
+    connection: sqlite3.Connection, row: Mapping[str, Any], max_total: Decimal, context: ReadContext
+) -> None:
+    """Refuse a job with which its batch might cost more than `max_total` USD, or where that is unknown (drill B13).
 
     A job counts with its true cost once that is known, and until then with the most it was quoted at, or such jobs
     were billed (finding A05); also one that failed, since a failure is not always free.
     """
-    bills: Bills = {}
-    this = most_of(connection, row, bills)
+    highest_bills: HighestBills = {}
+    this = max_cost(connection, row, highest_bills)
     prices = [
-        amount(other["cost"]) if other["cost"] and not other["is_byok"] else most_of(connection, other, bills)
+        amount(other["cost"]) if other["cost"] and not other["is_byok"] else max_cost(connection, other, highest_bills)
         for other in connection.execute("SELECT * FROM jobs WHERE batch = ?", (row["batch"],))
-        if view.state_of(other) is not State.NOT_SENT
+        if context.state_of(other) is not State.NOT_SENT
     ]
     known = [price for price in prices if price is not None]
     if this is None or len(known) < len(prices):

@@ -1,4 +1,4 @@
-"""What finished jobs teach: what a clip of a shape really costs and takes, and where the money went."""
+"""Statistics of finished jobs: what jobs of one shape cost and took, and spending by model or time."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from datetime import UTC
 from decimal import Decimal
 from typing import Any, Literal
 
-from orvideo.record.rows import Viewpoint, amount, moment
+from orvideo.record.rows import ReadContext, amount, moment
 from orvideo.record.values import SANDBOX, Shape, Spending, State, Typical
 
 #: How many of the newest jobs count: prices and speeds change.
-NEWEST = 50
+SAMPLE_SIZE = 50
 
-By = Literal["model", "day", "month"]
+GroupBy = Literal["model", "day", "month"]
 _TIMES = {"day": "%Y-%m-%d", "month": "%Y-%m"}
 
 #: What `spent` reads of a job, beside what decides whether it passes a filter.
@@ -28,7 +28,7 @@ def typical(connection: sqlite3.Connection, shape: Shape, endpoint: str) -> Typi
         SELECT cost, is_byok, submitted_at, ended_at, watched FROM jobs
         WHERE status = 'completed' AND model = :model AND mode IS :mode AND resolution IS :resolution
         AND duration IS :duration AND audio IS :audio AND final = 1 AND endpoint = :endpoint
-        ORDER BY ended_at DESC LIMIT {NEWEST}
+        ORDER BY ended_at DESC LIMIT {SAMPLE_SIZE}
         """,  # noqa: S608 - our own words only
         {**shape._asdict(), "endpoint": endpoint},
     ).fetchall()
@@ -49,7 +49,7 @@ def typical(connection: sqlite3.Connection, shape: Shape, endpoint: str) -> Typi
 
 
 def dearest(connection: sqlite3.Connection, shape: Shape, endpoint: str) -> Decimal | None:
-    """Return the dearest bill, in USD, of the newest jobs that a job of this shape costs as much as, or more.
+    """Return the highest bill, in USD, of the newest jobs that cost no more than a job of this shape does.
 
     The same picture from the same kind of source, no longer than this one; sound where both say (finding A05).
     """
@@ -58,39 +58,41 @@ def dearest(connection: sqlite3.Connection, shape: Shape, endpoint: str) -> Deci
         SELECT cost FROM jobs WHERE status = 'completed' AND model = :model AND mode IS :mode
         AND resolution IS :resolution AND (duration IS :duration OR duration <= :duration)
         AND (audio IS :audio OR audio IS NULL OR :audio IS NULL) AND endpoint = :endpoint AND is_byok IS NOT 1
-        ORDER BY ended_at DESC LIMIT {NEWEST}
+        ORDER BY ended_at DESC LIMIT {SAMPLE_SIZE}
         """,  # noqa: S608 - our own words only
         {**shape._asdict(), "endpoint": endpoint},
     )
     return max((cost for row in rows if (cost := amount(row["cost"])) is not None), default=None)
 
 
-Bills = dict[tuple[Shape, str], Decimal | None]
+HighestBills = dict[tuple[Shape, str], Decimal | None]
 
 
-def most_of(connection: sqlite3.Connection, job: Mapping[str, Any] | sqlite3.Row, bills: Bills) -> Decimal | None:
-    """Return the most that a job without a bill may cost, USD: as quoted, or as such jobs were billed (finding A05).
+def max_cost(
+    connection: sqlite3.Connection, job: Mapping[str, Any] | sqlite3.Row, highest_bills: HighestBills
+) -> Decimal | None:
+    """Return the most that a job without a bill may cost in USD: its quote, or the bills of such jobs (finding A05).
 
-    None for one without a price. `bills` keeps the dearest bill of each shape that was looked up.
+    None without a quote. `highest_bills` caches the highest bill of each shape.
     """
     quoted = amount(job["quoted_most"])
     if quoted is None:
         return None
     shape = Shape(*(job[name] for name in Shape._fields))
     place = (shape, job["endpoint"])
-    if place not in bills:
-        bills[place] = dearest(connection, *place)
-    return max(quoted, bills[place] or quoted)
+    if place not in highest_bills:
+        highest_bills[place] = dearest(connection, *place)
+    return max(quoted, highest_bills[place] or quoted)
 
 
-def spent(rows: Iterable[sqlite3.Row], by: By, view: Viewpoint) -> list[Spending]:
+def spent(rows: Iterable[sqlite3.Row], by: GroupBy, context: ReadContext) -> list[Spending]:
     """Return what jobs cost, the sandbox's apart and last: the dearest model, or the newest time first (UTC).
 
     A job that may have been charged counts (finding A11); amounts are added up here, since SQLite's sums are floats.
     """
     found: dict[tuple[str | None, bool], Spending] = {}
     for row in rows:
-        state = view.state_of(row)
+        state = context.state_of(row)
         if state in (State.PREPARED, State.NOT_SENT):
             continue
         key = row["model"] if by == "model" else _time(row["created_at"], by)
@@ -115,6 +117,6 @@ def _with_job(sums: Spending, row: sqlite3.Row, state: State) -> Spending:
     )
 
 
-def _time(created_at: int, by: By) -> str | None:
+def _time(created_at: int, by: GroupBy) -> str | None:
     when = moment(created_at)
     return when.astimezone(UTC).strftime(_TIMES[by]) if when else None

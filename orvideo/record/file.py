@@ -1,8 +1,8 @@
-"""The file of the record: made private and whole, opened without ever repairing, replacing or emptying it.
+"""The file of the record: created private and complete; never repaired, replaced or emptied.
 
-A new record is built under another name and linked into place when it is on disk, so that a kill at any moment leaves
-either no record or a whole one (drill J01). An existing file that is not a whole record is left as it is and refused,
-with the command that moves it aside (drill J08).
+A new record is built under another name and renamed when it is on disk, so that a kill at any moment leaves either no
+record or a complete one (drill J01). A file that is no complete record is left as it is and refused, with the command
+that moves it aside (drill J08).
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from orvideo.errors import RecordError
 from orvideo.files import make_private_folder, move_into_place, sync_folder
 from orvideo.record.migrations import APPLICATION_ID, STEPS, migrate, version_of
 
-#: SQLite takes a file that is shorter than its smallest page for a new one, and would begin a database in it.
-SMALLEST = 512
+#: SQLite's smallest page, in bytes: it would begin a new database in a shorter file.
+MIN_FILE_SIZE = 512
 
 
 def _companions(path: Path) -> list[Path]:
@@ -32,21 +32,23 @@ def _companions(path: Path) -> list[Path]:
 
 
 class Unwritable(RecordError):
-    """The record is there, and the disk, the rights or the file system do not allow to write it."""
+    """The record exists, but the disk, the rights or the file system do not allow writing it."""
 
 
 class Locked(Unwritable):
-    """Another process holds the record: what waits may succeed."""
+    """Another process has the record locked; waiting may help."""
 
     def say_nothing_was_sent(self) -> None:
         super().say_nothing_was_sent()
         self.hint = "run this again when it is done"
 
 
-def open_file(path: Path, patiently: Callable[[Callable[[], None]], None]) -> tuple[sqlite3.Connection, list[str]]:
-    """Open the record at `path`, made first where there is none; return it with warnings for a person.
+def open_file(
+    path: Path, retry_while_locked: Callable[[Callable[[], None]], None]
+) -> tuple[sqlite3.Connection, list[str]]:
+    """Open the record at `path`, created first where there is none; return it with warnings for the user.
 
-    `patiently` runs a step again for as long as another process is in its way. Raises RecordError, naming the path,
+    `retry_while_locked` repeats a step while another process has the file locked. Raises RecordError, naming the path,
     where the record cannot be used (Unwritable, where it may be readable); nothing is repaired or replaced.
     """
     try:
@@ -54,11 +56,11 @@ def open_file(path: Path, patiently: Callable[[Callable[[], None]], None]) -> tu
         warnings = _tighten(path)
         connection = _connect(path, "mode=rw")
     except OSError as error:
-        raise unusable(path, error) from error
+        raise unusable_error(path, error) from error
     except sqlite3.Error as error:
-        raise translate(path, error) from error
+        raise translate_error(path, error) from error
     try:
-        patiently(lambda: _prepare(path, connection))
+        retry_while_locked(lambda: _prepare(path, connection))
     except BaseException:
         connection.close()
         raise
@@ -66,7 +68,7 @@ def open_file(path: Path, patiently: Callable[[Callable[[], None]], None]) -> tu
 
 
 def open_to_read(path: Path, why: Unwritable) -> tuple[sqlite3.Connection, list[str]]:
-    """Open a copy in memory of a record that cannot be written: what is paid for is found on a full disk as well.
+    """Open a copy in memory of a record that cannot be written, such as on a full disk.
 
     Nothing is written anywhere, and no lock is needed (F-C02). Every committed row is in it. Raises `why` where the
     bytes cannot be read, and where a rollback journal holds a part of them.
@@ -97,24 +99,24 @@ def _image(path: Path) -> bytes:
     The file is read before the log, so that a page which a checkpoint writes meanwhile is in the log as well; where
     the log was begun anew between the two, both are read again.
     """
-    from orvideo.record.wal import apply  # a record that can be written needs none of it
+    from orvideo.record.wal import apply_log  # only needed for a record that cannot be written
 
     for _ in range(20):
         before = _generation(path)
         content, log = path.read_bytes(), _log(path)
         if _generation(path) == before:
-            return apply(log, content)
+            return apply_log(log, content)
     raise OSError(errno.EBUSY, "it is written to all the time", str(path))
 
 
 def _generation(path: Path) -> tuple[object, ...]:
-    """Return what changes when the log is begun anew, and with it the file."""
+    """Return values that change when SQLite restarts the log, and so changes the file."""
     found = path.stat()
     return found.st_ino, found.st_size, found.st_mtime_ns, _log(path, 32)
 
 
 def _log(path: Path, most: int = -1) -> bytes:
-    """Return the first bytes of the write-ahead log; none where there is no log, or what is there is no file."""
+    """Return the first bytes of the write-ahead log; none where it is missing or no regular file."""
     if not _size(f"{path}-wal"):
         return b""
     with open(f"{path}-wal", "rb") as log:
@@ -122,7 +124,7 @@ def _log(path: Path, most: int = -1) -> bytes:
 
 
 def _size(place: str) -> int:
-    """Return the size of a file, 0 where there is none, and of anything else (a pipe would be waited on)."""
+    """Return the size of a regular file, 0 where there is none."""
     try:
         found = os.stat(place)
     except FileNotFoundError:
@@ -131,7 +133,7 @@ def _size(place: str) -> int:
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    """Connect to an existing file, and only to an existing one; transactions are begun and ended by hand."""
+    """Connect to an existing file, and only to an existing one; transactions are explicit."""
     return sqlite3.connect(
         f"{path.as_uri()}?{mode}",
         uri=True,
@@ -143,7 +145,7 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
 
 
 def _prepare(path: Path, connection: sqlite3.Connection) -> None:
-    """Check that this is a record we can read, and set what holds for a connection only."""
+    """Check that this is a record of a known version, and configure the connection."""
     connection.execute("PRAGMA synchronous = FULL")
     # macOS keeps writes in the drive's cache unless it is told; elsewhere these do nothing.
     connection.execute("PRAGMA fullfsync = ON")
@@ -162,39 +164,39 @@ def _version(path: Path, connection: sqlite3.Connection) -> int:
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         raise RecordError(
             f"The file {path} is an SQLite database, but not orvideo's record.",
-            hint=aside_command(path),
+            hint=move_aside_command(path),
         )
     version = version_of(connection)
     if version > len(STEPS):
         raise RecordError(
             f"The record {path} was written by a newer orvideo (its version is {version}, this orvideo knows "
             f"{len(STEPS)}).",
-            hint=f"update orvideo, or begin a new record with: {aside_command(path)}",
+            hint=f"update orvideo, or begin a new record with: {move_aside_command(path)}",
         )
     return version
 
 
 def _ensure(path: Path) -> None:
-    """Make the record where there is none; refuse what is there and cannot be one."""
-    # In this order: the companion is made after the file, so a file that is missing beside one was taken away.
+    """Create the record where it is missing; raise RecordError for a file that cannot be one."""
+    # In this order: SQLite creates the companion after the file, so a file that is missing beside one was removed.
     orphaned = os.path.lexists(f"{path}-wal")
     if not os.path.lexists(path):
         if orphaned:
             raise RecordError(
                 f"The record {path} is missing, but {path.name}-wal, which holds a part of it, is still there; "
                 "nothing was sent.",
-                hint=f"put {path.name} back, or begin a new record with: {aside_command(path)}",
+                hint=f"put {path.name} back, or begin a new record with: {move_aside_command(path)}",
             )
         _create(path)
     found = path.stat()
     for place in (path, *_companions(path)):
-        # SQLite would wait for what comes out of a pipe.
+        # SQLite would block on a pipe.
         if os.path.exists(place) and not place.is_file():
-            raise RecordError(f"The record {place} is not a regular file.", hint=aside_command(path))
-    if found.st_size < SMALLEST:
+            raise RecordError(f"The record {place} is not a regular file.", hint=move_aside_command(path))
+    if found.st_size < MIN_FILE_SIZE:
         raise RecordError(
             f"The record {path} is damaged: the file has only {found.st_size} bytes.",
-            hint=f"keep it and begin a new one with: {aside_command(path)}",
+            hint=f"keep it and begin a new one with: {move_aside_command(path)}",
         )
     if found.st_nlink > 1:
         _sweep(path)
@@ -211,12 +213,12 @@ def _create(path: Path) -> None:
         with suppress(FileExistsError):
             move_into_place(new, path)
     except (OSError, sqlite3.Error):
-        # Whoever was quicker has swept our unfinished file away; theirs is as good.
+        # Another process was quicker and has removed our unfinished file; its record is as good.
         if not os.path.lexists(path):
             raise
     finally:
         new.unlink(missing_ok=True)
-    # Also by whoever was second: what it writes next must not hang on a name that is not on disk yet.
+    # Also by the slower process: what it writes next needs the name on disk.
     sync_folder(path.parent)
     _sweep(path)
 
@@ -226,12 +228,12 @@ def _build(new: Path) -> None:
     os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     connection = _connect(new, "mode=rw")
     try:
-        # Nobody else can see this file: what a kill leaves of it is swept away, not rolled back.
+        # No other process uses this file: what a kill leaves of it is removed, not rolled back.
         connection.execute("PRAGMA journal_mode = MEMORY")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         migrate(connection)
-        # Switching here, not in place, spares the first processes of a record a fight for the exclusive lock.
+        # Switched here, so that the first processes do not compete for the exclusive lock.
         connection.execute("PRAGMA journal_mode = WAL")
     finally:
         connection.close()
@@ -247,16 +249,16 @@ def _prefix(path: Path) -> str:
 
 
 def _sweep(path: Path) -> None:
-    """Remove what killed processes left while they made a record: there is one now, so nobody needs theirs."""
+    """Remove the unfinished records that killed processes have left."""
     for leftover in path.parent.glob(f"{_prefix(path)}*"):
         try:
             leftover.unlink()
         except OSError:
-            continue  # in the way of nobody
+            continue  # it does no harm
 
 
 def _tighten(path: Path) -> list[str]:
-    """Take the rights of group and others away where the file is ours; say so where it is not."""
+    """Remove the permissions of group and others; return a warning where that is not allowed."""
     if os.name != "posix":
         return []
     warnings = []
@@ -274,10 +276,10 @@ def _tighten(path: Path) -> list[str]:
     return warnings
 
 
-def aside_command(path: Path) -> str:
-    """Return the exact command that moves a record aside, whole, so that it can be looked into later.
+def move_aside_command(path: Path) -> str:
+    """Return the shell command that moves a record and its companions to a folder of their own.
 
-    The companions go with it, by a pattern: SQLite removes them when the last process is done, which may be now.
+    The companions are named by a pattern: SQLite may remove them at any time.
     """
     number = 1
     while os.path.lexists(aside := path.with_name(f"aside-{number}-{path.name}")):
@@ -285,8 +287,8 @@ def aside_command(path: Path) -> str:
     return f"mkdir {shlex.quote(str(aside))} && mv {shlex.quote(str(path))}* {shlex.quote(str(aside))}"
 
 
-def unusable(path: Path, error: OSError) -> RecordError:
-    """Say why the record's place cannot be used, naming it (drills J04, J11; F-C04)."""
+def unusable_error(path: Path, error: OSError) -> RecordError:
+    """Return the error for a record whose path cannot be used, with the path (drills J04, J11; F-C04)."""
     place = error.filename if isinstance(error.filename, str) else str(path)
     about = "" if place == str(path) else f" ({place})"
     return RecordError(f"The record {path} cannot be used: {errnos.reason(error)}{about}.")
@@ -318,12 +320,12 @@ def _code(error: sqlite3.Error) -> int:
 
 
 def is_busy(error: sqlite3.Error) -> bool:
-    """Return whether another process was in the way, so that waiting helps."""
+    """Return whether another process has the file locked, so that waiting helps."""
     return _code(error) & 0xFF in _BUSY
 
 
-def translate(path: Path, error: sqlite3.Error) -> RecordError:
-    """Turn an error of SQLite into one for a person, naming the record."""
+def translate_error(path: Path, error: sqlite3.Error) -> RecordError:
+    """Return a RecordError, which names the record, for an error of SQLite."""
     kind = _code(error) & 0xFF
     if _code(error) in _LOCKLESS or (kind in _BUSY and _is_lockless(path.parent)):
         return Unwritable(
@@ -335,7 +337,7 @@ def translate(path: Path, error: sqlite3.Error) -> RecordError:
     if kind in _DAMAGED:
         return RecordError(
             f"The record {path} is damaged ({error}); it was left as it is.",
-            hint=f"keep it and begin a new one with: {aside_command(path)}",
+            hint=f"keep it and begin a new one with: {move_aside_command(path)}",
         )
     if kind == sqlite3.SQLITE_FULL:
         return Unwritable(f"The record {path} cannot be written: the disk is full.")

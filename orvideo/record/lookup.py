@@ -1,4 +1,4 @@
-"""Finding jobs in the record: one by what a person calls it, many by what they have in common."""
+"""Finding jobs in the record: one by its name, many by a filter."""
 
 import json
 import re
@@ -9,11 +9,11 @@ from itertools import islice
 from typing import Any, TypedDict
 
 from orvideo.errors import UsageError
-from orvideo.record.rows import Viewpoint, load, micros, text
+from orvideo.record.rows import ReadContext, load_records, text, to_micros
 from orvideo.record.values import Record, State, word_of
 
 SHORTEST_PREFIX = 4
-MOST_CANDIDATES = 5
+MAX_CANDIDATES = 5
 _POSITION = re.compile(r"@(last|[0-9]{1,15})|([0-9]{1,3})", re.ASCII)
 _LOOK_AT = "orvideo jobs lists what is there; orvideo jobs adopt ID takes up a job from elsewhere"
 
@@ -22,7 +22,7 @@ class NoSuchJob(UsageError):
     """Nothing on record has this name."""
 
 
-def find(connection: sqlite3.Connection, ref: str, view: Viewpoint) -> Record:
+def find(connection: sqlite3.Connection, ref: str, context: ReadContext) -> Record:
     """Return the job that `ref` stands for: an id, a handle, a unique piece of either, `@N`, `N` or `@last`.
 
     A piece is a prefix of the whole or stands in its last part, since ids begin with the time (finding C11). An exact
@@ -31,10 +31,10 @@ def find(connection: sqlite3.Connection, ref: str, view: Viewpoint) -> Record:
     """
     seqs = _matching(connection, ref.strip())
     if len(seqs) == 1:
-        return load(connection, seqs, view)[0]
+        return load_records(connection, seqs, context)[0]
     if not seqs:
-        raise _nothing(ref)
-    raise _several(ref, load(connection, seqs[:MOST_CANDIDATES], view), len(seqs) > MOST_CANDIDATES)
+        raise _not_found(ref)
+    raise _ambiguous(ref, load_records(connection, seqs[:MAX_CANDIDATES], context), len(seqs) > MAX_CANDIDATES)
 
 
 def _matching(connection: sqlite3.Connection, ref: str) -> list[int]:
@@ -52,7 +52,7 @@ def _matching(connection: sqlite3.Connection, ref: str) -> list[int]:
     if exact or len(ref) < SHORTEST_PREFIX:
         return exact
     found = dict.fromkeys(_with_prefix(connection, "job_id", ref) + _with_prefix(connection, "handle", ref))
-    return list(found or _with_piece(connection, ref))[: MOST_CANDIDATES + 1]
+    return list(found or _with_piece(connection, ref))[: MAX_CANDIDATES + 1]
 
 
 def _with_piece(connection: sqlite3.Connection, piece: str) -> list[int]:
@@ -72,16 +72,16 @@ def _seqs(connection: sqlite3.Connection, query: str, *values: object) -> list[i
 
 
 def _with_prefix(connection: sqlite3.Connection, column: str, prefix: str) -> list[int]:
-    """Look a prefix up as a range of the index: no wildcard of LIKE means anything in it."""
+    """Find a prefix as a range of the index, where wildcards of LIKE have no meaning."""
     after = _successor(prefix)
     if after is None:
         return []
     return _seqs(
         connection,
-        f"SELECT seq FROM jobs WHERE {column} >= ? AND {column} < ? ORDER BY {column} LIMIT ?",  # noqa: S608 - ours
+        f"SELECT seq FROM jobs WHERE {column} >= ? AND {column} < ? ORDER BY {column} LIMIT ?",  # noqa: S608 - constants only
         prefix,
         after,
-        MOST_CANDIDATES + 1,
+        MAX_CANDIDATES + 1,
     )
 
 
@@ -95,18 +95,16 @@ def _successor(prefix: str) -> str | None:
     return stem[:-1] + chr(0xE000 if following == 0xD800 else following)
 
 
-def _nothing(ref: str) -> NoSuchJob:
+def _not_found(ref: str) -> NoSuchJob:
+    why = ""
     if _POSITION.fullmatch(ref.strip()):
-        return NoSuchJob(f"No job in the record is called {ref!r}; numbers count back from the newest.", hint=_LOOK_AT)
-    if not ref.startswith("@") and len(ref.strip()) < SHORTEST_PREFIX:
-        return NoSuchJob(
-            f"No job in the record is called {ref!r}; a piece of an id needs at least {SHORTEST_PREFIX} characters.",
-            hint=_LOOK_AT,
-        )
-    return NoSuchJob(f"No job in the record is called {ref!r}.", hint=_LOOK_AT)
+        why = "; numbers count back from the newest"
+    elif not ref.startswith("@") and len(ref.strip()) < SHORTEST_PREFIX:
+        why = f"; a piece of an id needs at least {SHORTEST_PREFIX} characters"
+    return NoSuchJob(f"No job in the record is called {ref!r}{why}.", hint=_LOOK_AT)
 
 
-def _several(ref: str, candidates: Sequence[Record], more: bool) -> UsageError:
+def _ambiguous(ref: str, candidates: Sequence[Record], more: bool) -> UsageError:
     names = [record.name for record in candidates]
     if len(set(names)) == len(names):
         listed = [f"{record.name} ({record.status_word})" for record in candidates]
@@ -144,13 +142,13 @@ _LISTS = {
 }
 
 
-def select(connection: sqlite3.Connection, wanted: Filter, limit: int | None, view: Viewpoint) -> list[Record]:
+def select(connection: sqlite3.Connection, wanted: Filter, limit: int | None, context: ReadContext) -> list[Record]:
     """Return the jobs that pass, newest first, at most `limit`: only those are read whole."""
-    return load(connection, [row["seq"] for row in passing(connection, wanted, limit, view)], view)
+    return load_records(connection, [row["seq"] for row in passing(connection, wanted, limit, context)], context)
 
 
 def passing(
-    connection: sqlite3.Connection, wanted: Filter, limit: int | None, view: Viewpoint, columns: str = ""
+    connection: sqlite3.Connection, wanted: Filter, limit: int | None, context: ReadContext, columns: str = ""
 ) -> Iterator[sqlite3.Row]:
     """Yield the rows that pass, newest first, at most `limit`, with what decides that and more `columns` (`, cost`)."""
     conditions, values = _conditions(wanted)
@@ -161,7 +159,7 @@ def passing(
         f"{searched}{columns} FROM jobs{where} ORDER BY seq DESC",
         values,
     )
-    return islice((row for row in rows if _passes(row, wanted, view)), limit)
+    return islice((row for row in rows if _passes(row, wanted, context)), limit)
 
 
 def _conditions(wanted: Filter) -> tuple[list[str], list[object]]:
@@ -181,15 +179,15 @@ def _conditions(wanted: Filter) -> tuple[list[str], list[object]]:
     since = wanted.get("since")
     if since is not None:
         conditions.append("created_at >= ?")
-        values.append(micros(since))
+        values.append(to_micros(since))
     return conditions, values
 
 
-def _passes(row: sqlite3.Row, wanted: Filter, view: Viewpoint) -> bool:
-    """Decide what SQL cannot: whether a process is gone, and what is the same in upper and lower case."""
-    if wanted.get("unknown") and row["state"] == State.SENDING and view.state_of(row) is not State.UNKNOWN:
+def _passes(row: sqlite3.Row, wanted: Filter, context: ReadContext) -> bool:
+    """Check what SQL cannot: whether a process has ended, and case-insensitive matches."""
+    if wanted.get("unknown") and row["state"] == State.SENDING and context.state_of(row) is not State.UNKNOWN:
         return False
-    words = {row["status"] or word_of(view.state_of(row), row["answer_status"]), "saved" if row["fetched"] else None}
+    words = {row["status"] or word_of(context.state_of(row), row["answer_status"]), "saved" if row["fetched"] else None}
     statuses = {word.strip() for word in (wanted.get("status") or "").casefold().split(",")}
     if wanted.get("status") and not statuses & words:
         return False
@@ -201,19 +199,19 @@ def _passes(row: sqlite3.Row, wanted: Filter, view: Viewpoint) -> bool:
 
 # What was bought before (finding A12)
 
-#: What was sent and is not `is_without_video`: to send it again buys it twice.
+#: Jobs that were sent and are not `is_without_video`.
 _BOUGHT = (
     "state IN ('sending', 'submitted', 'unknown')"
     " AND (final = 0 OR (status = 'completed' AND expected_outputs IS NOT 0))"
 )
 
 
-#: What the provider never gets: it makes no other video.
+#: Fields that the provider does not receive: they do not change the video.
 _NOT_THE_PROVIDERS = ("user", "session_id", "trace", "callback_url")
 
 
-def wish(request: Mapping[str, Any], *, labelled: bool) -> str:
-    """Return what a request, without its data, asks for, as a text; `labelled` counts what the provider never gets."""
+def request_key(request: Mapping[str, Any], *, labelled: bool) -> str:
+    """Return a redacted request as a text for comparison; `labelled` includes what the provider does not receive."""
     left = () if labelled else _NOT_THE_PROVIDERS
     return json.dumps({name: request[name] for name in request if name not in left}, sort_keys=True)
 
@@ -221,12 +219,12 @@ def wish(request: Mapping[str, Any], *, labelled: bool) -> str:
 def sent_lately(
     connection: sqlite3.Connection, endpoint: str, since: datetime, *, labelled: bool
 ) -> list[tuple[int, str]]:
-    """Return the numbers and the wishes of what an endpoint was sent since a time, or with an unknown outcome."""
+    """Return the numbers and request keys of jobs sent to an endpoint since a time, or with an unknown outcome."""
     found: dict[int, str] = {}
-    for condition, *values in ((f"{_BOUGHT} AND created_at >= ?", micros(since)), (_LISTS["unknown"],)):
+    for condition, *values in ((f"{_BOUGHT} AND created_at >= ?", to_micros(since)), (_LISTS["unknown"],)):
         query = f"SELECT seq, request FROM jobs WHERE {condition} AND endpoint = ?"  # noqa: S608 - our own words
         for seq, request in connection.execute(query, (*values, endpoint)):
-            found[seq] = wish(json.loads(request), labelled=labelled)
+            found[seq] = request_key(json.loads(request), labelled=labelled)
     return sorted(found.items(), reverse=True)
 
 

@@ -1,4 +1,4 @@
-"""Which process is at work on a row of the record, and whether it is gone."""
+"""Which process works on a row of the record, and whether it has ended."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from typing import NamedTuple, Self
 
 
 class Owner(NamedTuple):
-    """One process, told apart from a later one with the same number.
+    """One process, distinguished from a later one with the same pid.
 
     `boot` and `pids` (the pid namespace: a container has its own) and `started` are known on Linux only, else "".
     """
@@ -54,7 +54,7 @@ class Owner(NamedTuple):
         except ProcessLookupError:
             return True
         except (OSError, OverflowError):
-            pass  # it belongs to somebody else: it is there
+            pass  # another user's process: it exists
         return bool(self.started) and _started(str(self.pid)) != self.started
 
 
@@ -73,7 +73,7 @@ def _namespace() -> str:
 
 
 def _started(pid: str) -> str:
-    """Return when a process started, in ticks since boot; "" when unknown, and for one that is dead but not buried."""
+    """Return when a process started, in ticks since boot; "" when unknown, and for a zombie."""
     # The second field is the program's name, which may hold spaces and parentheses.
     fields = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
     return fields[19] if len(fields) > 19 and fields[0] not in ("Z", "X") else ""

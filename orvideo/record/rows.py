@@ -1,4 +1,4 @@
-"""Between the rows of the record's tables and its `values`."""
+"""Converting between rows of the record and its `values`."""
 
 import json
 import os
@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 
 from orvideo.errors import RecordError
 from orvideo.record.owner import Owner
-from orvideo.record.values import Intent, Output, Record, Seen, State, redact_extra, redact_request, shape_of
+from orvideo.record.values import Observation, Output, Record, State, Submission, redact_extra, redact_request, shape_of
 
-#: A request that has been on the wire for longer than this has no answer any more; a submit gives up after a minute.
+#: A request that was sent longer ago gets no answer any more; a submit gives up after a minute.
 STALE_AFTER = timedelta(minutes=10)
-#: What a reply may add to the record beyond what is modelled, in characters of JSON.
-MOST_EXTRA = 64 * 1024
-MOST_ERROR = 2000
-#: How many values one statement is given.
+#: The limit for unmodelled fields of a reply, in characters of JSON.
+MAX_EXTRA = 64 * 1024
+MAX_ERROR = 2000
+#: The most values in one SQL statement.
 CHUNK = 500
 
 _HANDLE_LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"  # none that reads like a digit
@@ -26,7 +26,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def micros(moment: datetime) -> int:
+def to_micros(moment: datetime) -> int:
     """Return a time as whole microseconds since 1970 in UTC."""
     return (moment - _EPOCH) // _MICROSECOND
 
@@ -36,7 +36,7 @@ def moment(since_epoch: int | None) -> datetime | None:
 
 
 def text(value: str | None) -> str | None:
-    """Return a text that SQLite takes: a lone surrogate, which UTF-8 has no form for, becomes U+FFFD (drill X01)."""
+    """Return a text that SQLite accepts: a lone surrogate becomes U+FFFD (drill X01)."""
     if value is None:
         return None
     try:
@@ -46,8 +46,8 @@ def text(value: str | None) -> str | None:
     return value
 
 
-def path_in(path: str | None) -> str | bytes | None:
-    """Return a path as it can be stored and had back: one that is not UTF-8 on disk goes as its bytes."""
+def path_to_column(path: str | None) -> str | bytes | None:
+    """Return a path in a form that can be stored without loss: bytes where it is not UTF-8."""
     if path is None or text(path) == path:
         return path
     try:
@@ -56,18 +56,18 @@ def path_in(path: str | None) -> str | bytes | None:
         return text(path)
 
 
-def path_out(stored: str | bytes | None) -> str | None:
-    return os.fsdecode(stored) if stored is not None else None
+def path_from_column(find_row: str | bytes | None) -> str | None:
+    return os.fsdecode(find_row) if find_row is not None else None
 
 
-def error_text(value: str | None) -> str | None:
-    """Return a reason cut to what is kept of one (drill P07)."""
-    if value is not None and len(value) > MOST_ERROR:
-        value = value[: MOST_ERROR - 1] + "…"
+def cut_error(value: str | None) -> str | None:
+    """Return an error text cut to 2000 characters (drill P07)."""
+    if value is not None and len(value) > MAX_ERROR:
+        value = value[: MAX_ERROR - 1] + "…"
     return text(value)
 
 
-def document(value: Mapping[str, Any]) -> str:
+def json_text(value: Mapping[str, Any]) -> str:
     """Return a mapping as JSON in ASCII; an amount becomes a number with its own digits as far as a float has them."""
     return json.dumps(value, separators=(",", ":"), default=_plain)
 
@@ -78,15 +78,15 @@ def _plain(value: object) -> Any:
     return str(value)
 
 
-def extra_document(extra: Mapping[str, Any] | None) -> str | None:
+def extra_json(extra: Mapping[str, Any] | None) -> str | None:
     """Return what a reply had beyond the model as JSON, None when there was nothing; never raises (drill X01)."""
     if not extra:
         return None
     try:
-        written = document(redact_extra(extra))
+        written = json_text(redact_extra(extra))
     except (RecursionError, ValueError, TypeError):
-        return document({"dropped": "it cannot be written as JSON"})
-    return written if len(written) <= MOST_EXTRA else document({"dropped": f"{len(written)} characters"})
+        return json_text({"dropped": "it cannot be written as JSON"})
+    return written if len(written) <= MAX_EXTRA else json_text({"dropped": f"{len(written)} characters"})
 
 
 def amount(value: object) -> Decimal | None:
@@ -106,17 +106,17 @@ def quoted_most(quote: Mapping[str, Any] | None) -> Decimal | None:
     return high if high is not None else amount(quote.get("usd"))
 
 
-class Viewpoint(NamedTuple):
-    """Who reads a row, and when (microseconds since 1970): what a submit that is under way looks like from here."""
+class ReadContext(NamedTuple):
+    """The process that reads a row, and the time (microseconds since 1970); they decide a row's effective state."""
 
     me: Owner
     now: int
 
     def state_of(self, row: sqlite3.Row) -> State:
-        """Return the state a row is really in: a process that is gone neither sends nor answers any more (drill J03).
+        """Return the effective state of a row, which differs where the submitting process has ended (drill J03).
 
-        Age decides as well: alone where the process cannot be asked for (another host), and for a request that has
-        been on the wire for ten minutes even if it is there.
+        After ten minutes a sent request counts as unanswered even if the process exists, and a process that cannot be
+        checked (another host) as ended.
         """
         try:
             state = State(row["state"])
@@ -133,17 +133,17 @@ class Viewpoint(NamedTuple):
         return State.NOT_SENT if gone or (gone is None and stale) else state
 
 
-#: Why a job is in the state that it was left in by a process that is gone.
-LEFT = {
+#: The error of a job whose submitting process has ended, by the job's effective state.
+ABANDONED_REASONS = {
     State.UNKNOWN: "The process that sent it ended, or stood still, before an answer was on record.",
     State.NOT_SENT: "The process that was to send it ended before anything was sent.",
 }
 
 
-def load(connection: sqlite3.Connection, seqs: Sequence[int], view: Viewpoint) -> list[Record]:
-    """Return the jobs with these numbers, in the order given; those that are not there any more are left out.
+def load_records(connection: sqlite3.Connection, seqs: Sequence[int], context: ReadContext) -> list[Record]:
+    """Return the jobs with these numbers, in the order given; forgotten ones are left out.
 
-    Raises what SQLite raises, also of a row that holds what orvideo never wrote: damage is damage (finding C05).
+    Raises sqlite3.Error, also for a row with values that orvideo never writes (finding C05).
     """
     found: dict[int, Record] = {}
     for start in range(0, len(seqs), CHUNK):
@@ -157,18 +157,18 @@ def load(connection: sqlite3.Connection, seqs: Sequence[int], view: Viewpoint) -
             outputs.setdefault(row["seq"], []).append(_output(row))
         for row in connection.execute(f"SELECT * FROM jobs WHERE seq IN ({marks})", chunk):  # noqa: S608
             try:
-                found[row["seq"]] = _record(row, outputs.get(row["seq"], ()), view)
+                found[row["seq"]] = _record(row, outputs.get(row["seq"], ()), context)
             except (ValueError, TypeError, ArithmeticError) as error:
                 raise _damage(row, error) from error
     return [found[seq] for seq in seqs if seq in found]
 
 
 def _output(row: sqlite3.Row) -> Output:
-    return Output(row["number"], path_out(row["path"]), row["bytes"], row["sha256"], moment(row["saved_at"]))
+    return Output(row["number"], path_from_column(row["path"]), row["bytes"], row["sha256"], moment(row["saved_at"]))
 
 
-def _record(row: sqlite3.Row, outputs: Iterable[Output], view: Viewpoint) -> Record:
-    state = view.state_of(row)
+def _record(row: sqlite3.Row, outputs: Iterable[Output], context: ReadContext) -> Record:
+    state = context.state_of(row)
     return Record(
         seq=row["seq"],
         handle=row["handle"],
@@ -188,9 +188,9 @@ def _record(row: sqlite3.Row, outputs: Iterable[Output], view: Viewpoint) -> Rec
         quote=_object(row["quote"]) if row["quote"] else None,
         cost=amount(row["cost"]),
         is_byok=None if row["is_byok"] is None else bool(row["is_byok"]),
-        error=row["error"] or (LEFT.get(state) if state != row["state"] else None),
+        error=row["error"] or (ABANDONED_REASONS.get(state) if state != row["state"] else None),
         generation_id=row["generation_id"],
-        target=path_out(row["target"]),
+        target=path_from_column(row["target"]),
         outputs=tuple(outputs),
         expected_outputs=row["expected_outputs"],
         extra=_object(row["extra"]),
@@ -203,64 +203,64 @@ def _record(row: sqlite3.Row, outputs: Iterable[Output], view: Viewpoint) -> Rec
 
 
 def _damage(row: sqlite3.Row, error: Exception) -> sqlite3.DatabaseError:
-    """Return the error of a row that holds what orvideo never wrote, as SQLite says it of its own pages."""
+    """Return the error for a row with values that orvideo never writes: as for a corrupt file."""
     damage = sqlite3.DatabaseError(f"job number {row['seq']} cannot be read: {error}")
     damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
     return damage
 
 
-def _object(document: str) -> dict[str, Any]:
-    value = json.loads(document)
+def _object(json_text: str) -> dict[str, Any]:
+    value = json.loads(json_text)
     if not isinstance(value, dict):
         raise TypeError("a document in it is no object")
     return value
 
 
-def row_of(intent: Intent, owner: Owner, now: int) -> dict[str, Any]:
-    """Return the row that an intent begins as, without the data in its request (drill J13)."""
-    shape, most = shape_of(intent.request), quoted_most(intent.quote)
+def new_row(submission: Submission, owner: Owner, now: int) -> dict[str, Any]:
+    """Return the first row of a submission, without the data URLs in its request (drill J13)."""
+    shape, most = shape_of(submission.request), quoted_most(submission.quote)
     return {
-        "endpoint": text(intent.endpoint),
+        "endpoint": text(submission.endpoint),
         "state": State.PREPARED,
         "created_at": now,
         "updated_at": now,
         "owner": owner.as_text(),
         "model": text(shape.model),
-        "prompt": text(intent.request.get("prompt")),
+        "prompt": text(submission.request.get("prompt")),
         "resolution": text(shape.resolution),
         "duration": shape.duration,
         "audio": shape.audio,
         "mode": shape.mode,
-        "request": document(redact_request(intent.request)),
-        "quote": document(intent.quote) if intent.quote is not None else None,
+        "request": json_text(redact_request(submission.request)),
+        "quote": json_text(submission.quote) if submission.quote is not None else None,
         "quoted_most": str(most) if most is not None else None,
-        "target": path_in(intent.target),
-        "batch": text(intent.batch),
-        "row_key": text(intent.row_key),
-        "row_number": intent.row_number,
+        "target": path_to_column(submission.target),
+        "batch": text(submission.batch),
+        "row_key": text(submission.row_key),
+        "row_number": submission.row_number,
     }
 
 
-def columns_of(seen: Seen) -> dict[str, Any]:
-    """Return what a reply says of a job by the columns that hold it; None where it does not say."""
+def observation_columns(observation: Observation) -> dict[str, Any]:
+    """Return an observation as columns; None for what the reply does not say."""
     return {
-        "status": text(seen.status),
-        "cost": str(seen.cost) if seen.cost is not None else None,
-        "is_byok": seen.is_byok,
-        "error": error_text(seen.error),
-        "generation_id": text(seen.generation_id),
-        "model": text(seen.model),
-        "extra": extra_document(seen.extra),
-        "final": seen.final,
-        "expected_outputs": seen.expected_outputs,
+        "status": text(observation.status),
+        "cost": str(observation.cost) if observation.cost is not None else None,
+        "is_byok": observation.is_byok,
+        "error": cut_error(observation.error),
+        "generation_id": text(observation.generation_id),
+        "model": text(observation.model),
+        "extra": extra_json(observation.extra),
+        "final": observation.final,
+        "expected_outputs": observation.expected_outputs,
     }
 
 
-def news_in(columns: Mapping[str, Any], row: sqlite3.Row) -> dict[str, Any]:
-    """Return the columns that a reply changes: what it leaves out stays, but for the error, and a model asked for.
+def changed_columns(columns: Mapping[str, Any], row: sqlite3.Row) -> dict[str, Any]:
+    """Return the columns that an observation changes: missing values, except the error, and a known model stay.
 
-    An end stays an end: a look that says otherwise is older than it (drill P08). An output that was named once stays
-    known, also where its URL has gone (drill D13).
+    An end stays an end: an observation without one is older (drill P08). An output that was named once stays known,
+    also where its URL has gone (drill D13).
     """
     if row["final"] and not columns["final"]:
         return {}
@@ -274,30 +274,30 @@ def news_in(columns: Mapping[str, Any], row: sqlite3.Row) -> dict[str, Any]:
     return news
 
 
-def stored(connection: sqlite3.Connection, seq: int) -> sqlite3.Row | None:
-    """Return a job's row as it stands, None when it was forgotten."""
+def find_row(connection: sqlite3.Connection, seq: int) -> sqlite3.Row | None:
+    """Return a job's row, None when it was forgotten."""
     row: sqlite3.Row | None = connection.execute("SELECT * FROM jobs WHERE seq = ?", (seq,)).fetchone()
     return row
 
 
 class Conflict(RecordError):
-    """What was to be written contradicts what is on record: to try again does not help."""
+    """The record contradicts what was to be written; a retry does not help."""
 
 
 class Forgotten(Conflict):
     """The job is not in the record any more."""
 
 
-def require(connection: sqlite3.Connection, seq: int) -> sqlite3.Row:
-    """Return a job's row as it stands; raises Forgotten."""
-    row = stored(connection, seq)
+def require_row(connection: sqlite3.Connection, seq: int) -> sqlite3.Row:
+    """Return a job's row; raises Forgotten."""
+    row = find_row(connection, seq)
     if row is None:
         raise Forgotten("The job is not in the record any more: it was forgotten.")
     return row
 
 
-def insert(connection: sqlite3.Connection, row: Mapping[str, Any]) -> int:
-    """Insert a job under a new handle and return its number. Columns are our own words."""
+def insert_job(connection: sqlite3.Connection, row: Mapping[str, Any]) -> int:
+    """Insert a job under a new handle and return its number. Column names are trusted."""
     handle = _new_handle()
     while connection.execute("SELECT 1 FROM jobs WHERE handle = ?", (handle,)).fetchone():
         handle = _new_handle()
@@ -313,8 +313,8 @@ def _new_handle() -> str:
     return "sub-" + "".join(secrets.choice(_HANDLE_LETTERS) for _ in range(8))
 
 
-def update(connection: sqlite3.Connection, seq: int, **written: Any) -> None:
-    """Set columns of one row. Columns are our own words."""
+def update_job(connection: sqlite3.Connection, seq: int, **written: Any) -> None:
+    """Set columns of one row. Column names are trusted."""
     connection.execute(
         f"UPDATE jobs SET {', '.join(f'{column} = ?' for column in written)} WHERE seq = ?",  # noqa: S608
         (*written.values(), seq),
@@ -322,7 +322,7 @@ def update(connection: sqlite3.Connection, seq: int, **written: Any) -> None:
 
 
 def count_outputs(connection: sqlite3.Connection, seq: int) -> None:
-    """Bring the mark "fetched" up to date (`Record.is_fetched`), which the list of unfetched jobs is indexed by."""
+    """Update the column `fetched` (see `Record.is_fetched`), by which unfetched jobs are indexed."""
     connection.execute(
         "UPDATE jobs SET fetched = (SELECT count(*) FROM outputs WHERE outputs.seq = jobs.seq AND saved_at IS NOT NULL)"
         " >= coalesce(expected_outputs, 1) WHERE seq = ?",

@@ -1,11 +1,11 @@
-"""What the record says of a job, as plain values: free of SQLite and pydantic, so that anything may import it."""
+"""The values of the record; imports neither SQLite nor pydantic, so that every module can import it."""
 
 import base64
 import binascii
 import hashlib
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,14 +16,14 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
-#: The endpoint of jobs that live in the built-in sandbox: they cost nothing and are evidence of nothing.
+#: The endpoint of jobs in the built-in sandbox, which cost nothing and are left out of statistics.
 SANDBOX = "sandbox"
 
 
 class State(StrEnum):
     """How far the submit of a job got (drill J03); what the service says of the job afterwards is its `status`.
 
-    PREPARED: on disk, nothing sent. SENDING: the request may be on the wire now. SUBMITTED: there is an id.
+    PREPARED: on disk, nothing sent. SENDING: the request may be on its way now. SUBMITTED: there is an id.
     UNKNOWN: sent, and no readable answer came. NOT_SENT: nothing was bought; where there is an `answer_status`, the
     service refused it (finding A07).
     """
@@ -35,7 +35,7 @@ class State(StrEnum):
     NOT_SENT = "not_sent"
 
 
-#: What stands for the status of a job that the service has said nothing of; none of them is a word of the service.
+#: The status of a job without a status of the service; none of them is a status of the service.
 _WORDS = {
     State.PREPARED: "submitting",
     State.SENDING: "submitting",
@@ -46,7 +46,7 @@ _WORDS = {
 
 
 def word_of(state: State, answer_status: int | None) -> str:
-    """Return the word for a job that the service has said nothing of; `answer_status` tells a refusal (F-A07)."""
+    """Return the status of a job without one of the service; with `answer_status` it was refused (F-A07)."""
     return "refused" if state is State.NOT_SENT and answer_status is not None else _WORDS[state]
 
 
@@ -77,10 +77,10 @@ class Output:
         return {"index": self.index, "path": self.path, "bytes": self.bytes, "sha256": self.sha256}
 
 
-class Intent(NamedTuple):
-    """What is to be bought, and what is to be remembered of it: `request` as it is sent, `quote` the documented object.
+class Submission(NamedTuple):
+    """A submission: `request` as it is sent, `quote` as the documented object.
 
-    `target` is the -o as a person gave it. `row_key` names a row within its `batch`, `max_total` is what the whole of
+    `target` is -o as it was given. `row_key` names a row within its `batch`, `max_total` is what the whole of
     that batch may cost in USD.
     """
 
@@ -94,10 +94,10 @@ class Intent(NamedTuple):
     max_total: Decimal | None = None
 
 
-class Seen(NamedTuple):
-    """What a reply says of a job; None is "not said". `final`: the service will not change it any more.
+class Observation(NamedTuple):
+    """What the service says of a job; None for what it leaves out. `final`: the job does not change any more.
 
-    `at` is when it said so; now, where that is left open. `is_byok`: the provider billed the user's own key.
+    `at` is the time of the reply, None for now. `is_byok`: the provider billed the user's own key.
     """
 
     status: str | None
@@ -113,10 +113,10 @@ class Seen(NamedTuple):
 
 
 class ResumeState(NamedTuple):
-    """What a later process needs in order to go on with a partial download.
+    """What a later process needs to resume a partial download.
 
     `part` is the partial file, `etag` a strong validator, `total` the size of the whole in bytes. With a `sha256` the
-    file is whole, checked and on the disk: only its name, `path`, or its place in the outputs is missing.
+    file is complete, checked and synced: only its final name, `path`, or its row in the outputs is missing.
     """
 
     part: str
@@ -127,7 +127,7 @@ class ResumeState(NamedTuple):
 
 
 class Shape(NamedTuple):
-    """What decides the price and the time of a job: jobs of one shape are evidence for each other.
+    """What decides the price and the duration of a job; jobs of one shape are compared.
 
     `resolution` is the size, where a request has one; `mode` is "text", "image", "reference" or "continuation".
     """
@@ -156,7 +156,7 @@ class Typical(NamedTuple):
 
 
 class Spending(NamedTuple):
-    """What one model, day or month cost, in the sandbox or in earnest; every job is in one of the four counts.
+    """What one model, day or month cost, in the sandbox or not; every job is in one of the four counts.
 
     `cost` is the sum in USD over `known` jobs. Of `unknown` jobs nobody knows the cost. `pending` ones are not at their
     end; `quoted` is the most that they may cost as far as they have a quote, None where none has. `byok` ones were
@@ -347,19 +347,26 @@ def redact_request(request: Mapping[str, Any]) -> dict[str, Any]:
     have becomes null.
     """
     # The prompt is a person's text, whatever it begins with; losing it would be the greater harm.
-    return {str(key): value if key == "prompt" else _redact(value) for key, value in request.items()}
+    return {str(key): value if key == "prompt" else map_values(value, _redact) for key, value in request.items()}
+
+
+def map_values(value: Any, change: Callable[[Any], Any], dropped: Collection[str] = ()) -> Any:
+    """Return JSON-like data with `change` applied to each text and number, and without the names in `dropped`.
+
+    `dropped` has lower-case names; case does not matter in the data.
+    """
+    if isinstance(value, Mapping):
+        items = ((str(name), item) for name, item in value.items() if str(name).casefold() not in dropped)
+        return {name: map_values(item, change, dropped) for name, item in items}
+    if isinstance(value, list | tuple):
+        return [map_values(item, change, dropped) for item in value]
+    return change(value)
 
 
 def _redact(value: Any) -> Any:
     if isinstance(value, str):
         return {"data_url": dict(_described(value))} if _DATA_URL.match(value) else value
-    if isinstance(value, Mapping):
-        return {str(key): _redact(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_redact(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 @lru_cache(maxsize=8)  # the rows of a batch share the pictures of its line (R-B17); more than one request has
@@ -399,13 +406,5 @@ def _placeholders(where: str, value: Any) -> Iterator[tuple[str, dict[str, Any]]
 
 def redact_extra(extra: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a reply had beyond what is modelled, without its signed `urls`: those are secrets (drill O17)."""
-    cleaned: dict[str, Any] = _redact(_without_signed(extra))
+    cleaned: dict[str, Any] = map_values(extra, _redact, ("urls",))
     return cleaned
-
-
-def _without_signed(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _without_signed(item) for key, item in value.items() if str(key).casefold() != "urls"}
-    if isinstance(value, list | tuple):
-        return [_without_signed(item) for item in value]
-    return value

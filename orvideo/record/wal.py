@@ -11,7 +11,7 @@ _HEADER, _FRAME = struct.Struct(">8I"), struct.Struct(">6I")
 _LITTLE_ENDIAN, _BIG_ENDIAN = 0x377F0682, 0x377F0683
 
 
-def apply(log: bytes, content: bytes) -> bytes:
+def apply_log(log: bytes, content: bytes) -> bytes:
     """Return a database with all that its log has committed, as one that has no log.
 
     Frames count up to the last commit before one that is not whole or is of an earlier log, as SQLite reads them.

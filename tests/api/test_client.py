@@ -14,7 +14,7 @@ import pytest
 from orvideo.api.client import AppHeaders, Call, Client, Limits
 from orvideo.api.redaction import Redactor
 from orvideo.api.refusals import base_url_hint
-from orvideo.api.transport import reason_of
+from orvideo.api.transport import failure_text
 from orvideo.errors import (
     AuthError,
     BadReply,
@@ -343,4 +343,4 @@ def test_an_answer_has_as_many_bytes_as_are_read_and_not_one_more(more: int, goo
     ],
 )
 def test_why_a_connection_failed_is_said_in_a_few_words(error: Exception | None, words: str) -> None:
-    assert reason_of(error, Redactor(KEY)) == words
+    assert failure_text(error, Redactor(KEY)) == words

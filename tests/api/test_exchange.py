@@ -6,16 +6,16 @@ import httpx
 import pytest
 
 from orvideo.api.exchange import Exchange, Limits
-from orvideo.api.wire import Waits
+from orvideo.api.sockets import ExchangeTimer
 from orvideo.deadline import Deadline
 from tests.clocks import HandClock
 
 REQUEST = httpx.Request("POST", "https://openrouter.ai/api/v1/videos", content=b"{}")
 
 
-def waits(seconds: float | None = None) -> tuple[Waits, HandClock]:
+def waits(seconds: float | None = None) -> tuple[ExchangeTimer, HandClock]:
     hand = HandClock()
-    return Waits(Deadline.after(hand.clock(), seconds)), hand
+    return ExchangeTimer(Deadline.after(hand.clock(), seconds)), hand
 
 
 def test_the_usual_limits() -> None:
@@ -29,12 +29,12 @@ def test_a_phase_ends_at_its_limit_counted_from_its_beginning() -> None:
     waited, _ = waits()
     assert not waited.is_over
     waited.seconds = 3.0
-    waited.begin(5.0)
+    waited.begin_phase(5.0)
     waited.seconds = 7.9
     assert not waited.is_over
     waited.seconds = 8.0
     assert waited.is_over
-    waited.begin(None)
+    waited.begin_phase(None)
     assert not waited.is_over
 
 
@@ -42,7 +42,7 @@ def test_a_hurry_and_a_deadline_end_every_phase() -> None:
     waited, hand = waits(10.0)
     waited.seconds = 3.0
     waited.hurry(2.0)
-    waited.begin(100.0)
+    waited.begin_phase(100.0)
     assert not waited.is_over
     waited.seconds = 5.0
     assert waited.is_over
@@ -59,33 +59,33 @@ def test_a_hurry_and_a_deadline_end_every_phase() -> None:
 @pytest.mark.drill("S01", "S02")
 def test_a_hurry_ends_what_is_not_on_the_wire_at_once() -> None:
     exchange = Exchange(REQUEST, Limits(), Deadline(HandClock().clock()), 30, 60)
-    assert not exchange.waits.is_over
+    assert not exchange.timer.is_over
     exchange.hurry(5.0)
-    assert exchange.waits.is_over
+    assert exchange.timer.is_over
 
 
 @pytest.mark.drill("D11")
 @pytest.mark.parametrize(("brought", "stalls"), [(10 * 1024, False), (10 * 1024 - 1, True)])
 def test_what_moves_at_less_than_its_pace_has_stalled(brought: int, stalls: bool) -> None:
     waited, _ = waits()
-    waited.moved(1)
+    waited.count_bytes(1)
     waited.seconds = 100.0
-    waited.begin(None, (10, 1024))
+    waited.begin_phase(None, (10, 1024))
     waited.seconds = 109.9
-    waited.moved(0)
+    waited.count_bytes(0)
     waited.seconds = 110.0
     if stalls:
         with pytest.raises(TimeoutError):
-            waited.moved(brought)
-        waited.begin(None)
-        waited.moved(0)
+            waited.count_bytes(brought)
+        waited.begin_phase(None)
+        waited.count_bytes(0)
     else:
-        waited.moved(brought)
+        waited.count_bytes(brought)
         waited.seconds = 119.9
-        waited.moved(0)
+        waited.count_bytes(0)
         waited.seconds = 120.0
         with pytest.raises(TimeoutError):
-            waited.moved(brought - 1)
+            waited.count_bytes(brought - 1)
 
 
 def test_an_attempt_is_made_again_until_it_succeeds_or_its_time_is_over() -> None:

@@ -94,7 +94,7 @@ def test_gzip_and_deflate_are_undone() -> None:
         ("", data),
     ]:
         decoded = decode(body, encoding, 10_000)
-        assert (decoded.data, decoded.whole, decoded.too_big) == (data, True, False)
+        assert (decoded.data, decoded.whole, decoded.too_large) == (data, True, False)
 
 
 def test_what_cannot_be_undone_is_kept() -> None:
@@ -112,7 +112,7 @@ def test_what_cannot_be_undone_is_kept() -> None:
 def test_a_bomb_ends_at_the_cap() -> None:
     bomb = gzip.compress(gzip.compress(b"\0" * 20_000_000))
     decoded = decode(bomb, "gzip, gzip", 1_000_000)
-    assert decoded.too_big
+    assert decoded.too_large
     assert len(decoded.data) == 1_000_000
 
 
@@ -137,9 +137,9 @@ def test_a_number_of_40_digits_is_one(digits: int, known: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "data", "too_big"), [(99, 99, False), (100, 100, False), (101, 100, True), (5000, 100, True)]
+    ("size", "data", "too_large"), [(99, 99, False), (100, 100, False), (101, 100, True), (5000, 100, True)]
 )
-def test_a_body_is_undone_up_to_its_cap(size: int, data: int, too_big: bool) -> None:
+def test_a_body_is_undone_up_to_its_cap(size: int, data: int, too_large: bool) -> None:
     for encoding, body in [
         ("gzip", gzip.compress(b"x" * size)),
         ("x-gzip", gzip.compress(b"x" * size)),
@@ -147,7 +147,7 @@ def test_a_body_is_undone_up_to_its_cap(size: int, data: int, too_big: bool) -> 
         ("gzip, deflate", zlib.compress(gzip.compress(b"x" * size))),
     ]:
         decoded = decode(body, encoding, 100)
-        assert (len(decoded.data), decoded.too_big) == (data, too_big), encoding
+        assert (len(decoded.data), decoded.too_large) == (data, too_large), encoding
     plain = decode(b"x" * size, "br", 100)
     assert (len(plain.data), plain.whole, plain.unknown) == (data, False, "br")
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from orvideo import errors
 from orvideo.api import refusals, replies
-from orvideo.api.exchange import Answer
+from orvideo.api.exchange import ExchangeResult
 from orvideo.api.payload import NotJson
 from orvideo.api.redaction import Redactor
 from orvideo.errors import BadReply, OrvideoError, ServerFault, ServiceReply
@@ -25,7 +25,7 @@ CAP = 1_000_000
 
 def reply(body: object, status: int = 400, headers: dict[str, str] | None = None) -> ServiceReply:
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    answer = Answer(status=status, headers=httpx.Headers(headers), body=data, complete=True)
+    answer = ExchangeResult(status=status, headers=httpx.Headers(headers), body=data, complete=True)
     redactor = Redactor(KEY)
     return replies.service_reply(replies.read(answer, redactor, CAP), redactor, NOW)
 
@@ -342,7 +342,7 @@ def test_twenty_reasons_of_200_characters_are_read_and_twenty_complaints() -> No
 @pytest.mark.drill("M17")
 def test_who_said_what_is_told_once() -> None:
     def told(**metadata: Any) -> str:
-        return refusals.told_by(reply({"error": {"message": "it is no", "metadata": metadata}}))
+        return refusals.reply_text(reply({"error": {"message": "it is no", "metadata": metadata}}))
 
     assert told() == "it is no."
     assert told(provider_name="P") == "it is no. The provider was P."
@@ -383,16 +383,18 @@ def test_a_date_means_the_same_wherever_this_machine_is(
         time.tzset()
 
 
-def reading(body: bytes, headers: dict[str, str] | None = None, **more: Any) -> replies.Reading:
-    answer = Answer(**{"status": 200, "headers": httpx.Headers(headers), "body": body, "complete": True, **more})
+def reading(body: bytes, headers: dict[str, str] | None = None, **more: Any) -> replies.DecodedReply:
+    answer = ExchangeResult(
+        **{"status": 200, "headers": httpx.Headers(headers), "body": body, "complete": True, **more}
+    )
     return replies.read(answer, Redactor(KEY), 100)
 
 
 def test_what_is_wrong_with_an_answer_is_known_before_it_is_parsed() -> None:
     assert reading(b"{}").json() == {}
     packed = {"Content-Encoding": "gzip"}
-    for large in (reading(b"{}", oversized=True), reading(gzip.compress(b" " * 101), packed)):
-        assert large.too_big
+    for large in (reading(b"{}", too_large=True), reading(gzip.compress(b" " * 101), packed)):
+        assert large.too_large
         with pytest.raises(NotJson, match="too large"):
             large.json()
     strange = reading(b"{}", {"Content-Encoding": "x" * 100})
@@ -417,24 +419,24 @@ def test_what_is_wrong_with_an_answer_is_known_before_it_is_parsed() -> None:
         (b'{"a": }', {"complete": False}, ServerFault),
         (b"[1]", {}, BadReply),
         (b"7", {}, BadReply),
-        (b"plain", {"oversized": True}, BadReply),
+        (b"plain", {"too_large": True}, BadReply),
         (b"plain", {"headers": httpx.Headers({"Content-Encoding": "br"})}, BadReply),
     ],
 )
 def test_an_answer_that_makes_no_sense_is_told_from_one_that_went_wrong_on_its_way(
     body: bytes, more: dict[str, Any], kind: type[OrvideoError]
 ) -> None:
-    answer = Answer(**{"status": 200, "body": body, "complete": True, **more})
+    answer = ExchangeResult(**{"status": 200, "body": body, "complete": True, **more})
     with pytest.raises(kind) as caught:
-        replies.value_of(replies.read(answer, Redactor(KEY), 100), "x")
+        replies.json_object(replies.read(answer, Redactor(KEY), 100), "x")
     assert type(caught.value) is kind
 
 
 def test_a_submit_that_was_answered_by_a_page_or_by_nothing_says_which() -> None:
     page = reading(b"<html><title>Log in</title>", {"cf-ray": "8f1-AMS"})
-    assert replies.page_of(page) == "a page that is not the service's, titled 'Log in' (ray 8f1-AMS)"
-    assert replies.page_of(reading(b"<html>")) == "a page that is not the service's"
-    assert replies.page_of(reading(b"")) == "an empty body"
+    assert replies.page_text(page) == "a page that is not the service's, titled 'Log in' (ray 8f1-AMS)"
+    assert replies.page_text(reading(b"<html>")) == "a page that is not the service's"
+    assert replies.page_text(reading(b"")) == "an empty body"
 
 
 KEY_LIMIT = "Key limit exceeded (total limit). Manage it using https://openrouter.ai/settings/keys"

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from orvideo.api import payload
-from orvideo.api.download import strong_etag, total_of_partial, total_of_unsatisfied, whole_length
-from orvideo.api.schemas import LARGEST_WHOLE, MOST_OUTPUTS, Job, VideoModel, money
+from orvideo.api.download import content_length, strong_etag, total_of_206, total_of_416
+from orvideo.api.schemas import LARGEST_WHOLE, MAX_OUTPUTS, Job, VideoModel, money
 
 URL = "https://storage.example/x.mp4"
 drill = pytest.mark.drill
@@ -67,7 +67,7 @@ def test_b1_a_number_of_many_digits_is_not_known_wherever_it_stands() -> None:
         ([URL] + [None] * 300, 1),
         ([None, URL, None], 2),
         ([URL, "", 7, {}], 1),
-        ([URL] * 3000, MOST_OUTPUTS),
+        ([URL] * 3000, MAX_OUTPUTS),
         ([None] * 3000 + [URL], 0),
     ],
     ids=["none", "null", "nulls", "one", "padded", "second", "junk", "many", "beyond"],
@@ -88,10 +88,10 @@ def test_b14_two_lists_name_as_many_outputs_as_the_longer_one() -> None:
     ("text", "size"), [("0", 0), ("3000", 3000), (str(1 << 40), 1 << 40), (str((1 << 40) + 1), None), ("9" * 17, None)]
 )
 def test_c03_a_size_beyond_belief_is_not_known(text: str, size: int | None) -> None:
-    assert whole_length(httpx.Headers({"Content-Length": text})) == size
-    assert total_of_unsatisfied(httpx.Headers({"Content-Range": f"bytes */{text}"})) == size
+    assert content_length(httpx.Headers({"Content-Length": text})) == size
+    assert total_of_416(httpx.Headers({"Content-Range": f"bytes */{text}"})) == size
     expected = size if size else None
-    assert total_of_partial(httpx.Headers({"Content-Range": f"bytes 0-0/{text}"}), 0) == expected
+    assert total_of_206(httpx.Headers({"Content-Range": f"bytes 0-0/{text}"}), 0) == expected
 
 
 @drill("R-B2", "F-C03")
@@ -222,8 +222,8 @@ def test_an_id_is_a_text_or_a_whole_number(said: object, understood: str | None)
     ],
 )
 def test_the_rest_of_a_file_is_that_which_was_asked_for(headers: dict[str, str], total: int | None) -> None:
-    assert total_of_partial(httpx.Headers(headers), 5) == total
-    assert total_of_partial(httpx.Headers([*headers.items(), *headers.items()]), 5) is None, "said twice"
+    assert total_of_206(httpx.Headers(headers), 5) == total
+    assert total_of_206(httpx.Headers([*headers.items(), *headers.items()]), 5) is None, "said twice"
 
 
 @pytest.mark.parametrize(
@@ -237,7 +237,7 @@ def test_the_rest_of_a_file_is_that_which_was_asked_for(headers: dict[str, str],
     ],
 )
 def test_a_size_is_known_where_one_is_said(headers: dict[str, str], size: int | None) -> None:
-    assert whole_length(httpx.Headers(headers)) == size
+    assert content_length(httpx.Headers(headers)) == size
 
 
 @pytest.mark.parametrize(

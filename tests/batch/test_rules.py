@@ -39,7 +39,7 @@ from orvideo.errors import (
 )
 from orvideo.jobs.task import Task
 from orvideo.record.ledger import Ledger
-from orvideo.record.values import Record, Seen, State
+from orvideo.record.values import Observation, Record, State
 from orvideo.request.build import MediaSource, Wanted
 from tests.record.ledger_support import bring_to
 from tests.request.images import picture
@@ -170,13 +170,13 @@ def test_the_job_that_another_run_has_made_of_a_row_is_followed(tmp_path: Path) 
 
     entry = Entry(row=Row(1, 1, {}), key="a", batch="b")
     with Ledger(tmp_path / "jobs.db") as ledger:
-        ledger.looked(row("a", State.SUBMITTED, "job-1"), Seen("failed", final=True))
+        ledger.observed(row("a", State.SUBMITTED, "job-1"), Observation("failed", final=True))
         row("a", State.NOT_SENT, "job-2")
         row("another", State.SUBMITTED, "job-3")
         row("a", State.SUBMITTED, "job-4", batch="another")
-        assert entry.in_other_hands(ledger) is None, "it is to be bought"
+        assert entry.record_of_other_run(ledger) is None, "it is to be bought"
         row("a", State.SUBMITTED, "job-5")
-        found = entry.in_other_hands(ledger)
+        found = entry.record_of_other_run(ledger)
     assert found is not None
     assert found.id == "job-5"
 
@@ -221,9 +221,9 @@ def test_a_row_that_another_run_has_bought_is_followed(jobs: list[str], found: i
             state = states.get(what, State.SUBMITTED)
             seqs.append(bring_to(ledger, state, job_id=f"job-{number}", batch=batch, row_key=key))
             if what in ("failed", "completed"):
-                ledger.looked(seqs[-1], Seen(what, final=True))
+                ledger.observed(seqs[-1], Observation(what, final=True))
         entry = Entry(row=Row(1, 1, {}), key="a", batch="b")
-        record = entry.in_other_hands(ledger)
+        record = entry.record_of_other_run(ledger)
         assert (None if record is None else record.seq) == (None if found is None else seqs[found])
 
 

@@ -16,7 +16,7 @@ import pytest
 from orvideo.catalogue import cache
 from orvideo.completion import answer
 from orvideo.record.ledger import Ledger
-from orvideo.record.values import Intent
+from orvideo.record.values import Submission
 from orvideo.settings.resolving import Settings
 from tests.shell import KEY, SCRIPT
 
@@ -169,7 +169,7 @@ def ledger(home: Path) -> Iterator[Ledger]:
 
 
 def submitted(ledger: Ledger, name: str, prompt: str = "a boat") -> None:
-    seq = ledger.prepare(Intent(request={"model": "a/one", "prompt": prompt}, endpoint=DEFAULT))
+    seq = ledger.prepare(Submission(request={"model": "a/one", "prompt": prompt}, endpoint=DEFAULT))
     ledger.sending(seq)
     ledger.submitted(seq, name, status="pending", generation_id=None, extra={})
 
@@ -191,7 +191,7 @@ def test_jobs_are_offered_newest_first(environ: dict[str, str], ledger: Ledger) 
 
 
 def test_a_job_without_an_id_is_offered_by_its_local_name(environ: dict[str, str], ledger: Ledger) -> None:
-    seq = ledger.prepare(Intent(request={"prompt": "lost"}, endpoint=DEFAULT))
+    seq = ledger.prepare(Submission(request={"prompt": "lost"}, endpoint=DEFAULT))
     ledger.sending(seq)
     ledger.outcome_unknown(seq, "no answer")
     handle = ledger.get(seq).handle

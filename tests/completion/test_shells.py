@@ -10,7 +10,7 @@ import pytest
 
 from orvideo.catalogue import cache
 from orvideo.record.ledger import Ledger
-from orvideo.record.values import Intent
+from orvideo.record.values import Submission
 from tests.completion.shells import SHELLS, Typing, installed, is_there, program_that_must_not_run
 
 ENDPOINT = "https://openrouter.ai/api/v1"
@@ -53,7 +53,7 @@ def live(shell: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Typin
     with Ledger(home / ".local" / "state" / "orvideo" / "jobs.db") as ledger:
         for name in ("aaaa1111", "bbbb2222", "cccc3333"):
             prompt = f"a boat \x1b[31m$(touch pwned) {name[:2]}"
-            seq = ledger.prepare(Intent(request={"model": "google/veo-3.1", "prompt": prompt}, endpoint=ENDPOINT))
+            seq = ledger.prepare(Submission(request={"model": "google/veo-3.1", "prompt": prompt}, endpoint=ENDPOINT))
             ledger.sending(seq)
             ledger.submitted(seq, name, status="in_progress", generation_id=None, extra={})
     typing = Typing(shell, home, installed(), {})

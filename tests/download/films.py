@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from orvideo.deadline import Deadline
-from orvideo.download import transfer
+from orvideo.download import sources
 from orvideo.download.container import check
 from orvideo.download.naming import Facts
 from orvideo.download.save import Saved
@@ -137,7 +137,7 @@ class Place:
 
 
 class Offered:
-    """The places of one output (`download.transfer.Places`): `fresh` are those that another look at the job names."""
+    """The places of one output (`download.sources.Sources`): `fresh` are those that another look at the job names."""
 
     def __init__(
         self,
@@ -148,21 +148,21 @@ class Offered:
         self._places, self._fresh, self.names_outputs = places, fresh, names_outputs
         self.refreshes = 0
 
-    def listed(self) -> list[transfer.Place]:
+    def listed(self) -> list[sources.Source]:
         return [self._named(place) for place in self._places]
 
-    def refreshed(self, deadline: Deadline) -> list[transfer.Place]:
+    def refreshed(self, deadline: Deadline) -> list[sources.Source]:
         self.refreshes += 1
         if isinstance(self._fresh, OrvideoError):
             raise self._fresh
         return [self._named(place) for place in (self._places if self._fresh is None else self._fresh)]
 
-    def _named(self, place: Place) -> transfer.Place:
-        return transfer.Place(str(id(place)), place.name, lambda start, etag, deadline: place(start, etag))
+    def _named(self, place: Place) -> sources.Source:
+        return sources.Source(str(id(place)), place.name, lambda start, etag, deadline: place(start, etag))
 
 
 class Notes:
-    """A record of one output in memory (`download.save.Memory`); `refuses` makes every call fail."""
+    """A record of one output in memory (`download.save.OutputRecord`); `refuses` makes every call fail."""
 
     def __init__(self) -> None:
         self.on_record: Output | None = None

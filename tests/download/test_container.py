@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from orvideo.download.container import (
     HEAD,
     KINDS,
-    MOST_PARTS,
+    MAX_PARTS,
     BadContainer,
     Incomplete,
     NotAVideo,
@@ -189,7 +189,7 @@ def test_every_cut_of_a_film_with_the_index_last_is_noticed(tmp_path: Path) -> N
 
 def test_a_walk_over_endless_tiny_boxes_ends(tmp_path: Path) -> None:
     with pytest.raises(Incomplete, match="more than"):
-        walk(FTYP + box(b"free", b"") * (MOST_PARTS + 1), tmp_path)
+        walk(FTYP + box(b"free", b"") * (MAX_PARTS + 1), tmp_path)
 
 
 def test_media_is_skipped_and_never_read(tmp_path: Path) -> None:

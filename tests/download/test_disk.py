@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from orvideo.download import disk
-from orvideo.download.disk import Busy, Part
+from orvideo.download.disk import FileInUse, Part
 from orvideo.download.receipts import receipt_path, write_receipt
 from orvideo.errors import OutputExists, OutputUnwritable
 from tests.download.films import noise
@@ -29,7 +29,7 @@ def sum_of(data: bytes) -> str:
 
 @pytest.fixture
 def part(tmp_path: Path) -> Iterator[Part]:
-    held = Part.hold(tmp_path / "a.part")
+    held = Part.open_locked(tmp_path / "a.part")
     yield held
     held.close()
 
@@ -55,7 +55,7 @@ def test_what_was_written_is_counted_summed_and_read_back(part: Part, tmp_path: 
 def test_what_an_earlier_process_wrote_counts(tmp_path: Path) -> None:
     (tmp_path / "a.part").write_bytes(FILM)
     for more in (b"", b"more"):
-        part = Part.hold(tmp_path / "a.part")
+        part = Part.open_locked(tmp_path / "a.part")
         assert part.size == len(FILM)
         part.append(more)
         assert part.digest() == sum_of(FILM + more)
@@ -72,11 +72,11 @@ def test_a_part_that_was_cut_behind_our_back_is_an_error_and_not_a_short_video(p
 def test_a_part_is_held_by_one_and_free_again_when_it_is_closed(part: Part, tmp_path: Path) -> None:
     assert part.folder == tmp_path
     opened = os.listdir("/proc/self/fd")
-    with pytest.raises(Busy):
-        Part.hold(tmp_path / "a.part")
+    with pytest.raises(FileInUse):
+        Part.open_locked(tmp_path / "a.part")
     assert os.listdir("/proc/self/fd") == opened, "nothing stays open"
     part.close()
-    Part.hold(tmp_path / "a.part").close()
+    Part.open_locked(tmp_path / "a.part").close()
 
 
 @pytest.mark.parametrize(("number", "held"), [(errno.ENOLCK, True), (errno.EOPNOTSUPP, True), (errno.EIO, False)])
@@ -88,10 +88,10 @@ def test_where_a_file_system_has_no_locks_none_is_asked_for(
 
     monkeypatch.setattr(fcntl, "flock", fails)
     if held:
-        Part.hold(tmp_path / "a.part").close()
+        Part.open_locked(tmp_path / "a.part").close()
     else:
         with pytest.raises(OSError, match=os.strerror(number)):
-            Part.hold(tmp_path / "a.part")
+            Part.open_locked(tmp_path / "a.part")
 
 
 def test_what_a_disk_will_not_say_twice_is_remembered(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,7 +109,7 @@ def test_what_a_disk_will_not_say_twice_is_remembered(part: Part, monkeypatch: p
 
 def test_a_part_without_a_name_is_nowhere_to_be_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    part = Part.without_a_name()
+    part = Part.unnamed()
     part.append(b"x")
     assert (part.path, part.folder, list(tmp_path.iterdir())) == (None, tmp_path, [])
     part.remove()
@@ -176,10 +176,10 @@ def test_a_part_that_somebody_else_made_is_used_but_in_a_folder_such_as_tmp(tmp_
         (tmp_path / "a.part").touch()
         os.chown(tmp_path / "a.part", owner, -1)
         if good:
-            Part.hold(tmp_path / "a.part").close()
+            Part.open_locked(tmp_path / "a.part").close()
         else:
             with pytest.raises(OSError, match="not made by orvideo"):
-                Part.hold(tmp_path / "a.part")
+                Part.open_locked(tmp_path / "a.part")
 
 
 # --- folders and files
@@ -208,10 +208,10 @@ def test_a_try_of_a_folder_leaves_nothing_not_even_of_one_that_was_killed(tmp_pa
 def test_a_file_has_the_bytes_of_its_size_and_sum(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"video")
-    assert disk.holds(path, 5, sum_of(b"video").upper())
+    assert disk.has_content(path, 5, sum_of(b"video").upper())
     for size, digest in ((4, sum_of(b"video")), (6, sum_of(b"video")), (5, sum_of(b"other")), (None, sum_of(b"video"))):
-        assert not disk.holds(path, size, digest)
-    assert not disk.holds(path, 5, None)
+        assert not disk.has_content(path, size, digest)
+    assert not disk.has_content(path, 5, None)
 
 
 @pytest.mark.drill("F-C03")
@@ -296,9 +296,9 @@ def test_a_reader_that_left_and_a_stream_that_is_closed_are_told_apart(part: Par
 
 
 def test_what_the_disk_refuses_is_told_and_a_reader_that_left_is_not_its_fault(tmp_path: Path) -> None:
-    with pytest.raises(BrokenPipeError), disk.refused(tmp_path):
+    with pytest.raises(BrokenPipeError), disk.disk_errors(tmp_path):
         raise BrokenPipeError
-    with pytest.raises(OutputUnwritable, match="the disk is full") as refusal, disk.refused(tmp_path / "a"):
+    with pytest.raises(OutputUnwritable, match="the disk is full") as refusal, disk.disk_errors(tmp_path / "a"):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     assert str(tmp_path / "a") in refusal.value.message
 

@@ -22,9 +22,9 @@ from orvideo.deadline import Cancelled, Deadline
 from orvideo.download import disk
 from orvideo.download.naming import beside
 from orvideo.download.receipts import write_receipt
-from orvideo.download.save import Saved, Wanted, is_here, save
+from orvideo.download.save import Saved, SaveRequest, is_saved, save
 from orvideo.download.targets import Target, decide_target
-from orvideo.download.transfer import Bounds
+from orvideo.download.transfer import Transfer, TransferLimits
 from orvideo.errors import (
     BadReply,
     Forbidden,
@@ -51,9 +51,12 @@ def boat(tmp_path: Path) -> Target:
 
 def keep(place: Place, target: Target, notes: Notes | None = None, clock: Clock | None = None, **more: Any) -> Saved:
     """Save from one place, with a record of its own where none is given."""
-    wanted = Wanted(target, more.pop("facts", FACTS), stdout=more.pop("stdout", None), since=more.pop("since", None))
+    wanted = SaveRequest(
+        target, more.pop("facts", FACTS), stdout=more.pop("stdout", None), since=more.pop("since", None)
+    )
     deadline = more.pop("deadline", None) or Deadline(clock or HandClock().clock())
-    return save(Offered(place), wanted, notes or Notes(), deadline, more.pop("bounds", Bounds()), **more)
+    transfer = Transfer(Offered(place), deadline, more.pop("bounds", TransferLimits()), **more)
+    return save(transfer, wanted, notes or Notes())
 
 
 def test_a_saved_video_is_described_whole(boat: Target, tmp_path: Path) -> None:
@@ -352,7 +355,7 @@ def test_f_c01_whoever_comes_second_waits_and_finds_it_here(force: bool, tmp_pat
 def test_f_c01_another_download_is_waited_for_no_longer_than_to_the_deadline(
     how: str, boat: Target, tmp_path: Path
 ) -> None:
-    held = disk.Part.hold(boat.part_for(FACTS))
+    held = disk.Part.open_locked(boat.part_for(FACTS))
     hand = HandClock()
     deadline = Deadline.after(hand.clock(), 7.0)
     if how == "cancelled":
@@ -400,7 +403,7 @@ def test_a_part_that_got_its_name_while_it_was_waited_for_is_not_written_to(
         lock(descriptor, how)
 
     monkeypatch.setattr(fcntl, "flock", late)
-    held = disk.Part.hold(part)
+    held = disk.Part.open_locked(part)
     held.append(b"new")
     held.close()
     assert (tmp_path / "a.mp4").read_bytes() == b"finished"
@@ -455,7 +458,7 @@ def test_f_c03_a_video_that_does_not_fit_is_not_begun_and_only_its_own_size_is_t
     boat: Target, tmp_path: Path
 ) -> None:
     place = Place(FILM, script=[Answer(200, 0, 1 << 39, '"v1"', FILM)])
-    bounds = Bounds(max_bytes=1 << 45)
+    bounds = TransferLimits(max_bytes=1 << 45)
     free = os.statvfs(tmp_path).f_bavail * os.statvfs(tmp_path).f_frsize
     if free > 1 << 39:
         pytest.skip("SKIPPED: this disk has room for half a TiB")
@@ -473,13 +476,19 @@ def test_f_c03_a_largest_file_is_held_to_and_nothing_of_a_larger_one_stays(
     place, notes = Place(FILM, tells_length=tells_length), Notes()
     told: list[int] = []
     with pytest.raises(NotFetched, match="more than 1,000,000 are not taken") as caught:
-        keep(place, boat, notes, bounds=Bounds(max_bytes=1_000_000), on_progress=lambda done, total: told.append(done))
+        keep(
+            place,
+            boat,
+            notes,
+            bounds=TransferLimits(max_bytes=1_000_000),
+            on_progress=lambda done, total: told.append(done),
+        )
     assert (told == []) == tells_length, "a size that is announced is refused before its first byte"
     assert (f"has {len(FILM):,} bytes" in caught.value.message) == tells_length
     assert os.listdir(tmp_path) == []
     assert notes.resume is None
     assert len(place.asked) == 1
-    assert keep(place, boat, bounds=Bounds(max_bytes=len(FILM))).bytes == len(FILM)
+    assert keep(place, boat, bounds=TransferLimits(max_bytes=len(FILM))).bytes == len(FILM)
 
 
 @pytest.mark.drill("F-C03")
@@ -571,7 +580,7 @@ def test_right_after_the_end_a_service_is_given_the_time_it_asks_for(
     hand = HandClock()
     not_yet = NotFound("not yet", reply=ServiceReply(404, "not yet", retry_after=asked))
     place = Place(FILM, script=[not_yet])
-    keep(place, boat, clock=hand.clock(), bounds=Bounds(settle_seconds=100))
+    keep(place, boat, clock=hand.clock(), bounds=TransferLimits(settle_seconds=100))
     assert (len(place.asked), round(hand.elapsed)) == (2, waited)
 
 
@@ -590,8 +599,9 @@ def test_right_after_the_end_a_refusal_is_waited_out_longer_and_longer_and_then_
 
             return [one._replace(open=opened)]
 
+    transfer = Transfer(Timed(place), Deadline(hand.clock()), TransferLimits(settle_seconds=30))
     with pytest.raises(NotFetched):
-        save(Timed(place), Wanted(boat, FACTS), Notes(), Deadline(hand.clock()), Bounds(settle_seconds=30))
+        save(transfer, SaveRequest(boat, FACTS), Notes())
     assert [round(pause) for pause in pauses] == [0, 1, 3, 7, 15, 23, 30]
 
 
@@ -610,7 +620,7 @@ def test_nothing_is_asked_for_once_the_time_ended_while_the_job_was_looked_at(ho
 
     refuses, other = Place(FILM, script=[Forbidden("no")]), Place(FILM)
     with pytest.raises(Cancelled if how == "cancelled" else NotFetched):
-        save(Slow(refuses, other), Wanted(boat, FACTS), Notes(), Deadline.after(hand.clock(), 7.0))
+        save(Transfer(Slow(refuses, other), Deadline.after(hand.clock(), 7.0)), SaveRequest(boat, FACTS), Notes())
     assert (len(refuses.asked), other.asked) == (1, [])
 
 
@@ -659,7 +669,7 @@ def test_a_stream_that_would_be_no_whole_video_gets_nothing(place: Place, tmp_pa
 def test_f_c03_a_stream_has_the_same_bounds(tmp_path: Path) -> None:
     out = io.BytesIO()
     with pytest.raises(NotFetched, match="not taken"):
-        keep(Place(FILM), decide_target("-", cwd=tmp_path), stdout=out, bounds=Bounds(max_bytes=1000))
+        keep(Place(FILM), decide_target("-", cwd=tmp_path), stdout=out, bounds=TransferLimits(max_bytes=1000))
     assert out.getvalue() == b""
 
 
@@ -698,10 +708,10 @@ def test_r_b8_a_saved_file_is_known_again_by_its_content_and_asking_changes_noth
     path = tmp_path / "boat.mp4"
     path.write_bytes(FILM)
     os.mkfifo(tmp_path / "fifo")
-    wanted = Wanted(decide_target("boat.mp4", cwd=tmp_path), FACTS)
+    wanted = SaveRequest(decide_target("boat.mp4", cwd=tmp_path), FACTS)
 
     def here(path: Path, sha256: str | None, size: int | None, **more: Any) -> bool:
-        return is_here(Output(0, str(path), size, sha256), wanted, **more)
+        return is_saved(Output(0, str(path), size, sha256), wanted, **more)
 
     names: Callable[[], list[str]] = lambda: sorted(os.listdir(tmp_path))  # noqa: E731
     before = names()
@@ -724,9 +734,9 @@ def test_overwriting_counts_only_what_was_saved_since_it_began(tmp_path: Path) -
     now = datetime.now(UTC)
     output = Output(0, str(path), len(FILM), DIGEST, now)
     target = decide_target("boat.mp4", cwd=tmp_path, force=True)
-    assert is_here(output, Wanted(target, FACTS, since=now - timedelta(seconds=1)))
-    assert not is_here(output, Wanted(target, FACTS, since=now))
-    assert not is_here(output, Wanted(target, FACTS))
+    assert is_saved(output, SaveRequest(target, FACTS, since=now - timedelta(seconds=1)))
+    assert not is_saved(output, SaveRequest(target, FACTS, since=now))
+    assert not is_saved(output, SaveRequest(target, FACTS))
 
 
 # Receipts

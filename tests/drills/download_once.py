@@ -15,9 +15,9 @@ from typing import Any
 
 from orvideo.clock import Clock
 from orvideo.deadline import Deadline
-from orvideo.download.save import Saved, Wanted, save
+from orvideo.download.save import Saved, SaveRequest, save
 from orvideo.download.targets import decide_target
-from orvideo.download.transfer import Bounds
+from orvideo.download.transfer import Transfer, TransferLimits
 from orvideo.errors import OrvideoError, ServerFault
 from orvideo.record.values import Output, ResumeState
 from tests.download.films import FACTS, Offered, Place, mp4
@@ -66,7 +66,8 @@ def main(folder: Path, words: list[str]) -> int:
     try:
         target = decide_target(str(folder / "boat.mp4"), force="force" in words)
         memory = FileRecord(folder / "record")
-        saved = save(Offered(place), Wanted(target, FACTS), memory, Deadline(Clock()), Bounds(pause=0.0))
+        transfer = Transfer(Offered(place), Deadline(Clock()), TransferLimits(pause=0.0))
+        saved = save(transfer, SaveRequest(target, FACTS), memory)
     except OrvideoError as error:
         print(json.dumps({**error.as_json(), "asked": place.asked}))
         return int(error.exit_code)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from orvideo.record.ledger import Ledger
-from orvideo.record.values import Seen, State
+from orvideo.record.values import Observation, State
 from tests.batch.bench import PRICE, Bench, bench, rows
 from tests.drills.kill_batch import sample
 from tests.shell import Shell
@@ -155,7 +155,7 @@ def test_a_limit_that_is_crossed_on_the_way_holds_for_every_intent(service: Benc
     assert service.batch().code == 0
     first = service.records()[0]
     with Ledger(Path(service.shell.environ["XDG_STATE_HOME"]) / "orvideo" / "jobs.db") as ledger:
-        ledger.looked(first.seq, Seen(status="completed", cost=Decimal("0.50"), final=True))
+        ledger.observed(first.seq, Observation(status="completed", cost=Decimal("0.50"), final=True))
     service.write(rows(4))
     done = service.batch("--max-cost", "1.51")
     assert done.code == 5

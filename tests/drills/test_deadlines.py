@@ -18,8 +18,9 @@ from typing import Any
 
 import pytest
 
-from orvideo.api import wire
+from orvideo.api import sockets
 from orvideo.api.client import Call, Client, Limits
+from orvideo.api.sockets import ExchangeTimer
 from orvideo.clock import Clock
 from orvideo.deadline import Deadline
 from orvideo.errors import NotSent, OrvideoError, OutcomeUnknown, ServerFault, Stalled, Unavailable
@@ -212,9 +213,9 @@ def test_b13_a_look_that_reaches_nobody_connects_once(silent: bool) -> None:
 @drill("F-C07")
 @pytest.mark.parametrize("dead", [1, 2])
 def test_c07_a_dead_address_costs_a_moment_and_not_ten_seconds(dead: int) -> None:
-    with silent_port() as port, RawServer() as server, ending_within(wire.STAGGER * dead):
-        backend = wire.Backend()
-        backend.waits = wire.Waits(Deadline(Clock()))
+    with silent_port() as port, RawServer() as server, ending_within(sockets.STAGGER * dead):
+        backend = sockets.Backend()
+        backend.timer = ExchangeTimer(Deadline(Clock()))
         addresses: list[Any] = [
             (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", each)) for each in [port] * dead + [server.port]
         ]
@@ -226,8 +227,8 @@ def test_c07_a_dead_address_costs_a_moment_and_not_ten_seconds(dead: int) -> Non
 @drill("F-C07")
 def test_c07_an_address_that_refuses_costs_nothing() -> None:
     with closed_port() as port, RawServer() as server, ending_within(0):
-        backend = wire.Backend()
-        backend.waits = wire.Waits(Deadline(Clock()))
+        backend = sockets.Backend()
+        backend.timer = ExchangeTimer(Deadline(Clock()))
         addresses: list[Any] = [
             (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", each)) for each in [port] * 8 + [server.port]
         ]
@@ -237,8 +238,8 @@ def test_c07_an_address_that_refuses_costs_nothing() -> None:
 @drill("F-C07")
 def test_c07_addresses_that_are_all_dead_share_one_limit() -> None:
     with silent_port() as port, ending_within(1.0):
-        backend = wire.Backend()
-        backend.waits = wire.Waits(Deadline(Clock()))
+        backend = sockets.Backend()
+        backend.timer = ExchangeTimer(Deadline(Clock()))
         addresses: list[Any] = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))] * 3
         with pytest.raises(TimeoutError):
             backend._first_of(addresses, 1.0)

@@ -18,9 +18,10 @@ from typing import Any
 import pytest
 
 from orvideo.deadline import Cancelled, Deadline
-from orvideo.download.save import Saved, Wanted, save
+from orvideo.download.save import Saved, SaveRequest, save
+from orvideo.download.sources import Cut, Verdict, judge_source_error
 from orvideo.download.targets import Target, decide_target
-from orvideo.download.transfer import Bounds, Cut, Verdict, judge_place
+from orvideo.download.transfer import Transfer, TransferLimits
 from orvideo.errors import (
     BadReply,
     BadRequest,
@@ -72,15 +73,14 @@ class Disk:
         return self.save_from(Offered(*places, **more), deadline=deadline, settle=settle)
 
     def save_from(self, offered: Offered, *, deadline: Deadline | None = None, settle: float = 0.0) -> Saved:
-        return save(
+        transfer = Transfer(
             offered,
-            Wanted(self.target(), FACTS),
-            self.notes,
             deadline or Deadline(self.hand.clock()),
-            Bounds(settle_seconds=settle),
+            TransferLimits(settle_seconds=settle),
             on_progress=lambda done, total: self.told.append((done, total)),
             on_warning=self.warnings.append,
         )
+        return save(transfer, SaveRequest(self.target(), FACTS), self.notes)
 
     def fails(self, *places: Place, **more: Any) -> OrvideoError:
         """Save in vain, and hold what every row says: nothing under the name, nothing on record."""
@@ -579,18 +579,22 @@ def test_r_a1_bytes_that_have_come_are_an_output_whatever_is_answered_later(disk
 
 @drill("F-B03", "F-B06")
 def test_one_function_judges_what_a_place_answers() -> None:
-    assert judge_place(OutputUnwritable("full"), settling=True) is Verdict.STOP
+    assert judge_source_error(OutputUnwritable("full"), settling=True) is Verdict.STOP
     for trouble in (Cut("cut"), ServerFault("502"), NotSent("no route"), RateLimited("429"), NotReadyYet("409")):
-        assert judge_place(trouble) is Verdict.WAIT
+        assert judge_source_error(trouble) is Verdict.RETRY
     for trouble in (NotFound("404"), Forbidden("403")):
-        assert [judge_place(trouble, settling=settling) for settling in (True, False)] == [Verdict.WAIT, Verdict.NEXT]
-    assert judge_place(BadRequest("400"), settling=True) is Verdict.NEXT
-    assert judge_place(BadRequest("400"), settling=True, names_outputs=False) is Verdict.WAIT
+        assert [judge_source_error(trouble, settling=settling) for settling in (True, False)] == [
+            Verdict.RETRY,
+            Verdict.NEXT,
+        ]
+    assert judge_source_error(BadRequest("400"), settling=True) is Verdict.NEXT
+    assert judge_source_error(BadRequest("400"), settling=True, names_outputs=False) is Verdict.RETRY
     for own in (True, False):
         none = BadRequest("none", reply=ServiceReply(400, "Video index 0 out of range (0 videos available)", own=own))
-        assert judge_place(none, settling=True, names_outputs=False) is (Verdict.NEXT if own else Verdict.WAIT)
+        expected = Verdict.NEXT if own else Verdict.RETRY
+        assert judge_source_error(none, settling=True, names_outputs=False) is expected
     for trouble in (Gone("410"), Unauthorized("401"), Unsafe("x"), BadReply("x"), UsageError("x")):
-        assert judge_place(trouble, settling=True) is Verdict.NEXT
+        assert judge_source_error(trouble, settling=True) is Verdict.NEXT
 
 
 @drill("D01")
@@ -650,7 +654,10 @@ def test_d13_several_outputs_have_names_and_parts_of_their_own(disk: Disk) -> No
     films = [mp4(5000, seed) for seed in range(3)]
     target = disk.target()
     deadline = Deadline(disk.hand.clock())
-    saved = [save(Offered(Place(film)), Wanted(target, FACTS, n), Notes(), deadline) for n, film in enumerate(films)]
+    saved = [
+        save(Transfer(Offered(Place(film)), deadline), SaveRequest(target, FACTS, n), Notes())
+        for n, film in enumerate(films)
+    ]
     assert disk.names == ["boat-2.mp4", "boat-3.mp4", "boat.mp4"]
     assert [path.path.read_bytes() for path in saved if path.path] == films
 
@@ -659,7 +666,8 @@ def test_d13_several_outputs_have_names_and_parts_of_their_own(disk: Disk) -> No
 def test_d19_the_name_is_never_the_services(disk: Disk) -> None:
 
     facts = FACTS._replace(id="../../../etc/cron.d/x", model="/abs/..", prompt="..\n/")
-    saved = save(Offered(Place(FILM)), Wanted(disk.target("./"), facts), Notes(), Deadline(disk.hand.clock()))
+    transfer = Transfer(Offered(Place(FILM)), Deadline(disk.hand.clock()))
+    saved = save(transfer, SaveRequest(disk.target("./"), facts), Notes())
     assert saved.path is not None
     assert saved.path.parent == disk.folder
     assert saved.path.suffix == ".mp4"

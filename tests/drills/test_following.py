@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from orvideo.clock import Clock
-from orvideo.jobs.engine import LOOKS
+from orvideo.jobs.engine import POLLS
 from orvideo.record.ledger import Ledger
-from orvideo.record.values import Intent
+from orvideo.record.values import Submission
 from tests.clocks import HandClock
 from tests.download.films import mp4
 from tests.drills.raw_server import Peer, RawServer, Received, Reply, closed_port, http
@@ -88,7 +88,7 @@ def test_p01_no_way_to_the_service_is_waited_out(orvideo: Shell, hand: HandClock
         with Wire() as wire:
             record = wire.bought(orvideo)
         with Ledger(record_path(orvideo)) as ledger:
-            seq = ledger.prepare(Intent(request={"prompt": "x"}, endpoint=base_url))
+            seq = ledger.prepare(Submission(request={"prompt": "x"}, endpoint=base_url))
             ledger.sending(seq)
             ledger.submitted(seq, "job-away", status="pending")
             assert record.seq != seq
@@ -397,7 +397,7 @@ def test_p11_no_service_is_asked_more_often_than_every_two_seconds(
 
 @drill("P12")
 def test_p12_many_jobs_share_few_connections(orvideo: Shell) -> None:
-    names = [f"job-{number:04}" for number in range(3 * LOOKS)]
+    names = [f"job-{number:04}" for number in range(3 * POLLS)]
     paths = {f"/api/v1/videos/{name}": [{"status": "pending"}, DONE] for name in names}
     with Wire(places=paths) as wire:
         for name in names:
@@ -407,8 +407,8 @@ def test_p12_many_jobs_share_few_connections(orvideo: Shell) -> None:
     assert done.code == 0, done.err
     assert {job["id"] for job in done.json} == set(names)
     assert {job["status"] for job in done.json} == {"completed"}
-    assert wire.most_open <= LOOKS + 1
-    assert wire.connections <= LOOKS + 1
+    assert wire.most_open <= POLLS + 1
+    assert wire.connections <= POLLS + 1
     assert [wire.count("GET", path) for path in paths] == [2] * len(names)
 
 
@@ -503,7 +503,9 @@ def test_a_job_that_was_never_accepted_has_nothing_to_ask_for(orvideo: Shell, co
     with Wire() as wire:
         wire.bought(orvideo)
         with Ledger(record_path(orvideo)) as ledger:
-            unknown, not_sent = (ledger.prepare(Intent(request={"prompt": "x"}, endpoint=wire.url)) for _ in range(2))
+            unknown, not_sent = (
+                ledger.prepare(Submission(request={"prompt": "x"}, endpoint=wire.url)) for _ in range(2)
+            )
             ledger.sending(unknown)
             ledger.outcome_unknown(unknown, "The connection failed.")
             ledger.not_sent(not_sent, "Nobody was there.")

@@ -24,7 +24,7 @@ import pytest
 
 from orvideo.errors import RecordError
 from orvideo.record.ledger import Ledger
-from orvideo.record.values import Intent, Record, Seen, State
+from orvideo.record.values import Observation, Record, State, Submission
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="SKIPPED: kills, limits and strace are POSIX's")
 
@@ -68,13 +68,13 @@ import os, resource, sys
 from pathlib import Path
 from orvideo.errors import RecordError
 from orvideo.record.ledger import Ledger
-from orvideo.record.values import Intent, Output, Seen
+from orvideo.record.values import Submission, Output, Observation
 
 def say(word):
     os.write(1, word.encode() + b"\\n")
 
 def prepare(ledger, prompt="a boat"):
-    return ledger.prepare(Intent(request={"model": "m", "prompt": prompt}, endpoint="https://openrouter.example/api/v1"))
+    return ledger.prepare(Submission(request={"model": "m", "prompt": prompt}, endpoint="https://openrouter.example/api/v1"))
 
 path = Path(sys.argv[1])
 """
@@ -90,7 +90,7 @@ say("POST")
 ledger.answered(seq, 202, b'{"id": "job-1"}')
 ledger.submitted(seq, "job-1", status="pending")
 say("submitted")
-ledger.looked(seq, Seen(status="completed", final=True))
+ledger.observed(seq, Observation(status="completed", final=True))
 ledger.output_saved(seq, Output(0, "/v/boat.mp4", 1, "ab"))
 say("saved")
 ledger.close()
@@ -348,7 +348,7 @@ def test_what_is_paid_for_is_found_on_a_full_disk_as_well(path: Path) -> None:
 
     # Also what is still in the WAL, and only there (F-C02).
     with Ledger(path) as ledger:
-        ledger.looked(ledger.find("job-1").seq, Seen("completed", extra={"new": 1}, final=True))
+        ledger.observed(ledger.find("job-1").seq, Observation("completed", extra={"new": 1}, final=True))
         for end in ("", "-wal"):
             shutil.copy(f"{path}{end}", f"{path}.copy{end}")
     said = _run(_READING, Path(f"{path}.copy"), *full).stdout.splitlines()
@@ -495,13 +495,13 @@ sys.stdin.read()
     with _started(holding, path) as (process, out), Ledger(path, lock_timeout=0.3) as ledger:
         assert out.readline() == "held\n"
         with pytest.raises(RecordError, match="Another orvideo") as refusal:
-            ledger.prepare(Intent(request={"model": "m"}, endpoint="sandbox"))
+            ledger.prepare(Submission(request={"model": "m"}, endpoint="sandbox"))
         assert str(path) in refusal.value.message
         assert ledger.list() == []
 
         process.kill()
         process.wait()
-        ledger.prepare(Intent(request={"model": "m"}, endpoint="sandbox"))
+        ledger.prepare(Submission(request={"model": "m"}, endpoint="sandbox"))
 
 
 _FIFTY = """
@@ -552,7 +552,7 @@ def test_no_byte_of_an_image_reaches_the_disk(path: Path) -> None:
     picture = base64.b64encode(b"a picture of my front door" * 100).decode()
     with Ledger(path) as ledger:
         frame = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{picture}"}}
-        seq = ledger.prepare(Intent(request={"model": "m", "frame_images": [frame]}, endpoint="sandbox"))
+        seq = ledger.prepare(Submission(request={"model": "m", "frame_images": [frame]}, endpoint="sandbox"))
         ledger.sending(seq)
         ledger.submitted(seq, "job-1", extra={"echo": frame, "urls": ["https://store.example/?signature=canary"]})
         on_disk = b"".join(place.read_bytes() for place in path.parent.iterdir())

@@ -20,7 +20,7 @@ import pytest
 
 from orvideo.api.transport import Limits
 from orvideo.record.ledger import Ledger
-from orvideo.record.values import Intent, Seen, State
+from orvideo.record.values import Observation, State, Submission
 from tests.clocks import HandClock
 from tests.download.films import mp4
 from tests.drills.raw_server import Peer, Received, chunked, http
@@ -420,7 +420,7 @@ def test_b6_one_bad_job_costs_the_others_nothing(orvideo: Shell, command: str) -
     with Wire(DONE, content=[film(VIDEO)]) as wire:
         wire.bought(orvideo)
         with Ledger(record_path(orvideo)) as ledger:
-            seq = ledger.prepare(Intent({"prompt": "x"}, wire.url))
+            seq = ledger.prepare(Submission({"prompt": "x"}, wire.url))
             ledger.not_sent(seq, "no way there")
             bad = ledger.get(seq).name
         done = orvideo(command, bad, JOB, "-o", str(orvideo.home / "{id}.mp4"), "--json")
@@ -644,7 +644,7 @@ def has(shell: Shell, wire: Wire, job_id: str, end: str | None = None) -> None:
     seq = wire.bought(shell, job_id).seq
     if end is not None:
         with Ledger(record_path(shell)) as ledger:
-            ledger.looked(seq, Seen(end, final=True))
+            ledger.observed(seq, Observation(end, final=True))
 
 
 MANY = [f"job-{number:04}" for number in range(11)]
@@ -764,7 +764,7 @@ def test_h8_a_key_that_is_refused_everywhere_is_told_of_a_finished_job(orvideo: 
 def test_h8_a_job_whose_end_another_process_saw_is_not_said_to_run(orvideo: Shell, hand: HandClock) -> None:
     def end_it() -> None:
         with Ledger(record_path(orvideo)) as ledger:
-            ledger.looked(ledger.find(JOB).seq, Seen("completed", final=True))
+            ledger.observed(ledger.find(JOB).seq, Observation("completed", final=True))
         hand.sleep(60)
 
     with Wire(then(end_it, PENDING)) as wire:
@@ -827,7 +827,7 @@ def sending(shell: Shell, wire: Wire) -> tuple[Ledger, int]:
     """Put a job on record that another orvideo is submitting, and return the record that it holds."""
     shell.environ |= wire.env
     ledger = Ledger(record_path(shell))
-    seq = ledger.prepare(Intent({"prompt": "a boat"}, wire.url))
+    seq = ledger.prepare(Submission({"prompt": "a boat"}, wire.url))
     ledger.sending(seq)
     return ledger, seq
 

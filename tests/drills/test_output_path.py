@@ -17,8 +17,9 @@ import pytest
 
 from orvideo.deadline import Deadline
 from orvideo.download.receipts import write_receipt
-from orvideo.download.save import Saved, Wanted, save
+from orvideo.download.save import Saved, SaveRequest, save
 from orvideo.download.targets import Target, decide_target
+from orvideo.download.transfer import Transfer
 from orvideo.errors import OutputExists, OutputUnwritable, UsageError
 from tests.clocks import HandClock
 from tests.download.films import FACTS, Notes, Offered, Place, mp4
@@ -29,8 +30,9 @@ drill = pytest.mark.drill
 
 def keep(target: Target, *, stdout: BinaryIO | None = None, **more: Any) -> Saved:
     """Save the film where it belongs."""
-    wanted = Wanted(target, more.pop("facts", FACTS), more.pop("number", 0), stdout=stdout)
-    return save(Offered(Place(FILM)), wanted, more.pop("notes", Notes()), Deadline(HandClock().clock()), **more)
+    wanted = SaveRequest(target, more.pop("facts", FACTS), more.pop("number", 0), stdout=stdout)
+    notes = more.pop("notes", Notes())
+    return save(Transfer(Offered(Place(FILM)), Deadline(HandClock().clock()), **more), wanted, notes)
 
 
 @drill("O01")

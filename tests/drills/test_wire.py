@@ -24,7 +24,7 @@ from typing import Any
 
 import pytest
 
-from orvideo.api import wire
+from orvideo.api import pool
 from orvideo.api.client import Call, Client, Limits
 from orvideo.clock import Clock
 from orvideo.errors import (
@@ -1240,9 +1240,9 @@ def test_a_list_that_is_none_makes_no_sense(data: object) -> None:
 @pytest.fixture
 def fresh_tls() -> Iterator[None]:
     """Have the certificates read again, here and after."""
-    wire.tls_context.cache_clear()
+    pool.tls_context.cache_clear()
     yield
-    wire.tls_context.cache_clear()
+    pool.tls_context.cache_clear()
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from orvideo.record.ledger import Ledger
-from orvideo.record.values import Intent, Record
+from orvideo.record.values import Record, Submission
 from tests.drills.raw_server import Peer, RawServer, Received, http
 from tests.drills.service import model_list
 from tests.shell import KEY, Shell
@@ -149,7 +149,7 @@ class Wire(RawServer):
         shell.environ |= self.env
         with Ledger(record_path(shell), clock=shell.clock) as ledger:
             request = {"model": "google/veo-3.1-lite", "prompt": "a paper boat", "duration": 4, "resolution": "720p"}
-            seq = ledger.prepare(Intent(request=request, endpoint=self.url, target=target))
+            seq = ledger.prepare(Submission(request=request, endpoint=self.url, target=target))
             ledger.sending(seq)
             ledger.submitted(seq, job_id, status=status)
             return ledger.get(seq)

@@ -27,8 +27,8 @@ from orvideo.errors import (
     Unsafe,
     UsageError,
 )
-from orvideo.jobs.look_queue import LookQueue
-from orvideo.jobs.polling import LONGEST_RETRY_AFTER, Look, Poll, pauses
+from orvideo.jobs.poll_queue import PollQueue
+from orvideo.jobs.polling import LONGEST_RETRY_AFTER, PollResult, PollSchedule, pauses
 from orvideo.jobs.task import Task
 from tests.clocks import HandClock
 
@@ -55,19 +55,19 @@ class Walk:
     def __init__(self, *script: str | OrvideoError, timeout: float | None = None, known: bool = False, most: int = 60):
         self.hand = HandClock()
         self.deadline = Deadline.after(self.hand.clock(), timeout)
-        poll = Poll(self.deadline, known=known, jitter=lambda low, high: high)
-        self.looks: list[Look] = []
+        poll = PollSchedule(self.deadline, known=known, jitter=lambda low, high: high)
+        self.looks: list[PollResult] = []
         self.times: list[float] = []
         for step in itertools.islice(itertools.chain(script, itertools.repeat(script[-1])), most):
             self.hand.sleep(poll.due - self.hand.clock().monotonic())
             self.times.append(self.hand.elapsed)
-            look = poll.missed(step) if isinstance(step, OrvideoError) else poll.saw(job(step))
+            look = poll.failed(step) if isinstance(step, OrvideoError) else poll.succeeded(job(step))
             self.looks.append(look)
             if look.next_in is None or self.deadline.is_over:
                 break
 
     @property
-    def last(self) -> Look:
+    def last(self) -> PollResult:
         return self.looks[-1]
 
     @property
@@ -205,7 +205,7 @@ def test_every_end_is_an_end(end: str) -> None:
 def test_a_jump_of_the_wall_clock_changes_nothing() -> None:
     steady = HandClock().clock()
     wild = Clock(now=lambda: pytest.fail("the wall clock was read"), monotonic=steady.monotonic, sleep=steady.sleep)
-    assert Poll(Deadline.after(wild, 10)).saw(job("pending")).next_in == 2
+    assert PollSchedule(Deadline.after(wild, 10)).succeeded(job("pending")).next_in == 2
 
 
 # --- which of many
@@ -225,7 +225,7 @@ def tasks(hand: HandClock, count: int, timeout: float | None = None) -> list[Tas
 
 def test_looks_come_in_the_order_in_which_they_are_due() -> None:
     hand = HandClock()
-    queue = LookQueue(hand.clock(), 250)
+    queue = PollQueue(hand.clock(), 250)
     one, other = tasks(hand, 2)
     now = hand.clock().monotonic()
     queue.add(one, now + 5)
@@ -239,7 +239,7 @@ def test_looks_come_in_the_order_in_which_they_are_due() -> None:
 @drill("P12")
 def test_all_together_are_not_looked_at_more_often_than_the_limit() -> None:
     hand = HandClock()
-    queue = LookQueue(hand.clock(), 10)
+    queue = PollQueue(hand.clock(), 10)
     for task in tasks(hand, 100):
         queue.add(task, hand.clock().monotonic())
     handed_out = 0
@@ -251,7 +251,7 @@ def test_all_together_are_not_looked_at_more_often_than_the_limit() -> None:
 
 def test_no_more_are_handed_out_than_there_is_room_for() -> None:
     hand = HandClock()
-    queue = LookQueue(hand.clock(), 250)
+    queue = PollQueue(hand.clock(), 250)
     for task in tasks(hand, 5):
         queue.add(task, 0)
     assert len(list(queue.due(2))) == 2
@@ -261,10 +261,10 @@ def test_no_more_are_handed_out_than_there_is_room_for() -> None:
 @drill("F-B01")
 def test_a_limit_that_one_job_meets_is_its_own() -> None:
     hand = HandClock()
-    queue = LookQueue(hand.clock(), 250)
+    queue = PollQueue(hand.clock(), 250)
     one, other = tasks(hand, 2)
-    queue.missed(one.on_record, own(RateLimited, 429, 40))
-    queue.missed(one.on_record, own(RateLimited, 429, 40))
+    queue.failed(one.on_record, own(RateLimited, 429, 40))
+    queue.failed(one.on_record, own(RateLimited, 429, 40))
     queue.add(other, 0)
     assert list(queue.due(9)) == [other]
 
@@ -272,18 +272,18 @@ def test_a_limit_that_one_job_meets_is_its_own() -> None:
 @drill("F-B01")
 def test_a_limit_that_two_jobs_meet_is_shared_until_one_is_answered() -> None:
     hand = HandClock()
-    queue = LookQueue(hand.clock(), 250)
+    queue = PollQueue(hand.clock(), 250)
     one, other, third = tasks(hand, 3)
-    queue.missed(one.on_record, own(RateLimited, 429, 40))
-    queue.missed(other.on_record, own(RateLimited, 429, 40))
+    queue.failed(one.on_record, own(RateLimited, 429, 40))
+    queue.failed(other.on_record, own(RateLimited, 429, 40))
     queue.add(third, 0)
     assert list(queue.due(9)) == []
     hand.sleep(39)
     assert list(queue.due(9)) == []
     hand.sleep(1)
     assert list(queue.due(9)) == [third]
-    queue.missed(one.on_record, own(RateLimited, 429, 40))
-    queue.answered(other.on_record)
+    queue.failed(one.on_record, own(RateLimited, 429, 40))
+    queue.succeeded(other.on_record)
     queue.add(third, 0)
     assert list(queue.due(9)) == [third]
 
@@ -291,10 +291,10 @@ def test_a_limit_that_two_jobs_meet_is_shared_until_one_is_answered() -> None:
 @drill("F-B01")
 def test_a_limit_that_names_no_time_is_shared_for_a_second() -> None:
     hand = HandClock()
-    queue = LookQueue(hand.clock(), 250)
+    queue = PollQueue(hand.clock(), 250)
     one, other, third = tasks(hand, 3)
     for task in (one, other):
-        queue.missed(task.on_record, own(RateLimited, 429))
+        queue.failed(task.on_record, own(RateLimited, 429))
     queue.add(third, 0)
     hand.sleep(0.9)
     assert list(queue.due(9)) == []
@@ -305,10 +305,10 @@ def test_a_limit_that_names_no_time_is_shared_for_a_second() -> None:
 @drill("F-B01")
 def test_a_shared_limit_outlasts_no_deadline_and_no_minute() -> None:
     hand = HandClock()
-    queue = LookQueue(hand.clock(), 250)
+    queue = PollQueue(hand.clock(), 250)
     one, other, third = tasks(hand, 3, timeout=5)
     for task in (one, other):
-        queue.missed(task.on_record, own(RateLimited, 429, 1e9))
+        queue.failed(task.on_record, own(RateLimited, 429, 1e9))
     queue.add(third, 0)
     hand.sleep(5)
     assert list(queue.due(9)) == [third]
@@ -321,10 +321,10 @@ def test_a_shared_limit_outlasts_no_deadline_and_no_minute() -> None:
 @drill("F-B01")
 def test_a_limit_of_one_service_is_none_of_another() -> None:
     hand = HandClock()
-    queue = LookQueue(hand.clock(), 250)
+    queue = PollQueue(hand.clock(), 250)
     one, other = tasks(hand, 2)
     elsewhere = Task(Endpoint(9, "https://two.test"), deadline=Deadline(hand.clock()))  # type: ignore[arg-type]
     for task in (one, other):
-        queue.missed(task.on_record, own(RateLimited, 429, 40))
+        queue.failed(task.on_record, own(RateLimited, 429, 40))
     queue.add(elsewhere, 0)
     assert list(queue.due(9)) == [elsewhere]

@@ -15,13 +15,13 @@ import typer
 from orvideo.commands._app import build_app
 from orvideo.output.json_schema import ANSWERS, schema
 from orvideo.record.ledger import Ledger
-from orvideo.record.values import Intent, Seen
+from orvideo.record.values import Observation, Submission
 from tests.clocks import HandClock
 from tests.shell import KEY, Shell
 
 ROOT = Path(__file__).parent.parent.parent
 CHEAP = ("-m", "google/veo-3.1-lite", "-d", "4", "-r", "720p")
-ORDER = Intent({"model": "m", "prompt": "p"}, "https://openrouter.example/api/v1")
+ORDER = Submission({"model": "m", "prompt": "p"}, "https://openrouter.example/api/v1")
 SCHEMA = schema()
 
 
@@ -213,7 +213,7 @@ def test_an_end_that_was_not_watched_is_not_told_as_one(orvideo: Shell) -> None:
             ledger.sending(seq)
             ledger.submitted(seq, f"job-{number}", status="pending", generation_id=None, extra={})
             time.sleep(seconds)
-            ledger.looked(seq, Seen("completed", final=True))
+            ledger.observed(seq, Observation("completed", final=True))
     shown = orvideo("jobs", "show", "job-1")
     assert "took:" not in shown.out
     assert re.search(r"^end seen: +2026-11-21T12:01:15Z", shown.out, re.MULTILINE)

@@ -14,7 +14,7 @@ from orvideo.api.schemas import Job
 from orvideo.batch.rows import Row
 from orvideo.download.save import Saved
 from orvideo.errors import NotFetched, RateLimited, Unavailable
-from orvideo.jobs.polling import Look
+from orvideo.jobs.polling import PollResult
 from orvideo.jobs.task import Listener, Task
 from orvideo.output.batch_listener import BatchListener
 from orvideo.output.batch_report import row_document
@@ -43,8 +43,8 @@ def job_record(hand: HandClock, number: int = 1, **fields: Any) -> Record:
     )  # fmt: skip
 
 
-def seen(task: Task, status: str, **extra: Any) -> Look:
-    return Look(Job(id=task.on_record.id, status=status, **extra), next_in=2.0)
+def seen(task: Task, status: str, **extra: Any) -> PollResult:
+    return PollResult(Job(id=task.on_record.id, status=status, **extra), next_in=2.0)
 
 
 def ended(record: Record, hand: HandClock, *, watched: bool = True, **fields: Any) -> Record:
@@ -83,7 +83,7 @@ def a_whole_life(listener: Listener, task: Task, hand: HandClock) -> None:
         hand.sleep(seconds)
         listener.looked(task, seen(task, status))
         listener.tick(1)
-    listener.looked(task, Look(missed=Unavailable("Nobody answers."), next_in=4.0))
+    listener.looked(task, PollResult(missed=Unavailable("Nobody answers."), next_in=4.0))
     hand.sleep(26)
     listener.looked(task, seen(task, "completed"))
     for done in range(0, 1_200_000, 400_000):

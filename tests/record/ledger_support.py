@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from orvideo.record.ledger import Ledger
-from orvideo.record.values import Intent, Seen, State
+from orvideo.record.values import Observation, State, Submission
 
 HERE = "https://openrouter.example/api/v1"
 #: The time that `HandClock` begins at.
@@ -28,7 +28,7 @@ def quote(usd: float) -> dict[str, Any]:
 
 def bring_to(ledger: Ledger, state: State, *, job_id: str = "job-1", endpoint: str = HERE, **prepared: Any) -> int:
     """Return the number of a new job in `state`."""
-    seq = ledger.prepare(Intent(**{"request": request(), "endpoint": endpoint, **prepared}))
+    seq = ledger.prepare(Submission(**{"request": request(), "endpoint": endpoint, **prepared}))
     if state is State.NOT_SENT:
         ledger.not_sent(seq, "nobody was there")
     elif state is not State.PREPARED:
@@ -45,7 +45,7 @@ def finished(
 ) -> int:
     """Return the number of a new job that is at its end."""
     seq = bring_to(ledger, State.SUBMITTED, job_id=job_id, **prepared)
-    ledger.looked(seq, Seen(status=status, cost=Decimal(cost) if cost else None, final=True))
+    ledger.observed(seq, Observation(status=status, cost=Decimal(cost) if cost else None, final=True))
     return seq
 
 

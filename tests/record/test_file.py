@@ -16,10 +16,10 @@ import pytest
 
 from orvideo.errors import RecordError
 from orvideo.record import file as ledger_file
-from orvideo.record.file import Locked, Unwritable, translate
+from orvideo.record.file import Locked, Unwritable, translate_error
 from orvideo.record.ledger import Ledger
 from orvideo.record.migrations import APPLICATION_ID, STEPS, migrate, version_of
-from orvideo.record.values import Intent, Output, Seen, State
+from orvideo.record.values import Observation, Output, State, Submission
 from tests.clocks import HandClock
 from tests.record.ledger_support import HERE, bring_to, finished, raw, request
 
@@ -237,7 +237,7 @@ def test_a_record_that_is_gone_while_its_wal_is_there_is_not_begun_anew(path: Pa
 
     assert Path(f"{path}-wal").read_bytes() == wal
     assert not path.exists()
-    assert ledger_file.aside_command(path) in (refusal.value.hint or "")
+    assert ledger_file.move_aside_command(path) in (refusal.value.hint or "")
 
 
 def test_the_command_that_moves_aside_takes_the_companions_along_and_a_free_name(tmp_path: Path) -> None:
@@ -246,7 +246,7 @@ def test_the_command_that_moves_aside_takes_the_companions_along_and_a_free_name
     for end in ("", "-wal"):
         Path(f"{path}{end}").write_bytes(end.encode())
 
-    subprocess.run(ledger_file.aside_command(path), shell=True, check=True)
+    subprocess.run(ledger_file.move_aside_command(path), shell=True, check=True)
 
     aside = tmp_path / "aside-2-it's here.db"
     assert _content(aside) == {"it's here.db": b"", "it's here.db-wal": b"-wal"}
@@ -497,7 +497,7 @@ def test_a_lock_that_is_not_let_go_is_waited_for_ten_seconds_and_then_refused(pa
     with Ledger(path, clock=time.clock()) as ledger, raw(path) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(RecordError, match="Another orvideo holds the record") as refusal:
-            ledger.prepare(Intent(request=request(), endpoint=HERE))
+            ledger.prepare(Submission(request=request(), endpoint=HERE))
         assert refusal.value.exit_code == 11
         assert 9.9 <= sum(time.slept) <= 10.1
         assert max(time.slept) <= 0.05, "a signal is heard at once"
@@ -539,7 +539,7 @@ def test_waiting_helps_before_a_submit_and_only_there_it_is_said(path: Path) -> 
         for after in (
             lambda: ledger.submitted(sending, "job-1"),
             lambda: ledger.outcome_unknown(sending, "why"),
-            lambda: ledger.looked(sending, Seen("pending")),
+            lambda: ledger.observed(sending, Observation("pending")),
             lambda: ledger.output_saved(sending, Output(0, "/v/a.mp4")),
         ):
             with pytest.raises(RecordError, match="Another orvideo holds the record") as refusal:
@@ -594,12 +594,12 @@ def test_each_write_may_have_a_patience_of_its_own(path: Path) -> None:
         seq = bring_to(ledger, State.SENDING)
         other.execute("BEGIN IMMEDIATE")
         for write in (
-            lambda: ledger.submitted(seq, "job-1", patience=0.3),
-            lambda: ledger.not_sent(seq, "why", patience=0.3),
-            lambda: ledger.outcome_unknown(seq, "why", patience=0.3),
-            lambda: ledger.looked(seq, Seen("pending"), patience=0.3),
-            lambda: ledger.output_saved(seq, Output(0, "/v/a.mp4"), patience=0.3),
-            lambda: ledger.set_target(seq, "/v/a.mp4", patience=0.3),
+            lambda: ledger.submitted(seq, "job-1", lock_timeout=0.3),
+            lambda: ledger.not_sent(seq, "why", lock_timeout=0.3),
+            lambda: ledger.outcome_unknown(seq, "why", lock_timeout=0.3),
+            lambda: ledger.observed(seq, Observation("pending"), lock_timeout=0.3),
+            lambda: ledger.output_saved(seq, Output(0, "/v/a.mp4"), lock_timeout=0.3),
+            lambda: ledger.set_target(seq, "/v/a.mp4", lock_timeout=0.3),
         ):
             time.slept.clear()
             with pytest.raises(RecordError):
@@ -637,5 +637,5 @@ def test_c04_each_error_of_sqlite_is_told_as_what_it_is(
     error = sqlite3.OperationalError("why")
     if code is not None:
         error.sqlite_errorcode = code
-    told = translate(tmp_path / "jobs.db", error)
+    told = translate_error(tmp_path / "jobs.db", error)
     assert (type(told), says in told.message) == (kind, True), told.message

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 from orvideo.errors import MoneyError, RecordError, UsageError
-from orvideo.record.ledger import MOST_ANSWER, Ledger
+from orvideo.record.ledger import MAX_ANSWER, Ledger
 from orvideo.record.owner import Owner
 from orvideo.record.rows import quoted_most
-from orvideo.record.values import SANDBOX, Intent, Output, ResumeState, Seen, State
+from orvideo.record.values import SANDBOX, Observation, Output, ResumeState, State, Submission
 from tests.clocks import HandClock
 from tests.record.ledger_support import HERE, START, bring_to, finished, quote, raw, request
 
@@ -45,7 +45,7 @@ def ledger(path: Path, time: HandClock) -> Iterator[Ledger]:
 
 def test_an_intent_holds_everything_that_is_known_before_sending(ledger: Ledger) -> None:
     body = request(generate_audio=False)
-    seq = ledger.prepare(Intent(body, HERE, quote(0.2), "/v/boat.mp4", batch="b", row_key="r", row_number=7))
+    seq = ledger.prepare(Submission(body, HERE, quote(0.2), "/v/boat.mp4", batch="b", row_key="r", row_number=7))
 
     record = ledger.get(seq)
     assert (record.id, record.status, record.state) == (None, None, State.PREPARED)
@@ -81,10 +81,10 @@ def test_an_answer_is_not_kept_beside_an_id(ledger: Ledger) -> None:
 @pytest.mark.drill("M09")
 def test_no_more_than_64_kib_of_an_answer_are_kept_and_an_unknown_outcome_keeps_them(ledger: Ledger) -> None:
     seq = bring_to(ledger, State.SENDING)
-    ledger.answered(seq, 202, b"x" * (MOST_ANSWER + 1))
+    ledger.answered(seq, 202, b"x" * (MAX_ANSWER + 1))
     ledger.outcome_unknown(seq, "no id in it")
 
-    assert ledger.get(seq).answer == b"x" * MOST_ANSWER
+    assert ledger.get(seq).answer == b"x" * MAX_ANSWER
     assert ledger.get(seq).error == "no id in it"
 
 
@@ -134,7 +134,7 @@ def test_an_id_is_kept_from_whatever_state_the_submit_was_in(ledger: Ledger, sta
 
 def test_an_id_that_is_on_record_is_not_replaced(ledger: Ledger) -> None:
     seq = bring_to(ledger, State.SUBMITTED, job_id="job-1")
-    ledger.looked(seq, Seen(status="completed", final=True))
+    ledger.observed(seq, Observation(status="completed", final=True))
 
     ledger.submitted(seq, "job-1", status="pending")
     with pytest.raises(RecordError, match="job-1"):
@@ -146,7 +146,7 @@ def test_an_id_that_is_on_record_is_not_replaced(ledger: Ledger) -> None:
 def test_a_job_adopted_while_it_was_being_submitted_becomes_one_job(ledger: Ledger) -> None:
     seq = bring_to(ledger, State.SENDING)
     adopted = ledger.adopt("job-1", endpoint=HERE)
-    ledger.looked(adopted.seq, Seen(status="completed", final=True))
+    ledger.observed(adopted.seq, Observation(status="completed", final=True))
     ledger.output_saved(adopted.seq, Output(0, "/v/a.mp4", 1, "ab"))
     ledger.set_resume_state(adopted.seq, 1, ResumeState("/v/b.part"))
 
@@ -187,8 +187,8 @@ def test_every_handle_is_another_one(ledger: Ledger) -> None:
 def test_odd_text_of_a_service_is_kept_as_far_as_it_can_be_written(ledger: Ledger) -> None:
     seq = bring_to(ledger, State.SENDING, request=request(prompt="caf\udce9 \x00 \U0001f6f6"))
     ledger.submitted(seq, "job-\ud800", status="pend\udc00ing", extra={"x": "\ud800", "big": 10**6000})
-    ledger.looked(
-        seq, Seen(status="failed", error="\ud83d\ude00 " + "e" * 5000, final=True, extra={"nan": float("nan")})
+    ledger.observed(
+        seq, Observation(status="failed", error="\ud83d\ude00 " + "e" * 5000, final=True, extra={"nan": float("nan")})
     )
 
     record = ledger.get(seq)
@@ -206,18 +206,18 @@ def test_what_a_reply_adds_is_bounded_and_cannot_break_the_record(ledger: Ledger
     for _ in range(100_000):
         deep = {"x": deep}
 
-    ledger.looked(seq, Seen(status="pending", extra=deep))
+    ledger.observed(seq, Observation(status="pending", extra=deep))
     assert ledger.get(seq).extra == {"dropped": "it cannot be written as JSON"}
-    ledger.looked(seq, Seen(status="in_progress", extra={"x": "y" * 65_000}))
+    ledger.observed(seq, Observation(status="in_progress", extra={"x": "y" * 65_000}))
     assert list(ledger.get(seq).extra) == ["x"]
-    ledger.looked(seq, Seen(status="uploading", extra={"x": "y" * 66_000}))
+    ledger.observed(seq, Observation(status="uploading", extra={"x": "y" * 66_000}))
     assert list(ledger.get(seq).extra) == ["dropped"]
 
 
 @pytest.mark.parametrize("length", [1999, 2000, 2001])
 def test_a_reason_is_kept_as_far_as_2000_characters(ledger: Ledger, length: int) -> None:
     seq = bring_to(ledger, State.SUBMITTED)
-    ledger.looked(seq, Seen("failed", error="e" * length, final=True))
+    ledger.observed(seq, Observation("failed", error="e" * length, final=True))
     assert ledger.get(seq).error == ("e" * length if length <= 2000 else "e" * 1999 + "…")
 
 
@@ -226,7 +226,7 @@ def test_what_a_reply_adds_is_kept_as_far_as_64_kib(ledger: Ledger, length: int,
     seq = bring_to(ledger, State.SENDING)
     ledger.submitted(seq, "job-1", extra={"x": "y" * (length - len('{"x":""}'))})
     assert ledger.get(seq).extra == ({"x": "y" * (length - 8)} if kept else {"dropped": "65537 characters"})
-    ledger.looked(seq, Seen("pending", extra={}))
+    ledger.observed(seq, Observation("pending", extra={}))
     assert ledger.get(seq).extra, "nothing more was said"
 
 
@@ -400,12 +400,12 @@ def test_a_process_that_has_ended_and_is_not_waited_for_is_gone() -> None:
 def test_looks_bring_the_record_up_to_date_and_an_end_has_its_time(ledger: Ledger, time: HandClock) -> None:
     seq = bring_to(ledger, State.SUBMITTED)
     time.elapsed += 5
-    ledger.looked(seq, Seen(status="in_progress", generation_id="gen-1", extra={"a": 1}, model="another/name"))
+    ledger.observed(seq, Observation(status="in_progress", generation_id="gen-1", extra={"a": 1}, model="another/name"))
     assert (ledger.get(seq).status, ledger.get(seq).ended_at) == ("in_progress", None)
     time.elapsed += 5
-    ledger.looked(seq, Seen(status="completed", cost=Decimal("0.1358"), final=True, expected_outputs=2))
+    ledger.observed(seq, Observation(status="completed", cost=Decimal("0.1358"), final=True, expected_outputs=2))
     time.elapsed += 5
-    ledger.looked(seq, Seen(status="completed", final=True))
+    ledger.observed(seq, Observation(status="completed", final=True))
 
     record = ledger.get(seq)
     assert (record.status, record.final, record.cost) == ("completed", True, Decimal("0.1358"))
@@ -417,22 +417,22 @@ def test_looks_bring_the_record_up_to_date_and_an_end_has_its_time(ledger: Ledge
 def test_an_end_keeps_the_time_at_which_it_was_seen_first(ledger: Ledger, time: HandClock) -> None:
     seq = finished(ledger, "job-1", None)
     time.elapsed += 60
-    ledger.looked(seq, Seen("completed", cost=Decimal("0.05"), final=True))
+    ledger.observed(seq, Observation("completed", cost=Decimal("0.05"), final=True))
     assert (ledger.get(seq).cost, ledger.get(seq).ended_at) == (Decimal("0.05"), START)
 
 
 def test_a_failure_has_its_reason(ledger: Ledger) -> None:
     seq = finished(ledger, "job-1", None, status="failed")
-    ledger.looked(seq, Seen(status="failed", error="filtered", cost=Decimal(0), final=True))
+    ledger.observed(seq, Observation(status="failed", error="filtered", cost=Decimal(0), final=True))
 
     assert (ledger.get(seq).error, ledger.get(seq).cost) == ("filtered", Decimal(0))
 
 
 def test_a_reason_that_is_said_no_more_is_not_kept_and_no_amount_is_no_cost(ledger: Ledger) -> None:
     seq = bring_to(ledger, State.SUBMITTED)
-    ledger.looked(seq, Seen("pending", error="the provider is slow", cost=Decimal("NaN")))
+    ledger.observed(seq, Observation("pending", error="the provider is slow", cost=Decimal("NaN")))
     assert (ledger.get(seq).error, ledger.get(seq).cost) == ("the provider is slow", None)
-    ledger.looked(seq, Seen("pending"))
+    ledger.observed(seq, Observation("pending"))
     assert ledger.get(seq).error is None
 
 
@@ -441,71 +441,71 @@ def test_h7_an_end_stays_an_end_whatever_a_later_look_says(ledger: Ledger, time:
     seq = finished(ledger, "job-1")
     before = ledger.get(seq)
     time.elapsed += 60
-    ledger.looked(seq, Seen(status="in_progress", cost=Decimal(9), error="odd"))
+    ledger.observed(seq, Observation(status="in_progress", cost=Decimal(9), error="odd"))
 
     assert ledger.get(seq) == before
     assert ledger.list(unfinished=True) == []
-    ledger.looked(seq, Seen("expired", final=True))
+    ledger.observed(seq, Observation("expired", final=True))
     assert (ledger.get(seq).status, ledger.get(seq).ended_at) == ("expired", before.ended_at), "another end counts"
 
 
 def test_a_status_that_comes_and_goes_is_shown_each_time(ledger: Ledger) -> None:
     seq = bring_to(ledger, State.SUBMITTED)
     for _ in range(2):
-        ledger.looked(seq, Seen("in_progress"))
+        ledger.observed(seq, Observation("in_progress"))
         assert ledger.get(seq).status == "in_progress"
-        ledger.looked(seq, Seen("pending"))
+        ledger.observed(seq, Observation("pending"))
         assert ledger.get(seq).status == "pending"
 
 
 def test_a_look_that_brings_nothing_new_writes_nothing(ledger: Ledger, path: Path) -> None:
     seq = bring_to(ledger, State.SUBMITTED)
-    ledger.looked(seq, Seen("in_progress", extra={"a": 1}))
+    ledger.observed(seq, Observation("in_progress", extra={"a": 1}))
     with raw(path) as other:
         before = other.execute("PRAGMA data_version").fetchone()
         for _ in range(3):
-            ledger.looked(seq, Seen("in_progress", extra={"a": 1}))
+            ledger.observed(seq, Observation("in_progress", extra={"a": 1}))
         assert other.execute("PRAGMA data_version").fetchone() == before
-        ledger.looked(seq, Seen("in_progress", generation_id="gen-1", extra={"a": 1}))
+        ledger.observed(seq, Observation("in_progress", generation_id="gen-1", extra={"a": 1}))
         assert other.execute("PRAGMA data_version").fetchone() != before
 
 
 def test_a_look_that_brings_nothing_new_waits_for_no_other_process(ledger: Ledger, path: Path) -> None:
     seq = bring_to(ledger, State.SUBMITTED)
-    seen = Seen("in_progress", cost=Decimal("0.05"), model="another", extra={"a": 1}, expected_outputs=0)
-    ledger.looked(seq, seen)
+    seen = Observation("in_progress", cost=Decimal("0.05"), model="another", extra={"a": 1}, expected_outputs=0)
+    ledger.observed(seq, seen)
     with Ledger(path) as other, raw(path) as third:
         third.execute("BEGIN IMMEDIATE")
-        other.looked(seq, seen, patience=0)
-        other.looked(seq, Seen("in_progress"), patience=0)
+        other.observed(seq, seen, lock_timeout=0)
+        other.observed(seq, Observation("in_progress"), lock_timeout=0)
         with pytest.raises(RecordError, match="Another orvideo holds"):
-            other.looked(seq, Seen("completed", final=True), patience=0)
+            other.observed(seq, Observation("completed", final=True), lock_timeout=0)
         third.execute("ROLLBACK")
 
 
 def test_what_changes_at_every_look_costs_a_write_a_minute(ledger: Ledger, path: Path, time: HandClock) -> None:
     seq = bring_to(ledger, State.SUBMITTED)
-    ledger.looked(seq, Seen("in_progress", extra={"progress": 0}))
+    ledger.observed(seq, Observation("in_progress", extra={"progress": 0}))
     writes = 0
     with raw(path) as other:
         version = other.execute("PRAGMA data_version").fetchone()
         for look in range(1, 62):
             time.elapsed += 2
-            ledger.looked(seq, Seen("in_progress", extra={"progress": look}))
+            ledger.observed(seq, Observation("in_progress", extra={"progress": look}))
             now = other.execute("PRAGMA data_version").fetchone()
             writes, version = writes + (now != version), now
     assert writes == 2, "two minutes"
     assert ledger.get(seq).extra == {"progress": 60}
 
-    ledger.looked(seq, Seen("uploading", extra={"progress": 62}))
+    ledger.observed(seq, Observation("uploading", extra={"progress": 62}))
     assert (ledger.get(seq).status, ledger.get(seq).extra) == ("uploading", {"progress": 62}), "with other news at once"
     time.elapsed += 2
-    ledger.looked(seq, Seen("uploading", extra={"progress": 63}))
+    ledger.observed(seq, Observation("uploading", extra={"progress": 63}))
     time.elapsed += 60
-    ledger.looked(seq, Seen("uploading", extra={"progress": 63}))
+    ledger.observed(seq, Observation("uploading", extra={"progress": 63}))
     assert ledger.get(seq).extra == {"progress": 63}, "late, but never lost"
     time.elapsed -= 3600
-    ledger.looked(seq, Seen("uploading", extra={"progress": 64}))
+    ledger.observed(seq, Observation("uploading", extra={"progress": 64}))
     assert ledger.get(seq).extra == {"progress": 64}, "also by a clock that was put back"
 
 
@@ -514,24 +514,24 @@ def test_a_look_that_could_not_be_written_down_is_written_down_by_the_next_one(p
         seq = bring_to(ledger, State.SUBMITTED)
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(RecordError):
-            ledger.looked(seq, Seen(status="in_progress"))
+            ledger.observed(seq, Observation(status="in_progress"))
         other.execute("ROLLBACK")
 
-        ledger.looked(seq, Seen(status="in_progress"))
+        ledger.observed(seq, Observation(status="in_progress"))
 
         assert ledger.get(seq).status == "in_progress"
 
 
 def test_an_end_that_another_process_saw_is_not_undone_by_a_look_that_sees_less(ledger: Ledger, path: Path) -> None:
     seq = bring_to(ledger, State.SUBMITTED)
-    ledger.looked(seq, Seen(status="in_progress"))
+    ledger.observed(seq, Observation(status="in_progress"))
     with Ledger(path) as other:
-        other.looked(seq, Seen(status="completed", final=True))
+        other.observed(seq, Observation(status="completed", final=True))
 
-    ledger.looked(seq, Seen(status="in_progress"))
+    ledger.observed(seq, Observation(status="in_progress"))
     assert ledger.get(seq).final
 
-    ledger.looked(seq, Seen(status="pending"))
+    ledger.observed(seq, Observation(status="pending"))
     assert (ledger.get(seq).status, ledger.get(seq).final) == ("completed", True)
 
 
@@ -539,7 +539,7 @@ def test_a_job_that_was_forgotten_meanwhile_stays_forgotten(ledger: Ledger) -> N
     seq = finished(ledger, "job-1")
     ledger.forget(seq)
 
-    ledger.looked(seq, Seen(status="completed", final=True))
+    ledger.observed(seq, Observation(status="completed", final=True))
     ledger.output_saved(seq, Output(0, "/v/a.mp4", 1, "ab"))
     ledger.set_resume_state(seq, 0, ResumeState("/v/a.part"))
     ledger.set_target(seq, "/v/b.mp4")
@@ -573,11 +573,11 @@ def test_a_job_is_fetched_when_all_its_outputs_are(ledger: Ledger) -> None:
     assert ledger.list(not_downloaded=True) == []
     assert ledger.get(seq).is_fetched
 
-    ledger.looked(seq, Seen(status="completed", final=True, expected_outputs=2))
+    ledger.observed(seq, Observation(status="completed", final=True, expected_outputs=2))
     assert [record.seq for record in ledger.list(not_downloaded=True)] == [seq]
     assert not ledger.get(seq).is_fetched
 
-    ledger.looked(seq, Seen(status="completed", final=True, expected_outputs=1))
+    ledger.observed(seq, Observation(status="completed", final=True, expected_outputs=1))
     assert not ledger.get(seq).is_fetched, "an output that was named once is not forgotten"
 
     ledger.output_saved(seq, Output(1, None, 3, "bb"))
@@ -621,7 +621,7 @@ def test_adopting_is_the_same_however_often(ledger: Ledger) -> None:
     assert (first.state, first.request, first.model, first.submitted_at) == (State.SUBMITTED, {}, None, None)
     assert (again.seq, ledger.count()) == (first.seq, 1)
     assert ledger.adopt("elsewhere-1", endpoint="sandbox").seq != first.seq
-    ledger.looked(first.seq, Seen(status="completed", model="m", final=True))
+    ledger.observed(first.seq, Observation(status="completed", model="m", final=True))
     assert ledger.get(first.seq).model == "m"
 
 
@@ -642,7 +642,7 @@ def test_forgetting_takes_outputs_and_partial_downloads_with_it(ledger: Ledger, 
 def _row(ledger: Ledger, key: str, usd: float | None = 0.1, **more: object) -> int:
     given = {"quote": quote(usd) if usd is not None else {"kind": "unknown", "usd": None, "low": None, "high": None}}
     return ledger.prepare(
-        Intent(**{"request": request(), "endpoint": HERE, "batch": "b", "row_key": key, **given, **more})
+        Submission(**{"request": request(), "endpoint": HERE, "batch": "b", "row_key": key, **given, **more})
     )  # type: ignore[arg-type]
 
 
@@ -761,26 +761,26 @@ def test_the_dearest_possibility_of_a_quote_counts(ledger: Ledger) -> None:
 @pytest.mark.parametrize(
     ("seen", "says"),
     [
-        (Seen("in_progress"), "Row 7 of this batch is on record as job-1 (in_progress)"),
-        (Seen("failed"), "Row 7 of this batch is on record as job-1 (failed)"),
-        (Seen("completed", final=True), "Row 7 of this batch is on record as job-1 (completed)"),
+        (Observation("in_progress"), "Row 7 of this batch is on record as job-1 (in_progress)"),
+        (Observation("failed"), "Row 7 of this batch is on record as job-1 (failed)"),
+        (Observation("completed", final=True), "Row 7 of this batch is on record as job-1 (completed)"),
     ],
 )
-def test_only_what_is_at_its_end_and_failed_is_bought_again(ledger: Ledger, seen: Seen, says: str) -> None:
+def test_only_what_is_at_its_end_and_failed_is_bought_again(ledger: Ledger, seen: Observation, says: str) -> None:
     seq = bring_to(ledger, State.SUBMITTED, batch="b", row_key="a")
-    ledger.looked(seq, seen)
+    ledger.observed(seq, seen)
     with pytest.raises(RecordError) as refusal:
         _row(ledger, "a", row_number=7)
     assert refusal.value.message == f"{says}; it was not submitted again."
     for status in ("failed", "expired", "cancelled"):
-        ledger.looked(seq, Seen(status, final=True))
+        ledger.observed(seq, Observation(status, final=True))
         ledger.forget(_row(ledger, "a"))
 
 
 @pytest.mark.drill("B09", "F-D10")
 def test_h6_a_row_that_made_no_video_is_bought_again_and_was_not_bought_before(ledger: Ledger) -> None:
     seq = bring_to(ledger, State.SUBMITTED, batch="b", row_key="a")
-    ledger.looked(seq, Seen("completed", final=True))
+    ledger.observed(seq, Observation("completed", final=True))
 
     def before() -> list[int]:
         lately = ledger.sent_lately([request()], HERE, START - timedelta(days=1))
@@ -857,7 +857,7 @@ def test_many_threads_take_turns_on_one_ledger(ledger: Ledger) -> None:
         try:
             for turn in range(5):
                 seq = bring_to(ledger, State.SUBMITTED, job_id=f"job-{number}-{turn}")
-                ledger.looked(seq, Seen(status="completed", cost=Decimal("0.05"), final=True))
+                ledger.observed(seq, Observation(status="completed", cost=Decimal("0.05"), final=True))
                 ledger.output_saved(seq, Output(0, f"/v/{number}-{turn}.mp4", 1, "ab"))
                 assert ledger.find(f"job-{number}-{turn}").seq == seq
         except BaseException as error:

@@ -17,8 +17,8 @@ from orvideo.record import lookup
 from orvideo.record.ledger import Ledger
 from orvideo.record.lookup import Filter
 from orvideo.record.owner import Owner
-from orvideo.record.rows import Viewpoint
-from orvideo.record.values import SANDBOX, Output, Record, Seen, Spending, State, Typical, shape_of
+from orvideo.record.rows import ReadContext
+from orvideo.record.values import SANDBOX, Observation, Output, Record, Spending, State, Typical, shape_of
 from tests.clocks import HandClock
 from tests.record.ledger_support import HERE, START, bring_to, finished, quote, raw, request
 
@@ -291,7 +291,7 @@ def _effort(path: Path, work: Callable[[sqlite3.Connection], object]) -> int:
     return steps
 
 
-_VIEW = Viewpoint(Owner.current(), 10**15)
+_VIEW = ReadContext(Owner.current(), 10**15)
 
 
 @pytest.mark.parametrize(
@@ -351,9 +351,9 @@ def _clip(ledger: Ledger, time: HandClock, job_id: str, cost: str | None, second
     while gone + 2 < seconds:
         time.elapsed += 2
         gone += 2
-        ledger.looked(seq, Seen(status="in_progress"))
+        ledger.observed(seq, Observation(status="in_progress"))
     time.elapsed += seconds - gone
-    ledger.looked(seq, Seen(status="completed", cost=Decimal(cost) if cost else None, final=True))
+    ledger.observed(seq, Observation(status="completed", cost=Decimal(cost) if cost else None, final=True))
     return seq
 
 
@@ -409,7 +409,7 @@ def test_a11_what_a_users_own_provider_key_paid_is_no_evidence_of_a_price(ledger
     shape = shape_of(request(generate_audio=False))
     for number, (cost, is_byok) in enumerate([(None, True), (Decimal("0.006"), True), (Decimal("0.12"), False)]):
         seq = bring_to(ledger, State.SUBMITTED, job_id=f"job-{number}", request=request(generate_audio=False))
-        ledger.looked(seq, Seen("completed", cost, final=True, is_byok=is_byok))
+        ledger.observed(seq, Observation("completed", cost, final=True, is_byok=is_byok))
         assert ledger.get(seq).is_byok is is_byok
     found = ledger.typical(shape, HERE)
     assert (found.found, found.priced, found.cost_low, found.cost_high) == (3, 1, Decimal("0.12"), Decimal("0.12"))
@@ -419,10 +419,10 @@ def test_a11_what_a_users_own_provider_key_paid_is_no_evidence_of_a_price(ledger
 def test_an_end_that_was_not_watched_says_nothing_of_the_time(ledger: Ledger, time: HandClock) -> None:
     seq = bring_to(ledger, State.SUBMITTED, request=request(generate_audio=False))
     time.elapsed += 86_400
-    ledger.looked(seq, Seen(status="completed", cost=Decimal("0.10"), final=True))
+    ledger.observed(seq, Observation(status="completed", cost=Decimal("0.10"), final=True))
     back = bring_to(ledger, State.SUBMITTED, job_id="job-2", request=request(generate_audio=False))
     time.elapsed -= 86_400
-    ledger.looked(back, Seen(status="completed", cost=Decimal("0.10"), final=True))
+    ledger.observed(back, Observation(status="completed", cost=Decimal("0.10"), final=True))
 
     found = ledger.typical(shape_of(request(generate_audio=False)), HERE)
 
@@ -448,14 +448,14 @@ def _end_after_a_gap(ledger: Ledger, time: HandClock, gap: int, total: int) -> N
     seq = bring_to(ledger, State.SUBMITTED, request=request(generate_audio=False))
     for _ in range(2):
         time.elapsed += (total - gap) / 2
-        ledger.looked(seq, Seen("in_progress"))
+        ledger.observed(seq, Observation("in_progress"))
     time.elapsed += gap
-    ledger.looked(seq, Seen("completed", final=True))
+    ledger.observed(seq, Observation("completed", final=True))
 
 
 def test_a_job_that_is_not_at_its_end_is_no_evidence(ledger: Ledger) -> None:
     seq = bring_to(ledger, State.SUBMITTED, request=request(generate_audio=False))
-    ledger.looked(seq, Seen("completed", cost=Decimal("9")))
+    ledger.observed(seq, Observation("completed", cost=Decimal("9")))
     assert ledger.typical(shape_of(request(generate_audio=False)), HERE) == Typical()
 
 
@@ -507,7 +507,7 @@ def test_a11_sums_count_what_is_pending_with_its_quotes_and_what_an_own_key_paid
     bring_to(ledger, State.SUBMITTED, job_id="job-3", quote={"kind": "unknown", "usd": None})
     for number, cost in ((4, None), (5, Decimal("0.006"))):
         seq = bring_to(ledger, State.SUBMITTED, job_id=f"job-{number}")
-        ledger.looked(seq, Seen("completed", cost, final=True, is_byok=True))
+        ledger.observed(seq, Observation("completed", cost, final=True, is_byok=True))
     bring_to(ledger, State.PREPARED)
     assert ledger.spent("model") == (
         Spending("x-ai/grok-imagine-video", cost=Decimal("0.006"), pending=3, quoted=Decimal("0.5"), byok=2),
@@ -519,7 +519,7 @@ def test_a11_sums_count_what_is_pending_with_its_quotes_and_what_an_own_key_paid
 
 def test_what_was_adopted_has_no_model_until_the_service_says(ledger: Ledger) -> None:
     seq = ledger.adopt("elsewhere", endpoint=HERE).seq
-    ledger.looked(seq, Seen(status="completed", cost=Decimal("0.05"), final=True))
+    ledger.observed(seq, Observation(status="completed", cost=Decimal("0.05"), final=True))
 
     assert ledger.spent("model") == (Spending(None, False, Decimal("0.05"), 1),)
     assert not ledger.get(seq).watched, "nobody knows when it was submitted"
@@ -529,7 +529,7 @@ def test_sums_that_are_equal_are_sorted_by_name(ledger: Ledger) -> None:
     for number, model in enumerate(("b", "a", "c")):
         finished(ledger, f"job-{number}", "0.1", request=request(model=model))
     seq = ledger.adopt("elsewhere", endpoint="https://other.example").seq
-    ledger.looked(seq, Seen(status="completed", cost=Decimal("0.10"), final=True))
+    ledger.observed(seq, Observation(status="completed", cost=Decimal("0.10"), final=True))
     finished(ledger, "job-9", "0.1", endpoint=SANDBOX)
 
     assert [spending.key for spending in ledger.spent("model")] == [None, "a", "b", "c", "x-ai/grok-imagine-video"]

@@ -13,7 +13,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 
 from orvideo.errors import RecordError
 from orvideo.record.ledger import Ledger
-from orvideo.record.values import Intent, Output, Seen, State
+from orvideo.record.values import Observation, Output, State, Submission
 from tests.clocks import HandClock
 from tests.record.ledger_support import HERE, request
 
@@ -58,7 +58,7 @@ class LifeOfTheRecord(RuleBasedStateMachine):
 
     @rule(target=jobs)
     def prepare(self) -> int:
-        seq = self._ledger.prepare(Intent(request=request(), endpoint=HERE))
+        seq = self._ledger.prepare(Submission(request=request(), endpoint=HERE))
         assert seq not in self._expected
         self._expected[seq] = Expected(State.PREPARED)
         return seq
@@ -121,7 +121,7 @@ class LifeOfTheRecord(RuleBasedStateMachine):
         final = status in ("completed", "failed")
         if final or not job.final:
             job.status, job.cost, job.final = status, Decimal(cents) / 100 if final else job.cost, final
-        self._ledger.looked(seq, Seen(status=status, cost=job.cost, final=final))
+        self._ledger.observed(seq, Observation(status=status, cost=job.cost, final=final))
 
     @rule(seq=jobs, index=st.integers(0, 2))
     def save(self, seq: int, index: int) -> None:

@@ -17,8 +17,8 @@ import pytest
 from orvideo.errors import RecordError
 from orvideo.record.file import Unwritable, open_to_read
 from orvideo.record.ledger import Ledger
-from orvideo.record.values import Seen, State
-from orvideo.record.wal import apply
+from orvideo.record.values import Observation, State
+from orvideo.record.wal import apply_log
 from tests.record.ledger_support import bring_to, finished, raw, request
 
 WHY = Unwritable("The record cannot be written.")
@@ -51,7 +51,7 @@ def by_sqlite(content: bytes, log: bytes, place: Path) -> list[str]:
 
 def by_us(content: bytes, log: bytes) -> list[str]:
     with closing(sqlite3.connect(":memory:")) as connection:
-        connection.deserialize(apply(log, content))
+        connection.deserialize(apply_log(log, content))
         return dump(connection)
 
 
@@ -118,15 +118,15 @@ def logged(*frames: tuple[int, int, bytes]) -> bytes:
 def test_pages_that_a_log_does_not_have_are_empty_and_those_past_the_end_are_none() -> None:
     one, other = b"1" * 512, b"2" * 512
     log = logged((5, 0, one), (4, 0, one), (3, 4, other), (2, 0, b"x" * 512))
-    assert apply(log, one)[512:] == bytes(512) + other + one
-    assert len(apply(logged((1, 1, one)), one + other)) == 512
+    assert apply_log(log, one)[512:] == bytes(512) + other + one
+    assert len(apply_log(logged((1, 1, one)), one + other)) == 512
 
 
 def test_what_is_no_log_changes_nothing(path: Path) -> None:
     Ledger(path).close()
     content = path.read_bytes()
     for log in (b"", b"x" * 31, bytes(5000), b"\xff" * 9000):
-        assert apply(log, content)[20:] == content[20:]
+        assert apply_log(log, content)[20:] == content[20:]
 
 
 # Begins to commit, says so, and commits and checkpoints until its stdin is closed.
@@ -134,11 +134,11 @@ _WRITER = """
 import os, select, sys
 from pathlib import Path
 from orvideo.record.ledger import Ledger
-from orvideo.record.values import Intent
+from orvideo.record.values import Submission
 with Ledger(Path(sys.argv[1])) as ledger:
     number = 0
     while not select.select([0], [], [], 0)[0]:
-        ledger.prepare(Intent({"model": "m", "prompt": f"{number} " + "p" * 2000}, "sandbox"))
+        ledger.prepare(Submission({"model": "m", "prompt": f"{number} " + "p" * 2000}, "sandbox"))
         number += 1
         if number % 7 == 0:
             ledger._connection.execute("PRAGMA wal_checkpoint(RESTART)")
@@ -198,7 +198,7 @@ _LIMITED = """
 import os, resource, sys
 from pathlib import Path
 from orvideo.record.ledger import Ledger
-from orvideo.record.values import Output, Seen
+from orvideo.record.values import Output, Observation
 from orvideo.errors import RecordError
 
 def room(size):
@@ -232,12 +232,12 @@ def test_on_a_full_disk_what_is_in_the_log_is_found_and_the_next_writable_moment
             record = ledger.find("job-1")
             say(ledger.read_only and len(ledger.warnings))
             try:
-                ledger.looked(record.seq, Seen("in_progress"))
+                ledger.observed(record.seq, Observation("in_progress"))
             except RecordError as error:
                 say(f"{int(error.exit_code)} {error.message}")
             say(ledger.find("job-1").status)
             room(resource.RLIM_INFINITY)
-            ledger.looked(record.seq, Seen("completed", final=True))
+            ledger.observed(record.seq, Observation("completed", final=True))
             ledger.output_saved(record.seq, Output(0, "/v/boat.mp4", 3, "ab"))
             say(ledger.read_only)
             say(ledger.find("job-1").is_fetched)
@@ -276,7 +276,7 @@ def test_a_record_that_another_program_locked_for_itself_is_read_all_the_same(pa
         with Ledger(path, lock_timeout=0.1, must_write=False) as ledger:
             assert (ledger.read_only, ledger.find("job-1").status) == (True, "in_progress")
             with pytest.raises(RecordError, match="Another orvideo holds"):
-                ledger.looked(1, Seen("completed", final=True))
+                ledger.observed(1, Observation("completed", final=True))
             with pytest.raises(RecordError, match="Another orvideo holds"):
                 ledger.require_writable()
             closed = Ledger(path, lock_timeout=0.1, must_write=False)
@@ -284,7 +284,7 @@ def test_a_record_that_another_program_locked_for_itself_is_read_all_the_same(pa
             with pytest.raises(RecordError, match="was closed"):
                 closed.set_target(1, "/v/boat.mp4")
             holder.communicate()
-            ledger.looked(1, Seen("completed", final=True))
+            ledger.observed(1, Observation("completed", final=True))
             ledger.require_writable()
             assert (ledger.read_only, ledger.find("job-1").status) == (False, "completed")
 

@@ -1,9 +1,9 @@
-"""The sockets under httpx: connecting, TLS, and waits that end.
+"""The sockets under httpx: connecting, TLS, and reads and writes that end at a deadline.
 
-httpx limits the pause between two bytes and nothing else: not a name that does not resolve, not several addresses one
-after the other, not a drip. So its requests are carried by the pool of httpcore, which is what carries them anyway,
-with a network backend of our own, as httpcore documents it. Every wait asks `Waits` how long it may be, and looks up
-each `MAX_WAIT`: a deadline, a `cancel` from another thread and a signal are heard in time, in any thread.
+httpx limits only the pause between two bytes: not name resolution, not the attempts at several addresses, not a server
+that sends a byte a minute. So this is a network backend for httpcore, the library that carries httpx's requests. Every
+wait gives up after a `MAX_WAIT` and asks `ExchangeTimer` whether to go on, so that a deadline, a `cancel` from another
+thread and a signal take effect in time.
 """
 
 from __future__ import annotations
@@ -20,67 +20,61 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from functools import cache, partial
+from functools import partial
 from typing import Any, TypeVar, cast
 
 import httpcore
-import httpx
 
-from orvideo.api import urls
-from orvideo.api.proxies import Via, proxy_for
 from orvideo.clock import MAX_WAIT
 from orvideo.deadline import Deadline
-from orvideo.errors import UsageError
 
 #: The next address of a name is tried beside the one before after this many seconds (RFC 8305, finding C07).
 STAGGER = 0.25
-#: So many bytes of a request may lie with the system, unsent.
-MOST_UNSENT = 64 * 1024
-#: What `connect_ex` answers for a connection that is on its way.
+#: How many bytes of a request the system may hold unsent.
+MAX_UNSENT = 64 * 1024
+#: What `connect_ex` returns for a connection that is being established.
 _UNDER_WAY = frozenset({0, errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", 0)})
 #: poll has no limit on the numbers of descriptors, unlike select.
 _Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
 T = TypeVar("T")
-#: Is told of each step by httpcore, which documents its names.
-Trace = Callable[[str, dict[str, Any]], None]
 
 
-class Waits:
-    """How long the waits of one exchange may be: up to its phase's limit, and never beyond the caller's deadline.
+class ExchangeTimer:
+    """Limits how long one exchange waits: to the end of its current phase, and never beyond the caller's deadline.
 
-    `seconds` is how long was waited for the network so far. It is real time, whatever clock the deadline goes by, and
-    what the caller does in between does not count.
+    `seconds` is the time spent waiting for the network so far, in real time whatever clock the deadline uses; the time
+    that the caller takes in between does not count.
     """
 
     def __init__(self, deadline: Deadline) -> None:
         self.deadline = deadline
         self.seconds = 0.0
-        #: Whether a connection was opened, or tried: without it, one that was kept has been used.
+        #: Whether a connection was opened or tried; otherwise a kept one was used.
         self.has_connected = False
         self._until = self._hurry_by = math.inf
-        self._pace: tuple[float, int] | None = None
+        self._min_rate: tuple[float, int] | None = None
         self._window_seconds, self._window_bytes = 0.0, 0
 
     @property
     def is_over(self) -> bool:
         return self._left(1.0) <= 0
 
-    def begin(self, seconds: float | None, pace: tuple[float, int] | None = None) -> None:
-        """Begin a phase that may take so many seconds; None is no limit of its own.
+    def begin_phase(self, seconds: float | None, min_rate: tuple[float, int] | None = None) -> None:
+        """Begin a phase that may take `seconds`; None is no limit of its own.
 
-        With a pace, fewer than so many bytes a second, over so many seconds of waiting, are a timeout (drill D11).
+        `min_rate` is a window in seconds and the bytes a second that must move in it; less is a timeout (drill D11).
         """
         self._until = math.inf if seconds is None else self.seconds + seconds
-        self._pace = pace
+        self._min_rate = min_rate
         self._window_seconds, self._window_bytes = self.seconds, 0
 
     def hurry(self, seconds: float) -> None:
-        """End within `seconds`, whatever phase it is. May be called from a signal handler and from any thread."""
+        """End the exchange within `seconds`. May be called from a signal handler and from any thread."""
         self._hurry_by = self.seconds + seconds
 
     def until_done(self, attempt: Callable[[], T], most: float | None) -> T:
-        """Return what `attempt` returns, which is repeated after its TimeoutError at about each `MAX_WAIT`.
+        """Repeat `attempt`, which raises TimeoutError after about a `MAX_WAIT`, until it returns; return its result.
 
         Raises TimeoutError after `most` seconds, at the end of the phase, and at the deadline.
         """
@@ -98,14 +92,14 @@ class Waits:
                 left -= took
         raise TimeoutError
 
-    def moved(self, count: int) -> None:
-        """Count bytes; raises TimeoutError where they are too few for the pace."""
+    def count_bytes(self, count: int) -> None:
+        """Count bytes; raises TimeoutError where they are fewer than the minimum rate allows."""
         self._window_bytes += count
-        if self._pace is None:
+        if self._min_rate is None:
             return
         waited = self.seconds - self._window_seconds
-        if waited >= self._pace[0]:
-            if self._window_bytes < self._pace[1] * waited:
+        if waited >= self._min_rate[0]:
+            if self._window_bytes < self._min_rate[1] * waited:
                 raise TimeoutError
             self._window_seconds, self._window_bytes = self.seconds, 0
 
@@ -114,10 +108,10 @@ class Waits:
 
 
 class Backend(httpcore.NetworkBackend):
-    """Opens connections; `waits` is what the waits of the exchange that is under way go by."""
+    """Opens connections; `timer` is that of the current exchange."""
 
     def __init__(self) -> None:
-        self.waits: Waits
+        self.timer: ExchangeTimer
 
     def connect_tcp(
         self,
@@ -127,19 +121,19 @@ class Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        self.waits.has_connected = True
+        self.timer.has_connected = True
         with _raising(httpcore.ConnectTimeout, httpcore.ConnectError):
             connected = self._first_of(self._addresses(host, port, timeout), timeout)
             connected.settimeout(MAX_WAIT)
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if (unsent := getattr(socket, "TCP_NOTSENT_LOWAT", None)) is not None:
-                # What the system has taken and not sent is not out yet; without this it takes 4 MB (finding B09).
+                # Without this the system buffers up to 4 MB, which would count as sent (finding B09).
                 with suppress(OSError):
-                    connected.setsockopt(socket.IPPROTO_TCP, unsent, MOST_UNSENT)
+                    connected.setsockopt(socket.IPPROTO_TCP, unsent, MAX_UNSENT)
         return Stream(self, connected)
 
     def _addresses(self, host: str, port: int, timeout: float | None) -> list[Any]:
-        """Return the addresses of a name, the two families in turns; a resolver that hangs is left to itself."""
+        """Return the addresses of a name, the two families alternating; a resolver that hangs is abandoned."""
         answer: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
         def ask() -> None:
@@ -155,7 +149,7 @@ class Backend(httpcore.NetworkBackend):
                 raise TimeoutError from None
 
         threading.Thread(target=ask, name="orvideo-name", daemon=True).start()
-        found = self.waits.until_done(wait, timeout)
+        found = self.timer.until_done(wait, timeout)
         if isinstance(found, Exception):
             raise OSError(str(found)) from found
         same = [entry for entry in found if entry[0] == found[0][0]]
@@ -163,7 +157,7 @@ class Backend(httpcore.NetworkBackend):
         return [entry for pair in itertools.zip_longest(same, others) for entry in pair if entry]
 
     def _first_of(self, addresses: list[Any], timeout: float | None) -> socket.socket:
-        """Return a connection to whichever address answers first: each has a little start on the next one."""
+        """Return a connection to the address that answers first; each attempt starts `STAGGER` after the one before."""
         trouble = OSError("the name has no address")
         trying = _Selector()
 
@@ -186,7 +180,7 @@ class Backend(httpcore.NetworkBackend):
             raise TimeoutError
 
         try:
-            return self.waits.until_done(step, timeout)
+            return self.timer.until_done(step, timeout)
         finally:
             for key in list(trying.get_map().values()):
                 cast(socket.socket, key.fileobj).close()
@@ -194,7 +188,7 @@ class Backend(httpcore.NetworkBackend):
 
 
 def _begin(family: int, kind: int, protocol: int, name: str, address: Any) -> socket.socket:
-    """Begin to connect to one of the addresses that `getaddrinfo` gives."""
+    """Start a connection to one of the addresses that `getaddrinfo` returns."""
     one = socket.socket(family, kind, protocol)
     try:
         one.setblocking(False)
@@ -208,25 +202,25 @@ def _begin(family: int, kind: int, protocol: int, name: str, address: Any) -> so
 
 
 class Stream(httpcore.NetworkStream):
-    """One connection, in TLS or out. Its socket gives up each `MAX_WAIT`, and `Waits` says whether to go on."""
+    """One connection, with or without TLS. Its socket times out each `MAX_WAIT`; the timer says whether to go on."""
 
     def __init__(self, backend: Backend, connected: socket.socket) -> None:
         self._backend, self._socket = backend, connected
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        waits = self._backend.waits
+        timer = self._backend.timer
         with _raising(httpcore.ReadTimeout, httpcore.ReadError):
-            data = waits.until_done(partial(self._socket.recv, max_bytes), timeout)
-            waits.moved(len(data))
+            data = timer.until_done(partial(self._socket.recv, max_bytes), timeout)
+            timer.count_bytes(len(data))
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        waits = self._backend.waits
+        timer = self._backend.timer
         with _raising(httpcore.WriteTimeout, httpcore.WriteError):
             rest = memoryview(buffer)
             while rest:
-                count = waits.until_done(partial(self._socket.send, rest), timeout)
-                waits.moved(count)
+                count = timer.until_done(partial(self._socket.send, rest), timeout)
+                timer.count_bytes(count)
                 rest = rest[count:]
 
     def close(self) -> None:
@@ -243,14 +237,14 @@ class Stream(httpcore.NetworkStream):
                     self._socket, server_hostname=server_hostname, do_handshake_on_connect=False
                 )
                 self._socket = secured
-                self._backend.waits.until_done(secured.do_handshake, timeout)
+                self._backend.timer.until_done(secured.do_handshake, timeout)
                 return self
         except BaseException:
             self.close()
             raise
 
     def get_extra_info(self, info: str) -> Any:
-        """Say whether there is something to read, which of an idle connection is its end; no more is asked for."""
+        """Say whether there is something to read, all that httpcore asks; an idle connection is closed then."""
         if info != "is_readable":
             return None
         with _Selector() as selector:
@@ -296,69 +290,11 @@ class TlsInTls(httpcore.NetworkStream):
                 return done
 
 
-class Wire:
-    """The connections to one origin: what they carry is neither followed, repeated nor remembered by themselves.
-
-    `failed` is the proxy through which the last request went, where it did not come any further (finding C06).
-    """
-
-    def __init__(self, origin: urls.Origin, *, keep_alive: bool = False) -> None:
-        """Raise UsageError for a broken set-up (drill N10)."""
-        self.backend = Backend()
-        self.failed: Via | None = None
-        self._via = proxy_for(origin)
-        self._pool = httpcore.ConnectionPool(
-            # Without TLS in play the certificates need not be read: an empty context trusts nobody.
-            ssl_context=tls_context() if origin.scheme == "https" else _no_tls(),
-            proxy=None if self._via is None else _proxy_of(self._via.proxy),
-            max_keepalive_connections=1 if keep_alive else 0,
-            keepalive_expiry=30,
-            network_backend=self.backend,
-        )
-
-    def send(self, request: httpx.Request, waits: Waits, trace: Trace) -> httpcore.Response:
-        """Send a request and return its answer up to the body; raises what httpcore, a wait or `trace` raises."""
-        self.backend.waits = waits
-        self.failed = self._via
-
-        def follow(name: str, info: dict[str, Any]) -> None:
-            # TLS begins behind the proxy (`connection` is the one to the proxy itself): from here on it is the service.
-            if name.endswith("start_tls.started") and not name.startswith("connection."):
-                self.failed = None
-            trace(name, info)
-
-        try:
-            return self._pool.handle_request(
-                httpcore.Request(
-                    request.method,
-                    _url(request.url),
-                    headers=request.headers.raw,
-                    content=request.stream,
-                    extensions={**request.extensions, "trace": follow},
-                )
-            )
-        except httpcore.ProxyError:
-            self.failed = self._via
-            raise
-
-    def close(self) -> None:
-        self._pool.close()
-
-
-def _url(url: httpx.URL) -> httpcore.URL:
-    return httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
-
-
-def _proxy_of(proxy: httpx.Proxy) -> httpcore.Proxy:
-    tls = tls_context() if proxy.url.scheme == "https" else None
-    return httpcore.Proxy(_url(proxy.url), auth=proxy.raw_auth, ssl_context=tls)
-
-
 class _raising:  # noqa: N801 - used like a function; one made with contextlib costs as much as the read in it
     """Raise httpcore's errors for the system's."""
 
-    def __init__(self, late: type[Exception], other: type[Exception]) -> None:
-        self._late, self._other = late, other
+    def __init__(self, timed_out: type[Exception], other: type[Exception]) -> None:
+        self._late, self._other = timed_out, other
 
     def __enter__(self) -> None:
         pass
@@ -368,32 +304,3 @@ class _raising:  # noqa: N801 - used like a function; one made with contextlib c
             raise self._late(str(error)) from error
         if isinstance(error, OSError):
             raise self._other(str(error)) from error
-
-
-@cache
-def tls_context() -> ssl.SSLContext:
-    """Return the one TLS set-up of the process; reading the certificates costs more than a connection.
-
-    Raises UsageError where SSL_CERT_FILE names something that holds no certificates (drill N10).
-    """
-    try:
-        return httpx.create_ssl_context()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or getattr(error, "reason", None) or "they cannot be read"
-        raise UsageError(
-            f"The certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be used: {plain(str(reason))}.",
-            hint="unset SSL_CERT_FILE SSL_CERT_DIR, or name a file with certificates in PEM form",
-        ) from error
-
-
-@cache
-def _no_tls() -> ssl.SSLContext:
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-def plain(words: str) -> str:
-    """Drop `[Errno 111]` and `[SSL: …]`, and cut at 200 characters."""
-    words = words.strip()
-    while words.startswith("[") and "]" in words:
-        words = words.partition("]")[2].strip()
-    return words.partition(" (_ssl.c")[0][:200]

@@ -1,4 +1,4 @@
-"""Which job is looked at next, of many: a heap, a limit of looks a second, and the pauses that a service asked for."""
+"""Which of many jobs is polled next: a heap, a rate limit, and the pauses that an endpoint asked for."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ if TYPE_CHECKING:
     from orvideo.jobs.task import Task
     from orvideo.record.values import Record
 
-#: Looks that were not made in the last while may be caught up with at once, in seconds' worth of them.
+#: How many seconds' worth of polls may be made at once after a delay.
 _BURST = 0.2
-#: When a limit of the key is met, nobody asks for this long at the most, in seconds.
+#: The longest pause of all polls at an endpoint after a limit of the key, in seconds.
 _LONGEST_SHARED_PAUSE = 60.0
 
 
 class _Due(NamedTuple):
-    """A look that is due. The number is given once, so that ties never compare what follows it."""
+    """A scheduled poll; the number is unique, so that tasks are never compared."""
 
     when: float
     number: int
     task: Task
 
 
-class LookQueue:
-    """When which job is looked at: a heap, a limit of looks a second, and pauses that an endpoint asked for.
+class PollQueue:
+    """The scheduled polls of all jobs.
 
-    A limit of the key is shared by all jobs of an endpoint, a limit of one job is its own (finding B01): it is the
-    key's when two jobs meet it one after the other.
+    A rate limit of one job holds for that job; when a second job in a row is refused, it is a limit of the key and
+    holds for all jobs at the endpoint (finding B01).
     """
 
-    def __init__(self, clock: Clock, most_per_second: float) -> None:
-        self._clock, self._apart = clock, 1 / most_per_second
+    def __init__(self, clock: Clock, max_per_second: float) -> None:
+        self._clock, self._apart = clock, 1 / max_per_second
         self._heap: list[_Due] = []
         self._numbers = itertools.count()
         self._not_before = 0.0
@@ -47,11 +47,11 @@ class LookQueue:
         heapq.heappush(self._heap, _Due(due, next(self._numbers), task))
 
     def next_due(self, *, room: bool) -> float:
-        """Return when the next look is due, a reading of the monotonic clock; never, where there is no room for it."""
+        """Return when the next poll is due on the monotonic clock; infinity without room for it."""
         return max(self._heap[0].when, self._not_before) if self._heap and room else float("inf")
 
     def due(self, most: int) -> Iterator[Task]:
-        """Yield up to `most` jobs that are to be looked at now."""
+        """Yield up to `most` jobs that are to be polled now."""
         now = self._clock.monotonic()
         while most > 0 and self._heap and max(self._heap[0].when, self._not_before) <= now:
             task = heapq.heappop(self._heap).task
@@ -63,8 +63,8 @@ class LookQueue:
             most -= 1
             yield task
 
-    def missed(self, record: Record, error: OrvideoError) -> None:
-        """Note an error of a look: a second job in a row that is told to wait makes all of them wait."""
+    def failed(self, record: Record, error: OrvideoError) -> None:
+        """Note a failed poll; a second job in a row that is refused for now makes all jobs of the endpoint wait."""
         if not isinstance(error, RateLimited):
             return
         asked = error.reply.retry_after if error.reply and error.reply.retry_after is not None else 1.0
@@ -73,12 +73,12 @@ class LookQueue:
             self._closed_until[record.endpoint] = max(self._closed_until.get(record.endpoint, 0.0), until)
         self._limited[record.endpoint] = record.seq
 
-    def answered(self, record: Record) -> None:
+    def succeeded(self, record: Record) -> None:
         self._limited.pop(record.endpoint, None)
         self._closed_until.pop(record.endpoint, None)
 
     def _opens(self, task: Task) -> float:
-        """Return when a job may be looked at for the sake of the others, and never later than its own deadline."""
+        """Return when the endpoint may be polled again, but not later than the job's own deadline."""
         closed = self._closed_until.get(task.on_record.endpoint, 0.0)
         at = task.deadline.at if task.deadline is not None else None
         return closed if at is None else min(closed, at)

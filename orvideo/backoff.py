@@ -1,0 +1,15 @@
+"""Exponential back-off with jitter, for everything that is retried."""
+
+import random
+from collections.abc import Callable
+
+
+def backoff(
+    attempt: int, first: float, longest: float, jitter: Callable[[float, float], float] = random.uniform
+) -> float:
+    """Return the pause after failed attempt number `attempt`, from 1, in the unit of `first` and `longest`.
+
+    It doubles from `first` up to `longest`, and is then chosen between half of that and all of it.
+    """
+    ceiling = min(first * 2 ** min(attempt - 1, 20), longest)
+    return jitter(ceiling / 2, ceiling)

@@ -1,0 +1,107 @@
+"""The threads that do the slow work of a run (submits, polls, downloads, hooks), and the clients that they use."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from orvideo.deadline import Deadline
+from orvideo.jobs.task import Phase, Task
+
+if TYPE_CHECKING:
+    from orvideo.api.client import Client
+
+
+class Result(NamedTuple):
+    """The result of finished work; `phase` is the phase that its task had when the work began."""
+
+    phase: Phase
+    task: Task
+    value: Any = None
+    error: BaseException | None = None
+
+
+class Workers:
+    """A thread pool whose results come back in one queue; only `run_later` and `wake` may be called by any thread.
+
+    `busy` counts the work of each phase; `deadlines` has the deadline of each task that is being worked on.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self.busy: Counter[Phase] = Counter()
+        self.deadlines: dict[Task, Deadline] = {}
+        self._results: queue.SimpleQueue[Result | Callable[[], None]] = queue.SimpleQueue()
+        self._pool = ThreadPoolExecutor(threads, "orvideo")
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is being worked on and no result is waiting."""
+        return not self.deadlines and self._results.empty()
+
+    def start(self, task: Task, deadline: Deadline, work: Callable[[], Any]) -> None:
+        """Do the work of a task's phase in a thread; `deadline` is the one that the work obeys."""
+        phase = task.phase
+
+        def run() -> None:
+            try:
+                result = Result(phase, task, work())
+            except BaseException as error:
+                result = Result(phase, task, error=error)
+            self._results.put(result)
+
+        self.busy[phase] += 1
+        self.deadlines[task] = deadline
+        self._pool.submit(run)
+
+    def run_later(self, call: Callable[[], None]) -> None:
+        """Have `call` run by the thread that takes the results."""
+        self._results.put(call)
+
+    def wake(self) -> None:
+        """End the wait for a result; safe in a signal handler."""
+        self._results.put(lambda: None)
+
+    def next_result(self, seconds: float) -> Result | None:
+        """Return the next result, None for a call, which is run here. Raises queue.Empty after `seconds`."""
+        result = self._results.get(timeout=seconds) if seconds > 0 else self._results.get_nowait()
+        if not isinstance(result, Result):
+            result()
+            return None
+        self.busy[result.phase] -= 1
+        if result.task.phase in (result.phase, Phase.DONE):
+            self.deadlines.pop(result.task, None)
+        return result
+
+    def close(self) -> None:
+        """Start nothing more; threads that are at work are left to end by themselves."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+class Connections:
+    """Creates a client for each thread and endpoint, and closes them all at the end."""
+
+    def __init__(self, connect: Callable[[str], Callable[[], Client]]) -> None:
+        self._connect = connect
+        self._makers: dict[str, Callable[[], Client]] = {}
+        self._local = threading.local()
+        self._all: list[Client] = []
+
+    def prepare(self, endpoint: str) -> None:
+        """Get the client factory of an endpoint, in the main thread; raises what `connect` raises."""
+        if endpoint not in self._makers:
+            self._makers[endpoint] = self._connect(endpoint)
+
+    def client(self, endpoint: str) -> Client:
+        clients: dict[str, Client] = self._local.__dict__.setdefault("clients", {})
+        if endpoint not in clients:
+            clients[endpoint] = self._makers[endpoint]()
+            self._all.append(clients[endpoint])
+        return clients[endpoint]
+
+    def close(self) -> None:
+        for client in self._all:
+            client.close()
