@@ -77,7 +77,7 @@ class Fetcher:
     def __init__(self, ledger: Ledger, journal: Journal, clock: Clock, options: OutputOptions) -> None:
         self._ledger, self._journal, self._clock, self.options = ledger, journal, clock, options
         self._began = clock.now()
-        #: What was decided before anything was bought, or waited for, holds: whatever appears under a name later.
+        #: The targets that were decided before a purchase or a wait; they hold, whatever appears under a name later.
         self._decided: dict[str | None, Target] = {}
 
     # Targets
@@ -216,10 +216,10 @@ class Fetcher:
         record: Record,
         sources: Sources,
         deadline: Deadline,
-        place: tuple[int, int],
+        index_of: tuple[int, int],
         tell: tuple[Callable[[int, int, int | None], None], Callable[[str], None]],
     ) -> Saved:
-        index, count = place
+        index, count = index_of
         spec = self._spec_for(record)
         target = self._decided.get(spec) or self._parse(spec, is_bought=True)
         if target.is_stream and count > 1:

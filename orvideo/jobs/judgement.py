@@ -107,7 +107,7 @@ def may_have_videos(job: Job) -> bool:
 
 
 def went_back(record: Record, job: Job) -> str:
-    """Return the warning of a look that says less than the record: an end stays an end (drill P08)."""
+    """Return the warning for a poll that says less than the record: an end stays an end (drill P08)."""
     return f"{record.name}: the status went back from {record.status} to {job.status}; its end is on record and counts."
 
 
