@@ -211,3 +211,24 @@ def test_no_path_of_a_machine_and_no_key_in_the_project() -> None:
         if path.is_file() and path.suffix in {".py", ".md", ".toml", ".txt", ".json", ".yaml", ".bash", ".fish"}:
             text = path.read_text(encoding="utf-8", errors="replace")
             assert "/" + "work/" not in text, path
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_long_file_says_why_it_is_long(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.count("\n") <= 400 or "longer than 400 lines because" in (ast.get_docstring(ast.parse(text)) or "")
+
+
+def test_the_walk_through_the_house_names_what_is_there() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    walk = page.partition("## One line, from the shell to the disk")[2].partition("\n## ")[0]
+    defined = {name for path in MODULES for name in (path.stem, path.parent.name)}
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                defined.add(node.name)
+            elif isinstance(node, ast.Assign):
+                defined |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    named = {part for name in re.findall(r"`([A-Za-z_][\w.]*)`", walk) for part in name.split(".")}
+    assert len(named) > 60
+    assert named - defined == set()

@@ -48,7 +48,7 @@ class Client:
     limits.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - six are named, and each has its usual value
         self,
         base_url: str,
         key: str | None,

@@ -16,7 +16,7 @@ from orvideo.batch.identity import content_key, row_keys
 from orvideo.batch.rows import Row, Trouble
 from orvideo.errors import ExitCode, MoneyError, OrvideoError, Rejected, UsageError
 from orvideo.money import exact_money_text, money_text
-from orvideo.record.values import redact_request, redacted_media
+from orvideo.record.redaction import redact_request, redacted_media
 from orvideo.request.build import MediaSource, Wanted, request_fields
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from orvideo.batch.source import Source
-from orvideo.record.values import redact_request
+from orvideo.record.redaction import redact_request
 
 #: Spelt in any case, they mean the same.
 _CASELESS = ("model", "resolution", "aspect_ratio", "size")

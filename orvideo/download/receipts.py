@@ -13,7 +13,8 @@ from orvideo.download.disk import disk_errors
 from orvideo.download.naming import MAX_NAME_BYTES, fit
 from orvideo.errors import OutputExists
 from orvideo.files import write_atomically
-from orvideo.record.values import Output, Record, map_values, money_number, redact_request, time_text
+from orvideo.record.redaction import map_values, redact_request
+from orvideo.record.values import Output, Record, money_number, time_text
 
 #: Names that are removed from a receipt in any case, since people share receipts (drill O17).
 _SECRET_NAMES = frozenset(("urls", "unsigned_urls", "polling_url", "callback_url", "authorization", "api_key"))

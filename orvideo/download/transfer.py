@@ -5,6 +5,8 @@ not tried yet; but a source whose file can be resumed is retried at once. After 
 progress a source is given up (drill D01), except right after the end of the job, when the service may not have the
 video everywhere yet (F-B06); progress resets the count. No source has all of the time while others are left, nor ends
 the download (F-B03).
+
+The file is longer than 400 lines because one download is one state, which every step here changes.
 """
 
 from __future__ import annotations

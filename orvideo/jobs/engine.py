@@ -26,7 +26,7 @@ from orvideo.deadline import Cancelled, Deadline
 from orvideo.errors import NoOutput, NotFetched, OrvideoError, OutputExists, RecordError
 from orvideo.jobs import judgement
 from orvideo.jobs.poll_queue import PollQueue
-from orvideo.jobs.polling import PollSchedule
+from orvideo.jobs.polling import PollResult, PollSchedule
 from orvideo.jobs.rate_limiter import RateLimiter, SubmitsStopped
 from orvideo.jobs.submit import Submitter
 from orvideo.jobs.task import Dependencies, Listener, Phase, RunOptions, StopPolicy, Task
@@ -366,6 +366,11 @@ class Engine:
             result = result._replace(next_in=None)  # one poll is enough
         if not is_stale:
             self._listener.looked(task, result)
+        self._after_poll(task, result, poll)
+
+    def _after_poll(self, task: Task, result: PollResult, poll: PollSchedule) -> None:
+        """Continue with a job by what a poll brought: its end, the next poll, or no more of them."""
+        record = task.on_record
         if result.job is not None and result.job.is_final:
             self._ended(task, result.job.status, result.job.error_text)
         elif record.final:

@@ -115,7 +115,7 @@ class Terminal:
 
         A pipe or file gets it whole. A terminal gets type, length and sha256 in place of the data of pictures.
         """
-        from orvideo.record.values import redact_request, redacted_media
+        from orvideo.record.redaction import redact_request, redacted_media
 
         if not self.out_is_tty:
             return dict(body)

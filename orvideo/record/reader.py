@@ -10,8 +10,9 @@ from typing import Any, Unpack
 from orvideo.errors import UsageError
 from orvideo.record import evidence, lookup
 from orvideo.record.database import Database
+from orvideo.record.redaction import redact_request
 from orvideo.record.rows import json_text, load_records
-from orvideo.record.values import Record, Shape, Spending, Typical, redact_request
+from orvideo.record.values import Record, Shape, Spending, Typical
 
 Records = list[Record]
 

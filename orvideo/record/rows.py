@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from orvideo.errors import RecordError
 from orvideo.record.owner import Owner
-from orvideo.record.values import Observation, Output, Record, State, Submission, redact_extra, redact_request, shape_of
+from orvideo.record.redaction import redact_extra, redact_request
+from orvideo.record.values import Observation, Output, Record, State, Submission, shape_of
 
 #: A request that was sent longer ago gets no answer any more; a submit gives up after a minute.
 STALE_AFTER = timedelta(minutes=10)

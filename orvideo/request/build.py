@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orvideo.errors import UsageError
-from orvideo.record.values import redacted_media
+from orvideo.record.redaction import redacted_media
 from orvideo.request.checking import FRAME_TYPES, MediaSource, check_fields, check_values, media_urls
 from orvideo.request.fields import SHORT_NAMES
 from orvideo.request.file import parse_json

@@ -114,7 +114,7 @@ def _check_part(path: str, part: object, kinds: tuple[str, ...], *, unknown: boo
 
 
 def is_placeholder(url: object) -> bool:
-    """Say whether this is what the record keeps instead of a data URL (`values.redact_request`)."""
+    """Say whether this is what the record keeps instead of a data URL (`redaction.redact_request`)."""
     return isinstance(url, dict) and len(url) == 1 and isinstance(url.get("data_url"), dict)
 
 

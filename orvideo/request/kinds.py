@@ -128,13 +128,9 @@ def recognise_lines(lines: Sequence[str]) -> str:
         if any(re.match(pattern, line, re.IGNORECASE if name == "a licence" else 0) for line in bare):
             return name
     said = [line for line in bare if not line.startswith(("#", "//"))]
-    for pattern, name in _MOST_LINES:
-        # One line alone may end in a brace, or begin with a capital word.
-        if len(said) == 1 and name in ("a program", "a Dockerfile"):
-            continue
-        if sum(re.match(pattern, line) is not None for line in said) * 2 > len(said):
-            return name
-    for pattern, name in _SEVERAL_LINES if len(said) > 1 else ():
+    # One line alone may end in a brace, or begin with a capital word.
+    alone = [one for one in _MOST_LINES if one[1] not in ("a program", "a Dockerfile")]
+    for pattern, name in (*_MOST_LINES, *_SEVERAL_LINES) if len(said) > 1 else alone:
         if sum(re.match(pattern, line) is not None for line in said) * 2 > len(said):
             return name
     if bare and re.match(_FAILED, bare[0]):

@@ -1,4 +1,7 @@
-"""The sandbox over HTTP: the video API as openapi-videos.yaml says it, and its neighbours, as a WSGI application."""
+"""The sandbox over HTTP: the video API as openapi-videos.yaml says it, and its neighbours, as a WSGI application.
+
+The file is longer than 400 lines because it is that whole API, a class for each path, and is read beside the schema.
+"""
 
 from __future__ import annotations
 

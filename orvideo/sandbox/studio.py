@@ -6,6 +6,8 @@
     secret             what signed URLs are signed with
 
 Films that nobody fetched for a day are removed, and made again on demand; jobs and media are kept for 31 days.
+
+The file is longer than 400 lines because one class has the folder, and all that is written there is in it.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from orvideo.errors import ExitCode, UsageError
-from orvideo.record.values import redact_request
+from orvideo.record.redaction import redact_request
 from orvideo.request.checking import MediaSource
 from orvideo.request.media import frame, reference
 from tests.request.images import jpeg_that_claims, picture, png_that_claims

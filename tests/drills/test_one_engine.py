@@ -736,7 +736,7 @@ def test_h8_an_end_that_is_on_record_is_believed_when_one_look_was_missed(
         done = orvideo(command, JOB, "-o", str(target))
     assert (done.code, wire.looks) == (code, 1), done.err
     assert target.exists() == (code == 0)
-    assert "missed a look: " in done.err
+    assert "check failed: " in done.err
     assert "looking again" not in done.err
 
 

@@ -28,13 +28,13 @@ from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from orvideo.errors import JobEnded, OrvideoError, ServiceReply
-from orvideo.environment import Answering, Environment
+from orvideo.environment import CommonOptions, Environment
 from orvideo.output.tables import Cell, Column
 from orvideo.output.terminal import Terminal
 
 modes = dict.fromkeys(sys.argv[1:], True)
 text = os.fsdecode(bytes.fromhex(os.environ["TEXT"]))
-terminal = Terminal(Environment(os.environ, sys.stdin, sys.stdout, sys.stderr), Answering(**modes))
+terminal = Terminal(Environment(os.environ, sys.stdin, sys.stdout, sys.stderr), CommonOptions(**modes))
 try:
     with closing(terminal.progress()) as progress:
         progress.activity(text)

@@ -15,20 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orvideo.record.values import (
-    Output,
-    Record,
-    Shape,
-    Spending,
-    State,
-    mode_of,
-    money_number,
-    redact_extra,
-    redact_request,
-    redacted_media,
-    shape_of,
-    time_text,
-)
+from orvideo.record.redaction import redact_extra, redact_request, redacted_media
+from orvideo.record.values import Output, Record, Shape, Spending, State, mode_of, money_number, shape_of, time_text
 
 PICTURE = b"\x89PNG not really"
 DATA_URL = "data:image/png;base64," + base64.b64encode(PICTURE).decode()

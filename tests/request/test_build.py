@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from orvideo.errors import UsageError
-from orvideo.record.values import redact_request
+from orvideo.record.redaction import redact_request
 from orvideo.request.build import MediaSource, Param, missing_media, parse_params, request_fields
 from orvideo.request.file import read_request
 from tests.commands.services import data_url, frame, reference
