@@ -1,6 +1,6 @@
 """Every exit code of the contract, by at least two command lines through the installed script.
 
-An in-process runner hides wrong codes, so each row is a process of its own. A row says how the ground is laid, what is
+An in-process runner hides wrong codes, so two rows of each code are processes. A row says how the ground is laid, what is
 typed, and the code; what every row shares is checked for all: the message, the error object, the key that is nowhere.
 """
 
@@ -124,10 +124,14 @@ ROWS = [
 ]  # fmt: skip
 
 
+PROCESSES = [row for row in ROWS if row in [one for one in ROWS if one.code == row.code][:2]]
+
+
 @pytest.mark.drill("K04")
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{int(row.code)}-{row.id}")
 def test_a_command_line_and_its_exit_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, row: Row) -> None:
-    plain = run(row, tmp_path / "plain", monkeypatch)
+    # An in-process runner hides wrong codes: the first two rows of each code are processes.
+    plain = run(row, tmp_path / "plain", monkeypatch, in_process=row.code is not C.BUG and row not in PROCESSES)
     assert plain.code == row.code, plain.err
     if row.code is C.OK:
         assert plain.out
