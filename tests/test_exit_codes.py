@@ -1,7 +1,7 @@
 """Every exit code of the contract, by at least two command lines through the installed script.
 
-An in-process runner hides wrong codes, so two rows of each code are processes. A row says how the ground is laid, what is
-typed, and the code; what every row shares is checked for all: the message, the error object, the key that is nowhere.
+An in-process runner hides wrong codes, so two rows of each code are processes. A row says how the ground is laid, what
+is typed, and the code; what every row shares is checked for all: the message, the error object, the key nowhere.
 """
 
 from __future__ import annotations
