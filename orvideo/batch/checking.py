@@ -17,7 +17,7 @@ from orvideo.batch.rows import Row, Trouble
 from orvideo.errors import ExitCode, MoneyError, OrvideoError, Rejected, UsageError
 from orvideo.money import exact_money_text, money_text
 from orvideo.record.redaction import redact_request, redacted_media
-from orvideo.request.build import MediaSource, Wanted, request_fields
+from orvideo.request.build import MediaSource, RequestDraft, request_fields
 
 if TYPE_CHECKING:
     from orvideo.catalogue.planning import Plan
@@ -37,7 +37,7 @@ class Asked:
     row: Row
     key: str
     content: str
-    wanted: Wanted = field(repr=False)
+    wanted: RequestDraft = field(repr=False)
     has_media: bool
     warnings: tuple[str, ...]
 
@@ -71,7 +71,7 @@ class Reader:
 
     def ask(self, rows: Iterable[Row]) -> tuple[list[Asked], list[Trouble]]:
         """Return what each row asks for, and the rows for which that cannot be made out."""
-        read: list[tuple[Row, Wanted, bool]] = []
+        read: list[tuple[Row, RequestDraft, bool]] = []
         troubles: list[Trouble] = []
         for row in rows:
             try:
@@ -90,7 +90,7 @@ class Reader:
         ]
         return asked, troubles
 
-    def wanted(self, row: Row) -> Wanted:
+    def wanted(self, row: Row) -> RequestDraft:
         given = {**self.given, **row.fields}
         return request_fields(given, self.source, base=self.line, defaults=self.defaults, check=self.check)
 
@@ -136,7 +136,7 @@ class Pricing:
             raise MoneyError(f"This {costs}, and a job may cost {exact_money_text(self.each)} (the setting max-cost).")
         return offer
 
-    def _plan(self, wanted: Wanted) -> Plan:
+    def _plan(self, wanted: RequestDraft) -> Plan:
         shape = {name: value for name, value in wanted.fields.items() if name != "prompt"}
         shape["prompt"] = wanted.fields.get("prompt") is not None
         key = json.dumps([shape, wanted.params, wanted.frame], sort_keys=True, default=str)

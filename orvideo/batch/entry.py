@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from orvideo.batch.standing import Standing, standing_of
+from orvideo.batch.row_state import RowState, row_state
 from orvideo.errors import (
     AuthError,
     JobEnded,
@@ -43,7 +43,7 @@ class Entry(Task):
         """Return the job that another run has made of this row: then it is followed, not bought."""
         # The record lets a row have one job at most that has not come to nothing.
         for record in ledger.rows_of_batch(self.batch):
-            if record.row_key == self.key and standing_of(record) not in (Standing.NEW, Standing.FAILED):
+            if record.row_key == self.key and row_state(record) not in (RowState.NEW, RowState.FAILED):
                 return record
         return None
 

@@ -15,9 +15,9 @@ from orvideo.files import expand_user
 
 if TYPE_CHECKING:
     from orvideo.batch.checking import Asked, Offer, Reader
+    from orvideo.batch.row_state import History
     from orvideo.batch.rows import Row, Trouble
     from orvideo.batch.source import Source
-    from orvideo.batch.standing import History
     from orvideo.context import Context, Service
     from orvideo.record.values import Record
     from orvideo.settings.resolving import Settings
@@ -97,8 +97,8 @@ def check_batch(context: Context, options: BatchOptions, settings: Settings, ser
     """Check every row in every way; raises UsageError or Rejected with all problems at once."""
     from orvideo.batch.checking import Pricing
     from orvideo.batch.identity import batch_id, batch_label
+    from orvideo.batch.row_state import History
     from orvideo.batch.rows import read_rows
-    from orvideo.batch.standing import History
 
     output = options.output if options.output is not None else context.settings.output
     rows, troubles = read_rows(source, output=output, check=not options.asked.no_check)
@@ -147,10 +147,10 @@ def _reader(context: Context, options: BatchOptions, settings: Settings, source:
 
 
 def _is_to_be_bought(record: Record | None, options: BatchOptions) -> bool:
-    from orvideo.batch.standing import Standing, standing_of
+    from orvideo.batch.row_state import RowState, row_state
 
-    standing = standing_of(record)
-    return standing is Standing.NEW or (options.running.retry_failed and standing is Standing.FAILED)
+    state = row_state(record)
+    return state is RowState.NEW or (options.running.retry_failed and state is RowState.FAILED)
 
 
 def _specs(

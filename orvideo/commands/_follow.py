@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from orvideo.record.values import Record
 
 
-def terms_from(context: Context, waiting: Waiting) -> RunOptions:
+def run_options_from(context: Context, waiting: Waiting) -> RunOptions:
     """Return how long and how often to look, from the line or the settings; seconds. The time begins now."""
     from orvideo.deadline import Deadline
     from orvideo.jobs.task import RunOptions
@@ -58,7 +58,7 @@ def follow_named(
     Without `wait`, a job that still runs is left alone, and a video is saved even where no -o ever said so.
     """
     saving = options.saving
-    terms = terms_from(context, options.waiting)._replace(wait=wait)
+    run_options = run_options_from(context, options.waiting)._replace(wait=wait)
     if options.all and options.jobs:
         raise UsageError("--all stands for every job; it goes with no JOB.")
     records = everything() if options.all else find_jobs(context, options.jobs)
@@ -66,13 +66,13 @@ def follow_named(
         context.terminal.note(nothing)
     fetcher = context.fetcher(saving.output, force=saving.force, always=not wait, max_size=saving.max_size)
     tasks = prepare(context, records, fetcher)
-    follow_and_save(context, tasks, terms, fetcher, options.hooks, receipt=saving.receipt)
+    follow_and_save(context, tasks, run_options, fetcher, options.hooks, receipt=saving.receipt)
 
 
 def run_tasks(
     context: Context,
     tasks: Sequence[Task],
-    terms: RunOptions,
+    run_options: RunOptions,
     fetcher: Fetcher,
     *,
     hooks: Hooks = NOTHING,
@@ -90,8 +90,8 @@ def run_tasks(
     def at_the_end(task: Task, deadline: Deadline) -> None:
         run_hooks(context, task, hooks, deadline)
 
-    if terms.follow and terms.wait:
-        tell_shortest_interval(context, terms.interval)
+    if run_options.follow and run_options.wait:
+        tell_shortest_interval(context, run_options.interval)
     listener = listener or context.listener
     buys = any(task.make_submission is not None for task in tasks)
     tools = Dependencies(
@@ -102,11 +102,11 @@ def run_tasks(
         context.clock,
         None if hooks == NOTHING else at_the_end,
     )
-    if buys and terms.timeout_is_explicit and terms.timeout is not None:
+    if buys and run_options.timeout_is_explicit and run_options.timeout is not None:
         # The service was asked before: for the list of models, and about the key.
-        terms = terms._replace(timeout=context.deadline.left(terms.timeout))
-    engine = Engine(tasks, tools, terms, listener, rules)
-    deadline = Deadline.after(context.clock, terms.timeout if terms.timeout_is_explicit else None)
+        run_options = run_options._replace(timeout=context.deadline.left(run_options.timeout))
+    engine = Engine(tasks, tools, run_options, listener, rules)
+    deadline = Deadline.after(context.clock, run_options.timeout if run_options.timeout_is_explicit else None)
     with context.interrupts.deferred(engine.interrupt):
         try:
             engine.run()
@@ -141,7 +141,7 @@ def prepare(context: Context, records: Sequence[Record], fetcher: Fetcher) -> li
 def follow_and_save(
     context: Context,
     tasks: Sequence[Task],
-    terms: RunOptions,
+    run_options: RunOptions,
     fetcher: Fetcher,
     hooks: Hooks = NOTHING,
     *,
@@ -149,7 +149,7 @@ def follow_and_save(
 ) -> None:
     """Run tasks, answer with the saved paths, or the names of what is not to be saved, and raise the worst error."""
     context.listener.jobs = len(tasks)
-    errors = [*run_tasks(context, tasks, terms, fetcher, hooks=hooks), *errors_of(tasks)]
+    errors = [*run_tasks(context, tasks, run_options, fetcher, hooks=hooks), *errors_of(tasks)]
     for task in tasks:
         for path in task.paths:
             context.terminal.answer(path)

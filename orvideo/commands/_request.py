@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from orvideo.context import Context
     from orvideo.record.values import Record
-    from orvideo.request.build import Wanted
+    from orvideo.request.build import RequestDraft
     from orvideo.settings.resolving import Settings
 
 #: In bytes; an endless file is longer.
@@ -115,7 +115,7 @@ class RequestGroup(FieldOptions):
         return self._after.value({**line, "said": super().value(line)})
 
 
-def wanted_request(context: Context, options: RequestOptions) -> Wanted:
+def request_draft(context: Context, options: RequestOptions) -> RequestDraft:
     """Return the request that a line asks for; nothing is asked of the service but, rarely, the catalogue.
 
     A flag beats the file or the past job, and that beats the settings. Raises UsageError, RecordError.

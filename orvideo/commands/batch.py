@@ -11,7 +11,7 @@ import typer
 
 from orvideo.commands._action import Action
 from orvideo.commands._batch_plan import Batch, BatchOptions, Running, check_batch, read_file, report_path
-from orvideo.commands._follow import errors_of, run_tasks, terms_from
+from orvideo.commands._follow import errors_of, run_options_from, run_tasks
 from orvideo.commands._groups import Fields
 from orvideo.commands._money import Purchase, Spending, guard, notice_of_rows
 from orvideo.commands._options import Following, Saving, Waiting, option
@@ -97,7 +97,7 @@ def run(context: Context, options: BatchOptions) -> None:
     settings = context.settings.with_flags(options.asked.flags)
     most = options.spending.max_cost
     limit = context.settings.with_flags({"max-cost": most}).max_cost if most else None
-    terms = terms_from(context, options.waiting)
+    run_options = run_options_from(context, options.waiting)
     if not options.spending.dry_run:
         context.require_saving()
     source = read_file(context, options)
@@ -112,7 +112,7 @@ def run(context: Context, options: BatchOptions) -> None:
         return
     make_output_folder(options.output if options.output is not None else context.settings.output)
     entries = _entries(context, batch, service)
-    _run(context, options, entries, terms, report)
+    _run(context, options, entries, run_options, report)
 
 
 # --- money ----------------------------------------------------------------------------------------------------------
@@ -183,7 +183,7 @@ def _answer_dry_run(context: Context, batch: Batch, price: Price) -> None:
 def _entries(context: Context, batch: Batch, service: Service) -> list[Entry]:
     """Return the rows as the run takes them: what is to be bought, followed, fetched, or left alone."""
     from orvideo.batch.entry import Entry
-    from orvideo.batch.standing import Standing, standing_of
+    from orvideo.batch.row_state import RowState, row_state
     from orvideo.jobs import judgement
     from orvideo.jobs.task import Phase
     from orvideo.record.values import Submission
@@ -205,10 +205,10 @@ def _entries(context: Context, batch: Batch, service: Service) -> list[Entry]:
             continue
         assert record is not None, "what has no offer has a job"
         entry.record, entry.seq = record, record.seq
-        standing = standing_of(record)
-        if standing is Standing.UNKNOWN:
+        state = row_state(record)
+        if state is RowState.UNKNOWN:
             entry.error, entry.phase = judgement.error_without_id(record), Phase.DONE
-        elif standing is Standing.FAILED:
+        elif state is RowState.FAILED:
             entry.error, entry.phase = judgement.error_on_record(record), Phase.DONE
     return entries
 
@@ -217,7 +217,7 @@ def _run(
     context: Context,
     options: BatchOptions,
     entries: list[Entry],
-    terms: RunOptions,
+    run_options: RunOptions,
     report: ReportFile | None,
 ) -> None:
     """Run the rows, and whatever ends it, tell how each stands; raises what the exit code is taken from."""
@@ -226,9 +226,9 @@ def _run(
 
     saving = options.saving
     fetcher = context.fetcher(None, force=saving.force, always=True, names_relative=True, max_size=saving.max_size)
-    terms = terms._replace(max_in_flight=options.running.jobs)
-    if terms.interval is None:
-        terms = terms._replace(polls_per_second=POLLS_PER_SECOND)
+    run_options = run_options._replace(max_in_flight=options.running.jobs)
+    if run_options.interval is None:
+        run_options = run_options._replace(polls_per_second=POLLS_PER_SECOND)
     context.ending.track(entries, context.journal, resume=options.typed)
     listener = BatchListener(context.terminal, context.clock, total=len(entries))
     rules = StopRules(fail_fast=options.running.fail_fast)
@@ -237,7 +237,7 @@ def _run(
             listener.failed(entry)
     stopped: list[OrvideoError] = []
     try:
-        stopped += run_tasks(context, entries, terms, fetcher, listener=listener, rules=rules)
+        stopped += run_tasks(context, entries, run_options, fetcher, listener=listener, rules=rules)
         if saving.receipt:
             write_receipts(context, entries, force=saving.force)
     finally:

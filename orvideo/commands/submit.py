@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from orvideo.commands._action import Action
-from orvideo.commands._follow import answer_submitted, errors_of, follow_and_save, run_tasks, terms_from
+from orvideo.commands._follow import answer_submitted, errors_of, follow_and_save, run_options_from, run_tasks
 from orvideo.commands._groups import Fields
 from orvideo.commands._hooks import Hooks, refuse_without_wait
 from orvideo.commands._money import Purchase, Spending, guard, notice_of_request
 from orvideo.commands._options import Following, Saving, Waiting, option
 from orvideo.commands._receipts import check_before_submit
-from orvideo.commands._request import RequestGroup, RequestOptions, wanted_request
+from orvideo.commands._request import RequestGroup, RequestOptions, request_draft
 
 if TYPE_CHECKING:
     from orvideo.catalogue.planning import Plan
@@ -61,9 +61,9 @@ def run(context: Context, options: SubmitOptions) -> None:
     """Plan, show, guard, buy; then follow and save when asked to. Everything that can refuse comes before the money."""
     saving = options.saving
     settings = context.settings.with_flags({"max-cost": options.spending.max_cost})
-    terms = terms_from(context, options.waiting)
+    run_options = run_options_from(context, options.waiting)
     _ = settings.max_cost  # a limit that cannot be read is a bad line, whatever else is wrong
-    wanted = wanted_request(context, options.asked)
+    wanted = request_draft(context, options.asked)
     if not options.spending.dry_run:
         context.require_saving()
         _ = context.ledger  # what cannot be written down is not bought (drill J04)
@@ -83,9 +83,9 @@ def run(context: Context, options: SubmitOptions) -> None:
     task = _task(planned, service, fetcher)
     context.ending.track([task], context.journal)
     if options.wait:
-        follow_and_save(context, [task], terms, fetcher, options.hooks, receipt=saving.receipt)
+        follow_and_save(context, [task], run_options, fetcher, options.hooks, receipt=saving.receipt)
         return
-    errors = [*run_tasks(context, [task], terms._replace(follow=False), fetcher), *errors_of([task])]
+    errors = [*run_tasks(context, [task], run_options._replace(follow=False), fetcher), *errors_of([task])]
     if task.record is not None and task.record.id is not None:
         if not errors and not task.record.final:
             context.terminal.hint(f"orvideo wait {task.record.name}")

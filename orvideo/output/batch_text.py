@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from orvideo.batch.standing import Standing, standing_of
+from orvideo.batch.row_state import RowState, row_state
 from orvideo.money import money_text
 from orvideo.output.job_text import OWN_KEY
 from orvideo.output.quote_text import range_text
@@ -16,14 +16,14 @@ from orvideo.record.values import Record, State
 
 if TYPE_CHECKING:
     from orvideo.batch.checking import Asked, Offer, Price
-    from orvideo.batch.standing import History
+    from orvideo.batch.row_state import History
 
-_STANDINGS = {
-    Standing.COMPLETED: "finished",
-    Standing.RUNNING: "in flight",
-    Standing.ELSEWHERE: "in another run",
-    Standing.FAILED: "failed before (--retry-failed buys them again)",
-    Standing.UNKNOWN: "of unknown outcome, left alone",
+_STATE_TEXTS = {
+    RowState.COMPLETED: "finished",
+    RowState.RUNNING: "in flight",
+    RowState.ELSEWHERE: "in another run",
+    RowState.FAILED: "failed before (--retry-failed buys them again)",
+    RowState.UNKNOWN: "of unknown outcome, left alone",
 }
 
 
@@ -34,9 +34,9 @@ def plan_lines(
 
     Amounts are rounded so that none appears on the wrong side of `limit` (finding A10).
     """
-    standings = Counter(standing_of(history.last.get(one.key)) for one in asked if one.key not in offers)
-    parts = [f"{number} {_STANDINGS[standing]}" for standing, number in standings.items()]
-    again = sum(standing_of(history.last.get(key)) is Standing.FAILED for key in offers)
+    states = Counter(row_state(history.last.get(one.key)) for one in asked if one.key not in offers)
+    parts = [f"{number} {_STATE_TEXTS[state]}" for state, number in states.items()]
+    again = sum(row_state(history.last.get(key)) is RowState.FAILED for key in offers)
     new = f"{len(offers)} to submit" + (f" ({again} of them again)" if again else "")
     lines = [f"{count(len(asked), 'row')}: {', '.join([*parts, new])}"]
     changed = history.changed(asked)
@@ -48,7 +48,7 @@ def plan_lines(
         lines.append(f"quote: {_price_text(price, limit)}")
         reasons = Counter(reason for offer in offers.values() for reason in offer.quote.reasons)
         lines += [f"why: {reason}{_share(number, len(offers))}" for reason, number in reasons.items()]
-    elif set(standings) == {Standing.COMPLETED}:
+    elif set(states) == {RowState.COMPLETED}:
         lines.append("nothing to submit; another --name makes all of them again")
     return lines
 

@@ -33,7 +33,7 @@ class Param(NamedTuple):
     value: Any
 
 
-class Wanted(NamedTuple):
+class RequestDraft(NamedTuple):
     """A request as far as a person has decided it.
 
     `fields` are ready for `catalogue.planning.plan`, but for `params`, whose provider is known once the model is.
@@ -53,7 +53,7 @@ def request_fields(
     base: Mapping[str, Any] | None = None,
     defaults: Mapping[str, Any] | None = None,
     check: bool = True,
-) -> Wanted:
+) -> RequestDraft:
     """Return the request that `given` makes of `base` (a whole request), with `defaults` for what both leave open.
 
     None as a value stands for "left open", whatever the layers below say. Without `check`, unknown fields are sent.
@@ -82,7 +82,7 @@ def request_fields(
         check_wording(fields.get("prompt"))
     if not (fields.get("prompt") or any(fields.get(name) for name in _INPUTS)):
         raise UsageError("A prompt is needed.", hint='orvideo submit "a paper boat drifts down a rainy street"')
-    return Wanted(
+    return RequestDraft(
         fields,
         tuple(param for param in params if param.slug is None),
         parts.frame or frame,
@@ -310,4 +310,4 @@ def with_parameter(provider: Mapping[str, Any] | None, slug: str, key: str, valu
     return {**provider, "options": {**options, slug: {**block, "parameters": parameters}}}
 
 
-__all__ = ["MediaSource", "Param", "Wanted", "missing_media", "parse_pairs", "request_fields"]
+__all__ = ["MediaSource", "Param", "RequestDraft", "missing_media", "parse_pairs", "request_fields"]

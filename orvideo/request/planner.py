@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from orvideo.catalogue.planning import Plan, plan
 from orvideo.errors import BadReply, NotFound, Unavailable, UsageError
-from orvideo.request.build import Param, Wanted, with_parameter
+from orvideo.request.build import Param, RequestDraft, with_parameter
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -40,7 +40,7 @@ class Planner:
     deadline: Deadline | None = None
     _slugs: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def plan(self, wanted: Wanted) -> Plan:
+    def plan(self, wanted: RequestDraft) -> Plan:
         """Return what will be sent; nothing is sent here. Raises Rejected, UsageError, what `endpoints` raises."""
         planned = plan(
             wanted.fields,
@@ -52,7 +52,7 @@ class Planner:
         planned = planned._replace(quote=planned.quote.including_bill(self.dearest_bill(planned.request.body())))
         return self._with_providers(planned, wanted.params) if wanted.params else planned
 
-    def _modalities_for(self, wanted: Wanted) -> Modalities | None:
+    def _modalities_for(self, wanted: RequestDraft) -> Modalities | None:
         kinds = {str(item.get("type")) for item in wanted.fields.get("input_references") or ()}
         if not self.check or not kinds & {"audio_url", "video_url"}:
             return None

@@ -19,9 +19,9 @@ from orvideo.batch.entry import Entry, StopRules
 from orvideo.batch.formats import Form
 from orvideo.batch.identity import batch_id, batch_label, content_key, row_keys
 from orvideo.batch.naming import check_targets, row_text, spec_for
+from orvideo.batch.row_state import History, RowState, row_state
 from orvideo.batch.rows import Row, read_rows, shown_list
 from orvideo.batch.source import MOST_BYTES, Source, read_source
-from orvideo.batch.standing import History, Standing, standing_of
 from orvideo.catalogue.quote import Quote
 from orvideo.errors import (
     Forbidden,
@@ -40,7 +40,7 @@ from orvideo.errors import (
 from orvideo.jobs.task import Task
 from orvideo.record.ledger import Ledger
 from orvideo.record.values import Observation, Record, State
-from orvideo.request.build import MediaSource, Wanted
+from orvideo.request.build import MediaSource, RequestDraft
 from tests.record.ledger_support import bring_to
 from tests.request.images import picture
 
@@ -130,24 +130,24 @@ def test_the_fifth_equal_end_in_a_row_stops_the_next_rows() -> None:
 @pytest.mark.parametrize(
     ("job", "standing"),
     [
-        (None, Standing.NEW),
-        (record(State.NOT_SENT), Standing.NEW),
-        (record(State.PREPARED), Standing.ELSEWHERE),
-        (record(State.SENDING), Standing.ELSEWHERE),
-        (record(State.UNKNOWN), Standing.UNKNOWN),
-        (record(), Standing.RUNNING),
-        (record(status="completed"), Standing.RUNNING),
-        (record(status="completed", final=True), Standing.COMPLETED),
-        (record(status="failed", final=True), Standing.FAILED),
-        (record(status="expired", final=True), Standing.FAILED),
+        (None, RowState.NEW),
+        (record(State.NOT_SENT), RowState.NEW),
+        (record(State.PREPARED), RowState.ELSEWHERE),
+        (record(State.SENDING), RowState.ELSEWHERE),
+        (record(State.UNKNOWN), RowState.UNKNOWN),
+        (record(), RowState.RUNNING),
+        (record(status="completed"), RowState.RUNNING),
+        (record(status="completed", final=True), RowState.COMPLETED),
+        (record(status="failed", final=True), RowState.FAILED),
+        (record(status="expired", final=True), RowState.FAILED),
     ],
 )
-def test_how_a_row_stands(job: Record | None, standing: Standing) -> None:
-    assert standing_of(job) is standing
+def test_how_a_row_stands(job: Record | None, standing: RowState) -> None:
+    assert row_state(job) is standing
 
 
 def asked(key: str, number: int) -> Asked:
-    return Asked(Row(number, number, {}), key, key, Wanted({}), has_media=False, warnings=())
+    return Asked(Row(number, number, {}), key, key, RequestDraft({}), has_media=False, warnings=())
 
 
 def test_the_last_job_of_a_row_counts_but_for_one_that_came_to_nothing() -> None:

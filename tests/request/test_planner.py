@@ -9,7 +9,7 @@ import pytest
 from orvideo.api.client import Client
 from orvideo.catalogue.listing import Catalogue
 from orvideo.errors import Rejected, UsageError
-from orvideo.request.build import MediaSource, Wanted, request_fields
+from orvideo.request.build import MediaSource, RequestDraft, request_fields
 from orvideo.request.planner import Planner
 from tests.catalogue.shelf import AUDIO, invented
 from tests.drills.raw_server import RawServer, Reply
@@ -18,7 +18,7 @@ CATALOGUE = Catalogue([invented()], datetime(2026, 11, 21, tzinfo=UTC))
 ASKED = {"model": "acme/one", "prompt": "a boat"}
 
 
-def wanted(**given: object) -> Wanted:
+def wanted(**given: object) -> RequestDraft:
     return request_fields({**ASKED, **given}, MediaSource(1000))
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from orvideo.batch.checking import Asked
 
 
-class Standing(StrEnum):
+class RowState(StrEnum):
     """NEW: to be submitted. RUNNING: accepted, not at its end. ELSEWHERE: another process is submitting it now.
 
     COMPLETED: to be fetched, or here already. FAILED: ended without a video. UNKNOWN: sent, and nobody knows.
@@ -26,17 +26,17 @@ class Standing(StrEnum):
     UNKNOWN = "unknown"
 
 
-def standing_of(record: Record | None) -> Standing:
+def row_state(record: Record | None) -> RowState:
     """Return how a row stands whose last job is `record`."""
     if record is None or record.state is State.NOT_SENT:
-        return Standing.NEW
+        return RowState.NEW
     if record.state in (State.PREPARED, State.SENDING):
-        return Standing.ELSEWHERE
+        return RowState.ELSEWHERE
     if record.state is State.UNKNOWN:
-        return Standing.UNKNOWN
+        return RowState.UNKNOWN
     if not record.final:
-        return Standing.RUNNING
-    return Standing.FAILED if record.is_without_video else Standing.COMPLETED
+        return RowState.RUNNING
+    return RowState.FAILED if record.is_without_video else RowState.COMPLETED
 
 
 class History(NamedTuple):
