@@ -62,7 +62,7 @@ class Service:
 
 
 class Context:
-    """The dependencies of one command, late and once; closes what it opened."""
+    """The dependencies of one command: each is built once, when it is first asked for, and closed at the end."""
 
     def __init__(self, environment: Environment, answering: CommonOptions, interrupts: Interrupts) -> None:
         self.environment = environment
