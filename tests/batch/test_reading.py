@@ -307,7 +307,7 @@ def test_a03_an_endless_prompt_is_no_prompt(service: Bench) -> None:
     assert "too large: at most 1 MiB" in done.err
 
 
-# --- what a red team handed in ----------------------------------------------------------------------------------------
+# --- what was handed in to break it ----------------------------------------------------------------------------------
 
 KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmUA\n-----END OPENSSH PRIVATE KEY-----\n"
 BLOB = "aGVsbG8gd29ybGQsIHRoaXMgaXMgYmFzZTY0IGRhdGE0\n" * 3
