@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from orvideo.output.terminal import Terminal
     from orvideo.record.journal import Journal
 
-#: How many jobs are named one by one, in a message and in a command.
+#: The statuses of a refusal that the same request would get again.
 _FINAL_REFUSALS = (400, 404, 413, 422)
+#: How many jobs are named one by one, in a message and in a command.
 _MOST_NAMED, _MOST_IN_A_COMMAND = 3, 10
 
 
@@ -114,7 +115,9 @@ class Ending:
             error.message = f"{error.message} {charge_text(about[0].as_json())}".rstrip()
         if self._resume is not None:
             unknown = any(record.state in (State.SENDING, State.UNKNOWN) for record in records)
-            error.resume = self._resume if self._is_unfinished() else "orvideo jobs --unknown" if unknown else None
+            error.resume = (
+                self._resume if self._is_unfinished(records) else "orvideo jobs --unknown" if unknown else None
+            )
         elif len(about) == 1:
             error.job_id = error.job_id or about[0].id
             error.resume = (
@@ -188,9 +191,8 @@ class Ending:
                 found.append((task, record))
         return found
 
-    def _is_unfinished(self) -> bool:
+    def _is_unfinished(self, records: Sequence[Record]) -> bool:
         """Return whether the same command would submit, follow or download anything more."""
-        records = self._records()
         verbs = {(resume_command(record) or "orvideo -").split()[1] for record in records}
         # What the service refused for its content would be refused again (finding D11).
         may_go = [one for one in records if one.state is State.NOT_SENT and one.answer_status not in _FINAL_REFUSALS]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
@@ -110,10 +109,12 @@ def _show_plan(context: Context, settings: Settings, service: Service, planned: 
 def _guard_money(context: Context, settings: Settings, service: Service, planned: Plan, options: SubmitOptions) -> None:
     from orvideo.output.quote_text import price_words
 
-    quote, body = planned.quote, planned.request.body
+    quote = planned.quote
     purchase = Purchase("This", "this", price_words(quote, settings.confirm_above), quote.most, why=quote.reasons)
-    notice = partial(notice_of_request, context, body(), service.endpoint)
-    guard(context, service, purchase, settings.max_cost, options.spending, notice)
+    guard(
+        context, service, purchase, settings.max_cost, options.spending,
+        lambda: notice_of_request(context, planned.request.body(), service.endpoint),
+    )  # fmt: skip
 
 
 def _answer_dry_run(context: Context, planned: Plan) -> None:

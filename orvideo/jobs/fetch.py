@@ -185,18 +185,20 @@ class Fetcher:
         # The current record: another process may have fetched it meanwhile (R-A3).
         now = self._journal.record(record.seq) or record
         job_id = record.service_id
-        here = {output.index: output for output in now.outputs if output.index in self.saved_paths(now)}
+        here = self.saved_paths(now)
+        before = {output.index: output for output in now.outputs if output.index in here}
         # A poll may name fewer outputs than an earlier one, or have failed (drill D13).
-        count = max(now.output_count, job.output_count if job is not None else 0)
+        polled = job.output_count if job is not None else 0
+        count = max(now.output_count, polled)
+        named = bool(now.expected_outputs or now.outputs or polled)
         saved: list[tuple[int, Saved]] = []
         errors: list[tuple[int, OrvideoError]] = []
         unrecorded: list[Output] = []
         for index in range(count):
-            if index in here:
-                saved.append((index, _saved_before(here[index])))
+            if index in before:
+                saved.append((index, _saved_before(before[index])))
                 continue
             try:
-                named = bool(now.expected_outputs or now.outputs or (job is not None and job.output_count))
                 sources = Sources(client, job_id, job, index, self._clock, names_outputs=named)
                 one = self._fetch_one(now, sources, deadline, (index, count), (on_progress, on_warning))
             except OrvideoError as error:
