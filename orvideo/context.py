@@ -156,7 +156,7 @@ class Context:
         """Who tells how the command ended, and what that means for the money."""
         return Ending(self.terminal)
 
-    def catalogue(self, service: Service, *, refresh: bool = False) -> Catalogue:
+    def catalogue(self, service: Service, *, refresh: bool = False, deadline: Deadline | None = None) -> Catalogue:
         """Return what the models of a service can do and cost, from the cache while it is fresh; read once."""
         from orvideo.catalogue.cache import file_name
         from orvideo.catalogue.listing import load
@@ -170,7 +170,7 @@ class Context:
         max_age = 0.0 if service.is_sandbox else 3600.0
 
         def fetch() -> list[dict[str, Any]]:
-            listed = service.client.models(deadline=self.deadline)
+            listed = service.client.models(deadline=deadline or self.deadline)
             if listed.skipped:
                 entries = count(listed.skipped, "entry", "entries")
                 self.terminal.warn(f"{entries} of the model list cannot be understood and were left out.")

@@ -88,12 +88,11 @@ class _Catalogues:
         context = self._context
         if record.model is None or record.endpoint in self._missing:
             return None
-        usual, context.deadline = context.deadline, Deadline.after(context.clock, context.deadline.left(_PATIENCE))
+        deadline = Deadline.after(context.clock, context.deadline.left(_PATIENCE))
         try:
-            model = context.catalogue(context.service(record.endpoint, needs_key=False)).get(record.model)
+            service = context.service(record.endpoint, needs_key=False)
+            model = context.catalogue(service, deadline=deadline).get(record.model)
         except OrvideoError:
             self._missing.add(record.endpoint)
             return None
-        finally:
-            context.deadline = usual
         return model.canonical_slug if model else None
