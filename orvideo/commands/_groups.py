@@ -38,13 +38,13 @@ class Fields:
     def parameters(self) -> list[inspect.Parameter]:
         hints = self._hints or get_type_hints(self._kind, include_extras=True)
         defaults = self._kind._field_defaults
-        return [option(name, hints[name], defaults[name]) for name in self._names]
+        return [parameter(name, hints[name], defaults[name]) for name in self._names]
 
     def value(self, line: Mapping[str, Any]) -> Any:
         return self._kind(**{name: line[name] for name in self._kind._fields if name in line})
 
 
-def option(name: str, annotation: Any, default: Any) -> inspect.Parameter:
+def parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:
     """Return the parameter of one option."""
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
 

@@ -32,15 +32,15 @@ _ANSWERING = {
 }
 
 
-def answering(*names: str) -> Fields:
+def common_options(*names: str) -> Fields:
     """Return the group of these options of an answer."""
     return Fields(CommonOptions, *names, hints=_ANSWERING)
 
 
 #: Of a command that is done here, of one that asks the service, and of one that follows jobs there.
-Local = Annotated[CommonOptions, answering("json", "quiet")]
-Asking = Annotated[CommonOptions, answering("json", "quiet", "verbose", "sandbox")]
-Following = Annotated[CommonOptions, answering(*_ANSWERING)]
+Local = Annotated[CommonOptions, common_options("json", "quiet")]
+Asking = Annotated[CommonOptions, common_options("json", "quiet", "verbose", "sandbox")]
+Following = Annotated[CommonOptions, common_options(*_ANSWERING)]
 
 # --- jobs ------------------------------------------------------------------------------------------------------------
 

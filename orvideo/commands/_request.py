@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, NamedTuple
 
 import typer
 
-from orvideo.commands._groups import Fields
-from orvideo.commands._groups import option as parameter
+from orvideo.commands._groups import Fields, parameter
 from orvideo.commands._options import option
 from orvideo.errors import UsageError
 from orvideo.request.fields import SHORT_NAMES, TABLE, Field
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 #: In bytes; an endless file is longer.
 _LONGEST_PROMPT = 1024**2
-_EXAMPLE = 'orvideo submit "a paper boat drifts down a rainy street"'
 #: The fields that have a setting.
 _SET = [field for field in TABLE if field.setting is not None]
 
@@ -104,15 +102,14 @@ class RequestGroup(FieldOptions):
 
     def __init__(self, command: str, *, before: Sequence[str] = (), after: Sequence[str]) -> None:
         super().__init__(command)
-        self._before = Fields(RequestOptions, *before) if before else None
-        self._after = Fields(RequestOptions, *after)
+        self._own, self._before = Fields(RequestOptions, *before, *after), len(before)
 
     def parameters(self) -> list[inspect.Parameter]:
-        before = self._before.parameters() if self._before else []
-        return [*before, *super().parameters(), *self._after.parameters()]
+        own = self._own.parameters()
+        return [*own[: self._before], *super().parameters(), *own[self._before :]]
 
     def value(self, line: Mapping[str, Any]) -> Any:
-        return self._after.value({**line, "said": super().value(line)})
+        return self._own.value({**line, "said": super().value(line)})
 
 
 def request_draft(context: Context, options: RequestOptions) -> RequestDraft:
@@ -197,7 +194,7 @@ def _read_prompt(context: Context, options: RequestOptions) -> str | None:
     """Return the prompt from the line, a file or stdin; None where the line has none."""
     from orvideo.request.argument import check_argument
     from orvideo.request.texts import check_prompt, from_line, read_text
-    from orvideo.request.wording import is_visible
+    from orvideo.request.wording import empty_prompt, is_visible
 
     if options.prompt_file is not None and options.prompt is not None:
         raise UsageError("A prompt was given on the line and with --prompt-file; one of them is needed.")
@@ -212,7 +209,7 @@ def _read_prompt(context: Context, options: RequestOptions) -> str | None:
         prompt = from_line(options.prompt or "").removeprefix("\ufeff")
     prompt = prompt.strip()
     if not is_visible(prompt):
-        raise UsageError("The prompt is empty.", hint=_EXAMPLE)
+        raise empty_prompt()
     if file is None and not options.no_check:
         check_argument(prompt, lambda word: _is_job(context, word))
     return prompt

@@ -9,8 +9,7 @@ import typer
 
 from orvideo.commands._action import Action
 from orvideo.commands._app import build_app
-from orvideo.commands._options import Local
-from orvideo.commands._options import answering as answering_options
+from orvideo.commands._options import Local, common_options
 from orvideo.commands._typer import App
 from orvideo.environment import CommonOptions
 
@@ -49,7 +48,7 @@ def register(app: typer.Typer) -> None:
     def show(
         *,
         shell: Annotated[Shell, typer.Argument(help="The shell.")],
-        answering: Annotated[CommonOptions, answering_options("json")],
+        answering: Annotated[CommonOptions, common_options("json")],
     ) -> Action:
         """Print the script, to keep it elsewhere or to package it."""
         return Action(lambda context: run_show(context, shell), answering)

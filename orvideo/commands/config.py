@@ -8,8 +8,7 @@ import typer
 
 from orvideo.commands._action import Action
 from orvideo.commands._follow import tell_shortest_interval
-from orvideo.commands._options import Local
-from orvideo.commands._options import answering as answering_options
+from orvideo.commands._options import Local, common_options
 from orvideo.commands._typer import App
 from orvideo.environment import CommonOptions
 from orvideo.errors import AuthError, OrvideoError, UsageError
@@ -45,7 +44,7 @@ def register(app: typer.Typer) -> None:
         *,
         name: Name,
         value: Annotated[str | None, typer.Argument(help="The value. A key is never given here.")] = None,
-        answering: Annotated[CommonOptions, answering_options("json", "quiet", "verbose")],
+        answering: Annotated[CommonOptions, common_options("json", "quiet", "verbose")],
     ) -> Action:
         """Store a setting; api-key is asked for without echo, or read from stdin."""
         return Action(lambda context: run_set(context, name, value), answering)

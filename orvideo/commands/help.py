@@ -11,7 +11,7 @@ import typer
 from orvideo.commands._action import Action
 from orvideo.commands._app import build_app
 from orvideo.commands._hooks import VARIABLES
-from orvideo.commands._options import answering as answering_options
+from orvideo.commands._options import common_options
 from orvideo.environment import CommonOptions
 from orvideo.errors import ExitCode
 
@@ -112,7 +112,7 @@ def register(app: typer.Typer) -> None:
         topic: Annotated[
             Topic | None, typer.Argument(help="The page, or a command; without one, what there is.")
         ] = None,
-        answering: Annotated[CommonOptions, answering_options("json")],
+        answering: Annotated[CommonOptions, common_options("json")],
     ) -> Action:
         """Show a page: exit codes, environment variables, output, and the schema of all JSON."""
         return Action(lambda context: run(context, topic), answering)

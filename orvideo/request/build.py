@@ -17,7 +17,7 @@ from orvideo.record.redaction import redacted_media
 from orvideo.request.checking import FRAME_TYPES, MediaSource, check_fields, check_values, media_urls
 from orvideo.request.fields import SHORT_NAMES
 from orvideo.request.file import parse_json
-from orvideo.request.wording import check_prompt_seen, check_wording
+from orvideo.request.wording import EXAMPLE, check_prompt_seen, check_wording
 
 if TYPE_CHECKING:
     from orvideo.request import media
@@ -81,7 +81,7 @@ def request_fields(
     if check:
         check_wording(fields.get("prompt"))
     if not (fields.get("prompt") or any(fields.get(name) for name in _INPUTS)):
-        raise UsageError("A prompt is needed.", hint='orvideo submit "a paper boat drifts down a rainy street"')
+        raise UsageError("A prompt is needed.", hint=EXAMPLE)
     return RequestDraft(
         fields,
         tuple(param for param in params if param.slug is None),

@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 from orvideo.errors import UsageError
 from orvideo.request.fields import FIELDS, OBJECT, TEXT, Kind
 from orvideo.request.texts import check_texts
+from orvideo.request.wording import MEANT
 
 LONGEST_SESSION_ID = 256
 FRAME_TYPES = ("first_frame", "last_frame")
@@ -62,7 +63,7 @@ def _refuse_unknown(what: str, names: Iterable[str], known: Iterable[str], *, ot
     raise UsageError(
         f"{what} has {'a field' if len(strange) == 1 else 'fields'} that the service does not know: "
         f"{', '.join(repr(name[:80]) for name in strange[:10])}.",
-        hint=f"{guess}--no-check sends it all the same",
+        hint=f"{guess}{MEANT}",
     )
 
 

@@ -11,6 +11,7 @@ import unicodedata
 from orvideo.errors import UsageError
 
 MEANT = "--no-check sends it all the same"
+EXAMPLE = 'orvideo submit "a paper boat drifts down a rainy street"'
 #: Letters that nobody sees, though Unicode counts them as letters.
 _BLANK = "\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
 #: The whole of a prompt: what a program says of no value, and the place of one.
@@ -45,7 +46,12 @@ def unfilled(text: str) -> str | None:
 def check_prompt_seen(prompt: object) -> None:
     """Refuse a prompt in which there is nothing to be seen. Raises UsageError."""
     if isinstance(prompt, str) and prompt and not is_visible(prompt):
-        raise UsageError("The prompt is empty.", hint='orvideo submit "a paper boat drifts down a rainy street"')
+        raise empty_prompt()
+
+
+def empty_prompt() -> UsageError:
+    """Return the error for a prompt in which there is nothing to be seen."""
+    return UsageError("The prompt is empty.", hint=EXAMPLE)
 
 
 def check_wording(prompt: object) -> None:
