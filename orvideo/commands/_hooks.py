@@ -101,7 +101,7 @@ def facts_of(record: Record, trouble: OrvideoError | None = None) -> dict[str, s
 
 
 def _run(context: Context, command: str, facts: Mapping[str, str], deadline: Deadline) -> None:
-    """Run a command line in the shell: what it prints joins the story, and stdout stays the answer's."""
+    """Run a command line in the shell: what it prints goes to stderr, and stdout is only for the answer."""
     import subprocess
 
     code: int | None

@@ -375,9 +375,8 @@ class Transfer:
         not be used.
         """
         self._said = trouble.message if isinstance(trouble, OrvideoError) else f"{trouble}."
-        said = self._said
         no_output = not self._sources.names_outputs and not self._had_bytes
-        error = shown_error(trouble, said, attempts, may_have_no_output=no_output)
+        error = shown_error(trouble, self._said, attempts, may_have_no_output=no_output)
         if isinstance(trouble, Unsafe | UsageError):
             self.on_warning(f"{source.name} is not used: {trouble.message}")
             rank = 0

@@ -287,7 +287,7 @@ class Engine:
     # Results
 
     def _wait(self) -> None:
-        """Wait for a result or the next due time, a `NAP` at most, so that signals take effect."""
+        """Wait for a result or the next due time, `MAX_WAIT` at most, so that signals take effect."""
         now = self._clock.monotonic()
         has_room = self._workers.busy[Phase.FOLLOWING] < POLLS
         until = min(now + MAX_WAIT, self._polls.next_due(room=has_room), self._next_expiry)

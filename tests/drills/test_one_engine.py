@@ -26,7 +26,7 @@ from tests.download.films import mp4
 from tests.drills.raw_server import Peer, Received, chunked, http
 from tests.drills.service import ORDER, assert_clean
 from tests.drills.wire import DONE, JOB, Step, Wire, film, record_path, refuse
-from tests.shell import Shell
+from tests.shell import Result, Shell
 
 drill = pytest.mark.drill
 OTHER = "job-5e6f7a8b"
@@ -915,6 +915,17 @@ def test_m31_the_usual_limit_begins_when_the_job_is_accepted(orvideo: Shell, han
     assert 1860 <= hand.elapsed < 1861
 
 
+def download_all(orvideo: Shell, jobs: list[str], content: Step) -> Result:
+    """Run `download --all` over completed jobs, each with this content."""
+    places: dict[str, list[Step]] = {}
+    for job in jobs:
+        places |= {f"/api/v1/videos/{job}": [{"status": "completed"}], f"/api/v1/videos/{job}/content": [content]}
+    with Wire(places=places) as wire:
+        for job in jobs:
+            has(orvideo, wire, job, "completed")
+        return orvideo("download", "--all", "-o", str(orvideo.home / "{id}.mp4"), "--json")
+
+
 @drill("M18", "M30")
 def test_m18_a_refusal_that_cannot_be_written_down_does_not_end_the_submit(orvideo: Shell) -> None:
     lock = Lock(orvideo, 600)
@@ -945,13 +956,7 @@ def test_three_videos_are_fetched_at_once_and_no_more(orvideo: Shell) -> None:
         return bool(film(VIDEO)(peer, request))  # type: ignore[operator]
 
     jobs = [f"job-{number:04}" for number in range(6)]
-    places: dict[str, list[Step]] = {}
-    for job in jobs:
-        places |= {f"/api/v1/videos/{job}": [{"status": "completed"}], f"/api/v1/videos/{job}/content": [slowly]}
-    with Wire(places=places) as wire:
-        for job in jobs:
-            has(orvideo, wire, job, "completed")
-        done = orvideo("download", "--all", "-o", str(orvideo.home / "{id}.mp4"), "--json")
+    done = download_all(orvideo, jobs, slowly)
     assert (done.code, most) == (0, 3), done.err
     assert sorted(document["id"] for document in done.json) == jobs
 
@@ -979,13 +984,7 @@ def test_m7_a_fetch_that_brings_nothing_holds_up_no_other(orvideo: Shell, hand: 
         return went_on
 
     jobs = [f"job-{number:04}" for number in range(5)]
-    places: dict[str, list[Step]] = {}
-    for job in jobs:
-        places |= {f"/api/v1/videos/{job}": [{"status": "completed"}], f"/api/v1/videos/{job}/content": [content]}
-    with Wire(places=places) as wire:
-        for job in jobs:
-            has(orvideo, wire, job, "completed")
-        done = orvideo("download", "--all", "-o", str(orvideo.home / "{id}.mp4"), "--json")
+    done = download_all(orvideo, jobs, content)
     assert (done.code, in_time) == (0, [True] * 3), done.err
 
 
