@@ -15,6 +15,7 @@ from tests.download.films import check_container
 ROOT = Path(__file__).resolve().parents[1]
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the benchmarks read /proc and send with sendfile")
 #: Those that most others are made like; all of them: python -m bench --quick --here.
 @pytest.mark.parametrize("part", ["start", "trip", "many", "record"])

@@ -22,6 +22,8 @@ from orvideo.sandbox.server import Sandbox
 from tests.batch.bench import AT_ONCE
 from tests.shell import KEY, SCRIPT, Shell
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
 BLOCKS = {name: text for _, name, text in re.findall(r"^```(\w+) (\S+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)}

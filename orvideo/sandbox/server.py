@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 #: Said when a request is answered: method, path (with its query), status.
 OnRequest = Callable[[str, str, int], None]
 
-THREADS = 16
 _CONNECTIONS = 4096
 
 for _needed in ("av", "PIL"):
@@ -40,6 +39,9 @@ class Sandbox:
     `home` is created. Port 0 takes a free one. `speed` is how many seconds of the service's time pass in one of ours;
     a job keeps the speed it was submitted with. `faults` as in `faults.FAULTS` (ValueError for a bad one).
     """
+
+    #: How many requests are answered at a time.
+    threads = 16
 
     def __init__(
         self,
@@ -95,7 +97,7 @@ class Sandbox:
             host=host,
             port=port,
             ipv6=False,
-            threads=THREADS,
+            threads=self.threads,
             ident="orvideo-sandbox",
             connection_limit=_CONNECTIONS,
             asyncore_use_poll=True,

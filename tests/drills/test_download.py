@@ -1,6 +1,7 @@
 """Download: the D rows, at the level of saving one output from a place that misbehaves.
 
-The kill drills (D14, R-B10) try samples of their points. All: ALL_KILL_POINTS=1 pytest tests/drills/test_download.py
+The kill drills (D14, R-B10) try samples of their points. All of them:
+ALL_KILL_POINTS=1 pytest -m "" tests/drills/test_download.py
 """
 
 from __future__ import annotations
@@ -802,6 +803,7 @@ def test_r_b10_b11_killed_between_the_last_byte_and_the_record_the_next_run_fini
         assert_done(folder)
 
 
+@pytest.mark.long
 @drill("D14")
 @needs_strace
 @pytest.mark.parametrize("words", [[], ["no-etag"]], ids=["resumable", "not resumable"])

@@ -163,6 +163,7 @@ def _kill_points(trace: str) -> list[list[tuple[str, int]]]:
     return [step for step in steps if step]
 
 
+@pytest.mark.long
 @pytest.mark.drill("J01")
 @pytest.mark.timeout(3600 if EVERY_POINT else 300)
 def test_a_kill_at_any_system_call_loses_nothing_and_the_next_run_opens_without_repair(tmp_path: Path) -> None:

@@ -66,6 +66,7 @@ def test_the_intent_is_on_disk_before_the_post_and_the_id_before_it_is_told(call
     assert not [n for n in written if posted < n < received]
 
 
+@pytest.mark.long
 @pytest.mark.drill("J01")
 def test_a_submit_that_is_killed_anywhere_is_bought_once_and_never_lost(submitting: SubmitDrill, calls: Calls) -> None:
     points = [point for point in submitting.points(calls, every=200) if point.call != "futex"]
@@ -107,6 +108,7 @@ def test_killed_at_the_wire_it_is_unknown_and_right_after_the_answer_it_is_known
     assert (tally.killed, tally.known, tally.is_clean) == (len(points), len(points), True), tally
 
 
+@pytest.mark.long
 @pytest.mark.drill("D14")
 def test_a_download_that_is_killed_anywhere_leaves_no_half_file_and_is_completed_by_the_next(tmp_path: Path) -> None:
     with DownloadDrill(tmp_path) as drill:

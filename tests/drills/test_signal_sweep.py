@@ -9,7 +9,10 @@ import pytest
 
 from tests.drills.signal_sweep import COMMANDS, sweep
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="SKIPPED: signals are POSIX's")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(os.name != "posix", reason="SKIPPED: signals are POSIX's"),
+]
 
 
 #: Seeds with which all six kinds of blow come, each soon after something was asked for.

@@ -9,9 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 CHECK = Path(__file__).with_name("schema_check.py")
 
 
+@pytest.mark.long
 def test_answers_as_the_schema_says() -> None:
     options = ["-n", "0", "-p", "schemathesis.pytest.plugin", "-p", "no:cacheprovider", "-q"]
     done = subprocess.run(
