@@ -13,7 +13,7 @@ from orvideo.download.save import OutputRecord, Saved, SaveRequest, as_output, i
 from orvideo.download.sources import Sources
 from orvideo.download.targets import Form, Target, absolute_spec, decide_target, parse_target
 from orvideo.download.transfer import MAX_BYTES, Transfer, TransferLimits
-from orvideo.errors import NoOutput, NotFetched, OrvideoError, OutputUnwritable, UsageError
+from orvideo.errors import NoOutput, NotFetched, OrvideoError, OutputUnwritable, UsageError, worst
 from orvideo.record.values import SANDBOX, Output, Record
 
 if TYPE_CHECKING:
@@ -39,7 +39,10 @@ class FetchResult(NamedTuple):
     unrecorded: tuple[Output, ...] = ()
 
     def error_of(self, record: Record) -> OrvideoError | None:
-        """Return one error for a job, which lists the missing outputs where it has several (drill D13)."""
+        """Return one error for a job, which lists the missing outputs where it has several (drill D13).
+
+        A disk that does not take one of them is the error, also beside one that could not be had (drill D18).
+        """
         outputs = len(self.saved) + len(self.errors)
         if not self.errors:
             return None
@@ -47,7 +50,9 @@ class FetchResult(NamedTuple):
             return self.errors[0][1]
         missing = "; ".join(f"video {index}: {error.message}" for index, error in self.errors)
         message = f"{len(self.errors)} of the {outputs} videos of job {record.name} were not fetched: {missing}"
-        return NotFetched(message)
+        decisive = worst([error for _, error in self.errors])
+        kind = OutputUnwritable if isinstance(decisive, OutputUnwritable) else NotFetched
+        return kind(message, hint=decisive.hint)
 
 
 class OutputOptions(NamedTuple):

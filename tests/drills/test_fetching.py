@@ -463,6 +463,24 @@ def test_d18_a_disk_that_is_full_leaves_the_video_at_the_service(orvideo: Shell)
     assert Path("boat.mp4").read_bytes() == large
 
 
+@drill("D13", "D18")
+def test_d18_one_of_two_videos_for_which_there_is_no_room_is_an_error_of_the_disk(orvideo: Shell) -> None:
+    with Wire(TWO, content=[film(VIDEO), film(mp4(3_000_000))]) as wire:
+        wire.bought(orvideo)
+
+        def little_room() -> None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
+
+        pipe: dict[str, Any] = {"stdout": -1, "stderr": -1}
+        process = orvideo.popen("download", JOB, "-o", "boat.mp4", preexec_fn=little_room, **pipe)
+        out, err = process.communicate(timeout=240)
+        assert (process.returncode, out) == (14, b"boat.mp4\n"), err
+        assert b"1 of the 2 videos" in err
+        assert b"orvideo download" in err
+        assert orvideo("download", JOB).code == 0
+    assert Path("boat.mp4").read_bytes() == VIDEO
+
+
 @drill("D19")
 def test_d19_the_service_names_no_file(orvideo: Shell) -> None:
     headers = {
