@@ -53,6 +53,11 @@ class BatchOptions(NamedTuple):
     report: str | None
     spending: Spending
 
+    @property
+    def resume(self) -> str | None:
+        """The same line, which goes on where this run stops; None if stdin or a pipe would have to be read again."""
+        return self.typed if self.file != "-" and Path(self.file).is_file() else None
+
 
 class Batch(NamedTuple):
     """A batch that was read and checked: what is asked, how it stands by the record, and what is to be bought."""

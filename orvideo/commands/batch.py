@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,14 +23,10 @@ from orvideo.errors import (
     AuthError,
     BatchIncomplete,
     ExitCode,
-    JobEnded,
     MoneyError,
-    NoOutput,
     OrvideoError,
-    OutcomeUnknown,
     OutputUnwritable,
     Rejected,
-    StillRunning,
     Unavailable,
     worst,
 )
@@ -229,7 +226,7 @@ def _run(
     run_options = run_options._replace(max_in_flight=options.running.jobs)
     if run_options.interval is None:
         run_options = run_options._replace(polls_per_second=POLLS_PER_SECOND)
-    context.ending.track(entries, context.journal, resume=options.typed)
+    context.ending.track(entries, context.journal, resume=options.resume)
     listener = BatchListener(context.terminal, context.clock, total=len(entries))
     rules = StopRules(fail_fast=options.running.fail_fast)
     for entry in entries:
@@ -279,6 +276,8 @@ def _incomplete(
     context: Context, errors: list[OrvideoError], failed: Sequence[Entry], left: Sequence[Entry], rows: int
 ) -> OrvideoError:
     """Return the one error of a batch: its code by the precedence of the contract, and the command that goes on."""
+    from orvideo.output.batch_report import TROUBLES, trouble_of
+
     decisive = worst(errors) if errors else None
     # Where more of the same is refused, the same line is no help: what the refusal itself advises is (finding D11).
     hint = decisive.hint if isinstance(decisive, AuthError | MoneyError | Rejected | Unavailable) else None
@@ -287,16 +286,12 @@ def _incomplete(
     nothing_bought = all(entry.record is None for entry in [*failed, *left]) and len(failed) + len(left) == rows
     same = len({error.exit_code for error in told}) == 1
     kept = code in PRECEDENCE or (nothing_bought and same and code in (ExitCode.UNAVAILABLE, ExitCode.RECORD))
-    running = [entry for entry in failed if isinstance(entry.error, StillRunning)]
-    unknown = [entry for entry in failed if isinstance(entry.error, OutcomeUnknown)]
-    counts = {
-        "failed": len(failed) - len(running) - len(unknown), "outcome unknown": len(unknown),
-        "still running": len(running), "not started": len(left),
-    }  # fmt: skip
-    parts = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
+    counts = {"not started": len(left)} | Counter(trouble_of(entry) for entry in failed)
+    unknown = "outcome unknown" in counts
+    parts = ", ".join(f"{counts[what]} {what}" for what in TROUBLES if counts.get(what))
     if not parts:
         return BatchIncomplete(told[-1].message, exit_code=code, hint=hint)
-    ended = sum(isinstance(entry.error, JobEnded | NoOutput) for entry in failed)
+    ended = counts.get("failed")
     retry = f" {ended} ended without a video; --retry-failed buys them again." if ended else ""
     maybe = " What is unknown may be paid for, and is not sent again." if unknown else ""
     return BatchIncomplete(

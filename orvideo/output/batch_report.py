@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orvideo.download import disk
-from orvideo.errors import OutputUnwritable
+from orvideo.errors import OutcomeUnknown, OutputUnwritable
 from orvideo.files import write_atomically
 from orvideo.output.json_encoder import encode
 from orvideo.output.text import visible
@@ -27,6 +27,10 @@ FIELDS = ("row", "line", "name", "status", "id", "path", "cost_usd", "seconds", 
 
 _NOT_SUBMITTED = "not_submitted"
 _UNSENT = (_NOT_SUBMITTED, "refused")
+#: How rows end without their videos, in the order in which it is told.
+TROUBLES = (
+    "failed", "refused", "not submitted", "finished but not fetched", "outcome unknown", "still running", "not started",
+)  # fmt: skip
 
 
 def row_document(entry: Entry) -> dict[str, Any]:
@@ -54,6 +58,18 @@ def row_document(entry: Entry) -> dict[str, Any]:
 def _unsent_word(record: Record | None) -> str:
     """Return the status of a row that bought nothing: `refused` where the service said so (finding A07)."""
     return record.status_word if record is not None and record.answer_status is not None else _NOT_SUBMITTED
+
+
+def trouble_of(entry: Entry) -> str:
+    """Return how a row ended without its video, one of TROUBLES: by the record where its end is on record."""
+    record = entry.record if entry.record is not None and entry.record.state is not State.NOT_SENT else None
+    if isinstance(entry.error, OutcomeUnknown):
+        return "outcome unknown"
+    if record is None:
+        return _unsent_word(entry.record).replace("_", " ")
+    if not record.final:
+        return "still running"
+    return "failed" if record.is_without_video else "finished but not fetched"
 
 
 def _seconds(record: Record | None) -> float | None:

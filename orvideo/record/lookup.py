@@ -105,13 +105,12 @@ def _not_found(ref: str) -> NoSuchJob:
 
 
 def _ambiguous(ref: str, candidates: Sequence[Record], more: bool) -> UsageError:
-    names = [record.name for record in candidates]
-    if len(set(names)) == len(names):
+    if not any(record.is_id_shared for record in candidates):
         listed = [f"{record.name} ({record.status_word})" for record in candidates]
         hint = "give more of the id, or see: orvideo jobs"
     else:
         # The same id at two endpoints: only the local name tells them apart.
-        listed = [f"{record.handle} ({record.name} at {record.endpoint})" for record in candidates]
+        listed = [f"{record.handle} ({record.id} at {record.endpoint})" for record in candidates]
         hint = f"use the local name, such as {candidates[0].handle}"
     return UsageError(f"{ref!r} may be any of these: {', '.join(listed)}{', and more' if more else ''}.", hint=hint)
 

@@ -22,6 +22,9 @@ MAX_ERROR = 2000
 #: The most values in one SQL statement.
 CHUNK = 500
 
+_JOBS = """SELECT *, EXISTS (
+    SELECT 1 FROM jobs other WHERE other.job_id = jobs.job_id AND other.endpoint <> jobs.endpoint) AS is_id_shared
+  FROM jobs"""
 _HANDLE_LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"  # none that reads like a digit
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -156,7 +159,7 @@ def load_records(connection: sqlite3.Connection, seqs: Sequence[int], context: R
             chunk,
         ):
             outputs.setdefault(row["seq"], []).append(_output(row))
-        for row in connection.execute(f"SELECT * FROM jobs WHERE seq IN ({marks})", chunk):  # noqa: S608
+        for row in connection.execute(_JOBS + f" WHERE seq IN ({marks})", chunk):
             try:
                 found[row["seq"]] = _record(row, outputs.get(row["seq"], ()), context)
             except (ValueError, TypeError, ArithmeticError) as error:
@@ -200,6 +203,7 @@ def _record(row: sqlite3.Row, outputs: Iterable[Output], context: ReadContext) -
         row_number=row["row_number"],
         answer_status=row["answer_status"],
         answer=row["answer"],
+        is_id_shared=bool(row["is_id_shared"]),
     )
 
 

@@ -51,8 +51,8 @@ def is_without_video(final: bool, status: str | None, expected_outputs: int | No
     return bool(final) and (status != "completed" or expected_outputs == 0)
 
 
-#: An id that a shell reads as one plain word.
-_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:,@%+=-]*")
+#: An id that a shell reads as one plain word, and no command as a position in the list.
+_PLAIN = re.compile(r"(?![0-9]{1,3}\Z)[A-Za-z0-9_][A-Za-z0-9_.:,@%+=-]*")
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ class Record(NamedTuple):
     after it that it tells how long the job took. `was_seen` says that the service has shown it. `answer` holds the raw
     reply until an id is recorded, `answer_status` its HTTP status, which is kept of a refusal. `expected_outputs` is 0
     for a completed job that turned out to have none. With `is_byok` the provider billed the user's own key, and `cost`
-    is what OpenRouter billed besides.
+    is what OpenRouter billed besides. With `is_id_shared` a job of another endpoint has the same id.
     """
 
     seq: int
@@ -220,14 +220,17 @@ class Record(NamedTuple):
     row_number: int | None = None
     answer_status: int | None = None
     answer: bytes | None = None
+    is_id_shared: bool = False
 
     @property
     def name(self) -> str:
         """What a command line calls the job: the service's id, or the handle.
 
-        The handle also where the id means something to a shell: it stands in commands that people copy (drill X03).
+        The handle also where the id means something to a shell, or another job has it too: the name stands in
+        commands that people copy (drill X03).
         """
-        return self.id if self.id is not None and _PLAIN.fullmatch(self.id) else self.handle
+        is_clear = self.id is not None and not self.is_id_shared and _PLAIN.fullmatch(self.id)
+        return self.id if self.id is not None and is_clear else self.handle
 
     @property
     def service_id(self) -> str:

@@ -19,7 +19,7 @@ from tests.download.films import mp4
 from tests.drills.raw_server import http
 from tests.drills.service import ORDER
 from tests.drills.test_one_engine import PENDING, Lock, then
-from tests.drills.wire import CONTENT, DONE, JOB, LOOK, Step, Wire, film, record_path
+from tests.drills.wire import CONTENT, DONE, JOB, LOOK, Step, Wire, film, record_path, refuse
 from tests.shell import Result, Shell, Stream
 
 drill = pytest.mark.drill
@@ -277,3 +277,42 @@ def test_h2_a_reader_of_stdout_that_has_left_keeps_no_id_from_stderr(
     lock.release()
     assert code == 141
     assert err.text().count(f"orvideo jobs adopt {JOB}") == is_locked
+
+
+# --- what a batch tells and hints
+
+
+def two_rows(looks: Step, content: Step) -> Wire:
+    """Return a service that takes two rows, and answers so when it is asked for them and for their videos."""
+    places: dict[str, Sequence[Step]] = {f"/api/v1/videos/{one}": [{**looks, "id": one}] for one in TWO}
+    places |= {f"/api/v1/videos/{one}/content": [content] for one in TWO}
+    return Wire(submit=[accepted(one) for one in TWO], places=places)
+
+
+NO_URLS: dict[str, Any] = {**DONE, "unsigned_urls": None}
+
+
+@drill("R-A5", "B11")
+def test_rows_that_are_finished_and_not_fetched_have_not_failed(orvideo: Shell, hand: HandClock) -> None:
+    (orvideo.home / "rows.txt").write_text("a boat\na ship\n")
+    with two_rows(NO_URLS, refuse(403, "not yet")) as wire:
+        orvideo.environ |= wire.env
+        done = batch(orvideo, "--timeout", "20s", "-q")
+    assert done.code == 10, done.err
+    assert "2 of 2 rows did not make it: 2 finished but not fetched." in done.err
+    assert "--retry-failed" not in done.err
+
+
+@drill("B11")
+def test_a_batch_from_stdin_goes_on_with_a_command_that_can_be_typed(orvideo: Shell, hand: HandClock) -> None:
+    with two_rows(PENDING, film(VIDEO)) as wire:
+        orvideo.environ |= wire.env
+        line = ("batch", "-", "--format", "text", *ORDER[1:], "--name", "boats", "--yes", "--timeout", "8s", "-q")
+        done = orvideo(*line, stdin="a boat\na ship\n")
+        assert done.code == 20, done.err
+        assert hint_in(done).split()[:2] == ["orvideo", "wait"]
+        for one in TWO:
+            wire._steps["GET", f"/api/v1/videos/{one}"] = [{**NO_URLS, "id": one}]
+        again = orvideo(*hint_in(done).split()[1:])
+        assert (again.code, len(again.lines)) == (0, 2), again.err
+        assert wire.posts == 2

@@ -699,7 +699,7 @@ def test_b11_a_row_that_waits_for_another_try_when_the_batch_is_stopped_is_not_s
         (orvideo.home / "rows.txt").write_text("a boat\na ship\n")
         done = orvideo("batch", "rows.txt", *ORDER[1:], "--yes", "--json")
     assert (done.code, wire.posts) == (4, 2), done.err
-    assert "1 failed, 1 not started" in done.error["message"]
+    assert "1 refused, 1 not started" in done.error["message"]
     with Ledger(record_path(orvideo)) as ledger:
         assert [record.state for record in ledger.list()] == [State.NOT_SENT] * 2
 

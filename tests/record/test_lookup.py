@@ -126,8 +126,10 @@ def test_what_may_be_several_jobs_lists_five_of_them(ledger: Ledger, count: int,
 
 
 def test_one_id_at_two_endpoints_is_told_apart_by_the_local_names(ledger: Ledger) -> None:
-    here = ledger.get(bring_to(ledger, State.SUBMITTED, job_id="job-1"))
+    first = bring_to(ledger, State.SUBMITTED, job_id="job-1")
+    assert ledger.get(first).name == "job-1"
     there = ledger.get(bring_to(ledger, State.SUBMITTED, job_id="job-1", endpoint=SANDBOX))
+    here = ledger.get(first)
 
     with pytest.raises(UsageError) as refusal:
         ledger.find("job-1")
@@ -135,6 +137,14 @@ def test_one_id_at_two_endpoints_is_told_apart_by_the_local_names(ledger: Ledger
         assert record.handle in refusal.value.message
         assert record.endpoint in refusal.value.message
         assert ledger.find(record.handle) == record
+        assert record.name == record.handle, "what is copied from a hint means this job"
+
+
+@pytest.mark.parametrize("job_id", ["-job", "7", "123"])
+def test_an_id_that_a_command_would_read_as_something_else_is_not_a_name(ledger: Ledger, job_id: str) -> None:
+    record = ledger.get(bring_to(ledger, State.SUBMITTED, job_id=job_id))
+    assert ledger.find(record.name) == record
+    assert record.name == record.handle
 
 
 _IDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=6).map(str.strip).filter(bool)
