@@ -260,8 +260,13 @@ class Transport:
     def _request(
         self, method: str, url: str, headers: dict[str, str], content: bytes | None = None, read: float | None = None
     ) -> httpx.Request:
+        """Return a request; raises Unsafe for a URL that the HTTP library cannot read (R-A7)."""
         seconds = httpx.Timeout(self.limits.read, connect=self.limits.connect, read=read or self.limits.read)
-        return httpx.Request(method, url, headers=headers, content=content, extensions={"timeout": seconds.as_dict()})
+        timeout = {"timeout": seconds.as_dict()}
+        try:
+            return httpx.Request(method, url, headers=headers, content=content, extensions=timeout)
+        except Exception as error:
+            raise Unsafe(f"A URL on {urls.origin_of(url).url} cannot be used; nothing was sent there.") from error
 
     def _anonymous(self, accept: str) -> dict[str, str]:
         return {"User-Agent": f"orvideo/{__version__}", "Accept": accept, "Accept-Encoding": "identity"}

@@ -860,6 +860,7 @@ def test_r_a6_a_refreshing_look_that_fails_leaves_the_content_endpoint(orvideo: 
     [
         "http://storage.example/x.mp4", "ftp://storage.example/x", "gs://bucket/x", "s3://bucket/x", "data:video/mp4,x",
         "https://u:p@storage.example/x", "https://storage.example/a b", "javascript:alert(1)", "",
+        "https://xn--/x", "https://xn--a.b/x", "https://☃.example/", "https://999.1.1.1/x", "https://[::1%é]/x",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("where", ["urls", "unsigned_urls"])
@@ -868,6 +869,31 @@ def test_r_a7_one_unusable_url_costs_a_warning_and_not_the_video(orvideo: Shell,
         done = fetch(orvideo, wire)
         assert saved(done) == VIDEO
     assert ("is not used: " in done.err) == (where == "urls" and bool(url))
+
+
+@drill("R-A7", "F-B03", "R-B6")
+@pytest.mark.parametrize("host", ["xn--", "999.1.1.1"])
+def test_r_a7_a_redirect_to_a_host_that_cannot_be_one_is_not_followed(orvideo: Shell, host: str) -> None:
+    away = http(302, b"", {"Location": f"https://{host}/x"})
+    with Wire(DONE, content=[away]) as wire:
+        done = fetch(orvideo, wire)
+        assert (done.code, done.error["charged"], done.error["job_id"]) == (15, "yes", JOB), done.err
+    with Wire(away, DONE, content=[film(VIDEO)]) as wire:
+        wire.bought(orvideo, "job-2")
+        wire._steps["GET", "/api/v1/videos/job-2"] = [away, DONE]
+        wire._steps["GET", "/api/v1/videos/job-2/content"] = [film(VIDEO)]
+        assert orvideo("wait", "job-2", "-o", "boat.mp4").code == 0
+
+
+@drill("R-A7")
+@pytest.mark.parametrize("line", [("submit", *ORDER), ("models",), ("doctor",)], ids=lambda line: line[0])
+def test_r_a7_a_base_url_whose_host_cannot_be_one_is_a_mistake_of_the_line(
+    orvideo: Shell, line: tuple[str, ...]
+) -> None:
+    done = orvideo(*line, "--json", env={"ORVIDEO_BASE_URL": "https://xn--/api/v1", "OPENROUTER_API_KEY": KEY})
+    assert done.code == 2, done.err
+    assert "its host is not a host name" in done.err + done.out
+    assert "bug" not in done.err + done.out
 
 
 @drill("R-A7", "F-B03")
