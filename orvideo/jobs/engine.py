@@ -466,9 +466,13 @@ class Engine:
         self._run_hooks(task, error)
 
     def _made_nothing(self, record: Record, error: NoOutput) -> None:
-        """Record that a job made no video, so that it is not offered for download again (finding D10)."""
+        """Record that a job made no video, so that it is not offered for download again (finding D10).
+
+        Long after its end nobody knows: it may have made one that has expired, and it stays a job to be fetched.
+        """
         if record.ended_at is not None and self._clock.now() - record.ended_at > _MAY_HAVE_EXPIRED:
             error.message = "The service has no video of this job: it made none, or the bytes have expired."
+            return
         self._journal.made_nothing(record.seq, error.message)
 
     def _renamed_error(self, task: Task) -> OutputExists | None:

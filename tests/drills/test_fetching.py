@@ -766,6 +766,54 @@ def test_d10_a_job_without_a_video_is_told_once_and_offered_no_more(orvideo: She
     assert (late.code, "or the bytes have expired" in late.error["message"]) == (12, True)
 
 
+@drill("P06", "F-A09")
+@pytest.mark.parametrize("later", [300, 86_400])
+def test_p06_one_refusal_long_after_the_end_may_be_of_one_server_of_many(
+    orvideo: Shell, hand: HandClock, later: int
+) -> None:
+    gone = refuse(404, "not found")
+    with Wire(NO_URLS, content=[gone, gone, film(VIDEO)]) as wire:
+        wire.bought(orvideo)
+        assert orvideo("wait", JOB).code == 0
+        hand.sleep(later)
+        assert saved(orvideo("download", JOB, "-o", "boat.mp4", "--json")) == VIDEO
+    assert hand.elapsed < later + 10
+
+
+@drill("P06", "F-D10")
+@pytest.mark.parametrize(("later", "is_believed"), [(300, True), (86_400, False)])
+def test_p06_the_third_refusal_is_believed_and_is_on_record_where_nothing_can_have_expired(
+    orvideo: Shell, hand: HandClock, later: int, is_believed: bool
+) -> None:
+    with Wire(NO_URLS, content=[refuse(404, "not found")]) as wire:
+        wire.bought(orvideo)
+        assert orvideo("wait", JOB).code == 0
+        hand.sleep(later)
+        done = orvideo("download", JOB, "-o", "boat.mp4", "--json")
+        assert (done.code, done.error["kind"], len(wire.fetches)) == (12, "no_output", 3), done.err
+        assert later + 2 < hand.elapsed < later + 10
+        wire._steps["GET", CONTENT][:] = [film(VIDEO)]
+        assert orvideo("download", "--all").code == 0
+    assert Path("boat.mp4").exists() != is_believed
+
+
+@drill("P06")
+def test_p06_a_connection_that_is_lost_says_nothing_of_a_video(orvideo: Shell, hand: HandClock) -> None:
+    gone = refuse(404, "not found")
+    with Wire(NO_URLS, content=[gone, gone, close]) as wire:
+        wire.bought(orvideo)
+        assert orvideo("wait", JOB).code == 0
+        hand.sleep(300)
+        not_fetched(orvideo("download", JOB, "-o", "boat.mp4", "--json"))
+
+
+@drill("P06")
+@pytest.mark.parametrize("name", ["urls", "unsigned_urls"])
+def test_p06_urls_in_a_form_that_is_not_known_name_a_video_all_the_same(orvideo: Shell, name: str) -> None:
+    with Wire({**NO_URLS, name: [{"url": "https://storage.example/x"}]}, content=[refuse(404, "not found")]) as wire:
+        not_fetched(fetch(orvideo, wire))
+
+
 @drill("F-D10")
 def test_d10_so_it_is_in_a_batch(orvideo: Shell, hand: HandClock, home: Path) -> None:
     (home / "rows.txt").write_text("a boat\n")
