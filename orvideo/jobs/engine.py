@@ -348,10 +348,12 @@ class Engine:
                 self._stop_policy.accepted()
             if not self.options.timeout_is_explicit:
                 task.deadline = None
-            if self.options.follow:
-                self._follow(task)
-            else:
+            if not self.options.follow:
                 self._finish(task, judgement.error_on_record(record) if record.final else None)
+            elif task.is_late:
+                self._out_of_time(task)
+            else:
+                self._follow(task)
             return
         assert error is not None, "a submit has a record or an error"
         if isinstance(error, SubmitsStopped):
