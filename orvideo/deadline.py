@@ -28,8 +28,8 @@ class Deadline:
         return cls(clock, None if seconds is None else clock.monotonic() + seconds)
 
     def later(self, seconds: float) -> Deadline:
-        """Return the deadline that is so much later."""
-        return Deadline(self.clock, None if self.at is None else self.at + seconds)
+        """Return the deadline that is so much later, and is cancelled with this one."""
+        return Deadline(self.clock, None if self.at is None else self.at + seconds, of=self)
 
     @property
     def is_cancelled(self) -> bool:

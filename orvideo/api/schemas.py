@@ -83,13 +83,16 @@ def _texts(value: object) -> list[str] | None:
 
 
 def _texts_in_place(value: object) -> list[str | None] | None:
-    """Keep the positions, since output N of a job stays output N when a neighbour is null, up to the last text."""
+    """Keep the positions, since output N of a job stays output N when a neighbour is null, up to the last one named.
+
+    An object in the place of a URL names an output as well, in a form that is not known (drill P06).
+    """
     if not isinstance(value, list):
         return None
-    texts = [_text(item) for item in value[:MAX_OUTPUTS]]
-    while texts and texts[-1] is None:
-        texts.pop()
-    return texts
+    items = value[:MAX_OUTPUTS]
+    while items and not (items[-1] and isinstance(items[-1], str | dict | list)):
+        items.pop()
+    return [_text(item) for item in items]
 
 
 def _wholes(value: object) -> list[int] | None:

@@ -80,7 +80,7 @@ class SubmitReplies:
                     elsewhere = f", which is not followed: {error.message}"
         if elsewhere is not None:
             hint = "check the base URL: orvideo config get base-url"
-            reply = ServiceReply(status, "a redirect")
+            reply = ServiceReply(status, "")  # it has no words
             return Unsafe(f"{self._host} redirects the submit ({status}){elsewhere}", hint=hint, reply=reply)
         return _unknown(f"{self._host} answered the submit with a redirect ({status}), which is not followed.")
 

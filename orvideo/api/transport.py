@@ -33,6 +33,9 @@ __all__ = ["AppHeaders", "Call", "Limits", "Opened", "Transport"]
 MAX_REDIRECTS = 5
 #: Attempts to connect before a submit gives up unsent, and the pauses between them in seconds (drill M01).
 CONNECT_PAUSES = (0.5, 1.0)
+#: How long after its deadline a submit that is sent may be answered, in seconds: an id is worth it, and the command
+#: ends within its second all the same.
+ANSWER_GRACE = 0.5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 #: The answers to a download whose body is the video.
 STREAMED = frozenset({200, 203, 206})
@@ -168,12 +171,13 @@ class Transport:
         (407) and Unsafe (a bad certificate) where nothing was sent, and what `on_sending` raises.
         """
         opening = Deadline.after(self.clock, deadline.left(3 * self.limits.connect))
+        answer_by = deadline.later(ANSWER_GRACE)
         try:
             headers = self._headers(with_key=True, accept="application/json") | {"Content-Type": "application/json"}
             request = self._request("POST", self.base_url + path, headers, content)
             for pause in (*CONNECT_PAUSES, None):
                 seconds = opening.left(3 * self.limits.connect)
-                exchange = Exchange(request, self.limits, deadline, seconds, self.limits.submit_total, on_sending)
+                exchange = Exchange(request, self.limits, answer_by, seconds, self.limits.submit_total, on_sending)
                 answer = self._post_once(exchange)
                 if answer.may_have_been_sent:
                     return answer
@@ -260,8 +264,13 @@ class Transport:
     def _request(
         self, method: str, url: str, headers: dict[str, str], content: bytes | None = None, read: float | None = None
     ) -> httpx.Request:
+        """Return a request; raises Unsafe for a URL that the HTTP library cannot read (R-A7)."""
         seconds = httpx.Timeout(self.limits.read, connect=self.limits.connect, read=read or self.limits.read)
-        return httpx.Request(method, url, headers=headers, content=content, extensions={"timeout": seconds.as_dict()})
+        timeout = {"timeout": seconds.as_dict()}
+        try:
+            return httpx.Request(method, url, headers=headers, content=content, extensions=timeout)
+        except Exception as error:
+            raise Unsafe(f"A URL on {urls.origin_of(url).url} cannot be used; nothing was sent there.") from error
 
     def _anonymous(self, accept: str) -> dict[str, str]:
         return {"User-Agent": f"orvideo/{__version__}", "Accept": accept, "Accept-Encoding": "identity"}

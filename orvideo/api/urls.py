@@ -24,6 +24,8 @@ _HAS_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 # A backslash is a slash to browsers and a letter to others: no honest URL has one.
 _NEVER_IN_A_URL = re.compile("[\x00-\x20\x7f-\x9f\\\\\u2028\u2029\ud800-\udfff]")
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_-]|\.(?!\.))*")
+#: A name that ends so is an IP address or nothing.
+_ENDS_IN_A_NUMBER = re.compile(r"(?:.*\.)?[0-9]+\.?")
 _PORT = re.compile(r"[0-9]{1,5}")
 
 
@@ -128,7 +130,21 @@ def is_host(name: str) -> bool:
     try:
         ipaddress.ip_address(name)
     except ValueError:
-        return _HOST.fullmatch(name) is not None and len(name) <= 254
+        is_name = _HOST.fullmatch(name) is not None and len(name) <= 254
+        return is_name and _ENDS_IN_A_NUMBER.fullmatch(name) is None and _is_readable(name)
+    return True
+
+
+def _is_readable(name: str) -> bool:
+    """Say whether the HTTP library can read a name that stands for one in other letters (R-A7)."""
+    if not any(label.startswith("xn--") for label in name.split(".")):
+        return True
+    import idna
+
+    try:
+        idna.decode(name)
+    except UnicodeError:
+        return False
     return True
 
 
@@ -196,7 +212,7 @@ def _parse(url: str) -> _Parts:
 def _host_and_port(authority: str) -> tuple[str, int | None]:
     if authority.startswith("["):
         literal, bracket, rest = authority[1:].partition("]")
-        if not bracket or (rest and not rest.startswith(":")):
+        if not bracket or "%" in literal or (rest and not rest.startswith(":")):
             raise ValueError("its host is not a host name")
         host, port = str(ipaddress.IPv6Address(literal)), rest[1:]
     else:

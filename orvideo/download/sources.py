@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from orvideo.api.schemas import Job
     from orvideo.clock import Clock
 
+#: So often the service itself must refuse a video that no reply names before it is believed to have made none (P06).
+REFUSALS_OF_NONE = 3
 #: A signed URL that expires within so many seconds is used last.
 MIN_URL_LIFETIME = 30.0
 
@@ -142,16 +144,15 @@ def judge_source_error(trouble: Exception, *, settling: bool = False, names_outp
     if isinstance(trouble, Cut | Incomplete | Unavailable):
         return Verdict.RETRY
     not_yet = isinstance(trouble, NotFound | Forbidden | NotAVideo) or status_of(trouble) in (416, 425)
-    if settling and (not_yet or (isinstance(trouble, BadRequest) and not names_outputs and not _counts_none(trouble))):
+    if settling and (not_yet or (isinstance(trouble, BadRequest) and not names_outputs and not counts_none(trouble))):
         return Verdict.RETRY
     return Verdict.NEXT
 
 
-def shown_error(trouble: Exception, said: str, attempts: int, *, may_have_no_output: bool) -> OrvideoError:
+def shown_error(trouble: Exception, said: str, attempts: int, *, made_none: bool) -> OrvideoError:
     """Return the error to show for a failure of a source, whose message is `said`.
 
-    `may_have_no_output`: the job names no output and no byte has come, so there may be no video (drill P06); only the
-    service itself can say so, and not a page on the way (finding A09).
+    `made_none`: the service has said often enough that there is no video (drill P06).
     """
     reply = reply_of(trouble)
     error: OrvideoError
@@ -162,7 +163,7 @@ def shown_error(trouble: Exception, said: str, attempts: int, *, may_have_no_out
     elif isinstance(trouble, Cut | Incomplete | Unavailable):
         count = f"{attempts} attempts" if attempts > 1 else "one attempt"
         error = NotFetched(f"The video could not be fetched in {count}: {said}", reply=reply)
-    elif isinstance(trouble, NotFound | BadRequest) and may_have_no_output and reply is not None and reply.own:
+    elif made_none:
         error = NoOutput("The service made no video; its filter may have stopped it.", reply=reply)
     elif isinstance(trouble, Rejected | MoneyError):
         gone = " The bytes may have expired at the provider." if status_of(trouble) in (404, 410) else ""
@@ -178,7 +179,13 @@ def reply_of(trouble: Exception | None) -> ServiceReply | None:
     return trouble.reply if isinstance(trouble, OrvideoError) else None
 
 
-def _counts_none(trouble: Exception) -> bool:
+def says_none(trouble: Exception) -> bool:
+    """Return whether the service itself, and not a page on the way (finding A09), may say that it made no video."""
+    reply = reply_of(trouble)
+    return isinstance(trouble, NotFound | BadRequest) and reply is not None and reply.own
+
+
+def counts_none(trouble: Exception) -> bool:
     """Return whether the service says "Video index 0 out of range (0 videos available)", not "not yet" (D10)."""
     reply = reply_of(trouble)
     return reply is not None and reply.own and "(0 videos available)" in reply.message

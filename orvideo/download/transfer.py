@@ -20,6 +20,7 @@ from orvideo.deadline import Cancelled, Deadline
 from orvideo.download import container, disk
 from orvideo.download.container import BadContainer, Incomplete, NotAVideo
 from orvideo.download.sources import (
+    REFUSALS_OF_NONE,
     Cut,
     DamagedVideo,
     NoRoom,
@@ -28,8 +29,10 @@ from orvideo.download.sources import (
     TooLarge,
     TooSlow,
     Verdict,
+    counts_none,
     judge_source_error,
     reply_of,
+    says_none,
     shown_error,
     status_of,
 )
@@ -121,6 +124,7 @@ class Transfer:
         self._seen_damaged: tuple[int, str] | None = None
         self._furthest = 0
         self._had_bytes = False
+        self._refusals_of_none = 0
         self._source_name: str | None = None
         self._reason: tuple[int, OrvideoError] | None = None
         self._said = ""
@@ -231,7 +235,17 @@ class Transfer:
         return verdict
 
     def _verdict(self, trouble: Exception) -> Verdict:
-        return judge_source_error(trouble, settling=self._is_settling, names_outputs=self._sources.names_outputs)
+        settling = self._is_settling or (self._may_be_none(trouble) and not self._is_none(trouble))
+        return judge_source_error(trouble, settling=settling, names_outputs=self._sources.names_outputs)
+
+    def _may_be_none(self, trouble: Exception) -> bool:
+        """Return whether a refusal may mean that there is no video: no reply names one, and no byte has come."""
+        return not self._sources.names_outputs and not self._had_bytes and says_none(trouble)
+
+    def _is_none(self, trouble: Exception) -> bool:
+        """Return whether it means that for good: one answer may be that of one server of many (drill P06)."""
+        is_certain = counts_none(trouble) or self._refusals_of_none >= REFUSALS_OF_NONE
+        return self._may_be_none(trouble) and is_certain
 
     @property
     def _is_settling(self) -> bool:
@@ -375,8 +389,8 @@ class Transfer:
         not be used.
         """
         self._said = trouble.message if isinstance(trouble, OrvideoError) else f"{trouble}."
-        no_output = not self._sources.names_outputs and not self._had_bytes
-        error = shown_error(trouble, self._said, attempts, may_have_no_output=no_output)
+        self._refusals_of_none += self._may_be_none(trouble)
+        error = shown_error(trouble, self._said, attempts, made_none=self._is_none(trouble))
         if isinstance(trouble, Unsafe | UsageError):
             self.on_warning(f"{source.name} is not used: {trouble.message}")
             rank = 0

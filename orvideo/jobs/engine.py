@@ -93,6 +93,8 @@ class Engine:
         self._connections = Connections(dependencies.connect)
         self._workers = Workers(SUBMITS + POLLS + MAX_FETCHES + HOOKS)
         self._next_expiry = inf
+        #: The first bug that the work of a task met; it is raised when all others are done.
+        self._bug: Exception | None = None
         #: When the last loop turn was, and when the machine last resumed: then jobs are polled once more (drill P16).
         self._turned_at = self._awake_since = self._clock.monotonic()
         self._elsewhere_due = self._ticked = 0.0
@@ -302,12 +304,28 @@ class Engine:
                 self._handle(self._workers.next_result(0))
 
     def _handle(self, result: Result | None) -> None:
+        """Take a result; a bug that the work of one task met ends that task alone, and the others go on (R-A7)."""
         if result is None or isinstance(result.error, Cancelled):
             return
-        if result.error is not None and not isinstance(result.error, OrvideoError):
-            raise result.error
-        if result.task.phase is result.phase:  # otherwise the task has expired meanwhile
-            self._take(result.task, result.phase, result.value, result.error)
+        is_current = result.task.phase is result.phase  # otherwise the task has expired meanwhile
+        try:
+            if result.error is not None and not isinstance(result.error, OrvideoError):
+                raise result.error
+            if is_current:
+                self._take(result.task, result.phase, result.value, result.error)
+        except (OrvideoError, BrokenPipeError):  # of the terminal
+            raise
+        except Exception as bug:
+            self._bug = self._bug or bug
+            if is_current and result.task.phase is not Phase.DONE:
+                self._broke(result.task, bug)
+
+    def _broke(self, task: Task, bug: Exception) -> None:
+        """End a task in whose work a bug showed; nothing more is bought with it."""
+        error = OrvideoError(f"This is a bug in orvideo: {type(bug).__name__}.")
+        self._finish(task, error)
+        if self._waiting:
+            self.stop(error, error.message)
 
     def _take(self, task: Task, phase: Phase, value: Any, error: OrvideoError | None) -> None:
         match phase:
@@ -330,10 +348,12 @@ class Engine:
                 self._stop_policy.accepted()
             if not self.options.timeout_is_explicit:
                 task.deadline = None
-            if self.options.follow:
-                self._follow(task)
-            else:
+            if not self.options.follow:
                 self._finish(task, judgement.error_on_record(record) if record.final else None)
+            elif task.is_late:
+                self._out_of_time(task)
+            else:
+                self._follow(task)
             return
         assert error is not None, "a submit has a record or an error"
         if isinstance(error, SubmitsStopped):
@@ -448,9 +468,13 @@ class Engine:
         self._run_hooks(task, error)
 
     def _made_nothing(self, record: Record, error: NoOutput) -> None:
-        """Record that a job made no video, so that it is not offered for download again (finding D10)."""
+        """Record that a job made no video, so that it is not offered for download again (finding D10).
+
+        Long after its end nobody knows: it may have made one that has expired, and it stays a job to be fetched.
+        """
         if record.ended_at is not None and self._clock.now() - record.ended_at > _MAY_HAVE_EXPIRED:
             error.message = "The service has no video of this job: it made none, or the bytes have expired."
+            return
         self._journal.made_nothing(record.seq, error.message)
 
     def _renamed_error(self, task: Task) -> OutputExists | None:
@@ -564,7 +588,6 @@ class Engine:
         for task, deadline in list(self._workers.deadlines.items()):
             if task.phase is not Phase.SUBMITTING:
                 deadline.cancel()
-        bug: Exception | None = None
         began = self._clock.monotonic()
         try:
             busy = self._workers.busy
@@ -573,9 +596,9 @@ class Engine:
                     with suppress(queue.Empty):
                         self._handle(self._workers.next_result(0.05))
                 except Exception as error:  # raised when all paid jobs are on record
-                    bug = error
+                    self._bug = self._bug or error
         finally:
             self._workers.close()
             self._connections.close()
-        if bug is not None:
-            raise bug
+        if self._bug is not None:
+            raise self._bug

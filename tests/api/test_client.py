@@ -14,7 +14,8 @@ import pytest
 from orvideo.api.client import AppHeaders, Call, Client, Limits
 from orvideo.api.redaction import Redactor
 from orvideo.api.refusals import base_url_hint
-from orvideo.api.transport import failure_text
+from orvideo.api.transport import Transport, failure_text
+from orvideo.clock import Clock
 from orvideo.errors import (
     AuthError,
     BadReply,
@@ -23,6 +24,7 @@ from orvideo.errors import (
     OutcomeUnknown,
     ServerFault,
     Unauthorized,
+    Unsafe,
     UsageError,
 )
 from tests.drills.raw_server import RawServer, Reply, Stall, http
@@ -344,3 +346,13 @@ def test_an_answer_has_as_many_bytes_as_are_read_and_not_one_more(more: int, goo
 )
 def test_why_a_connection_failed_is_said_in_a_few_words(error: Exception | None, words: str) -> None:
     assert failure_text(error, Redactor(KEY)) == words
+
+
+@pytest.mark.drill("R-A7", "F-B03")
+@pytest.mark.parametrize("url", ["https://xn--/x", "https://999.1.1.1/x", "https://storage.example:x/"])
+def test_whatever_the_http_library_makes_of_a_url_it_is_one_that_cannot_be_used(url: str) -> None:
+    """No URL that `urls` lets through is known to fail here, so the one method is asked for others."""
+    service = "https://openrouter.ai/api/v1"
+    transport = Transport(service, KEY, app=AppHeaders(), limits=Limits(), clock=Clock(), on_call=None)
+    with pytest.raises(Unsafe):
+        transport._request("GET", url, {})

@@ -67,10 +67,12 @@ def test_b1_a_number_of_many_digits_is_not_known_wherever_it_stands() -> None:
         ([URL] + [None] * 300, 1),
         ([None, URL, None], 2),
         ([URL, "", 7, {}], 1),
+        ([{"url": URL}], 1),
+        ([URL, {"url": URL}, None], 2),
         ([URL] * 3000, MAX_OUTPUTS),
         ([None] * 3000 + [URL], 0),
     ],
-    ids=["none", "null", "nulls", "one", "padded", "second", "junk", "many", "beyond"],
+    ids=["none", "null", "nulls", "one", "padded", "second", "junk", "object", "objects", "many", "beyond"],
 )
 def test_b14_padding_is_no_output(name: str, urls: list[Any], outputs: int) -> None:
     assert job(**{name: urls}).output_count == outputs

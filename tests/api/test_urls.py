@@ -25,6 +25,8 @@ BASE = "https://openrouter.ai/api/v1"
         ("http://127.0.0.1/api", "http://127.0.0.1/api"),
         ("http://[::1]:80/api", "http://[::1]/api"),
         ("https://example.org", "https://example.org"),
+        ("https://münchen.de/api", "https://xn--mnchen-3ya.de/api"),
+        ("https://xn--mnchen-3ya.de./api", "https://xn--mnchen-3ya.de./api"),
     ],
 )
 def test_a_base_url_is_normalised(url: str, normal: str) -> None:
@@ -53,6 +55,11 @@ def test_a_base_url_is_normalised(url: str, normal: str) -> None:
         ("https://a..b/", UsageError),
         ("https://[::1/", UsageError),
         ("https://[zz]/", UsageError),
+        ("https://[::1%eth0]/", UsageError),
+        ("https://xn--/api/v1", UsageError),
+        ("https://☃.example/", UsageError),
+        ("https://999.1.1.1/", UsageError),
+        ("https://127.1/", UsageError),
     ],
 )
 def test_a_base_url_that_cannot_be_one_is_refused(url: str, kind: type[OrvideoError]) -> None:
@@ -126,6 +133,7 @@ def test_model_ids_keep_their_slash_and_nothing_else() -> None:
 @given(
     st.text("aA.:/@#?%\\[]1 \u3002\ufeff\n-_").map("https://openrouter.ai".__add__)
     | st.text("opentruai.:/@#?%\\[]1。", min_size=1).map("https://".__add__)
+    | st.text("xn-☃é\u0660.1a_", min_size=1).map("https://{}/x".format)
 )
 def test_the_http_library_never_reads_a_url_differently(url: str) -> None:
     """Whatever is let through goes to the host that was looked at, with no user name in it."""
@@ -133,15 +141,18 @@ def test_the_http_library_never_reads_a_url_differently(url: str) -> None:
         target = urls.resolve_download(url, BASE)
     except Unsafe:
         return
-    read = httpx.URL(target.url)
+    read = httpx.Request("GET", target.url).url
     origin = urls.origin_of(target.url)
-    assert (read.scheme, read.host, read.port or 443) == (origin.scheme, origin.host, origin.port)
+    assert (read.scheme, read.raw_host.decode(), read.port or 443) == (origin.scheme, origin.host, origin.port)
     assert read.userinfo == b""
     assert target.with_key == (origin == urls.origin_of(BASE))
 
 
 def test_settings_can_ask_without_paying_for_an_http_client() -> None:
-    code = "import sys, orvideo.api.urls; print(*[m for m in ('httpx', 'pydantic', 'ssl') if m in sys.modules])"
+    code = (
+        "import sys, orvideo.api.urls as urls; urls.check_base_url('https://openrouter.ai/api/v1');"
+        "print(*[m for m in ('httpx', 'pydantic', 'ssl', 'idna') if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
 

@@ -766,6 +766,54 @@ def test_d10_a_job_without_a_video_is_told_once_and_offered_no_more(orvideo: She
     assert (late.code, "or the bytes have expired" in late.error["message"]) == (12, True)
 
 
+@drill("P06", "F-A09")
+@pytest.mark.parametrize("later", [300, 86_400])
+def test_p06_one_refusal_long_after_the_end_may_be_of_one_server_of_many(
+    orvideo: Shell, hand: HandClock, later: int
+) -> None:
+    gone = refuse(404, "not found")
+    with Wire(NO_URLS, content=[gone, gone, film(VIDEO)]) as wire:
+        wire.bought(orvideo)
+        assert orvideo("wait", JOB).code == 0
+        hand.sleep(later)
+        assert saved(orvideo("download", JOB, "-o", "boat.mp4", "--json")) == VIDEO
+    assert hand.elapsed < later + 10
+
+
+@drill("P06", "F-D10")
+@pytest.mark.parametrize(("later", "is_believed"), [(300, True), (86_400, False)])
+def test_p06_the_third_refusal_is_believed_and_is_on_record_where_nothing_can_have_expired(
+    orvideo: Shell, hand: HandClock, later: int, is_believed: bool
+) -> None:
+    with Wire(NO_URLS, content=[refuse(404, "not found")]) as wire:
+        wire.bought(orvideo)
+        assert orvideo("wait", JOB).code == 0
+        hand.sleep(later)
+        done = orvideo("download", JOB, "-o", "boat.mp4", "--json")
+        assert (done.code, done.error["kind"], len(wire.fetches)) == (12, "no_output", 3), done.err
+        assert later + 2 < hand.elapsed < later + 10
+        wire._steps["GET", CONTENT][:] = [film(VIDEO)]
+        assert orvideo("download", "--all").code == 0
+    assert Path("boat.mp4").exists() != is_believed
+
+
+@drill("P06")
+def test_p06_a_connection_that_is_lost_says_nothing_of_a_video(orvideo: Shell, hand: HandClock) -> None:
+    gone = refuse(404, "not found")
+    with Wire(NO_URLS, content=[gone, gone, close]) as wire:
+        wire.bought(orvideo)
+        assert orvideo("wait", JOB).code == 0
+        hand.sleep(300)
+        not_fetched(orvideo("download", JOB, "-o", "boat.mp4", "--json"))
+
+
+@drill("P06")
+@pytest.mark.parametrize("name", ["urls", "unsigned_urls"])
+def test_p06_urls_in_a_form_that_is_not_known_name_a_video_all_the_same(orvideo: Shell, name: str) -> None:
+    with Wire({**NO_URLS, name: [{"url": "https://storage.example/x"}]}, content=[refuse(404, "not found")]) as wire:
+        not_fetched(fetch(orvideo, wire))
+
+
 @drill("F-D10")
 def test_d10_so_it_is_in_a_batch(orvideo: Shell, hand: HandClock, home: Path) -> None:
     (home / "rows.txt").write_text("a boat\n")
@@ -860,6 +908,7 @@ def test_r_a6_a_refreshing_look_that_fails_leaves_the_content_endpoint(orvideo: 
     [
         "http://storage.example/x.mp4", "ftp://storage.example/x", "gs://bucket/x", "s3://bucket/x", "data:video/mp4,x",
         "https://u:p@storage.example/x", "https://storage.example/a b", "javascript:alert(1)", "",
+        "https://xn--/x", "https://xn--a.b/x", "https://☃.example/", "https://999.1.1.1/x", "https://[::1%é]/x",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("where", ["urls", "unsigned_urls"])
@@ -868,6 +917,31 @@ def test_r_a7_one_unusable_url_costs_a_warning_and_not_the_video(orvideo: Shell,
         done = fetch(orvideo, wire)
         assert saved(done) == VIDEO
     assert ("is not used: " in done.err) == (where == "urls" and bool(url))
+
+
+@drill("R-A7", "F-B03", "R-B6")
+@pytest.mark.parametrize("host", ["xn--", "999.1.1.1"])
+def test_r_a7_a_redirect_to_a_host_that_cannot_be_one_is_not_followed(orvideo: Shell, host: str) -> None:
+    away = http(302, b"", {"Location": f"https://{host}/x"})
+    with Wire(DONE, content=[away]) as wire:
+        done = fetch(orvideo, wire)
+        assert (done.code, done.error["charged"], done.error["job_id"]) == (15, "yes", JOB), done.err
+    with Wire(away, DONE, content=[film(VIDEO)]) as wire:
+        wire.bought(orvideo, "job-2")
+        wire._steps["GET", "/api/v1/videos/job-2"] = [away, DONE]
+        wire._steps["GET", "/api/v1/videos/job-2/content"] = [film(VIDEO)]
+        assert orvideo("wait", "job-2", "-o", "boat.mp4").code == 0
+
+
+@drill("R-A7")
+@pytest.mark.parametrize("line", [("submit", *ORDER), ("models",), ("doctor",)], ids=lambda line: line[0])
+def test_r_a7_a_base_url_whose_host_cannot_be_one_is_a_mistake_of_the_line(
+    orvideo: Shell, line: tuple[str, ...]
+) -> None:
+    done = orvideo(*line, "--json", env={"ORVIDEO_BASE_URL": "https://xn--/api/v1", "OPENROUTER_API_KEY": KEY})
+    assert done.code == 2, done.err
+    assert "its host is not a host name" in done.err + done.out
+    assert "bug" not in done.err + done.out
 
 
 @drill("R-A7", "F-B03")

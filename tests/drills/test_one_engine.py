@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from orvideo.api.transport import Limits
+from orvideo.clock import MAX_WAIT
 from orvideo.record.ledger import Ledger
 from orvideo.record.values import Observation, State, Submission
 from tests.clocks import HandClock
@@ -336,6 +337,29 @@ def test_b02_a_download_that_hangs_is_told_to_a_hook_once(orvideo: Shell) -> Non
         done = orvideo.process("wait", JOB, "-o", "x.mp4", "--timeout", "2s", "--exec", hook)
     assert done.code == 10, done.err
     assert (orvideo.home / "ended").read_text().split() == ["completed"]
+
+
+@drill("R-A5", "M23")
+@pytest.mark.parametrize(("late", "code"), [(0.3, 8), (0.6, 9)])
+@pytest.mark.parametrize("wait", [(), ("--wait",)], ids=["submit", "wait"])
+def test_a5_an_id_that_comes_right_after_the_time_limit_is_kept(
+    orvideo: Shell, hand: HandClock, wait: tuple[str, ...], late: float, code: int
+) -> None:
+    def answer(peer: Peer, request: Received) -> bool:
+        hand.elapsed += 2 + late
+        # So long that whoever has no patience left has gone.
+        peer.server.stopping.wait(3 * MAX_WAIT)
+        return peer.send(http(202, json.dumps({"id": JOB, "status": "pending"}).encode()))
+
+    with Wire(PENDING, submit=[answer]) as wire:
+        orvideo.environ |= wire.env
+        done = orvideo("submit", *ORDER, *wait, "--timeout", "2s", "--json")
+    assert done.code == (code if wait or code == 9 else 0), done.err
+    assert hand.elapsed < 3
+    assert wire.looks == 0
+    with Ledger(record_path(orvideo)) as ledger:
+        [record] = ledger.list()
+    assert record.id == (None if code == 9 else JOB)
 
 
 @drill("R-B16")

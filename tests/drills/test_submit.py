@@ -281,6 +281,17 @@ REFUSED = [
 ]
 
 
+@drill("M22")
+@pytest.mark.parametrize("where", ["https://evil.example/api/v1/videos", "https://xn--/x"])
+def test_m22_what_is_told_of_a_redirect_are_no_words_of_the_service(quick: Shell, where: str) -> None:
+    with service(Reply(307, b"", {"Location": where})) as server:
+        done = submit(quick, server, "--json")
+        told = submit(quick, server)
+    assert (done.code, done.error["charged"]) == (15, "no")
+    assert "\n" not in done.error["message"]
+    assert "service:" not in told.err
+
+
 @pytest.mark.parametrize(("behaviour", "code", "says"), REFUSED)
 def test_a_refusal_is_told_and_nothing_was_bought(
     quick: Shell, home: Path, behaviour: Behaviour, code: int, says: str
