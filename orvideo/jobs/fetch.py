@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 from orvideo.clock import Clock
 from orvideo.deadline import Deadline
 from orvideo.download.naming import facts_of
+from orvideo.download.published import Published
 from orvideo.download.save import OutputRecord, Saved, SaveRequest, as_output, is_saved, save
 from orvideo.download.sources import Sources
 from orvideo.download.targets import Form, Target, absolute_spec, decide_target, parse_target
@@ -84,6 +85,7 @@ class Fetcher:
         self._began = clock.now()
         #: The targets that were decided before a purchase or a wait; they hold, whatever appears under a name later.
         self._decided: dict[str | None, Target] = {}
+        self._published = Published()
 
     # Targets
 
@@ -241,7 +243,8 @@ class Fetcher:
             on_warning,
         )
         request = SaveRequest(target, facts_of(record), index, self._began, stdout)
-        return save(transfer, request, OutputRecord(self._ledger, record.seq, index, self._clock))
+        output_record = OutputRecord(self._ledger, record.seq, index, self._clock)
+        return save(transfer, request, output_record, self._published)
 
     def _settle_seconds(self, record: Record) -> float:
         """Return for how many seconds from now a refusal may only mean that the video is not everywhere yet."""

@@ -246,6 +246,51 @@ def test_a4_a_file_that_appears_while_waiting_is_left_alone_and_the_video_saved_
     assert text.code == 0, text.err
 
 
+OTHER_VIDEO = VIDEO + b"\0\0\0\x10free12345678"
+
+
+@drill("R-A3", "R-A4", "O01")
+@pytest.mark.parametrize(
+    ("line", "recorded"),
+    [
+        (("download", JOB, OTHER, "-o", "{model}.mp4"), None),
+        (("download", JOB, OTHER), "x.mp4"),
+        (("wait", "--all"), "x.mp4"),
+    ],
+    ids=["one name", "recorded", "wait all"],
+)
+def test_a3_force_replaces_no_video_that_the_same_command_has_just_saved(
+    orvideo: Shell, line: tuple[str, ...], recorded: str | None
+) -> None:
+    target = str(orvideo.home / recorded) if recorded is not None else None
+    with Wire(DONE, content=[film(VIDEO)], places=other_done()) as wire:
+        wire.bought(orvideo, target=target)
+        wire.bought(orvideo, OTHER, target=target)
+        done = orvideo(*line, "--force")
+        again = orvideo("download", JOB, OTHER, *line[3:], "--force")
+        left = orvideo("download", "--all")
+    assert (done.code, len(set(done.lines))) == (13, 2), done.err
+    assert [Path(path).read_bytes() for path in again.lines] == [VIDEO, OTHER_VIDEO]
+    assert (left.code, left.lines) == (0, [])
+
+
+@drill("O01")
+def test_o01_force_replaces_a_foreign_file_and_the_jobs_own_one(orvideo: Shell) -> None:
+    target = orvideo.home / "boat.mp4"
+    target.write_bytes(b"foreign")
+    with Wire(DONE, content=[film(VIDEO), film(OTHER_VIDEO)]) as wire:
+        wire.bought(orvideo)
+        for video in (VIDEO, OTHER_VIDEO):
+            done = orvideo("download", JOB, "-o", str(target), "--force")
+            assert (done.code, target.read_bytes()) == (0, video), done.err
+
+
+def other_done() -> dict[str, list[Step]]:
+    """Return what `OTHER` meets: it is completed, and has a film of its own."""
+    done = {**DONE, "unsigned_urls": [f"{OTHER_LOOK}/content?index=0"]}
+    return {OTHER_LOOK: [done], f"{OTHER_LOOK}/content": [film(OTHER_VIDEO)]}
+
+
 # --- time (R-A5, F-B01, F-B02)
 
 
