@@ -199,19 +199,13 @@ class Context:
     ) -> Fetcher:
         """Return where the videos of this command go: `spec` is its -o, else each job's own place, else the setting."""
         from orvideo.api.client import Limits
-        from orvideo.download.targets import takes_stdout
         from orvideo.jobs.fetch import Fetcher, OutputOptions
 
-        usual = self.settings.output
-        wished = spec if spec is not None else usual
-        if takes_stdout(wished) and (self.answering.json or self.answering.events):
-            raise UsageError(
-                f"-o {wished} gives stdout to the video, and --json or --events to a document.",
-                hint="name a file with -o",
-            )
         options = OutputOptions(
             spec,
-            default_spec=usual,
+            default_spec=self.settings.output,
+            default_source=self.settings.get("output").location,
+            answers_with_document=self.answering.json or self.answering.events,
             save_always=always,
             force=force,
             names_relative=names_relative,

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: The statuses of a refusal that the same request would get again.
 _FINAL_REFUSALS = (400, 404, 413, 422)
+#: How a submit of this process stands once the process has ended; that of another one goes on.
+_WHEN_ENDED = {State.PREPARED: State.NOT_SENT, State.SENDING: State.UNKNOWN}
 #: How many jobs are named one by one, in a message and in a command.
 _MOST_NAMED, _MOST_IN_A_COMMAND = 3, 10
 
@@ -41,12 +43,12 @@ def charged_for(record: Record) -> Charged:
 
 def resume_command(record: Record) -> str | None:
     """Return the command that continues a job, None if there is nothing to do."""
-    if record.state in (State.SENDING, State.UNKNOWN):
+    if record.is_running:
+        return f"orvideo wait {record.name}"
+    if record.state is State.UNKNOWN:
         return f"orvideo jobs show {record.name}"
     if record.state is not State.SUBMITTED:
         return None
-    if not record.final:
-        return f"orvideo wait {record.name}"
     if record.status == "completed":
         return None if record.is_fetched else f"orvideo download {record.name}"
     return f"orvideo jobs show {record.name}"
@@ -186,6 +188,8 @@ class Ending:
             record = self._journal.record(task.seq) if self._journal is not None and task.seq is not None else None
             if record is not None or task.record is not None:
                 record = record or task.on_record
+                if task.make_submission is not None:
+                    record = record._replace(state=_WHEN_ENDED.get(record.state, record.state))
                 if task.is_missing:  # it was saved once, or said to have no video
                     record = record._replace(outputs=(), expected_outputs=None)
                 found.append((task, record))
@@ -207,9 +211,7 @@ class Ending:
         cut = [
             record
             for task, record in self._tracked()
-            if record.state in (State.SENDING, State.UNKNOWN)
-            and task.make_submission is not None
-            and task.phase is not Phase.SUBMITTED_ELSEWHERE  # another process submits it
+            if record.state is State.UNKNOWN and task.make_submission is not None
         ]
         for record in cut:
             if self._journal is not None:

@@ -46,7 +46,7 @@ class Desk:
         tasks = []
         for number, name in enumerate(names):
             seq = MAKERS[name](self.ledger, f"job-{number}")
-            order = self._order if name in ("sending", "unknown", "prepared", "not_sent") else None
+            order = self._order if name in ("cut before it was sent", "cut short", "unknown", "not_sent") else None
             tasks.append(Task(self.ledger.get(seq), order, seq=seq))
         self.ending.track(tasks, self.journal)
         return tasks
@@ -84,6 +84,8 @@ MAKERS: dict[str, Callable[[Ledger, str], int]] = {
     "prepared": lambda ledger, _: bring_to(ledger, State.PREPARED),
     "not_sent": lambda ledger, _: bring_to(ledger, State.NOT_SENT),
     "sending": lambda ledger, _: bring_to(ledger, State.SENDING),
+    "cut before it was sent": lambda ledger, _: bring_to(ledger, State.PREPARED),
+    "cut short": lambda ledger, _: bring_to(ledger, State.SENDING),
     "unknown": lambda ledger, _: bring_to(ledger, State.UNKNOWN),
     "running": lambda ledger, job_id: bring_to(ledger, State.SUBMITTED, job_id=job_id),
     "running, no bill yet": running,
@@ -108,9 +110,9 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 @pytest.mark.parametrize(
     ("name", "charged", "verb"),
     [
-        ("prepared", "no", None),
+        ("prepared", "no", "wait"),
         ("not_sent", "no", None),
-        ("sending", "unknown", "jobs show"),
+        ("sending", "unknown", "wait"),
         ("unknown", "unknown", "jobs show"),
         ("running", "yes", "wait"),
         ("running, no bill yet", "yes", "wait"),
@@ -135,6 +137,17 @@ def test_what_a_job_has_cost_and_what_goes_on_with_it(
     assert told.hint == (None if charged == "no" else told.resume), "a hint goes on with what was paid for"
 
 
+@pytest.mark.parametrize(
+    ("name", "charged", "verb"), [("cut before it was sent", "no", None), ("cut short", "unknown", "jobs show")]
+)
+def test_a_submit_of_this_process_goes_on_in_no_other(
+    desk: Desk, name: str, charged: Charged, verb: str | None
+) -> None:
+    record = desk.make(name)[0].on_record
+    told = desk.ending.report(StillRunning("Time is up."))
+    assert (told.charged, told.resume) == (charged, verb and f"orvideo {verb} {record.name}")
+
+
 def test_a_hint_that_an_error_has_is_kept(desk: Desk) -> None:
     desk.make("running")
     assert desk.ending.report(StillRunning("Time is up.", hint="look there")).hint == "look there"
@@ -149,7 +162,7 @@ def test_no_output_is_looked_at_and_not_fetched_again(desk: Desk) -> None:
     ("names", "charged"),
     [
         ((), "no"),
-        (("not_sent", "prepared"), "no"),
+        (("not_sent", "prepared", "cut before it was sent"), "no"),
         (("not_sent", "running"), "yes"),
         (("running", "unknown"), "unknown"),
         (("free", "failed"), "unknown"),
@@ -255,7 +268,7 @@ def test_a_video_that_is_saved_and_not_on_record_yet_is_not_said_to_be_missing(d
 
 
 @pytest.mark.drill("S02")
-@pytest.mark.parametrize("name", ["sending", "unknown"])
+@pytest.mark.parametrize("name", ["cut short", "unknown"])
 def test_a_submit_that_a_signal_cut_short_is_unknown_from_then_on(desk: Desk, name: str) -> None:
     task, _ = desk.make(name, "running")
     desk.ending.interrupted(130)
@@ -271,9 +284,9 @@ def test_a_submit_that_a_signal_cut_short_is_unknown_from_then_on(desk: Desk, na
     assert record.error is not None
 
 
+@pytest.mark.drill("S02")
 def test_a_submit_of_another_command_is_left_alone_by_a_signal(desk: Desk) -> None:
     [task] = desk.make("sending")
-    task.make_submission = None
     desk.ending.interrupted(130)
     assert desk.told["message"] == "Interrupted; nothing was submitted."
     assert desk.ledger.get(task.seq or 0).state is State.SENDING
@@ -282,7 +295,7 @@ def test_a_submit_of_another_command_is_left_alone_by_a_signal(desk: Desk) -> No
 @pytest.mark.drill("K04")
 @pytest.mark.parametrize("where", [Path("/s/crash-1.txt"), None])
 def test_a_bug_names_the_submits_that_it_has_cut_short(desk: Desk, where: Path | None) -> None:
-    task, _ = desk.make("sending", "running")
+    task, _ = desk.make("cut short", "running")
     desk.ending.bug(LookupError("boom"), where)
     assert desk.told["message"] == (
         f"This is a bug in orvideo: LookupError. {task.on_record.handle} may have been accepted and charged; "
@@ -309,19 +322,10 @@ def test_before_any_job_is_in_hand_nothing_was_charged(desk: Desk) -> None:
 
 @pytest.mark.drill("S02")
 def test_a_submit_that_was_cut_short_is_found_between_rows_of_every_kind(desk: Desk) -> None:
-    tasks = desk.make("running", "sending")
+    tasks = desk.make("running", "cut short")
     waiting = [Task(make_submission=desk._order) for _ in range(2)]
     desk.ending.track([waiting[0], *tasks, waiting[1]], desk.journal)
     desk.ending.interrupted(130)
     cut = desk.ledger.get(tasks[1].seq or 0)
     assert f"Interrupted while {cut.handle} was being sent" in desk.told["message"]
     assert (desk.told["charged"], cut.state) == ("unknown", State.UNKNOWN)
-
-
-@pytest.mark.drill("S02")
-def test_the_submit_of_another_process_is_not_told_as_cut_short(desk: Desk) -> None:
-    [task] = desk.make("sending")
-    task.phase = Phase.SUBMITTED_ELSEWHERE
-    desk.ending.interrupted(130)
-    assert "was being sent" not in desk.told["message"]
-    assert desk.ledger.get(task.seq or 0).state is State.SENDING

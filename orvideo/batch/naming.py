@@ -11,12 +11,15 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orvideo.batch.rows import Row, Trouble
 from orvideo.download import disk, naming, targets
 from orvideo.download.naming import Facts
 from orvideo.errors import OrvideoError, OutputUnwritable, UsageError
+
+if TYPE_CHECKING:
+    from orvideo.record.values import Record
 
 #: Sorts by row, says what it is, and is nobody else's.
 DEFAULT_NAME = "{row}-{slug}-{short}.{ext}"
@@ -62,6 +65,19 @@ def make_output_folder(output: str | None) -> None:
     if folder is not None:
         with disk.disk_errors(folder):
             disk.make_folders(folder, folder.parent)
+
+
+def folder_of(output: str | None) -> str | None:
+    """Return what -o names where that is a folder, None where it names files."""
+    return output if output is not None and _is_folder(output) else None
+
+
+def is_elsewhere(record: Record, spec: str | None, output: str | None) -> bool:
+    """Return whether a row has saved videos, and not where its target is by now."""
+    if spec is None or record.target is None or os.path.normpath(spec) == os.path.normpath(record.target):
+        return False
+    folder = None if folder_of(output) is None else os.path.dirname(os.path.normpath(spec))
+    return any(one.path is not None and os.path.dirname(one.path) != folder for one in record.outputs)
 
 
 def _is_folder(spec: str) -> bool:

@@ -69,6 +69,8 @@ class Batch(NamedTuple):
     history: History
     offers: dict[str, Offer]
     specs: dict[str, str]
+    #: Where the line, or the setting, says that videos go.
+    output: str | None
     #: What the whole may cost, USD; None without a limit.
     limit: Decimal | None = None
 
@@ -131,7 +133,7 @@ def check_batch(context: Context, options: BatchOptions, settings: Settings, ser
         raise _refusal(troubles, source)
     for warning in dict.fromkeys(warning for one in asked for warning in one.warnings):
         context.terminal.warn(warning)
-    return Batch(source, identity, reader, asked, history, offers, specs)
+    return Batch(source, identity, reader, asked, history, offers, specs, output)
 
 
 def _reader(context: Context, options: BatchOptions, settings: Settings, source: Source) -> Reader:

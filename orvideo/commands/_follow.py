@@ -51,9 +51,9 @@ class FollowOptions(NamedTuple):
 
 
 def follow_named(
-    context: Context, options: FollowOptions, *, wait: bool, everything: Callable[[], Sequence[Record]], nothing: str
+    context: Context, options: FollowOptions, *, wait: bool, everything: Callable[[], Sequence[Record]]
 ) -> None:
-    """Take up the named jobs, or with --all `everything`, and save what they made; `nothing` is said of an empty list.
+    """Take up the named jobs, or with --all `everything`, which says itself where it is nothing, and save the videos.
 
     Without `wait`, a job that still runs is left alone, and a video is saved even where no -o ever said so.
     """
@@ -62,8 +62,6 @@ def follow_named(
     if options.all and options.jobs:
         raise UsageError("--all stands for every job; it goes with no JOB.")
     records = everything() if options.all else find_jobs(context, options.jobs)
-    if not records:
-        context.terminal.note(nothing)
     fetcher = context.fetcher(saving.output, force=saving.force, always=not wait, max_size=saving.max_size)
     tasks = prepare(context, records, fetcher)
     follow_and_save(context, tasks, run_options, fetcher, options.hooks, receipt=saving.receipt)

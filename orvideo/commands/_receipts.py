@@ -31,11 +31,11 @@ def check_before_submit(context: Context, fetcher: Fetcher, *, wait: bool) -> No
         raise UsageError(
             "--receipt goes beside a video, and this line saves none.", hint=f"add --wait -o PATH; {later}"
         )
-    target = decide_target(fetcher.spec_for_new_jobs, force=True, stdout_is_tty=context.terminal.out_is_tty)
+    spec = fetcher.spec_for_new_jobs
+    target = decide_target(spec, force=True, stdout_is_tty=context.terminal.out_is_tty)
     if target.is_stream:
-        raise UsageError(
-            f"--receipt goes beside a video, and -o {fetcher.spec_for_new_jobs} leaves no file.", hint=later
-        )
+        with fetcher.explained(spec):
+            raise UsageError(f"--receipt goes beside a video, and the output {spec} leaves no file.", hint=later)
     receipt = receipt_path(target.folder / target.name)
     if target.form is Form.FILE and not fetcher.options.force and os.path.lexists(receipt):
         raise OutputExists(f"{receipt} exists already.", hint="name another file with -o, or overwrite with --force")

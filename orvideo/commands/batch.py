@@ -107,7 +107,8 @@ def run(context: Context, options: BatchOptions) -> None:
     if options.spending.dry_run:
         _answer_dry_run(context, batch, price)
         return
-    make_output_folder(options.output if options.output is not None else context.settings.output)
+    if batch.offers:
+        make_output_folder(options.output if options.output is not None else context.settings.output)
     entries = _entries(context, batch, service)
     _run(context, options, entries, run_options, report)
 
@@ -118,7 +119,8 @@ def run(context: Context, options: BatchOptions) -> None:
 def _show_price(context: Context, batch: Batch) -> Price:
     """Say how the batch stands, what will be bought, and what all of it costs, before any of it is."""
     from orvideo.batch.checking import price_of
-    from orvideo.output.batch_text import dropped_rows_line, plan_lines
+    from orvideo.batch.naming import folder_of, is_elsewhere
+    from orvideo.output.batch_text import dropped_rows_line, plan_lines, saved_elsewhere_line
     from orvideo.settings.definitions import DEFAULT_BASE_URL
 
     price = price_of(batch.offers.values())
@@ -131,6 +133,11 @@ def _show_price(context: Context, batch: Batch) -> Price:
     left = batch.history.left_behind(batch.asked)
     if left:
         context.terminal.warn(dropped_rows_line(left))
+    elsewhere = [
+        one for key, one in batch.history.last.items() if is_elsewhere(one, batch.specs.get(key), batch.output)
+    ]
+    if elsewhere:
+        context.terminal.warn(saved_elsewhere_line(elsewhere, folder_of(batch.output)))
     context.terminal.event(
         {"event": "planned", "time": context.clock.now(), "rows": len(batch.asked), "price": price.as_json()}
     )

@@ -13,6 +13,7 @@ from orvideo.commands._options import Following, JobsArgument, Saving, Waiting
 
 if TYPE_CHECKING:
     from orvideo.context import Context
+    from orvideo.record.values import Record
 
 
 def register(app: typer.Typer) -> None:
@@ -32,7 +33,11 @@ def register(app: typer.Typer) -> None:
 
 def run(context: Context, options: FollowOptions) -> None:
     """Fetch the named jobs, or all that are finished and not on this disk."""
-    follow_named(
-        context, options, wait=False, everything=lambda: context.ledger_to_read.list(not_downloaded=True),
-        nothing="nothing to fetch: what the finished jobs on record have made was saved",
-    )  # fmt: skip
+    follow_named(context, options, wait=False, everything=lambda: _not_downloaded(context))
+
+
+def _not_downloaded(context: Context) -> list[Record]:
+    records = context.ledger_to_read.list(not_downloaded=True)
+    if not records:
+        context.terminal.note("nothing to fetch: what the finished jobs on record have made was saved")
+    return records

@@ -140,7 +140,8 @@ def run_list(context: Context, options: ListOptions) -> None:
 
     ledger, terminal = context.ledger_to_read, context.terminal
     wanted: Filter = {
-        "unfinished": options.unfinished, "unknown": options.unknown, "not_downloaded": options.not_downloaded,
+        "unfinished": options.unfinished, "submitting": options.unfinished, "unknown": options.unknown,
+        "not_downloaded": options.not_downloaded,
         "since": _moment(options.since, context.clock.now()) if options.since else None, "text": options.text,
         "status": options.status, "model": options.model,
     }  # fmt: skip

@@ -13,6 +13,7 @@ from orvideo.commands._options import Following, JobsArgument, Saving, Waiting
 
 if TYPE_CHECKING:
     from orvideo.context import Context
+    from orvideo.record.values import Record
 
 
 def register(app: typer.Typer) -> None:
@@ -33,7 +34,20 @@ def register(app: typer.Typer) -> None:
 
 def run(context: Context, options: FollowOptions) -> None:
     """Wait for the named jobs, or for all that are unfinished, whoever submitted them."""
-    follow_named(
-        context, options, wait=True, everything=lambda: context.ledger_to_read.list(unfinished=True),
-        nothing="nothing to wait for: every job on record is at its end",
-    )  # fmt: skip
+    follow_named(context, options, wait=True, everything=lambda: _running(context))
+
+
+def _running(context: Context) -> list[Record]:
+    """Return what the service, or a living submit, may still change; say of what nobody can wait for."""
+    from orvideo.output.text import count
+
+    records = context.ledger_to_read.list(unfinished=True, submitting=True, unknown=True)
+    running = [record for record in records if record.is_running]
+    lost = len(records) - len(running)
+    if lost:
+        context.terminal.warn(
+            f"{count(lost, 'job')} of unknown outcome may be paid for, and cannot be waited for: orvideo jobs --unknown"
+        )
+    elif not running:
+        context.terminal.note("nothing to wait for: every job on record is at its end")
+    return running

@@ -26,6 +26,7 @@ from orvideo.download import disk
 from orvideo.download.container import KINDS, BadContainer, check
 from orvideo.download.disk import FileInUse, Part
 from orvideo.download.naming import Facts, beside
+from orvideo.download.published import Published
 from orvideo.download.targets import Form, Target, beside_for
 from orvideo.download.transfer import Transfer
 from orvideo.errors import BadReply, NotFetched, OrvideoError, OutputExists, OutputUnwritable
@@ -105,21 +106,26 @@ class SaveRequest(NamedTuple):
     stdout: BinaryIO | None = None
 
 
-def save(transfer: Transfer, request: SaveRequest, output_record: OutputRecord) -> Saved:
-    """Save one output of a job, and return what was saved.
+def save(
+    transfer: Transfer, request: SaveRequest, output_record: OutputRecord, published: Published | None = None
+) -> Saved:
+    """Save one output of a job, and return what was saved; `published` are the files of the same command.
 
     Raises NotFetched, AuthError, BadReply, NoOutput, OutputUnwritable, Unsafe where no source is left, Cancelled, and
     BrokenPipeError. A record that cannot be written raises nothing: see `Saved.is_recorded`.
     """
-    saving = _Saving(request, output_record, transfer)
+    saving = _Saving(request, output_record, transfer, published or Published())
     return saving.to_stream() if request.target.is_stream else saving.to_file()
 
 
 class _Saving:
     """One save of one output."""
 
-    def __init__(self, request: SaveRequest, output_record: OutputRecord, transfer: Transfer) -> None:
+    def __init__(
+        self, request: SaveRequest, output_record: OutputRecord, transfer: Transfer, published: Published
+    ) -> None:
         self.request, self.output_record, self.transfer = request, output_record, transfer
+        self.published = published
         self.target, self.facts, self.index = request.target, request.facts, request.number
         #: Damaged files that this save has kept; removed when another source has a whole one.
         self._kept_damaged: list[Path] = []
@@ -185,7 +191,7 @@ class _Saving:
                 return self._publish(part, check(part.read, part.size))
         intended = Path(state.path)
         for path in _candidates(intended, self.facts):
-            if disk.has_content(path, state.total, state.sha256):
+            if self.published.keep(path, state.total, state.sha256):
                 with disk.disk_errors(path):
                     sync_folder(path.parent)
                     part.remove()
@@ -219,7 +225,7 @@ class _Saving:
     def _publish(self, part: Part, kind: str) -> Saved:
         """Give a complete file its final name, or the one beside it where that is taken (drill O01).
 
-        Only a file is ever overwritten.
+        Only a file is ever overwritten, and none that the same command has just saved.
         """
         path = self.target.path_for(self.facts, self.index, kind)
         with disk.disk_errors(path):
@@ -229,7 +235,8 @@ class _Saving:
         for candidate in _candidates(path, self.facts):
             with disk.disk_errors(candidate):
                 try:
-                    part.give_name(candidate, replace=self.target.force and disk.can_be_replaced(candidate))
+                    replace = self.target.force and disk.can_be_replaced(candidate)
+                    self.published.give_name(part, candidate, replace=replace)
                 except FileExistsError:
                     if not disk.has_content(candidate, part.size, digest):
                         continue

@@ -360,6 +360,7 @@ class Engine:
             self._finish(task)
             return
         if isinstance(error, RecordError) and (other := task.record_of_other_run(self._ledger)) is not None:
+            task.make_submission = None
             self._resume(task, other)
             return
         self._finish(task, error)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from orvideo.clock import Clock
 from orvideo.deadline import Deadline
 from orvideo.download.naming import facts_of
+from orvideo.download.published import Published
 from orvideo.download.save import OutputRecord, Saved, SaveRequest, as_output, is_saved, save
 from orvideo.download.sources import Sources
-from orvideo.download.targets import Form, Target, absolute_spec, decide_target, parse_target
+from orvideo.download.targets import Form, Target, absolute_spec, decide_target, parse_target, takes_stdout
 from orvideo.download.transfer import MAX_BYTES, Transfer, TransferLimits
 from orvideo.errors import NoOutput, NotFetched, OrvideoError, OutputUnwritable, UsageError, worst
 from orvideo.record.values import SANDBOX, Output, Record
@@ -58,14 +60,17 @@ class FetchResult(NamedTuple):
 class OutputOptions(NamedTuple):
     """Where the videos of a command are saved.
 
-    `spec` is the value of `-o`; None without it: then a job's own target counts, then `default_spec` (the setting), and
-    with `save_always` the current directory. `names_relative`: messages name files relative to the current directory
+    `spec` is the value of `-o`; None without it: then a job's own target counts, then `default_spec` (the setting, from
+    the variable or file `default_source`), and with `save_always` the current directory. With `answers_with_document`
+    stdout is not free for a video. `names_relative`: messages name files relative to the current directory
     (a batch). For `settle_seconds` after a job's end a refusal may mean "not yet", divided by `sandbox_speed` in the
     sandbox; `stdout` returns the stream for "-".
     """
 
     spec: str | None = None
     default_spec: str | None = None
+    default_source: str | None = None
+    answers_with_document: bool = False
     save_always: bool = False
     force: bool = False
     stdout_is_tty: bool = False
@@ -84,6 +89,7 @@ class Fetcher:
         self._began = clock.now()
         #: The targets that were decided before a purchase or a wait; they hold, whatever appears under a name later.
         self._decided: dict[str | None, Target] = {}
+        self._published = Published()
 
     # Targets
 
@@ -114,10 +120,11 @@ class Fetcher:
         if spec is None:
             return ()
         if not wait and self.spec_to_record is None:
-            raise UsageError(
-                f"-o {spec} is written by the command that waits, and --wait was not given.",
-                hint="add --wait, or name a file",
-            )
+            with self.explained(spec):
+                raise UsageError(
+                    f"The output {spec} is written by the command that waits, and --wait was not given.",
+                    hint="add --wait, or name a file",
+                )
         target = self._decide(spec, size_estimate=SIZE_ESTIMATE)
         target.refuse_existing(None)
         return (target.note,) if target.note else ()
@@ -130,13 +137,30 @@ class Fetcher:
         sharing = [record for record in records if self.options.spec is not None or record.target is None]
         shared = self.spec_for_new_jobs
         if shared is not None and len(sharing) > 1 and self._decide(shared).form not in _SHAREABLE_FORMS:
-            raise UsageError(
-                f"-o {shared} is one place, and there are {len(sharing)} jobs.",
-                hint="name a directory, or a template such as -o '{model}-{id}.mp4'",
-            )
+            with self.explained(shared):
+                raise UsageError(
+                    f"The output {shared} is one place, and there are {len(sharing)} jobs.",
+                    hint="name a directory, or a template such as -o '{model}-{id}.mp4'",
+                )
         if len(records) == 1 and self.wants(records[0]) and 0 not in self.saved_paths(records[0]):
             spec = self._spec_for(records[0])
-            self._decide(spec, is_bought=spec != self.spec_for_new_jobs)
+            self._decide(spec, record=records[0], is_bought=spec != self.spec_for_new_jobs)
+
+    @contextmanager
+    def explained(self, spec: str | None, record: Record | None = None) -> Iterator[None]:
+        """Say of an error about a place that nobody has typed which setting names it, and the way past it."""
+        try:
+            yield
+        except OrvideoError as error:
+            if self.options.spec is None:
+                is_setting = spec is not None and spec == self.options.default_spec
+                if is_setting:
+                    error.message = f"{self.options.default_source}: {error.message}"
+                if record is not None and (is_setting or error.hint is None):
+                    verb = "download" if record.final else "wait"
+                    error.hint = f"save it elsewhere: orvideo {verb} {record.name} -o FILE"
+                error.hint = error.hint or "name another place with -o"
+            raise
 
     def display_path(self, path: Path, record: Record) -> Path:
         """Return a saved path for messages: relative where a relative one was asked for."""
@@ -228,7 +252,7 @@ class Fetcher:
     ) -> Saved:
         index, count = index_of
         spec = self._spec_for(record)
-        target = self._decided.get(spec) or self._parse(spec, is_bought=True)
+        target = self._decided.get(spec) or self._parse(spec, record=record, is_bought=True)
         if target.is_stream and count > 1:
             raise NotFetched(f"Job {record.name} has {count} videos, and {target.spec} can take one.")
         stdout = self.options.stdout() if target.form is Form.STDOUT and self.options.stdout else None
@@ -241,7 +265,8 @@ class Fetcher:
             on_warning,
         )
         request = SaveRequest(target, facts_of(record), index, self._began, stdout)
-        return save(transfer, request, OutputRecord(self._ledger, record.seq, index, self._clock))
+        output_record = OutputRecord(self._ledger, record.seq, index, self._clock)
+        return save(transfer, request, output_record, self._published)
 
     def _settle_seconds(self, record: Record) -> float:
         """Return for how many seconds from now a refusal may only mean that the video is not everywhere yet."""
@@ -251,23 +276,36 @@ class Fetcher:
         since = (self._clock.now() - record.ended_at).total_seconds()
         return min(longest, max(0.0, longest - since))
 
-    def _parse(self, spec: str | None, *, is_bought: bool = False) -> Target:
+    def _parse(self, spec: str | None, *, record: Record | None = None, is_bought: bool = False) -> Target:
         options = self.options
-        return parse_target(spec, force=options.force, stdout_is_tty=options.stdout_is_tty, is_bought=is_bought)
+        with self.explained(spec, record):
+            self._refuse_taken_stdout(spec)
+            return parse_target(spec, force=options.force, stdout_is_tty=options.stdout_is_tty, is_bought=is_bought)
 
-    def _decide(self, spec: str | None, *, size_estimate: int = 0, is_bought: bool = False) -> Target:
+    def _decide(
+        self, spec: str | None, *, size_estimate: int = 0, record: Record | None = None, is_bought: bool = False
+    ) -> Target:
         options = self.options
-        target = decide_target(
-            spec,
-            force=options.force,
-            stdout_is_tty=options.stdout_is_tty,
-            size_estimate=size_estimate,
-            is_bought=is_bought,
-        )
+        with self.explained(spec, record):
+            self._refuse_taken_stdout(spec)
+            target = decide_target(
+                spec,
+                force=options.force,
+                stdout_is_tty=options.stdout_is_tty,
+                size_estimate=size_estimate,
+                is_bought=is_bought,
+            )
         self._decided[spec] = target
         if (remembered := absolute_spec(spec)) is not None:
             self._decided[remembered] = target
         return target
+
+    def _refuse_taken_stdout(self, spec: str | None) -> None:
+        if self.options.answers_with_document and takes_stdout(spec):
+            raise UsageError(
+                f"The output {spec} gives stdout to the video, and --json or --events to a document.",
+                hint="name a file with -o",
+            )
 
     def _spec_for(self, record: Record) -> str | None:
         if self.options.spec is not None:

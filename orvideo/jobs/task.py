@@ -43,7 +43,7 @@ class Phase(StrEnum):
 
 @dataclass(eq=False, repr=False)
 class Task:
-    """One job in a run: a submission to make, or a job on record, and its results.
+    """One job in a run: a submission to make, or a job on record, which another run may be submitting; and its results.
 
     `seq` is its number on record, as soon as it has one. `saved` has the saved outputs by index, `paths` their paths
     for messages. `was_here`: all of it was saved before this run. `is_missing`: its videos were looked for on this disk

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from orvideo.batch.checking import Asked, Offer, Price
     from orvideo.batch.row_state import History
 
+#: How many jobs, or folders, are named one by one.
+_MOST_NAMED = 5
 _STATE_TEXTS = {
     RowState.COMPLETED: "finished",
     RowState.RUNNING: "in flight",
@@ -73,8 +77,18 @@ def dropped_rows_line(records: Sequence[Record]) -> str:
     running = [record.name for record in records if record.is_running]
     text = f"{count(len(records), 'job')} of this batch belong to rows that were changed or taken out"
     if running:
-        text += f"; {len(running)} still running: orvideo wait {' '.join(running[:5])}"
+        text += f"; {len(running)} still running: orvideo wait {' '.join(running[:_MOST_NAMED])}"
     return text + "."
+
+
+def saved_elsewhere_line(records: Sequence[Record], folder: str | None) -> str:
+    """Return a warning about finished rows whose videos are not where this line says; `folder` is what it names."""
+    paths = [output.path for record in records for output in record.outputs if output.path is not None]
+    folders = sorted({os.path.dirname(path) for path in paths})
+    names = " ".join(record.name for record in records[:_MOST_NAMED]) + (" ..." if len(records) > _MOST_NAMED else "")
+    where = f"finished and saved in {', '.join(folders[:_MOST_NAMED])}, not where this line says"
+    way = f"orvideo download {names} -o {shlex.quote(folder or 'FOLDER/')}"
+    return f"{count(len(records), 'row is', 'rows are')} {where}; to save there as well: {way}"
 
 
 def most_spent(records: Iterable[Record]) -> Decimal | None:

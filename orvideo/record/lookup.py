@@ -116,14 +116,16 @@ def _ambiguous(ref: str, candidates: Sequence[Record], more: bool) -> UsageError
 
 
 class Filter(TypedDict, total=False):
-    """Which jobs to list. Of the first three any one is enough; everything else that is given must hold.
+    """Which jobs to list. Of the first four any one is enough; everything else that is given must hold.
 
-    `unfinished`: accepted, and not at its end. `unknown`: the outcome of the submit is. `not_downloaded`: completed,
-    with an output that is not saved. `text` is looked for in prompt, model, id and handle, in any case, `model` in the
-    model; `status` is one or more words as people see them (`Record.status_word`), with commas.
+    `unfinished`: accepted, and not at its end. `submitting`: a living process submits it. `unknown`: the outcome of the
+    submit is. `not_downloaded`: completed, with an output that is not saved. `text` is looked for in prompt, model, id
+    and handle, in any case, `model` in the model; `status` is one or more words as people see them
+    (`Record.status_word`), with commas.
     """
 
     unfinished: bool
+    submitting: bool
     unknown: bool
     not_downloaded: bool
     since: datetime | None
@@ -133,12 +135,17 @@ class Filter(TypedDict, total=False):
     batch: str | None
 
 
-# Written as the partial indexes are, so that SQLite sees that they apply.
+# Written as the partial indexes are, so that SQLite sees that they apply; `submitting` has none and reads every row.
 _LISTS = {
     "unfinished": "(state = 'submitted' AND final = 0)",
+    "submitting": "(state IN ('prepared', 'sending'))",
     "unknown": "(state IN ('sending', 'unknown'))",
     "not_downloaded": "(status = 'completed' AND fetched = 0)",
 }
+
+
+#: The list of a row whose submit is not at its end, by its effective state (`ReadContext.state_of`).
+_LIST_OF = {State.PREPARED: "submitting", State.SENDING: "submitting", State.UNKNOWN: "unknown"}
 
 
 def select(connection: sqlite3.Connection, wanted: Filter, limit: int | None, context: ReadContext) -> list[Record]:
@@ -184,7 +191,8 @@ def _conditions(wanted: Filter) -> tuple[list[str], list[object]]:
 
 def _passes(row: sqlite3.Row, wanted: Filter, context: ReadContext) -> bool:
     """Check what SQL cannot: whether a process has ended, and case-insensitive matches."""
-    if wanted.get("unknown") and row["state"] == State.SENDING and context.state_of(row) is not State.UNKNOWN:
+    lists = {name for name in _LISTS if wanted.get(name)}
+    if lists and row["state"] in (State.PREPARED, State.SENDING) and _LIST_OF.get(context.state_of(row)) not in lists:
         return False
     words = {row["status"] or word_of(context.state_of(row), row["answer_status"]), "saved" if row["fetched"] else None}
     statuses = {word.strip() for word in (wanted.get("status") or "").casefold().split(",")}

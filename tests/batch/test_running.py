@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -193,6 +194,26 @@ def test_d01_a_new_folder_takes_rows_that_name_their_own_file_as_well(service: B
     # A folder's own folder is not made: it may be misspelt.
     refused = service.batch("-o", "a/b/", "--name", "other", file="rows.csv")
     assert (refused.code, len(service.received)) == (14, 2)
+
+
+@pytest.mark.drill("F-D01")
+def test_d01_rows_that_are_saved_elsewhere_are_told_with_the_way_to_have_them_there(service: Bench, home: Path) -> None:
+    service.write(rows(2))
+    assert service.batch("-o", "clips/").code == 0
+    same = service.batch("-o", "./clips/")
+    assert "not where this line says" not in same.err
+    done = service.batch("-o", "clips2/")
+    assert (done.code, sorted(done.lines)) == (0, sorted(same.lines)), done.err
+    assert not (home / "clips2").exists()
+    said = " ".join(done.err.split())
+    assert f"2 rows are finished and saved in {home / 'clips'}, not where this line says" in said
+    line = re.search(r"orvideo (download [^:]+ -o clips2/)", said)
+    assert line is not None, said
+    fetched = service.shell(*line[1].split())
+    assert fetched.code == 0, fetched.err
+    assert len(list((home / "clips2").glob("*.mp4"))) == 2
+    assert "not where this line says" not in service.batch("-o", "clips2/").err
+    assert "-o FOLDER/" in service.batch("-o", "{row}.mp4").err
 
 
 def _until(happened: object, patience: float = 30.0) -> None:

@@ -50,6 +50,7 @@ from tests.shell import KEY, SCRIPT, Result, Shell
 drill = pytest.mark.drill
 #: More than comes in one piece: what follows the first is read off the connection itself (api.body).
 VIDEO = mp4(400_000)
+PENDING: Step = {"status": "pending"}
 NO_URLS: dict[str, Any] = {"status": "completed", "usage": {"cost": 0.12}}
 PATIENT = Limits(stall_seconds=0.3)
 
@@ -92,6 +93,58 @@ def ranges(wire: Wire) -> list[tuple[str | None, str | None]]:
 
 def parts() -> list[str]:
     return sorted(path.name for path in Path().glob("boat*.part"))
+
+
+@drill("F-A08", "O04", "O08")
+@pytest.mark.parametrize("command", ["wait", "download"])
+@pytest.mark.parametrize(("place", "code"), [("rows.txt/x.mp4", 14), ("{nope}.mp4", 2), ("-", 2)])
+def test_a08_a_setting_that_names_no_place_is_named_with_the_way_past_it(
+    orvideo: Shell, command: str, place: str, code: int
+) -> None:
+    Path("rows.txt").write_text("a boat")
+    with Wire(DONE, content=[film(VIDEO)]) as wire:
+        wire.bought(orvideo)
+        assert orvideo("status", JOB).code == 0
+        done = orvideo(command, JOB, "--json", env={"ORVIDEO_OUTPUT": place})
+        assert done.code == code, done.err
+        error = done.error
+        assert error["message"].startswith("ORVIDEO_OUTPUT: ")
+        assert "-o " not in error["message"]
+        assert (error["charged"], error["job_id"], error["resume"]) == ("yes", JOB, f"orvideo download {JOB}")
+        assert error["hint"] == f"save it elsewhere: orvideo download {JOB} -o FILE"
+        assert orvideo("download", JOB, "-o", "boat.mp4", env={"ORVIDEO_OUTPUT": place}).code == 0
+    assert Path("boat.mp4").read_bytes() == VIDEO
+
+
+@drill("F-A08")
+def test_a08_a_setting_is_no_trouble_where_no_video_goes_there(orvideo: Shell) -> None:
+    with Wire(DONE, content=[film(VIDEO)]) as wire:
+        wire.bought(orvideo, target=os.path.abspath("boat.mp4"))
+        for line in (("status", JOB), ("wait", JOB)):
+            done = orvideo(*line, "--json", env={"ORVIDEO_OUTPUT": "-"})
+            assert done.code == 0, done.err
+    assert Path("boat.mp4").read_bytes() == VIDEO
+
+
+@drill("F-A08", "O08")
+def test_a08_before_a_purchase_a_setting_that_names_no_place_is_named_too(orvideo: Shell) -> None:
+    with Wire() as wire:
+        orvideo.environ |= wire.env
+        env = {"ORVIDEO_OUTPUT": "-"}
+        lines = [(), ("--wait", "--json"), ("--wait", "--receipt")]
+        ends = [orvideo("submit", *ORDER, "--yes", *line, env=env) for line in lines]
+    assert [done.code for done in ends] == [2] * 3
+    assert all("ORVIDEO_OUTPUT: " in done.err for done in ends), ends
+    assert wire.posts == 0
+
+
+@drill("F-A08", "O01")
+def test_a08_a_target_on_record_that_takes_nothing_any_more_has_a_way_past_it(orvideo: Shell) -> None:
+    Path("clips").write_text("no folder")
+    with Wire(PENDING, DONE, content=[film(VIDEO)]) as wire:
+        wire.bought(orvideo, target=os.path.abspath("clips/a/boat.mp4"))
+        done = orvideo("wait", JOB, "--json")
+    assert (done.code, done.error["hint"]) == (14, f"save it elsewhere: orvideo wait {JOB} -o FILE"), done.err
 
 
 @drill("D01")

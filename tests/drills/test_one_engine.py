@@ -247,6 +247,51 @@ def test_a4_a_file_that_appears_while_waiting_is_left_alone_and_the_video_saved_
     assert text.code == 0, text.err
 
 
+OTHER_VIDEO = VIDEO + b"\0\0\0\x10free12345678"
+
+
+@drill("R-A3", "R-A4", "O01")
+@pytest.mark.parametrize(
+    ("line", "recorded"),
+    [
+        (("download", JOB, OTHER, "-o", "{model}.mp4"), None),
+        (("download", JOB, OTHER), "x.mp4"),
+        (("wait", "--all"), "x.mp4"),
+    ],
+    ids=["one name", "recorded", "wait all"],
+)
+def test_a3_force_replaces_no_video_that_the_same_command_has_just_saved(
+    orvideo: Shell, line: tuple[str, ...], recorded: str | None
+) -> None:
+    target = str(orvideo.home / recorded) if recorded is not None else None
+    with Wire(DONE, content=[film(VIDEO)], places=other_done()) as wire:
+        wire.bought(orvideo, target=target)
+        wire.bought(orvideo, OTHER, target=target)
+        done = orvideo(*line, "--force")
+        again = orvideo("download", JOB, OTHER, *line[3:], "--force")
+        left = orvideo("download", "--all")
+    assert (done.code, len(set(done.lines))) == (13, 2), done.err
+    assert [Path(path).read_bytes() for path in again.lines] == [VIDEO, OTHER_VIDEO]
+    assert (left.code, left.lines) == (0, [])
+
+
+@drill("O01")
+def test_o01_force_replaces_a_foreign_file_and_the_jobs_own_one(orvideo: Shell) -> None:
+    target = orvideo.home / "boat.mp4"
+    target.write_bytes(b"foreign")
+    with Wire(DONE, content=[film(VIDEO), film(OTHER_VIDEO)]) as wire:
+        wire.bought(orvideo)
+        for video in (VIDEO, OTHER_VIDEO):
+            done = orvideo("download", JOB, "-o", str(target), "--force")
+            assert (done.code, target.read_bytes()) == (0, video), done.err
+
+
+def other_done() -> dict[str, list[Step]]:
+    """Return what `OTHER` meets: it is completed, and has a film of its own."""
+    done = {**DONE, "unsigned_urls": [f"{OTHER_LOOK}/content?index=0"]}
+    return {OTHER_LOOK: [done], f"{OTHER_LOOK}/content": [film(OTHER_VIDEO)]}
+
+
 # --- time (R-A5, F-B01, F-B02)
 
 
@@ -850,7 +895,7 @@ class Waking(HandClock):
 def sending(shell: Shell, wire: Wire) -> tuple[Ledger, int]:
     """Put a job on record that another orvideo is submitting, and return the record that it holds."""
     shell.environ |= wire.env
-    ledger = Ledger(record_path(shell))
+    ledger = Ledger(record_path(shell), clock=shell.clock)
     seq = ledger.prepare(Submission({"prompt": "a boat"}, wire.url))
     ledger.sending(seq)
     return ledger, seq
@@ -864,20 +909,62 @@ def test_a_submit_of_another_orvideo_is_waited_for_and_no_longer_than_asked(orvi
             done = orvideo("wait", handle, "--timeout", "4s", "--json")
             assert ledger.get(seq).state is State.SENDING
     assert (done.code, done.error["charged"], wire.looks) == (8, "unknown", 0), done.err
-    assert done.error["resume"] == f"orvideo jobs show {handle}"
+    assert done.error["resume"] == done.error["hint"] == f"orvideo wait {handle}"
     assert 4 <= hand.elapsed < 5
 
 
-def test_a_submit_of_another_orvideo_is_followed_once_it_is_through(orvideo: Shell) -> None:
+@drill("R-A8", "M31")
+def test_a8_a_submit_of_another_orvideo_that_the_service_puts_off_is_waited_for_too(
+    orvideo: Shell, hand: HandClock
+) -> None:
+    with Wire() as wire:
+        ledger, seq = sending(orvideo, wire)
+        with ledger:
+            ledger.refused_for_now(seq)
+            done = orvideo("wait", "--all", "--timeout", "4s", "--json")
+            handle = ledger.get(seq).handle
+    assert (done.code, done.error["charged"], done.error["resume"]) == (8, "no", f"orvideo wait {handle}"), done.err
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_a_submit_of_another_orvideo_is_followed_once_it_is_through(orvideo: Shell, everything: bool) -> None:
     with Wire(DONE, content=[film(VIDEO)]) as wire:
         ledger, seq = sending(orvideo, wire)
         with ledger:
             hand = Waking(3, lambda: ledger.submitted(seq, JOB))
             orvideo.clock = hand.clock()
             target = orvideo.home / "boat.mp4"
-            done = orvideo("wait", ledger.get(seq).handle, "-o", str(target), "--timeout", "30s")
+            name = "--all" if everything else ledger.get(seq).handle
+            done = orvideo("wait", name, "-o", str(target), "--timeout", "30s")
     assert (done.code, done.lines) == (0, [str(target)]), done.err
     assert 3 <= hand.elapsed < 5
+
+
+@drill("R-A8", "J03")
+@pytest.mark.parametrize("owner", ["it ended", "it stands still"])
+def test_a8_what_nobody_can_wait_for_is_told_and_not_called_ended(orvideo: Shell, hand: HandClock, owner: str) -> None:
+    with Wire() as wire:
+        ledger, seq = sending(orvideo, wire)
+        with ledger:
+            if owner == "it ended":
+                ledger.outcome_unknown(seq, "No answer came.")
+            else:
+                hand.sleep(700)
+            done = orvideo("wait", "--all")
+    assert (done.code, done.out) == (0, ""), done.err
+    assert "1 job of unknown outcome" in done.err
+    assert "orvideo jobs --unknown" in done.err
+    assert "every job on record" not in done.err
+
+
+def test_with_nothing_left_every_job_is_at_its_end(orvideo: Shell) -> None:
+    with Wire() as wire:
+        wire.bought(orvideo, status="pending")
+        with Ledger(record_path(orvideo)) as ledger:
+            ledger.observed(ledger.find(JOB).seq, Observation("failed", final=True))
+        done = orvideo("wait", "--all")
+    assert (done.code, done.out) == (0, "")
+    assert "every job on record is at its end" in done.err
 
 
 NOT_YET = refuse(404, "not yet")

@@ -189,8 +189,7 @@ def test_the_newest_come_first_and_a_limit_holds(ledger: Ledger) -> None:
 
 
 def test_the_lists_of_what_is_to_be_done(ledger: Ledger) -> None:
-    bring_to(ledger, State.PREPARED)
-    bring_to(ledger, State.SENDING)
+    submitting = [bring_to(ledger, State.SENDING), bring_to(ledger, State.PREPARED)]
     bring_to(ledger, State.NOT_SENT)
     unknown = bring_to(ledger, State.UNKNOWN)
     running = bring_to(ledger, State.SUBMITTED, job_id="running")
@@ -199,6 +198,9 @@ def test_the_lists_of_what_is_to_be_done(ledger: Ledger) -> None:
     ledger.output_saved(finished(ledger, "fetched"), Output(0, "/v/a.mp4", 1, "ab"))
 
     assert [record.seq for record in ledger.list(unfinished=True)] == [running]
+    assert sorted(record.seq for record in ledger.list(submitting=True)) == submitting
+    everything = ledger.list(unfinished=True, submitting=True, unknown=True)
+    assert sorted(record.seq for record in everything) == [*submitting, unknown, running]
     assert [record.seq for record in ledger.list(unknown=True)] == [unknown]
     assert [record.seq for record in ledger.list(not_downloaded=True)] == [unfetched]
     assert [record.seq for record in ledger.list(unfinished=True, unknown=True)] == [running, unknown]

@@ -161,8 +161,8 @@ class LifeOfTheRecord(RuleBasedStateMachine):
         for job in self._expected.values():
             # On the wire at most once more than the service took nothing.
             assert job.sent <= job.refused + 1
-        unfinished = {record.seq for record in self._ledger.list(unfinished=True)}
-        assert unfinished == {record.seq for record in records if record.id and not record.final}
+        unfinished = {record.seq for record in self._ledger.list(unfinished=True, submitting=True)}
+        assert unfinished == {record.seq for record in records if record.is_running}
         unfetched = {record.seq for record in self._ledger.list(not_downloaded=True)}
         assert unfetched == {r.seq for r in records if r.status == "completed" and not r.is_fetched}
 
