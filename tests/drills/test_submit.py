@@ -238,10 +238,11 @@ def test_an_id_is_recorded_printed_and_followed(quick: Shell, home: Path, behavi
         done = submit(quick, server)
     assert server.count("POST") == 1
     [record] = on_record(home)
-    assert (done.code, done.lines) == (0, [record.id]), done.err
-    assert record.id in ("job-1", "1")
+    # A number alone would be a position in the list: such a job is called by its local name.
+    assert (done.code, done.lines) == (0, [record.name]), done.err
+    assert (record.id, record.name) in (("job-1", "job-1"), ("1", record.handle))
     assert (record.state, record.answer) == (State.SUBMITTED, None)
-    assert f"orvideo wait {record.id}" in done.err
+    assert f"orvideo wait {record.name}" in done.err
     assert_clean(home, done)
 
 
