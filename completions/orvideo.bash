@@ -27,7 +27,7 @@ __orvideo_offers() {
             options='--duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --max-cost --sort --refresh --json --quiet -q --verbose -v --sandbox --help -h'
             ;;
         doctor)
-            options='--json --quiet -q --verbose -v --sandbox --help -h'
+            options='--move-record-aside --json --quiet -q --verbose -v --sandbox --help -h'
             ;;
         sandbox)
             options='--port --speed --fault --list-faults --json --quiet -q --help -h'

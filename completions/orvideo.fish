@@ -330,6 +330,7 @@ complete -c orvideo -n '__orvideo_at \'models\'' -l quiet -s q -d 'Only the answ
 complete -c orvideo -n '__orvideo_at \'models\'' -l verbose -s v -d 'Show each request, never the key'
 complete -c orvideo -n '__orvideo_at \'models\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
 complete -c orvideo -n '__orvideo_at \'models\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'doctor\'' -l move-record-aside -d 'Move a record that cannot be used to a folder beside it, and stop'
 complete -c orvideo -n '__orvideo_at \'doctor\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'doctor\'' -l quiet -s q -d 'Only the answer and errors'
 complete -c orvideo -n '__orvideo_at \'doctor\'' -l verbose -s v -d 'Show each request, never the key'

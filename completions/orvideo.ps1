@@ -1,6 +1,6 @@
 # PowerShell completion for orvideo. Made by: python -m orvideo.completion. Do not edit.
 
-Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
+Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
 
     # For each command, by its path: the commands below it, its options, and what its arguments are. A kind is
@@ -57,7 +57,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
         }
         'doctor' = @{
             Commands = @('words')
-            Order = @('--json', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
+            Order = @('--move-record-aside', '--json', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @()
             Many = $false
@@ -213,8 +213,8 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['submit'].Options['--interval'] = @{ Kind = @('anything'); Help = 'Look this often instead of soon at first and then further apart' }
     $table['submit'].Options['--exec'] = @{ Kind = @('anything'); Help = 'Run this in the shell when a job ends, with ORVIDEO_JOB_ID, _STATUS, _PATH, ... set' }
     $table['submit'].Options['--notify'] = @{ Kind = $null; Help = 'Notify the desktop when a job ends, or ring the terminal''s bell' }
-    $table['submit'].Options['--output'] = @{ Kind = @('files'); Help = 'Save the video here: a file, a directory, a name with fields such as {model} or {id}, or …' }
-    $table['submit'].Options['-o'] = @{ Kind = @('files'); Help = 'Save the video here: a file, a directory, a name with fields such as {model} or {id}, or …' }
+    $table['submit'].Options['--output'] = @{ Kind = @('files'); Help = 'Save the video here: a file, a directory, a name with fields such as {model} or {id}, or ...' }
+    $table['submit'].Options['-o'] = @{ Kind = @('files'); Help = 'Save the video here: a file, a directory, a name with fields such as {model} or {id}, or ...' }
     $table['submit'].Options['--force'] = @{ Kind = $null; Help = 'Overwrite a file that is already there' }
     $table['submit'].Options['--receipt'] = @{ Kind = $null; Help = 'Beside each video, NAME.json: the request, the cost, the sum' }
     $table['submit'].Options['--max-size'] = @{ Kind = @('anything'); Help = 'Save no file that is larger (500MB, 2GiB)' }
@@ -244,8 +244,8 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['wait'].Options['--interval'] = @{ Kind = @('anything'); Help = 'Look this often instead of soon at first and then further apart' }
     $table['wait'].Options['--exec'] = @{ Kind = @('anything'); Help = 'Run this in the shell when a job ends, with ORVIDEO_JOB_ID, _STATUS, _PATH, ... set' }
     $table['wait'].Options['--notify'] = @{ Kind = $null; Help = 'Notify the desktop when a job ends, or ring the terminal''s bell' }
-    $table['wait'].Options['--output'] = @{ Kind = @('files'); Help = 'Save the video here: a file, a directory, a name with fields such as {model} or {id}, or …' }
-    $table['wait'].Options['-o'] = @{ Kind = @('files'); Help = 'Save the video here: a file, a directory, a name with fields such as {model} or {id}, or …' }
+    $table['wait'].Options['--output'] = @{ Kind = @('files'); Help = 'Save the video here: a file, a directory, a name with fields such as {model} or {id}, or ...' }
+    $table['wait'].Options['-o'] = @{ Kind = @('files'); Help = 'Save the video here: a file, a directory, a name with fields such as {model} or {id}, or ...' }
     $table['wait'].Options['--force'] = @{ Kind = $null; Help = 'Overwrite a file that is already there' }
     $table['wait'].Options['--receipt'] = @{ Kind = $null; Help = 'Beside each video, NAME.json: the request, the cost, the sum' }
     $table['wait'].Options['--max-size'] = @{ Kind = @('anything'); Help = 'Save no file that is larger (500MB, 2GiB)' }
@@ -259,8 +259,8 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['wait'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['wait'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['download'].Options['--all'] = @{ Kind = $null; Help = 'Every finished job that is not on this disk' }
-    $table['download'].Options['--output'] = @{ Kind = @('files'); Help = 'Save the video here: a file, a directory, a name with fields such as {model} or {id}, or …' }
-    $table['download'].Options['-o'] = @{ Kind = @('files'); Help = 'Save the video here: a file, a directory, a name with fields such as {model} or {id}, or …' }
+    $table['download'].Options['--output'] = @{ Kind = @('files'); Help = 'Save the video here: a file, a directory, a name with fields such as {model} or {id}, or ...' }
+    $table['download'].Options['-o'] = @{ Kind = @('files'); Help = 'Save the video here: a file, a directory, a name with fields such as {model} or {id}, or ...' }
     $table['download'].Options['--force'] = @{ Kind = $null; Help = 'Overwrite a file that is already there' }
     $table['download'].Options['--receipt'] = @{ Kind = $null; Help = 'Beside each video, NAME.json: the request, the cost, the sum' }
     $table['download'].Options['--max-size'] = @{ Kind = @('anything'); Help = 'Save no file that is larger (500MB, 2GiB)' }
@@ -350,6 +350,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     $table['models'].Options['--sandbox'] = @{ Kind = $null; Help = 'Use the built-in stand-in: free, offline, no key' }
     $table['models'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['models'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['doctor'].Options['--move-record-aside'] = @{ Kind = $null; Help = 'Move a record that cannot be used to a folder beside it, and stop' }
     $table['doctor'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
     $table['doctor'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
     $table['doctor'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
@@ -493,11 +494,13 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
         }
     }
 
-    function Get-OfKind($kind, [string] $before, [string] $typed) {
+    function Get-Candidates($kind, [string] $before, [string] $typed) {
         switch ($kind[0]) {
             'words' {
                 for ($i = 1; $i -lt $kind.Count; $i += 2) {
-                    if ($kind[$i].StartsWith($typed)) { Get-Result $before $kind[$i] $kind[$i + 1] 'ParameterValue' }
+                    if ($kind[$i].StartsWith($typed, 'Ordinal')) {
+                        Get-Result $before $kind[$i] $kind[$i + 1] 'ParameterValue'
+                    }
                 }
             }
             'dynamic' {
@@ -507,12 +510,30 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
                 $current = $typed -replace '"', ''
                 if (-not $current) { $current = ' ' }
                 $line = @($words | ForEach-Object { $_ -replace '"', '' } | Where-Object { $_ })
-                $found = & @($program)[0] __complete $kind[1] $current @line 2>$null
+                # It writes UTF-8, which PowerShell reads by the code page of the console.
+                $encoding = [Console]::OutputEncoding
+                try {
+                    [Console]::OutputEncoding = [System.Text.Encoding]::UTF8
+                    $found = & @($program)[0] __complete $kind[1] $current @line 2>$null
+                } finally {
+                    [Console]::OutputEncoding = $encoding
+                }
                 foreach ($one in $found) {
                     $value, $description = $one -split "`t", 2
-                    if ($value.StartsWith($typed)) { Get-Result $before $value $description 'ParameterValue' }
+                    if ($value.StartsWith($typed, 'Ordinal')) {
+                        Get-Result $before $value $description 'ParameterValue'
+                    }
                 }
             }
+        }
+    }
+
+    function Get-OfKind($kind, [string] $before, [string] $typed) {
+        $candidates = @(Get-Candidates $kind $before $typed)
+        if ($candidates.Count) {
+            $candidates
+        } elseif ($kind[0] -in 'anything', 'dynamic') {
+            ''  # without any candidate PowerShell would offer files
         }
     }
 
@@ -530,7 +551,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
             if ($isCommand) { $path = $below } else { $position++ }
         } elseif ($word -eq '--') {
             $ended = $true
-        } elseif ($word.StartsWith('--')) {
+        } elseif ($word.StartsWith('--', 'Ordinal')) {
             if ($options[$word].Kind) { $expects = $options[$word].Kind }
         } else {
             for ($i = 1; $i -lt $word.Length; $i++) {
@@ -550,9 +571,9 @@ Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
     } elseif (-not $ended -and $typed -match '^(--[^=]+)=(.*)$') {
         $name, $value = $Matches[1], $Matches[2]
         if ($here.Options[$name].Kind) { Get-OfKind $here.Options[$name].Kind "$name=" $value }
-    } elseif (-not $ended -and $typed.StartsWith('-')) {
+    } elseif (-not $ended -and $typed.StartsWith('-', 'Ordinal')) {
         foreach ($name in $here.Order) {
-            if ($name.StartsWith($typed)) { Get-Result '' $name $here.Options[$name].Help 'ParameterName' }
+            if ($name.StartsWith($typed, 'Ordinal')) { Get-Result '' $name $here.Options[$name].Help 'ParameterName' }
         }
     } else {
         if ($position -eq 0 -and -not $ended) { Get-OfKind $here.Commands '' $typed }

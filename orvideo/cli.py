@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import typer
 
+from orvideo import system
 from orvideo.commands._action import Action
 from orvideo.commands._app import COMMANDS, build_app
 from orvideo.environment import CommonOptions, Environment
@@ -147,10 +148,11 @@ def process_environment() -> Environment:
             os.fstat(descriptor)
         except OSError:
             # Else the next file that is opened, the record perhaps, would get the number and whatever is written to it.
-            os.open(os.devnull, os.O_RDWR)
+            system.open_file(os.devnull, os.O_RDWR)
     environ = dict(os.environ)
     # pydantic looks through the metadata of all that is installed for plugins, which takes as long as all our models.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    system.prepare_streams(sys.stdin, sys.stdout, sys.stderr)
     return Environment(environ, sys.stdin, sys.stdout, sys.stderr, open_terminal=open_terminal)
 
 
@@ -189,5 +191,5 @@ def _raise_unwritable(error: OSError) -> Callable[[Context], None]:
 def _broken_pipe(environment: Environment) -> int:
     """End quietly: whoever read stdout has had enough (drill O09). The interpreter must not flush it again at exit."""
     if environment.stdout is sys.stdout and sys.stdout is not None:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(system.open_file(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return ExitCode.BROKEN_PIPE

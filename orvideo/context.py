@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from orvideo import system
 from orvideo.deadline import Deadline
 from orvideo.ending import Ending
 from orvideo.environment import CommonOptions, Environment
 from orvideo.errnos import reason
 from orvideo.errors import OutputUnwritable, RecordError, UsageError
 from orvideo.interrupts import Interrupts
+from orvideo.shells import a_folder, install, set_variable
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -33,6 +35,23 @@ if TYPE_CHECKING:
 
 #: The endpoint that the record holds for jobs of the built-in sandbox; its port is another one each time.
 SANDBOX = "sandbox"
+#: The record, in the folder of the state.
+RECORD = "jobs.db"
+#: What the sandbox's extra brings.
+_OF_THE_SANDBOX = ("av", "falcon", "waitress", "PIL")
+
+
+@contextmanager
+def sandbox_errors() -> Iterator[None]:
+    """Raise UsageError where the sandbox cannot be imported: not installed is only what lacks a library of its own."""
+    try:
+        yield
+    except ImportError as error:
+        missing = (error.name or "").partition(".")[0]
+        if isinstance(error, ModuleNotFoundError) and missing in _OF_THE_SANDBOX:
+            told = f"The sandbox is not installed: {missing} is missing."
+            raise UsageError(told, hint=install("sandbox")) from error
+        raise UsageError(f"The sandbox cannot be loaded: {str(error).rstrip('.')}.") from error
 
 
 class Service:
@@ -98,14 +117,6 @@ class Context:
 
         return Settings(self.environment.environ)
 
-    def require_saving(self) -> None:
-        """Raise UsageError on a system where no video can be saved yet: nothing is bought there."""
-        if self.environment.platform == "win32":
-            raise UsageError(
-                "orvideo cannot save videos on Windows yet, so it buys none there.",
-                hint="wsl --install, and orvideo in the Linux that this brings",
-            )
-
     @cached_property
     def ledger(self) -> Ledger:
         """The record, to be written to: a command that spends money and cannot write it does not begin (drill J04)."""
@@ -127,7 +138,7 @@ class Context:
         from orvideo.jobs.recovery import recover_ids
         from orvideo.record.ledger import Ledger
 
-        ledger = Ledger(self.settings.state_dir / "jobs.db", clock=self.clock, must_write=must_write)
+        ledger = Ledger(self.settings.state_dir / RECORD, clock=self.clock, must_write=must_write)
         self._closing.callback(ledger.close)
         for warning in ledger.warnings:
             self.terminal.warn(warning)
@@ -199,8 +210,11 @@ class Context:
     ) -> Fetcher:
         """Return where the videos of this command go: `spec` is its -o, else each job's own place, else the setting."""
         from orvideo.api.client import Limits
+        from orvideo.download.targets import takes_stdout
         from orvideo.jobs.fetch import Fetcher, OutputOptions
 
+        if takes_stdout(spec if spec is not None else self.settings.output):
+            self._warn_of_piped_bytes()
         options = OutputOptions(
             spec,
             default_spec=self.settings.output,
@@ -216,6 +230,13 @@ class Context:
             sandbox_speed=self.settings.sandbox_speed,
         )
         return Fetcher(self.ledger_to_read, self.journal, self.clock, options)
+
+    def _warn_of_piped_bytes(self) -> None:
+        """Say before anything is bought that a pipe breaks videos; one that was fetched can be fetched again (PS9)."""
+        if not self.terminal.out_is_tty and system.changes_piped_bytes():
+            self.terminal.warn(
+                "Windows PowerShell reads what comes through | and > as text, and breaks a video: name a file with -o."
+            )
 
     def connect(self, endpoint: str) -> Callable[[], Client]:
         """Return what makes a client for the service that a job lives at, one for each thread; raises as `service`."""
@@ -295,18 +316,14 @@ class Context:
         return service
 
     def _start_sandbox(self) -> tuple[str, str]:
-        try:
+        with sandbox_errors():
             from orvideo.sandbox.server import KEY, Sandbox
-        except ImportError as missing:
-            raise UsageError(
-                f"The sandbox is not installed: {missing.name} is missing.", hint="pip install 'orvideo[sandbox]'"
-            ) from missing
         home = self.settings.state_dir / "sandbox"
         try:
             sandbox = Sandbox(home, speed=self.settings.sandbox_speed)
         except OSError as error:
             told = f"The sandbox has no place for its films: {home}: {reason(error)}."
-            raise OutputUnwritable(told, hint="export ORVIDEO_STATE_DIR=/path/to/a/folder") from error
+            raise OutputUnwritable(told, hint=set_variable("ORVIDEO_STATE_DIR", a_folder())) from error
         sandbox.start()
         self._closing.callback(sandbox.stop)
         return sandbox.base_url, KEY

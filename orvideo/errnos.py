@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-import shlex
 from pathlib import Path
+
+from orvideo import shells
 
 #: The reason by errno, to stand after a colon: without a capital and a full stop.
 _REASONS = {
@@ -65,7 +66,7 @@ def sentence(error: OSError, path: str | os.PathLike[str]) -> str:
 def hint(error: OSError, path: str | os.PathLike[str]) -> str | None:
     """Return a command that removes the cause, None where there is none."""
     folder = _missing_folder(error, path)
-    return None if folder is None else f"mkdir -p {shlex.quote(os.fspath(folder))}"
+    return None if folder is None else shells.make_folder(os.fspath(folder))
 
 
 def _missing_folder(error: OSError, path: str | os.PathLike[str]) -> Path | None:

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from sys import UnraisableHookArgs
 
 #: The signals that end a command, each with the exit code 128 + its number.
-_ENDING_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+#: SIGBREAK is what Windows sends when the console is closed, and for Ctrl-Break.
+_ENDING_SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
+)
 
 #: Seconds between two checks whether the finalizer that dropped a signal is over.
 _RETRY_AFTER = 0.005

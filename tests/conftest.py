@@ -56,6 +56,9 @@ def pytest_configure(config: pytest.Config) -> None:
         if name.startswith(("OPENROUTER_", "ORVIDEO_", "XDG_")) or name in ("NO_COLOR", "FORCE_COLOR", "CI", "COLUMNS"):
             del os.environ[name]
     os.environ["HOME"] = "/nonexistent-home-of-the-tests"
+    for name in ("CONFIG", "STATE", "CACHE"):  # Windows asks no HOME: the person's own is never reached (finding W27)
+        if sys.platform == "win32":
+            os.environ[f"ORVIDEO_{name}_DIR"] = "Z:\\nonexistent-home-of-the-tests"
     os.environ["HTTPS_PROXY"] = "http://127.0.0.1:9"
     os.environ["NO_PROXY"] = "127.0.0.1,localhost"
 

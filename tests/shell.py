@@ -22,6 +22,10 @@ from orvideo.environment import Environment
 KEY = "sk-or-v1-0123456789abcdef-canary"
 
 SCRIPT = Path(sysconfig.get_path("scripts")) / "orvideo"
+#: What starts the installed command: on Windows the script is a program that is made when the package is installed.
+COMMAND = [sys.executable, "-m", "orvideo"] if sys.platform == "win32" else [str(SCRIPT)]
+
+_FOLDERS = ("CONFIG", "STATE", "CACHE")
 
 #: Put before what is installed: it hides click, which is here for other tests and would slow down every process.
 ALONE = Path(__file__).with_name("installed_alone")
@@ -114,6 +118,12 @@ class Shell:
             "ORVIDEO_SANDBOX_SPEED": "1000000",
             **self.environ,
         }
+        if sys.platform == "win32":  # HOME and XDG mean nothing there: it must not reach the person's own (finding W27)
+            self.environ |= {
+                "USERPROFILE": str(self.home),
+                "SYSTEMROOT": os.environ.get("SYSTEMROOT", ""),
+                **{f"ORVIDEO_{name}_DIR": str(self.home / name.lower() / "orvideo") for name in _FOLDERS},
+            }
 
     def __call__(
         self,
@@ -146,7 +156,7 @@ class Shell:
     ) -> Result:
         """Run the installed script in a process of its own, with pipes for streams."""
         done = subprocess.run(
-            [str(SCRIPT), *argv],
+            [*COMMAND, *argv],
             input=stdin,
             capture_output=True,
             env={**self.environ, **(env or {})},
@@ -160,5 +170,5 @@ class Shell:
     def popen(self, *argv: str, env: Mapping[str, str] | None = None, **more: Any) -> subprocess.Popen[bytes]:
         """Start the installed script and hand out the process: for signals, pipes and terminals."""
         return subprocess.Popen(
-            [str(SCRIPT), *argv], env={**self.environ, **(env or {})}, cwd=more.pop("cwd", self.home), **more
+            [*COMMAND, *argv], env={**self.environ, **(env or {})}, cwd=more.pop("cwd", self.home), **more
         )

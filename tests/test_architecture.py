@@ -47,6 +47,7 @@ OWNERS = {
     "av": ("sandbox", "commands"),
     "PIL": ("sandbox", "request"),
     "tomlkit": ("settings",),
+    **dict.fromkeys(("fcntl", "msvcrt", "termios", "select", "ctypes", "psutil", "colorama"), ("system",)),
 }
 
 
@@ -94,6 +95,36 @@ def test_data_flows_one_way() -> None:
         if name.startswith(tuple(f"orvideo.{one}" for one in (*FORBIDDEN.get(room, ()), *above))):
             wrong.append(f"{path}: {name}")
     assert wrong == []
+
+
+#: What the systems do differently, or have not: only `system` asks for it (finding W2).
+OF_SYSTEMS = re.compile(
+    r"p(?!ath\b)\w+|open|statvfs|f\w*sync|sync|link|rename|replace|kill|[gs]ete?[ug]id|major|minor|uname"
+)
+
+
+def test_w2_what_the_systems_do_differently_is_in_one_room() -> None:
+    wrong = [
+        f"{path.relative_to(PACKAGE)}:{node.lineno}: os.{node.attr}"
+        for path in MODULES
+        if layer(path) != "system"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "os"
+        if OF_SYSTEMS.fullmatch(node.attr)
+    ]
+    assert wrong == []
+
+
+def test_every_system_has_the_same_interface() -> None:
+    interfaces = []
+    for name in ("posix", "windows"):
+        tree = ast.parse((PACKAGE / "system" / f"{name}.py").read_text(encoding="utf-8"))
+        made = {node.name: ast.unparse(node.args) for node in tree.body if isinstance(node, ast.FunctionDef)}
+        said = next(n.value for n in tree.body if isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == "__all__")
+        names = ast.literal_eval(said)
+        interfaces.append({one: made.get(one, "a constant") for one in names})
+        assert [one for one in made if not one.startswith("_") and one not in names] == []
+    assert interfaces[0] == interfaces[1]
 
 
 def name_of(path: Path) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from orvideo import files
+from orvideo import files, system
 
 posix = pytest.mark.skipif(os.name != "posix", reason="rights and links are POSIX's")
 
@@ -132,8 +132,8 @@ def test_a_folder_that_cannot_be_synced_is_trusted_and_a_disk_that_fails_is_told
 
     monkeypatch.setattr(os, "fsync", fail)
     if trusted:
-        files.sync_folder(tmp_path)
+        system.sync_folder(tmp_path)
     else:
         with pytest.raises(OSError, match=os.strerror(number)):
-            files.sync_folder(tmp_path)
+            system.sync_folder(tmp_path)
     assert len(os.listdir("/dev/fd")) == before

@@ -10,6 +10,7 @@ from typing import Any
 import httpcore
 import httpx
 
+from orvideo import shells
 from orvideo.api import urls
 from orvideo.api.proxies import EnvironmentProxy, proxy_for
 from orvideo.api.sockets import Backend, ExchangeTimer
@@ -89,7 +90,8 @@ def tls_context() -> ssl.SSLContext:
         reason = getattr(error, "strerror", None) or getattr(error, "reason", None) or "they cannot be read"
         raise UsageError(
             f"The certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be used: {strip_codes(str(reason))}.",
-            hint="unset SSL_CERT_FILE SSL_CERT_DIR, or name a file with certificates in PEM form",
+            hint=shells.unset_variable("SSL_CERT_FILE", "SSL_CERT_DIR")
+            + ", or name a file with certificates in PEM form",
         ) from error
 
 

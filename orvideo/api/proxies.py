@@ -71,7 +71,7 @@ def proxy_for(origin: urls.Origin) -> EnvironmentProxy | None:
     if proxy.url.scheme.startswith("socks") and importlib.util.find_spec("socksio") is None:
         raise UsageError(
             f"{variable} names a SOCKS proxy ({place}), which needs the package socksio.",
-            hint="pip install 'httpx[socks]'",
+            hint='pip install "httpx[socks]"',
         )
     return EnvironmentProxy(variable, place.rpartition("://")[2].partition("/")[0], _secrets(url, proxy), proxy)
 

@@ -6,6 +6,7 @@ The service's own advice, and the models that it names, come before our hints (a
 import math
 from datetime import UTC
 
+from orvideo import shells
 from orvideo.api import urls
 from orvideo.errors import (
     CREDITS,
@@ -183,16 +184,18 @@ def base_url_hint(base_url: str, variable: str | None = None) -> str:
     `variable` is the environment variable that sets the base URL, if one does: it overrides the stored one.
     """
     if has_usual_path(base_url):
-        mend = f"To use the usual one: unset {variable}" if variable else "See who set it: orvideo config list"
-        return f"is the base URL right? {mend}"
+        unset = f"To use the usual one: {shells.unset_variable(variable)}" if variable else ""
+        return f"is the base URL right? {unset or 'See who set it: orvideo config list'}"
     likely = urls.origin_of(base_url).url + "/api/v1"
-    mend = f"export {variable}={likely}" if variable else f"orvideo config set base-url {likely}"
+    mend = shells.set_variable(variable, likely) if variable else f"orvideo config set base-url {likely}"
     return f"is the base URL right? It usually ends in /api/v1: {mend}"
 
 
 def key_hint(source: str | None) -> str:
     """Return the command that sets another key, for the place that the key came from."""
-    return f"export {source}=..." if source is not None and source.isidentifier() else "orvideo config set api-key"
+    if source is not None and source.isidentifier():
+        return shells.set_variable(source, "...")
+    return "orvideo config set api-key"
 
 
 def _duration(seconds: float) -> str:

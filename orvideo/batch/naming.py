@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from orvideo.batch.rows import Row, Trouble
 from orvideo.download import disk, naming, targets
-from orvideo.download.naming import Facts
+from orvideo.download.naming import LONGEST_FACTS, Facts
 from orvideo.errors import OrvideoError, OutputUnwritable, UsageError
+from orvideo.system.names import HERE, Rules
 
 if TYPE_CHECKING:
     from orvideo.record.values import Record
@@ -55,7 +56,7 @@ def _beside(own: str, output: str | None) -> str:
 def folder_to_make(output: str | None) -> Path | None:
     """Return the folder that -o names and that is not there yet: rows have their own files in it (finding D01)."""
     absolute = targets.absolute_spec(output)
-    is_new = absolute is not None and absolute.endswith("/") and "{" not in absolute and not os.path.lexists(absolute)
+    is_new = absolute is not None and HERE.is_folder(absolute) and "{" not in absolute and not os.path.lexists(absolute)
     return Path(absolute) if absolute is not None and is_new else None
 
 
@@ -81,7 +82,7 @@ def is_elsewhere(record: Record, spec: str | None, output: str | None) -> bool:
 
 
 def _is_folder(spec: str) -> bool:
-    return spec.endswith("/") or os.path.isdir(spec)
+    return HERE.is_folder(spec) or os.path.isdir(spec)
 
 
 def _escaped(folder: str) -> str:
@@ -109,13 +110,14 @@ def check_targets(
     now: datetime,
     total: int,
     to_make: Path | None = None,
+    rules: Rules = HERE,
 ) -> Iterator[Trouble]:
     """Yield what is wrong with where rows (row, target, request) would save: clashes, and what is there already.
 
     `taken` are the places that other things of this batch have, with what to call them; `to_make` is a folder that is
-    made before the first row is bought.
+    made before the first row is bought. By the `rules` of a system names that differ by case may be one (M1).
     """
-    owners = {os.path.normpath(path): what for path, what in taken.items()}
+    owners = {rules.place_key(path): what for path, what in taken.items()}
     for row, spec, request in asked:
         try:
             path = _place(row, spec, request, force, now, total, to_make)
@@ -126,7 +128,7 @@ def check_targets(
             continue
         if path is None:
             continue
-        owner = owners.setdefault(os.path.normpath(path), f"the one of line {row.line}")
+        owner = owners.setdefault(rules.place_key(path), f"the one of line {row.line}")
         if owner != f"the one of line {row.line}":
             yield Trouble(row.line, f"Its output {path} is {owner} as well.")
 
@@ -135,11 +137,6 @@ def _place(
     row: Row, spec: str, request: Mapping[str, Any], force: bool, now: datetime, total: int, to_make: Path | None
 ) -> Path | None:
     """Return the path a row would get, None where nothing is kept. The folder is tried by making a file in it."""
-    target = targets.decide_target(spec, force=force, to_make=to_make)
-    if target.form not in _SHARED:
-        raise UsageError(f"The output {spec} is one place; the videos of a batch go to files.")
-    if target.is_stream:
-        return None
     facts = Facts(
         # What the service will call it is not known; that no two jobs are called the same is.
         id=f"{row.number:08d}",
@@ -152,5 +149,11 @@ def _place(
         aspect_ratio=request.get("aspect_ratio"),
         row=row_text(row.number, total),
     )
+    target = targets.parse_target(spec, force=force)
+    targets.check_target(target, to_make=to_make, facts=facts._replace(id=LONGEST_FACTS.id))
+    if target.form not in _SHARED:
+        raise UsageError(f"The output {spec} is one place; the videos of a batch go to files.")
+    if target.is_stream:
+        return None
     target.refuse_existing(facts)
     return target.path_for(facts)

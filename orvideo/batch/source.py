@@ -1,9 +1,9 @@
 """Where the rows of a batch come from: a file or a stream, read to its end before anything else happens."""
 
-import shlex
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from orvideo import shells
 from orvideo.batch.formats import UNKNOWN_COLUMNS, Form, form_of
 from orvideo.errors import UsageError
 from orvideo.request.lists import NO_HEADING, NUMBERED, names_files
@@ -11,7 +11,6 @@ from orvideo.request.texts import STDIN, read_text
 
 #: A list of prompts is never longer; an endless stream always is (drill B15).
 MOST_BYTES = 64 * 1024**2
-_WITHOUT_NUMBERS = r"sed -nE 's/^[[:space:]]*\(?[0-9]+[.):]+[[:space:]]*//p'"
 
 
 class Source(NamedTuple):
@@ -48,13 +47,9 @@ def read_source(spec: str, stdin: BinaryIO | None, form: Form | None = None) -> 
 
 def _hint(looks: str, spec: str) -> str:
     if "YAML" in looks and "Markdown" not in looks:
-        # What was on stdin is read already: the way goes through a pipe.
-        way = "FILE | orvideo batch -" if spec == STDIN else f"{shlex.quote(spec)} > rows.jsonl"
-        return f"yq -o=json -I=0 '.[]' {way} (or --format text: each line is a prompt)"
+        return f"{shells.yaml_to_rows(spec)} (or --format text: each line is a prompt)"
     if looks == NUMBERED:
-        # Without the numbers, and without what an assistant says around them.
-        name = "FILE" if spec == STDIN else shlex.quote(spec)
-        return f"{_WITHOUT_NUMBERS} {name} | orvideo batch - (or --format text: each line is a prompt)"
+        return f"{shells.without_numbers(spec)} (or --format text: each line is a prompt)"
     if looks in (UNKNOWN_COLUMNS, NO_HEADING):
         return "name the column of the prompts prompt; or --format text takes each line for a prompt"
     if looks == "JSON":

@@ -68,10 +68,9 @@ def _document(path: Path | str) -> dict[str, Any]:
 
 
 def _bytes(path: Path | str) -> bytes:
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    with open(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise ValueError("not a regular file")
+    if not stat.S_ISREG(os.stat(path).st_mode):  # a FIFO is not waited for
+        raise ValueError("not a regular file")
+    with open(path, "rb") as file:
         data = file.read(_MAX_BYTES + 1)
     if len(data) > _MAX_BYTES:
         raise ValueError("too large to be a catalogue")

@@ -35,7 +35,7 @@ def run_options_from(context: Context, waiting: Waiting) -> RunOptions:
 def find_jobs(context: Context, names: Sequence[str] | None) -> list[Record]:
     """Return the jobs that a line names, each once. No name at all is a usage error."""
     if not names:
-        raise UsageError("A job is needed: an id, a piece of one, or @1 for the newest.", hint="orvideo jobs")
+        raise UsageError("A job is needed: an id, a piece of one, or 1 for the newest.", hint="orvideo jobs")
     found = {record.seq: record for record in map(context.ledger_to_read.find, names)}
     return list(found.values())
 

@@ -7,11 +7,13 @@ wrong here changes the exit code, which speaks of the job and of the money.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
+from orvideo import system
 from orvideo.clock import MAX_WAIT
 from orvideo.commands._options import option
 from orvideo.errors import OrvideoError, UsageError
@@ -70,6 +72,20 @@ def refuse_without_wait(hooks: Hooks) -> None:
         raise UsageError(f"{name} is for the end of a job, and --wait was not given.", hint="add --wait")
 
 
+def refuse_unsafe(command: str | None, platform: str) -> None:
+    """Raise UsageError for a line of --exec in which cmd.exe would put a prompt, and run what that says (finding W26).
+
+    cmd.exe replaces variables before it parses the line, whatever their case; the program that it starts finds them in
+    its environment.
+    """
+    if platform == "win32" and command is not None and re.search(r"[%!]ORVIDEO_JOB_", command, re.IGNORECASE):
+        raise UsageError(
+            "--exec cannot have a job's variable in its line on Windows: cmd.exe would run what a prompt says.",
+            hint="start a program that reads the variable itself, such as: powershell -File done.ps1, with "
+            "$env:ORVIDEO_JOB_PATH in it",
+        )
+
+
 def run_hooks(context: Context, task: Task, hooks: Hooks, deadline: Deadline) -> None:
     """Do what was wished for if a task's job is at its end; a command that still runs when `deadline` ends is ended."""
     record = task.record
@@ -105,11 +121,16 @@ def _run(context: Context, command: str, facts: Mapping[str, str], deadline: Dea
     import subprocess
 
     code: int | None
-    environ = {name: _raw(value) for name, value in {**context.settings.environ_without_key(), **facts}.items()}
+    variables = {**context.settings.environ_without_key(), **facts}
+    environ = {name: system.variable(value) for name, value in variables.items()}
     with context.terminal.lend_stderr() as stream:
         where = subprocess.DEVNULL if stream is None else stream
         try:
-            code = _done(command, environ, where, deadline)
+            # A shell is what --exec promises; a job's facts reach it as variables only, never as part of the line.
+            child = subprocess.Popen(  # noqa: S602
+                command, shell=True, env=environ, stdin=subprocess.DEVNULL, stdout=where, stderr=where
+            )
+            code = _done(child, deadline)
         except OSError as error:
             code, why = None, error.strerror or str(error)
         else:
@@ -118,14 +139,10 @@ def _run(context: Context, command: str, facts: Mapping[str, str], deadline: Dea
         context.terminal.warn(f"--exec: {why}: {command}")
 
 
-def _done(command: str, environ: Mapping[str, str | bytes], where: int, deadline: Deadline) -> int:
-    """Start a command and wait for its end; a signal to orvideo is one to the command as well (drill S03)."""
+def _done(child: subprocess.Popen[bytes], deadline: Deadline) -> int:
+    """Wait for the end of a command; a signal to orvideo is one to the command as well (drill S03)."""
     import subprocess
 
-    # A shell is what --exec promises; a job's facts reach it as variables only, never as part of the line.
-    child = subprocess.Popen(  # noqa: S602
-        command, shell=True, env=environ, stdin=subprocess.DEVNULL, stdout=where, stderr=where
-    )
     while not deadline.is_over:
         with suppress(subprocess.TimeoutExpired):
             return child.wait(MAX_WAIT)
@@ -144,16 +161,6 @@ def _stop(child: subprocess.Popen[bytes]) -> None:
         child.terminate()
         with suppress(subprocess.TimeoutExpired):
             child.wait(_GRACE / 2)
-
-
-def _raw(value: str) -> str | bytes:
-    """Return a variable's value as the system takes it: a path's own bytes, else UTF-8 whatever the locale is."""
-    if sys.platform == "win32":
-        return value
-    try:
-        return value.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        return value.encode("utf-8", "replace")
 
 
 # --- --notify --------------------------------------------------------------------------------------------------------

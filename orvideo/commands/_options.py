@@ -44,7 +44,7 @@ Following = Annotated[CommonOptions, common_options(*_ANSWERING)]
 
 # --- jobs ------------------------------------------------------------------------------------------------------------
 
-JOB_HELP = "An id, four or more characters of one, 1 or @1 (the newest), 2, ... or @last."
+JOB_HELP = "An id, four or more characters of one, or a number: 1 is the newest, 2 the one before."
 JobsArgument = Annotated[list[str] | None, typer.Argument(metavar="JOB", help=JOB_HELP)]
 
 # --- following and saving --------------------------------------------------------------------------------------------

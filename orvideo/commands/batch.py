@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from orvideo import shells
 from orvideo.commands._action import Action
 from orvideo.commands._batch_plan import Batch, BatchOptions, Running, check_batch, read_file, report_path
 from orvideo.commands._follow import errors_of, run_options_from, run_tasks
@@ -79,7 +79,7 @@ def register(app: typer.Typer) -> None:
         answering: Following,
     ) -> Action:
         """Submit, follow and save many videos; the same command goes on where it was stopped."""
-        typed = shlex.join(["orvideo", *ctx.obj])
+        typed = shells.command_line(["orvideo", *ctx.obj])
         options = BatchOptions(
             typed, file, form, name, allow_outside, asked, running, waiting, output, saving, report, spending
         )
@@ -95,8 +95,6 @@ def run(context: Context, options: BatchOptions) -> None:
     most = options.spending.max_cost
     limit = context.settings.with_flags({"max-cost": most}).max_cost if most else None
     run_options = run_options_from(context, options.waiting)
-    if not options.spending.dry_run:
-        context.require_saving()
     source = read_file(context, options)
     report = ReportFile(report_path(options, source)) if options.report is not None else None
     context.terminal.require_stdout()

@@ -37,7 +37,9 @@ def register(app: typer.Typer) -> None:
     @completion.command("install", epilog="Example: orvideo completion install zsh")
     def install(
         *,
-        shell: Annotated[Shell | None, typer.Argument(help="The shell; without one, that of $SHELL.")] = None,
+        shell: Annotated[
+            Shell | None, typer.Argument(help="The shell; else that of $SHELL, or PowerShell on Windows.")
+        ] = None,
         force: Annotated[bool, typer.Option("--force", help="Replace a file that is not orvideo's.")] = False,
         answering: Local,
     ) -> Action:
@@ -59,9 +61,9 @@ def run_install(context: Context, shell: Shell | None, *, force: bool) -> None:
     from orvideo.completion.install import detect_shell, install
     from orvideo.completion.scripts import script
 
-    environ = context.environment.environ
-    name = shell.value if shell else detect_shell(environ)
-    done = install(name, script(name, build_app()), environ, force=force)
+    environ, platform = context.environment.environ, context.environment.platform
+    name = shell.value if shell else detect_shell(environ, platform)
+    done = install(name, script(name, build_app()), environ, force=force, platform=platform)
     path = str(done.path) if done.path else None
     context.terminal.document({"shell": done.shell, "path": path, "changed": done.is_new, "notes": list(done.notes)})
     if path is not None:

@@ -7,11 +7,11 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from orvideo import __version__
+from orvideo import __version__, shells
 from orvideo.commands._action import Action
 from orvideo.commands._key import KEYS_PAGE, left_text, problem_of
 from orvideo.commands._options import Asking
@@ -28,6 +28,7 @@ from orvideo.errors import (
     worst,
 )
 from orvideo.settings.definitions import API_KEY, Source
+from orvideo.settings.warnings import shared_folder
 
 if TYPE_CHECKING:
     from orvideo.context import Context
@@ -74,9 +75,34 @@ class Look(NamedTuple):
 
 def register(app: typer.Typer) -> None:
     @app.command(epilog="Example: orvideo doctor")
-    def doctor(*, answering: Asking) -> Action:
+    def doctor(
+        *,
+        move_record_aside: Annotated[
+            bool,
+            typer.Option(
+                "--move-record-aside", help="Move a record that cannot be used to a folder beside it, and stop."
+            ),
+        ] = False,
+        answering: Asking,
+    ) -> Action:
         """Check the key, the service, the record, the disk and the versions; say what to do."""
-        return Action(run, answering)
+        return Action(run_move_aside if move_record_aside else run, answering)
+
+
+def run_move_aside(context: Context) -> None:
+    """Move the record to a folder of its own, without opening it; the answer is the folder."""
+    from orvideo.context import RECORD
+    from orvideo.record.file import move_aside
+
+    path = context.settings.state_dir / RECORD
+    folder, names = move_aside(path)
+    check = Check("record", f"{path} was moved to {folder} ({', '.join(names)})")
+    context.terminal.document([check.as_json()])
+    context.terminal.answer(str(folder))
+    context.terminal.note(
+        f"moved {', '.join(names)}; the next command begins a new record, which knows of no job and no batch bought "
+        "before: move the files back to have the old one again"
+    )
 
 
 def run(context: Context) -> None:
@@ -163,12 +189,14 @@ def _settings(context: Context) -> Iterator[Check]:
     look = Look("settings", lambda context: str(context.settings.config_dir), UsageError, _FOLDER.format("CONFIG"))
     yield _checked(context, look)
     try:
+        shared = shared_folder(context.settings.config_dir, context.environment.environ, context.environment.platform)
         broken = [setting for setting in context.settings.all() if setting.problem]
         warnings = context.settings.warnings()
     except OrvideoError as trouble:
         yield _troubled(look, trouble)
         return
     yield from (_troubled(look, _broken(setting)) for setting in broken)
+    warnings = [*warnings, *([shared] if shared else [])]
     yield from (Check(look.name, warning.message, hint=warning.hint) for warning in warnings)
 
 
@@ -176,7 +204,7 @@ def _broken(setting: Setting) -> OrvideoError:
     """Return the trouble of a setting that cannot be read, with the command that takes it away."""
     problem = setting.problem or ""
     if setting.source is Source.ENVIRONMENT:
-        return UsageError(problem, hint=f"unset {setting.location}")
+        return UsageError(problem, hint=shells.unset_variable(setting.location or ""))
     if setting.name == API_KEY:
         return AuthError(problem, hint=setting.hint or f"orvideo config set {API_KEY}")
     return UsageError(problem, hint=f"orvideo config unset {setting.name}")
@@ -185,12 +213,12 @@ def _broken(setting: Setting) -> OrvideoError:
 def _record(context: Context) -> str:
     from orvideo.download.disk import try_folder
     from orvideo.output.text import count
-    from orvideo.record.file import move_aside_command
+    from orvideo.record.file import MOVE_ASIDE
 
     ledger = context.ledger_to_read
     faults = ledger.check()
     if faults:
-        raise RecordError(f"{ledger.path} is damaged: {'; '.join(faults)}", hint=move_aside_command(ledger.path))
+        raise RecordError(f"{ledger.path} is damaged: {'; '.join(faults)}", hint=MOVE_ASIDE)
     ledger.require_writable()
     try_folder(ledger.path.parent, f".orvideo-{os.getpid()}.try")
     unknown = len(ledger.list(unknown=True))
@@ -222,12 +250,14 @@ def _disk(context: Context) -> str | Check:
     return text
 
 
-def _sandbox(context: Context) -> str:
+def _sandbox(context: Context) -> str | Check:
     try:
         import av
         import falcon  # noqa: F401 - whether it is there is the question
-    except ImportError:
-        return "not installed (pip install 'orvideo[sandbox]')"
+    except ModuleNotFoundError:
+        return f"not installed ({shells.install('sandbox')})"
+    except ImportError as error:
+        return Check("sandbox", f"it cannot be loaded: {error}", hint=shells.install("sandbox"))
     return f"installed, PyAV {av.__version__}"
 
 
@@ -258,11 +288,10 @@ def _service(context: Context) -> str:
 
 
 _WHERE = "see where orvideo looks for it: orvideo config list"
-_FOLDER = "keep it elsewhere: export ORVIDEO_{}_DIR=/path/to/a/folder"
+_FOLDER = "keep it elsewhere: " + shells.set_variable("ORVIDEO_{}_DIR", shells.a_folder())
 
 
 def _system(context: Context) -> str:
-    context.require_saving()
     return context.environment.platform
 
 
@@ -270,7 +299,7 @@ _LOOKS = (
     Look("system", _system, UsageError, "wsl --install"),
     Look("record", _record, RecordError, _FOLDER.format("STATE")),
     Look("disk", _disk, OutputUnwritable, "cd ~"),
-    Look("sandbox", _sandbox, UsageError, "pip install 'orvideo[sandbox]'"),
+    Look("sandbox", _sandbox, UsageError, shells.install("sandbox")),
     Look("key", _key, AuthError, "orvideo config set api-key"),
     Look("service", _service, Unavailable, _WHERE),
 )

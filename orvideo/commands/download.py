@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    @app.command(epilog="Example: orvideo download @1 -o boat.mp4")
+    @app.command(epilog="Example: orvideo download 1 -o boat.mp4")
     def download(
         *,
         jobs: JobsArgument = None,

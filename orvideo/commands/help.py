@@ -90,6 +90,7 @@ Times are ISO 8601 in UTC, money is USD, what is not known is null.
 All fields: orvideo help schema
 
 --exec runs a command in the shell when a job ends. Its output goes to stderr and its input is empty. \
+On Windows the line cannot have %ORVIDEO_JOB_...% in it (a prompt would be run); the program finds the variables. \
 If it fails, orvideo warns and keeps its exit code. The command finds the job in the variables \
 ORVIDEO_JOB_ID, _STATUS, _PATH, _PATHS, _COST, _MODEL, _PROMPT and _ERROR, and never finds the key.
 """

@@ -94,7 +94,7 @@ def register(app: typer.Typer) -> None:
 
     jobs.command("list", epilog="Example: orvideo jobs list --status failed")(list_)
 
-    @jobs.command(epilog="Example: orvideo jobs show @1")
+    @jobs.command(epilog="Example: orvideo jobs show 1")
     def show(
         *,
         job: Annotated[str, typer.Argument(metavar="JOB", help=JOB_HELP)],

@@ -6,17 +6,16 @@ import signal
 from collections.abc import Callable
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from orvideo import shells
 from orvideo.commands._action import Action
 from orvideo.commands._options import Local
+from orvideo.context import Context, sandbox_errors
 from orvideo.errors import UsageError
 from orvideo.interrupts import Interrupted
-
-if TYPE_CHECKING:
-    from orvideo.context import Context
 
 
 def register(app: typer.Typer) -> None:
@@ -48,7 +47,7 @@ def register(app: typer.Typer) -> None:
 
 def run(context: Context, *, port: int, speed: float | None, faults: list[str]) -> None:
     """Serve until a signal ends it, and say how any client is pointed at it."""
-    server = _server(context)
+    server = _server()
     pace = context.settings.sandbox_speed if speed is None else speed
     try:
         sandbox = server.Sandbox(
@@ -77,27 +76,24 @@ def _tell(context: Context, base_url: str, key: str, pace: float) -> None:
     context.terminal.note(
         f"The sandbox is up; time passes {pace:g} times as fast. Ctrl-C ends it. Point a client at it:"
     )
-    context.terminal.note(f"  export ORVIDEO_BASE_URL={base_url} OPENROUTER_API_KEY={key}")
+    for line in shells.set_variables({"ORVIDEO_BASE_URL": base_url, "OPENROUTER_API_KEY": key}):
+        context.terminal.note(f"  {line}")
 
 
 def show_faults(context: Context) -> None:
     """List what `--fault` takes."""
     from orvideo.output.tables import Column
 
-    faults = _server(context).FAULTS
+    faults = _server().FAULTS
     rows = [[fault.usage(name), fault.description] for name, fault in faults.items()]
     context.terminal.document([{"fault": usage, "does": does} for usage, does in rows])
     context.terminal.table([Column("FAULT"), Column("WHAT IT DOES", flexible=True)], rows)
 
 
-def _server(context: Context) -> ModuleType:
-    """Return the sandbox's module, or say that it is not installed."""
-    try:
+def _server() -> ModuleType:
+    """Return the sandbox's module. Raises UsageError where it cannot be loaded."""
+    with sandbox_errors():
         return import_module("orvideo.sandbox.server")
-    except ImportError as missing:
-        raise UsageError(
-            f"The sandbox is not installed: {missing.name} is missing.", hint="pip install 'orvideo[sandbox]'"
-        ) from missing
 
 
 def _teller(context: Context) -> Callable[[str, str, int], None]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    @app.command(epilog="Example: orvideo status @1")
+    @app.command(epilog="Example: orvideo status 1")
     def status(*, jobs: JobsArgument = None, answering: Asking) -> Action:
         """Look once at jobs and show how they are."""
         return Action(lambda context: run(context, jobs), answering)

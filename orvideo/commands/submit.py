@@ -9,7 +9,7 @@ import typer
 from orvideo.commands._action import Action
 from orvideo.commands._follow import answer_submitted, errors_of, follow_and_save, run_options_from, run_tasks
 from orvideo.commands._groups import Fields
-from orvideo.commands._hooks import Hooks, refuse_without_wait
+from orvideo.commands._hooks import Hooks, refuse_unsafe, refuse_without_wait
 from orvideo.commands._money import Purchase, Spending, guard, notice_of_request
 from orvideo.commands._options import Following, Saving, Waiting, option
 from orvideo.commands._receipts import check_before_submit
@@ -58,13 +58,13 @@ def register(app: typer.Typer) -> None:
 
 def run(context: Context, options: SubmitOptions) -> None:
     """Plan, show, guard, buy; then follow and save when asked to. Everything that can refuse comes before the money."""
+    refuse_unsafe(options.hooks.command, context.environment.platform)
     saving = options.saving
     settings = context.settings.with_flags({"max-cost": options.spending.max_cost})
     run_options = run_options_from(context, options.waiting)
     _ = settings.max_cost  # a limit that cannot be read is a bad line, whatever else is wrong
     wanted = request_draft(context, options.asked)
     if not options.spending.dry_run:
-        context.require_saving()
         _ = context.ledger  # what cannot be written down is not bought (drill J04)
     fetcher = context.fetcher(saving.output, force=saving.force, max_size=saving.max_size)
     for note in fetcher.check_before_submit(wait=options.wait):

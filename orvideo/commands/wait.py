@@ -8,7 +8,7 @@ import typer
 
 from orvideo.commands._action import Action
 from orvideo.commands._follow import FollowOptions, follow_named
-from orvideo.commands._hooks import Hooks
+from orvideo.commands._hooks import Hooks, refuse_unsafe
 from orvideo.commands._options import Following, JobsArgument, Saving, Waiting
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    @app.command(epilog="Example: orvideo wait @1 -o boat.mp4")
+    @app.command(epilog="Example: orvideo wait 1 -o boat.mp4")
     def wait(
         *,
         jobs: JobsArgument = None,
@@ -34,6 +34,7 @@ def register(app: typer.Typer) -> None:
 
 def run(context: Context, options: FollowOptions) -> None:
     """Wait for the named jobs, or for all that are unfinished, whoever submitted them."""
+    refuse_unsafe(options.hooks.command, context.environment.platform)
     follow_named(context, options, wait=True, everything=lambda: _running(context))
 
 

@@ -39,7 +39,8 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
 
 def complete(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
     """Return the candidates as lines. Raises any exception."""
-    kind, current, words = arguments[0], arguments[1] if len(arguments) > 1 else "", arguments[2:]
+    # Windows PowerShell cannot pass an empty word, and its script says a blank (finding G3).
+    kind, current, words = arguments[0], arguments[1].strip() if len(arguments) > 1 else "", arguments[2:]
     lines = []
     for value, description in COMPLETERS[kind](current, [_unquoted(word) for word in words], environ):
         if _is_safe_word(value):

@@ -1,6 +1,7 @@
 """Installs a completion script where the user's shell looks for it."""
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -26,10 +27,12 @@ class Installation(NamedTuple):
     notes: tuple[str, ...]
 
 
-def detect_shell(environ: Mapping[str, str]) -> str:
-    """Return the shell of $SHELL. Raises UsageError when there is no script for it."""
+def detect_shell(environ: Mapping[str, str], platform: str = sys.platform) -> str:
+    """Return the shell of $SHELL, without it PowerShell on Windows. Raises UsageError where there is no script."""
     said = environ.get("SHELL", "")
-    name = _NAMES.get(os.path.basename(said).removesuffix(".exe"))
+    if not said and platform == "win32":
+        return "powershell"
+    name = _NAMES.get(os.path.basename(said.replace("\\", "/")).removesuffix(".exe"))
     if name is None:
         what = f"SHELL is '{said}'" if said else "SHELL is not set"
         raise UsageError(
@@ -61,7 +64,9 @@ def script_path(shell: str, environ: Mapping[str, str]) -> Path | None:
     return Path(folder, name)
 
 
-def install(shell: str, text: str, environ: Mapping[str, str], *, force: bool = False) -> Installation:
+def install(
+    shell: str, text: str, environ: Mapping[str, str], *, force: bool = False, platform: str = sys.platform
+) -> Installation:
     """Write a script, given as `text`, where `shell` looks for it; no other file is changed.
 
     Raises OutputExists for a file there that orvideo did not make (unless `force`), OutputUnwritable, and UsageError
@@ -69,7 +74,7 @@ def install(shell: str, text: str, environ: Mapping[str, str], *, force: bool = 
     """
     path = script_path(shell, environ)
     if path is None:
-        return Installation(shell, None, False, _NOTES[shell])
+        return Installation(shell, None, False, notes(shell, platform))
     try:
         is_new = _write(path, text, force)
     except OSError as error:
@@ -77,7 +82,7 @@ def install(shell: str, text: str, environ: Mapping[str, str], *, force: bool = 
             f"The script cannot be written: {path}: {error.strerror or error}.",
             hint=f"put it elsewhere: orvideo completion show {shell} > FILE",
         ) from error
-    return Installation(shell, path, is_new, _NOTES[shell])
+    return Installation(shell, path, is_new, notes(shell, platform))
 
 
 def _write(path: Path, text: str, force: bool) -> bool:
@@ -96,7 +101,7 @@ def _write(path: Path, text: str, force: bool) -> bool:
 _NOTES: dict[str, tuple[str, ...]] = {
     "bash": (
         "bash loads it by itself where the package bash-completion is set up: open a new shell and try TAB",
-        'without that package, add to ~/.bashrc: eval "$(orvideo completion show bash)"',
+        'without that package, add to {bashrc}: eval "$(orvideo completion show bash)"',
     ),
     "zsh": (
         "zsh finds it when ~/.zshrc has these lines, in this order; nothing was added to it:",
@@ -110,3 +115,9 @@ _NOTES: dict[str, tuple[str, ...]] = {
         "  orvideo completion show powershell | Out-String | Invoke-Expression",
     ),
 }
+
+
+def notes(shell: str, platform: str) -> tuple[str, ...]:
+    """Return what is left to do; Terminal.app of macOS opens login shells, which read another file (finding M7)."""
+    bashrc = "~/.bash_profile" if platform == "darwin" else "~/.bashrc"
+    return tuple(note.replace("{bashrc}", bashrc) for note in _NOTES[shell])

@@ -13,7 +13,7 @@ from orvideo.completion.spec import Choice, CommandSpec, ValueSpec
 _HEAD = """\
 # PowerShell completion for orvideo. Made by: python -m orvideo.completion. Do not edit.
 
-Register-ArgumentCompleter -Native -CommandName orvideo -ScriptBlock {
+Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
 
     # For each command, by its path: the commands below it, its options, and what its arguments are. A kind is
@@ -45,11 +45,13 @@ _TAIL = """\
         }
     }
 
-    function Get-OfKind($kind, [string] $before, [string] $typed) {
+    function Get-Candidates($kind, [string] $before, [string] $typed) {
         switch ($kind[0]) {
             'words' {
                 for ($i = 1; $i -lt $kind.Count; $i += 2) {
-                    if ($kind[$i].StartsWith($typed)) { Get-Result $before $kind[$i] $kind[$i + 1] 'ParameterValue' }
+                    if ($kind[$i].StartsWith($typed, 'Ordinal')) {
+                        Get-Result $before $kind[$i] $kind[$i + 1] 'ParameterValue'
+                    }
                 }
             }
             'dynamic' {
@@ -59,12 +61,30 @@ _TAIL = """\
                 $current = $typed -replace '"', ''
                 if (-not $current) { $current = ' ' }
                 $line = @($words | ForEach-Object { $_ -replace '"', '' } | Where-Object { $_ })
-                $found = & @($program)[0] __complete $kind[1] $current @line 2>$null
+                # It writes UTF-8, which PowerShell reads by the code page of the console.
+                $encoding = [Console]::OutputEncoding
+                try {
+                    [Console]::OutputEncoding = [System.Text.Encoding]::UTF8
+                    $found = & @($program)[0] __complete $kind[1] $current @line 2>$null
+                } finally {
+                    [Console]::OutputEncoding = $encoding
+                }
                 foreach ($one in $found) {
                     $value, $description = $one -split "`t", 2
-                    if ($value.StartsWith($typed)) { Get-Result $before $value $description 'ParameterValue' }
+                    if ($value.StartsWith($typed, 'Ordinal')) {
+                        Get-Result $before $value $description 'ParameterValue'
+                    }
                 }
             }
+        }
+    }
+
+    function Get-OfKind($kind, [string] $before, [string] $typed) {
+        $candidates = @(Get-Candidates $kind $before $typed)
+        if ($candidates.Count) {
+            $candidates
+        } elseif ($kind[0] -in 'anything', 'dynamic') {
+            ''  # without any candidate PowerShell would offer files
         }
     }
 
@@ -82,7 +102,7 @@ _TAIL = """\
             if ($isCommand) { $path = $below } else { $position++ }
         } elseif ($word -eq '--') {
             $ended = $true
-        } elseif ($word.StartsWith('--')) {
+        } elseif ($word.StartsWith('--', 'Ordinal')) {
             if ($options[$word].Kind) { $expects = $options[$word].Kind }
         } else {
             for ($i = 1; $i -lt $word.Length; $i++) {
@@ -102,9 +122,9 @@ _TAIL = """\
     } elseif (-not $ended -and $typed -match '^(--[^=]+)=(.*)$') {
         $name, $value = $Matches[1], $Matches[2]
         if ($here.Options[$name].Kind) { Get-OfKind $here.Options[$name].Kind "$name=" $value }
-    } elseif (-not $ended -and $typed.StartsWith('-')) {
+    } elseif (-not $ended -and $typed.StartsWith('-', 'Ordinal')) {
         foreach ($name in $here.Order) {
-            if ($name.StartsWith($typed)) { Get-Result '' $name $here.Options[$name].Help 'ParameterName' }
+            if ($name.StartsWith($typed, 'Ordinal')) { Get-Result '' $name $here.Options[$name].Help 'ParameterName' }
         }
     } else {
         if ($position -eq 0 -and -not $ended) { Get-OfKind $here.Commands '' $typed }
@@ -162,7 +182,11 @@ def _choices(choices: tuple[Choice, ...]) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Quote a text for PowerShell, to which typographic quotes are quotes, too."""
+    """Quote a text for PowerShell, to which typographic quotes are quotes, too.
+
+    What is not ASCII is said in ASCII: a pipe between programs garbles it in the code pages of Windows.
+    """
+    text = text.replace("\u2026", "...")
     for mark in "'\u2018\u2019\u201a\u201b":
         text = text.replace(mark, mark * 2)
     return f"'{text}'"

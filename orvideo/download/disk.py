@@ -10,17 +10,18 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import select
+import shutil
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Self
 
-from orvideo import errnos
+from orvideo import errnos, system
 from orvideo.download.naming import MAX_NAME_BYTES
 from orvideo.errors import OutputUnwritable
-from orvideo.files import move_into_place, sync_folder
+from orvideo.files import move_into_place
+from orvideo.system.names import HERE
 
 #: The free space that a download leaves on a disk: this share, and at most so many bytes (F-C03).
 RESERVED_SHARE, RESERVED_MOST = 0.05, 1 << 30
@@ -38,9 +39,10 @@ class Part:
     `path` is None for an unnamed file. `is_spoiled`: the disk has failed, so the content must not be used to resume.
     """
 
-    def __init__(self, path: Path | None, descriptor: int) -> None:
-        self.path, self.descriptor = path, descriptor
-        self.size = os.fstat(descriptor).st_size
+    def __init__(self, path: Path | None, descriptor: int, held: int | None = None) -> None:
+        self.path, self.descriptor, self._held = path, descriptor, held
+        self._file = os.fstat(descriptor)
+        self.size = self._file.st_size
         self.is_spoiled = False
         self._hash, self._hashed = hashlib.sha256(), 0
 
@@ -51,18 +53,22 @@ class Part:
         A file with a second hard link is not written to: the link is a finished video.
         """
         for _ in range(100):
-            descriptor = _open(path)
             try:
-                _lock(descriptor)
-                if _is_at(descriptor, path):
-                    if os.fstat(descriptor).st_nlink == 1:
-                        return cls(path, descriptor)
-                    os.unlink(path)
+                descriptor, held = system.hold(path)
+            except BlockingIOError as error:
+                raise FileInUse from error
+            try:
+                _refuse_foreign(descriptor, path)
             except BaseException:
-                os.close(descriptor)
+                _close(descriptor, path, held)
                 raise
-            # Renamed or removed by the process that had it before.
-            os.close(descriptor)
+            part = cls(path, descriptor, held)
+            if part._is_at_its_path and part._file.st_nlink == 1:
+                return part
+            try:
+                part.remove()  # does nothing where the process that had it before has renamed or removed it
+            finally:
+                part.close()
         raise FileInUse
 
     @classmethod
@@ -98,8 +104,7 @@ class Part:
     @property
     def identity(self) -> tuple[int, int]:
         """What tells the file from every other one, whatever its name."""
-        found = os.fstat(self.descriptor)
-        return found.st_dev, found.st_ino
+        return self._file.st_dev, self._file.st_ino
 
     def append(self, data: bytes) -> None:
         """Append and hash `data`; what was written before an error counts."""
@@ -108,7 +113,7 @@ class Part:
         view = memoryview(data)
         try:
             while view:
-                written = os.pwrite(self.descriptor, view, self.size)
+                written = system.write_at(self.descriptor, view, self.size)
                 self._hash.update(view[:written])
                 self.size = self._hashed = self.size + written
                 view = view[written:]
@@ -123,7 +128,7 @@ class Part:
         self._hash = hashlib.sha256()
 
     def read(self, count: int, offset: int) -> bytes:
-        return os.pread(self.descriptor, count, offset)
+        return system.read_at(self.descriptor, count, offset)
 
     def pieces(self, start: int = 0) -> Iterator[bytes]:
         """Yield the content from an offset on, in pieces of 1 MiB."""
@@ -144,7 +149,7 @@ class Part:
     def sync(self) -> None:
         """Sync the file, and raise the errors that a close would raise, before it gets its name (F-C04)."""
         try:
-            os.fsync(self.descriptor)
+            system.sync(self.descriptor)
             os.close(os.dup(self.descriptor))
         except OSError:
             # The system may have dropped pages, and reports that only once.
@@ -153,37 +158,65 @@ class Part:
 
     def is_older_than_this_boot(self) -> bool:
         """Return whether it was last written before the system started: after a power cut its size proves nothing."""
-        import time
-
-        try:
-            up = time.clock_gettime(time.CLOCK_BOOTTIME)
-        except (AttributeError, OSError):
-            return False
-        return os.fstat(self.descriptor).st_mtime < time.time() - up
+        began = system.boot_time()
+        return began is not None and os.fstat(self.descriptor).st_mtime < began
 
     def give_name(self, path: Path, *, replace: bool) -> None:
         """Rename it, see `files.give_name`. Raises OSError where its current name leads to another file by now."""
         assert self.path is not None, "only a file with a name is given another one"
-        if not _is_at(self.descriptor, self.path):
+        if not self._is_at_its_path:
             raise OSError(errno.ESTALE, "somebody has removed or replaced it", os.fspath(self.path))
-        move_into_place(self.path, path, replace=replace)
+        old = self.path
+        self._without_descriptor(lambda: move_into_place(old, path, replace=replace))
 
     def move_aside(self, path: Path) -> None:
         """Rename it, and continue with an empty file under the old name. Raises FileInUse as well."""
         assert self.path is not None, "only a file with a name is moved"
         self.give_name(path, replace=False)
+        if not system.MOVES_OPEN_FILES:
+            self.close()
         fresh = type(self).open_locked(self.path)
         self.close()
         self.__dict__.update(fresh.__dict__)
 
     def remove(self) -> None:
         """Remove its name, if that is still its own."""
-        if self.path is not None and _is_at(self.descriptor, self.path):
-            os.unlink(self.path)
+        path = self.path
+        if path is not None and self._is_at_its_path:
+            self._without_descriptor(lambda: os.unlink(path))
 
     def close(self) -> None:
-        with suppress(OSError):  # `sync` has asked already
-            os.close(self.descriptor)
+        _close(self.descriptor, self.path, self._held)
+        self.descriptor, self._held = -1, None
+
+    @property
+    def _is_at_its_path(self) -> bool:
+        try:
+            return self.path is not None and os.path.samestat(self._file, os.lstat(self.path))
+        except FileNotFoundError:
+            return False
+
+    def _without_descriptor(self, move: Callable[[], None]) -> None:
+        """Change the name of the file; it is closed first where the system moves no open file, and stays locked."""
+        if system.MOVES_OPEN_FILES:
+            move()
+            return
+        assert self.path is not None, "an unnamed file is not moved"
+        os.close(self.descriptor)
+        self.descriptor = -1
+        try:
+            move()
+        except BaseException:
+            self.descriptor = system.open_file(self.path, os.O_RDWR)
+            raise
+
+
+def _close(descriptor: int, path: Path | None, held: int | None) -> None:
+    with suppress(OSError):  # `sync` has asked already
+        if descriptor >= 0:
+            os.close(descriptor)
+    if path is not None:
+        system.release(path, held)
 
 
 def make_folders(folder: Path, base: Path) -> None:
@@ -191,7 +224,7 @@ def make_folders(folder: Path, base: Path) -> None:
     for place in reversed([folder, *folder.parents]):
         if place.is_relative_to(base) and place != base and not place.is_dir():
             place.mkdir(exist_ok=True)
-            sync_folder(place.parent)
+            system.sync_folder(place.parent)
 
 
 def can_be_replaced(path: Path) -> bool:
@@ -204,9 +237,8 @@ def can_be_replaced(path: Path) -> bool:
 
 def has_content(path: Path, size: int | None, sha256: str | None) -> bool:
     """Return whether a regular file has this size and sha256; False where it cannot be read."""
-    flags = _flags(os.O_RDONLY, "O_NONBLOCK")  # a FIFO is not waited for
     try:
-        with open(path, "rb", opener=lambda name, _: os.open(name, flags)) as file:
+        with open(system.open_file(path, os.O_RDONLY), "rb") as file:
             if size is None or sha256 is None or os.fstat(file.fileno()).st_size != size:
                 return False
             return hashlib.file_digest(file, "sha256").hexdigest() == sha256.lower()
@@ -220,10 +252,9 @@ def try_folder(folder: Path, name: str) -> None:
     The name is always the same, so that the next try removes what a kill has left (drill D14).
     """
     probe = folder / name
-    flags = _flags(os.O_WRONLY | os.O_CREAT | os.O_EXCL, "O_NOFOLLOW")
     for _ in range(20):
         try:
-            descriptor = os.open(probe, flags, 0o666)
+            descriptor = system.open_file(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, follow=False)
         except FileExistsError:
             probe.unlink(missing_ok=True)
             continue
@@ -236,6 +267,28 @@ def try_folder(folder: Path, name: str) -> None:
     # Other processes made one again and again: the folder takes files.
 
 
+def refuses_name(path: Path) -> bool:
+    """Return whether a disk does not take a name, as those with the rules of Windows do (G6).
+
+    A folder of this name is made and removed; a file could have been replaced by a video until it is removed.
+    """
+    try:
+        os.mkdir(path)
+    except OSError as error:
+        return error.errno == errno.EINVAL
+    with suppress(OSError):  # somebody has put something into it
+        os.rmdir(path)
+    return False
+
+
+def is_same_file(path: Path, other: Path) -> bool:
+    """Return whether two paths lead to one file that is there."""
+    try:
+        return os.path.samefile(path, other)
+    except OSError:
+        return False
+
+
 def require_room(folder: Path, needed: int | None, *, at_least: int = 0) -> None:
     """Raise OutputUnwritable when `needed` bytes more do not fit beside the reserve (F-C03).
 
@@ -243,12 +296,11 @@ def require_room(folder: Path, needed: int | None, *, at_least: int = 0) -> None
     systems that report no size pass.
     """
     try:
-        disk = os.statvfs(folder)
+        total, _, free = shutil.disk_usage(folder)
     except OSError:
         return
-    free = disk.f_bavail * disk.f_frsize
-    reserved = min(disk.f_blocks * disk.f_frsize * RESERVED_SHARE, RESERVED_MOST)
-    if disk.f_blocks and free - (at_least if needed is None else needed) < reserved:
+    reserved = min(total * RESERVED_SHARE, RESERVED_MOST)
+    if total and free - (at_least if needed is None else needed) < reserved:
         wanted = f"the rest of the video has {_mib(needed)}, " if needed else ""
         raise OutputUnwritable(
             f"There is no room in {folder}: {wanted}{_mib(free)} are free, and {_mib(reserved)} are left free.",
@@ -258,10 +310,7 @@ def require_room(folder: Path, needed: int | None, *, at_least: int = 0) -> None
 
 def longest_name(folder: Path) -> int:
     """Return how many bytes a name in `folder` may have; some encrypting file systems take 143."""
-    try:
-        return min(os.pathconf(folder, "PC_NAME_MAX"), MAX_NAME_BYTES)
-    except (OSError, ValueError, AttributeError):
-        return MAX_NAME_BYTES
+    return min(system.longest_name(folder) or MAX_NAME_BYTES, MAX_NAME_BYTES)
 
 
 def copy_out(part: Part, stream: BinaryIO | int, name: str) -> None:
@@ -272,11 +321,12 @@ def copy_out(part: Part, stream: BinaryIO | int, name: str) -> None:
     try:
         descriptor = stream if isinstance(stream, int) else _descriptor(stream)
         for piece in part.pieces():
-            if descriptor is not None:
-                _write_all(descriptor, piece)
-            elif not isinstance(stream, int):
-                stream.write(piece)
-                stream.flush()
+            with system.broken_pipes():
+                if descriptor is not None:
+                    _write_all(descriptor, piece)
+                elif not isinstance(stream, int):
+                    stream.write(piece)
+                    stream.flush()
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -289,19 +339,11 @@ def copy_out(part: Part, stream: BinaryIO | int, name: str) -> None:
 def opened_to_write(device: Path) -> Iterator[int]:
     """Open a device for writing; an error of its close is an error of writing."""
     with disk_errors(device):
-        descriptor = os.open(device, _flags(os.O_WRONLY, "O_NOCTTY"))
+        descriptor = system.open_file(device, os.O_WRONLY)
         try:
             yield descriptor
         finally:
             os.close(descriptor)
-
-
-def is_open_to_write(descriptor: int) -> bool:
-    try:
-        import fcntl
-    except ImportError:
-        return True
-    return fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY
 
 
 @contextmanager
@@ -312,51 +354,17 @@ def disk_errors(path: Path) -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
+        if HERE.is_too_long(error, path):
+            raise OutputUnwritable(
+                f"{path} cannot be written: with the names in it the path is too long for Windows.",
+                hint="save in a folder with a shorter path, or turn LongPathsEnabled on in the registry",
+            ) from error
         raise OutputUnwritable(errnos.sentence(error, path), hint=errnos.hint(error, path)) from error
 
 
-def _flags(flags: int, *names: str) -> int:
-    """Return flags for `os.open`, with those of `names` that this system has; what is opened is not inherited."""
-    for name in (*names, "O_CLOEXEC"):
-        flags |= getattr(os, name, 0)
-    return flags
-
-
-def _open(path: Path) -> int:
-    descriptor = os.open(path, _flags(os.O_RDWR | os.O_CREAT, "O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY"), 0o666)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode) or _was_planted(descriptor, path.parent):
-        os.close(descriptor)
+def _refuse_foreign(descriptor: int, path: Path) -> None:
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode) or system.is_foreign(descriptor, path.parent):
         raise OSError(errno.EEXIST, "it is in the way and was not made by orvideo", os.fspath(path))
-    return descriptor
-
-
-def _was_planted(descriptor: int, folder: Path) -> bool:
-    """Return whether another user made the file in a folder such as /tmp, and could change it meanwhile.
-
-    In other folders the owner proves nothing: mounts of other systems show one owner for all files.
-    """
-    return os.fstat(descriptor).st_uid != os.geteuid() and bool(os.stat(folder).st_mode & stat.S_ISVTX)
-
-
-def _lock(descriptor: int) -> None:
-    try:
-        import fcntl
-    except ImportError:
-        return
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise FileInUse from error
-    except OSError as error:  # some network file systems have no locks
-        if error.errno not in errnos.UNSUPPORTED | {errno.ENOLCK}:
-            raise
-
-
-def _is_at(descriptor: int, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(descriptor), os.lstat(path))
-    except FileNotFoundError:
-        return False
 
 
 def _descriptor(stream: BinaryIO) -> int | None:
@@ -374,7 +382,7 @@ def _write_all(descriptor: int, data: bytes) -> None:
         try:
             view = view[os.write(descriptor, view) :]
         except BlockingIOError:  # the pipe is non-blocking
-            select.select([], [descriptor], [])
+            system.wait_for_room(descriptor)
 
 
 def _mib(count: float) -> str:

@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from orvideo.errors import UsageError
+from orvideo.system import names
+from orvideo.system.names import is_reserved
 
 if TYPE_CHECKING:
     from orvideo.record.values import Record
@@ -25,10 +27,6 @@ MISSING_FIELD = "none"
 MAX_NAME_BYTES = 255
 
 _PUNCTUATION = frozenset("._-+=,@()")
-_RESERVED = frozenset(
-    ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"]
-    + [f"{port}{number}" for port in ("COM", "LPT") for number in "0123456789¹²³"]
-)
 
 
 class Facts(NamedTuple):
@@ -43,6 +41,20 @@ class Facts(NamedTuple):
     duration: int | None = None
     aspect_ratio: str | None = None
     row: int | str | None = None
+
+
+#: The facts that make the longest names: by these a target is checked before there is a job.
+LONGEST_FACTS = Facts(
+    id="0" * 36,
+    created_at=datetime(2000, 1, 1, tzinfo=UTC),
+    model="m" * 40,
+    prompt="w" * 80,
+    seed=2**32,
+    resolution="1920x1080",
+    duration=10,
+    aspect_ratio="16:9",
+    row="00000",
+)
 
 
 def facts_of(record: "Record") -> Facts:
@@ -72,7 +84,7 @@ def component(value: object, *, longest: int = 80) -> str:
     if not _can_be_encoded(text):
         text = re.sub(r"-+", "-", text.encode("ascii", "replace").decode().replace("?", "-"))
     text = cut(text.strip("-. "), longest).strip("-. ")
-    if text.partition(".")[0].upper() in _RESERVED:
+    if is_reserved(text):
         text = "_" + text
     return text or MISSING_FIELD
 
@@ -191,6 +203,11 @@ class Template(NamedTuple):
         return any(isinstance(part, Field) for parts in self.components for part in parts)
 
     @property
+    def text(self) -> str:
+        """The template as it was typed, but for doubled braces."""
+        return self.base + "/".join("".join(map(_typed, parts)) for parts in self.components)
+
+    @property
     def counts(self) -> bool:
         """Whether the name contains the number of the output."""
         return Field("index") in self.components[-1]
@@ -203,7 +220,7 @@ class Template(NamedTuple):
         return tuple(made)
 
 
-def parse_template(spec: str) -> Template:
+def parse_template(spec: str, rules: names.Rules = names.HERE) -> Template:
     """Read a path with `{fields}`; `{{` and `}}` stand for braces. Raises UsageError naming the nearest field."""
     components: list[list[str | Field]] = [[]]
     for match in _PIECE.finditer(spec):
@@ -213,7 +230,7 @@ def parse_template(spec: str) -> Template:
         elif piece in "{}":
             raise UsageError(f"The output {_shown(spec)} has a brace without its other half.", hint=_BRACES)
         else:
-            first, *more = ("{" if piece == "{{" else "}" if piece == "}}" else piece).split("/")
+            first, *more = rules.split("{" if piece == "{{" else "}" if piece == "}}" else piece)
             if first:
                 components[-1].append(first)
             components.extend([text] if text else [] for text in more)
@@ -236,6 +253,10 @@ def _field(name: str) -> Field:
     near = get_close_matches(name, ALL_FIELDS, 1, 0.4)
     meant = f" Did you mean {{{near[0]}}}?" if near else ""
     raise UsageError(f"There is no field {_shown('{' + name + '}')} for an output's name.{meant}", hint=_BRACES)
+
+
+def _typed(part: str | Field) -> str:
+    return part if isinstance(part, str) else f"{{{part.name}}}"
 
 
 def _fill(part: str | Field, facts: Facts, index: int, extension: str) -> str:

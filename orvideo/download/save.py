@@ -20,6 +20,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
+from orvideo import system
 from orvideo.clock import MAX_WAIT
 from orvideo.deadline import Cancelled
 from orvideo.download import disk
@@ -30,7 +31,6 @@ from orvideo.download.published import Published
 from orvideo.download.targets import Form, Target, beside_for
 from orvideo.download.transfer import Transfer
 from orvideo.errors import BadReply, NotFetched, OrvideoError, OutputExists, OutputUnwritable
-from orvideo.files import sync_folder
 from orvideo.record.journal import LOCK_TIMEOUT
 from orvideo.record.values import Output, ResumeState
 
@@ -193,7 +193,7 @@ class _Saving:
         for path in _candidates(intended, self.facts):
             if self.published.keep(path, state.total, state.sha256):
                 with disk.disk_errors(path):
-                    sync_folder(path.parent)
+                    system.sync_folder(path.parent)
                     part.remove()
                 beside = self._is_above or path != intended
                 return self._put_on_record(Saved(path, state.total, state.sha256, beside=beside))

@@ -6,20 +6,21 @@ written is tried with a file, not guessed from modes (drill O04).
 
 import os
 import stat
-from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
+from orvideo import system
 from orvideo.download import disk, naming
 from orvideo.download.container import KINDS
 from orvideo.download.disk import longest_name, require_room
 from orvideo.download.naming import Facts, Template
 from orvideo.errors import OutputExists, OutputUnwritable, UsageError
 from orvideo.files import expand_user
+from orvideo.system import names
 
-#: Major 1 are the memory devices of Linux: null (3), zero (5) and full (7) take bytes and keep none.
-_MEMORY_DEVICES = frozenset((1, minor) for minor in (3, 5, 7))
+#: How much longer than a `.part` a name beside it may be, in bytes: a lock, a receipt.
+_MORE = 5
 _BY_NUMBER = ("/dev/fd/", "/proc/self/fd/")
 
 
@@ -72,7 +73,7 @@ class Target(NamedTuple):
         if not self.template.counts:
             name = naming.numbered(name, index)
         path = self.folder.joinpath(*(naming.fit(folder, longest) for folder in folders), naming.fit(name, longest))
-        if os.path.commonpath([self.folder, os.path.normpath(path)]) != os.path.normpath(self.folder):
+        if not Path(os.path.normpath(path)).is_relative_to(os.path.normpath(self.folder)):
             raise UsageError(f"The output {self.spec!r} leaves the folder {self.folder}.")
         return path
 
@@ -91,7 +92,7 @@ class Target(NamedTuple):
         """Return whether a save of this output may have used `path`: its name, or the one beside it (drill O01)."""
         kind = path.suffix[1:]
         own = self.path_for(facts, index, kind if kind in KINDS else "mp4")
-        return path in (own, beside_for(own, facts))
+        return any(_is_same(path, place) for place in (own, beside_for(own, facts)))
 
     def refuse_existing(self, facts: Facts | None, index: int = 0) -> None:
         """Raise OutputExists where something has the name already: only before any money is spent (R-A4)."""
@@ -111,12 +112,14 @@ def parse_target(
     stdout_is_tty: bool = False,
     cwd: Path | None = None,
     is_bought: bool = False,
+    rules: names.Rules = names.HERE,
 ) -> Target:
     """Return the target for the value of `-o`; None is the current folder, with default names.
 
     With `is_bought` whatever has the name is no reason to refuse: the video is saved beside it (drill O01).
 
-    Raises UsageError for what can never be written (drills O02, O08, O16), and OutputUnwritable.
+    Raises UsageError for what can never be written (drills O02, O08, O16), and OutputUnwritable, also for a name that
+    this system does not take, where that was bought already.
     """
     spec = expand_user(spec) if spec is not None else None
     cwd = cwd or _here(spec)
@@ -127,12 +130,26 @@ def parse_target(
     number = _descriptor_of(spec)
     if spec == "-" or number is not None:
         return _stream(spec, number, stdout_is_tty)
+    if rules.is_null(spec):
+        return Target(Form.DEVICE, spec, Path(), spec, force=force)
     if "{" in spec:
-        template = naming.parse_template(spec)
+        template = naming.parse_template(spec, rules)
         if template.has_fields:
+            made = template.base + "/".join(template.fill(naming.LONGEST_FACTS, 0, "mp4"))
+            _refuse_fault(rules.fault(template.text) or rules.fault(made), is_bought)
             return Target(Form.TEMPLATE, spec, cwd / template.base, template=template, force=force)
         spec = spec.replace("{{", "{").replace("}}", "}")
-    return _named(spec, cwd, force, is_bought)
+    _refuse_fault(rules.fault(spec), is_bought)
+    return _named(spec, cwd, force, is_bought, rules)
+
+
+def _refuse_fault(fault: names.Fault | None, is_bought: bool) -> None:
+    """Refuse a name that the system does not take, or takes for something else (W7, W13, W14)."""
+    if fault is None:
+        return
+    if is_bought:
+        raise OutputUnwritable(fault.message)
+    raise UsageError(fault.message, hint=f"a name that works: {fault.better}")
 
 
 def decide_target(
@@ -145,20 +162,30 @@ def decide_target(
     to_make: Path | None = None,
     is_bought: bool = False,
 ) -> Target:
-    """Return the target for the value of `-o`, after a check that it can be written; `size_estimate` is in bytes.
+    """Return the target for the value of `-o`, after a check that it can be written: see `check_target`.
 
-    `is_bought` is as for `parse_target`; `to_make` is a folder that the caller creates before anything is saved in it.
-
-    Raises what `parse_target` raises, and OutputUnwritable for a folder that is missing, takes no files, or has no
-    room (drill O04). A name that is taken is not checked: see `Target.refuse_existing`.
+    `is_bought` is as for `parse_target`, and so is what is raised.
     """
     target = parse_target(spec, force=force, stdout_is_tty=stdout_is_tty, cwd=cwd, is_bought=is_bought)
+    check_target(target, size_estimate=size_estimate, to_make=to_make)
+    return target
+
+
+def check_target(
+    target: Target, *, size_estimate: int = 0, to_make: Path | None = None, facts: Facts = naming.LONGEST_FACTS
+) -> None:
+    """Check that a video can be saved; its size is an estimate in bytes, and `facts` make the names that are tried.
+
+    `to_make` is a folder that the caller creates before anything is saved in it.
+
+    Raises OutputUnwritable for a folder that is missing, takes no files, or has no room (drill O04), and UsageError for
+    a template that leaves it. A name that is taken is not checked: see `Target.refuse_existing`.
+    """
     if not target.is_stream:
         folder = target.folder if target.folder.is_dir() else target.base
         folder = folder.parent if folder == to_make else folder
-        _try_folder(target, folder)
+        _try_folder(target, folder, facts)
         require_room(folder, None, at_least=size_estimate)
-    return target
 
 
 def absolute_spec(spec: str | None, cwd: Path | None = None) -> str | None:
@@ -166,7 +193,7 @@ def absolute_spec(spec: str | None, cwd: Path | None = None) -> str | None:
     if spec is None or spec == "-" or _descriptor_of(spec) is not None:
         return None
     spec = expand_user(spec)
-    if os.path.isabs(spec) or not spec:
+    if Path(spec).is_absolute() or not spec or names.HERE.is_null(spec):
         return spec
     base = os.fspath(cwd or _here(spec))
     if "{" in spec:
@@ -198,13 +225,13 @@ def beside_for(path: Path, facts: Facts) -> Path:
     return path.with_name(naming.fit(name, longest_name(path.parent)))
 
 
-def _named(spec: str, cwd: Path, force: bool, is_bought: bool) -> Target:
+def _named(spec: str, cwd: Path, force: bool, is_bought: bool, rules: names.Rules) -> Target:
     """Return the target for a path by its file type; it is not opened, since a FIFO would block."""
     folder, name = os.path.split(os.path.join(cwd, spec))
     fitting = naming.fit(name, longest_name(Path(folder)))
     note = f"the name is too long for the file system and was cut: {fitting}" if fitting != name else None
     path = Path(folder, fitting)
-    form, place, name = (Form.FOLDER, path, "") if spec.endswith("/") else (Form.FILE, path.parent, fitting)
+    form, place, name = (Form.FOLDER, path, "") if rules.is_folder(spec) else (Form.FILE, path.parent, fitting)
     taken = Target(form, spec, place, name, force=force, note=note)
     with disk.disk_errors(path):
         try:
@@ -223,7 +250,7 @@ def _named(spec: str, cwd: Path, force: bool, is_bought: bool) -> Target:
         if is_bought:
             return taken
         raise OutputUnwritable(f"{spec} is a file, not a folder.")
-    if stat.S_ISCHR(mode.st_mode) and _takes_anything(mode):
+    if system.is_sink(path):
         return Target(Form.DEVICE, spec, path.parent, path.name, force=force)
     if is_bought:
         return taken
@@ -250,7 +277,7 @@ def _stream(spec: str, number: int | None, stdout_is_tty: bool) -> Target:
     if not inherited:
         # A descriptor of this process, perhaps of the record.
         raise OutputUnwritable(f"{spec} cannot be written: no such descriptor was handed to orvideo.")
-    if not disk.is_open_to_write(number):
+    if not system.is_open_to_write(number):
         raise OutputUnwritable(f"{spec} cannot be written: it was opened for reading only.")
     if os.isatty(number) or (number == 1 and stdout_is_tty):
         raise _terminal()
@@ -271,27 +298,40 @@ def _descriptor_of(spec: str) -> int | None:
     return None
 
 
-def _takes_anything(mode: os.stat_result) -> bool:
-    if (os.major(mode.st_rdev), os.minor(mode.st_rdev)) in _MEMORY_DEVICES:
-        return True
-    with suppress(OSError):
-        return mode.st_rdev == os.stat(os.devnull).st_rdev
-    return False
-
-
 def _what(mode: os.stat_result) -> str:
     kinds = {stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket", stat.S_IFBLK: "a device", stat.S_IFCHR: "a device"}
     return kinds.get(stat.S_IFMT(mode.st_mode), "no regular file")
 
 
-def _try_folder(target: Target, folder: Path) -> None:
-    """Create and remove a file with the longest name that a download may use."""
+def _try_folder(target: Target, folder: Path, facts: Facts) -> None:
+    """Create and remove a file with the longest name that a download may use, and what may be refused by its name."""
     longest = longest_name(folder)
-    # The longest possible name, so that a path that is too long for the system is found now.
-    likely = target.name or "x" * (longest - 40)
+    made = target.path_for(facts)
+    parts = made.relative_to(folder).parts if made.is_relative_to(folder) else (made.name,)
+    # As long as the whole way to the file, so that a path that is too long for the system is found now.
+    likely = parts[0] if len(parts) == 1 else "x" * len("/".join(parts))
     mark = ".checking-0.part"
     with disk.disk_errors(folder if folder.is_dir() else folder / likely):
-        disk.try_folder(folder, naming.fit(likely, longest - len(mark) - 10) + mark)
+        for part in parts:
+            _try_name(folder / part)
+        disk.try_folder(folder, naming.fit(likely, longest - len(mark) - _MORE) + mark + "x" * _MORE)
+
+
+def _try_name(path: Path) -> None:
+    """Try a name that Windows does not take on the disk itself: it may have been made by Windows (G6)."""
+    fault = names.name_fault(path.name)
+    if fault is None or not disk.refuses_name(path):
+        return
+    raise OutputUnwritable(
+        f"The disk of {path.parent} does not take the name {path.name!r}.", hint=f"a name that works: {fault.better}"
+    )
+
+
+def _is_same(path: Path, other: Path) -> bool:
+    """Return whether two paths are one, also where case or the spelling of an accent does not count (M1)."""
+    if path == other:
+        return True
+    return names.folded(str(path)) == names.folded(str(other)) and disk.is_same_file(path, other)
 
 
 def _braced(text: str) -> str:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from orvideo.clock import Clock
 from orvideo.deadline import Deadline
-from orvideo.download.naming import facts_of
+from orvideo.download.naming import LONGEST_FACTS, facts_of
 from orvideo.download.published import Published
 from orvideo.download.save import OutputRecord, Saved, SaveRequest, as_output, is_saved, save
 from orvideo.download.sources import Sources
-from orvideo.download.targets import Form, Target, absolute_spec, decide_target, parse_target, takes_stdout
+from orvideo.download.targets import Form, Target, absolute_spec, check_target, parse_target, takes_stdout
 from orvideo.download.transfer import MAX_BYTES, Transfer, TransferLimits
 from orvideo.errors import NoOutput, NotFetched, OrvideoError, OutputUnwritable, UsageError, worst
 from orvideo.record.values import SANDBOX, Output, Record
@@ -285,16 +285,10 @@ class Fetcher:
     def _decide(
         self, spec: str | None, *, size_estimate: int = 0, record: Record | None = None, is_bought: bool = False
     ) -> Target:
-        options = self.options
+        target = self._parse(spec, record=record, is_bought=is_bought)
         with self.explained(spec, record):
-            self._refuse_taken_stdout(spec)
-            target = decide_target(
-                spec,
-                force=options.force,
-                stdout_is_tty=options.stdout_is_tty,
-                size_estimate=size_estimate,
-                is_bought=is_bought,
-            )
+            facts = LONGEST_FACTS if record is None else facts_of(record)
+            check_target(target, size_estimate=size_estimate, facts=facts)
         self._decided[spec] = target
         if (remembered := absolute_spec(spec)) is not None:
             self._decided[remembered] = target

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import compress
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orvideo.errors import UsageError
@@ -85,7 +86,7 @@ def _file(job: Document, listed: _List) -> Cell:
     if not paths:
         return Cell("", "")
     more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-    return Cell(paths[0].rstrip("/").rsplit("/", 1)[-1] + more, paths[0])
+    return Cell(PurePath(paths[0]).name + more, paths[0])
 
 
 def _video(job: Document, listed: _List) -> Cell:

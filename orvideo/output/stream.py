@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
+from orvideo import system
 from orvideo.output.text import visible
 
 #: The theme: a style's name and its ANSI code.
@@ -169,7 +170,8 @@ class OutputStream:
         try:
             if self._stream is None:
                 raise ValueError
-            yield self._stream
+            with system.broken_pipes():
+                yield self._stream
         except ValueError as error:
             self.failed = True
             raise OSError("it is closed") from error

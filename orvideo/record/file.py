@@ -10,17 +10,22 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-import shlex
 import sqlite3
 import stat
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from orvideo import errnos
+from orvideo import errnos, shells, system
 from orvideo.errors import RecordError
-from orvideo.files import make_private_folder, move_into_place, sync_folder
+from orvideo.files import make_private_folder, move_into_place
 from orvideo.record.migrations import APPLICATION_ID, STEPS, migrate, version_of
+from orvideo.system import names
+
+#: The command that moves a record aside, on every system (finding W20).
+MOVE_ASIDE = "orvideo doctor --move-record-aside"
+_ELSEWHERE = shells.set_variable("ORVIDEO_STATE_DIR", shells.a_folder())
+_WHEN_IT_ENDS = "run this again when no other orvideo runs"
 
 #: SQLite's smallest page, in bytes: it would begin a new database in a shorter file.
 MIN_FILE_SIZE = 512
@@ -44,13 +49,18 @@ class Locked(Unwritable):
 
 
 def open_file(
-    path: Path, retry_while_locked: Callable[[Callable[[], None]], None]
+    path: Path, retry_while_locked: Callable[[Callable[[], None]], None], rules: names.Rules = names.HERE
 ) -> tuple[sqlite3.Connection, list[str]]:
     """Open the record at `path`, created first where there is none; return it with warnings for the user.
 
     `retry_while_locked` repeats a step while another process has the file locked. Raises RecordError, naming the path,
     where the record cannot be used (Unwritable, where it may be readable); nothing is repaired or replaced.
     """
+    if rules.is_on_network(str(path)):
+        raise RecordError(
+            f"The record {path} is on a network drive, which cannot hold it.",
+            hint="keep it on a drive of this computer: set ORVIDEO_STATE_DIR to a folder there",
+        )
     try:
         _ensure(path)
         warnings = _tighten(path)
@@ -164,14 +174,14 @@ def _version(path: Path, connection: sqlite3.Connection) -> int:
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         raise RecordError(
             f"The file {path} is an SQLite database, but not orvideo's record.",
-            hint=move_aside_command(path),
+            hint=MOVE_ASIDE,
         )
     version = version_of(connection)
     if version > len(STEPS):
         raise RecordError(
             f"The record {path} was written by a newer orvideo (its version is {version}, this orvideo knows "
             f"{len(STEPS)}).",
-            hint=f"update orvideo, or begin a new record with: {move_aside_command(path)}",
+            hint=f"update orvideo, or begin a new record with: {MOVE_ASIDE}",
         )
     return version
 
@@ -185,18 +195,18 @@ def _ensure(path: Path) -> None:
             raise RecordError(
                 f"The record {path} is missing, but {path.name}-wal, which holds a part of it, is still there; "
                 "nothing was sent.",
-                hint=f"put {path.name} back, or begin a new record with: {move_aside_command(path)}",
+                hint=f"put {path.name} back, or begin a new record with: {MOVE_ASIDE}",
             )
         _create(path)
     found = path.stat()
     for place in (path, *_companions(path)):
         # SQLite would block on a pipe.
         if os.path.exists(place) and not place.is_file():
-            raise RecordError(f"The record {place} is not a regular file.", hint=move_aside_command(path))
+            raise RecordError(f"The record {place} is not a regular file.", hint=MOVE_ASIDE)
     if found.st_size < MIN_FILE_SIZE:
         raise RecordError(
             f"The record {path} is damaged: the file has only {found.st_size} bytes.",
-            hint=f"keep it and begin a new one with: {move_aside_command(path)}",
+            hint=f"keep it and begin a new one with: {MOVE_ASIDE}",
         )
     if found.st_nlink > 1:
         _sweep(path)
@@ -219,13 +229,13 @@ def _create(path: Path) -> None:
     finally:
         new.unlink(missing_ok=True)
     # Also by the slower process: what it writes next needs the name on disk.
-    sync_folder(path.parent)
+    system.sync_folder(path.parent)
     _sweep(path)
 
 
 def _build(new: Path) -> None:
     """Write an empty record and bring it to the disk, 0600 from the first moment (drill J12)."""
-    os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    os.close(system.open_file(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     connection = _connect(new, "mode=rw")
     try:
         # No other process uses this file: what a kill leaves of it is removed, not rolled back.
@@ -237,9 +247,9 @@ def _build(new: Path) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
     finally:
         connection.close()
-    handle = os.open(new, os.O_RDWR)
+    handle = system.open_file(new, os.O_RDWR)
     try:
-        os.fsync(handle)
+        system.sync(handle)
     finally:
         os.close(handle)
 
@@ -259,7 +269,7 @@ def _sweep(path: Path) -> None:
 
 def _tighten(path: Path) -> list[str]:
     """Remove the permissions of group and others; return a warning where that is not allowed."""
-    if os.name != "posix":
+    if not system.has_modes():
         return []
     warnings = []
     for place in (path, *_companions(path)):
@@ -276,15 +286,56 @@ def _tighten(path: Path) -> list[str]:
     return warnings
 
 
-def move_aside_command(path: Path) -> str:
-    """Return the shell command that moves a record and its companions to a folder of their own.
+def move_aside(path: Path) -> tuple[Path, list[str]]:
+    """Move a record and its companions to a new folder beside it; return the folder and the names of what was moved.
 
-    The companions are named by a pattern: SQLite may remove them at any time.
+    Nothing is opened, so that any record can be moved. Raises RecordError where there is none, where another orvideo
+    has it open, and where it cannot be moved: then it is where it was.
     """
+    try:
+        places = sorted(one for one in path.parent.iterdir() if one.name.startswith(path.name))
+        if not places:
+            raise FileNotFoundError
+        if system.is_database_in_use(path):
+            raise RecordError(f"Another orvideo has the record {path} open; nothing was moved.", hint=_WHEN_IT_ENDS)
+        folder = _new_folder(path)
+        _move_all(places, folder)
+    except FileNotFoundError:
+        raise RecordError(f"There is no record to move: {path}.") from None
+    except OSError as error:
+        raise RecordError(
+            f"The record {path} cannot be moved: {errnos.reason(error)}; nothing was moved.", hint=_WHEN_IT_ENDS
+        ) from error
+    system.sync_folder(folder)
+    system.sync_folder(path.parent)
+    return folder, [place.name for place in places]
+
+
+def _new_folder(path: Path) -> Path:
     number = 1
-    while os.path.lexists(aside := path.with_name(f"aside-{number}-{path.name}")):
-        number += 1
-    return f"mkdir {shlex.quote(str(aside))} && mv {shlex.quote(str(path))}* {shlex.quote(str(aside))}"
+    while True:
+        folder = path.with_name(f"aside-{number}-{path.name}")
+        try:
+            folder.mkdir(mode=0o700)
+        except FileExistsError:
+            number += 1
+        else:
+            return folder
+
+
+def _move_all(places: list[Path], folder: Path) -> None:
+    """Move files to a folder, the record first: where one cannot be moved, all are moved back."""
+    moved: list[Path] = []
+    try:
+        for place in places:
+            with suppress(FileNotFoundError):  # SQLite may remove a companion at any time
+                system.replace(place, folder / place.name)
+                moved.append(place)
+    except OSError:
+        for place in moved:
+            system.replace(folder / place.name, place)
+        folder.rmdir()
+        raise
 
 
 def unusable_error(path: Path, error: OSError) -> RecordError:
@@ -327,42 +378,20 @@ def is_busy(error: sqlite3.Error) -> bool:
 def translate_error(path: Path, error: sqlite3.Error) -> RecordError:
     """Return a RecordError, which names the record, for an error of SQLite."""
     kind = _code(error) & 0xFF
-    if _code(error) in _LOCKLESS or (kind in _BUSY and _is_lockless(path.parent)):
+    if _code(error) in _LOCKLESS or (kind in _BUSY and system.is_lockless(path.parent)):
         return Unwritable(
             f"The record {path} cannot be written: its file system has no locks.",
-            hint="keep the record on another file system: export ORVIDEO_STATE_DIR=/path/to/a/folder",
+            hint=f"keep the record on another file system: {_ELSEWHERE}",
         )
     if kind in _BUSY:
         return Locked(f"Another orvideo holds the record {path} and did not let go of it.")
     if kind in _DAMAGED:
         return RecordError(
             f"The record {path} is damaged ({error}); it was left as it is.",
-            hint=f"keep it and begin a new one with: {move_aside_command(path)}",
+            hint=f"keep it and begin a new one with: {MOVE_ASIDE}",
         )
     if kind == sqlite3.SQLITE_FULL:
         return Unwritable(f"The record {path} cannot be written: the disk is full.")
     if kind in _UNWRITABLE:
         return Unwritable(f"The record {path} cannot be written ({error}).")
     return RecordError(f"The record {path} cannot be used ({error}).")
-
-
-def _is_lockless(directory: Path) -> bool:
-    """Return whether files in a directory cannot be locked at all: SQLite says "busy" of that as well (ENOLCK, NFS).
-
-    A file of its own is tried: to open and close the record beside SQLite would drop the locks SQLite has on it.
-    """
-    if os.name != "posix":
-        return False
-    import fcntl
-    import tempfile
-
-    try:
-        tried = tempfile.TemporaryFile(dir=directory, prefix=".lock-")  # noqa: SIM115 - below, for its own errors
-    except OSError:
-        return False
-    with tried:
-        try:
-            fcntl.lockf(tried, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            return error.errno == errno.ENOLCK or error.errno in errnos.UNSUPPORTED
-    return False

@@ -7,13 +7,13 @@ that fails is reported; failed writes are retried until the end of the run, when
 from __future__ import annotations
 
 import math
-import shlex
 import threading
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from orvideo import shells
 from orvideo.errors import OutputUnwritable, RecordError
 from orvideo.record.file import Locked
 from orvideo.record.rows import Conflict, Forgotten
@@ -226,7 +226,7 @@ class Journal:
         """Return the command that puts an id on record which is only in memory, as a shell reads it (X03)."""
         known = self._known.get(one.seq)
         where = " --sandbox" if known is not None and known.endpoint == SANDBOX else ""
-        return f"orvideo jobs adopt{where} {shlex.quote(one.job_id or '')}"
+        return f"orvideo jobs adopt{where} {shells.word(one.job_id or '')}"
 
     def _name(self, seq: int) -> str:
         """Return the name of a job, as far as it is in memory."""

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import stat
 from collections.abc import Callable
 
+from orvideo import shells
 from orvideo.errors import UsageError
 from orvideo.request.kinds import recognise
 
@@ -35,7 +35,9 @@ def check_argument(prompt: str, on_record: Callable[[str], bool]) -> None:
     if re.fullmatch(_PICTURE, prompt, re.IGNORECASE):
         raise _refusal(f"{prompt} looks like the address of a picture", _submit("--first-frame", prompt))
     if re.fullmatch(_JOB, prompt) or (re.fullmatch(r"(?=\S*\d)[\w-]{8,}|sub-\w+", prompt) and on_record(prompt)):
-        ways = f"orvideo status {prompt}, or for the same again: {_submit('--like', prompt)}"
+        # To PowerShell @1 is no word.
+        job = "1" if prompt == "@last" else prompt.removeprefix("@")
+        ways = f"orvideo status {job}, or for the same again: {_submit('--like', job)}"
         raise _refusal(f"{prompt} looks like the name of a job", ways)
     # A word alone may be a film of its own, whatever is called like it here.
     if not re.search(r"[./@]", prompt):
@@ -50,7 +52,7 @@ def _refusal(looks: str, way: str) -> UsageError:
 
 
 def _submit(option: str, value: str) -> str:
-    return f"orvideo submit {option} {shlex.quote(value)}"
+    return f"orvideo submit {option} {shells.word(value)}"
 
 
 def _there(path: str) -> tuple[str, str] | None:
@@ -60,7 +62,7 @@ def _there(path: str) -> tuple[str, str] | None:
     except (OSError, ValueError):
         return None
     if stat.S_ISDIR(mode):
-        return "a folder", f"ls {shlex.quote(path)}"
+        return "a folder", shells.list_folder(path)
     kind = None
     if stat.S_ISREG(mode):
         try:
@@ -72,5 +74,5 @@ def _there(path: str) -> tuple[str, str] | None:
     if kind is not None and kind.medium is not None:
         return "a file", _submit("--first-frame" if kind.medium == "image" else "--reference", path)
     if suffix in _ROWS:
-        return "a file", f"orvideo batch {shlex.quote(path)}"
+        return "a file", f"orvideo batch {shells.word(path)}"
     return "a file", _submit("--request" if suffix == ".json" else "--prompt-file", path)

@@ -9,7 +9,6 @@ import binascii
 import errno
 import os
 import re
-import shlex
 import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote_to_bytes, urlsplit
 
+from orvideo import shells, system
 from orvideo.errors import UsageError
 from orvideo.files import expand_user
 from orvideo.request.checking import MediaSource, https_parts
@@ -185,7 +185,8 @@ def _from_stdin(where: MediaSource) -> bytes:
     if where.stdin is None:
         raise UsageError("'-' reads an image from stdin, and stdin is closed.")
     if where.stdin.isatty():
-        raise UsageError("'-' reads an image from stdin, and stdin is a terminal.", hint="orvideo ... - < image.png")
+        way = shells.fed_with("orvideo ... -", "image.png")
+        raise UsageError("'-' reads an image from stdin, and stdin is a terminal.", hint=way)
     stdin = where.stdin
     try:
         data = _at_most(where.max_bytes, "stdin", stdin.read)
@@ -199,12 +200,9 @@ def _from_stdin(where: MediaSource) -> bytes:
 def _from_file(source: str, where: MediaSource) -> bytes:
     """Return a regular file's bytes: one open, and fstat and read on what was opened (drills I01, I02, I05)."""
     path = _placed(source, where)
-    # O_NONBLOCK: opening a FIFO would wait for a writer. The final component is not followed when it was resolved.
-    flags = os.O_RDONLY
-    for name in ("O_CLOEXEC", "O_NONBLOCK", "O_BINARY", "O_NOCTTY") + (("O_NOFOLLOW",) if where.root else ()):
-        flags |= getattr(os, name, 0)
     try:
-        descriptor = os.open(path, flags)
+        # The final component is not followed when it was resolved.
+        descriptor = system.open_file(path, os.O_RDONLY, follow=not where.root)
     except (OSError, ValueError) as error:
         raise _cannot_open(source, path, error) from error
     try:
@@ -308,7 +306,7 @@ def _no_picture(origin: str, not_one: NotAPicture) -> UsageError:
 def _conversion(origin: str) -> str:
     if origin in ("stdin", "the data URL"):
         return "magick - png:-"
-    return shlex.join(["magick", origin, os.path.splitext(origin)[0] + ".png"])
+    return shells.command_line(["magick", origin, os.path.splitext(origin)[0] + ".png"])
 
 
 def _cannot_send(origin: str, what: str) -> UsageError:

@@ -102,8 +102,7 @@ def from_line(text: str) -> str:
 
 
 def _no_text(data: bytes, name: str, line: int, spec: str) -> UsageError:
-    import shlex
-
+    from orvideo import shells
     from orvideo.request.kinds import recognise
 
     if kind := recognise(data):
@@ -112,13 +111,9 @@ def _no_text(data: bytes, name: str, line: int, spec: str) -> UsageError:
     if encoding is None and b"\x00" in data:
         return UsageError(f"{name} is not text: there is a NUL in line {line}.")
     if encoding is None:
-        hint = f"file --mime-encoding {'-' if spec == STDIN else shlex.quote(spec)}; then: iconv -f THAT -t UTF-8"
-        return UsageError(f"{name} is not UTF-8 text (line {line}).", hint=hint)
-    stem, suffix = os.path.splitext(spec)
-    names = "" if spec == STDIN else f" {shlex.quote(spec)} > {shlex.quote(f'{stem}.utf8{suffix}')}"
+        return UsageError(f"{name} is not UTF-8 text (line {line}).", hint=shells.to_utf8(spec, None))
     return UsageError(
-        f"{name} is not UTF-8 text (line {line}); it looks like {encoding}.",
-        hint=f"iconv -f {encoding} -t UTF-8{names}",
+        f"{name} is not UTF-8 text (line {line}); it looks like {encoding}.", hint=shells.to_utf8(spec, encoding)
     )
 
 
@@ -225,19 +220,18 @@ def check_prompt(name: str, text: str, spec: str | None = None) -> None:
     `name` begins the sentence. `spec` is the file it is from; None for a field of JSON, where only a document is
     refused. A prompt on the line is meant as it is. Raises UsageError.
     """
-    import shlex
-
+    from orvideo import shells
     from orvideo.request.kinds import recognise, recognise_lines
     from orvideo.request.lists import looks_of_prompt
 
     kind = recognise(text[:2048].encode("utf-8", "replace"))
     if spec is not None and re.match(r"\s*(\{\s*(\"[^\"]*\"\s*:|\})|\[\s*[{\"\[])", text) and text.rstrip()[-1] in "}]":
         way = "batch" if re.match(r"\s*\[|.*\}\s*\n\s*\{", text) else "submit --request"
-        raise UsageError(f"{name} looks like JSON.", hint=f"orvideo {way} {shlex.quote(spec)}")
+        raise UsageError(f"{name} looks like JSON.", hint=f"orvideo {way} {shells.word(spec)}")
     lines = text[: 1 << 20].splitlines()[:_LINES] if spec is not None else []
     looks = kind.name if kind else recognise_lines(lines) or looks_of_prompt(lines)
     if looks:
-        way = f"orvideo batch {shlex.quote(spec)}; or " if spec and "CSV" in looks else ""
+        way = f"orvideo batch {shells.word(spec)}; or " if spec and "CSV" in looks else ""
         hint = f"{way}say it on the line, in quotes, if it is meant"
         raise UsageError(f"{name} looks like {looks}, and not like a prompt.", hint=hint)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from waitress import wasyncore
 from waitress.server import create_server
 
-from orvideo.clock import Clock
+from orvideo.clock import MAX_WAIT, Clock
 from orvideo.sandbox.faults import FAULTS, Faults
 from orvideo.sandbox.routes import KEY, PREFIX, WRONG_KEY, Stage, application
 from orvideo.sandbox.studio import Studio
@@ -130,7 +130,8 @@ class Sandbox:
         try:
             if self._server is None:
                 self.start()
-            self._stopped.wait()
+            while not self._stopped.wait(MAX_WAIT):  # Windows lets no Ctrl-C into a wait without an end (W17)
+                pass
         finally:
             self.stop()
 

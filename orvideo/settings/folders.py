@@ -43,10 +43,12 @@ def locate(folder: Folder, environ: Mapping[str, str], *, platform: str = sys.pl
     if own := os.path.expanduser(environ.get(folder.variable, "").strip()):
         if not os.path.isabs(own):
             # A relative path would be another folder in each directory: the record would be lost by `cd`.
+            from orvideo import shells
+
             raise _error(
                 folder,
                 f"{folder.variable} must be an absolute path, and is '{own}'.",
-                f'export {folder.variable}="$PWD/{own}"',
+                shells.set_variable(folder.variable, _below_here(own, platform), platform=platform),
             )
         return own
     xdg_is_set = os.path.isabs(environ.get(folder.xdg_variable, ""))
@@ -57,13 +59,19 @@ def locate(folder: Folder, environ: Mapping[str, str], *, platform: str = sys.pl
         return path
     if base := xdg_base(folder.xdg_variable, folder.xdg_default, environ):
         return os.path.join(base, APP)
+    from orvideo import shells
+
     home = environ.get("HOME", "")
     problem = f"HOME is '{home}', which is no absolute path" if home else "HOME is not set"
     raise _error(
         folder,
         f"There is no place for {folder.contents}: {problem}.",
-        f"export {folder.variable}=/path/to/a/folder",
+        shells.set_variable(folder.variable, shells.a_folder()),
     )
+
+
+def _below_here(own: str, platform: str) -> str:
+    return f"$PWD\\{own}" if platform == "win32" else f'"$PWD/{own}"'
 
 
 def xdg_base(variable: str, default: str, environ: Mapping[str, str]) -> str | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
+from orvideo import shells
 from orvideo.errnos import reason
 from orvideo.errors import AuthError, OutputUnwritable
 from orvideo.settings.definitions import Source
@@ -78,7 +78,7 @@ def clean_key(text: str, location: str) -> str:
     if fault := next((why for is_faulty, why in _FAULTS if is_faulty(key)), None):
         raise AuthError(
             f"{location}: this cannot be a key: {fault}.",
-            hint=f"export {location}=..." if location.isidentifier() else _SET_HINT,
+            hint=shells.set_variable(location, "...") if location.isidentifier() else _SET_HINT,
         )
     return key
 
@@ -113,10 +113,10 @@ class KeyFile:
         """
         is_swappable = is_writable_by_others(self.path.parent)
         if check_permissions and (is_swappable or is_accessible_to_others(self.path)):
-            mend = f"chmod 600 {shlex.quote(str(self.path))}"
+            mend = f"chmod 600 {shells.word(str(self.path))}"
             raise AuthError(
                 f"Others on this machine can read or change the stored key, so it is not used: {self.path}.",
-                hint=f"{mend}; chmod go-w {shlex.quote(str(self.path.parent))}" if is_swappable else mend,
+                hint=f"{mend}; chmod go-w {shells.word(str(self.path.parent))}" if is_swappable else mend,
             )
         try:
             content = read_private(self.path)

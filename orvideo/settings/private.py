@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from orvideo.files import make_private_folder, sync_folder, write_atomically
+from orvideo import system
+from orvideo.files import make_private_folder, write_atomically
 
 #: The largest file that is read: a link to an endless file must not fill the memory.
 _MAX_BYTES = 1024 * 1024
@@ -16,9 +17,8 @@ _MAX_BYTES = 1024 * 1024
 
 def read_private(path: Path) -> bytes | None:
     """Return a file's content, None when there is no file. Raises OSError, also for what is no regular file."""
-    flags = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
-        descriptor = os.open(path, flags)
+        descriptor = system.open_file(path, os.O_RDONLY)
     except (FileNotFoundError, NotADirectoryError):
         return None
     with open(descriptor, "rb") as file:
@@ -42,24 +42,19 @@ def remove_private(path: Path) -> bool:
         path.unlink()
     except (FileNotFoundError, NotADirectoryError):
         return False
-    sync_folder(path.parent)
+    system.sync_folder(path.parent)
     return True
 
 
 def _ensure_private(folder: Path) -> None:
     """Create a folder with mode 0700, or take the rights of others from an existing one. Raises OSError."""
     make_private_folder(folder)
-    if os.name != "posix":
-        return
-    state = folder.stat()
-    # Not a folder of another user, nor one that is shared on purpose, such as /tmp.
-    if state.st_uid == os.geteuid() and not state.st_mode & stat.S_ISVTX and state.st_mode & 0o077:
-        folder.chmod(0o700)
+    system.take_from_others(folder)
 
 
 def is_accessible_to_others(path: Path) -> bool:
     """Return whether other users may read or write a file; False on systems without POSIX modes."""
-    if os.name != "posix":
+    if not system.has_modes():
         return False
     try:
         return bool(path.stat().st_mode & 0o077)
@@ -69,7 +64,7 @@ def is_accessible_to_others(path: Path) -> bool:
 
 def is_writable_by_others(folder: Path) -> bool:
     """Return whether other users may replace files in a folder; False on systems without POSIX modes."""
-    if os.name != "posix":
+    if not system.has_modes():
         return False
     try:
         mode = folder.stat().st_mode
@@ -82,19 +77,13 @@ def is_writable_by_others(folder: Path) -> bool:
 def locked(folder: Path) -> Iterator[None]:
     """Hold the lock of a folder while its files are changed, and remove what killed processes left there.
 
-    The lock is on a file `.lock`, because the other files get replaced. On Windows, without `fcntl`, there is no lock.
-    Raises OSError.
+    The lock is on a file `.lock`, because the other files get replaced. Raises OSError.
     """
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
     _ensure_private(folder)
-    descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = system.open_file(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        with suppress(OSError):  # some network file systems have no locks
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with suppress(OSError):  # what cannot be removed does no harm
+            system.lock(descriptor, wait=True)
             # An unfinished file of a killed process may contain the key (finding C08).
             for unfinished in folder.glob(".orvideo-*.new"):
                 unfinished.unlink(missing_ok=True)

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
+from orvideo import shells
 from orvideo.errors import AuthError, OrvideoError, Unsafe, UsageError
 from orvideo.settings import definitions, folders
 from orvideo.settings.definitions import API_KEY, KEY_VARIABLE, NAMES, Definition, Setting, Source
@@ -131,7 +132,8 @@ class Settings:
         """Raise UsageError for a limit that is set to nothing: it would let everything pass (finding A01)."""
         name = definition.variable
         if definition is definitions.MAX_COST and name in self._environ and not self._environ[name].strip():
-            raise UsageError(f"{name} is set to nothing, and a limit needs an amount.", hint=f"unset {name}")
+            mend = shells.unset_variable(name)
+            raise UsageError(f"{name} is set to nothing, and a limit needs an amount.", hint=mend)
 
     def _set_variable(self, variables: tuple[str, ...]) -> str | None:
         """Return the first of `variables` that is set; an empty one counts as not set."""

@@ -105,8 +105,8 @@ class Store:
             raise self._invalid(None, "it holds a value that is too large") from error
 
     def _invalid(self, line: int | None, why: str) -> UsageError:
-        import shlex
+        from orvideo import shells
 
-        aside = shlex.join(["mv", str(self.path), f"{self.path}.broken"])
+        aside = shells.move(str(self.path), f"{self.path}.broken")
         where = f"{self.path}:{line}" if line else str(self.path)
         return UsageError(f"{where}: this is not TOML: {why}.", hint=f"mend it, or move the file aside: {aside}")

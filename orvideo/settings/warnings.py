@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping
+from pathlib import PurePath, PureWindowsPath
 from typing import NamedTuple
 
+from orvideo import shells
 from orvideo.settings.definitions import API_KEY, DEFINITIONS, JOB_VARIABLES, KEY_VARIABLE, NAMES, nearest
-from orvideo.settings.folders import FOLDERS
+from orvideo.settings.folders import CONFIG, FOLDERS
 from orvideo.settings.store import Store
 
 
@@ -16,6 +17,21 @@ class SettingsWarning(NamedTuple):
 
     message: str
     hint: str
+
+
+def shared_folder(folder: PurePath, environ: Mapping[str, str], platform: str) -> SettingsWarning | None:
+    """Return a warning where others may read the key on Windows, which has no modes: outside of the own profile.
+
+    Who may read a folder there is in its access list, which is inherited, and which nobody here reads.
+    """
+    profile = environ.get("USERPROFILE", "")
+    if platform != "win32" or (profile and PureWindowsPath(folder).is_relative_to(PureWindowsPath(profile))):
+        return None
+    return SettingsWarning(
+        f"{folder} is not in your profile: whoever may read that folder on this computer can read a key stored in it.",
+        f"look who may: {shells.command_line(['icacls', str(folder)], platform=platform)}; in your profile nobody else "
+        f"may: {shells.unset_variable(CONFIG.variable, platform=platform)}",
+    )
 
 
 def unknown_entries(store: Store) -> Iterator[SettingsWarning]:
@@ -28,7 +44,7 @@ def unknown_entries(store: Store) -> Iterator[SettingsWarning]:
         elif name not in NAMES:
             guess = nearest(name, NAMES)
             message = f"{location}: there is no setting '{name}'." + (f" Did you mean {guess}?" if guess else "")
-            yield SettingsWarning(message, f"orvideo config unset {shlex.quote(name)}")
+            yield SettingsWarning(message, f"orvideo config unset {shells.word(name)}")
 
 
 def misspelt_variables(environ: Mapping[str, str]) -> Iterator[SettingsWarning]:
@@ -41,5 +57,5 @@ def misspelt_variables(environ: Mapping[str, str]) -> Iterator[SettingsWarning]:
         guess = KEY_VARIABLE if name == "ORVIDEO_API_KEY" else nearest(name, known, cutoff=0.88)
         if guess:
             yield SettingsWarning(
-                f"The variable {name} is not read. Did you mean {guess}?", f'export {guess}="${name}"'
+                f"The variable {name} is not read. Did you mean {guess}?", shells.copy_variable(guess, name)
             )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from orvideo.commands._hooks import VARIABLES, facts_of, notification
+from orvideo.commands._hooks import VARIABLES, facts_of, notification, refuse_unsafe
 from orvideo.record.values import Output, Record, State
 from orvideo.settings.definitions import DEFINITIONS, JOB_VARIABLES
 from orvideo.settings.resolving import Settings
@@ -226,3 +226,24 @@ def test_a_mac_gets_the_words_as_arguments_of_a_script_that_is_always_the_same(t
     assert not any("do shell" in word for word in command[:-1])
     assert notification(record, "darwin", {"PATH": "/nonexistent"}) is None
     assert notification(record, "win32", {"PATH": str(tmp_path)}) is None
+
+
+@pytest.mark.drill("W26")
+@pytest.mark.parametrize(
+    "line", ["echo %ORVIDEO_JOB_PROMPT%", "echo %orvideo_job_error:~0,5%", "cmd /v /c echo !ORVIDEO_JOB_PROMPT!",
+             "call echo %%ORVIDEO_JOB_PATH%%"],
+)  # fmt: skip
+def test_w26_on_windows_no_fact_becomes_part_of_the_line(orvideo: Shell, line: str) -> None:
+    for argv in (submit("-o", "boat.mp4", "--exec", line), ("wait", "1", "--exec", line)):
+        orvideo.platform = "win32"
+        done = orvideo(*argv)
+        assert done.code == 2
+        assert "$env:ORVIDEO_JOB_PATH" in done.err
+    assert orvideo("jobs", "--json").json == [], "nothing was bought"
+    refuse_unsafe(line, "linux")
+
+
+@pytest.mark.drill("W26")
+@pytest.mark.parametrize("line", [None, "powershell -File done.ps1", "copy %TEMP%\\a b", "echo $env:ORVIDEO_JOB_ID"])
+def test_w26_a_line_without_facts_is_taken_on_windows(line: str | None) -> None:
+    refuse_unsafe(line, "win32")

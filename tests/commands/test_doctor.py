@@ -7,11 +7,14 @@ import os
 import sqlite3
 import subprocess
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import pytest
 
+from orvideo.context import sandbox_errors
+from orvideo.errors import UsageError
+from orvideo.settings.warnings import shared_folder
 from tests.drills.raw_server import RawServer, Reply
 from tests.drills.service import model_list
 from tests.drills.test_record import as_anybody
@@ -294,3 +297,67 @@ def test_a13_another_key_is_advised_only_where_the_key_is_wrong(answer: Reply, m
     with RawServer(routes={"/api/v1/key": answer, "/api/v1/videos/models": Reply(200, model_list())}) as server:
         env = {"ORVIDEO_BASE_URL": server.url, "OPENROUTER_API_KEY": KEY}
         assert looked(orvideo, env=env, sandbox=False)["key"]["hint"].startswith(mend)
+
+
+@pytest.mark.drill("W24")
+@pytest.mark.parametrize(
+    ("folder", "warned"),
+    [
+        (r"C:\Users\me\AppData\Local\orvideo", False), (r"c:\users\ME\orvideo", False), (r"C:\orvideo", True),
+        (r"C:\Users\me2\orvideo", True), (r"D:\Users\me\orvideo", True),
+    ],
+)  # fmt: skip
+def test_w24_on_windows_a_folder_outside_of_the_profile_is_a_warning(folder: str, warned: bool) -> None:
+    environ = {"USERPROFILE": r"C:\Users\me"}
+    found = shared_folder(PureWindowsPath(folder), environ, "win32")
+    assert (found is not None) == warned
+    if found is not None:
+        assert "Remove-Item Env:ORVIDEO_CONFIG_DIR" in found.hint
+    assert shared_folder(PureWindowsPath(folder), environ, "linux") is None
+
+
+@pytest.mark.drill("W24")
+def test_w24_doctor_tells_of_it_and_it_is_no_trouble(home: Path, orvideo: Shell) -> None:
+    orvideo.platform = "win32"
+    orvideo.environ |= {"USERPROFILE": r"C:\Users\me", "ORVIDEO_CONFIG_DIR": str(home / "shared")}
+    done = orvideo("doctor", "--sandbox")
+    assert done.code == 0, done.err
+    assert "not in your profile" in done.out
+    orvideo.environ["USERPROFILE"] = str(home)
+    assert "not in your profile" not in orvideo("doctor", "--sandbox").out
+
+
+@pytest.mark.drill("W20")
+def test_w20_doctor_moves_the_record_aside_and_says_what_it_did(home: Path, orvideo: Shell) -> None:
+    orvideo("submit", "a boat", "--sandbox")
+    folder = state(home)
+    (folder / "jobs.db").write_bytes(b"garbage" * 200)
+    assert "orvideo doctor --move-record-aside" in orvideo("jobs").err
+    done = orvideo("doctor", "--move-record-aside")
+    assert (done.code, done.lines) == (0, [str(folder / "aside-1-jobs.db")]), done.err
+    assert "moved jobs.db" in done.err
+    assert "new record" in done.err
+    assert (folder / "aside-1-jobs.db" / "jobs.db").read_bytes() == b"garbage" * 200
+    assert orvideo("jobs", "--json").json == []
+    (found,) = orvideo("doctor", "--move-record-aside", "--json").json
+    assert (found["name"], found["ok"]) == ("record", True)
+    assert "aside-2-jobs.db" in found["detail"]
+    assert orvideo("doctor", "--move-record-aside").code == 11, "there is none now"
+
+
+@pytest.mark.drill("W28")
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (ModuleNotFoundError("No module named 'av'", name="av"), "is not installed: av is missing"),
+        (ModuleNotFoundError("No module named 'PIL'", name="PIL"), "is not installed: PIL is missing"),
+        (ImportError("DLL load failed while importing _pydantic_core", name="_pydantic_core"), "DLL load failed"),
+        (ModuleNotFoundError("No module named 'pydantic'", name="pydantic"), "No module named 'pydantic'"),
+        (ImportError("av is broken", name="av"), "av is broken"),
+    ],
+)
+def test_w28_only_what_is_not_there_is_not_installed(error: ImportError, says: str) -> None:
+    with pytest.raises(UsageError) as refusal, sandbox_errors():
+        raise error
+    assert says in refusal.value.message
+    assert ("is not installed" in refusal.value.message) == (refusal.value.hint == 'pip install "orvideo[sandbox]"')

@@ -389,15 +389,6 @@ def test_a12_rows_of_a_batch_under_another_name_need_a_word(orvideo: Shell, serv
     assert len(service.received()) == 5
 
 
-@pytest.mark.parametrize("line", [("submit", "a boat", *CHEAP), ("batch", "-", *CHEAP)])
-def test_where_nothing_can_be_saved_nothing_is_bought(orvideo: Shell, service: Sandbox, line: tuple[str, ...]) -> None:
-    orvideo.platform = "win32"
-    done = orvideo(*line, stdin="a boat\n", env={"ORVIDEO_OUTPUT": "x.mp4"})
-    assert (done.code, "on Windows yet" in done.err) == (2, True)
-    assert service.received() == []
-    assert orvideo(*line, "--dry-run", stdin="a boat\n").code == 0
-
-
 @pytest.mark.drill("F-A12")
 def test_a12_a_label_makes_no_other_wish_and_a_batch_knows_what_submit_sent(
     orvideo: Shell, service: Sandbox, home: Path

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 import typer
 
+from orvideo import system
 from orvideo.commands._app import build_app
 from orvideo.commands._hooks import VARIABLES
 from orvideo.commands.help import EXIT_CODES
 from orvideo.errors import ExitCode
 from orvideo.settings.definitions import DEFINITIONS
+from orvideo.system import processes
 from tests.shell import KEY, Shell
 
 README = (Path(__file__).parent.parent.parent / "README.md").read_text(encoding="utf-8")
@@ -138,3 +140,31 @@ def test_d06_help_cuts_no_name_and_shows_no_type_of_python(
 def test_d12_the_pages_and_the_help_have_no_words_of_the_house(orvideo: Shell) -> None:
     pages = [orvideo("help", page).out for page in ("exit-codes", "environment", "output", "man")]
     assert not re.search(r"\b(story|gone on from|beats|told to)\b", " ".join(pages), re.IGNORECASE)
+
+
+@pytest.mark.drill("PS9")
+@pytest.mark.parametrize(
+    ("parents", "shell"),
+    [
+        (["orvideo.exe", "powershell.exe", "explorer.exe"], "powershell.exe"),
+        (["python.exe", "orvideo.exe", "PowerShell.exe"], "powershell.exe"),
+        (["orvideo.exe", "cmd.exe", "powershell.exe"], "cmd.exe"),
+        (["pwsh.exe", "powershell.exe"], "pwsh.exe"),
+        (["python.exe"], ""),
+        ([], ""),
+    ],
+)
+def test_ps9_the_shell_is_the_first_parent_that_is_not_orvideo(parents: list[str], shell: str) -> None:
+    assert processes.started_by(parents) == shell
+
+
+@pytest.mark.drill("PS9")
+def test_ps9_a_video_through_windows_powershell_is_warned_of_before_it_is_bought(
+    orvideo: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = ("submit", "a boat", "--sandbox", "--wait", "-m", "google/veo-3.1-lite", "-d", "4", "-r", "720p", "-o", "-")
+    assert "PowerShell" not in orvideo(*line).err
+    monkeypatch.setattr(system, "changes_piped_bytes", lambda: True)
+    err = orvideo(*line).err
+    assert err.index("name a file with -o") < err.index("submitted")
+    assert "PowerShell" not in orvideo(*line[:-1], "boat.mp4").err

@@ -186,7 +186,7 @@ def test_the_video_goes_to_a_pipe(orvideo: Shell) -> None:
 
 @pytest.mark.drill("M31")
 def test_the_end_of_a_timeout_is_no_failure_and_says_how_to_go_on(orvideo: Shell) -> None:
-    done = orvideo("submit", "a boat", "--sandbox", "--wait", "--timeout", "4s", "-m", "sandbox/slow", "--json",
+    done = orvideo("submit", "a boat", "--sandbox", "--wait", "--timeout", "15s", "-m", "sandbox/slow", "--json",
                    env={"ORVIDEO_SANDBOX_SPEED": "1"})  # fmt: skip
     assert (done.code, done.error["kind"], done.error["charged"]) == (8, "still_running", "yes")
     assert done.error["resume"] == f"orvideo wait {done.error['job_id']}"

@@ -306,3 +306,9 @@ def test_the_record_stays_private(home: Path, ledger: Ledger) -> None:
     process({"HOME": str(home)}, "jobs", "")
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in ledger.path.parent.iterdir()}
     assert set(modes.values()) == {0o600}, json.dumps(modes)
+
+
+@pytest.mark.drill("G3")
+def test_g3_a_blank_is_an_empty_word_as_powershell_has_to_say_it(environ: dict[str, str], ledger: Ledger) -> None:
+    submitted(ledger, "job1")
+    assert offered(environ, "jobs", " ", "status") == offered(environ, "jobs", "", "status") != {}

@@ -108,3 +108,21 @@ def test_zsh_finds_what_was_installed_by_the_lines_it_was_told(orvideo: Shell, h
         stdin=subprocess.DEVNULL, check=False,
     )  # fmt: skip
     assert "is _orvideo" in done.stdout, done.stderr
+
+
+@pytest.mark.drill("W29")
+def test_w29_without_its_variable_the_shell_of_windows_is_powershell(orvideo: Shell) -> None:
+    orvideo.platform = "win32"
+    done = orvideo("completion", "install", "--json")
+    assert done.json["shell"] == "powershell"
+    said = orvideo("completion", "install", "--json", env={"SHELL": "C:\\Program Files\\Git\\usr\\bin\\bash.exe"})
+    assert said.json["shell"] == "bash"
+
+
+@pytest.mark.drill("M7")
+def test_m7_on_macos_login_shells_read_another_file(orvideo: Shell) -> None:
+    assert "~/.bashrc" in orvideo("completion", "install", "bash").err
+    orvideo.platform = "darwin"
+    done = orvideo("completion", "install", "bash")
+    assert "~/.bash_profile" in done.err
+    assert "bashrc" not in done.err

@@ -137,3 +137,33 @@ def test_help_is_one_line_that_fits_a_list(program: spec.CommandSpec) -> None:
         text for command in program.walk() for text in (command.help, *(option.help for option in command.options))
     ]
     assert all(text and "\n" not in text and len(text) <= 90 for text in texts)
+
+
+@pytest.mark.drill("PS3")
+def test_ps3_the_powershell_script_is_for_both_names_of_the_program() -> None:
+    assert "-CommandName orvideo, orvideo.exe " in script("powershell")
+
+
+@pytest.mark.drill("PS4")
+def test_ps4_powershell_reads_utf_8_and_has_its_encoding_back() -> None:
+    text = script("powershell")
+    asked = text.index("__complete $kind[1]")
+    assert text.index("[Console]::OutputEncoding = [System.Text.Encoding]::UTF8") < asked
+    assert re.search(r"finally \{\s*\[Console\]::OutputEncoding = \$encoding", text[asked:])
+
+
+@pytest.mark.drill("PS5")
+def test_ps5_the_powershell_script_is_ascii() -> None:
+    assert script("powershell").isascii()
+
+
+@pytest.mark.drill("PS6")
+def test_ps6_powershell_compares_letter_by_letter() -> None:
+    asked = re.findall(r"\.StartsWith\(([^)]*)\)", script("powershell"))
+    assert len(asked) == 5
+    assert all(one.endswith(", 'Ordinal'") for one in asked)
+
+
+@pytest.mark.drill("PS7")
+def test_ps7_powershell_offers_no_files_where_anything_may_be_said() -> None:
+    assert "elseif ($kind[0] -in 'anything', 'dynamic') {\n            ''" in script("powershell")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import json
 import os
@@ -14,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from orvideo import system
 from orvideo.download import disk
 from orvideo.download.disk import FileInUse, Part
 from orvideo.download.receipts import receipt_path, write_receipt
@@ -83,6 +83,8 @@ def test_a_part_is_held_by_one_and_free_again_when_it_is_closed(part: Part, tmp_
 def test_where_a_file_system_has_no_locks_none_is_asked_for(
     number: int, held: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    fcntl = pytest.importorskip("fcntl", reason="fcntl is there on POSIX alone")
+
     def fails(*args: object) -> None:
         raise OSError(number, os.strerror(number))
 
@@ -290,9 +292,9 @@ def test_a_reader_that_left_and_a_stream_that_is_closed_are_told_apart(part: Par
     with pytest.raises(OutputUnwritable, match="it cannot be written"):
         disk.copy_out(part, stream, "it")
     with (tmp_path / "b").open("rb") as reading:
-        assert not disk.is_open_to_write(reading.fileno())
+        assert not system.is_open_to_write(reading.fileno())
     with (tmp_path / "b").open("r+b") as both:
-        assert disk.is_open_to_write(both.fileno())
+        assert system.is_open_to_write(both.fileno())
 
 
 def test_what_the_disk_refuses_is_told_and_a_reader_that_left_is_not_its_fault(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import fcntl
 import hashlib
 import io
 import json
@@ -393,6 +392,7 @@ def test_f_c01_many_at_once_end_with_one_whole_file_that_was_loaded_once(boat: T
 def test_a_part_that_got_its_name_while_it_was_waited_for_is_not_written_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    fcntl = pytest.importorskip("fcntl", reason="fcntl is there on POSIX alone")
     part = tmp_path / "a.part"
     part.write_bytes(b"finished")
     lock = fcntl.flock

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import shutil
 import signal
 import sqlite3
@@ -496,6 +495,7 @@ def test_d14_killed_in_the_middle_the_name_holds_nothing_and_the_next_run_comple
 
 @drill("D18")
 def test_d18_a_disk_that_is_full_leaves_the_video_at_the_service(orvideo: Shell) -> None:
+    resource = pytest.importorskip("resource", reason="resource is there on POSIX alone")
     large = mp4(3_000_000)
 
     def little_room() -> None:
@@ -518,6 +518,7 @@ def test_d18_a_disk_that_is_full_leaves_the_video_at_the_service(orvideo: Shell)
 
 @drill("D13", "D18")
 def test_d18_one_of_two_videos_for_which_there_is_no_room_is_an_error_of_the_disk(orvideo: Shell) -> None:
+    resource = pytest.importorskip("resource", reason="resource is there on POSIX alone")
     with Wire(TWO, content=[film(VIDEO), film(mp4(3_000_000))]) as wire:
         wire.bought(orvideo)
 
@@ -645,6 +646,18 @@ def test_h11_whatever_appears_under_the_name_after_the_money_the_video_is_saved_
         assert not (Path("boat.mp4").is_dir() and os.listdir("boat.mp4"))
         again = orvideo("download", JOB)
     assert (again.code, [Path(line).name for line in again.lines]) == (0, ["boat-1a2b3c4d.mp4"]), again.err
+
+
+@drill("G5")
+def test_g5_a_batch_prints_the_path_of_a_video_that_is_saved_beside_once(orvideo: Shell) -> None:
+    Path("rows.txt").write_text("a boat\n")
+    line = ("batch", "rows.txt", *ORDER[1:], "-o", "boat.mp4", "--yes")
+    with Wire(appearing("boat.mp4", "fifo"), DONE, content=[film(VIDEO)]) as wire:
+        orvideo.environ |= wire.env
+        done = orvideo(*line)
+        assert done.lines == ["boat-1a2b3c4d.mp4"], done.err
+        assert orvideo(*line).lines == ["boat-1a2b3c4d.mp4"]
+        assert len(wire.fetches) == 1
 
 
 @drill("R-A4", "O01")
@@ -1085,7 +1098,7 @@ def test_h9c_a_silent_place_has_its_share_of_the_time_and_no_more(orvideo: Shell
 def test_h9d_a_length_that_no_disk_holds_is_a_fault_of_the_place(
     orvideo: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    small = SimpleNamespace(f_bavail=20 << 20, f_blocks=20 << 20, f_frsize=1)
+    small = SimpleNamespace(f_bavail=20 << 20, f_bfree=20 << 20, f_blocks=20 << 20, f_frsize=1)
     monkeypatch.setattr(os, "statvfs", lambda path: small)
     lie = send_and_close(b"HTTP/1.1 200 X\r\nContent-Length: 8000000000\r\n\r\n" + VIDEO)
     with Wire(places={PLACE: [lie]}, content=[refuse(410)]) as wire:

@@ -195,7 +195,7 @@ def test_o04_the_path_as_a_whole_is_too_long(tmp_path: Path) -> None:
     deep = tmp_path
     here = os.open(tmp_path, os.O_RDONLY)
     try:
-        while len(os.fspath(deep)) < 3900:
+        while len(os.fspath(deep)) < 3960:
             os.mkdir("x" * 100, dir_fd=here)
             deeper = os.open("x" * 100, os.O_RDONLY, dir_fd=here)
             os.close(here)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import shutil
 import sqlite3
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -97,6 +97,7 @@ def test_a_state_directory_that_cannot_be_made_sends_nothing(orvideo: Shell, hom
 
 @drill("J04")
 def test_a_full_disk_sends_nothing(orvideo: Shell, home: Path) -> None:
+    resource = pytest.importorskip("resource", reason="resource is there on POSIX alone")
     with service(Reply(202, JOB)) as server:
         primed(orvideo, server)
         path = record_path(home)
@@ -115,8 +116,9 @@ def test_a_full_disk_sends_nothing(orvideo: Shell, home: Path) -> None:
 
 
 @drill("J05", "M30")
-@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="SKIPPED: needs Linux's prlimit")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="SKIPPED: needs Linux's prlimit")
 def test_an_id_that_cannot_be_written_down_is_printed_everywhere(orvideo: Shell, home: Path) -> None:
+    resource = pytest.importorskip("resource", reason="resource is there on POSIX alone")
     running: list[subprocess.Popen[bytes]] = []
 
     def full_from_now_on(peer: Peer) -> None:
@@ -244,9 +246,13 @@ def test_a_broken_record_is_left_alone_and_nothing_is_sent(orvideo: Shell, home:
         before = path.read_bytes()
         done = orvideo("submit", *ORDER, env=surroundings(server))
     assert_refused(done, server, path)
-    assert "mv " in done.err
+    assert "orvideo doctor --move-record-aside\n" in done.err
     assert path.read_bytes() == before
     assert orvideo("jobs").code == 11
+    assert orvideo("doctor", "--move-record-aside").code == 0
+    [aside] = path.parent.glob(f"aside-*/{path.name}")
+    assert aside.read_bytes() == before
+    assert orvideo("jobs", "--json").json == []
 
 
 @drill("J11")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import pty
 import select
 import shutil
 import signal
@@ -365,6 +364,7 @@ def _part(home: Path) -> int:
 @contextmanager
 def terminal() -> Iterator[tuple[int, int]]:
     """Give the two ends of a pseudo-terminal; whoever closes one says so by taking it out."""
+    pty = pytest.importorskip("pty", reason="pty is there on POSIX alone")
     ours, theirs = pty.openpty()
     ends = {ours, theirs}
     try:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import io
 import os
-import pty
 import struct
-import termios
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -16,11 +13,16 @@ from dataclasses import dataclass
 from typing import Any, TextIO
 
 import pyte
+import pytest
 
 from orvideo.clock import Clock
 from orvideo.environment import CommonOptions, Environment
 from orvideo.output.terminal import Terminal
 from tests.shell import Stream
+
+fcntl, pty, termios = (
+    pytest.importorskip(name, reason="only POSIX has pseudo-terminals") for name in ("fcntl", "pty", "termios")
+)
 
 #: Everything that T01 and T02 name, in one text: each of these would move, hide, retitle or reorder something.
 HOSTILE = (

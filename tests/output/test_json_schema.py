@@ -166,7 +166,7 @@ def test_a_sandbox_says_where_it_is(orvideo: Shell) -> None:
         ["submit", "--nonsense"],
         ["submit", "a boat"],
         ["submit", "a boat", "--sandbox", "--wait", "-m", "sandbox/fails"],
-        ["submit", "a boat", "--sandbox", "--wait", "-m", "sandbox/slow", "--timeout", "4s"],
+        ["submit", "a boat", "--sandbox", "--wait", "-m", "sandbox/slow", "--timeout", "15s"],
         ["submit", "a boat", "--sandbox", "-d", "99", *CHEAP[:2]],
     ],
     ids=" ".join,

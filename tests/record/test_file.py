@@ -7,6 +7,7 @@ import os
 import sqlite3
 import stat
 import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -212,9 +213,8 @@ def test_what_is_not_a_record_is_refused_left_alone_and_moved_aside_by_the_comma
         assert str(path) in refusal.value.message
     assert _content(path.parent) == before
 
-    hint = refusal.value.hint or ""
-    command = hint[hint.index("mkdir ") :]
-    subprocess.run(command, shell=True, check=True)
+    assert (refusal.value.hint or "").endswith("orvideo doctor --move-record-aside")
+    ledger_file.move_aside(path)
     with Ledger(path) as ledger:
         assert ledger.list() == []
     assert _content(path.parent / "aside-1-jobs.db") == before
@@ -237,7 +237,7 @@ def test_a_record_that_is_gone_while_its_wal_is_there_is_not_begun_anew(path: Pa
 
     assert Path(f"{path}-wal").read_bytes() == wal
     assert not path.exists()
-    assert ledger_file.move_aside_command(path) in (refusal.value.hint or "")
+    assert ledger_file.MOVE_ASIDE in (refusal.value.hint or "")
 
 
 def test_the_command_that_moves_aside_takes_the_companions_along_and_a_free_name(tmp_path: Path) -> None:
@@ -246,11 +246,56 @@ def test_the_command_that_moves_aside_takes_the_companions_along_and_a_free_name
     for end in ("", "-wal"):
         Path(f"{path}{end}").write_bytes(end.encode())
 
-    subprocess.run(ledger_file.move_aside_command(path), shell=True, check=True)
+    aside, names = ledger_file.move_aside(path)
 
-    aside = tmp_path / "aside-2-it's here.db"
+    assert (aside, names) == (tmp_path / "aside-2-it's here.db", ["it's here.db", "it's here.db-wal"])
     assert _content(aside) == {"it's here.db": b"", "it's here.db-wal": b"-wal"}
     assert not path.exists()
+
+
+@pytest.mark.drill("W20")
+def test_w20_a_record_that_another_process_has_open_is_not_moved(path: Path) -> None:
+    with Ledger(path) as ledger:
+        bring_to(ledger, State.SUBMITTED)
+    holding = "import sys; from orvideo.record.ledger import Ledger; from pathlib import Path\n"
+    holding += "with Ledger(Path(sys.argv[1])): print('open', flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", holding, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline().strip() == b"open"
+        before = sorted(one.name for one in path.parent.iterdir())
+        with pytest.raises(RecordError, match="nothing was moved") as refusal:
+            ledger_file.move_aside(path)
+        assert "no other orvideo" in (refusal.value.hint or "")
+        assert sorted(one.name for one in path.parent.iterdir()) == before
+        other.communicate()
+    assert path.name in ledger_file.move_aside(path)[1]
+
+
+@pytest.mark.drill("W20")
+def test_w20_a_companion_that_cannot_be_moved_leaves_all_where_it_was(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.parent.mkdir()
+    for end in ("", "-wal"):
+        Path(f"{path}{end}").write_bytes(b"x")
+    replace = ledger_file.system.replace
+
+    def refuse(old: Path, new: Path) -> None:
+        if old.name.endswith("-wal"):
+            raise PermissionError(13, "Sharing violation")
+        replace(old, new)
+
+    monkeypatch.setattr(ledger_file.system, "replace", refuse)
+    with pytest.raises(RecordError, match="nothing was moved"):
+        ledger_file.move_aside(path)
+    assert sorted(one.name for one in path.parent.iterdir()) == [path.name, f"{path.name}-wal"]
+
+
+def test_where_there_is_no_record_none_is_moved(path: Path) -> None:
+    with pytest.raises(RecordError, match="no record to move"):
+        ledger_file.move_aside(path)
 
 
 @posix
@@ -285,7 +330,7 @@ def test_damage_that_shows_later_is_refused_as_well(path: Path) -> None:
     with Ledger(path) as ledger:
         with pytest.raises(RecordError, match="damaged") as refusal:
             ledger.list()
-        assert "mv " in (refusal.value.hint or "")
+        assert ledger_file.MOVE_ASIDE in (refusal.value.hint or "")
         with pytest.raises(RecordError):
             bring_to(ledger, State.PREPARED)
 

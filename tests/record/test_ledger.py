@@ -360,8 +360,8 @@ def test_an_owner_is_read_back_and_junk_is_none() -> None:
         ({"pid": 2**30}, True),
         ({"pid": 2**80}, True),
         ({"started": "1"}, True),
-        ({"started": ""}, False),
-        ({"pid": 1, "started": ""}, False),
+        ({"started": ""}, None),
+        ({"pid": 1, "started": ""}, None),
     ],
 )
 def test_whether_a_process_is_gone_is_told_where_it_can_be(fields: dict[str, Any], gone: bool | None) -> None:
@@ -373,10 +373,11 @@ def test_whether_a_process_is_gone_is_told_where_it_can_be(fields: dict[str, Any
 def test_a_process_of_somebody_else_is_there() -> None:
     code = (
         "import os\n"
+        "from orvideo import system\n"
         "from orvideo.record.owner import Owner\n"
         "me = Owner.current()\n"
         "os.geteuid() or os.setuid(65534)\n"
-        "print(me._replace(pid=1, started='').is_gone(me))\n"
+        "print(me._replace(pid=1, started=system.process_started(1)).is_gone(me))\n"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
 

@@ -205,7 +205,7 @@ def test_c10_without_pillow_the_command_that_installs_it_is_named(
     monkeypatch.setitem(sys.modules, "PIL", None)
     done = orvideo("submit", "a boat", "--first-frame", "photo.jpg", *LINE, "--fix-image")
     assert done.code == 2
-    assert "pip install 'orvideo[images]'" in done.error["hint"]
+    assert 'pip install "orvideo[images]"' in done.error["hint"]
 
 
 @pytest.mark.drill("F-D05")
