@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, TypeVar
 
 from orvideo.system import processes
 
@@ -39,10 +39,12 @@ HIDES_BY_ITSELF = True
 #: The byte that is locked, behind every end: what is locked can be read and written by nobody else.
 _LOCKED_BYTE = 1 << 40
 _LOCK_PAUSE = 0.05
-#: How often, and with what pauses in seconds, a file is renamed that somebody else has open for a moment (W25).
-_MOVES, _MOVE_PAUSE = 6, 0.05
+#: How often, and with what pauses in seconds, a file is tried that somebody else has open for a moment (W25).
+_TRIES, _PAUSE = 6, 0.05
 _ACCESS_DENIED, _SHARING_VIOLATION = 5, 32
 _NO_READER = (109, 232)
+
+T = TypeVar("T")
 
 #: A position is shared by all that use a descriptor: who moves it also reads or writes there before another one does.
 _position = threading.Lock()
@@ -102,12 +104,17 @@ def hold(path: Path) -> tuple[int, int | None]:
     The lock is on a file beside it, since the file is closed when it gets its name. Raises BlockingIOError where
     another one has it.
     """
-    guard = open_file(_guard(path), os.O_RDWR | os.O_CREAT, follow=False)
+    # One that is being removed can be opened by nobody, for a moment.
+    guard = _patiently(lambda: open_file(_guard(path), os.O_RDWR | os.O_CREAT, follow=False))
     try:
         lock(guard)
-        return open_file(path, os.O_RDWR | os.O_CREAT, follow=False), guard
     except BaseException:
         os.close(guard)
+        raise
+    try:
+        return open_file(path, os.O_RDWR | os.O_CREAT, follow=False), guard
+    except BaseException:
+        release(path, guard)
         raise
 
 
@@ -132,17 +139,16 @@ def rename(old: Path, new: Path) -> None:
     _patiently(lambda: os.rename(old, new))
 
 
-def _patiently(move: Callable[[], None]) -> None:
-    """Try a few times: a virus scanner, or another orvideo, may have the file open for a moment (W25)."""
-    for left in reversed(range(_MOVES)):
+def _patiently(act: Callable[[], T]) -> T:
+    """Try a few times: a virus scanner, or another orvideo, may have a file open for a moment (W25)."""
+    for _ in range(_TRIES - 1):
         try:
-            move()
+            return act()
         except PermissionError as error:
-            if not left or error.winerror not in (_ACCESS_DENIED, _SHARING_VIOLATION):
+            if error.winerror not in (_ACCESS_DENIED, _SHARING_VIOLATION, None):
                 raise
-            time.sleep(_MOVE_PAUSE)
-        else:
-            return
+        time.sleep(_PAUSE)
+    return act()
 
 
 def longest_name(folder: Path) -> int | None:
