@@ -57,6 +57,8 @@ def open_file(path: str | os.PathLike[str], flags: int, mode: int = 0o666, *, fo
     """Open a file in binary, for this process alone. Returns the descriptor."""
     if not follow and os.path.islink(path):
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), os.fspath(path))
+    if os.path.isdir(path):  # else it would be told as a lack of permission
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
     return os.open(path, flags | os.O_BINARY | os.O_NOINHERIT, mode)
 
 
