@@ -63,6 +63,23 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["NO_PROXY"] = "127.0.0.1,localhost"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip on Windows what asks for another system, each test with its reason."""
+    if sys.platform != "win32":
+        return
+    reasons: dict[str, str] = {}
+    reason = ""
+    for line in Path(__file__).with_name("platforms").joinpath("windows_skips.txt").read_text().splitlines():
+        if line.startswith("    "):
+            reasons[line.strip()] = reason
+        elif not line.startswith("#"):
+            reason = line
+    for item in items:
+        found = reasons.get(item.nodeid) or reasons.get(item.nodeid.partition("[")[0])
+        if found:
+            item.add_marker(pytest.mark.skip(reason=found))
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Let the seed of the order be Hypothesis' seed too: a test's examples then do not depend on what ran before it."""

@@ -47,3 +47,11 @@ def test_a_child_has_sigint_whatever_was_inherited_and_a_test_that_leaves_a_proc
     number = int((tmp_path / "number").read_text())
     assert not Path(f"/proc/{number}").exists() or "sleep" not in Path(f"/proc/{number}/cmdline").read_text()
     assert re.search(r"--randomly-seed=\d+", done.stdout), "the seed is shown under -q too"
+
+
+def test_what_is_skipped_on_windows_is_still_there() -> None:
+    listed = (ROOT / "tests" / "platforms" / "windows_skips.txt").read_text().splitlines()
+    for line in listed:
+        if line.startswith("    "):
+            file, _, name = line.strip().partition("[")[0].partition("::")
+            assert f"def {name}(" in (ROOT / file).read_text(encoding="utf-8"), line

@@ -612,7 +612,7 @@ def test_r_a4_what_happens_to_the_name_while_the_job_is_waited_for(orvideo: Shel
 
 
 IN_THE_WAY: dict[str, Callable[[Path], None]] = {
-    "fifo": os.mkfifo,
+    "fifo": getattr(os, "mkfifo", None),
     "folder": Path.mkdir,
     "loop": lambda path: path.symlink_to(path.name),
     "nowhere": lambda path: path.symlink_to("/nonexistent/x/y"),
