@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from orvideo.errors import UsageError
 from orvideo.files import expand_user
 from orvideo.request.broken import decoded, misread_as
+from orvideo.system import names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -70,6 +71,8 @@ def read_text(spec: str, stdin: BinaryIO | None, what: str, most: int) -> tuple[
     try:
         if spec == STDIN:
             data = stdin.read(most + 1) if stdin is not None else b""
+        elif (fault := names.HERE.fault(spec)) is not None:
+            raise ValueError(fault.message.rstrip("."))
         else:
             with open(spec, "rb") as file:
                 if stat.S_ISREG(os.fstat(file.fileno()).st_mode):

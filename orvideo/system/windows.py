@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO, TypeVar
 
-from orvideo.system import processes
+from orvideo.system import names, processes
 
 # By this a type checker leaves the rest out where it checks for another system.
 assert sys.platform == "win32"
@@ -57,6 +57,9 @@ def open_file(path: str | os.PathLike[str], flags: int, mode: int = 0o666, *, fo
     """Open a file in binary, for this process alone. Returns the descriptor."""
     if not follow and os.path.islink(path):
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), os.fspath(path))
+    name = os.path.basename(os.fspath(path))
+    if names.is_reserved(name) and name.upper() != "NUL":  # a read from it would wait for a line that never comes
+        raise OSError(errno.EINVAL, f"{name.partition('.')[0]} is a device", os.fspath(path))
     if os.path.isdir(path):  # else it would be told as a lack of permission
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
     return os.open(path, flags | os.O_BINARY | os.O_NOINHERIT, mode)

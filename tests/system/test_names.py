@@ -23,6 +23,7 @@ from orvideo.system import names
 from orvideo.system.names import LINUX, MACOS, WINDOWS, name_fault
 from tests.download.films import FACTS
 from tests.output.test_views import DONE, NOW
+from tests.shell import Shell
 
 drill = pytest.mark.drill
 windows = pytest.mark.skipif(sys.platform != "win32", reason="joins paths as Windows does")
@@ -256,3 +257,14 @@ def test_w29_a_list_shows_the_name_of_a_file() -> None:
     output = {**DONE["outputs"][0], "path": r"C:\films\boat.mp4"}
     lines = list(aligned(*job_table([{**DONE, "outputs": [output]}], NOW, TERMINAL_COLUMNS), 80))
     assert lines[1].endswith("  boat.mp4")
+
+
+@windows
+@drill("W14")
+@pytest.mark.parametrize(
+    "line", [("batch", "aux.csv"), ("submit", "x", "--first-frame", "con.png"), ("submit", "--prompt-file", "prn")]
+)
+def test_w14_a_device_is_no_file_to_read(orvideo: Shell, line: tuple[str, ...]) -> None:
+    done = orvideo(*line, "--dry-run", "--sandbox")
+    assert done.code == 2
+    assert "is a device" in done.err
