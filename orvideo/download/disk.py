@@ -54,21 +54,18 @@ class Part:
         """
         for _ in range(100):
             try:
-                descriptor, held = system.hold(path)
+                part = cls(path, *system.hold(path))
             except BlockingIOError as error:
                 raise FileInUse from error
             try:
-                _refuse_foreign(descriptor, path)
-            except BaseException:
-                _close(descriptor, path, held)
-                raise
-            part = cls(path, descriptor, held)
-            if part._is_at_its_path and part._file.st_nlink == 1:
-                return part
-            try:
+                part._refuse_foreign()
+                if part._is_at_its_path and part._file.st_nlink == 1:
+                    return part
                 part.remove()  # does nothing where the process that had it before has renamed or removed it
-            finally:
+            except BaseException:
                 part.close()
+                raise
+            part.close()
         raise FileInUse
 
     @classmethod
@@ -162,7 +159,7 @@ class Part:
         return began is not None and os.fstat(self.descriptor).st_mtime < began
 
     def give_name(self, path: Path, *, replace: bool) -> None:
-        """Rename it, see `files.give_name`. Raises OSError where its current name leads to another file by now."""
+        """Rename it: see `move_into_place`. Raises OSError where its current name leads to another file by now."""
         assert self.path is not None, "only a file with a name is given another one"
         if not self._is_at_its_path:
             raise OSError(errno.ESTALE, "somebody has removed or replaced it", os.fspath(self.path))
@@ -186,8 +183,17 @@ class Part:
             self._without_descriptor(lambda: os.unlink(path))
 
     def close(self) -> None:
-        _close(self.descriptor, self.path, self._held)
+        with suppress(OSError):  # `sync` has asked already
+            if self.descriptor >= 0:
+                os.close(self.descriptor)
+        if self.path is not None:
+            system.release(self.path, self._held)
         self.descriptor, self._held = -1, None
+
+    def _refuse_foreign(self) -> None:
+        assert self.path is not None, "an unnamed file is nobody else's"
+        if not stat.S_ISREG(self._file.st_mode) or system.is_foreign(self.descriptor, self.path.parent):
+            raise OSError(errno.EEXIST, "it is in the way and was not made by orvideo", os.fspath(self.path))
 
     @property
     def _is_at_its_path(self) -> bool:
@@ -209,14 +215,6 @@ class Part:
         except BaseException:
             self.descriptor = system.open_file(self.path, os.O_RDWR)
             raise
-
-
-def _close(descriptor: int, path: Path | None, held: int | None) -> None:
-    with suppress(OSError):  # `sync` has asked already
-        if descriptor >= 0:
-            os.close(descriptor)
-    if path is not None:
-        system.release(path, held)
 
 
 def make_folders(folder: Path, base: Path) -> None:
@@ -360,11 +358,6 @@ def disk_errors(path: Path) -> Iterator[None]:
                 hint="save in a folder with a shorter path, or turn LongPathsEnabled on in the registry",
             ) from error
         raise OutputUnwritable(errnos.sentence(error, path), hint=errnos.hint(error, path)) from error
-
-
-def _refuse_foreign(descriptor: int, path: Path) -> None:
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode) or system.is_foreign(descriptor, path.parent):
-        raise OSError(errno.EEXIST, "it is in the way and was not made by orvideo", os.fspath(path))
 
 
 def _descriptor(stream: BinaryIO) -> int | None:
