@@ -24,7 +24,7 @@ _PATIENCE = 5.0
 def check_before_submit(context: Context, fetcher: Fetcher, *, wait: bool) -> None:
     """Refuse, before any money is spent, a receipt that could not be written after it."""
     from orvideo.download.receipts import receipt_path
-    from orvideo.download.targets import Form, decide_target
+    from orvideo.download.targets import Form, parse_target
 
     later = "orvideo jobs show JOB --receipt writes it later"
     if fetcher.spec_for_new_jobs is None or not wait:
@@ -32,7 +32,8 @@ def check_before_submit(context: Context, fetcher: Fetcher, *, wait: bool) -> No
             "--receipt goes beside a video, and this line saves none.", hint=f"add --wait -o PATH; {later}"
         )
     spec = fetcher.spec_for_new_jobs
-    target = decide_target(spec, force=True, stdout_is_tty=context.terminal.out_is_tty)
+    # That it can be written was checked with the rest of what -o means.
+    target = parse_target(spec, force=True, stdout_is_tty=context.terminal.out_is_tty)
     if target.is_stream:
         with fetcher.explained(spec):
             raise UsageError(f"--receipt goes beside a video, and the output {spec} leaves no file.", hint=later)

@@ -152,25 +152,6 @@ def _refuse_fault(fault: names.Fault | None, is_bought: bool) -> None:
     raise UsageError(fault.message, hint=f"a name that works: {fault.better}")
 
 
-def decide_target(
-    spec: str | None,
-    *,
-    force: bool = False,
-    stdout_is_tty: bool = False,
-    size_estimate: int = 0,
-    cwd: Path | None = None,
-    to_make: Path | None = None,
-    is_bought: bool = False,
-) -> Target:
-    """Return the target for the value of `-o`, after a check that it can be written: see `check_target`.
-
-    `is_bought` is as for `parse_target`, and so is what is raised.
-    """
-    target = parse_target(spec, force=force, stdout_is_tty=stdout_is_tty, cwd=cwd, is_bought=is_bought)
-    check_target(target, size_estimate=size_estimate, to_make=to_make)
-    return target
-
-
 def check_target(
     target: Target, *, size_estimate: int = 0, to_make: Path | None = None, facts: Facts = naming.LONGEST_FACTS
 ) -> None:

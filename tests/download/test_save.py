@@ -22,7 +22,7 @@ from orvideo.download import disk
 from orvideo.download.naming import beside
 from orvideo.download.receipts import write_receipt
 from orvideo.download.save import Saved, SaveRequest, is_saved, save
-from orvideo.download.targets import Target, decide_target
+from orvideo.download.targets import Target
 from orvideo.download.transfer import Transfer, TransferLimits
 from orvideo.errors import (
     BadReply,
@@ -37,6 +37,7 @@ from orvideo.errors import (
 from orvideo.files import move_into_place
 from orvideo.record.values import Output, ResumeState
 from tests.clocks import HandClock
+from tests.download.deciding import decide_target
 from tests.download.films import FACTS, Answer, Notes, Offered, Place, mp4, webm
 
 FILM = mp4(3_000_000)

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from orvideo.download.naming import Field, Template
-from orvideo.download.targets import Form, absolute_spec, decide_target, parse_target, takes_stdout
+from orvideo.download.targets import Form, absolute_spec, parse_target, takes_stdout
 from orvideo.errors import OutputExists, OutputUnwritable, UsageError
+from tests.download.deciding import decide_target
 from tests.download.films import FACTS, Place
 from tests.download.test_save import FILM, keep
 

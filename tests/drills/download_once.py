@@ -16,10 +16,10 @@ from typing import Any
 from orvideo.clock import Clock
 from orvideo.deadline import Deadline
 from orvideo.download.save import Saved, SaveRequest, save
-from orvideo.download.targets import decide_target
 from orvideo.download.transfer import Transfer, TransferLimits
 from orvideo.errors import OrvideoError, ServerFault
 from orvideo.record.values import Output, ResumeState
+from tests.download.deciding import decide_target
 from tests.download.films import FACTS, Offered, Place, mp4
 
 #: Asked for right before the work begins, so that a trace shows where the start of the interpreter ends.

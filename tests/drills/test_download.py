@@ -21,7 +21,7 @@ import pytest
 from orvideo.deadline import Cancelled, Deadline
 from orvideo.download.save import Saved, SaveRequest, save
 from orvideo.download.sources import Cut, Verdict, judge_source_error
-from orvideo.download.targets import Target, decide_target
+from orvideo.download.targets import Target
 from orvideo.download.transfer import Transfer, TransferLimits
 from orvideo.errors import (
     BadReply,
@@ -47,6 +47,7 @@ from orvideo.errors import (
     UsageError,
 )
 from tests.clocks import HandClock
+from tests.download.deciding import decide_target
 from tests.download.films import FACTS, Answer, Notes, Offered, Place, box, mp4
 from tests.drills import download_once, tracing
 from tests.drills.tracing import Point, needs_strace

@@ -18,10 +18,11 @@ import pytest
 from orvideo.deadline import Deadline
 from orvideo.download.receipts import write_receipt
 from orvideo.download.save import Saved, SaveRequest, save
-from orvideo.download.targets import Target, decide_target
+from orvideo.download.targets import Target
 from orvideo.download.transfer import Transfer
 from orvideo.errors import OutputExists, OutputUnwritable, UsageError
 from tests.clocks import HandClock
+from tests.download.deciding import decide_target
 from tests.download.films import FACTS, Notes, Offered, Place, mp4
 
 FILM = mp4(300_000)

@@ -14,13 +14,14 @@ import pytest
 from orvideo.batch.naming import check_targets
 from orvideo.batch.rows import Row
 from orvideo.download.naming import default_name, parse_template
-from orvideo.download.targets import Form, absolute_spec, decide_target, parse_target
+from orvideo.download.targets import Form, absolute_spec, parse_target
 from orvideo.errors import ExitCode, OutputUnwritable, RecordError, UsageError
 from orvideo.output.job_table import TERMINAL_COLUMNS, job_table
 from orvideo.output.tables import aligned
 from orvideo.record.file import open_file
 from orvideo.system import names
 from orvideo.system.names import LINUX, MACOS, WINDOWS, name_fault
+from tests.download.deciding import decide_target
 from tests.download.films import FACTS
 from tests.output.test_views import DONE, NOW
 from tests.shell import Shell
