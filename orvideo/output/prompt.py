@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import TextIO
 
 from orvideo import system
@@ -48,29 +48,9 @@ def read_hidden_line(stdin: TextIO, ask: Callable[[], None]) -> str:
 
     Raises UsageError, before anything is read, if the echo cannot be turned off.
     """
-    if system.HIDES_BY_ITSELF:
-        ask()
-        try:
-            return system.read_hidden()
-        except KeyboardInterrupt:
-            raise Interrupted(signal.SIGINT) from None
-    with _no_echo(stdin):
-        ask()
-        return read_line(stdin)
-
-
-@contextmanager
-def _no_echo(stdin: TextIO) -> Iterator[None]:
     try:
-        descriptor = stdin.fileno()
-    except (OSError, ValueError):  # a stream that only claims to be a terminal has no echo
-        yield
-        return
-    with ExitStack() as stack:
-        try:
-            stack.enter_context(system.echo_off(descriptor))
-        except OSError:
-            raise UsageError(
-                "The terminal cannot be kept from showing what is typed; give it on stdin instead."
-            ) from None
-        yield
+        return system.read_hidden(stdin, ask, read_line)
+    except KeyboardInterrupt:
+        raise Interrupted(signal.SIGINT) from None
+    except OSError:
+        raise UsageError("The terminal cannot be kept from showing what is typed; give it on stdin instead.") from None

@@ -13,7 +13,7 @@ import select
 import stat
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 
 from orvideo import errnos
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 assert sys.platform != "win32"
 
 __all__ = [
-    "HIDES_BY_ITSELF", "MOVES_OPEN_FILES", "boot_id", "boot_time", "broken_pipes", "changes_piped_bytes", "echo_off",
+    "MOVES_OPEN_FILES", "boot_id", "boot_time", "broken_pipes", "changes_piped_bytes",
     "has_modes", "hold", "host", "is_database_in_use", "is_foreign", "is_lockless", "is_open_to_write", "is_process",
     "is_sink", "lock", "longest_name", "open_file", "open_terminal", "pid_namespace", "prepare_streams",
     "process_started", "read_at", "read_hidden", "release", "rename", "replace", "sync", "sync_folder",
@@ -36,8 +36,6 @@ __all__ = [
 
 #: Whether a file that is open, here or elsewhere, can be renamed and removed.
 MOVES_OPEN_FILES = True
-#: Whether `read_hidden` keeps the console from showing what is typed, instead of `echo_off`.
-HIDES_BY_ITSELF = False
 
 #: The errors of a file system without hard links, or with no more of them for a file.
 _NO_LINKS = errnos.UNSUPPORTED | {errno.EPERM, errno.EMLINK}
@@ -362,11 +360,26 @@ def wait_for_room(descriptor: int) -> None:
     select.select([], [descriptor], [])
 
 
+def read_hidden(stdin: TextIO, ask: Callable[[], None], read: Callable[[TextIO], str]) -> str:
+    """Ask, and return the line that `read` takes from a terminal, which does not show what is typed.
+
+    Raises OSError, before anything is asked, where the terminal cannot be kept from showing it.
+    """
+    with _echo_off(stdin):
+        ask()
+        return read(stdin)
+
+
 @contextmanager
-def echo_off(descriptor: int) -> Iterator[None]:
+def _echo_off(stdin: TextIO) -> Iterator[None]:
     """Keep a terminal from showing what is typed; what was typed before is dropped, since it was visible."""
     import termios
 
+    try:
+        descriptor = stdin.fileno()
+    except (OSError, ValueError):  # a stream that only claims to be a terminal has no echo
+        yield
+        return
     try:
         before = termios.tcgetattr(descriptor)
         termios.tcsetattr(descriptor, termios.TCSAFLUSH, [*before[:3], before[3] & ~termios.ECHO, *before[4:]])
@@ -377,11 +390,6 @@ def echo_off(descriptor: int) -> Iterator[None]:
     finally:
         with suppress(termios.error):  # the terminal may have gone away meanwhile
             termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
-
-
-def read_hidden() -> str:
-    """Raise OSError: see `echo_off`."""
-    raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
 
 
 def variable(value: str) -> bytes:

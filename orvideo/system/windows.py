@@ -24,7 +24,7 @@ from orvideo.system import names, processes
 assert sys.platform == "win32"
 
 __all__ = [
-    "HIDES_BY_ITSELF", "MOVES_OPEN_FILES", "boot_id", "boot_time", "broken_pipes", "changes_piped_bytes", "echo_off",
+    "MOVES_OPEN_FILES", "boot_id", "boot_time", "broken_pipes", "changes_piped_bytes",
     "has_modes", "hold", "host", "is_database_in_use", "is_foreign", "is_lockless", "is_open_to_write", "is_process",
     "is_sink", "lock", "longest_name", "open_file", "open_terminal", "pid_namespace", "prepare_streams",
     "process_started", "read_at", "read_hidden", "release", "rename", "replace", "sync", "sync_folder",
@@ -33,12 +33,9 @@ __all__ = [
 
 #: Whether a file that is open, here or elsewhere, can be renamed and removed.
 MOVES_OPEN_FILES = False
-#: Whether `read_hidden` keeps the console from showing what is typed, instead of `echo_off`.
-HIDES_BY_ITSELF = True
 
 #: The byte that is locked, behind every end: what is locked can be read and written by nobody else.
 _LOCKED_BYTE = 1 << 40
-_LOCK_PAUSE = 0.05
 #: How often, and with what pauses in seconds, a file is tried that somebody else has open for a moment (W25).
 _TRIES, _PAUSE = 6, 0.05
 _ACCESS_DENIED, _SHARING_VIOLATION = 5, 32
@@ -100,7 +97,7 @@ def lock(descriptor: int, *, wait: bool = False) -> None:
             except OSError as error:
                 if not wait:
                     raise BlockingIOError(errno.EAGAIN, "another process has it") from error
-        time.sleep(_LOCK_PAUSE)
+        time.sleep(_PAUSE)
 
 
 def hold(path: Path) -> tuple[int, int | None]:
@@ -282,16 +279,14 @@ def wait_for_room(descriptor: int) -> None:
     """Do nothing: pipes block."""
 
 
-@contextmanager
-def echo_off(descriptor: int) -> Iterator[None]:
-    """Do nothing: see `read_hidden`."""
-    yield
+def read_hidden(stdin: TextIO, ask: Callable[[], None], read: Callable[[TextIO], str]) -> str:
+    """Ask, and return the line that is typed at the console, which does not show it.
 
-
-def read_hidden() -> str:
-    """Return a line that is typed at the console and not shown. Raises KeyboardInterrupt at Ctrl-C."""
+    Raises KeyboardInterrupt at Ctrl-C (finding W18).
+    """
     import getpass
 
+    ask()
     return getpass.getpass("")
 
 

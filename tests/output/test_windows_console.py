@@ -6,7 +6,8 @@ import errno
 import io
 import os
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TextIO
 
 import pytest
 
@@ -20,10 +21,10 @@ on_windows = pytest.mark.skipif(sys.platform != "win32", reason="consoles and pi
 
 @pytest.mark.drill("W18")
 def test_w18_ctrl_c_while_a_key_is_typed_is_an_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted() -> str:
+    def interrupted(stdin: TextIO, ask: Callable[[], None], read: Callable[[TextIO], str]) -> str:
+        ask()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(system, "HIDES_BY_ITSELF", True)
     monkeypatch.setattr(system, "read_hidden", interrupted)
     asked: list[bool] = []
     with pytest.raises(Interrupted):
