@@ -41,15 +41,19 @@ RECORD = "jobs.db"
 _OF_THE_SANDBOX = ("av", "falcon", "waitress", "PIL")
 
 
+def lacks_sandbox(error: ImportError) -> bool:
+    """Return whether an import failed since a library of the sandbox's extra is not installed (finding W28)."""
+    return isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in _OF_THE_SANDBOX
+
+
 @contextmanager
 def sandbox_errors() -> Iterator[None]:
     """Raise UsageError where the sandbox cannot be imported: not installed is only what lacks a library of its own."""
     try:
         yield
     except ImportError as error:
-        missing = (error.name or "").partition(".")[0]
-        if isinstance(error, ModuleNotFoundError) and missing in _OF_THE_SANDBOX:
-            told = f"The sandbox is not installed: {missing} is missing."
+        if lacks_sandbox(error):
+            told = f"The sandbox is not installed: {(error.name or '').partition('.')[0]} is missing."
             raise UsageError(told, hint=install("sandbox")) from error
         raise UsageError(f"The sandbox cannot be loaded: {str(error).rstrip('.')}.") from error
 

@@ -134,7 +134,8 @@ def _checks(context: Context) -> Iterator[Check]:
     """Yield what was found; what one thing says again of another's trouble is only referred to."""
     told: dict[str, str] = {}
     yield _versions()
-    for check in (*_settings(context), *(_checked(context, look) for look in _LOOKS)):
+    system = Check("system", context.environment.platform)
+    for check in (*_settings(context), system, *(_checked(context, look) for look in _LOOKS)):
         if check.trouble is not None and check.found in told:
             yield check._replace(found=f"not looked at, see {told[check.found]}")
             continue
@@ -251,12 +252,14 @@ def _disk(context: Context) -> str | Check:
 
 
 def _sandbox(context: Context) -> str | Check:
+    from orvideo.context import lacks_sandbox
+
     try:
         import av
         import falcon  # noqa: F401 - whether it is there is the question
-    except ModuleNotFoundError:
-        return f"not installed ({shells.install('sandbox')})"
     except ImportError as error:
+        if lacks_sandbox(error):
+            return f"not installed ({shells.install('sandbox')})"
         return Check("sandbox", f"it cannot be loaded: {error}", hint=shells.install("sandbox"))
     return f"installed, PyAV {av.__version__}"
 
@@ -291,12 +294,7 @@ _WHERE = "see where orvideo looks for it: orvideo config list"
 _FOLDER = "keep it elsewhere: " + shells.set_variable("ORVIDEO_{}_DIR", shells.a_folder())
 
 
-def _system(context: Context) -> str:
-    return context.environment.platform
-
-
 _LOOKS = (
-    Look("system", _system, UsageError, "wsl --install"),
     Look("record", _record, RecordError, _FOLDER.format("STATE")),
     Look("disk", _disk, OutputUnwritable, "cd ~"),
     Look("sandbox", _sandbox, UsageError, shells.install("sandbox")),
