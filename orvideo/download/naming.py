@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from orvideo.errors import UsageError
 from orvideo.system import names
-from orvideo.system.names import is_reserved
 
 if TYPE_CHECKING:
     from orvideo.record.values import Record
@@ -84,7 +83,7 @@ def component(value: object, *, longest: int = 80) -> str:
     if not _can_be_encoded(text):
         text = re.sub(r"-+", "-", text.encode("ascii", "replace").decode().replace("?", "-"))
     text = cut(text.strip("-. "), longest).strip("-. ")
-    if is_reserved(text):
+    if names.is_reserved(text):
         text = "_" + text
     return text or MISSING_FIELD
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from orvideo import shells
 from orvideo.batch.row_state import RowState, row_state
 from orvideo.money import money_text
 from orvideo.output.job_text import OWN_KEY
@@ -87,7 +87,7 @@ def saved_elsewhere_line(records: Sequence[Record], folder: str | None) -> str:
     folders = sorted({os.path.dirname(path) for path in paths})
     names = " ".join(record.name for record in records[:_MOST_NAMED]) + (" ..." if len(records) > _MOST_NAMED else "")
     where = f"finished and saved in {', '.join(folders[:_MOST_NAMED])}, not where this line says"
-    way = f"orvideo download {names} -o {shlex.quote(folder or 'FOLDER/')}"
+    way = f"orvideo download {names} -o {shells.word(folder or 'FOLDER/')}"
     return f"{count(len(records), 'row is', 'rows are')} {where}; to save there as well: {way}"
 
 

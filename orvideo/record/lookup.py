@@ -191,9 +191,10 @@ def _conditions(wanted: Filter) -> tuple[list[str], list[object]]:
 
 def _passes(row: sqlite3.Row, wanted: Filter, context: ReadContext) -> bool:
     """Check what SQL cannot: whether a process has ended, and case-insensitive matches."""
-    lists = {name for name in _LISTS if wanted.get(name)}
-    if lists and row["state"] in (State.PREPARED, State.SENDING) and _LIST_OF.get(context.state_of(row)) not in lists:
-        return False
+    if row["state"] in (State.PREPARED, State.SENDING):
+        lists = {name for name in _LISTS if wanted.get(name)}
+        if lists and _LIST_OF.get(context.state_of(row)) not in lists:
+            return False
     words = {row["status"] or word_of(context.state_of(row), row["answer_status"]), "saved" if row["fetched"] else None}
     statuses = {word.strip() for word in (wanted.get("status") or "").casefold().split(",")}
     if wanted.get("status") and not statuses & words:
