@@ -15,7 +15,7 @@ import hypothesis.core
 import pytest
 
 from tests.processes import adopt_orphans, default_signals, left_behind
-from tests.shell import Shell
+from tests.shell import Shell, own_folders
 
 # A shared machine is slow at times, and a failure must say how to have it again.
 hypothesis.settings.register_profile("orvideo", deadline=None, print_blob=True)
@@ -56,9 +56,8 @@ def pytest_configure(config: pytest.Config) -> None:
         if name.startswith(("OPENROUTER_", "ORVIDEO_", "XDG_")) or name in ("NO_COLOR", "FORCE_COLOR", "CI", "COLUMNS"):
             del os.environ[name]
     os.environ["HOME"] = "/nonexistent-home-of-the-tests"
-    for name in ("CONFIG", "STATE", "CACHE"):  # Windows asks no HOME: the person's own is never reached (finding W27)
-        if sys.platform == "win32":
-            os.environ[f"ORVIDEO_{name}_DIR"] = "Z:\\nonexistent-home-of-the-tests"
+    if sys.platform == "win32":  # which asks no HOME: the person's own is never reached (finding W27)
+        os.environ |= own_folders(Path("Z:/nonexistent-home-of-the-tests"))
     os.environ["HTTPS_PROXY"] = "http://127.0.0.1:9"
     os.environ["NO_PROXY"] = "127.0.0.1,localhost"
 

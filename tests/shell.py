@@ -25,10 +25,13 @@ SCRIPT = Path(sysconfig.get_path("scripts")) / "orvideo"
 #: What starts the installed command: on Windows the script is a program that is made when the package is installed.
 COMMAND = [sys.executable, "-m", "orvideo"] if sys.platform == "win32" else [str(SCRIPT)]
 
-_FOLDERS = ("CONFIG", "STATE", "CACHE")
-
 #: Put before what is installed: it hides click, which is here for other tests and would slow down every process.
 ALONE = Path(__file__).with_name("installed_alone")
+
+
+def own_folders(home: Path) -> dict[str, str]:
+    """Return the variables that put all that orvideo keeps below a home, where XDG's variables mean nothing."""
+    return {f"ORVIDEO_{name}_DIR": str(home / name.lower() / "orvideo") for name in ("CONFIG", "STATE", "CACHE")}
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,7 @@ class Shell:
             self.environ |= {
                 "USERPROFILE": str(self.home),
                 "SYSTEMROOT": os.environ.get("SYSTEMROOT", ""),
-                **{f"ORVIDEO_{name}_DIR": str(self.home / name.lower() / "orvideo") for name in _FOLDERS},
+                **own_folders(self.home),
             }
 
     def __call__(
