@@ -20,15 +20,16 @@ _MAX_DEPTH = 3
 _WRAPPED = re.compile(rb'"(?:data|result|job|video|response)"\s*:\s*[\[{]')
 
 
-def find_job(read: Callable[[], object], data: bytes) -> Job | None:
-    """Return the job that `read` returns, else one with the id found in `data`, else None.
+def find_job(read: Callable[[], object], data: bytes, location: str | None = None) -> Job | None:
+    """Return the job that `read` returns, else one with the id found in `data` or `location`, else None.
 
-    The id may be one that cannot be asked for (drill X03): see `urls.is_usable_id`.
+    `location` is the answer's header, which names what a 201 or 202 has made (RFC 9110, 10.2.2). The id may be one
+    that cannot be asked for (drill X03): see `urls.is_usable_id`.
     """
     try:
         return Job.model_validate(unwrap_envelope(read()))
     except (NotJson, ValidationError):
-        found = None if _WRAPPED.search(data) else lenient_id(data)
+        found = (None if _WRAPPED.search(data) else lenient_id(data)) or _id_in_address(location)
         return None if found is None else Job(id=found)
 
 
@@ -52,12 +53,22 @@ def _inside(value: Any) -> Any:
     """Return the content of an envelope; None for anything else, and for an envelope of several things."""
     if not isinstance(value, dict):
         return None
-    held = [value[name] for name in _WRAPPERS if isinstance(value.get(name), dict | list) and value[name]]
+    held = [content for name in _WRAPPERS if (content := _content(value.get(name)))]
     if len(held) != 1:
         return None
     # An id beside it is the job's own, unless that is only the request's.
     is_job = _has_id(value) and "success" not in value and (_looks_like_job(value) or not _looks_like_job(held[0]))
     return None if is_job else held[0]
+
+
+def _content(value: Any) -> Any:
+    """Return an object or a list, also one that is written as text; None for anything else."""
+    if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
+        try:
+            value = payload.parse(value.encode("utf-8", "replace"))
+        except NotJson:
+            return None
+    return value if isinstance(value, dict | list) else None
 
 
 def _has_id(value: dict[str, Any]) -> bool:
@@ -75,10 +86,16 @@ def _with_id(value: Any) -> Any:
         return value
     if isinstance(value.get("job_id"), str) and value["job_id"]:
         return {**value, "id": value["job_id"]}
-    if not isinstance(value.get("polling_url"), str):
-        return value
-    collection, _, name = value["polling_url"].partition("?")[0].rstrip("/").rpartition("/")
-    return {**value, "id": unquote(name)} if name and collection.endswith("/videos") else value
+    found = _id_in_address(value.get("polling_url"))
+    return value if found is None else {**value, "id": found}
+
+
+def _id_in_address(address: object) -> str | None:
+    """Return the id in the address of a job, None in any other."""
+    if not isinstance(address, str):
+        return None
+    collection, _, name = address.partition("?")[0].rstrip("/").rpartition("/")
+    return unquote(name) if name and collection.endswith("/videos") else None
 
 
 def job_in_body(body: bytes) -> Job | None:

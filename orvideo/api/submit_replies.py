@@ -38,7 +38,7 @@ class SubmitReplies:
 
     def _accepted(self, reading: DecodedReply) -> Job:
         """Return the job in a 2xx answer, also a damaged one whose id is beyond doubt (M08 to M13)."""
-        job = find_job(reading.json, reading.data)
+        job = find_job(reading.json, reading.data, reading.headers.get("location"))
         if job is None:
             page = f", but with {replies.page_text(reading)}" if reading.is_html or not reading.data else ""
             cut = "" if reading.whole else "; the answer was cut, or cannot be read to its end"

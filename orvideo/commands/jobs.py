@@ -145,6 +145,8 @@ def run_list(context: Context, options: ListOptions) -> None:
         "since": _moment(options.since, context.clock.now()) if options.since else None, "text": options.text,
         "status": options.status, "model": options.model,
     }  # fmt: skip
+    if options.status:
+        _check_statuses(options.status, ledger)
     limit = options.limit
     if options.cost is not None:
         sums = ledger.spent(options.cost.value, limit=limit or None, **wanted)
@@ -161,6 +163,20 @@ def run_list(context: Context, options: ListOptions) -> None:
         listed = len(records)
     if not listed and terminal.out_is_tty:
         terminal.note("no job on record passes" if _is_filtered(options) else "no job on record yet")
+
+
+def _check_statuses(words: str, ledger: Ledger) -> None:
+    """Refuse a status that nobody knows and no job on record has. Raises UsageError."""
+    from orvideo.api.schemas import KNOWN_STATUSES
+    from orvideo.record.values import OWN_STATUS_WORDS
+    from orvideo.request.checking import nearest
+
+    known = KNOWN_STATUSES | OWN_STATUS_WORDS
+    for word in (part.strip() for part in words.casefold().split(",")):
+        if word and word not in known and not ledger.list(status=word, limit=1):
+            near = nearest(word, sorted(known))
+            hint = f"did you mean {near}?" if near else "orvideo jobs --status completed,failed"
+            raise UsageError(f"No job has the status {word!r}, and orvideo knows none of that name.", hint=hint)
 
 
 def _sorted(ledger: Ledger, wanted: Filter, order: Order, most: int, terminal: Terminal) -> list[Record]:

@@ -37,6 +37,9 @@ _WORDS = {
     State.NOT_SENT: "not_sent",
 }
 
+#: Every word that a job can have as its status before the service has said one, and "saved".
+OWN_STATUS_WORDS = frozenset({*_WORDS.values(), "refused", "saved"})
+
 
 def word_of(state: State, answer_status: int | None) -> str:
     """Return the status of a job without one of the service; with `answer_status` it was refused (F-A07)."""

@@ -180,6 +180,8 @@ def test_d13_jobs_are_listed_filtered_sorted_and_by_the_columns_asked_for(orvide
     assert orvideo("jobs", "--sort", "oldest", "--json").json == every[::-1]
     assert orvideo("jobs", "--sort", "cost", "-n", "1", "--json").json == [every[2]]
     assert orvideo("jobs", "--model", "LITE", "--json").json == every[:2]
+    typo = orvideo("jobs", "--status", "completed,faild", "--json")
+    assert (typo.code, typo.error["hint"]) == (2, "did you mean failed?")
     assert orvideo("jobs", "--status", "failed", "--json").json == []
     assert orvideo("jobs", "list", "--status", "completed", "--columns", "position, model", "-m", "lite").lines == [
         "1\tgoogle/veo-3.1-lite", "2\tgoogle/veo-3.1-lite",

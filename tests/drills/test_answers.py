@@ -81,11 +81,26 @@ def test_a09_a_page_is_no_judgement_of_the_key_or_the_credits(orvideo: Shell, st
 
 @drill("F-C13")
 @pytest.mark.parametrize(
-    "body", [{"video": {"id": JOB, "status": "pending"}}, {"job_id": JOB, "status": "pending"}], ids=range(2)
+    "body",
+    [
+        {"video": {"id": JOB, "status": "pending"}},
+        {"job_id": JOB, "status": "pending"},
+        {"data": json.dumps({"id": JOB, "status": "pending"})},
+    ],
+    ids=range(3),
 )
 def test_c13_a_job_in_another_envelope_is_a_job(orvideo: Shell, body: object) -> None:
     done, _ = submit(orvideo, http(202, json.dumps(body).encode()))
     assert (done.code, done.json["id"]) == (0, JOB), done.err
+
+
+@drill("F-C13")
+@pytest.mark.parametrize("body", [b"", b'{"status": "pending"}'])
+def test_c13_the_place_of_what_was_made_names_the_job(orvideo: Shell, body: bytes) -> None:
+    done, _ = submit(orvideo, http(202, body, {"Location": f"/api/v1/videos/{JOB}"}))
+    assert (done.code, done.json["id"]) == (0, JOB), done.err
+    done, _ = submit(orvideo, http(202, body, {"Location": "/login"}))
+    assert (done.code, done.error["charged"]) == (9, "unknown"), done.err
 
 
 @drill("M08")
