@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from orvideo import shells
+from orvideo.system.names import HERE
 
 #: The reason by errno, to stand after a colon: without a capital and a full stop.
 _REASONS = {
@@ -40,15 +41,16 @@ _REASONS = {
 
 #: There is no room for more; what was written before is intact.
 NO_SPACE = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
-#: The file system does not support an operation, such as a lock, a hard link or the sync of a folder.
-UNSUPPORTED = frozenset((errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS))
 
 
-def reason(error: OSError) -> str:
+def reason(error: OSError, path: str | os.PathLike[str] = "") -> str:
     """Return why something failed, to stand after a colon: without a capital and a full stop.
 
-    A message of the error's own is kept, unless it is the system's text for its number.
+    `path` is where, for an error that does not say it. A message of the error's own is kept, unless it is the
+    system's text for its number.
     """
+    if HERE.is_too_long(error, path):
+        return "with the names in it the path is too long for Windows"
     number, own = error.errno or 0, error.strerror
     if number in _REASONS and (not own or own == os.strerror(number)):
         return _REASONS[number]
@@ -60,11 +62,13 @@ def sentence(error: OSError, path: str | os.PathLike[str]) -> str:
     folder = _missing_folder(error, path)
     if folder is not None:
         return f"The folder {folder} does not exist."
-    return f"{os.fspath(path)} cannot be written: {reason(error)}."
+    return f"{os.fspath(path)} cannot be written: {reason(error, path)}."
 
 
 def hint(error: OSError, path: str | os.PathLike[str]) -> str | None:
-    """Return a command that removes the cause, None where there is none."""
+    """Return a command, or a step, that removes the cause; None where there is none."""
+    if HERE.is_too_long(error, path):
+        return "take a folder with a shorter path, or turn LongPathsEnabled on in the registry"
     folder = _missing_folder(error, path)
     return None if folder is None else shells.make_folder(os.fspath(folder))
 

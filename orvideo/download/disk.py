@@ -21,7 +21,6 @@ from orvideo import errnos, system
 from orvideo.download.naming import MAX_NAME_BYTES
 from orvideo.errors import OutputUnwritable
 from orvideo.files import move_into_place
-from orvideo.system.names import HERE
 
 #: The free space that a download leaves on a disk: this share, and at most so many bytes (F-C03).
 RESERVED_SHARE, RESERVED_MOST = 0.05, 1 << 30
@@ -352,11 +351,6 @@ def disk_errors(path: Path) -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        if HERE.is_too_long(error, path):
-            raise OutputUnwritable(
-                f"{path} cannot be written: with the names in it the path is too long for Windows.",
-                hint="save in a folder with a shorter path, or turn LongPathsEnabled on in the registry",
-            ) from error
         raise OutputUnwritable(errnos.sentence(error, path), hint=errnos.hint(error, path)) from error
 
 

@@ -66,8 +66,8 @@ class Rules(NamedTuple):
         faults = (name_fault(name) for name in self.split(rest) if name not in ("", ".", ".."))
         return next((fault for fault in faults if fault is not None), None)
 
-    def is_too_long(self, error: OSError, path: str | os.PathLike[str]) -> bool:
-        """Return whether a path is too long, which Windows tells as a folder that does not exist (W11)."""
+    def is_too_long(self, error: OSError, path: str | os.PathLike[str] = "") -> bool:
+        """Return whether the path of an error, else `path`, is too long, which Windows tells as missing (W11)."""
         if self.longest is None or error.errno not in (errno.ENOENT, errno.ENAMETOOLONG):
             return False
         place = Path(error.filename if isinstance(error.filename, str) else path)

@@ -16,8 +16,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 
-from orvideo import errnos
-
 TYPE_CHECKING = False  # TAB completion waits for the imports here: typing is not among them
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,8 +35,10 @@ __all__ = [
 #: Whether a file that is open, here or elsewhere, can be renamed and removed.
 MOVES_OPEN_FILES = True
 
+#: The file system does not support an operation, such as a lock, a hard link or the sync of a folder.
+_UNSUPPORTED = frozenset((errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS))
 #: The errors of a file system without hard links, or with no more of them for a file.
-_NO_LINKS = errnos.UNSUPPORTED | {errno.EPERM, errno.EMLINK}
+_NO_LINKS = _UNSUPPORTED | {errno.EPERM, errno.EMLINK}
 #: Major 1 are the memory devices of Linux: null (3), zero (5) and full (7) take bytes and keep none.
 _MEMORY_DEVICES = frozenset((1, minor) for minor in (3, 5, 7))
 #: The byte of a database's -shm that everyone locks who has it open (UNIX_SHM_DMS of SQLite's os_unix.c).
@@ -77,7 +77,7 @@ def sync_folder(folder: Path) -> None:
     try:
         sync(descriptor)
     except OSError as error:
-        if error.errno not in errnos.UNSUPPORTED | {errno.EBADF}:
+        if error.errno not in _UNSUPPORTED | {errno.EBADF}:
             raise
     finally:
         os.close(descriptor)
@@ -93,7 +93,7 @@ def lock(descriptor: int, *, wait: bool = False) -> None:
     except BlockingIOError:
         raise
     except OSError as error:
-        if error.errno not in errnos.UNSUPPORTED | {errno.ENOLCK}:
+        if error.errno not in _UNSUPPORTED | {errno.ENOLCK}:
             raise
 
 
@@ -163,7 +163,7 @@ def _rename_exclusively(old: Path, new: Path) -> bool:
     if not failed:
         return True
     number = ctypes.get_errno()
-    if number in errnos.UNSUPPORTED:
+    if number in _UNSUPPORTED:
         return False
     raise OSError(number, os.strerror(number), os.fspath(new))
 
@@ -205,7 +205,7 @@ def is_lockless(folder: Path) -> bool:
         try:
             fcntl.lockf(tried, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            return error.errno == errno.ENOLCK or error.errno in errnos.UNSUPPORTED
+            return error.errno == errno.ENOLCK or error.errno in _UNSUPPORTED
     return False
 
 
