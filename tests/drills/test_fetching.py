@@ -1115,6 +1115,36 @@ def test_h9e_a_url_that_has_expired_by_one_of_two_clocks_is_asked_last(orvideo: 
         assert len(wire.fetches) == 1
 
 
+@drill("D12")
+@pytest.mark.parametrize(("seconds", "is_first"), [(None, True), (35, True), (25, False)])
+def test_d12_a_url_with_half_a_minute_left_is_asked_first_and_no_other_place(
+    orvideo: Shell, hand: HandClock, seconds: int | None, is_first: bool
+) -> None:
+    ends = None if seconds is None else hand.clock().now().timestamp() + seconds
+    with Wire(places={PLACE: [film(VIDEO)]}, content=[film(VIDEO)]) as wire:
+        assert saved(fetch(orvideo, with_place(wire, expires_at=ends))) == VIDEO
+        assert (wire.count("GET", PLACE), len(wire.fetches)) == ((1, 0) if is_first else (0, 1))
+
+
+@drill("D12")
+def test_d12_what_the_service_says_of_a_video_is_told_and_not_the_trouble_of_another_place(orvideo: Shell) -> None:
+    with Wire(places={PLACE: [close]}, content=[refuse(410, "it has expired")]) as wire:
+        error = not_fetched(fetch(orvideo, with_place(wire, "unsigned_urls")))
+        assert wire.count("GET", PLACE) > 1, "the other place was asked after the service"
+    assert "it has expired" in error["message"]
+    assert "The bytes may have expired at the provider." in error["message"]
+
+
+@drill("F-C03")
+def test_c03_more_than_eight_gibibytes_are_not_begun(orvideo: Shell) -> None:
+    size = (8 << 30) + 1
+    huge = send_and_close(f"HTTP/1.1 200 X\r\nContent-Length: {size}\r\n\r\n".encode() + VIDEO)
+    with Wire(DONE, content=[huge]) as wire:
+        error = not_fetched(fetch(orvideo, wire))
+    assert "has 8,589,934,593 bytes; more than 8,589,934,592 are not taken" in error["message"]
+    assert parts() == []
+
+
 @drill("F-B06")
 @pytest.mark.parametrize(
     "not_yet",
