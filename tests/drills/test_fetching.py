@@ -6,6 +6,7 @@ at is the exit code, the words, the folder, the record, and which requests reach
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -113,6 +114,18 @@ def test_a08_a_setting_that_names_no_place_is_named_with_the_way_past_it(
         assert error["hint"] == f"save it elsewhere: orvideo download {JOB} -o FILE"
         assert orvideo("download", JOB, "-o", "boat.mp4", env={"ORVIDEO_OUTPUT": place}).code == 0
     assert Path("boat.mp4").read_bytes() == VIDEO
+
+
+@drill("F-A08", "O08")
+@pytest.mark.parametrize("command", ["wait", "download"])
+def test_a08_a_place_on_record_that_cannot_be_is_not_blamed_on_a_setting(orvideo: Shell, command: str) -> None:
+    with Wire(DONE, content=[film(VIDEO)]) as wire:
+        wire.bought(orvideo, target="{nope}.mp4")
+        assert orvideo("status", JOB).code == 0
+        done = orvideo(command, JOB, "--json", env={"ORVIDEO_OUTPUT": "other.mp4"})
+        assert done.code == 2, done.err
+        assert done.error["message"].startswith("There is no field")
+        assert (done.error["charged"], done.error["resume"]) == ("yes", f"orvideo download {JOB}")
 
 
 @drill("F-A08")
@@ -459,6 +472,18 @@ def test_h4_a_second_video_that_is_missing_is_told(orvideo: Shell, command: str,
         wire._steps["GET", CONTENT][:] = [film(VIDEO)]
         assert orvideo(*line).code == 0
     assert Path("boat-2.mp4").read_bytes() == VIDEO
+
+
+@drill("D13")
+def test_h4_a_video_that_was_here_before_the_other_came_is_told_with_its_size(orvideo: Shell) -> None:
+    second = mp4(5000)
+    with Wire(TWO, content=[film(VIDEO), refuse(410, "gone"), film(second)]) as wire:
+        wire.bought(orvideo)
+        assert orvideo("download", JOB, "-o", "boat.mp4").code == 10
+        done = orvideo("download", JOB, "-o", "boat.mp4", "--events")
+    events = [json.loads(line) for line in done.lines]
+    told = [(one["bytes"], one["sha256"]) for one in events if one["event"] == "saved"]
+    assert told == [(len(data), hashlib.sha256(data).hexdigest()) for data in (VIDEO, second)], done.out
 
 
 @drill("D13")
