@@ -603,3 +603,18 @@ def test_a09_a_page_that_refuses_is_no_judgement_of_the_prompt_or_the_model(stat
     assert error is not None
     assert "a page that is not the service's, titled 'Blocked'" in error.message
     assert error.hint == "something before the service answered, such as a proxy or a firewall: orvideo doctor"
+
+
+@pytest.mark.drill("M18")
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(0.2, "1 s"), (119, "119 s"), (120, "2 min"), (121, "3 min"), (7199, "120 min"), (7200, "2 h"), (7201, "3 h")],
+)
+def test_m18_how_long_to_wait_is_told_in_a_unit_that_fits(seconds: float, told: str) -> None:
+    error = refused("slow down", 429, {"retry_after_seconds": seconds})
+    assert error.hint == f"wait {told}, then run the same command"
+
+
+@pytest.mark.parametrize("status", [400, 403])
+def test_a_prompt_that_is_refused_with_reasons_is_what_to_change(status: int) -> None:
+    assert refused("no", status, {"reasons": ["violence"]}).hint == "change the prompt"

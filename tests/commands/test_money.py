@@ -58,6 +58,16 @@ def test_the_sum_above_which_it_asks_is_a_setting(orvideo: Shell, service: Sandb
     assert len(service.received()) == 1
 
 
+def test_the_very_sum_is_not_above_it(orvideo: Shell, service: Sandbox) -> None:
+    quote = orvideo("submit", "a boat", *CHEAP, "--dry-run", "--json").json["quote"]
+    most = quote["usd"]
+    assert quote["kind"] == "listed", quote
+    for above, code in ((most, 0), (most - 0.001, 5)):
+        orvideo("config", "set", "confirm-above", f"{above:.4f}")
+        done = orvideo("submit", "a boat", *CHEAP, tty=True, stdin="")
+        assert (done.code, len(service.received())) == (code, 1), done.err
+
+
 def test_without_a_terminal_nothing_asks_and_the_quote_is_on_stderr(orvideo: Shell, service: Sandbox) -> None:
     done = orvideo("submit", "a boat", *DEAR, stdin="n\n")
     assert done.code == 0

@@ -317,6 +317,39 @@ def test_a_name_that_fits_what_it_holds_needs_no_note(name: str, film: bytes, ki
     assert notes == (() if kind is None else (f"{name} holds {kind}, whatever its name says.",))
 
 
+# Somebody else is at work in the folder
+
+
+@pytest.mark.drill("R-B4")
+def test_r_b4_a_damaged_file_that_a_person_has_removed_by_then_is_no_trouble(boat: Target, tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    def remove(done: int, total: int | None) -> None:
+        for path in tmp_path.glob("*-damaged*"):
+            seen.append(path.name)
+            path.unlink()
+
+    places = Offered(Place(FILM[:-1500]), Place(FILM, script=[ServerFault("not now")]))
+    transfer = Transfer(places, Deadline(HandClock().clock()), on_progress=remove)
+    assert save(transfer, SaveRequest(boat, FACTS), Notes()).path == tmp_path / "boat.mp4"
+    assert seen == ["boat-damaged.mp4"]
+
+
+def test_a_folder_that_is_gone_hides_no_reason_why_there_is_no_video(tmp_path: Path) -> None:
+    folder = tmp_path / "films"
+    folder.mkdir()
+
+    def swap(done: int, total: int | None) -> None:
+        if len(place.asked) == 2 and folder.is_dir():
+            folder.rename(tmp_path / "moved")
+            folder.write_bytes(b"a file where the folder was")
+
+    place = Place(FILM, etag=None, script=[1_000_000] * 20, cut=ServerFault("the line went dead"))
+    with pytest.raises(NotFetched, match="the line went dead"):
+        keep(place, decide_target("boat.mp4", cwd=folder), on_progress=swap)
+    assert folder.read_bytes() == b"a file where the folder was"
+
+
 # Two at once
 
 

@@ -199,6 +199,7 @@ def test_d02_another_file_with_another_validator_begins_again(disk: Disk) -> Non
 def test_d03_a_part_that_was_not_asked_for_is_dropped(answer: Answer, disk: Disk) -> None:
     place = Place(FILM, script=[30_000, answer], cut=CUT)
     disk.save(place)
+    assert place.asked == [(0, None), (30_000, '"v1"'), (0, None)]
     assert disk.has_the_film()
 
 

@@ -6,6 +6,7 @@ at is the exit code, the words, the folder, the record, and which requests reach
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -113,6 +114,18 @@ def test_a08_a_setting_that_names_no_place_is_named_with_the_way_past_it(
         assert error["hint"] == f"save it elsewhere: orvideo download {JOB} -o FILE"
         assert orvideo("download", JOB, "-o", "boat.mp4", env={"ORVIDEO_OUTPUT": place}).code == 0
     assert Path("boat.mp4").read_bytes() == VIDEO
+
+
+@drill("F-A08", "O08")
+@pytest.mark.parametrize("command", ["wait", "download"])
+def test_a08_a_place_on_record_that_cannot_be_is_not_blamed_on_a_setting(orvideo: Shell, command: str) -> None:
+    with Wire(DONE, content=[film(VIDEO)]) as wire:
+        wire.bought(orvideo, target="{nope}.mp4")
+        assert orvideo("status", JOB).code == 0
+        done = orvideo(command, JOB, "--json", env={"ORVIDEO_OUTPUT": "other.mp4"})
+        assert done.code == 2, done.err
+        assert done.error["message"].startswith("There is no field")
+        assert (done.error["charged"], done.error["resume"]) == ("yes", f"orvideo download {JOB}")
 
 
 @drill("F-A08")
@@ -459,6 +472,18 @@ def test_h4_a_second_video_that_is_missing_is_told(orvideo: Shell, command: str,
         wire._steps["GET", CONTENT][:] = [film(VIDEO)]
         assert orvideo(*line).code == 0
     assert Path("boat-2.mp4").read_bytes() == VIDEO
+
+
+@drill("D13")
+def test_h4_a_video_that_was_here_before_the_other_came_is_told_with_its_size(orvideo: Shell) -> None:
+    second = mp4(5000)
+    with Wire(TWO, content=[film(VIDEO), refuse(410, "gone"), film(second)]) as wire:
+        wire.bought(orvideo)
+        assert orvideo("download", JOB, "-o", "boat.mp4").code == 10
+        done = orvideo("download", JOB, "-o", "boat.mp4", "--events")
+    events = [json.loads(line) for line in done.lines]
+    told = [(one["bytes"], one["sha256"]) for one in events if one["event"] == "saved"]
+    assert told == [(len(data), hashlib.sha256(data).hexdigest()) for data in (VIDEO, second)], done.out
 
 
 @drill("D13")
@@ -1113,6 +1138,36 @@ def test_h9e_a_url_that_has_expired_by_one_of_two_clocks_is_asked_last(orvideo: 
     with Wire(places={PLACE: [film(VIDEO)]}, content=[refuse(404)]) as wire:
         assert saved(fetch(orvideo, with_place(wire, expires_at=0))) == VIDEO
         assert len(wire.fetches) == 1
+
+
+@drill("D12")
+@pytest.mark.parametrize(("seconds", "is_first"), [(None, True), (35, True), (25, False)])
+def test_d12_a_url_with_half_a_minute_left_is_asked_first_and_no_other_place(
+    orvideo: Shell, hand: HandClock, seconds: int | None, is_first: bool
+) -> None:
+    ends = None if seconds is None else hand.clock().now().timestamp() + seconds
+    with Wire(places={PLACE: [film(VIDEO)]}, content=[film(VIDEO)]) as wire:
+        assert saved(fetch(orvideo, with_place(wire, expires_at=ends))) == VIDEO
+        assert (wire.count("GET", PLACE), len(wire.fetches)) == ((1, 0) if is_first else (0, 1))
+
+
+@drill("D12")
+def test_d12_what_the_service_says_of_a_video_is_told_and_not_the_trouble_of_another_place(orvideo: Shell) -> None:
+    with Wire(places={PLACE: [close]}, content=[refuse(410, "it has expired")]) as wire:
+        error = not_fetched(fetch(orvideo, with_place(wire, "unsigned_urls")))
+        assert wire.count("GET", PLACE) > 1, "the other place was asked after the service"
+    assert "it has expired" in error["message"]
+    assert "The bytes may have expired at the provider." in error["message"]
+
+
+@drill("F-C03")
+def test_c03_more_than_eight_gibibytes_are_not_begun(orvideo: Shell) -> None:
+    size = (8 << 30) + 1
+    huge = send_and_close(f"HTTP/1.1 200 X\r\nContent-Length: {size}\r\n\r\n".encode() + VIDEO)
+    with Wire(DONE, content=[huge]) as wire:
+        error = not_fetched(fetch(orvideo, wire))
+    assert "has 8,589,934,593 bytes; more than 8,589,934,592 are not taken" in error["message"]
+    assert parts() == []
 
 
 @drill("F-B06")

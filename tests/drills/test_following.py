@@ -522,3 +522,13 @@ def test_a_job_that_was_never_accepted_has_nothing_to_ask_for(orvideo: Shell, co
 @pytest.mark.parametrize("argv", [("status",), ("wait",), ("download",), ("wait", "--all", "@1"), ("wait", "@7")])
 def test_no_job_is_a_usage_error(orvideo: Shell, argv: tuple[str, ...]) -> None:
     assert orvideo(*argv).code == 2
+
+
+def test_a_status_is_asked_for_also_where_the_video_is_here(orvideo: Shell, hand: HandClock) -> None:
+    with Wire(DONE, content=[film(mp4())]) as wire:
+        wire.bought(orvideo, target=str(orvideo.home / "boat.mp4"))
+        assert orvideo("wait", JOB).code == 0
+        assert orvideo("status", JOB).code == 0
+        assert (wire.looks, len(wire.fetches)) == (2, 1)
+        assert orvideo("wait", JOB).code == 0
+        assert (wire.looks, len(wire.fetches)) == (2, 1), "a video that is here is waited for no more"

@@ -51,15 +51,19 @@ class Odd(Client):
 class Quiet:
     """A listener that hears nothing, but what was told to have stopped."""
 
-    def __init__(self, *, broken: bool = False) -> None:
+    def __init__(self, *, broken: bool = False, broken_at_the_end: bool = False) -> None:
         self.reasons: list[str] = []
-        self._is_broken = broken
+        self._is_broken, self._is_broken_at_the_end = broken, broken_at_the_end
 
     def submitted(self, task: Task) -> None: ...
 
     def looked(self, task: Task, look: object) -> None:
         if self._is_broken and task.on_record.id == OTHER:
             raise LookupError("a bug in what is told")
+
+    def over(self, task: Task) -> None:
+        if self._is_broken_at_the_end and task.on_record.id == OTHER:
+            raise LookupError("a bug in what is told of an end")
 
     def stopped(self, reason: str) -> None:
         self.reasons.append(reason)
@@ -105,6 +109,17 @@ def test_so_does_a_bug_in_what_is_told_of_one(orvideo: Shell) -> None:
             engine.run()
     assert [task.phase for task in tasks] == [Phase.DONE] * 2
     assert "ended as failed" in str(tasks[1].error)
+
+
+@drill("R-A7")
+def test_a_bug_in_what_is_told_of_an_end_takes_that_end_back_from_none(orvideo: Shell) -> None:
+    failed: list[Step] = [PENDING, {"status": "failed"}]
+    with Wire(places={LOOK: failed, f"/api/v1/videos/{THIRD}": [PENDING, *failed]}) as wire:
+        tasks = [Task(record, seq=record.seq) for record in (wire.bought(orvideo, name) for name in (OTHER, THIRD))]
+        engine, ledger = engine_of(orvideo, wire, tasks, Quiet(broken_at_the_end=True))
+        with ledger, pytest.raises(LookupError, match="told of an end"):
+            engine.run()
+    assert ["ended as failed" in str(task.error) for task in tasks] == [True, True]
 
 
 @drill("R-A7")

@@ -350,6 +350,7 @@ def test_changes_in_memory_are_those_that_the_record_would_have_had(
     in_memory = [journal.record(seq) for seq in (*seqs, adopted)]
     assert in_memory[0] is not None
     assert in_memory[0].submitted_at is not None
+    assert [one.saved_at for one in in_memory[0].outputs] == [START + timedelta(seconds=1), START]
     time.elapsed += 25
     let_go(other)
     assert journal.flush(Deadline(ledger.clock)) is None
