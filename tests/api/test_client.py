@@ -20,6 +20,7 @@ from orvideo.errors import (
     AuthError,
     BadReply,
     NotFound,
+    NotSent,
     OrvideoError,
     OutcomeUnknown,
     ServerFault,
@@ -27,7 +28,7 @@ from orvideo.errors import (
     Unsafe,
     UsageError,
 )
-from tests.drills.raw_server import RawServer, Reply, Stall, http
+from tests.drills.raw_server import RawServer, Reply, Stall, closed_port, http
 
 KEY = "sk-or-v1-canary0123456789abcdef"
 ORDER = {"model": "x-ai/grok-imagine-video", "prompt": "a paper boat ⛵"}
@@ -346,6 +347,18 @@ def test_an_answer_has_as_many_bytes_as_are_read_and_not_one_more(more: int, goo
 )
 def test_why_a_connection_failed_is_said_in_a_few_words(error: Exception | None, words: str) -> None:
     assert failure_text(error, Redactor(KEY)) == words
+
+
+def test_w30_why_nobody_could_be_reached_is_said_in_the_words_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Windows the C library calls a refused connection "Unknown error", and Python any name "getaddrinfo failed"."""
+    monkeypatch.setenv("NO_PROXY", "*")
+    with closed_port() as port, Client(f"http://127.0.0.1:{port}", KEY) as client, pytest.raises(NotSent) as refused:
+        client.models()
+    assert "refused" in refused.value.message
+    with Client("https://no-such-host.invalid", KEY) as client, pytest.raises(NotSent) as unknown:
+        client.models()
+    assert unknown.value.message.startswith("no-such-host.invalid could not be reached: ")
+    assert "getaddrinfo" not in unknown.value.message
 
 
 @pytest.mark.drill("R-A7", "F-B03")
