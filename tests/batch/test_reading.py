@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from orvideo import shells
 from orvideo.batch.formats import Form
 from orvideo.batch.rows import read_rows
 from orvideo.batch.source import read_source
@@ -209,7 +210,7 @@ def test_a03_text_of_another_encoding_is_refused_by_its_name(
         read_source(str(tmp_path / "b.txt"), None)
     assert ("looks like" in refused.value.message) is (name is not None)
     assert name is None or f"looks like {name}." in refused.value.message
-    assert f"iconv -f {name or 'THAT'} -t UTF-8" in str(refused.value.hint)
+    assert str(refused.value.hint).startswith(shells.to_utf8(str(tmp_path / "b.txt"), name))
 
 
 #: Each way to hand in a prompt: the words of the line, what stands in a file, and what is on stdin.
