@@ -208,7 +208,7 @@ OUTPUT = "error: The prompt is empty.\nhint: orvideo submit x\n"
 def test_a02_lists_and_what_programs_say_are_no_prompts(text: str, says: str, alone: bool, tmp_path: Path) -> None:
     for name in ("b", "b.txt", "-"):
         path = tmp_path / name
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
         spec = name if name == "-" else str(path)
         if text.startswith("prompt\n"):
             assert read_source(spec, io.BytesIO(text.encode())).form is Form.CSV
