@@ -214,10 +214,10 @@ def test_the_program_ends_although_a_server_never_answers() -> None:
     """No thread of ours keeps a process alive."""
     with RawServer(Stall()) as server:
         code = (
-            "import os, signal, threading\n"
+            "import signal, threading\n"
             "from orvideo.api.client import Client\n"
             f"client = Client({server.url!r}, 'sk-or-v1-x')\n"
-            "threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()\n"
+            "threading.Timer(0.3, lambda: signal.raise_signal(signal.SIGINT)).start()\n"
             "try:\n    client.job('x')\nexcept KeyboardInterrupt:\n    print('interrupted')\n"
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=240, check=True)
@@ -228,12 +228,12 @@ def test_the_program_ends_although_a_server_never_answers() -> None:
 def test_hurry_works_from_a_signal_handler() -> None:
     with RawServer(Stall()) as server:
         code = (
-            "import os, signal, threading, time\n"
+            "import signal, threading, time\n"
             "from orvideo.api.client import Client\n"
             "from orvideo.errors import OutcomeUnknown\n"
             f"client = Client({server.url!r}, 'sk-or-v1-x')\n"
             "signal.signal(signal.SIGINT, lambda *_: client.hurry(0.2))\n"
-            "threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()\n"
+            "threading.Timer(0.3, lambda: signal.raise_signal(signal.SIGINT)).start()\n"
             "try:\n    client.submit({})\nexcept OutcomeUnknown as error:\n    print(error.exit_code)\n"
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=240, check=True)
