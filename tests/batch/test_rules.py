@@ -333,7 +333,7 @@ def test_a_file_that_cannot_be_read_is_named_with_the_reason(tmp_path: Path) -> 
     for spec, why in [
         (str(tmp_path / "missing"), "No such file or directory"),
         (str(tmp_path), "Is a directory"),
-        ("a\0b", "embedded null byte"),
+        *([("a\0b", "embedded null byte")] if os.name == "posix" else []),
     ]:
         with pytest.raises(UsageError) as refusal:
             read_source(spec, None)
@@ -537,8 +537,8 @@ def test_clashes_are_found_before_anything_is_bought(tmp_path: Path) -> None:
 
     said = found(force=False)
     assert sorted(said) == [2, 3, 4, 6, 9, 22]
-    assert said[2] == f"Its output {tmp_path}/a.mp4 is the one of line 1 as well."
-    assert said[3] == f"Its output {tmp_path}/taken.mp4 is that of job-1 as well."
+    assert said[2] == f"Its output {tmp_path / 'a.mp4'} is the one of line 1 as well."
+    assert said[3] == f"Its output {tmp_path / 'taken.mp4'} is that of job-1 as well."
     assert "exists already" in said[4]
     assert sorted(found(force=True)) == [2, 3, 6, 9, 22]
     with pytest.raises(OutputUnwritable):
