@@ -17,6 +17,17 @@ def _sleep(seconds: float) -> None:
         time.sleep(min(left, MAX_WAIT))
 
 
+def local(moment: datetime) -> datetime:
+    """Return a time in local time, in UTC where that is not known: Windows knows it for the years 1970 to 3000 alone.
+
+    A time without a zone is a local one.
+    """
+    try:
+        return moment.astimezone()
+    except (OSError, OverflowError, ValueError):
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
 def _utc_now() -> datetime:
     return datetime.now(UTC)
 

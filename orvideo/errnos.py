@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from pathlib import Path
 
 from orvideo import shells
@@ -11,7 +12,8 @@ from orvideo.system.names import HERE
 
 #: The reason by errno, to stand after a colon: without a capital and a full stop.
 _REASONS = {
-    errno.EACCES: "you have no permission",
+    # Windows says the same of a file that another program holds open for itself.
+    errno.EACCES: "you have no permission" + (", or another program has it open" if sys.platform == "win32" else ""),
     errno.EPERM: "you have no permission",
     errno.EROFS: "its file system can only be read",
     errno.ENOSPC: "the disk is full",

@@ -2,11 +2,12 @@
 
 import errno
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
-from orvideo import errnos
+from orvideo import errnos, shells
 
 
 def refused(number: int) -> OSError:
@@ -37,11 +38,16 @@ def test_f_c04_every_cause_has_its_own_words(number: int, words: str, tmp_path: 
     assert errnos.hint(refused(number), tmp_path / "boat.mp4") is None
 
 
+@pytest.mark.drill("W25")
+def test_w25_on_windows_a_file_may_be_open_in_another_program() -> None:
+    assert ("another program" in errnos.reason(refused(errno.EACCES))) is (sys.platform == "win32")
+
+
 @pytest.mark.drill("F-C04")
 def test_f_c04_a_folder_is_made_only_where_it_is_the_folder_that_is_missing(tmp_path: Path) -> None:
     missing = tmp_path / "a b" / "boat.mp4"
     assert errnos.sentence(refused(errno.ENOENT), missing) == f"The folder {tmp_path / 'a b'} does not exist."
-    assert errnos.hint(refused(errno.ENOENT), missing) == f"mkdir -p '{tmp_path / 'a b'}'"
+    assert errnos.hint(refused(errno.ENOENT), missing) == shells.make_folder(str(tmp_path / "a b"))
     gone = tmp_path / "boat.mp4"
     assert errnos.sentence(refused(errno.ENOENT), gone) == f"{gone} cannot be written: it does not exist."
     assert errnos.hint(refused(errno.ENOENT), gone) is None

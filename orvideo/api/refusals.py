@@ -8,6 +8,7 @@ from datetime import UTC
 
 from orvideo import shells
 from orvideo.api import urls
+from orvideo.clock import local
 from orvideo.errors import (
     CREDITS,
     AuthError,
@@ -166,9 +167,9 @@ def limit_text(limit: Limit) -> str:
     elif limit.usd is not None:
         facts.append(f"it is ${limit.usd:.2f}")
     if limit.resets_at is not None:
-        utc, here = limit.resets_at.astimezone(UTC), limit.resets_at.astimezone()
-        local = f" ({here:%Y-%m-%d %H:%M} here)" if here.utcoffset() else ""
-        facts.append(f"it resets at {utc:%Y-%m-%d %H:%M} UTC{local}")
+        utc, here = limit.resets_at.astimezone(UTC), local(limit.resets_at)
+        there = f" ({here:%Y-%m-%d %H:%M} here)" if here.utcoffset() else ""
+        facts.append(f"it resets at {utc:%Y-%m-%d %H:%M} UTC{there}")
     told = "; ".join(facts)
     return f"{told[0].upper()}{told[1:]}." if told else ""
 

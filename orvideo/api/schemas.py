@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
@@ -20,6 +20,7 @@ LARGEST_WHOLE = 253_402_300_799
 MAX_OUTPUTS = 64
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: Seconds since 1970 as a text: so many digits are no date.
 _SECONDS = re.compile(r"[0-9]{9,13}(\.[0-9]{1,9})?")
 
@@ -72,8 +73,8 @@ def moment(value: object) -> datetime | None:
             return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
         if isinstance(value, int | float) and not isinstance(value, bool):
             # Of a service that counts in milliseconds, too: no time of ours is that far away.
-            return datetime.fromtimestamp(value / 1000 if value > LARGEST_WHOLE else value, UTC)
-    except (ValueError, OverflowError, OSError):
+            return _EPOCH + timedelta(seconds=value / 1000 if value > LARGEST_WHOLE else value)
+    except (ValueError, OverflowError):
         return None
     return None
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import errno
 import itertools
 import math
-import os
 import queue
 import selectors
 import socket
@@ -25,6 +24,7 @@ from typing import Any, TypeVar, cast
 
 import httpcore
 
+from orvideo import system
 from orvideo.clock import MAX_WAIT
 from orvideo.deadline import Deadline
 
@@ -150,6 +150,8 @@ class Backend(httpcore.NetworkBackend):
 
         threading.Thread(target=ask, name="orvideo-name", daemon=True).start()
         found = self.timer.until_done(wait, timeout)
+        if isinstance(found, OSError) and found.errno is not None:
+            raise system.network_error(found.errno, found.strerror) from found
         if isinstance(found, Exception):
             raise OSError(str(found)) from found
         same = [entry for entry in found if entry[0] == found[0][0]]
@@ -174,7 +176,7 @@ class Backend(httpcore.NetworkBackend):
                     if not (code := one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)):
                         return one
                     one.close()
-                    raise OSError(code, os.strerror(code))
+                    raise system.network_error(code)
             except OSError as error:
                 trouble = error
             raise TimeoutError
@@ -194,7 +196,7 @@ def _begin(family: int, kind: int, protocol: int, name: str, address: Any) -> so
         one.setblocking(False)
         code = one.connect_ex(address)
         if code not in _UNDER_WAY:
-            raise OSError(code, os.strerror(code))
+            raise system.network_error(code)
     except BaseException:
         one.close()
         raise

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from orvideo.clock import local
 from orvideo.commands._action import Action
 from orvideo.commands._follow import answer_submitted, find_jobs
 from orvideo.commands._options import JOB_HELP, Asking, Force, Local
@@ -197,7 +198,7 @@ def _is_filtered(options: ListOptions) -> bool:
 
 
 def _moment(text: str, now: datetime) -> datetime:
-    """Return the time that `2026-11-21`, an ISO 8601 time, or an age such as `2h` or `7d` stands for; UTC."""
+    """Return the time that `2026-11-21`, an ISO 8601 time, or an age such as `2h` or `7d` stands for."""
     from orvideo.settings.values import InvalidValue, parse_duration
 
     if _DAY.match(text):
@@ -205,7 +206,7 @@ def _moment(text: str, now: datetime) -> datetime:
             moment = datetime.fromisoformat(text)
         except ValueError:
             raise UsageError(f"--since {text!r} is not a date, such as 2026-11-21.") from None
-        return moment if moment.tzinfo else moment.astimezone(UTC)
+        return moment if moment.tzinfo else local(moment)
     days = re.fullmatch(r"(\d{1,5})d", text.strip())
     if days:
         return now - timedelta(days=int(days[1]))

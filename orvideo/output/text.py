@@ -169,7 +169,9 @@ def count(number: int, one: str, many: str | None = None) -> str:
 
 def local_time(time: datetime) -> str:
     """Return a local time as `14:05 here, `, empty where the local time is UTC."""
-    here = time.astimezone()
+    from orvideo.clock import local  # TAB completion does without
+
+    here = local(time)
     return f"{here:%H:%M} here, " if here.utcoffset() else ""
 
 

@@ -338,6 +338,8 @@ def _irregular(source: str, mode: int) -> UsageError:
 def _cannot_open(source: str, path: Path, error: OSError | ValueError) -> UsageError:
     if isinstance(error, FileNotFoundError):
         return UsageError(f"There is no file {source}.", hint=f"looked in {path.absolute().parent}")
+    if isinstance(error, IsADirectoryError):  # on Windows no folder can be opened
+        return _irregular(source, stat.S_IFDIR)
     if isinstance(error, OSError) and error.errno in (errno.ENXIO, errno.EOPNOTSUPP):
         return UsageError(f"{source} is a socket or a device; an image is read from a file, or from stdin as '-'.")
     why = error.strerror if isinstance(error, OSError) else "the name cannot be the name of a file"

@@ -7,6 +7,7 @@ A03). Bytes of another encoding would be paid for, and filmed as other words.
 from __future__ import annotations
 
 import codecs
+import errno
 import os
 import re
 import stat
@@ -73,6 +74,8 @@ def read_text(spec: str, stdin: BinaryIO | None, what: str, most: int) -> tuple[
             data = stdin.read(most + 1) if stdin is not None else b""
         elif (fault := names.HERE.fault(spec)) is not None:
             raise ValueError(fault.message.rstrip("."))
+        elif os.path.isdir(spec):  # which Windows would tell as a lack of permission
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         else:
             with open(spec, "rb") as file:
                 if stat.S_ISREG(os.fstat(file.fileno()).st_mode):

@@ -27,9 +27,9 @@ assert sys.platform != "win32"
 __all__ = [
     "MOVES_OPEN_FILES", "boot_id", "boot_time", "broken_pipes", "changes_piped_bytes",
     "has_modes", "hold", "host", "is_database_in_use", "is_foreign", "is_lockless", "is_open_to_write", "is_process",
-    "is_sink", "lock", "longest_name", "open_file", "open_terminal", "pid_namespace", "prepare_streams",
-    "process_started", "read_at", "read_hidden", "release", "rename", "replace", "sync", "sync_folder",
-    "take_from_others", "variable", "wait_for_input", "wait_for_room", "write_at",
+    "is_sink", "lock", "longest_name", "network_error", "open_file", "open_terminal", "pid_namespace",
+    "prepare_streams", "process_started", "read_at", "read_hidden", "release", "rename", "replace", "sync",
+    "sync_folder", "take_from_others", "variable", "wait_for_input", "wait_for_room", "write_at",
 ]  # fmt: skip
 
 #: Whether a file that is open, here or elsewhere, can be renamed and removed.
@@ -323,6 +323,14 @@ def _read(path: str) -> str:
             return file.read().strip()
     except OSError:
         return ""
+
+
+# Networks
+
+
+def network_error(code: int, words: str | None = None) -> OSError:
+    """Return the error for a code that a socket or the resolver gave, in its own words where it has some."""
+    return OSError(code, words or os.strerror(code))
 
 
 # Terminals and shells

@@ -26,9 +26,9 @@ assert sys.platform == "win32"
 __all__ = [
     "MOVES_OPEN_FILES", "boot_id", "boot_time", "broken_pipes", "changes_piped_bytes",
     "has_modes", "hold", "host", "is_database_in_use", "is_foreign", "is_lockless", "is_open_to_write", "is_process",
-    "is_sink", "lock", "longest_name", "open_file", "open_terminal", "pid_namespace", "prepare_streams",
-    "process_started", "read_at", "read_hidden", "release", "rename", "replace", "sync", "sync_folder",
-    "take_from_others", "variable", "wait_for_input", "wait_for_room", "write_at",
+    "is_sink", "lock", "longest_name", "network_error", "open_file", "open_terminal", "pid_namespace",
+    "prepare_streams", "process_started", "read_at", "read_hidden", "release", "rename", "replace", "sync",
+    "sync_folder", "take_from_others", "variable", "wait_for_input", "wait_for_room", "write_at",
 ]  # fmt: skip
 
 #: Whether a file that is open, here or elsewhere, can be renamed and removed.
@@ -228,6 +228,16 @@ def process_started(pid: int) -> str:
 def is_process(pid: int, started: str) -> bool | None:
     """Return whether the process of this pid is the one that started then; None where that cannot be told."""
     return processes.is_process(pid, started)
+
+
+# Networks
+
+
+def network_error(code: int, words: str | None = None) -> OSError:
+    """Return the error for a code that a socket or the resolver gave: the C library has no words for these (W30)."""
+    import ctypes
+
+    return ctypes.WinError(code)
 
 
 # Terminals and shells

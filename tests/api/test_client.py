@@ -20,6 +20,7 @@ from orvideo.errors import (
     AuthError,
     BadReply,
     NotFound,
+    NotSent,
     OrvideoError,
     OutcomeUnknown,
     ServerFault,
@@ -27,7 +28,7 @@ from orvideo.errors import (
     Unsafe,
     UsageError,
 )
-from tests.drills.raw_server import RawServer, Reply, Stall, http
+from tests.drills.raw_server import RawServer, Reply, Stall, closed_port, http
 
 KEY = "sk-or-v1-canary0123456789abcdef"
 ORDER = {"model": "x-ai/grok-imagine-video", "prompt": "a paper boat ⛵"}
@@ -213,10 +214,10 @@ def test_the_program_ends_although_a_server_never_answers() -> None:
     """No thread of ours keeps a process alive."""
     with RawServer(Stall()) as server:
         code = (
-            "import os, signal, threading\n"
+            "import signal, threading\n"
             "from orvideo.api.client import Client\n"
             f"client = Client({server.url!r}, 'sk-or-v1-x')\n"
-            "threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()\n"
+            "threading.Timer(0.3, lambda: signal.raise_signal(signal.SIGINT)).start()\n"
             "try:\n    client.job('x')\nexcept KeyboardInterrupt:\n    print('interrupted')\n"
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=240, check=True)
@@ -227,12 +228,12 @@ def test_the_program_ends_although_a_server_never_answers() -> None:
 def test_hurry_works_from_a_signal_handler() -> None:
     with RawServer(Stall()) as server:
         code = (
-            "import os, signal, threading, time\n"
+            "import signal, threading, time\n"
             "from orvideo.api.client import Client\n"
             "from orvideo.errors import OutcomeUnknown\n"
             f"client = Client({server.url!r}, 'sk-or-v1-x')\n"
             "signal.signal(signal.SIGINT, lambda *_: client.hurry(0.2))\n"
-            "threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()\n"
+            "threading.Timer(0.3, lambda: signal.raise_signal(signal.SIGINT)).start()\n"
             "try:\n    client.submit({})\nexcept OutcomeUnknown as error:\n    print(error.exit_code)\n"
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=240, check=True)
@@ -346,6 +347,18 @@ def test_an_answer_has_as_many_bytes_as_are_read_and_not_one_more(more: int, goo
 )
 def test_why_a_connection_failed_is_said_in_a_few_words(error: Exception | None, words: str) -> None:
     assert failure_text(error, Redactor(KEY)) == words
+
+
+def test_w30_why_nobody_could_be_reached_is_said_in_the_words_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Windows the C library calls a refused connection "Unknown error", and Python any name "getaddrinfo failed"."""
+    monkeypatch.setenv("NO_PROXY", "*")
+    with closed_port() as port, Client(f"http://127.0.0.1:{port}", KEY) as client, pytest.raises(NotSent) as refused:
+        client.models()
+    assert "refused" in refused.value.message
+    with Client("https://no-such-host.invalid", KEY) as client, pytest.raises(NotSent) as unknown:
+        client.models()
+    assert unknown.value.message.startswith("no-such-host.invalid could not be reached: ")
+    assert "getaddrinfo" not in unknown.value.message
 
 
 @pytest.mark.drill("R-A7", "F-B03")

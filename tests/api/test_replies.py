@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orvideo import errors
+from orvideo import errors, shells
 from orvideo.api import refusals, replies
 from orvideo.api.exchange import ExchangeResult
 from orvideo.api.payload import NotJson
@@ -210,12 +210,12 @@ def test_f_c13_a_page_where_the_api_should_be_asks_about_the_base_url() -> None:
 @pytest.mark.drill("F-C13")
 def test_c13_what_a_variable_sets_is_changed_in_the_variable() -> None:
     assert refusals.base_url_hint("https://x.example/v1", "OPENROUTER_BASE_URL").endswith(
-        ": export OPENROUTER_BASE_URL=https://x.example/api/v1"
+        ": " + shells.set_variable("OPENROUTER_BASE_URL", "https://x.example/api/v1")
     )
     assert refusals.base_url_hint("https://x.example/api/v1", "ORVIDEO_BASE_URL") == (
-        "is the base URL right? To use the usual one: unset ORVIDEO_BASE_URL"
+        "is the base URL right? To use the usual one: " + shells.unset_variable("ORVIDEO_BASE_URL")
     )
-    assert refusals.key_hint("OPENROUTER_API_KEY") == "export OPENROUTER_API_KEY=..."
+    assert refusals.key_hint("OPENROUTER_API_KEY") == shells.set_variable("OPENROUTER_API_KEY", "...")
     assert refusals.key_hint("/home/x/api-key.json") == refusals.key_hint(None) == "orvideo config set api-key"
 
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from orvideo.api import payload
 from orvideo.api.download import content_length, strong_etag, total_of_206, total_of_416
-from orvideo.api.schemas import LARGEST_WHOLE, MAX_OUTPUTS, Job, VideoModel, money
+from orvideo.api.schemas import LARGEST_WHOLE, MAX_OUTPUTS, Job, VideoModel, moment, money
 
 URL = "https://storage.example/x.mp4"
 drill = pytest.mark.drill
@@ -268,5 +268,5 @@ def test_a_list_that_is_none_is_not_known(said: object) -> None:
 
 
 def test_the_bounds_are_the_last_second_of_9999_and_64_outputs() -> None:
-    assert datetime.fromtimestamp(LARGEST_WHOLE, UTC) == datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    assert moment(LARGEST_WHOLE) == datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
     assert job(urls=[URL] * 65).output_count == 64

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from orvideo import shells
 from orvideo.batch.formats import Form
 from orvideo.batch.rows import read_rows
 from orvideo.batch.source import read_source
@@ -45,18 +46,22 @@ MEANT = [
         ("p.txt", "is the name of a file", "orvideo submit --prompt-file p.txt"),
         ("./p.txt", "is the name of a file", "orvideo submit --prompt-file ./p.txt"),
         ("@p.txt", "is the name of a file", "orvideo submit --prompt-file p.txt"),
-        ("two words.txt", "is the name of a file", "orvideo submit --prompt-file 'two words.txt'"),
+        ("two words.txt", "is the name of a file", "orvideo submit --prompt-file " + shells.word("two words.txt")),
         ("rows.csv", "is the name of a file", "orvideo batch rows.csv"),
         ("rows.jsonl", "is the name of a file", "orvideo batch rows.jsonl"),
         ("r.json", "is the name of a file", "orvideo submit --request r.json"),
         ("./boat", "is the name of a file", "orvideo submit --first-frame ./boat"),
-        ("clips/", "is the name of a folder", "ls clips/"),
-        ("..", "is the name of a folder", "ls .."),
+        ("clips/", "is the name of a folder", shells.list_folder("clips/")),
+        ("..", "is the name of a folder", shells.list_folder("..")),
         ("gen-vid-1764130000-abcDEF123", "the name of a job", "orvideo status gen-vid-1764130000-abcDEF123"),
         ("@last", "the name of a job", "orvideo submit --like 1"),
         ("@2", "the name of a job", "orvideo submit --like 2"),
         ("abc-1234567", "the name of a job", "orvideo submit --like abc-1234567"),
-        ("https://a.example/a.JPG?x=1", "the address of a picture", "--first-frame 'https://a.example/a.JPG?x=1'"),
+        (
+            "https://a.example/a.JPG?x=1",
+            "the address of a picture",
+            "--first-frame " + shells.word("https://a.example/a.JPG?x=1"),
+        ),
         ("—dry-run", "an option", "--dry-run"),
         ("–wait", "an option", "--wait"),
         ("––max-cost=1", "an option", "--max-cost=1"),
@@ -203,7 +208,7 @@ OUTPUT = "error: The prompt is empty.\nhint: orvideo submit x\n"
 def test_a02_lists_and_what_programs_say_are_no_prompts(text: str, says: str, alone: bool, tmp_path: Path) -> None:
     for name in ("b", "b.txt", "-"):
         path = tmp_path / name
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
         spec = name if name == "-" else str(path)
         if text.startswith("prompt\n"):
             assert read_source(spec, io.BytesIO(text.encode())).form is Form.CSV

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import sys
 from collections.abc import Callable
@@ -114,7 +115,7 @@ def test_where_a_video_goes(service: Bench, home: Path, output: str, row: dict[s
     service.write(json.dumps({"prompt": "a boat", **row}))
     done = service.batch("-o", output)
     assert done.code == 0, done.err
-    assert done.lines[0].startswith(path)
+    assert done.lines[0].startswith(path.replace("/", os.sep))
     assert (home / done.lines[0]).is_file()
 
 

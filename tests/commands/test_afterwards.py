@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from orvideo import shells
 from orvideo.commands._hooks import VARIABLES, facts_of, notification, refuse_unsafe
 from orvideo.record.values import Output, Record, State
 from orvideo.settings.definitions import DEFINITIONS, JOB_VARIABLES
@@ -46,6 +49,19 @@ def test_a_command_is_told_what_became_of_the_job(orvideo: Shell, home: Path) ->
         "ID": done.json["id"], "STATUS": "completed", "PATH": path, "PATHS": path, "COST": "0.12",
         "MODEL": "google/veo-3.1-lite", "PROMPT": "a boat", "ERROR": "",
     }  # fmt: skip
+
+
+@pytest.mark.drill("W26", "K10")
+def test_a_program_finds_the_facts_in_its_environment_on_every_system(orvideo: Shell, home: Path) -> None:
+    (home / "tell.py").write_text("import json, os; print(json.dumps(dict(os.environ)), file=open('told', 'w'))")
+    env = {"OPENROUTER_API_KEY": KEY, "MY_COPY": KEY, "MINE": "kept"}
+    line = shells.command_line([sys.executable, "tell.py"])
+    done = orvideo(*submit(*CHEAP, "-o", "boat.mp4", "--exec", line, prompt='ein "Böot" & 紙 %PATH% $HOME'), env=env)
+    assert done.code == 0, done.err
+    told = json.loads((home / "told").read_text())
+    assert told["ORVIDEO_JOB_PROMPT"] == 'ein "Böot" & 紙 %PATH% $HOME'
+    assert told["ORVIDEO_JOB_PATH"] == str(home / "boat.mp4")
+    assert (told["MINE"], KEY in told.values()) == ("kept", False)
 
 
 def test_what_it_prints_joins_the_story_and_stdout_stays_the_answer(orvideo: Shell) -> None:

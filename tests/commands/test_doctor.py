@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from orvideo import shells
 from orvideo.context import sandbox_errors
 from orvideo.errors import UsageError
 from orvideo.settings.warnings import shared_folder
@@ -140,21 +141,34 @@ def test_c05_what_this_user_may_not_touch_is_a_finding(read_only: bool, home: Pa
     assert "ORVIDEO_STATE_DIR" in record["hint"]
 
 
-SETTINGS: list[tuple[str, dict[str, str], str, int, str]] = [
-    ("config.toml", {}, "= x", 2, "mv "),
-    ("config.toml", {}, "\x00\xff", 2, "mv "),
+def set_to(name: str, value: str = "") -> str:
+    """Return how the line begins that sets a variable to what begins so."""
+    return shells.set_variable(name, value).removesuffix('"')
+
+
+MOVE = shells.move("old", "new").removesuffix("old new")
+SETTINGS: list[Any] = [
+    ("config.toml", {}, "= x", 2, MOVE),
+    ("config.toml", {}, "\x00\xff", 2, MOVE),
     ("config.toml", {}, 'duration = "never"', 2, "orvideo config unset duration"),
     ("config.toml", {}, "modle = 'x'", 0, "orvideo config unset modle"),
     ("config.toml", {}, "api-key = 'x'", 0, "orvideo config set api-key"),
     ("api-key.json", {}, "{", 4, "orvideo config set api-key"),
     ("api-key.json", {}, '{"key": "a b", "origin": "https://openrouter.ai"}', 4, "orvideo config set api-key"),
-    ("", {"ORVIDEO_TIMEOUT": "never"}, "", 2, "unset ORVIDEO_TIMEOUT"),
-    ("", {"ORVIDEO_DURATON": "4"}, "", 0, 'export ORVIDEO_DURATION="$ORVIDEO_DURATON"'),
-    ("", {"OPENROUTER_APIKEY": "x"}, "", 0, 'export OPENROUTER_API_KEY="$OPENROUTER_APIKEY"'),
-    ("", {"ORVIDEO_API_KEY": "x"}, "", 0, 'export OPENROUTER_API_KEY="$ORVIDEO_API_KEY"'),
-    ("", {"OPENROUTER_API_KEY": "a b"}, "", 2, "unset OPENROUTER_API_KEY"),
-    ("", {"ORVIDEO_CONFIG_DIR": "here"}, "", 2, "export ORVIDEO_CONFIG_DIR="),
-    ("", {"HOME": "", "XDG_CONFIG_HOME": "", "XDG_STATE_HOME": ""}, "", 2, "export ORVIDEO_CONFIG_DIR="),
+    ("", {"ORVIDEO_TIMEOUT": "never"}, "", 2, shells.unset_variable("ORVIDEO_TIMEOUT")),
+    ("", {"ORVIDEO_DURATON": "4"}, "", 0, shells.copy_variable("ORVIDEO_DURATION", "ORVIDEO_DURATON")),
+    ("", {"OPENROUTER_APIKEY": "x"}, "", 0, shells.copy_variable("OPENROUTER_API_KEY", "OPENROUTER_APIKEY")),
+    ("", {"ORVIDEO_API_KEY": "x"}, "", 0, shells.copy_variable("OPENROUTER_API_KEY", "ORVIDEO_API_KEY")),
+    ("", {"OPENROUTER_API_KEY": "a b"}, "", 2, shells.unset_variable("OPENROUTER_API_KEY")),
+    ("", {"ORVIDEO_CONFIG_DIR": "here"}, "", 2, set_to("ORVIDEO_CONFIG_DIR")),
+    pytest.param(
+        "",
+        {"HOME": "", "XDG_CONFIG_HOME": "", "XDG_STATE_HOME": ""},
+        "",
+        2,
+        set_to("ORVIDEO_CONFIG_DIR"),
+        marks=pytest.mark.skipif(os.name != "posix", reason="HOME and XDG mean nothing there"),
+    ),
 ]
 
 
@@ -204,24 +218,30 @@ ROUTES: list[tuple[str, dict[str, Reply], int, str, str]] = [
         {"/videos/models": Reply(404, b"<html>")},
         6,
         "service",
-        "export ORVIDEO_BASE_URL=http://127.0.0.1",
+        set_to("ORVIDEO_BASE_URL", "http://127.0.0.1"),
     ),
-    ("a web site", {"/videos/models": Reply(200, b"<html>")}, 7, "service", "export ORVIDEO_BASE_URL=http://127.0.0.1"),
+    (
+        "a web site",
+        {"/videos/models": Reply(200, b"<html>")},
+        7,
+        "service",
+        set_to("ORVIDEO_BASE_URL", "http://127.0.0.1"),
+    ),
     (
         "another API",
         {"/videos/models": Reply(200, {"hello": 1})},
         12,
         "service",
-        "export ORVIDEO_BASE_URL=http://127.0.0.1",
+        set_to("ORVIDEO_BASE_URL", "http://127.0.0.1"),
     ),
     (
         "a gateway",
         {"/videos/models": Reply(404, {"detail": "x"})},
         6,
         "service",
-        "export ORVIDEO_BASE_URL=http://127.0.0.1",
+        set_to("ORVIDEO_BASE_URL", "http://127.0.0.1"),
     ),
-    ("no /key", {"/videos/models": Reply(200, model_list())}, 0, "key", "export ORVIDEO_BASE_URL="),
+    ("no /key", {"/videos/models": Reply(200, model_list())}, 0, "key", set_to("ORVIDEO_BASE_URL")),
     ("down", {"/videos/models": Reply(502, b"<html>")}, 7, "service", "orvideo config list"),
 ]
 
@@ -244,7 +264,7 @@ def test_c13_what_answers_where_the_api_should_be_is_a_finding(
             listed = orvideo("models", "--json", env=env)
             for done in (submitted, listed):
                 assert done.code in (6, 7, 12)
-                if mend.startswith("export"):
+                if mend.startswith(set_to("ORVIDEO_BASE_URL")):
                     assert mend in done.error["hint"], done.error
             assert server.count("POST") == 0
 
@@ -269,7 +289,7 @@ def test_c13_a_look_where_no_api_is_asks_about_the_base_url(answer: Reply, orvid
         server.behave(answer)
         for line in (("status", name), ("jobs", "adopt", name[:-1] + "k")):
             done = orvideo(*line, env=env)
-            assert f"export ORVIDEO_BASE_URL={server.origin}/api/v1" in " ".join(done.err.split()), (line, done.err)
+            assert set_to("ORVIDEO_BASE_URL", f"{server.origin}/api/v1") in " ".join(done.err.split()), (line, done.err)
             assert "knows no job" not in done.err
 
 
@@ -289,8 +309,11 @@ def test_c13_a_stored_base_url_is_changed_where_it_is_stored(orvideo: Shell) -> 
         (Reply(401, b"<html>"), "see where orvideo looks for it: orvideo config list"),
         (Reply(200, b"<html>"), "see where orvideo looks for it: orvideo config list"),
         (Reply(403, {"error": {"code": 403, "message": "Key limit exceeded"}}), "look at it at https://openrouter.ai"),
-        (Reply(401, {"error": {"code": 401, "message": "User not found."}}), "export OPENROUTER_API_KEY=..."),
-        (Reply(200, {"data": {"is_management_key": True}}), "export OPENROUTER_API_KEY=..."),
+        (
+            Reply(401, {"error": {"code": 401, "message": "User not found."}}),
+            shells.set_variable("OPENROUTER_API_KEY", "..."),
+        ),
+        (Reply(200, {"data": {"is_management_key": True}}), shells.set_variable("OPENROUTER_API_KEY", "...")),
     ],
 )
 def test_a13_another_key_is_advised_only_where_the_key_is_wrong(answer: Reply, mend: str, orvideo: Shell) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from orvideo import shells
 from orvideo.api.schemas import KeyInfo
 from orvideo.commands._key import problem_of
 from tests.api.test_replies import NOW
@@ -156,7 +157,11 @@ def test_a13_a_service_that_does_not_tell_of_the_key_stops_nothing(answer: Behav
 def test_a13_a_key_that_the_service_refuses_is_not_bought_with(orvideo: Shell) -> None:
     with service(Reply(401, {"error": {"code": 401, "message": "User not found."}})) as server:
         done = dear(orvideo, server, "--json")
-        assert (done.code, done.error["hint"], server.count("POST")) == (4, "export OPENROUTER_API_KEY=...", 0)
+        assert (done.code, done.error["hint"], server.count("POST")) == (
+            4,
+            shells.set_variable("OPENROUTER_API_KEY", "..."),
+            0,
+        )
 
 
 @pytest.mark.parametrize(
@@ -294,7 +299,7 @@ def test_c13_a_wrapped_job_with_a_new_id_is_followed_to_its_end(wrap: Any, orvid
          "Ask her"),
         (Reply(403, {"error": {"code": 403, "message": "not here", "availability": {"fallback_models": ["a/b"]}}}), 20,
          "the same command with -m a/b"),
-        (refused(401, "Budget limit"), 4, "export OPENROUTER_API_KEY=..."),
+        (refused(401, "Budget limit"), 4, shells.set_variable("OPENROUTER_API_KEY", "...")),
     ],
     ids=["budget", "fallback", "key"],
 )  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import threading
 from collections.abc import Sequence
@@ -227,7 +226,7 @@ def test_h3_a_signal_does_not_keep_back_an_id_that_is_not_on_record(
 ) -> None:
     lock = Lock(orvideo, 600)
     signals = [signal.SIGINT]
-    signalled = then(lambda: signals and os.kill(os.getpid(), signals.pop()), PENDING)
+    signalled = then(lambda: signals and signal.raise_signal(signals.pop()), PENDING)
     ids = TWO if command == "batch" else TWO[:1]
     with not_on_record(orvideo, lock, *ids, looks=[PENDING, PENDING, signalled, PENDING]) as wire:
         done = orvideo("submit", *ORDER, "--wait", "--yes", "-q") if command == "submit" else batch(orvideo, "-q")
@@ -241,7 +240,7 @@ def test_h3_a_signal_does_not_keep_back_an_id_that_is_not_on_record(
 @drill("J05", "S03")
 def test_h3_a_script_is_told_of_the_id_as_well(orvideo: Shell, hand: HandClock) -> None:
     lock = Lock(orvideo, 600)
-    signalled = then(lambda: os.kill(os.getpid(), signal.SIGTERM), PENDING)
+    signalled = then(lambda: signal.raise_signal(signal.SIGTERM), PENDING)
     with not_on_record(orvideo, lock, JOB, looks=[signalled, PENDING]):
         done = orvideo("submit", *ORDER, "--wait", "--yes", "--json")
     lock.release()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from orvideo import shells
 from orvideo.api.transport import Limits
 from tests.download.films import mp4
 from tests.drills.raw_server import Peer, Received, http
@@ -129,7 +130,7 @@ def test_d11_a_batch_that_was_refused_for_its_content_does_not_advise_itself(orv
 def test_a01_a_limit_that_is_set_to_nothing_lets_nothing_pass(orvideo: Shell) -> None:
     for empty in ("", "  "):
         done, posts = submit(orvideo, ORVIDEO_MAX_COST=empty)
-        assert (done.code, done.error["hint"], posts) == (2, "unset ORVIDEO_MAX_COST", 0)
+        assert (done.code, done.error["hint"], posts) == (2, shells.unset_variable("ORVIDEO_MAX_COST"), 0)
 
 
 @drill("F-C05")

@@ -849,7 +849,7 @@ def test_m4_a_video_that_was_saved_once_and_is_gone_is_missing_with_the_command_
     orvideo: Shell, how: str
 ) -> None:
     target = orvideo.home / "boat.mp4"
-    signalled = then(lambda: os.kill(os.getpid(), signal.SIGINT), refuse(502))
+    signalled = then(lambda: signal.raise_signal(signal.SIGINT), refuse(502))
     step = {"refused": refuse(410), "silent": fall_silent(b""), "interrupted": signalled}.get(how, film(VIDEO))
     with Wire(DONE, *[signalled] * (how == "look"), content=[film(VIDEO), step]) as wire:
         wire.bought(orvideo, target=str(target))
@@ -1166,7 +1166,7 @@ def test_a_job_without_a_place_to_save_is_answered_with_its_name(orvideo: Shell)
 @drill("S03", "M30")
 def test_s03_a_signal_does_not_wait_for_a_record_that_another_process_holds(orvideo: Shell, hand: HandClock) -> None:
     lock = Lock(orvideo, 600)
-    signalled = then(lambda: os.kill(os.getpid(), signal.SIGINT), PENDING)
+    signalled = then(lambda: signal.raise_signal(signal.SIGINT), PENDING)
     with Wire(then(lock.take, {"status": "in_progress"}), signalled) as wire:
         wire.bought(orvideo)
         done = orvideo("wait", JOB, "--json")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from orvideo import shells
 from orvideo.errors import ExitCode, UsageError
 from orvideo.request.checking import MediaSource
 from orvideo.request.media import Part, frame, reference
@@ -193,7 +194,7 @@ def test_other_pictures_are_refused_with_how_to_convert_them(format_: str, name:
     file.write_bytes(picture(format_))
     with pytest.raises(UsageError, match=name) as refused:
         reference(str(file), MediaSource(LIMIT))
-    assert f"magick '{file}' '{tmp_path}/my picture.png'" in str(refused.value.hint)
+    assert shells.command_line(["magick", str(file), str(tmp_path / "my picture.png")]) in str(refused.value.hint)
     with pytest.raises(UsageError, match=f"stdin is {name}") as refused:
         reference("-", MediaSource(LIMIT, stdin=io.BytesIO(picture(format_))))
     assert str(refused.value.hint).endswith("magick - png:-")
