@@ -35,5 +35,20 @@ class Refusal(Exception):
         return {"success": False, "error": {"name": "ZodError", "message": message}}
 
 
+class Page(Exception):
+    """An answer that is the page of a proxy in front of the service, whatever it calls itself."""
+
+    def __init__(self, status: int, content_type: str = "text/html; charset=UTF-8") -> None:
+        super().__init__(f"a page with {status}")
+        self.status, self.content_type = status, content_type
+        self.body = _BAD_GATEWAY
+
+
+_BAD_GATEWAY = (
+    b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head>"
+    b"<body><h1>Bad Gateway</h1><p>Ray ID: 8f0sandbox0000</p></body></html>"
+)
+
+
 class Cancelled(Exception):
     """A film was given up half-way, because the sandbox stops."""

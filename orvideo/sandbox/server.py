@@ -16,7 +16,8 @@ from waitress.server import create_server
 
 from orvideo.clock import MAX_WAIT, Clock
 from orvideo.sandbox.faults import FAULTS, Faults
-from orvideo.sandbox.routes import KEY, PREFIX, WRONG_KEY, Stage, application
+from orvideo.sandbox.routes import application
+from orvideo.sandbox.stage import KEY, PREFIX, WRONG_KEY, Stage
 from orvideo.sandbox.studio import Studio
 
 if TYPE_CHECKING:

@@ -1,0 +1,73 @@
+"""How the sandbox writes its answers: JSON, refusals, pages, and a connection that is lost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import falcon
+from waitress.channel import ClientDisconnected
+
+from orvideo.sandbox.refusals import Cancelled, Page, Refusal
+from orvideo.sandbox.stage import Stage
+
+
+def answer(resp: falcon.Response, body: object, status: int = 200) -> None:
+    """Answer with a JSON document."""
+    resp.status = status
+    resp.content_type = "application/json"
+    # ASCII only: a prompt may hold half a surrogate, which no UTF-8 takes.
+    resp.data = json.dumps(body).encode("ascii")
+
+
+def cut(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the chunks and then lose the connection, with no end to the body and, before any chunk, no head."""
+    yield from chunks
+    raise ClientDisconnected
+
+
+def add_error_handlers(app: falcon.App[falcon.Request, falcon.Response], stage: Stage) -> None:
+    """Have whatever a route raises answered."""
+    app.add_error_handler(Exception, _on_crash(stage))
+    app.add_error_handler(falcon.HTTPError, _on_http_error)
+    app.add_error_handler(Refusal, _on_refusal(stage))
+    app.add_error_handler(Page, _on_page)
+    app.add_error_handler(Cancelled, _on_cancelled)
+
+
+def _on_refusal(stage: Stage) -> Callable[..., None]:
+    def handle(_req: falcon.Request, resp: falcon.Response, refusal: Refusal, _params: dict[str, Any]) -> None:
+        zod = refusal.status == 400 and "zod-errors" in stage.faults
+        answer(resp, refusal.zod_body() if zod else refusal.body(), refusal.status)
+        for name, value in refusal.headers.items():
+            resp.set_header(name, value)
+
+    return handle
+
+
+def _on_http_error(
+    _req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError, _params: dict[str, Any]
+) -> None:
+    status = falcon.http_status_to_code(error.status)
+    messages = {404: "Not Found", 405: "Method Not Allowed"}
+    message = messages.get(status) or error.description or error.title or "Bad Request"
+    answer(resp, Refusal(status, message).body(), status)
+    if error.headers:
+        resp.set_headers(error.headers)
+
+
+def _on_page(_req: falcon.Request, resp: falcon.Response, page: Page, _params: dict[str, Any]) -> None:
+    resp.status, resp.content_type, resp.data = page.status, page.content_type, page.body
+
+
+def _on_cancelled(_req: falcon.Request, resp: falcon.Response, _error: Cancelled, _params: dict[str, Any]) -> None:
+    resp.stream = cut(iter(()))
+
+
+def _on_crash(stage: Stage) -> Callable[..., None]:
+    def handle(_req: falcon.Request, resp: falcon.Response, error: Exception, _params: dict[str, Any]) -> None:
+        stage.crashes.append(error)
+        answer(resp, Refusal(500, "Internal Server Error").body(), 500)
+
+    return handle

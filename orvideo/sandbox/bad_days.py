@@ -1,0 +1,72 @@
+"""What goes wrong on purpose with submits and looks, and with what is sent back for them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import falcon
+
+from orvideo.sandbox.answers import cut
+from orvideo.sandbox.faults import Faults
+from orvideo.sandbox.refusals import Page, Refusal
+from orvideo.sandbox.stage import Stage
+
+_REFUSALS: dict[str, tuple[int, str, dict[str, Any] | None]] = {
+    "submit-402": (402, "Insufficient credits. Add more using https://openrouter.ai/credits", None),
+    "submit-403": (
+        403,
+        "Your prompt was flagged by moderation.",
+        {"reasons": ["violence"], "flagged_input": "...", "provider_name": "Sandbox", "model_slug": "sandbox"},
+    ),
+    "submit-404": (404, "No endpoints found matching your data policy", None),
+    "submit-413": (413, "Request payload too large", None),
+    "submit-500": (500, "Provider returned error", {"raw": '{"error":"overloaded"}', "provider_name": "Sandbox"}),
+}
+_LATER = (
+    ("submit-429", 429, "Rate limit exceeded"),
+    ("submit-503", 503, "No available model provider that meets your routing requirements"),
+    ("submit-402-budget", 402, "In-flight budget exhausted"),
+)
+
+
+def before_submit(stage: Stage) -> None:
+    """Refuse a submit of which no job is made. Raises Refusal, Page."""
+    faults = stage.faults
+    if "slow-submit" in faults:
+        stage.closing.wait(faults.argument("slow-submit"))
+    for name, (status, message, metadata) in _REFUSALS.items():
+        if faults.strikes(name):
+            raise Refusal(status, message, metadata=metadata)
+    for name, status, message in _LATER:
+        if faults.strikes(name):
+            raise _later(status, message, faults.argument(name))
+    if faults.strikes("submit-html"):
+        raise Page(502)
+
+
+def after_submit(faults: Faults, resp: falcon.Response, document: object) -> None:
+    """Spoil the answer to a submit of which a job was made."""
+    if faults.strikes("lost-reply"):
+        resp.data, resp.stream = None, cut(iter(()))
+    elif faults.strikes("half-reply"):
+        whole = json.dumps(document).encode()
+        resp.data = None
+        resp.set_stream(cut(iter((whole[: len(whole) * 3 // 4],))), len(whole))
+
+
+def before_look(faults: Faults) -> None:
+    """Refuse a look, before its job is looked for. Raises Refusal, Page."""
+    if faults.strikes("poll-500"):
+        raise Refusal(500, "Internal Server Error")
+    if faults.strikes("poll-429"):
+        raise _later(429, "Rate limit exceeded", 1)
+    if faults.strikes("poll-html"):
+        raise Page(502)
+
+
+def _later(status: int, message: str, seconds: float) -> Refusal:
+    metadata: dict[str, Any] = {"retry_after_seconds": int(seconds)}
+    if status == 402:
+        metadata["reason"] = "in_flight_budget_exhausted"
+    return Refusal(status, message, metadata=metadata, headers={"Retry-After": str(int(seconds))})
