@@ -14,11 +14,15 @@ from orvideo.sandbox.stage import Stage
 
 
 def answer(resp: falcon.Response, body: object, status: int = 200) -> None:
-    """Answer with a JSON document."""
+    """Answer with a JSON document, in chunks and without a length, as the service does (api notes)."""
     resp.status = status
     resp.content_type = "application/json"
-    # ASCII only: a prompt may hold half a surrogate, which no UTF-8 takes.
-    resp.data = json.dumps(body).encode("ascii")
+    resp.stream = iter((encode(body),))
+
+
+def encode(body: object) -> bytes:
+    """Return JSON as it is sent: ASCII only, since a prompt may hold half a surrogate, which no UTF-8 takes."""
+    return json.dumps(body).encode("ascii")
 
 
 def cut(chunks: Iterator[bytes]) -> Iterator[bytes]:

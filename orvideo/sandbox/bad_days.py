@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import falcon
 
-from orvideo.sandbox.answers import cut
+from orvideo.sandbox.answers import cut, encode
 from orvideo.sandbox.faults import Faults
 from orvideo.sandbox.refusals import Page, Refusal
 from orvideo.sandbox.stage import Stage
@@ -48,11 +47,10 @@ def before_submit(stage: Stage) -> None:
 def after_submit(faults: Faults, resp: falcon.Response, document: object) -> None:
     """Spoil the answer to a submit of which a job was made."""
     if faults.strikes("lost-reply"):
-        resp.data, resp.stream = None, cut(iter(()))
+        resp.stream = cut(iter(()))
     elif faults.strikes("half-reply"):
-        whole = json.dumps(document).encode()
-        resp.data = None
-        resp.set_stream(cut(iter((whole[: len(whole) * 3 // 4],))), len(whole))
+        whole = encode(document)
+        resp.stream = cut(iter((whole[: len(whole) * 3 // 4],)))
 
 
 def before_look(faults: Faults) -> None:

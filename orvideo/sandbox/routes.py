@@ -15,13 +15,14 @@ from orvideo.sandbox.refusals import Refusal
 from orvideo.sandbox.stage import PREFIX, Route, Stage
 from orvideo.sandbox.storage import Storage
 from orvideo.sandbox.streams import film_bytes, spoil
-from orvideo.sandbox.studio import when
+from orvideo.sandbox.studio import StudioJob, when
 from orvideo.sandbox.validation import MAX_BODY, parse, understand
+from orvideo.sandbox.wire import MIDDLEWARE
 
 
 def application(stage: Stage) -> falcon.App[falcon.Request, falcon.Response]:
     """Return the WSGI application."""
-    app = falcon.App(cors_enable=False)
+    app = falcon.App(middleware=MIDDLEWARE)
     add_error_handlers(app, stage)
     routes: tuple[tuple[str, Route], ...] = (
         ("/videos", Videos(stage)),
@@ -85,6 +86,19 @@ class Content(Route):
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, job_id: str) -> None:
         self.let_in(req)
+        job, index = self._asked(req, job_id)
+        resp.content_type = "video/mp4"
+        if not spoil(self.stage, resp):
+            resp.stream = film_bytes(self.stage, job, index, self.studio.film(job, index))
+
+    def on_head(self, req: falcon.Request, resp: falcon.Response, job_id: str) -> None:
+        """Say what `on_get` would, without the film, which is not made for it."""
+        self.let_in(req)
+        self._asked(req, job_id)
+        resp.content_type = "video/mp4"
+
+    def _asked(self, req: falcon.Request, job_id: str) -> tuple[StudioJob, int]:
+        """Return the job and the number of its video. Raises Refusal for what is not there."""
         index = _index(req)
         job = self.studio.job(job_id)
         status = self.studio.status(job)
@@ -94,10 +108,7 @@ class Content(Route):
             raise Refusal(404, job.error or f"Job {job.id} has no video (status: {status})")
         if index >= job.outputs:
             raise Refusal(400, f"Video index {index} out of range ({job.outputs} videos available)")
-        resp.content_type = "video/mp4"
-        if spoil(self.stage, resp):
-            return
-        resp.stream = film_bytes(self.stage, job, index, self.studio.film(job, index))
+        return job, index
 
 
 def _index(req: falcon.Request) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable
 from typing import ClassVar
 
 import falcon
@@ -17,7 +18,7 @@ KEY = "sk-or-v1-sandbox0000000000000000000000000000000000000000000000000000"
 WRONG_KEY = "sk-or-v1-wrong000000000000000000000000000000000000000000000000000000"
 PREFIX = "/api/v1"
 
-_KEY_FORM = re.compile(r"Bearer (sk-or-v1-[!-~]+)")
+_KEY_FORM = re.compile(r"(?i:bearer) +(sk-or-v1-[!-~]+)")
 
 
 class Stage:
@@ -44,9 +45,16 @@ class Route:
 
     #: Whether the service asks for a key here.
     needs_key: ClassVar[bool] = True
+    on_get: ClassVar[Callable[..., None]]
+    on_head: ClassVar[Callable[..., None]]
 
     def __init__(self, stage: Stage) -> None:
         self.stage, self.studio, self.faults = stage, stage.studio, stage.faults
+
+    def __init_subclass__(cls) -> None:
+        """Have HEAD answered as GET is: Falcon leaves the body out."""
+        if hasattr(cls, "on_get") and not hasattr(cls, "on_head"):
+            cls.on_head = cls.on_get
 
     def let_in(self, req: falcon.Request) -> None:
         """Check the key, before anything else is looked at."""
