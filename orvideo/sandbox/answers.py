@@ -9,6 +9,7 @@ from typing import Any
 import falcon
 from waitress.channel import ClientDisconnected
 
+from orvideo.sandbox.faults import Faults
 from orvideo.sandbox.refusals import Cancelled, Page, Refusal
 from orvideo.sandbox.stage import Stage
 
@@ -34,7 +35,7 @@ def cut(chunks: Iterator[bytes]) -> Iterator[bytes]:
 def add_error_handlers(app: falcon.App[falcon.Request, falcon.Response], stage: Stage) -> None:
     """Have whatever a route raises answered."""
     app.add_error_handler(Exception, _on_crash(stage))
-    app.add_error_handler(falcon.HTTPError, _on_http_error)
+    app.add_error_handler(falcon.HTTPError, _on_http_error(stage))
     app.add_error_handler(Refusal, _on_refusal(stage))
     app.add_error_handler(Page, _on_page)
     app.add_error_handler(Cancelled, _on_cancelled)
@@ -42,27 +43,38 @@ def add_error_handlers(app: falcon.App[falcon.Request, falcon.Response], stage: 
 
 def _on_refusal(stage: Stage) -> Callable[..., None]:
     def handle(_req: falcon.Request, resp: falcon.Response, refusal: Refusal, _params: dict[str, Any]) -> None:
-        zod = refusal.status == 400 and "zod-errors" in stage.faults
-        answer(resp, refusal.zod_body() if zod else refusal.body(), refusal.status)
-        for name, value in refusal.headers.items():
-            resp.set_header(name, value)
+        _refuse(stage.faults, resp, refusal)
 
     return handle
 
 
-def _on_http_error(
-    _req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError, _params: dict[str, Any]
-) -> None:
-    status = falcon.http_status_to_code(error.status)
-    messages = {404: "Not Found", 405: "Method Not Allowed"}
-    message = messages.get(status) or error.description or error.title or "Bad Request"
-    answer(resp, Refusal(status, message).body(), status)
-    if error.headers:
-        resp.set_headers(error.headers)
+def _on_http_error(stage: Stage) -> Callable[..., None]:
+    def handle(_req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError, _params: dict[str, Any]) -> None:
+        status = falcon.http_status_to_code(error.status)
+        messages = {404: "Not Found", 405: "Method Not Allowed"}
+        message = messages.get(status) or error.description or error.title or "Bad Request"
+        _refuse(stage.faults, resp, Refusal(status, message, headers=dict(error.headers or {})))
+
+    return handle
+
+
+def _refuse(faults: Faults, resp: falcon.Response, refusal: Refusal) -> None:
+    """Answer with a refusal in the shape of the day."""
+    if "detail" in faults:
+        form = faults.word("detail")
+        answer(resp, refusal.detail_body(form), refusal.status)
+        if form == "problem":
+            resp.content_type = "application/problem+json"
+    elif refusal.status == 400 and "zod-errors" in faults:
+        answer(resp, refusal.zod_body(), refusal.status)
+    else:
+        answer(resp, refusal.body(), refusal.status)
+    resp.set_headers(refusal.headers)
 
 
 def _on_page(_req: falcon.Request, resp: falcon.Response, page: Page, _params: dict[str, Any]) -> None:
     resp.status, resp.content_type, resp.data = page.status, page.content_type, page.body
+    resp.set_headers(page.headers)
 
 
 def _on_cancelled(_req: falcon.Request, resp: falcon.Response, _error: Cancelled, _params: dict[str, Any]) -> None:

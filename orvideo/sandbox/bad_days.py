@@ -7,9 +7,11 @@ from typing import Any
 import falcon
 
 from orvideo.sandbox.answers import cut, encode
+from orvideo.sandbox.bad_keys import refuse_key
 from orvideo.sandbox.faults import Faults
 from orvideo.sandbox.refusals import Page, Refusal
 from orvideo.sandbox.stage import Stage
+from orvideo.sandbox.studio import Terms
 
 _REFUSALS: dict[str, tuple[int, str, dict[str, Any] | None]] = {
     "submit-402": (402, "Insufficient credits. Add more using https://openrouter.ai/credits", None),
@@ -34,6 +36,7 @@ def before_submit(stage: Stage) -> None:
     faults = stage.faults
     if "slow-submit" in faults:
         stage.closing.wait(faults.argument("slow-submit"))
+    refuse_key(faults, stage.studio.now())
     for name, (status, message, metadata) in _REFUSALS.items():
         if faults.strikes(name):
             raise Refusal(status, message, metadata=metadata)
@@ -42,10 +45,19 @@ def before_submit(stage: Stage) -> None:
             raise _later(status, message, faults.argument(name))
     if faults.strikes("submit-html"):
         raise Page(502)
+    _challenge(faults, "submit")
+
+
+def terms_of(faults: Faults) -> Terms:
+    """Return what is different for a job that is made today."""
+    least = int(faults.argument("min-duration")) if "min-duration" in faults else 0
+    return Terms(is_dead="dead" in faults, is_byok="byok" in faults, least_seconds=least)
 
 
 def after_submit(faults: Faults, resp: falcon.Response, document: object) -> None:
-    """Spoil the answer to a submit of which a job was made."""
+    """Spoil the answer to a submit of which a job was made. Raises Refusal."""
+    if faults.strikes("499"):
+        raise Refusal(499, "Client closed request")
     if faults.strikes("lost-reply"):
         resp.stream = cut(iter(()))
     elif faults.strikes("half-reply"):
@@ -61,6 +73,17 @@ def before_look(faults: Faults) -> None:
         raise _later(429, "Rate limit exceeded", 1)
     if faults.strikes("poll-html"):
         raise Page(502)
+    _challenge(faults, "look")
+
+
+def in_envelope(faults: Faults, job: dict[str, Any]) -> dict[str, Any]:
+    """Return a job as it is sent: bare, or wrapped by a gateway."""
+    return {"success": True, "data": job} if "envelope" in faults else job
+
+
+def _challenge(faults: Faults, what: str) -> None:
+    if faults.strikes("challenge-page", what):
+        raise Page(403, title="Just a moment...", headers={"cf-mitigated": "challenge", "cf-ray": "8f0sandbox0000-AMS"})
 
 
 def _later(status: int, message: str, seconds: float) -> Refusal:

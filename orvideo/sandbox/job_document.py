@@ -11,6 +11,8 @@ import falcon
 from orvideo.sandbox.stage import PREFIX, Stage
 from orvideo.sandbox.studio import Studio, StudioJob
 
+_ODD = {"unsigned_urls": "gs://orvideo-sandbox", "urls": "s3://orvideo-sandbox"}
+
 
 def job_document(stage: Stage, req: falcon.Request, job: StudioJob, status: str) -> dict[str, Any]:
     """Return a job as the service reports it."""
@@ -22,12 +24,14 @@ def job_document(stage: Stage, req: falcon.Request, job: StudioJob, status: str)
     if status != job.status:
         return body
     body["generation_id"] = job.generation_id
-    body["usage"] = {"cost": cost_of(job) if "no-cost" not in faults else None, "is_byok": False}
+    body["usage"] = {"cost": cost_of(job) if "no-cost" not in faults else None, "is_byok": job.is_byok}
     if job.error is not None:
         body["error"] = job.error
     if status == "completed" and "no-urls" not in faults:
         body["unsigned_urls"] = [f"{base}/videos/{job.id}/content?index={n}" for n in range(job.outputs)]
-        if "signed-urls" in faults and job.outputs:
+        if "odd-place" in faults:
+            body |= {name: [f"{place}/{job.id}/{n}.mp4" for n in range(job.outputs)] for name, place in _ODD.items()}
+        elif "signed-urls" in faults and job.outputs:
             body |= _signed(stage, req, job)
     return body
 

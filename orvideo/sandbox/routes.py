@@ -8,7 +8,8 @@ import falcon
 
 from orvideo.sandbox import pace
 from orvideo.sandbox.answers import add_error_handlers, answer, cut
-from orvideo.sandbox.bad_days import after_submit, before_look, before_submit
+from orvideo.sandbox.bad_days import after_submit, before_look, before_submit, in_envelope, terms_of
+from orvideo.sandbox.bad_keys import key_changes
 from orvideo.sandbox.job_document import cost_of, job_document
 from orvideo.sandbox.offer import endpoints_entry, general_entry, model_list, models, provider_of
 from orvideo.sandbox.refusals import Refusal
@@ -50,8 +51,8 @@ class Videos(Route):
         before_submit(self.stage)
         body = parse(raw)
         model, request = understand(body)
-        job = self.studio.submit(model, request, body)
-        document = job_document(self.stage, req, job, "pending")
+        job = self.studio.submit(model, request, body, terms_of(self.faults))
+        document = in_envelope(self.faults, job_document(self.stage, req, job, "pending"))
         answer(resp, document, 202)
         after_submit(self.faults, resp, document)
 
@@ -78,7 +79,7 @@ class Video(Route):
         status = self.studio.status(job)
         if status != "pending":
             self.studio.prepare(job)
-        answer(resp, job_document(self.stage, req, job, status))
+        answer(resp, in_envelope(faults, job_document(self.stage, req, job, status)))
 
 
 class Content(Route):
@@ -108,6 +109,8 @@ class Content(Route):
             raise Refusal(404, job.error or f"Job {job.id} has no video (status: {status})")
         if index >= job.outputs:
             raise Refusal(400, f"Video index {index} out of range ({job.outputs} videos available)")
+        if self.faults.strikes("not-yet", f"{job.id}/{index}"):
+            raise Refusal(404, f"Job {job.id} not found")
         return job, index
 
 
@@ -167,7 +170,7 @@ class Key(Route):
             "is_provisioning_key": False,
             "expires_at": None,
         }
-        answer(resp, {"data": data})
+        answer(resp, {"data": data | key_changes(self.faults, self.studio.now())})
 
 
 class Credits(Route):
@@ -204,7 +207,7 @@ class Generation(Route):
             "generation_time": round(job.takes * 1000),
             "latency": 1200,
             "provider_name": provider_of(model)[0],
-            "is_byok": False,
+            "is_byok": job.is_byok,
             "cancelled": job.status == "cancelled",
             "streamed": False,
             "num_media_completion": job.outputs,

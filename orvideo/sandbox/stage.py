@@ -38,6 +38,8 @@ class Stage:
         form = _KEY_FORM.fullmatch(given)
         if not form or form[1] == WRONG_KEY or "wrong-key" in self.faults:
             raise Refusal(401, "User not found.")
+        if "expired-key" in self.faults and req.path != f"{PREFIX}/key":
+            raise Refusal(401, "API key has expired")
 
 
 class Route:
