@@ -63,6 +63,14 @@ def test_a_refusal_is_told_and_nothing_was_charged(
     assert sandbox.received() == []
 
 
+def test_words_of_the_service_that_a_gateway_passes_on_are_no_sign_of_a_wrong_url(orvideo: Shell, service: Any) -> None:
+    service("detail:problem", "submit-404")
+    done = buy(orvideo)
+    assert (done.code, done.error["charged"]) == (6, "no")
+    assert "No endpoints found matching your data policy" in done.error["message"]
+    assert done.error["hint"] == "orvideo models, or allow it at https://openrouter.ai/settings/privacy"
+
+
 def test_499_may_have_been_charged_and_is_not_sent_again(orvideo: Shell, service: Any) -> None:
     sandbox = service("499")
     done = buy(orvideo, "--wait")
