@@ -62,7 +62,8 @@ class SubmitReplies:
         reply = replies.service_reply(reading, self._redactor, self._clock.now())
         refused = refusals.refused_submit(reply, self._host, self._key_source)
         if refused is not None:
-            if status in NO_SUCH_ENDPOINT and not reply.own:
+            # A gateway may pass the service's own words on in a shape of its own: then an API is there.
+            if status in NO_SUCH_ENDPOINT and not reply.own and "No endpoints found" not in reply.message:
                 refused.hint = self._base_hint
             return refused
         return _unknown(f"{self._host} answered {status} with the words: {refusals.reply_text(reply)}", reply)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Argument = Literal["share", "count", "seconds", "bytes", "rate", "word"]
+Argument = Literal["share", "count", "seconds", "bytes", "rate", "word", "period", "form"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,13 @@ def _share(default: str) -> tuple[tuple[str, Argument, str], ...]:
 #: Every fault by name. A share of 1 is every call; a count of 0 is no end.
 FAULTS: dict[str, Fault] = {
     "wrong-key": Fault("Every key is refused: 401 User not found."),
+    "expired-key": Fault("The key has expired: 401, and GET /key names a time that is past."),
+    "management-key": Fault("The key is a management key, as GET /key says: a submit is refused, 403."),
+    "key-limit": Fault(
+        "Nothing is left of the key's total limit (or daily, weekly, monthly): a submit is refused, 403.",
+        (("PERIOD", "period", "total"),),
+    ),
+    "budget": Fault("Nothing is left of the workspace's budget, as GET /key says: a submit is refused, 403."),
     "submit-402": Fault("A submit is refused: 402 Insufficient credits.", _share("1")),
     "submit-402-budget": Fault("The first COUNT submits meet the in-flight budget: 402 with Retry-After.", _AGAIN),
     "submit-403": Fault("A submit is refused by moderation, with reasons: 403.", _share("1")),
@@ -52,7 +59,18 @@ FAULTS: dict[str, Fault] = {
     "submit-html": Fault("A submit is answered with an HTML page, 502.", _share("1")),
     "lost-reply": Fault("A submit is accepted and billed, and the connection is cut before the reply.", _share("1")),
     "half-reply": Fault("A submit is accepted and billed, and its reply is cut in the middle.", _share("1")),
+    "499": Fault(
+        "A submit ends in 499 Client closed request; a job is made and billed, but nobody can know.", _share("1")
+    ),
     "slow-submit": Fault("A submit is answered after SECONDS.", (("SECONDS", "seconds", "5"),)),
+    "challenge-page": Fault(
+        "A SHARE of the submits, and of the looks, meets a CDN's challenge page, 403.", _share("0.5")
+    ),
+    "detail": Fault(
+        'Errors come as a gateway writes them: {"detail": ...} with a text or a list, or a problem (RFC 9457).',
+        (("FORM", "form", "text"),),
+    ),
+    "envelope": Fault('Jobs come wrapped: {"success": true, "data": {...}}.'),
     "zod-errors": Fault("Errors 400 come in the other shape that was seen (ZodError)."),
     "poll-404": Fault("The first COUNT looks at each job find nothing: 404.", (("COUNT", "count", "2"),)),
     "poll-429": Fault("A SHARE of the looks is refused: 429 with Retry-After 1.", _share("0.5")),
@@ -60,12 +78,21 @@ FAULTS: dict[str, Fault] = {
     "poll-html": Fault("A SHARE of the looks is answered with an HTML page, 502.", _share("0.5")),
     "poll-lost": Fault("A SHARE of the looks is cut off without an answer.", _share("0.5")),
     "status-word": Fault("A job in progress has a status that nobody knows.", (("WORD", "word", "rendering"),)),
+    "dead": Fault("A job that would complete ends with the status dead, and nothing is billed."),
+    "byok": Fault("The provider bills the user's own key: is_byok is true and the cost 0."),
+    "min-duration": Fault(
+        "At least SECONDS are billed, which is above the list for a shorter film.", (("SECONDS", "seconds", "5"),)
+    ),
     "relative-urls": Fault("URLs in a job are relative."),
     "no-urls": Fault("A completed job names no URLs at all."),
+    "odd-place": Fault("A completed job's URLs are s3://... and gs://..., where no client gets anything."),
     "no-cost": Fault("A completed job's usage.cost is null."),
     "signed-urls": Fault(
         "A completed job also has signed urls that need no key and take Range; they end after SECONDS.",
         (("SECONDS", "seconds", "3600"),),
+    ),
+    "not-yet": Fault(
+        "The first COUNT downloads of each video find nothing, right after completed: 404.", (("COUNT", "count", "2"),)
     ),
     "content-404": Fault("The video is not found: 404.", _share("1")),
     "content-gone": Fault("The video is gone: 410.", _share("1")),
@@ -133,6 +160,10 @@ def _read(spec: str) -> tuple[str, tuple[str, ...]]:
     return name, tuple(values)
 
 
+_CHOICES: dict[Argument, tuple[str, ...]] = {
+    "period": ("total", "daily", "weekly", "monthly"),
+    "form": ("text", "list", "problem"),
+}
 _WANTED: dict[Argument, str] = {
     "share": "a share is a number from 0 to 1, such as 0.05",
     "count": "a count is a whole number; 0 is no end",
@@ -140,10 +171,14 @@ _WANTED: dict[Argument, str] = {
     "bytes": "bytes are a whole number",
     "rate": "a rate is a whole number of bytes a second, 1 or more",
     "word": "a word is letters, digits and underscores",
+    "period": "a period is total, daily, weekly or monthly",
+    "form": "a form is text, list or problem",
 }
 
 
 def _fits(kind: Argument, value: str) -> bool:
+    if kind in _CHOICES:
+        return value in _CHOICES[kind]
     if kind == "word":
         return value.replace("_", "").isalnum()
     if kind in ("count", "bytes", "rate"):

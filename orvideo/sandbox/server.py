@@ -16,8 +16,10 @@ from waitress.server import create_server
 
 from orvideo.clock import MAX_WAIT, Clock
 from orvideo.sandbox.faults import FAULTS, Faults
-from orvideo.sandbox.routes import KEY, PREFIX, WRONG_KEY, Stage, application
+from orvideo.sandbox.routes import application
+from orvideo.sandbox.stage import KEY, PREFIX, WRONG_KEY, Stage
 from orvideo.sandbox.studio import Studio
+from orvideo.sandbox.wire import Channel
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -105,6 +107,7 @@ class Sandbox:
             recv_bytes=65536,
             clear_untrusted_proxy_headers=False,
         )
+        self._server.channel_class = Channel
         self._address = (host, int(self._server.effective_port))
         self._thread = threading.Thread(target=self._serve, name="orvideo-sandbox", daemon=True)
         self._thread.start()

@@ -27,7 +27,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orvideo.api.schemas import VideoModel, VideoRequest
 from orvideo.catalogue.quote import UnknownPrice, bill
@@ -92,6 +92,7 @@ class StudioJob:
     error: str | None
     request: dict[str, Any]
     received: dict[str, Any] = field(default_factory=dict)
+    is_byok: bool = False
 
     @property
     def generation_id(self) -> str:
@@ -105,6 +106,17 @@ class StudioJob:
     @property
     def usd(self) -> Decimal | None:
         return None if self.cost is None else Decimal(self.cost)
+
+
+class Terms(NamedTuple):
+    """What is different for a job that is made on a bad day."""
+
+    is_dead: bool = False
+    is_byok: bool = False
+    least_seconds: int = 0
+
+
+_USUAL = Terms()
 
 
 class Studio:
@@ -142,7 +154,9 @@ class Studio:
 
     # --- jobs
 
-    def submit(self, model: VideoModel, request: VideoRequest, received: dict[str, Any]) -> StudioJob:
+    def submit(
+        self, model: VideoModel, request: VideoRequest, received: dict[str, Any], terms: Terms = _USUAL
+    ) -> StudioJob:
         """Accept a valid request: decide what becomes of it, bill it, and write it down. Raises Refusal."""
         before = self._previous(model, request)
         width, height = _size(model, request, before)
@@ -153,6 +167,8 @@ class Studio:
         status, error = _FATES.get(model.id, ("completed", None))
         if status == "completed" and not error and not all(map(_can_be_drawn, _images(request))):
             status, error = "failed", _BAD_IMAGE
+        if terms.is_dead and status == "completed":
+            status, error = "dead", "task failed with status: DEAD"
         kept = self._keep_media(request.body())
         job = StudioJob(
             id=_new_id(),
@@ -168,11 +184,12 @@ class Studio:
             sound=asked if asked is not None else model.generate_audio is True,
             cost="0",
             error=error,
+            is_byok=terms.is_byok,
             request=kept,
             received=self._keep_media(received),
         )
         takes = pace.seconds(model.id, job.id, seconds=seconds, height=min(width, height))
-        job = replace(job, takes=takes, cost=_cost(model, request, job) if job.outputs else "0")
+        job = replace(job, takes=takes, cost=_cost(model, request, job, terms))
         write_atomically(self.home / "jobs" / f"{job.id}.json", json.dumps(asdict(job)).encode(), durable=False)
         return job
 
@@ -453,8 +470,10 @@ def _can_be_drawn(data: bytes) -> bool:
     return Still("", data).picture() is not None
 
 
-def _cost(model: VideoModel, request: VideoRequest, job: StudioJob) -> str | None:
+def _cost(model: VideoModel, request: VideoRequest, job: StudioJob, terms: Terms) -> str | None:
     """Return what the job is billed by the model's own price list, None where that gives no price."""
+    if terms.is_byok or not job.outputs:
+        return "0"
     videos = sum(part["type"] == "video_url" for part in request.input_references or [])
     try:
         once = bill(
@@ -462,13 +481,13 @@ def _cost(model: VideoModel, request: VideoRequest, job: StudioJob) -> str | Non
             request,
             width=job.width,
             height=job.height,
-            seconds=job.seconds,
+            seconds=max(job.seconds, terms.least_seconds),
             input_seconds=videos * REFERENCED_SECONDS,
         )
     except UnknownPrice:
         return None
-    # By the request, however many videos come of it: what was quoted is what is billed. Nothing is charged for nothing.
-    return str(once) if job.outputs else "0"
+    # By the request, however many videos come of it: what was quoted is what is billed.
+    return str(once)
 
 
 def _facts(job: StudioJob, request: VideoRequest, index: int) -> Iterator[str]:
