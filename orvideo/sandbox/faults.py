@@ -53,6 +53,7 @@ FAULTS: dict[str, Fault] = {
     "lost-reply": Fault("A submit is accepted and billed, and the connection is cut before the reply.", _share("1")),
     "half-reply": Fault("A submit is accepted and billed, and its reply is cut in the middle.", _share("1")),
     "slow-submit": Fault("A submit is answered after SECONDS.", (("SECONDS", "seconds", "5"),)),
+    "old-ids": Fault("Jobs have ids of the form from before October 2026, which previous_job_id takes then too."),
     "zod-errors": Fault("Errors 400 come in the other shape that was seen (ZodError)."),
     "poll-404": Fault("The first COUNT looks at each job find nothing: 404.", (("COUNT", "count", "2"),)),
     "poll-429": Fault("A SHARE of the looks is refused: 429 with Retry-After 1.", _share("0.5")),

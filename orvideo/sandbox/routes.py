@@ -13,16 +13,19 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import falcon
 from waitress.channel import ClientDisconnected
 
-from orvideo.sandbox import pace
+from orvideo.api.schemas import VideoModel
+from orvideo.sandbox import ids, pace
+from orvideo.sandbox.account import credits_document, generation_document, key_document
 from orvideo.sandbox.faults import Faults
-from orvideo.sandbox.offer import endpoints_entry, general_entry, model_list, models, provider_of
+from orvideo.sandbox.model_documents import endpoints_entry, listed
+from orvideo.sandbox.providers import OnNote
 from orvideo.sandbox.refusals import Cancelled, Refusal
-from orvideo.sandbox.studio import Studio, StudioJob, when
+from orvideo.sandbox.studio import Studio, StudioJob
 from orvideo.sandbox.validation import MAX_BODY, parse, understand
 
 #: A key that the sandbox accepts, as it accepts any of the right form except `WRONG_KEY`.
@@ -39,10 +42,13 @@ _PAGE = (
 
 
 class Stage:
-    """What every route is handed: the jobs, the faults, and a flag that ends slow answers when the server stops."""
+    """What every route is handed: the jobs, the faults, and a flag that ends slow answers when the server stops.
 
-    def __init__(self, studio: Studio, faults: Faults) -> None:
-        self.studio, self.faults = studio, faults
+    `note` is told what a client is not, such as what was dropped from its request.
+    """
+
+    def __init__(self, studio: Studio, faults: Faults, note: OnNote) -> None:
+        self.studio, self.faults, self.note = studio, faults, note
         self.closing = threading.Event()
         #: What went wrong in the sandbox itself; a test looks here.
         self.crashes: list[BaseException] = []
@@ -70,6 +76,8 @@ def application(stage: Stage) -> falcon.App[falcon.Request, falcon.Response]:
         ("/videos/{job_id}", Video(stage)),
         ("/videos/{job_id}/content", Content(stage)),
         ("/models", Models(stage)),
+        ("/models/count", ModelsCount(stage)),
+        ("/models/user", ModelsOfUser(stage)),
         ("/models/{author}/{slug}/endpoints", Endpoints(stage)),
         ("/key", Key(stage)),
         ("/credits", Credits(stage)),
@@ -183,8 +191,9 @@ class Videos(Route):
         if resp.data is not None:
             return
         body = parse(raw)
-        model, request = understand(body)
-        job = self.studio.submit(model, request, body)
+        old = "old-ids" in self.faults
+        model, request = understand(body, self.studio.offer, self.stage.note, old_ids=old)
+        job = self.studio.submit(model, request, body, old_id=old)
         answer = self.job_body(req, job, "pending")
         _answer(resp, answer, 202)
         self._misbehave_after(resp)
@@ -277,7 +286,7 @@ class Content(Route):
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, job_id: str) -> None:
         self.let_in(req)
-        index = _index(req)
+        index = _whole(req, "index") or 0
         job = self.studio.job(job_id)
         status = self.studio.status(job)
         if status in ("pending", "in_progress"):
@@ -292,12 +301,13 @@ class Content(Route):
         resp.stream = _body(self.stage, job, index, self.studio.film(job, index))
 
 
-def _index(req: falcon.Request) -> int:
-    text = req.get_param("index")
+def _whole(req: falcon.Request, name: str) -> int | None:
+    """Return a parameter that is a whole number, None where it is not given. Raises Refusal 400."""
+    text = req.get_param(name)
     if text is None or text == "null":
-        return 0
+        return None
     if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise Refusal(400, f"Invalid input: index: expected a whole number of 0 or more, received {text[:80]!r}")
+        raise Refusal(400, f"Invalid input: {name}: expected a whole number of 0 or more, received {text[:80]!r}")
     return int(text)
 
 
@@ -421,7 +431,7 @@ class VideoModels(Route):
     needs_key = False
 
     def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
-        _answer(resp, {"data": model_list()})
+        _answer(resp, {"data": self.studio.offer.entries})
 
 
 class Models(Route):
@@ -430,9 +440,27 @@ class Models(Route):
     needs_key = False
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        self.let_in(req)
+        offset, limit = _whole(req, "offset"), _whole(req, "limit")
+        following = urlencode({**req.params, "offset": (offset or 0) + (limit or 0)}, doseq=True)
+        _answer(resp, listed(self._shown(req), offset or 0, limit, f"{req.prefix}{req.path}?{following}"))
+
+    def _shown(self, req: falcon.Request) -> list[VideoModel]:
         wanted = req.get_param_as_list("output_modalities") or ["text"]
-        shown = models().values() if {"video", "all"} & set(wanted) else ()
-        _answer(resp, {"data": [general_entry(model) for model in shown]})
+        return list(self.studio.offer.models.values()) if {"video", "all"} & set(wanted) else []
+
+
+class ModelsOfUser(Models):
+    """`GET /models/user`: the models that a key may use, here all of them."""
+
+    needs_key = True
+
+
+class ModelsCount(Models):
+    """`GET /models/count`."""
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        _answer(resp, {"data": {"count": len(self._shown(req))}})
 
 
 class Endpoints(Route):
@@ -441,7 +469,7 @@ class Endpoints(Route):
     needs_key = False
 
     def on_get(self, _req: falcon.Request, resp: falcon.Response, author: str, slug: str) -> None:
-        model = models().get(f"{author}/{slug}")
+        model = self.studio.offer.find(f"{author}/{slug}")
         if model is None:
             raise Refusal(404, f"Model {quote(author)}/{quote(slug)} not found")
         _answer(resp, {"data": endpoints_entry(model)})
@@ -452,17 +480,7 @@ class Key(Route):
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         self.let_in(req)
-        data = {
-            "label": "sk-or-v1-san...box",
-            "limit": None,
-            "limit_remaining": None,
-            "limit_reset": None,
-            "usage": float(self.studio.spent()),
-            "is_free_tier": False,
-            "is_provisioning_key": False,
-            "expires_at": None,
-        }
-        _answer(resp, {"data": data})
+        _answer(resp, {"data": key_document(self.studio, (req.auth or "").partition(" ")[2])})
 
 
 class Credits(Route):
@@ -470,7 +488,7 @@ class Credits(Route):
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         self.let_in(req)
-        _answer(resp, {"data": {"total_credits": 1000, "total_usage": float(self.studio.spent())}})
+        _answer(resp, {"data": credits_document(self.studio)})
 
 
 class Generation(Route):
@@ -483,25 +501,10 @@ class Generation(Route):
             raise Refusal(400, "Invalid input: id: Required")
         missing = Refusal(404, f"Generation {asked[:200]} not found")
         try:
-            job = self.studio.job(asked.rpartition("-")[2])
+            job = self.studio.job(ids.job_of_generation(asked))
         except Refusal:
             raise missing from None
         known_at = job.ends_at + pace.record_delay(job.id) / job.speed
         if job.generation_id != asked or self.studio.now() < known_at:
             raise missing
-        model = models()[job.model]
-        data = {
-            "id": job.generation_id,
-            "model": model.canonical_slug,
-            "created_at": when(job.created_at),
-            "total_cost": _number(job),
-            "usage": _number(job),
-            "generation_time": round(job.takes * 1000),
-            "latency": 1200,
-            "provider_name": provider_of(model)[0],
-            "is_byok": False,
-            "cancelled": job.status == "cancelled",
-            "streamed": False,
-            "num_media_completion": job.outputs,
-        }
-        _answer(resp, {"data": data})
+        _answer(resp, {"data": generation_document(self.studio, job)})
