@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -100,3 +103,24 @@ def test_the_command_offers_the_models_of_the_file(orvideo: Shell, tmp_path: Pat
         child.terminate()
         child.communicate(timeout=240)
     assert "acme/dream-9" in {model["id"] for model in listed}
+
+
+def lines_of_the_page() -> list[str]:
+    page = (Path(__file__).parents[2] / "docs" / "sandbox-models.md").read_text(encoding="utf-8")
+    return [line.strip() for line in page.splitlines() if line.startswith("    curl ")]
+
+
+@pytest.mark.parametrize("line", lines_of_the_page(), ids=["to-rehearse", "to-ship"])
+def test_the_documented_lines_fetch_a_list(start: Start, tmp_path: Path, line: str) -> None:
+    if not all(map(shutil.which, ("bash", "curl", "python3"))):
+        pytest.skip("the lines of docs/sandbox-models.md are not run: they need the packages bash, curl and python3")
+    base_url = start().sandbox.base_url
+    (tmp_path / "orvideo" / "sandbox").mkdir(parents=True)
+    environ = {**os.environ, "NO_PROXY": "127.0.0.1"}
+    here = line.replace("https://openrouter.ai/api/v1", base_url)
+    done = subprocess.run(
+        ["bash", "-ec", here], cwd=tmp_path, env=environ, capture_output=True, encoding="utf-8", timeout=240
+    )
+    assert done.returncode == 0, done.stderr
+    (written_file,) = tmp_path.rglob("models.json")
+    assert Offer.read(written_file).models == Offer.shipped().models
