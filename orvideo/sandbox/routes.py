@@ -446,8 +446,8 @@ class Models(Route):
         _answer(resp, listed(self._shown(req), offset or 0, limit, f"{req.prefix}{req.path}?{following}"))
 
     def _shown(self, req: falcon.Request) -> list[VideoModel]:
-        wanted = req.get_param_as_list("output_modalities") or ["text"]
-        return list(self.studio.offer.models.values()) if {"video", "all"} & set(wanted) else []
+        wanted = req.get_param("output_modalities") or "text"
+        return list(self.studio.offer.models.values()) if {"video", "all"} & set(wanted.split(",")) else []
 
 
 class ModelsOfUser(Models):

@@ -55,6 +55,7 @@ def test_models_come_in_pages(start: Start, path: str) -> None:
     http = start().http
     whole = http.get(path, params={"output_modalities": "video"}).json()
     assert whole["total_count"] == len(whole["data"]) > 20
+    assert http.get(path, params={"output_modalities": "text,video"}).json() == whole
     address, found = f"{path}?output_modalities=video&limit=20", []
     while address:
         page = http.get(address).json()

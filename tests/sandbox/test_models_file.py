@@ -41,7 +41,20 @@ def test_a_list_of_another_day_is_offered_as_it_is_and_the_rehearsals_stay(start
     job = caller.job(model="acme/dream-9", duration=3, resolution="9K", aspect_ratio="free")
     assert (job["status"], job["usage"]["cost"]) == ("completed", None)
     assert caller.submit(model="google/veo-3.1").status_code == 400
+    general = caller.http.get("/models?output_modalities=video").json()["data"]
+    assert [entry["name"] for entry in general[:1]] == ["acme/dream-9"]
+    (endpoint,) = caller.http.get("/models/acme/dream-9/endpoints").json()["data"]["endpoints"]
+    assert (endpoint["provider_name"], endpoint["tag"]) == ("Acme", "acme")
     assert caller.job(model="sandbox/fails")["status"] == "failed"
+
+
+def test_a_model_of_which_nothing_is_said_can_be_rehearsed(start: Start, tmp_path: Path) -> None:
+    caller = start(offer=Offer.read(written(tmp_path / "models.json", {"data": [{"id": "acme/bare"}]})))
+    answer = caller.http.post("/videos", json={"model": "acme/bare", "prompt": "a boat"})
+    assert answer.status_code == 202, answer.text
+    assert caller.look(answer.json()["id"])["usage"]["cost"] is None
+    assert caller.http.get("/models?output_modalities=video").json()["data"][0]["created"] == 0
+    assert caller.http.get("/models/acme/bare/endpoints").status_code == 200
 
 
 def test_a_list_that_was_taken_from_a_sandbox_is_the_same_list(start: Start, tmp_path: Path) -> None:
