@@ -53,6 +53,8 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("orvideo")
     sys.addaudithook(_no_network)
     for name in list(os.environ):
+        if name == "ORVIDEO_TEST_NODE_MODULES":  # where the TypeScript SDK is, if it is
+            continue
         if name.startswith(("OPENROUTER_", "ORVIDEO_", "XDG_")) or name in ("NO_COLOR", "FORCE_COLOR", "CI", "COLUMNS"):
             del os.environ[name]
     os.environ["HOME"] = "/nonexistent-home-of-the-tests"

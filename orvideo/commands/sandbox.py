@@ -5,8 +5,9 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,8 +15,11 @@ from orvideo import shells
 from orvideo.commands._action import Action
 from orvideo.commands._options import Local
 from orvideo.context import Context, sandbox_errors
+from orvideo.errnos import reason
 from orvideo.errors import UsageError
+from orvideo.files import expand_user
 from orvideo.interrupts import Interrupted
+from orvideo.settings.definitions import DEFAULT_BASE_URL
 
 
 def register(app: typer.Typer) -> None:
@@ -31,6 +35,10 @@ def register(app: typer.Typer) -> None:
         fault: Annotated[
             list[str] | None, typer.Option(metavar="NAME", help="Misbehave, repeatable; see --list-faults.")
         ] = None,
+        models: Annotated[
+            Path | None,
+            typer.Option(metavar="FILE", help="Offer the models of FILE, any answer of GET /videos/models."),
+        ] = None,
         list_faults: Annotated[bool, typer.Option("--list-faults", help="Show the faults and stop.")] = False,
         answering: Local,
     ) -> Action:
@@ -40,18 +48,25 @@ def register(app: typer.Typer) -> None:
             if list_faults:
                 show_faults(context)
             else:
-                run(context, port=port, speed=speed, faults=fault or [])
+                run(context, port=port, speed=speed, faults=fault or [], models=models)
 
         return Action(run_it, answering)
 
 
-def run(context: Context, *, port: int, speed: float | None, faults: list[str]) -> None:
+def run(context: Context, *, port: int, speed: float | None, faults: list[str], models: Path | None = None) -> None:
     """Serve until a signal ends it, and say how any client is pointed at it."""
     server = _server()
+    offer = _offer(server, models)
     pace = context.settings.sandbox_speed if speed is None else speed
     try:
         sandbox = server.Sandbox(
-            context.settings.state_dir / "sandbox", port=port, speed=pace, faults=faults, on_request=_teller(context)
+            context.settings.state_dir / "sandbox",
+            port=port,
+            speed=pace,
+            faults=faults,
+            on_request=_teller(context),
+            on_note=context.terminal.note,
+            offer=offer,
         )
     except ValueError as error:
         raise UsageError(str(error), hint="orvideo sandbox --list-faults") from error
@@ -68,6 +83,19 @@ def run(context: Context, *, port: int, speed: float | None, faults: list[str]) 
         # Ctrl-C is how it is ended: nothing went wrong.
         if stopped.signum != signal.SIGINT:
             raise
+
+
+def _offer(server: ModuleType, path: Path | None) -> Any:
+    """Return the models of a file, None for those that come with the sandbox. Raises UsageError."""
+    if path is None:
+        return None
+    hint = f"curl -fsS {DEFAULT_BASE_URL}/videos/models -o models.json"
+    try:
+        return server.Offer.read(Path(expand_user(str(path))))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {reason(error)}.", hint=hint) from error
+    except ValueError as error:
+        raise UsageError(f"{error}; --models takes an answer of GET /videos/models.", hint=hint) from error
 
 
 def _tell(context: Context, base_url: str, key: str, pace: float) -> None:

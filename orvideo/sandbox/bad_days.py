@@ -51,7 +51,9 @@ def before_submit(stage: Stage) -> None:
 def terms_of(faults: Faults) -> Terms:
     """Return what is different for a job that is made today."""
     least = int(faults.argument("min-duration")) if "min-duration" in faults else 0
-    return Terms(is_dead="dead" in faults, is_byok="byok" in faults, least_seconds=least)
+    return Terms(
+        is_dead="dead" in faults, is_byok="byok" in faults, least_seconds=least, has_old_id="old-ids" in faults
+    )
 
 
 def after_submit(faults: Faults, resp: falcon.Response, document: object) -> None:

@@ -71,6 +71,7 @@ FAULTS: dict[str, Fault] = {
         (("FORM", "form", "text"),),
     ),
     "envelope": Fault('Jobs come wrapped: {"success": true, "data": {...}}.'),
+    "old-ids": Fault("Jobs have ids of the form from before October 2026, which previous_job_id takes then too."),
     "zod-errors": Fault("Errors 400 come in the other shape that was seen (ZodError)."),
     "poll-404": Fault("The first COUNT looks at each job find nothing: 404.", (("COUNT", "count", "2"),)),
     "poll-429": Fault("A SHARE of the looks is refused: 429 with Retry-After 1.", _share("0.5")),

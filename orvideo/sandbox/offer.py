@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import json
-from functools import cache
 from importlib.resources import files
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 from orvideo.api.schemas import VideoModel
+from orvideo.catalogue.listing import parse_models
 from orvideo.catalogue.pricing import price_list
 
 #: Seconds of video that a model makes which lists no durations and is given none.
 OPEN_DURATION = 5
 #: What a referenced video is taken to be, since the sandbox never calls out: its seconds, width and height.
 REFERENCED_SECONDS, REFERENCED_SIZE = 5, (1280, 720)
-
-#: The slug that `provider.options` is keyed by, where it is not the model's author.
-_PROVIDERS = {
-    "x-ai": ("xAI", "xai"),
-    "google": ("Google Vertex", "google-vertex"),
-    "kwaivgi": ("Kling", "kling"),
-    "bytedance": ("BytePlus", "byteplus"),
-    "openai": ("OpenAI", "openai"),
-    "minimax": ("MiniMax", "minimax"),
-    "heygen": ("HeyGen", "heygen"),
-    "sandbox": ("Sandbox", "sandbox"),
-}
 
 _REHEARSALS = {
     "fails": (
@@ -40,12 +29,46 @@ _REHEARSALS = {
 }
 
 
-@cache
-def model_list() -> list[dict[str, Any]]:
-    """Return the entries of `GET /videos/models`, the sandbox's own last."""
-    text = files("orvideo.sandbox").joinpath("models.json").read_text(encoding="utf-8")
-    listed: list[dict[str, Any]] = json.loads(text)["data"]
-    return [*listed, *(_rehearsal(number, slug) for number, slug in enumerate(_REHEARSALS))]
+class Offer:
+    """The models of one sandbox: a list as the service sends it, and the sandbox's own, which come last."""
+
+    def __init__(self, listed: list[Any]) -> None:
+        # A list that was taken from a sandbox has the sandbox's own models in it already.
+        others = [entry for entry in listed if not _is_own(entry)]
+        #: The entries of `GET /videos/models`, each as it was given.
+        self.entries = [*others, *(_rehearsal(number, slug) for number, slug in enumerate(_REHEARSALS))]
+        #: The models that can be used, by id.
+        self.models: dict[str, VideoModel] = {model.id: model for model in parse_models(self.entries)[0]}
+
+    def find(self, name: str) -> VideoModel | None:
+        """Return a model by its id or its canonical slug."""
+        by_slug = (model for model in self.models.values() if model.canonical_slug == name)
+        return self.models.get(name) or next(by_slug, None)
+
+    @classmethod
+    def shipped(cls) -> Self:
+        """Return the list that the sandbox brings with it."""
+        text = files("orvideo.sandbox").joinpath("models.json").read_text(encoding="utf-8")
+        return cls(json.loads(text)["data"])
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Return the list of a file: any answer of `GET /videos/models`. Raises OSError, ValueError."""
+        try:
+            # Bytes, so that UTF-16, which Windows PowerShell writes, is read too.
+            document = json.loads(path.read_bytes())
+        except (ValueError, RecursionError):
+            raise ValueError(f"{path} is not JSON") from None
+        listed = document.get("data") if isinstance(document, dict) else None
+        if not isinstance(listed, list):
+            raise ValueError(f'{path} has no list of models under "data"')
+        if not parse_models(listed)[0]:
+            raise ValueError(f"{path} has no model that can be used")
+        return cls(listed)
+
+
+def _is_own(entry: object) -> bool:
+    return isinstance(entry, dict) and str(entry.get("id")).startswith("sandbox/")
 
 
 def _rehearsal(number: int, slug: str) -> dict[str, Any]:
@@ -69,18 +92,6 @@ def _rehearsal(number: int, slug: str) -> dict[str, Any]:
         "pricing_skus": {"duration_seconds_480p": "0.02", "duration_seconds_720p": "0.04"},
         "allowed_passthrough_parameters": ["mood", "negative_prompt"],
     }
-
-
-@cache
-def models() -> dict[str, VideoModel]:
-    """Return the models by id."""
-    return {entry["id"]: VideoModel.model_validate(entry) for entry in model_list()}
-
-
-def provider_of(model: VideoModel) -> tuple[str, str]:
-    """Return the provider's name and the slug that `provider.options` is keyed by."""
-    author = model.id.partition("/")[0]
-    return _PROVIDERS.get(author, (author.replace("-", " ").title(), author))
 
 
 def upscales(model: VideoModel) -> bool:
@@ -116,46 +127,3 @@ def input_modalities(model: VideoModel) -> list[str]:
 def needs_prompt(model: VideoModel) -> bool:
     """Say whether a model cannot work from images or a video alone."""
     return not (upscales(model) or edits(model) or model.supported_frame_images)
-
-
-def general_entry(model: VideoModel) -> dict[str, Any]:
-    """Return a model's entry in `GET /models`. The prices there mean nothing (api notes)."""
-    return {
-        "id": model.id,
-        "canonical_slug": model.canonical_slug,
-        "name": model.name,
-        "created": model.created,
-        "description": model.description or "",
-        "context_length": 0,
-        "architecture": {
-            "modality": f"{'+'.join(input_modalities(model))}->video",
-            "input_modalities": input_modalities(model),
-            "output_modalities": ["video"],
-        },
-        "pricing": {"prompt": "0", "completion": "0"},
-        "supported_parameters": [],
-    }
-
-
-def endpoints_entry(model: VideoModel) -> dict[str, Any]:
-    """Return the answer of `GET /models/{id}/endpoints`: one provider."""
-    name, tag = provider_of(model)
-    entry = general_entry(model)
-    return {
-        "id": model.id,
-        "name": model.name,
-        "created": model.created,
-        "description": entry["description"],
-        "architecture": entry["architecture"],
-        "endpoints": [
-            {
-                "name": f"{name} | {model.canonical_slug}",
-                "model_name": model.name,
-                "provider_name": name,
-                "tag": tag,
-                "context_length": 0,
-                "pricing": entry["pricing"],
-                "status": 0,
-            }
-        ],
-    }

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import falcon
 
-from orvideo.sandbox import pace
+from orvideo.api.schemas import VideoModel
+from orvideo.sandbox import ids, pace
+from orvideo.sandbox.account import credits_document, generation_document, key_document
 from orvideo.sandbox.answers import add_error_handlers, answer, cut
 from orvideo.sandbox.bad_days import after_submit, before_look, before_submit, in_envelope, terms_of
 from orvideo.sandbox.bad_keys import key_changes
-from orvideo.sandbox.job_document import cost_of, job_document
-from orvideo.sandbox.offer import endpoints_entry, general_entry, model_list, models, provider_of
+from orvideo.sandbox.job_document import job_document
+from orvideo.sandbox.model_documents import endpoints_entry, listed
 from orvideo.sandbox.refusals import Refusal
 from orvideo.sandbox.stage import PREFIX, Route, Stage
 from orvideo.sandbox.storage import Storage
 from orvideo.sandbox.streams import film_bytes, spoil
-from orvideo.sandbox.studio import StudioJob, when
+from orvideo.sandbox.studio import StudioJob
 from orvideo.sandbox.validation import MAX_BODY, parse, understand
 from orvideo.sandbox.wire import MIDDLEWARE
 
@@ -31,6 +33,8 @@ def application(stage: Stage) -> falcon.App[falcon.Request, falcon.Response]:
         ("/videos/{job_id}", Video(stage)),
         ("/videos/{job_id}/content", Content(stage)),
         ("/models", Models(stage)),
+        ("/models/count", ModelsCount(stage)),
+        ("/models/user", ModelsOfUser(stage)),
         ("/models/{author}/{slug}/endpoints", Endpoints(stage)),
         ("/key", Key(stage)),
         ("/credits", Credits(stage)),
@@ -50,8 +54,9 @@ class Videos(Route):
         raw = self._read(req)
         before_submit(self.stage)
         body = parse(raw)
-        model, request = understand(body)
-        job = self.studio.submit(model, request, body, terms_of(self.faults))
+        terms = terms_of(self.faults)
+        model, request = understand(body, self.studio.offer, self.stage.note, old_ids=terms.has_old_id)
+        job = self.studio.submit(model, request, body, terms)
         document = in_envelope(self.faults, job_document(self.stage, req, job, "pending"))
         answer(resp, document, 202)
         after_submit(self.faults, resp, document)
@@ -100,7 +105,7 @@ class Content(Route):
 
     def _asked(self, req: falcon.Request, job_id: str) -> tuple[StudioJob, int]:
         """Return the job and the number of its video. Raises Refusal for what is not there."""
-        index = _index(req)
+        index = _whole(req, "index") or 0
         job = self.studio.job(job_id)
         status = self.studio.status(job)
         if status in ("pending", "in_progress"):
@@ -114,12 +119,13 @@ class Content(Route):
         return job, index
 
 
-def _index(req: falcon.Request) -> int:
-    text = req.get_param("index")
+def _whole(req: falcon.Request, name: str) -> int | None:
+    """Return a parameter that is a whole number, None where it is not given. Raises Refusal 400."""
+    text = req.get_param(name)
     if text is None or text == "null":
-        return 0
+        return None
     if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise Refusal(400, f"Invalid input: index: expected a whole number of 0 or more, received {text[:80]!r}")
+        raise Refusal(400, f"Invalid input: {name}: expected a whole number of 0 or more, received {text[:80]!r}")
     return int(text)
 
 
@@ -129,7 +135,7 @@ class VideoModels(Route):
     needs_key = False
 
     def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
-        answer(resp, {"data": model_list()})
+        answer(resp, {"data": self.studio.offer.entries})
 
 
 class Models(Route):
@@ -138,9 +144,27 @@ class Models(Route):
     needs_key = False
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        wanted = req.get_param_as_list("output_modalities") or ["text"]
-        shown = models().values() if {"video", "all"} & set(wanted) else ()
-        answer(resp, {"data": [general_entry(model) for model in shown]})
+        self.let_in(req)
+        offset, limit = _whole(req, "offset"), _whole(req, "limit")
+        following = urlencode({**req.params, "offset": (offset or 0) + (limit or 0)}, doseq=True)
+        answer(resp, listed(self._shown(req), offset or 0, limit, f"{req.prefix}{req.path}?{following}"))
+
+    def _shown(self, req: falcon.Request) -> list[VideoModel]:
+        wanted = req.get_param("output_modalities") or "text"
+        return list(self.studio.offer.models.values()) if {"video", "all"} & set(wanted.split(",")) else []
+
+
+class ModelsOfUser(Models):
+    """`GET /models/user`: the models that a key may use, here all of them."""
+
+    needs_key = True
+
+
+class ModelsCount(Models):
+    """`GET /models/count`."""
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        answer(resp, {"data": {"count": len(self._shown(req))}})
 
 
 class Endpoints(Route):
@@ -149,7 +173,7 @@ class Endpoints(Route):
     needs_key = False
 
     def on_get(self, _req: falcon.Request, resp: falcon.Response, author: str, slug: str) -> None:
-        model = models().get(f"{author}/{slug}")
+        model = self.studio.offer.find(f"{author}/{slug}")
         if model is None:
             raise Refusal(404, f"Model {quote(author)}/{quote(slug)} not found")
         answer(resp, {"data": endpoints_entry(model)})
@@ -160,16 +184,7 @@ class Key(Route):
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         self.let_in(req)
-        data = {
-            "label": "sk-or-v1-san...box",
-            "limit": None,
-            "limit_remaining": None,
-            "limit_reset": None,
-            "usage": float(self.studio.spent()),
-            "is_free_tier": False,
-            "is_provisioning_key": False,
-            "expires_at": None,
-        }
+        data = key_document(self.studio, (req.auth or "").partition(" ")[2])
         answer(resp, {"data": data | key_changes(self.faults, self.studio.now())})
 
 
@@ -178,7 +193,7 @@ class Credits(Route):
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         self.let_in(req)
-        answer(resp, {"data": {"total_credits": 1000, "total_usage": float(self.studio.spent())}})
+        answer(resp, {"data": credits_document(self.studio)})
 
 
 class Generation(Route):
@@ -191,25 +206,10 @@ class Generation(Route):
             raise Refusal(400, "Invalid input: id: Required")
         missing = Refusal(404, f"Generation {asked[:200]} not found")
         try:
-            job = self.studio.job(asked.rpartition("-")[2])
+            job = self.studio.job(ids.job_of_generation(asked))
         except Refusal:
             raise missing from None
         known_at = job.ends_at + pace.record_delay(job.id) / job.speed
         if job.generation_id != asked or self.studio.now() < known_at:
             raise missing
-        model = models()[job.model]
-        data = {
-            "id": job.generation_id,
-            "model": model.canonical_slug,
-            "created_at": when(job.created_at),
-            "total_cost": cost_of(job),
-            "usage": cost_of(job),
-            "generation_time": round(job.takes * 1000),
-            "latency": 1200,
-            "provider_name": provider_of(model)[0],
-            "is_byok": job.is_byok,
-            "cancelled": job.status == "cancelled",
-            "streamed": False,
-            "num_media_completion": job.outputs,
-        }
-        answer(resp, {"data": data})
+        answer(resp, {"data": generation_document(self.studio, job)})

@@ -16,6 +16,8 @@ from waitress.server import create_server
 
 from orvideo.clock import MAX_WAIT, Clock
 from orvideo.sandbox.faults import FAULTS, Faults
+from orvideo.sandbox.offer import Offer
+from orvideo.sandbox.providers import OnNote
 from orvideo.sandbox.routes import application
 from orvideo.sandbox.stage import KEY, PREFIX, WRONG_KEY, Stage
 from orvideo.sandbox.studio import Studio
@@ -40,12 +42,13 @@ class Sandbox:
 
     `home` is created. Port 0 takes a free one. `speed` is how many seconds of the service's time pass in one of ours;
     a job keeps the speed it was submitted with. `faults` as in `faults.FAULTS` (ValueError for a bad one).
+    `on_note` is told what a client is not, such as what was dropped from its request. `offer` has the models.
     """
 
     #: How many requests are answered at a time.
     threads = 16
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but one are named, and each has its usual value
         self,
         home: Path,
         *,
@@ -55,11 +58,13 @@ class Sandbox:
         faults: Sequence[str] = (),
         clock: Clock | None = None,
         on_request: OnRequest | None = None,
+        on_note: OnNote | None = None,
+        offer: Offer | None = None,
     ) -> None:
         self._address = (host, port)
         self._on_request = on_request
-        self.studio = Studio(home, speed=speed, clock=clock)
-        self._stage = Stage(self.studio, Faults(faults))
+        self.studio = Studio(home, speed=speed, clock=clock, offer=offer)
+        self._stage = Stage(self.studio, Faults(faults), on_note or (lambda _: None))
         self._server: Any = None
         self._thread: threading.Thread | None = None
         self._tidying: threading.Thread | None = None
@@ -183,4 +188,4 @@ def _told(app: WSGIApplication, on_request: OnRequest | None) -> WSGIApplication
     return wrapped
 
 
-__all__ = ["FAULTS", "KEY", "WRONG_KEY", "OnRequest", "Sandbox"]
+__all__ = ["FAULTS", "KEY", "WRONG_KEY", "Offer", "OnRequest", "Sandbox"]

@@ -10,6 +10,7 @@ from typing import ClassVar
 import falcon
 
 from orvideo.sandbox.faults import Faults
+from orvideo.sandbox.providers import OnNote
 from orvideo.sandbox.refusals import Refusal
 from orvideo.sandbox.studio import Studio
 
@@ -22,10 +23,13 @@ _KEY_FORM = re.compile(r"(?i:bearer) +(sk-or-v1-[!-~]+)")
 
 
 class Stage:
-    """What every route is handed: the jobs, the faults, and a flag that ends slow answers when the server stops."""
+    """What every route is handed: the jobs, the faults, and a flag that ends slow answers when the server stops.
 
-    def __init__(self, studio: Studio, faults: Faults) -> None:
-        self.studio, self.faults = studio, faults
+    `note` is told what a client is not, such as what was dropped from its request.
+    """
+
+    def __init__(self, studio: Studio, faults: Faults, note: OnNote) -> None:
+        self.studio, self.faults, self.note = studio, faults, note
         self.closing = threading.Event()
         #: What went wrong in the sandbox itself; a test looks here.
         self.crashes: list[BaseException] = []

@@ -19,7 +19,6 @@ import json
 import os
 import queue
 import secrets
-import string
 import threading
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
@@ -34,13 +33,13 @@ from orvideo.catalogue.quote import UnknownPrice, bill
 from orvideo.catalogue.sizes import output_size
 from orvideo.clock import Clock
 from orvideo.files import write_atomically
-from orvideo.sandbox import pace
+from orvideo.sandbox import ids, pace
 from orvideo.sandbox.offer import (
     OPEN_DURATION,
     REFERENCED_SECONDS,
     REFERENCED_SIZE,
+    Offer,
     edits,
-    models,
     upscales,
 )
 from orvideo.sandbox.refusals import Refusal
@@ -57,7 +56,6 @@ ENCODERS = 2
 #: Films made ahead, before anybody asks for them. More would starve the looks of a large batch.
 AHEAD = 4
 
-_ALPHABET = string.ascii_lowercase + string.digits
 _MEDIA = "sandbox-media:"
 #: What becomes of a job of the sandbox's own models: (status, the service's words).
 _FATES = {
@@ -96,7 +94,7 @@ class StudioJob:
 
     @property
     def generation_id(self) -> str:
-        return f"gen-vid-{int(self.created_at)}-{self.id}"
+        return ids.generation_id(self.id, self.created_at)
 
     @property
     def ends_at(self) -> float:
@@ -114,18 +112,22 @@ class Terms(NamedTuple):
     is_dead: bool = False
     is_byok: bool = False
     least_seconds: int = 0
+    has_old_id: bool = False
 
 
 _USUAL = Terms()
 
 
 class Studio:
-    """Jobs and films under one directory, which several processes may use at once."""
+    """Jobs and films under one directory, which several processes may use at once. `offer` has the models."""
 
-    def __init__(self, home: Path, *, speed: float = 10.0, clock: Clock | None = None) -> None:
+    def __init__(
+        self, home: Path, *, speed: float = 10.0, clock: Clock | None = None, offer: Offer | None = None
+    ) -> None:
         if not 0 < speed <= 1e9:
             raise ValueError(f"a speed is a number above 0, not {speed}")
         self.home, self.speed = home, speed
+        self.offer = offer or Offer.shipped()
         self._clock = clock or Clock()
         for name in ("jobs", "media", "films"):
             (home / name).mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -170,10 +172,11 @@ class Studio:
         if terms.is_dead and status == "completed":
             status, error = "dead", "task failed with status: DEAD"
         kept = self._keep_media(request.body())
+        now = self.now()
         job = StudioJob(
-            id=_new_id(),
+            id=ids.new_id(now, old=terms.has_old_id),
             model=model.id,
-            created_at=self.now(),
+            created_at=now,
             speed=self.speed,
             takes=0,
             status=status,
@@ -195,12 +198,17 @@ class Studio:
 
     def job(self, job_id: str) -> StudioJob:
         """Return a job by its id. Raises Refusal 404."""
-        if not job_id or len(job_id) > 64 or not all(letter in _ALPHABET for letter in job_id):
-            raise Refusal(404, f"Job {job_id[:200]} not found")
+        missing = Refusal(404, f"Job {job_id[:200]} not found")
+        if not ids.is_id(job_id):
+            raise missing
         try:
-            return self._read(job_id)
+            job = self._read(job_id)
         except (OSError, ValueError, TypeError):
-            raise Refusal(404, f"Job {job_id} not found") from None
+            raise missing from None
+        # Where the names of files have no case, another job's file may answer.
+        if job.id != job_id:
+            raise missing
+        return job
 
     def _read_job(self, job_id: str) -> StudioJob:
         data = json.loads((self.home / "jobs" / f"{job_id}.json").read_bytes())
@@ -227,10 +235,10 @@ class Studio:
         assert isinstance(whole, dict)
         return whole
 
-    def spent(self) -> Decimal:
-        """Return what all jobs that have ended were billed, in USD."""
+    def bills(self) -> list[tuple[float, Decimal]]:
+        """Return for each job that has ended the time of its end, in seconds since the epoch, and its bill in USD."""
         now = self.now()
-        return sum((job.usd or Decimal(0) for job in self.jobs() if job.ends_at <= now), Decimal(0))
+        return [(job.ends_at, job.usd or Decimal(0)) for job in self.jobs() if job.ends_at <= now]
 
     def _previous(self, model: VideoModel, request: VideoRequest) -> StudioJob | None:
         if request.previous_job_id is None:
@@ -364,7 +372,7 @@ class Studio:
             prompt=request.prompt or "",
             seed=int.from_bytes(hashlib.sha256(text.encode("utf-8", "replace")).digest()[:6], "big"),
             sound=job.sound,
-            facts=tuple(_facts(job, request, index)),
+            facts=tuple(_facts(job, request, index, self.offer.models.get(job.model))),
             first=first,
             last=last,
             references=references,
@@ -423,10 +431,6 @@ class Studio:
 
 #: The fields that can be seen in a film; others, such as `user`, must not make another one of it.
 _SEEN = ("prompt", "seed", "frame_images", "input_references", "creativity", "upscale_factor")
-
-
-def _new_id() -> str:
-    return "".join(secrets.choice(_ALPHABET) for _ in range(24))
 
 
 def _size(model: VideoModel, request: VideoRequest, before: StudioJob | None) -> tuple[int, int]:
@@ -490,13 +494,12 @@ def _cost(model: VideoModel, request: VideoRequest, job: StudioJob, terms: Terms
     return str(once)
 
 
-def _facts(job: StudioJob, request: VideoRequest, index: int) -> Iterator[str]:
+def _facts(job: StudioJob, request: VideoRequest, index: int, model: VideoModel | None) -> Iterator[str]:
     yield f"{job.width}x{job.height}"
     yield f"{job.seconds} s"
     yield "sound" if job.sound else "silent"
     if request.seed is not None:
         yield f"seed {request.seed}"
-    model = models().get(job.model)
     if model is not None and upscales(model):
         yield f"upscaled x{_factor(model, request):g}"
         yield "creative" if request.creativity else "precise"

@@ -1,7 +1,8 @@
 """What the sandbox refuses, in the service's words (api notes, "Errors"), and what it drops without a word.
 
-First the shape of the request by the schema, then the request against its model. Unknown top-level keys, the blocks of
-other providers and passthrough keys that the model does not list disappear silently, as at the service.
+First the shape of the request by the schema, then the request against its model. Unknown keys, the blocks of other
+providers and passthrough keys that the model does not list are dropped. The client is not told, as at the service; the
+person who runs the sandbox is.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from pydantic import ValidationError
 
 from orvideo.api.schemas import VideoModel, VideoRequest
 from orvideo.catalogue.sizes import parse_size
-from orvideo.sandbox.offer import continues, models, needs_prompt, provider_of, upscales
+from orvideo.sandbox import ids
+from orvideo.sandbox.offer import Offer, continues, needs_prompt, upscales
+from orvideo.sandbox.providers import OnNote, routed
 from orvideo.sandbox.refusals import Refusal
 
 #: A request body may not be larger; the service's own cap is not documented.
@@ -167,6 +170,12 @@ def _callback(path: str, value: Any) -> Iterator[Issue]:
         yield path, "Must be a valid HTTPS URL"
 
 
+def _previous(path: str, value: Any) -> Iterator[Issue]:
+    yield from _text(path, value)
+    if isinstance(value, str) and not ids.is_published(value):
+        yield path, f"Invalid string: must match pattern /{ids.PUBLISHED}/"
+
+
 #: The fields of the schema (VideoGenerationRequest); anything else at the top is dropped.
 _FIELDS: dict[str, Check] = {
     "model": _text,
@@ -179,7 +188,7 @@ _FIELDS: dict[str, Check] = {
     "input_references": _list_of(_reference),
     "generate_audio": _flag,
     "seed": _whole,
-    "previous_job_id": _text,
+    "previous_job_id": _previous,
     "creativity": _whole,
     "upscale_factor": _factor,
     "provider": _provider,
@@ -190,24 +199,38 @@ _FIELDS: dict[str, Check] = {
 }
 
 
-def understand(body: Mapping[str, Any]) -> tuple[VideoModel, VideoRequest]:
-    """Return the model and the request that a body stands for, unknown keys dropped. Raises Refusal 400."""
-    issues = [] if "model" in body else [("model", "Required")]
-    for name, check in _FIELDS.items():
-        if name in body:
-            issues += check(name, body[name])
-    if issues:
-        raise Refusal(400, "Invalid input: " + "; ".join(f"{path}: {what}" for path, what in issues[:5]))
+def understand(
+    body: Mapping[str, Any], offer: Offer, note: OnNote, *, old_ids: bool = False
+) -> tuple[VideoModel, VideoRequest]:
+    """Return the model and the request that a body stands for. Raises Refusal 400.
+
+    What is dropped is told to `note`. With `old_ids`, `previous_job_id` takes the form from before October 2026 too.
+    """
+    _check_shape(body, old_ids=old_ids)
     try:
         request = VideoRequest.model_validate({name: body[name] for name in _FIELDS if name in body})
     except ValidationError as error:
         raise Refusal(400, f"Invalid input: {error.errors()[0]['loc'][0]}: out of range") from None
-    model = models().get(request.model)
+    model = offer.models.get(request.model)
     if model is None:
         raise Refusal(400, f"{request.model} is not a valid model ID")
     _check_media(request)
     _check_model(model, request)
-    return model, _routed(model, request)
+    for name in body:
+        if name not in _FIELDS:
+            note(f"dropped {name[:80]}: an unknown key")
+    return model, routed(model, request, note)
+
+
+def _check_shape(body: Mapping[str, Any], *, old_ids: bool) -> None:
+    issues = [] if "model" in body else [("model", "Required")]
+    before = body.get("previous_job_id")
+    continues_old = old_ids and isinstance(before, str) and ids.is_old(before)
+    for name, check in _FIELDS.items():
+        if name in body and not (continues_old and name == "previous_job_id"):
+            issues += check(name, body[name])
+    if issues:
+        raise Refusal(400, "Invalid input: " + "; ".join(f"{path}: {what}" for path, what in issues[:5]))
 
 
 def _is_https(url: str) -> bool:
@@ -310,13 +333,3 @@ def _check_switches(model: VideoModel, request: VideoRequest) -> None:
         raise Refusal(
             400, f"Upscale factor {factor:g} is not supported for this model. Range: {span.min:g}-{span.max:g}"
         )
-
-
-def _routed(model: VideoModel, request: VideoRequest) -> VideoRequest:
-    """Return the request as it goes to the provider: its own options only, and of those the keys the model lists."""
-    options = (request.provider or {}).get("options") or {}
-    block = options.get(provider_of(model)[1]) or {}
-    given = block.get("parameters")
-    allowed = model.allowed_passthrough_parameters or []
-    kept = {key: value for key, value in given.items() if key in allowed} if isinstance(given, dict) else {}
-    return request.model_copy(update={"provider": {"parameters": kept} if kept else None})

@@ -124,12 +124,12 @@ def test_a_parameter_goes_to_the_provider_that_the_service_names(service: Servic
     line = ["--param", "mood=calm", "--param", 'negative_prompt={"a": [1, null]}', "--param", "other:mood=true"]
     done = service.submit("a boat", "-m", MODEL, *line, process=True)
     assert done.code == 0, done.err
-    assert "provider sandbox (for mood, negative_prompt)" in done.err
+    assert "provider fake-provider (for mood, negative_prompt)" in done.err
     assert service.sent() == PLAIN | {
         "provider": {
             "options": {
                 "other": {"parameters": {"mood": True}},
-                "sandbox": {"parameters": {"mood": "calm", "negative_prompt": {"a": [1, None]}}},
+                "fake-provider": {"parameters": {"mood": "calm", "negative_prompt": {"a": [1, None]}}},
             }
         }
     }
@@ -261,7 +261,7 @@ def test_a_parameter_that_the_model_does_not_take_is_refused_with_the_list(servi
     assert "does not take the provider parameter mod. It takes mood or negative_prompt." in done.err
     assert service.sandbox.received() == []
     assert service.submit("a boat", "-m", MODEL, "--param", "mod=calm", "--no-check").code == 0
-    assert service.sent()["provider"] == {"options": {"sandbox": {"parameters": {"mod": "calm"}}}}
+    assert service.sent()["provider"] == {"options": {"fake-provider": {"parameters": {"mod": "calm"}}}}
     # At the service it disappears without a word: that is why it is checked here.
     assert "provider" not in service.sandbox.studio.jobs()[0].request
 

@@ -31,7 +31,7 @@ def sdk(sandbox: Sandbox) -> Iterator[OpenRouter]:
 
 def test_generates_follows_and_fetches(sdk: OpenRouter, sandbox: Sandbox) -> None:
     frames: Any = [frame(data_url(picture((1, 2, 3))))]
-    passthrough: Any = {"options": {"sandbox": {"parameters": {"mood": "calm"}}}}
+    passthrough: Any = {"options": {"fake-provider": {"parameters": {"mood": "calm"}}}}
     job = sdk.video_generation.generate(
         model="sandbox/two-outputs",
         prompt="a paper boat",
@@ -58,6 +58,9 @@ def test_generates_follows_and_fetches(sdk: OpenRouter, sandbox: Sandbox) -> Non
     assert all(film[4:8] == b"ftyp" for film in films)
     (received,) = sandbox.received()
     assert received["seed"] == 7
+    # The SDK sends no slug that is not of its list.
+    assert received["provider"] == passthrough
+    assert sandbox.studio.job(job.id).request["provider"] == {"parameters": {"mood": "calm"}}
 
 
 def test_references_of_every_kind(sdk: OpenRouter, sandbox: Sandbox) -> None:
