@@ -22,6 +22,7 @@ from orvideo.sandbox import pace
 from orvideo.sandbox.faults import Faults
 from orvideo.sandbox.offer import endpoints_entry, general_entry, model_list, models, provider_of
 from orvideo.sandbox.refusals import Cancelled, Refusal
+from orvideo.sandbox.sign_in import AuthKeys, AuthPage, SignIn
 from orvideo.sandbox.studio import Studio, StudioJob, when
 from orvideo.sandbox.validation import MAX_BODY, parse, understand
 
@@ -43,6 +44,7 @@ class Stage:
 
     def __init__(self, studio: Studio, faults: Faults) -> None:
         self.studio, self.faults = studio, faults
+        self.sign_in = SignIn(studio.now)
         self.closing = threading.Event()
         #: What went wrong in the sandbox itself; a test looks here.
         self.crashes: list[BaseException] = []
@@ -78,6 +80,8 @@ def application(stage: Stage) -> falcon.App[falcon.Request, falcon.Response]:
     for path, route in routes:
         app.add_route(PREFIX + path, route)
     app.add_route("/storage/{job_id}/{index:int}/{until:int}/{signature}", Storage(stage))
+    app.add_route(PREFIX + "/auth/keys", AuthKeys(stage.sign_in))
+    app.add_route("/auth", AuthPage(stage.sign_in))
     return app
 
 
@@ -453,7 +457,7 @@ class Key(Route):
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         self.let_in(req)
         data = {
-            "label": "sk-or-v1-san...box",
+            "label": self.stage.sign_in.label(req.auth) or "sk-or-v1-san...box",
             "limit": None,
             "limit_remaining": None,
             "limit_reset": None,
