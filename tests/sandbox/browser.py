@@ -58,6 +58,13 @@ class Browser:
     def source(self) -> str:
         return str(self._call("GET", "/source"))
 
+    def framed_source(self) -> str:
+        """Return the source of the first frame of the page."""
+        self._call("POST", "/frame", {"id": 0})
+        source = self.source
+        self._call("POST", "/frame", {"id": None})
+        return source
+
     def text(self, selector: str) -> str:
         return str(self._call("GET", f"/element/{self._find(selector)}/text"))
 
