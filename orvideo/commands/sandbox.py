@@ -31,6 +31,13 @@ def register(app: typer.Typer) -> None:
         fault: Annotated[
             list[str] | None, typer.Option(metavar="NAME", help="Misbehave, repeatable; see --list-faults.")
         ] = None,
+        webhook_secret: Annotated[
+            str | None,
+            typer.Option(
+                metavar="SECRET",
+                help="Sign callbacks with it. On a shared machine give it in ORVIDEO_WEBHOOK_SECRET: ps shows options.",
+            ),
+        ] = None,
         list_faults: Annotated[bool, typer.Option("--list-faults", help="Show the faults and stop.")] = False,
         answering: Local,
     ) -> Action:
@@ -40,18 +47,24 @@ def register(app: typer.Typer) -> None:
             if list_faults:
                 show_faults(context)
             else:
-                run(context, port=port, speed=speed, faults=fault or [])
+                run(context, port=port, speed=speed, faults=fault or [], secret=_secret(context, webhook_secret))
 
         return Action(run_it, answering)
 
 
-def run(context: Context, *, port: int, speed: float | None, faults: list[str]) -> None:
+def run(context: Context, *, port: int, speed: float | None, faults: list[str], secret: str | None = None) -> None:
     """Serve until a signal ends it, and say how any client is pointed at it."""
     server = _server()
     pace = context.settings.sandbox_speed if speed is None else speed
     try:
         sandbox = server.Sandbox(
-            context.settings.state_dir / "sandbox", port=port, speed=pace, faults=faults, on_request=_teller(context)
+            context.settings.state_dir / "sandbox",
+            port=port,
+            speed=pace,
+            faults=faults,
+            on_request=_teller(context),
+            on_note=context.terminal.note,
+            webhook_secret=secret,
         )
     except ValueError as error:
         raise UsageError(str(error), hint="orvideo sandbox --list-faults") from error
@@ -68,6 +81,15 @@ def run(context: Context, *, port: int, speed: float | None, faults: list[str]) 
         # Ctrl-C is how it is ended: nothing went wrong.
         if stopped.signum != signal.SIGINT:
             raise
+
+
+def _secret(context: Context, given: str | None) -> str | None:
+    """Return what callbacks are signed with, None where they are not. Raises UsageError."""
+    if given == "":
+        raise UsageError(
+            "The webhook secret is empty: nothing would be signed.", hint="orvideo sandbox --webhook-secret SECRET"
+        )
+    return given or context.settings.webhook_secret
 
 
 def _tell(context: Context, base_url: str, key: str, pace: float) -> None:

@@ -19,6 +19,7 @@ import falcon
 from waitress.channel import ClientDisconnected
 
 from orvideo.sandbox import pace
+from orvideo.sandbox.callbacks import Callbacks
 from orvideo.sandbox.faults import Faults
 from orvideo.sandbox.offer import endpoints_entry, general_entry, model_list, models, provider_of
 from orvideo.sandbox.refusals import Cancelled, Refusal
@@ -42,8 +43,8 @@ _PAGE = (
 class Stage:
     """What every route is handed: the jobs, the faults, and a flag that ends slow answers when the server stops."""
 
-    def __init__(self, studio: Studio, faults: Faults) -> None:
-        self.studio, self.faults = studio, faults
+    def __init__(self, studio: Studio, faults: Faults, callbacks: Callbacks) -> None:
+        self.studio, self.faults, self.callbacks = studio, faults, callbacks
         self.sign_in = SignIn(studio.now)
         self.closing = threading.Event()
         #: What went wrong in the sandbox itself; a test looks here.
@@ -143,9 +144,9 @@ class Route:
         if self.needs_key:
             self.stage.check_key(req)
 
-    def job_body(self, req: falcon.Request, job: StudioJob, status: str) -> dict[str, Any]:
-        """Return a job as the service reports it."""
-        base = PREFIX if "relative-urls" in self.faults else req.prefix + PREFIX
+    def job_body(self, origin: str, job: StudioJob, status: str) -> dict[str, Any]:
+        """Return a job as the service reports it; `origin` is where its URLs lead."""
+        base = PREFIX if "relative-urls" in self.faults else origin + PREFIX
         body: dict[str, Any] = {"id": job.id, "polling_url": f"{base}/videos/{job.id}", "status": status}
         if status == "in_progress" and "status-word" in self.faults:
             body["status"] = self.faults.word("status-word")
@@ -158,13 +159,13 @@ class Route:
         if status == "completed" and "no-urls" not in self.faults:
             body["unsigned_urls"] = [f"{base}/videos/{job.id}/content?index={n}" for n in range(job.outputs)]
             if "signed-urls" in self.faults and job.outputs:
-                body |= self._signed(req, job)
+                body |= self._signed(origin, job)
         return body
 
-    def _signed(self, req: falcon.Request, job: StudioJob) -> dict[str, Any]:
+    def _signed(self, origin: str, job: StudioJob) -> dict[str, Any]:
         until = int(job.ends_at + self.faults.argument("signed-urls"))
-        origin = "" if "relative-urls" in self.faults else req.prefix
-        urls = [f"{origin}/storage/{_signed_path(self.studio, job.id, n, until)}" for n in range(job.outputs)]
+        base = "" if "relative-urls" in self.faults else origin
+        urls = [f"{base}/storage/{_signed_path(self.studio, job.id, n, until)}" for n in range(job.outputs)]
         return {"urls": urls, "expires_at": until}
 
 
@@ -189,7 +190,8 @@ class Videos(Route):
         body = parse(raw)
         model, request = understand(body)
         job = self.studio.submit(model, request, body)
-        answer = self.job_body(req, job, "pending")
+        self.stage.callbacks.expect(job)
+        answer = self.job_body(req.prefix, job, "pending")
         _answer(resp, answer, 202)
         self._misbehave_after(resp)
 
@@ -273,7 +275,7 @@ class Video(Route):
         status = self.studio.status(job)
         if status != "pending":
             self.studio.prepare(job)
-        _answer(resp, self.job_body(req, job, status))
+        _answer(resp, self.job_body(req.prefix, job, status))
 
 
 class Content(Route):

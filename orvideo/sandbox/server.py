@@ -15,9 +15,10 @@ from waitress import wasyncore
 from waitress.server import create_server
 
 from orvideo.clock import MAX_WAIT, Clock
+from orvideo.sandbox.callbacks import Callbacks, OnNote
 from orvideo.sandbox.faults import FAULTS, Faults
-from orvideo.sandbox.routes import KEY, PREFIX, WRONG_KEY, Stage, application
-from orvideo.sandbox.studio import Studio
+from orvideo.sandbox.routes import KEY, PREFIX, WRONG_KEY, Route, Stage, application
+from orvideo.sandbox.studio import Studio, StudioJob
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -38,12 +39,13 @@ class Sandbox:
 
     `home` is created. Port 0 takes a free one. `speed` is how many seconds of the service's time pass in one of ours;
     a job keeps the speed it was submitted with. `faults` as in `faults.FAULTS` (ValueError for a bad one).
+    `on_note` is told what no client sees. Callbacks are signed with `webhook_secret`, without one not at all.
     """
 
     #: How many requests are answered at a time.
     threads = 16
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but one are named, and each has its usual value
         self,
         home: Path,
         *,
@@ -53,11 +55,15 @@ class Sandbox:
         faults: Sequence[str] = (),
         clock: Clock | None = None,
         on_request: OnRequest | None = None,
+        on_note: OnNote | None = None,
+        webhook_secret: str | None = None,
     ) -> None:
         self._address = (host, port)
         self._on_request = on_request
         self.studio = Studio(home, speed=speed, clock=clock)
-        self._stage = Stage(self.studio, Faults(faults))
+        met = Faults(faults)
+        self._callbacks = Callbacks(self.studio, met, secret=webhook_secret, on_note=on_note)
+        self._stage = Stage(self.studio, met, self._callbacks)
         self._server: Any = None
         self._thread: threading.Thread | None = None
         self._tidying: threading.Thread | None = None
@@ -110,9 +116,12 @@ class Sandbox:
         self._thread.start()
         self._tidying = threading.Thread(target=self._tidy, name="orvideo-sandbox-tidy", daemon=True)
         self._tidying.start()
+        self._callbacks.start(self._described)
 
     def stop(self) -> None:
         """Stop serving, close every socket and end every thread; does nothing the second time."""
+        # First of all: who is called may look at the job, which is only answered while the server is up.
+        self._callbacks.stop()
         self._stopping.set()
         self._stage.closing.set()
         if self._thread is not None:
@@ -156,6 +165,9 @@ class Sandbox:
             channel.handle_close()
         server.task_dispatcher.shutdown(timeout=30)
         server.trigger.close()
+
+    def _described(self, job: StudioJob) -> dict[str, Any]:
+        return Route(self._stage).job_body(self.base_url.removesuffix(PREFIX), job, job.status)
 
     def _tidy(self) -> None:
         with contextlib.suppress(OSError):
