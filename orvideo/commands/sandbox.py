@@ -47,7 +47,7 @@ def register(app: typer.Typer) -> None:
             if list_faults:
                 show_faults(context)
             else:
-                run(context, port=port, speed=speed, faults=fault or [], secret=_secret(context, webhook_secret))
+                run(context, port=port, speed=speed, faults=fault or [], secret=webhook_secret)
 
         return Action(run_it, answering)
 
@@ -64,7 +64,7 @@ def run(context: Context, *, port: int, speed: float | None, faults: list[str], 
             faults=faults,
             on_request=_teller(context),
             on_note=context.terminal.note,
-            webhook_secret=secret,
+            webhook_secret=secret or context.settings.webhook_secret,
         )
     except ValueError as error:
         raise UsageError(str(error), hint="orvideo sandbox --list-faults") from error
@@ -81,15 +81,6 @@ def run(context: Context, *, port: int, speed: float | None, faults: list[str], 
         # Ctrl-C is how it is ended: nothing went wrong.
         if stopped.signum != signal.SIGINT:
             raise
-
-
-def _secret(context: Context, given: str | None) -> str | None:
-    """Return what callbacks are signed with, None where they are not. Raises UsageError."""
-    if given == "":
-        raise UsageError(
-            "The webhook secret is empty: nothing would be signed.", hint="orvideo sandbox --webhook-secret SECRET"
-        )
-    return given or context.settings.webhook_secret
 
 
 def _tell(context: Context, base_url: str, key: str, pace: float) -> None:
