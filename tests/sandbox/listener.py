@@ -32,19 +32,26 @@ class Listener:
         self.url = url
         self.calls: queue.Queue[Call] = queue.Queue()
         self.answers: list[int] = []
-        #: Each call waits for it before it is answered.
-        self.answering = threading.Event()
-        self.answering.set()
+        #: After so many calls, each waits until `answer`.
+        self.unanswered_after: int | None = None
+        self._answering = threading.Event()
+        self._count = 0
 
     def call(self) -> Call:
         """Return the next call."""
         return self.calls.get(timeout=PATIENCE)
 
+    def answer(self) -> None:
+        """Answer all that wait, and all that come."""
+        self._answering.set()
+
     def _reply(self, handler: BaseHTTPRequestHandler) -> None:
         body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
         if "favicon" not in handler.path:  # a browser asks for it
             self.calls.put(Call(handler.command, handler.path, dict(handler.headers), body))
-        self.answering.wait(PATIENCE)
+        self._count += 1
+        if self.unanswered_after is not None and self._count > self.unanswered_after:
+            self._answering.wait(PATIENCE)
         handler.send_response(self.answers.pop(0) if self.answers else 200)
         handler.send_header("Location", f"{self.url}/elsewhere")
         handler.send_header("Content-Type", "text/html")
@@ -77,6 +84,6 @@ def listening(*, tls: bool = False) -> Iterator[Listener]:
         try:
             yield listener
         finally:
-            listener.answering.set()
+            listener.answer()
             server.shutdown()
             thread.join()
