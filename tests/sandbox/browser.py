@@ -6,8 +6,9 @@ import base64
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,14 @@ def missing() -> list[str]:
     return [package for program, package in NEEDED.items() if shutil.which(program) is None]
 
 
+#: Seconds until a page that should come is there, on a machine however busy.
+_PATIENCE = 240
+
+
+class NotThere(Exception):
+    """What was asked of the page cannot be had: another page may just be coming."""
+
+
 class Browser:
     """One window."""
 
@@ -44,7 +53,8 @@ class Browser:
     def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         answer = self._driver.request(method, f"/session/{self._session}{path}", json=body)
         value = answer.json()["value"]
-        assert answer.status_code == 200, value
+        if answer.status_code != 200:
+            raise NotThere(value["message"])
         return value
 
     def open(self, url: str) -> None:
@@ -67,6 +77,16 @@ class Browser:
 
     def text(self, selector: str) -> str:
         return str(self._call("GET", f"/element/{self._find(selector)}/text"))
+
+    def wait_for(self, heading: str) -> None:
+        """Wait for the page that has this heading; a click does not wait for the page that it leads to."""
+        end = time.monotonic() + _PATIENCE
+        seen = ""
+        while seen != heading:
+            assert time.monotonic() < end, seen
+            with suppress(NotThere):
+                seen = self.text("h1")
+            time.sleep(0.05)
 
     def click(self, selector: str) -> None:
         self._call("POST", f"/element/{self._find(selector)}/click", {})

@@ -34,7 +34,7 @@ def test_a_person_signs_in_with_a_browser(start: Start, window: Browser, tmp_pat
 
     with listening() as program:
         window.open(link(callback_url=f"{program.url}/nonce", key_label="<b>a label</b>"))
-        assert window.text("h1") == "<b>a label</b> asks for a key"
+        window.wait_for("<b>a label</b> asks for a key")
         assert program.url in window.text("main")
         assert [window.label(f"button[value={one}]") for one in ("allow", "deny")] == ["Allow", "Deny"]
         assert window.property("html", "lang") == "en"
@@ -45,7 +45,7 @@ def test_a_person_signs_in_with_a_browser(start: Start, window: Browser, tmp_pat
         assert window.colour("body", "background-color") != light
         window.picture(tmp_path / "dark.png")
         window.click("button[value=allow]")
-        assert window.text("h1") == "Heard"
+        window.wait_for("Heard")
         path = urlsplit(program.call().path)
         assert path.path == "/nonce"
         (code,) = parse_qs(path.query)["code"]
@@ -53,12 +53,12 @@ def test_a_person_signs_in_with_a_browser(start: Start, window: Browser, tmp_pat
 
         window.open(link(callback_url=f"{program.url}/nonce"))
         window.click("button[value=deny]")
-        assert window.text("h1") == "Denied"
+        window.wait_for("Denied")
         assert program.calls.empty()
 
         window.open(link())
         window.click("button[value=allow]")
-        assert window.text("h1") == "Your code"
+        window.wait_for("Your code")
         assert window.label("#code") == "Your code"
         assert visitor.exchange(window.text("#code")).status_code == 200
         window.picture(tmp_path / "code.png")
@@ -81,4 +81,4 @@ def test_another_page_neither_frames_nor_reads_nor_presses(start: Start, window:
             f"const form = document.createElement('form'); form.method = 'post'; form.action = '{page}';"
             "document.body.append(form); form.submit();"
         )
-        assert window.text("h1") == "This does not work"
+        window.wait_for("This does not work")
