@@ -92,6 +92,7 @@ function __orvideo_takes_value
             'sandbox --speed' \
             'sandbox --fault' \
             'sandbox --models' \
+            'sandbox --webhook-secret' \
             'jobs --search' \
             'jobs -s' \
             'jobs --since' \
@@ -341,6 +342,7 @@ complete -c orvideo -n '__orvideo_at \'sandbox\'' -l port -d 'The port on 127.0.
 complete -c orvideo -n '__orvideo_at \'sandbox\'' -l speed -d 'Time passes N times as fast as at the service' -x
 complete -c orvideo -n '__orvideo_at \'sandbox\'' -l fault -d 'Misbehave, repeatable; see --list-faults' -x
 complete -c orvideo -n '__orvideo_at \'sandbox\'' -l models -d 'Offer the models of FILE, any answer of GET /videos/models' -r -F
+complete -c orvideo -n '__orvideo_at \'sandbox\'' -l webhook-secret -d 'Sign callbacks with it' -x
 complete -c orvideo -n '__orvideo_at \'sandbox\'' -l list-faults -d 'Show the faults and stop'
 complete -c orvideo -n '__orvideo_at \'sandbox\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'sandbox\'' -l quiet -s q -d 'Only the answer and errors'

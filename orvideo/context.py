@@ -324,7 +324,12 @@ class Context:
             from orvideo.sandbox.server import KEY, Sandbox
         home = self.settings.state_dir / "sandbox"
         try:
-            sandbox = Sandbox(home, speed=self.settings.sandbox_speed)
+            sandbox = Sandbox(
+                home,
+                speed=self.settings.sandbox_speed,
+                on_note=self.terminal.verbose_line,
+                webhook_secret=self.settings.webhook_secret,
+            )
         except OSError as error:
             told = f"The sandbox has no place for its films: {home}: {reason(error)}."
             raise OutputUnwritable(told, hint=set_variable("ORVIDEO_STATE_DIR", a_folder())) from error

@@ -57,6 +57,7 @@ _OTHER_VARIABLES = (
     ("ORVIDEO_CONFIG_DIR", "the folder of the settings"),
     ("ORVIDEO_STATE_DIR", "the folder of the job record"),
     ("ORVIDEO_CACHE_DIR", "the folder of the model list"),
+    ("ORVIDEO_WEBHOOK_SECRET", "what the sandbox signs its callbacks with"),
     ("NO_COLOR, FORCE_COLOR, TERM=dumb", "no colours, colours also in a pipe, a plain terminal"),
     ("CI", "plain lines instead of a live one"),
     ("COLUMNS", "the width of tables"),

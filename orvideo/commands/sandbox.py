@@ -39,6 +39,13 @@ def register(app: typer.Typer) -> None:
             Path | None,
             typer.Option(metavar="FILE", help="Offer the models of FILE, any answer of GET /videos/models."),
         ] = None,
+        webhook_secret: Annotated[
+            str | None,
+            typer.Option(
+                metavar="SECRET",
+                help="Sign callbacks with it. On a shared machine give it in ORVIDEO_WEBHOOK_SECRET: ps shows options.",
+            ),
+        ] = None,
         list_faults: Annotated[bool, typer.Option("--list-faults", help="Show the faults and stop.")] = False,
         answering: Local,
     ) -> Action:
@@ -48,12 +55,14 @@ def register(app: typer.Typer) -> None:
             if list_faults:
                 show_faults(context)
             else:
-                run(context, port=port, speed=speed, faults=fault or [], models=models)
+                run(context, port=port, speed=speed, faults=fault or [], models=models, secret=webhook_secret)
 
         return Action(run_it, answering)
 
 
-def run(context: Context, *, port: int, speed: float | None, faults: list[str], models: Path | None = None) -> None:
+def run(
+    context: Context, *, port: int, speed: float | None, faults: list[str], models: Path | None, secret: str | None
+) -> None:
     """Serve until a signal ends it, and say how any client is pointed at it."""
     server = _server()
     offer = _offer(server, models)
@@ -67,6 +76,7 @@ def run(context: Context, *, port: int, speed: float | None, faults: list[str], 
             on_request=_teller(context),
             on_note=context.terminal.note,
             offer=offer,
+            webhook_secret=secret or context.settings.webhook_secret,
         )
     except ValueError as error:
         raise UsageError(str(error), hint="orvideo sandbox --list-faults") from error

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
-from orvideo.errors import UsageError
+from orvideo.api.urls import origin_of
+from orvideo.errors import Unsafe, UsageError
 from orvideo.request.fields import FIELDS, OBJECT, TEXT, Kind
 from orvideo.request.texts import check_texts
 from orvideo.request.wording import MEANT
@@ -44,7 +45,7 @@ def check_values(fields: Mapping[str, Any]) -> None:
     """Refuse what the service would refuse of fields that no model decides about. Raises UsageError."""
     check_texts(fields)
     callback = fields.get("callback_url")
-    if callback is not None and not _is_https(callback):
+    if callback is not None and not _is_https(callback) and not is_plain_callback(callback):
         raise UsageError(f"The callback URL {callback!r} is not an https URL.", hint="--callback-url https://HOST/PATH")
     session = fields.get("session_id")
     if session is not None and len(session) > LONGEST_SESSION_ID:
@@ -148,6 +149,15 @@ def https_parts(url: str) -> SplitResult:
     if not host:
         raise UsageError("A URL makes no sense: it names no host.", hint="https://HOST/PATH")
     return parts
+
+
+def is_plain_callback(url: str) -> bool:
+    """Say whether a callback URL is plain http to this machine: a service on this machine alone may be given it."""
+    try:
+        origin = origin_of(url)
+    except Unsafe:
+        return False
+    return origin.scheme == "http" and origin.is_loopback
 
 
 def _is_https(url: str) -> bool:

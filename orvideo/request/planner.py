@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from orvideo.api.urls import origin_of
 from orvideo.catalogue.planning import Plan, plan
 from orvideo.errors import BadReply, NotFound, Unavailable, UsageError
 from orvideo.request.build import Param, RequestDraft, with_parameter
+from orvideo.request.checking import is_plain_callback
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -42,6 +44,7 @@ class Planner:
 
     def plan(self, wanted: RequestDraft) -> Plan:
         """Return what will be sent; nothing is sent here. Raises Rejected, UsageError, what `endpoints` raises."""
+        self._check_callback(wanted)
         planned = plan(
             wanted.fields,
             self.catalogue,
@@ -51,6 +54,16 @@ class Planner:
         )
         planned = planned._replace(quote=planned.quote.including_bill(self.dearest_bill(planned.request.body())))
         return self._with_providers(planned, wanted.params) if wanted.params else planned
+
+    def _check_callback(self, wanted: RequestDraft) -> None:
+        """Refuse to have the service call this machine, which only a stand-in on it can; raises UsageError."""
+        callback = wanted.fields.get("callback_url")
+        if callback is None or not is_plain_callback(callback) or origin_of(self.client.base_url).is_loopback:
+            return
+        raise UsageError(
+            f"The callback URL {callback!r} is on this machine, which the service cannot reach.",
+            hint="--callback-url https://HOST/PATH, or rehearse it: --sandbox",
+        )
 
     def _modalities_for(self, wanted: RequestDraft) -> Modalities | None:
         kinds = {str(item.get("type")) for item in wanted.fields.get("input_references") or ()}

@@ -105,6 +105,8 @@ FAULTS: dict[str, Fault] = {
         (("BYTES", "bytes", "20000"), ("COUNT", "count", "1")),
     ),
     "content-slow": Fault("Downloads run at BYTES a second.", (("BYTES", "rate", "20000"),)),
+    "callback-lost": Fault("A SHARE of the callbacks is not made.", _share("1")),
+    "callback-twice": Fault("A SHARE of the callbacks is made twice, with one idempotency key.", _share("1")),
 }
 
 

@@ -6,18 +6,16 @@ import hashlib
 import hmac
 from typing import Any
 
-import falcon
-
 from orvideo.sandbox.stage import PREFIX, Stage
 from orvideo.sandbox.studio import Studio, StudioJob
 
 _ODD = {"unsigned_urls": "gs://orvideo-sandbox", "urls": "s3://orvideo-sandbox"}
 
 
-def job_document(stage: Stage, req: falcon.Request, job: StudioJob, status: str) -> dict[str, Any]:
-    """Return a job as the service reports it."""
+def job_document(stage: Stage, origin: str, job: StudioJob, status: str) -> dict[str, Any]:
+    """Return a job as the service reports it; `origin` is where its URLs lead."""
     faults = stage.faults
-    base = PREFIX if "relative-urls" in faults else req.prefix + PREFIX
+    base = PREFIX if "relative-urls" in faults else origin + PREFIX
     body: dict[str, Any] = {"id": job.id, "polling_url": f"{base}/videos/{job.id}", "status": status}
     if status == "in_progress" and "status-word" in faults:
         body["status"] = faults.word("status-word")
@@ -32,7 +30,7 @@ def job_document(stage: Stage, req: falcon.Request, job: StudioJob, status: str)
         if "odd-place" in faults:
             body |= {name: [f"{place}/{job.id}/{n}.mp4" for n in range(job.outputs)] for name, place in _ODD.items()}
         elif "signed-urls" in faults and job.outputs:
-            body |= _signed(stage, req, job)
+            body |= _signed(stage, origin, job)
     return body
 
 
@@ -47,8 +45,8 @@ def signed_path(studio: Studio, job_id: str, index: int, until: int) -> str:
     return f"{what}/{hmac.new(studio.secret(), what.encode(), hashlib.sha256).hexdigest()[:40]}"
 
 
-def _signed(stage: Stage, req: falcon.Request, job: StudioJob) -> dict[str, Any]:
+def _signed(stage: Stage, origin: str, job: StudioJob) -> dict[str, Any]:
     until = int(job.ends_at + stage.faults.argument("signed-urls"))
-    origin = "" if "relative-urls" in stage.faults else req.prefix
-    urls = [f"{origin}/storage/{signed_path(stage.studio, job.id, n, until)}" for n in range(job.outputs)]
+    base = "" if "relative-urls" in stage.faults else origin
+    urls = [f"{base}/storage/{signed_path(stage.studio, job.id, n, until)}" for n in range(job.outputs)]
     return {"urls": urls, "expires_at": until}

@@ -15,6 +15,7 @@ from orvideo.sandbox.bad_keys import key_changes
 from orvideo.sandbox.job_document import job_document
 from orvideo.sandbox.model_documents import endpoints_entry, listed
 from orvideo.sandbox.refusals import Refusal
+from orvideo.sandbox.sign_in import AuthKeys, AuthPage
 from orvideo.sandbox.stage import PREFIX, Route, Stage
 from orvideo.sandbox.storage import Storage
 from orvideo.sandbox.streams import film_bytes, spoil
@@ -43,6 +44,8 @@ def application(stage: Stage) -> falcon.App[falcon.Request, falcon.Response]:
     for path, route in routes:
         app.add_route(PREFIX + path, route)
     app.add_route("/storage/{job_id}/{index:int}/{until:int}/{signature}", Storage(stage))
+    app.add_route(PREFIX + "/auth/keys", AuthKeys(stage.sign_in))
+    app.add_route("/auth", AuthPage(stage.sign_in))
     return app
 
 
@@ -57,7 +60,8 @@ class Videos(Route):
         terms = terms_of(self.faults)
         model, request = understand(body, self.studio.offer, self.stage.note, old_ids=terms.has_old_id)
         job = self.studio.submit(model, request, body, terms)
-        document = in_envelope(self.faults, job_document(self.stage, req, job, "pending"))
+        self.stage.callbacks.expect(job)
+        document = in_envelope(self.faults, job_document(self.stage, req.prefix, job, "pending"))
         answer(resp, document, 202)
         after_submit(self.faults, resp, document)
 
@@ -84,7 +88,7 @@ class Video(Route):
         status = self.studio.status(job)
         if status != "pending":
             self.studio.prepare(job)
-        answer(resp, in_envelope(faults, job_document(self.stage, req, job, status)))
+        answer(resp, in_envelope(faults, job_document(self.stage, req.prefix, job, status)))
 
 
 class Content(Route):
@@ -184,8 +188,11 @@ class Key(Route):
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         self.let_in(req)
-        data = key_document(self.studio, (req.auth or "").partition(" ")[2])
-        answer(resp, {"data": data | key_changes(self.faults, self.studio.now())})
+        key = (req.auth or "").partition(" ")[2]
+        data = key_document(self.studio, key) | key_changes(self.faults, self.studio.now())
+        if (label := self.stage.sign_in.label(req.auth)) is not None:
+            data["label"] = label
+        answer(resp, {"data": data})
 
 
 class Credits(Route):

@@ -15,12 +15,13 @@ from waitress import wasyncore
 from waitress.server import create_server
 
 from orvideo.clock import MAX_WAIT, Clock
+from orvideo.sandbox.callbacks import Callbacks
 from orvideo.sandbox.faults import FAULTS, Faults
 from orvideo.sandbox.offer import Offer
 from orvideo.sandbox.providers import OnNote
 from orvideo.sandbox.routes import application
 from orvideo.sandbox.stage import KEY, PREFIX, WRONG_KEY, Stage
-from orvideo.sandbox.studio import Studio
+from orvideo.sandbox.studio import Studio, StudioJob
 from orvideo.sandbox.wire import Channel
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ class Sandbox:
 
     `home` is created. Port 0 takes a free one. `speed` is how many seconds of the service's time pass in one of ours;
     a job keeps the speed it was submitted with. `faults` as in `faults.FAULTS` (ValueError for a bad one).
-    `on_note` is told what a client is not, such as what was dropped from its request. `offer` has the models.
+    `on_note` is told what no client sees, such as what was dropped from its request. `offer` has the models.
+    Callbacks are signed with `webhook_secret`, without one not at all.
     """
 
     #: How many requests are answered at a time.
@@ -60,11 +62,14 @@ class Sandbox:
         on_request: OnRequest | None = None,
         on_note: OnNote | None = None,
         offer: Offer | None = None,
+        webhook_secret: str | None = None,
     ) -> None:
         self._address = (host, port)
         self._on_request = on_request
         self.studio = Studio(home, speed=speed, clock=clock, offer=offer)
-        self._stage = Stage(self.studio, Faults(faults), on_note or (lambda _: None))
+        met, note = Faults(faults), on_note or (lambda _: None)
+        self._callbacks = Callbacks(self.studio, met, secret=webhook_secret, on_note=on_note)
+        self._stage = Stage(self.studio, met, note, self._callbacks)
         self._server: Any = None
         self._thread: threading.Thread | None = None
         self._tidying: threading.Thread | None = None
@@ -118,9 +123,12 @@ class Sandbox:
         self._thread.start()
         self._tidying = threading.Thread(target=self._tidy, name="orvideo-sandbox-tidy", daemon=True)
         self._tidying.start()
+        self._callbacks.start(self._described)
 
     def stop(self) -> None:
         """Stop serving, close every socket and end every thread; does nothing the second time."""
+        # First of all: who is called may look at the job, which is only answered while the server is up.
+        self._callbacks.stop()
         self._stopping.set()
         self._stage.closing.set()
         if self._thread is not None:
@@ -164,6 +172,9 @@ class Sandbox:
             channel.handle_close()
         server.task_dispatcher.shutdown(timeout=30)
         server.trigger.close()
+
+    def _described(self, job: StudioJob) -> dict[str, Any]:
+        return job_document(self._stage, self.base_url.removesuffix(PREFIX), job, job.status)
 
     def _tidy(self) -> None:
         with contextlib.suppress(OSError):

@@ -9,9 +9,11 @@ from typing import ClassVar
 
 import falcon
 
+from orvideo.sandbox.callbacks import Callbacks
 from orvideo.sandbox.faults import Faults
 from orvideo.sandbox.providers import OnNote
 from orvideo.sandbox.refusals import Refusal
+from orvideo.sandbox.sign_in import SignIn
 from orvideo.sandbox.studio import Studio
 
 #: A key that the sandbox accepts, as it accepts any of the right form except `WRONG_KEY`.
@@ -28,8 +30,9 @@ class Stage:
     `note` is told what a client is not, such as what was dropped from its request.
     """
 
-    def __init__(self, studio: Studio, faults: Faults, note: OnNote) -> None:
-        self.studio, self.faults, self.note = studio, faults, note
+    def __init__(self, studio: Studio, faults: Faults, note: OnNote, callbacks: Callbacks) -> None:
+        self.studio, self.faults, self.note, self.callbacks = studio, faults, note, callbacks
+        self.sign_in = SignIn(studio.now)
         self.closing = threading.Event()
         #: What went wrong in the sandbox itself; a test looks here.
         self.crashes: list[BaseException] = []

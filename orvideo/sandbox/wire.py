@@ -34,10 +34,20 @@ def _name_of(host: str) -> str | None:
     return None if parts.netloc != host or "@" in host else parts.hostname
 
 
+class _Cors(falcon.CORSMiddleware[falcon.Request, falcon.Response]):
+    """Lets pages in a browser use the API and the films, and not the page that hands out keys."""
+
+    def process_response(
+        self, req: falcon.Request, resp: falcon.Response, resource: object, req_succeeded: bool
+    ) -> None:
+        if req.path.startswith(("/api/", "/storage/")):
+            super().process_response(req, resp, resource, req_succeeded)
+
+
 #: What looks at each request before its route. Pages in a browser may use it; the key is no secret here.
 MIDDLEWARE: list[Any] = [
     LoopbackOnly(),
-    falcon.CORSMiddleware(expose_headers=("Retry-After", "ETag", "Content-Range"), allow_private_network=True),
+    _Cors(expose_headers=("Retry-After", "ETag", "Content-Range"), allow_private_network=True),
 ]
 
 

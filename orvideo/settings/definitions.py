@@ -19,6 +19,8 @@ DEFAULT_BASE_URL = "https://openrouter.ai/api/v1"
 #: The key has a file of its own, no entry in config.toml, no flag and no default.
 API_KEY = "api-key"
 KEY_VARIABLE = "OPENROUTER_API_KEY"
+#: What the sandbox signs its callbacks with.
+SIGNING_VARIABLE = "ORVIDEO_WEBHOOK_SECRET"
 #: The prefix of the variables that --exec passes to its command; no setting's variable has it.
 JOB_VARIABLES = "ORVIDEO_JOB_"
 

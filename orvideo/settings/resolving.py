@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from orvideo import shells
 from orvideo.errors import AuthError, OrvideoError, Unsafe, UsageError
 from orvideo.settings import definitions, folders
-from orvideo.settings.definitions import API_KEY, KEY_VARIABLE, NAMES, Definition, Setting, Source
+from orvideo.settings.definitions import API_KEY, KEY_VARIABLE, NAMES, SIGNING_VARIABLE, Definition, Setting, Source
 from orvideo.settings.keys import ApiKey, KeyFile, clean_key, origin_of
 from orvideo.settings.store import Store
 
@@ -195,6 +195,11 @@ class Settings:
             # A short key may be part of any value by chance.
             if name != KEY_VARIABLE and not any(key == value or (len(key) > 15 and key in value) for key in keys)
         }
+
+    @property
+    def webhook_secret(self) -> str | None:
+        """What the sandbox signs its callbacks with; a variable alone, since config.toml is no place for a secret."""
+        return self._environ.get(SIGNING_VARIABLE) or None
 
     # --- changing the store ----------------------------------------------------
 

@@ -7,7 +7,15 @@ from pathlib import PurePath, PureWindowsPath
 from typing import NamedTuple
 
 from orvideo import shells
-from orvideo.settings.definitions import API_KEY, DEFINITIONS, JOB_VARIABLES, KEY_VARIABLE, NAMES, nearest
+from orvideo.settings.definitions import (
+    API_KEY,
+    DEFINITIONS,
+    JOB_VARIABLES,
+    KEY_VARIABLE,
+    NAMES,
+    SIGNING_VARIABLE,
+    nearest,
+)
 from orvideo.settings.folders import CONFIG, FOLDERS
 from orvideo.settings.store import Store
 
@@ -49,7 +57,8 @@ def unknown_entries(store: Store) -> Iterator[SettingsWarning]:
 
 def misspelt_variables(environ: Mapping[str, str]) -> Iterator[SettingsWarning]:
     """Yield the variables that are nearly a setting's; others may belong to another program with the same prefix."""
-    known = (KEY_VARIABLE, *(v for d in DEFINITIONS for v in d.variables), *(f.variable for f in FOLDERS))
+    others = (KEY_VARIABLE, SIGNING_VARIABLE, *(folder.variable for folder in FOLDERS))
+    known = (*others, *(v for d in DEFINITIONS for v in d.variables))
     for name in sorted(environ):
         has_prefix = name.startswith(("ORVIDEO_", "OPENROUTER_")) and not name.startswith(JOB_VARIABLES)
         if not has_prefix or name in known:

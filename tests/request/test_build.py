@@ -98,6 +98,8 @@ def test_no_more_is_read_of_a_request_than_is_taken() -> None:
         ({"prompt": None}, "A prompt is needed"),
         ({"prompt": ""}, "A prompt is needed"),
         ({"callback_url": "https://u:p@example.com"}, "not an https URL"),
+        ({"callback_url": "http://u:p@localhost/"}, "not an https URL"),
+        ({"callback_url": "http://localhost.example.com/"}, "not an https URL"),
         ({"callback_url": "https:///x"}, "not an https URL"),
         ({"callback_url": "https://exa mple.com/"}, "not an https URL"),
         ({"provider": {"options": {"": {}}}}, "names no provider"),

@@ -79,3 +79,18 @@ def test_what_cannot_be_checked_is_said_and_stops_nothing() -> None:
     assert planned.request.input_references == [AUDIO]
     assert len(said) == 1
     assert "could not be checked" in said[0]
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8000/hook", "http://localhost/", "http://[::1]:1/"])
+def test_plain_http_to_this_machine_is_for_a_service_on_this_machine(url: str) -> None:
+    asked = wanted(callback_url=url)
+    with RawServer() as server, Client(server.url, None) as client:
+        planned = Planner(client, CATALOGUE, warn=pytest.fail).plan(asked)
+        assert planned.request.callback_url == url
+    for check in (True, False):
+        with Client("https://openrouter.ai/api/v1", None) as client:
+            planner = Planner(client, CATALOGUE, warn=pytest.fail, check=check)
+            with pytest.raises(UsageError, match="on this machine, which the service cannot reach"):
+                planner.plan(asked)
+            secure = wanted(callback_url="https://example.com/")
+            assert planner.plan(secure).request.callback_url == "https://example.com/"

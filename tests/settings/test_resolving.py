@@ -214,6 +214,8 @@ def test_a_misspelt_variable_is_reported_and_one_for_hooks_is_not(environ: dict[
     odd = {**environ, "ORVIDEO_TIMEOT": "5m", "ORVIDEO_JOB_ID": "x", "ORVIDEO_STATUS": "x", "ORVIDEO_PATH": "x"}
     ((problem, _),) = Settings(odd).warnings()
     assert problem == "The variable ORVIDEO_TIMEOT is not read. Did you mean ORVIDEO_TIMEOUT?"
+    assert list(Settings({**environ, "ORVIDEO_WEBHOOK_SECRET": "x"}).warnings()) == []
+    assert "ORVIDEO_WEBHOOK_SECRET?" in Settings({**environ, "ORVIDEO_WEBHOK_SECRET": "x"}).warnings()[0].message
 
 
 def test_a_change_is_seen_by_the_same_settings(environ: dict[str, str]) -> None:

@@ -1,0 +1,151 @@
+"""A real browser for tests: chromium, driven through chromedriver's own HTTP protocol (W3C WebDriver)."""
+
+from __future__ import annotations
+
+import base64
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+#: What has to be there, and the Debian package that has it.
+NEEDED = {"chromium": "chromium", "chromedriver": "chromium-driver"}
+_FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # It is on this machine that the pages are; a proxy of the machine is none of its business.
+    "--no-proxy-server",
+    "--window-size=900,700",
+)
+_ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
+
+
+def missing() -> list[str]:
+    """Return the Debian packages that are not here."""
+    return [package for program, package in NEEDED.items() if shutil.which(program) is None]
+
+
+#: Seconds until a page that should come is there, on a machine however busy.
+_PATIENCE = 240
+
+
+class NotThere(Exception):
+    """What was asked of the page cannot be had: another page may just be coming."""
+
+
+class Browser:
+    """One window."""
+
+    def __init__(self, driver: httpx.Client, session: str) -> None:
+        self._driver, self._session = driver, session
+
+    def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        answer = self._driver.request(method, f"/session/{self._session}{path}", json=body)
+        value = answer.json()["value"]
+        if answer.status_code != 200:
+            raise NotThere(value["message"])
+        return value
+
+    def open(self, url: str) -> None:
+        self._call("POST", "/url", {"url": url})
+
+    @property
+    def url(self) -> str:
+        return str(self._call("GET", "/url"))
+
+    @property
+    def source(self) -> str:
+        return str(self._call("GET", "/source"))
+
+    def framed_source(self) -> str:
+        """Return the source of the first frame of the page."""
+        self._call("POST", "/frame", {"id": 0})
+        source = self.source
+        self._call("POST", "/frame", {"id": None})
+        return source
+
+    def text(self, selector: str) -> str:
+        return str(self._call("GET", f"/element/{self._find(selector)}/text"))
+
+    def wait_for(self, heading: str) -> None:
+        """Wait for the page that has this heading; a click does not wait for the page that it leads to."""
+        end = time.monotonic() + _PATIENCE
+        seen = ""
+        while seen != heading:
+            assert time.monotonic() < end, seen
+            with suppress(NotThere):
+                seen = self.text("h1")
+            time.sleep(0.05)
+
+    def click(self, selector: str) -> None:
+        self._call("POST", f"/element/{self._find(selector)}/click", {})
+
+    def property(self, selector: str, name: str) -> Any:
+        return self._call("GET", f"/element/{self._find(selector)}/property/{name}")
+
+    def label(self, selector: str) -> str:
+        """Return an element's name as a screen reader says it."""
+        return str(self._call("GET", f"/element/{self._find(selector)}/computedlabel"))
+
+    def colour(self, selector: str, name: str) -> str:
+        return str(self._call("GET", f"/element/{self._find(selector)}/css/{name}"))
+
+    def run(self, script: str) -> Any:
+        """Run a script in the page and return what it returns; the protocol is not held by the page's policy."""
+        return self._call("POST", "/execute/sync", {"script": script, "args": []})
+
+    def dark(self) -> None:
+        """Let the person prefer dark pages from now on."""
+        features = [{"name": "prefers-color-scheme", "value": "dark"}]
+        self._call(
+            "POST",
+            "/goog/cdp/execute",
+            {"cmd": "Emulation.setEmulatedMedia", "params": {"features": features}},
+        )
+
+    def picture(self, path: Path) -> None:
+        """Save what is seen."""
+        path.write_bytes(base64.b64decode(self._call("GET", "/screenshot")))
+
+    def _find(self, selector: str) -> str:
+        return str(self._call("POST", "/element", {"using": "css selector", "value": selector})[_ELEMENT])
+
+
+@contextmanager
+def opened(profile: Path) -> Iterator[Browser]:
+    """Open a browser with an empty profile, and close it and its driver."""
+    with subprocess.Popen(
+        ["chromedriver", "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        try:
+            with httpx.Client(base_url=_address(process), timeout=240, trust_env=False) as driver:
+                options = {"args": [*_FLAGS, f"--user-data-dir={profile}"], "binary": shutil.which("chromium")}
+                wanted = {"capabilities": {"alwaysMatch": {"goog:chromeOptions": options}}}
+                begun = driver.post("/session", json=wanted).json()["value"]
+                assert "sessionId" in begun, begun
+                session = begun["sessionId"]
+                try:
+                    yield Browser(driver, session)
+                finally:
+                    driver.delete(f"/session/{session}")
+        finally:
+            process.terminate()
+
+
+def _address(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    for line in process.stdout:
+        if found := re.search(r"started successfully on port (\d+)", line):
+            return f"http://127.0.0.1:{found[1]}"
+    raise AssertionError("chromedriver did not start")
