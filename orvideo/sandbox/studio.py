@@ -31,18 +31,11 @@ from typing import TYPE_CHECKING, Any
 
 from orvideo.api.schemas import VideoModel, VideoRequest
 from orvideo.catalogue.quote import UnknownPrice, bill
-from orvideo.catalogue.sizes import output_size
 from orvideo.clock import Clock
 from orvideo.files import write_atomically
 from orvideo.sandbox import pace
-from orvideo.sandbox.offer import (
-    OPEN_DURATION,
-    REFERENCED_SECONDS,
-    REFERENCED_SIZE,
-    edits,
-    models,
-    upscales,
-)
+from orvideo.sandbox.measures import film_seconds, has_sound, picture_size, upscale_factor
+from orvideo.sandbox.offer import REFERENCED_SECONDS, models, upscales
 from orvideo.sandbox.refusals import Refusal
 from orvideo.sandbox.validation import data_image, is_possible
 
@@ -145,11 +138,10 @@ class Studio:
     def submit(self, model: VideoModel, request: VideoRequest, received: dict[str, Any]) -> StudioJob:
         """Accept a valid request: decide what becomes of it, bill it, and write it down. Raises Refusal."""
         before = self._previous(model, request)
-        width, height = _size(model, request, before)
+        width, height = picture_size(model, request, before and (before.width, before.height))
         if not is_possible((width, height)):
             raise Refusal(400, f"Output size {width}x{height} is not supported for this model.")
-        seconds = _seconds(model, request, before)
-        asked = request.generate_audio
+        seconds = film_seconds(model, request, before and before.seconds)
         status, error = _FATES.get(model.id, ("completed", None))
         if status == "completed" and not error and not all(map(_can_be_drawn, _images(request))):
             status, error = "failed", _BAD_IMAGE
@@ -165,7 +157,7 @@ class Studio:
             width=width,
             height=height,
             seconds=seconds,
-            sound=asked if asked is not None else model.generate_audio is True,
+            sound=has_sound(model, request),
             cost="0",
             error=error,
             request=kept,
@@ -412,35 +404,6 @@ def _new_id() -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(24))
 
 
-def _size(model: VideoModel, request: VideoRequest, before: StudioJob | None) -> tuple[int, int]:
-    source = (before.width, before.height) if before else REFERENCED_SIZE
-    if upscales(model):
-        factor = _factor(model, request)
-        return _even(source[0] * factor), _even(source[1] * factor)
-    if edits(model) and not (request.size or request.resolution or request.aspect_ratio):
-        return source
-    return output_size(model, request)
-
-
-def _factor(model: VideoModel, request: VideoRequest) -> float:
-    least = model.upscale_factor.min if model.upscale_factor else None
-    return request.upscale_factor or least or 2.0
-
-
-def _even(side: float) -> int:
-    return round(side / 2) * 2
-
-
-def _seconds(model: VideoModel, request: VideoRequest, before: StudioJob | None) -> int:
-    """Return the film's length: what was asked; the input's for a model that works on one; else the first listed."""
-    if request.duration is not None:
-        return request.duration
-    if before is not None and model.supported_durations is None:
-        return before.seconds
-    listed = model.supported_durations
-    return listed[0] if listed else OPEN_DURATION
-
-
 def _images(request: VideoRequest) -> Iterator[bytes]:
     for part in [*(request.frame_images or []), *(request.input_references or [])]:
         if part["type"] == "image_url" and (data := data_image(part["image_url"]["url"])) is not None:
@@ -479,7 +442,7 @@ def _facts(job: StudioJob, request: VideoRequest, index: int) -> Iterator[str]:
         yield f"seed {request.seed}"
     model = models().get(job.model)
     if model is not None and upscales(model):
-        yield f"upscaled x{_factor(model, request):g}"
+        yield f"upscaled x{upscale_factor(model, request):g}"
         yield "creative" if request.creativity else "precise"
     if request.previous_job_id:
         yield "continued"

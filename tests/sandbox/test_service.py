@@ -148,8 +148,39 @@ def test_sound_is_the_models_own_choice_when_left_out(
     assert shape(start().film(tmp_path, **request)) == (480, 480, 24, sound)
 
 
+def test_groks_small_square_is_what_was_recorded(start: Start, tmp_path: Path) -> None:
+    caller = start()
+    assert shape(caller.film(tmp_path, aspect_ratio="1:1")) == (544, 544, 24, True)
+    assert shape(caller.film(tmp_path, size="480x480")) == (544, 544, 24, True)
+    assert shape(caller.film(tmp_path, aspect_ratio="1:1", generate_audio=False)) == (544, 544, 24, False)
+    assert shape(caller.film(tmp_path, aspect_ratio="16:9")) == (854, 480, 24, True)
+
+
+@pytest.mark.parametrize(
+    ("asked", "size"),
+    [
+        ({"resolution": "480p", "aspect_ratio": "1:1"}, (640, 640)),
+        ({"resolution": "480p", "aspect_ratio": "16:9"}, (864, 496)),
+        ({"resolution": "480p", "aspect_ratio": "3:4"}, (560, 752)),
+        ({"resolution": "480p", "aspect_ratio": "21:9"}, (992, 432)),
+        ({"resolution": "720p", "aspect_ratio": "3:4"}, (834, 1112)),
+        ({"resolution": "720p", "aspect_ratio": "1:1"}, (960, 960)),
+        ({"resolution": "720p", "aspect_ratio": "21:9"}, (1470, 630)),
+        ({"size": "480x480"}, (640, 640)),
+        ({"size": "854x480"}, (864, 496)),
+    ],
+    ids=str,
+)
+def test_seedance_has_its_real_sizes(start: Start, asked: dict[str, str], size: tuple[int, int]) -> None:
+    caller = start()
+    body = {"model": "bytedance/seedance-2.0-mini", "prompt": "a boat", "duration": 4, **asked}
+    job = caller.http.post("/videos", json=body).json()
+    kept = caller.sandbox.studio.job(job["id"])
+    assert (kept.width, kept.height) == size
+
+
 def test_the_first_frame_is_the_given_image(start: Start, tmp_path: Path) -> None:
-    image = picture((190, 40, 40), (480, 480))
+    image = picture((190, 40, 40), (544, 544))
     path = start().film(tmp_path, aspect_ratio="1:1", frame_images=[frame(data_url(image))])
     given = tmp_path / "given.png"
     given.write_bytes(image)
