@@ -10,7 +10,8 @@ import hmac
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -289,7 +290,9 @@ class Content(Route):
         resp.content_type = "video/mp4"
         if _spoil(self.stage, resp):
             return
-        resp.stream = _body(self.stage, job, index, self.studio.film(job, index))
+        with ExitStack() as lent:
+            path = lent.enter_context(self.studio.film(job, index))
+            resp.stream = Sent(_body(self.stage, job, index, path), lent.pop_all())
 
 
 def _index(req: falcon.Request) -> int:
@@ -331,6 +334,21 @@ def _body(
     return chunks
 
 
+class Sent:
+    """The bytes of a film on their way, which is lent until they are closed; the server closes them at the end."""
+
+    def __init__(self, chunks: Iterator[bytes], lent: ExitStack) -> None:
+        self._chunks, self._lent = chunks, lent
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._chunks
+
+    def close(self) -> None:
+        with self._lent:
+            if isinstance(self._chunks, Generator):
+                self._chunks.close()
+
+
 def _chunks(path: Path, start: int, end: int | None) -> Iterator[bytes]:
     with path.open("rb") as file:
         file.seek(start)
@@ -366,37 +384,41 @@ class Storage(Route):
     def on_get(
         self, req: falcon.Request, resp: falcon.Response, job_id: str, index: int, until: int, signature: str
     ) -> None:
-        path, job = self._open(job_id, index, until, signature)
+        job = self._find(job_id, index, until, signature)
         resp.content_type = "video/mp4"
         if _spoil(self.stage, resp):
             return
-        size = path.stat().st_size
-        etag = hashlib.sha256(path.name.encode()).hexdigest()[:32]
-        resp.etag = etag
-        resp.set_header("Accept-Ranges", "bytes")
-        start, end = self._range(req, etag, size)
-        if (start, end) != (0, size):
-            resp.status = 206
-            resp.set_header("Content-Range", f"bytes {start}-{end - 1}/{size}")
-        resp.set_stream(_body(self.stage, job, index, path, start, end), end - start)
+        with ExitStack() as lent:
+            path = lent.enter_context(self.studio.film(job, index))
+            size, etag = self._describe(resp, path)
+            start, end = self._range(req, etag, size)
+            if (start, end) != (0, size):
+                resp.status = 206
+                resp.set_header("Content-Range", f"bytes {start}-{end - 1}/{size}")
+            resp.set_stream(Sent(_body(self.stage, job, index, path, start, end), lent.pop_all()), end - start)
 
     def on_head(
         self, req: falcon.Request, resp: falcon.Response, job_id: str, index: int, until: int, signature: str
     ) -> None:
-        path, _ = self._open(job_id, index, until, signature)
+        job = self._find(job_id, index, until, signature)
         resp.content_type = "video/mp4"
-        resp.etag = hashlib.sha256(path.name.encode()).hexdigest()[:32]
-        resp.set_header("Accept-Ranges", "bytes")
-        resp.content_length = path.stat().st_size
+        with self.studio.film(job, index) as path:
+            resp.content_length, _ = self._describe(resp, path)
 
-    def _open(self, job_id: str, index: int, until: int, signature: str) -> tuple[Path, StudioJob]:
+    def _describe(self, resp: falcon.Response, path: Path) -> tuple[int, str]:
+        """Set the headers of a file that is stored, and return its size and its ETag."""
+        etag = hashlib.sha256(path.name.encode()).hexdigest()[:32]
+        resp.etag = etag
+        resp.set_header("Accept-Ranges", "bytes")
+        return path.stat().st_size, etag
+
+    def _find(self, job_id: str, index: int, until: int, signature: str) -> StudioJob:
         signed = _signed_path(self.studio, job_id, index, until)
         if not hmac.compare_digest(signed.encode(), f"{job_id}/{index}/{until}/{signature}".encode()):
             raise Refusal(403, "The request signature does not match")
         if self.studio.now() > until:
             raise Refusal(403, "Request has expired")
-        job = self.studio.job(job_id)
-        return self.studio.film(job, index), job
+        return self.studio.job(job_id)
 
     def _range(self, req: falcon.Request, etag: str, size: int) -> tuple[int, int]:
         """Return where the answer starts and ends (exclusive): the whole file unless one valid range is asked for."""

@@ -15,8 +15,10 @@ from waitress import wasyncore
 from waitress.server import create_server
 
 from orvideo.clock import MAX_WAIT, Clock
+from orvideo.sandbox.dispatch import Dispatcher
 from orvideo.sandbox.faults import FAULTS, Faults
 from orvideo.sandbox.routes import KEY, PREFIX, WRONG_KEY, Stage, application
+from orvideo.sandbox.shelf import KEEP
 from orvideo.sandbox.studio import Studio
 
 if TYPE_CHECKING:
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
 OnRequest = Callable[[str, str, int], None]
 
 _CONNECTIONS = 4096
+#: Bytes of an answer that are held for a client before the thread that sends them waits.
+_BEHIND = 256 * 1024
+#: Seconds between two looks at what is on disk.
+_TIDIES = 60
 
 for _needed in ("av", "PIL"):
     # Neither is loaded before a film is made; that they are not there should be said before a job is taken.
@@ -37,13 +43,11 @@ class Sandbox:
     """A stand-in for the service under one directory; a context manager that serves while it is open.
 
     `home` is created. Port 0 takes a free one. `speed` is how many seconds of the service's time pass in one of ours;
-    a job keeps the speed it was submitted with. `faults` as in `faults.FAULTS` (ValueError for a bad one).
+    a job keeps the speed it was submitted with. `faults` as in `faults.FAULTS` (ValueError for a bad one). `keep` is how
+    many bytes are left on disk at most.
     """
 
-    #: How many requests are answered at a time.
-    threads = 16
-
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but one are named, and each has its usual value
         self,
         home: Path,
         *,
@@ -51,12 +55,13 @@ class Sandbox:
         port: int = 0,
         speed: float = 10.0,
         faults: Sequence[str] = (),
+        keep: int = KEEP,
         clock: Clock | None = None,
         on_request: OnRequest | None = None,
     ) -> None:
         self._address = (host, port)
         self._on_request = on_request
-        self.studio = Studio(home, speed=speed, clock=clock)
+        self.studio = Studio(home, speed=speed, keep=keep, clock=clock)
         self._stage = Stage(self.studio, Faults(faults))
         self._server: Any = None
         self._thread: threading.Thread | None = None
@@ -97,18 +102,20 @@ class Sandbox:
             host=host,
             port=port,
             ipv6=False,
-            threads=self.threads,
+            _dispatcher=Dispatcher(),
             ident="orvideo-sandbox",
             connection_limit=_CONNECTIONS,
             asyncore_use_poll=True,
             log_socket_errors=False,
             recv_bytes=65536,
+            # What a slow client has not taken waits in the film's file, not in memory.
+            outbuf_high_watermark=_BEHIND,
             clear_untrusted_proxy_headers=False,
         )
         self._address = (host, int(self._server.effective_port))
         self._thread = threading.Thread(target=self._serve, name="orvideo-sandbox", daemon=True)
         self._thread.start()
-        self._tidying = threading.Thread(target=self._tidy, name="orvideo-sandbox-tidy", daemon=True)
+        self._tidying = threading.Thread(target=self._keep_tidy, name="orvideo-sandbox-tidy", daemon=True)
         self._tidying.start()
 
     def stop(self) -> None:
@@ -157,9 +164,12 @@ class Sandbox:
         server.task_dispatcher.shutdown(timeout=30)
         server.trigger.close()
 
-    def _tidy(self) -> None:
-        with contextlib.suppress(OSError):
-            self.studio.tidy()
+    def _keep_tidy(self) -> None:
+        while True:
+            with contextlib.suppress(OSError):
+                self.studio.tidy()
+            if self._stopping.wait(_TIDIES):
+                return
 
 
 def _told(app: WSGIApplication, on_request: OnRequest | None) -> WSGIApplication:
