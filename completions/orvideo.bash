@@ -30,7 +30,7 @@ __orvideo_offers() {
             options='--move-record-aside --json --quiet -q --verbose -v --sandbox --help -h'
             ;;
         sandbox)
-            options='--port --speed --fault --list-faults --json --quiet -q --help -h'
+            options='--port --speed --fault --keep --list-faults --json --quiet -q --help -h'
             ;;
         help)
             options='--json --help -h'
@@ -158,6 +158,7 @@ __orvideo_value() {
         'sandbox --port') kind='anything' ;;
         'sandbox --speed') kind='anything' ;;
         'sandbox --fault') kind='anything' ;;
+        'sandbox --keep') kind='anything' ;;
         'jobs --search'|'jobs -s') kind='anything' ;;
         'jobs --since') kind='anything' ;;
         'jobs --status') kind='anything' ;;

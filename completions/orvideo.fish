@@ -91,6 +91,7 @@ function __orvideo_takes_value
             'sandbox --port' \
             'sandbox --speed' \
             'sandbox --fault' \
+            'sandbox --keep' \
             'jobs --search' \
             'jobs -s' \
             'jobs --since' \
@@ -339,6 +340,7 @@ complete -c orvideo -n '__orvideo_at \'doctor\'' -l help -s h -d 'Show this mess
 complete -c orvideo -n '__orvideo_at \'sandbox\'' -l port -d 'The port on 127.0.0.1; 0 takes a free one' -x
 complete -c orvideo -n '__orvideo_at \'sandbox\'' -l speed -d 'Time passes N times as fast as at the service' -x
 complete -c orvideo -n '__orvideo_at \'sandbox\'' -l fault -d 'Misbehave, repeatable; see --list-faults' -x
+complete -c orvideo -n '__orvideo_at \'sandbox\'' -l keep -d 'Leave at most this on disk; the oldest films go first' -x
 complete -c orvideo -n '__orvideo_at \'sandbox\'' -l list-faults -d 'Show the faults and stop'
 complete -c orvideo -n '__orvideo_at \'sandbox\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'sandbox\'' -l quiet -s q -d 'Only the answer and errors'

@@ -64,7 +64,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
         }
         'sandbox' = @{
             Commands = @('words')
-            Order = @('--port', '--speed', '--fault', '--list-faults', '--json', '--quiet', '-q', '--help', '-h')
+            Order = @('--port', '--speed', '--fault', '--keep', '--list-faults', '--json', '--quiet', '-q', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @()
             Many = $false
@@ -362,6 +362,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['sandbox'].Options['--port'] = @{ Kind = @('anything'); Help = 'The port on 127.0.0.1; 0 takes a free one' }
     $table['sandbox'].Options['--speed'] = @{ Kind = @('anything'); Help = 'Time passes N times as fast as at the service' }
     $table['sandbox'].Options['--fault'] = @{ Kind = @('anything'); Help = 'Misbehave, repeatable; see --list-faults' }
+    $table['sandbox'].Options['--keep'] = @{ Kind = @('anything'); Help = 'Leave at most this on disk; the oldest films go first' }
     $table['sandbox'].Options['--list-faults'] = @{ Kind = $null; Help = 'Show the faults and stop' }
     $table['sandbox'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
     $table['sandbox'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }

@@ -17,6 +17,9 @@ from orvideo.context import Context, sandbox_errors
 from orvideo.errors import UsageError
 from orvideo.interrupts import Interrupted
 
+#: Less would not hold the jobs, and the pictures given with them, of one afternoon.
+_LEAST_KEPT = 64 * 1024**2
+
 
 def register(app: typer.Typer) -> None:
     @app.command(epilog="Example: orvideo sandbox --port 8787 --speed 20 --fault poll-500:0.1")
@@ -31,6 +34,10 @@ def register(app: typer.Typer) -> None:
         fault: Annotated[
             list[str] | None, typer.Option(metavar="NAME", help="Misbehave, repeatable; see --list-faults.")
         ] = None,
+        keep: Annotated[
+            str | None,
+            typer.Option(metavar="SIZE", help="Leave at most this on disk; the oldest films go first. Default 2GiB."),
+        ] = None,
         list_faults: Annotated[bool, typer.Option("--list-faults", help="Show the faults and stop.")] = False,
         answering: Local,
     ) -> Action:
@@ -40,18 +47,24 @@ def register(app: typer.Typer) -> None:
             if list_faults:
                 show_faults(context)
             else:
-                run(context, port=port, speed=speed, faults=fault or [])
+                run(context, port=port, speed=speed, faults=fault or [], keep=keep)
 
         return Action(run_it, answering)
 
 
-def run(context: Context, *, port: int, speed: float | None, faults: list[str]) -> None:
+def run(context: Context, *, port: int, speed: float | None, faults: list[str], keep: str | None = None) -> None:
     """Serve until a signal ends it, and say how any client is pointed at it."""
     server = _server()
     pace = context.settings.sandbox_speed if speed is None else speed
+    most = server.KEEP if keep is None else _bytes_to_keep(keep)
     try:
         sandbox = server.Sandbox(
-            context.settings.state_dir / "sandbox", port=port, speed=pace, faults=faults, on_request=_teller(context)
+            context.settings.state_dir / "sandbox",
+            port=port,
+            speed=pace,
+            faults=faults,
+            keep=most,
+            on_request=_teller(context),
         )
     except ValueError as error:
         raise UsageError(str(error), hint="orvideo sandbox --list-faults") from error
@@ -68,6 +81,20 @@ def run(context: Context, *, port: int, speed: float | None, faults: list[str]) 
         # Ctrl-C is how it is ended: nothing went wrong.
         if stopped.signum != signal.SIGINT:
             raise
+
+
+def _bytes_to_keep(text: str) -> int:
+    """Return the size that `--keep` stands for. Raises UsageError."""
+    from orvideo.settings.values import InvalidValue, format_size, parse_size
+
+    try:
+        size = parse_size(text)
+    except InvalidValue:
+        raise UsageError(f"--keep {text!r} is not a size, such as 2GiB.", hint="orvideo sandbox --keep 2GiB") from None
+    if size < _LEAST_KEPT:
+        told = f"--keep {text} is too little: jobs would go with the films. At least {format_size(_LEAST_KEPT)}."
+        raise UsageError(told, hint=f"orvideo sandbox --keep {format_size(_LEAST_KEPT)}")
+    return size
 
 
 def _tell(context: Context, base_url: str, key: str, pace: float) -> None:

@@ -43,8 +43,8 @@ class Sandbox:
     """A stand-in for the service under one directory; a context manager that serves while it is open.
 
     `home` is created. Port 0 takes a free one. `speed` is how many seconds of the service's time pass in one of ours;
-    a job keeps the speed it was submitted with. `faults` as in `faults.FAULTS` (ValueError for a bad one). `keep` is how
-    many bytes are left on disk at most.
+    a job keeps the speed it was submitted with. `faults` as in `faults.FAULTS` (ValueError for a bad one). `keep` is
+    how many bytes are left on disk at most.
     """
 
     def __init__(  # noqa: PLR0913 - all but one are named, and each has its usual value
@@ -190,4 +190,4 @@ def _told(app: WSGIApplication, on_request: OnRequest | None) -> WSGIApplication
     return wrapped
 
 
-__all__ = ["FAULTS", "KEY", "WRONG_KEY", "OnRequest", "Sandbox"]
+__all__ = ["FAULTS", "KEEP", "KEY", "WRONG_KEY", "OnRequest", "Sandbox"]

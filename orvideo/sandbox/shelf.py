@@ -83,16 +83,25 @@ class Shelf:
 
     def _make_room(self, most: int) -> None:
         """Count anew, since other processes use these folders too, and remove the oldest down to `most` bytes."""
-        found = {name: sorted(self._all(name), key=lambda kept: kept.used_at) for name in _DAYS}
-        total = sum(kept.size for all_of_it in found.values() for kept in all_of_it)
+        films, media, jobs = (sorted(self._all(name), key=lambda kept: kept.used_at) for name in _DAYS)
+        others = [*media, *jobs]
+        total = sum(kept.size for kept in (*films, *others))
         if total > self._keep:
-            for kept in (kept for all_of_it in found.values() for kept in all_of_it):
-                if total <= most:
-                    break
-                # A name with a dot is a file that is being written.
-                if not kept.path.name.startswith(".") and self._remove(kept):
-                    total -= kept.size
+            total -= self._remove_oldest(films, total - most)
+            # No job goes for a film that is held.
+            total -= self._remove_oldest(others, sum(kept.size for kept in others) - most)
         self._total = total
+
+    def _remove_oldest(self, kept: list[_Kept], excess: int) -> int:
+        """Remove so many bytes, the first first, and return how many there were."""
+        removed = 0
+        for one in kept:
+            if removed >= excess:
+                break
+            # A name with a dot is a file that is being written.
+            if not one.path.name.startswith(".") and self._remove(one):
+                removed += one.size
+        return removed
 
     def _all(self, name: str) -> Iterator[_Kept]:
         for path in self.folder(name).iterdir():
