@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from orvideo.sandbox.card import Film, Still
 
 #: Part of each film's key: raised when the look of the films changes.
-FILM_VERSION = 1
+FILM_VERSION = 2
 #: Seconds after a job's end in which a look still has its film made ahead; later it is made when it is asked for.
 _FRESH = 60
 
