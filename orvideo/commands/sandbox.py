@@ -65,6 +65,7 @@ def run(context: Context, *, port: int, speed: float | None, faults: list[str], 
             faults=faults,
             keep=most,
             on_request=_teller(context),
+            on_note=context.terminal.note,
         )
     except ValueError as error:
         raise UsageError(str(error), hint="orvideo sandbox --list-faults") from error

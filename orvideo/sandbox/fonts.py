@@ -15,9 +15,10 @@ from PIL import Image, ImageDraw, ImageFont
 from orvideo.system.fonts import font_folders
 
 #: Kinds of letters whose fonts are not called by the script's name in Unicode; the best first.
-_CJK, _EMOJI = "cjk", "emoji"
+_CJK, _EMOJI, _COMMON = "cjk", "emoji", "common"
 _CALLED = {
     _CJK: ("cjk", "gothic", "hiragino", "meiryo", "yugo", "msyh", "pingfang", "malgun", "applesd", "wqy", "fallback"),
+    _COMMON: (),
     _EMOJI: ("coloremoji", "color emoji", "seguiemj", "emoji", "symbol"),
 }
 _RANGES = (
@@ -27,7 +28,7 @@ _RANGES = (
 )  # fmt: skip
 #: One letter each of kana, hanzi and hangul: a font that has them all sets a text in one hand.
 _PROBES = {_CJK: "あア漢国한"}
-#: Fonts for many scripts, by the beginning of their names.
+#: Fonts for many scripts, by the beginning of their names; the best first.
 _GENERAL = (
     "notosans-regular",
     "dejavusans.",
@@ -68,11 +69,11 @@ def opened(path: Path | None, size: float) -> Opened:
     if path is None:
         return Opened(_own(size), 1.0)
     try:
-        return Opened(ImageFont.truetype(path, size), 1.0)
+        return Opened(ImageFont.FreeTypeFont(path, size), 1.0)
     except OSError:
         for strike in _STRIKES:
             try:
-                return Opened(ImageFont.truetype(path, strike), size / strike)
+                return Opened(ImageFont.FreeTypeFont(path, strike), size / strike)
             except OSError:
                 continue
         raise
@@ -143,7 +144,8 @@ class Fonts:
 
     @cached_property
     def _general(self) -> list[Path]:
-        return [path for path in self._files if _name(path).startswith(_GENERAL)]
+        found = [path for path in self._files if _name(path).startswith(_GENERAL)]
+        return sorted(found, key=lambda path: _rank(path, _GENERAL))
 
 
 @cache
@@ -156,7 +158,9 @@ def kind_of(letter: str) -> str:
     """Return what kind of font has a letter: its script, by the first word of its name in Unicode."""
     code = ord(letter)
     ranged = next((kind for first, last, kind in _RANGES if first <= code <= last), None)
-    return ranged or unicodedata.name(letter, "unknown").split()[0].split("-")[0].lower()
+    if ranged or unicodedata.category(letter)[0] not in "LM":
+        return ranged or _COMMON
+    return unicodedata.name(letter, _COMMON).split()[0].split("-")[0].lower()
 
 
 @lru_cache(maxsize=64)

@@ -44,7 +44,7 @@ class Sandbox:
 
     `home` is created. Port 0 takes a free one. `speed` is how many seconds of the service's time pass in one of ours;
     a job keeps the speed it was submitted with. `faults` as in `faults.FAULTS` (ValueError for a bad one). `keep` is
-    how many bytes are left on disk at most.
+    how many bytes are left on disk at most. `on_note` is told what a client is not.
     """
 
     def __init__(  # noqa: PLR0913 - all but one are named, and each has its usual value
@@ -58,10 +58,11 @@ class Sandbox:
         keep: int = KEEP,
         clock: Clock | None = None,
         on_request: OnRequest | None = None,
+        on_note: Callable[[str], None] | None = None,
     ) -> None:
         self._address = (host, port)
         self._on_request = on_request
-        self.studio = Studio(home, speed=speed, keep=keep, clock=clock)
+        self.studio = Studio(home, speed=speed, keep=keep, clock=clock, on_note=on_note)
         self._stage = Stage(self.studio, Faults(faults))
         self._server: Any = None
         self._thread: threading.Thread | None = None

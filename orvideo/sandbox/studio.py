@@ -40,6 +40,7 @@ from orvideo.sandbox.validation import data_image, is_possible
 
 if TYPE_CHECKING:
     from orvideo.sandbox.card import Film, Still
+    from orvideo.sandbox.fonts import Fonts
 
 #: Part of each film's key: raised when the look of the films changes.
 FILM_VERSION = 2
@@ -98,11 +99,22 @@ class StudioJob:
 class Studio:
     """Jobs and films under one directory, which several processes may use at once."""
 
-    def __init__(self, home: Path, *, speed: float = 10.0, keep: int = KEEP, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *,
+        speed: float = 10.0,
+        keep: int = KEEP,
+        clock: Clock | None = None,
+        on_note: Callable[[str], None] | None = None,
+    ) -> None:
         if not 0 < speed <= 1e9:
             raise ValueError(f"a speed is a number above 0, not {speed}")
         self.home, self.speed = home, speed
         self._clock = clock or Clock()
+        self._note = on_note or (lambda _: None)
+        #: Fonts to take instead of the machine's.
+        self.fonts: Fonts | None = None
         self._shelf = Shelf(home, keep)
         self._media, self._films = Media(self._shelf), Films(self._shelf)
         self._read = lru_cache(maxsize=4096)(self._read_job)
@@ -244,12 +256,16 @@ class Studio:
         def make_it(path: Path, cancelled: Callable[[], bool]) -> None:
             from orvideo.sandbox.film import make
 
-            make(self._script(job, index), path, cancelled=cancelled)
+            film = self._script(job, index)
+            make(film, path, cancelled=cancelled)
+            for words in film.fonts.unsaid():
+                self._note(words)
 
         return make_it
 
     def _script(self, job: StudioJob, index: int) -> Film:
         from orvideo.sandbox.card import Film
+        from orvideo.sandbox.fonts import machine_fonts
 
         request = VideoRequest.model_validate({**job.request, "model": job.model})
         first, last, references = self._stills(request)
@@ -269,6 +285,7 @@ class Studio:
             first=first,
             last=last,
             references=references,
+            fonts=self.fonts or machine_fonts(),
         )
 
     def _stills(self, request: VideoRequest) -> tuple[Still | None, Still | None, tuple[Still, ...]]:

@@ -46,6 +46,10 @@ class Face:
         spaces = (len(words) - 1) * _measured(self._fonts, " ")
         return (sum(_measured(self._fonts, word) for word in words) + spaces) * self.size / _MEASURE
 
+    def drawn_length(self, text: str, *, rtl: bool) -> float:
+        """Return how wide a line comes out: small type is set in whole pixels, and is wider or narrower by some."""
+        return sum(_width(run, opened(path, self.size)) for run, path, _ in self._runs(text, rtl))
+
     def leading(self, text: str) -> int:
         """Return how far lines of a text are apart; marks above and below letters need more room."""
         marked = any(path for _, path, _ in self._runs(text, False))
@@ -181,7 +185,7 @@ class Block:
     def draw(self, picture: Image.Image, left: float, top: float, colour: Colour, *, centred: bool = False) -> None:
         """Draw the lines one below the other; text that goes from right to left begins at the right."""
         for number, line in enumerate(self.lines):
-            room = self.width - self.face.getlength(line)
+            room = self.width - self.face.drawn_length(line, rtl=self.rtl)
             indent = room / 2 if centred else room if self.rtl else 0
             self.face.draw(picture, (left + indent, top + number * self.leading), line, colour, rtl=self.rtl)
 
