@@ -1,7 +1,6 @@
 """Many clients of one sandbox at the same time: each submits, looks until its job is done, and fetches the film.
 
-Takes the sandbox's base URL, the number of clients, and the resolution and seconds of the films; answers
-with JSON.
+Usage: crowd.py BASE_URL CLIENTS FILMS MODEL SECONDS RESOLUTION; answers with JSON.
 """
 
 from __future__ import annotations
@@ -19,9 +18,10 @@ PAUSE = 0.5
 
 
 class Crowd:
-    def __init__(self, base_url: str, resolution: str, seconds: int) -> None:
-        self._base = urlsplit(base_url)
-        self._order = {"model": "x-ai/grok-imagine-video", "resolution": resolution, "duration": seconds}
+    """What all clients ask for, and how long each answer took."""
+
+    def __init__(self, base_url: str, films: int, order: dict[str, object]) -> None:
+        self._base, self._films, self._order = urlsplit(base_url), films, order
         self.submits: list[float] = []
         self.looks: list[float] = []
         self.fetches: list[float] = []
@@ -30,7 +30,7 @@ class Crowd:
     def visit(self, number: int) -> None:
         connection = http.client.HTTPConnection(self._base.netloc, timeout=600)
         try:
-            body = json.dumps({**self._order, "prompt": f"boat number {number}"})
+            body = json.dumps({**self._order, "prompt": f"boat number {number % self._films}"})
             job = json.loads(self._ask(connection, self.submits, "POST", "/videos", body))
             while job["status"] != "completed":
                 time.sleep(PAUSE)
@@ -68,8 +68,9 @@ def spread(taken: list[float]) -> dict[str, float]:
 
 
 def main() -> None:
-    base_url, count, resolution, seconds = sys.argv[1:5]
-    crowd = Crowd(base_url, resolution, int(seconds))
+    base_url, count, films, model, seconds, resolution = sys.argv[1:]
+    order = {"model": model, "duration": int(seconds), "resolution": resolution, "aspect_ratio": "16:9"}
+    crowd = Crowd(base_url, int(films), order)
     clients = [threading.Thread(target=crowd.visit, args=(number,)) for number in range(int(count))]
     began = time.perf_counter()
     for client in clients:

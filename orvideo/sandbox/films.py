@@ -1,4 +1,4 @@
-"""The films' queue: a few threads make them, one after the other, and whoever wants one waits for it elsewhere."""
+"""The films' queue: one thread makes them, one after the other, and whoever wants one waits for it elsewhere."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 from orvideo.sandbox.refusals import Cancelled
 from orvideo.sandbox.shelf import Shelf
 
-#: Films made at the same time: encoding is heavy in work and in memory, and looks are answered beside it.
-ENCODERS = 2
+#: Films made at the same time. FFmpeg has threads of its own (`film.THREADS`), and a second takes as much memory again.
+ENCODERS = 1
 #: Films waiting to be made before anybody asks for them. More would keep those waiting that are asked for.
 AHEAD = 4
 
