@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -185,11 +186,11 @@ def _sticks(letter: str) -> bool:
 
 
 def _files(folders: Iterable[Path]) -> Iterator[Path]:
-    for folder in folders:
-        for path in folder.rglob("*"):
+    for folder, _, names in (found for top in folders for found in os.walk(top)):
+        for name in names:
             # The font of last resort has a picture of a box for every letter.
-            if path.suffix.lower() in (".ttf", ".otf", ".ttc", ".otc") and "lastresort" not in _name(path):
-                yield path
+            if name.lower().endswith((".ttf", ".otf", ".ttc", ".otc")) and "lastresort" not in name.lower():
+                yield Path(folder, name)
 
 
 def _name(path: Path) -> str:
