@@ -30,7 +30,7 @@ __orvideo_offers() {
             options='--move-record-aside --json --quiet -q --verbose -v --sandbox --help -h'
             ;;
         sandbox)
-            options='--port --speed --fault --models --webhook-secret --list-faults --json --quiet -q --help -h'
+            options='--port --speed --fault --models --keep --webhook-secret --list-faults --json --quiet -q --help -h'
             ;;
         help)
             options='--json --help -h'
@@ -159,6 +159,7 @@ __orvideo_value() {
         'sandbox --speed') kind='anything' ;;
         'sandbox --fault') kind='anything' ;;
         'sandbox --models') kind='files' ;;
+        'sandbox --keep') kind='anything' ;;
         'sandbox --webhook-secret') kind='anything' ;;
         'jobs --search'|'jobs -s') kind='anything' ;;
         'jobs --since') kind='anything' ;;

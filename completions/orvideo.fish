@@ -92,6 +92,7 @@ function __orvideo_takes_value
             'sandbox --speed' \
             'sandbox --fault' \
             'sandbox --models' \
+            'sandbox --keep' \
             'sandbox --webhook-secret' \
             'jobs --search' \
             'jobs -s' \
@@ -342,6 +343,7 @@ complete -c orvideo -n '__orvideo_at \'sandbox\'' -l port -d 'The port on 127.0.
 complete -c orvideo -n '__orvideo_at \'sandbox\'' -l speed -d 'Time passes N times as fast as at the service' -x
 complete -c orvideo -n '__orvideo_at \'sandbox\'' -l fault -d 'Misbehave, repeatable; see --list-faults' -x
 complete -c orvideo -n '__orvideo_at \'sandbox\'' -l models -d 'Offer the models of FILE, any answer of GET /videos/models' -r -F
+complete -c orvideo -n '__orvideo_at \'sandbox\'' -l keep -d 'Leave at most this on disk; the oldest films go first' -x
 complete -c orvideo -n '__orvideo_at \'sandbox\'' -l webhook-secret -d 'Sign callbacks with it' -x
 complete -c orvideo -n '__orvideo_at \'sandbox\'' -l list-faults -d 'Show the faults and stop'
 complete -c orvideo -n '__orvideo_at \'sandbox\'' -l json -d 'Answer with one JSON document'

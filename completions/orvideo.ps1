@@ -64,7 +64,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
         }
         'sandbox' = @{
             Commands = @('words')
-            Order = @('--port', '--speed', '--fault', '--models', '--webhook-secret', '--list-faults', '--json', '--quiet', '-q', '--help', '-h')
+            Order = @('--port', '--speed', '--fault', '--models', '--keep', '--webhook-secret', '--list-faults', '--json', '--quiet', '-q', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @()
             Many = $false
@@ -363,6 +363,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['sandbox'].Options['--speed'] = @{ Kind = @('anything'); Help = 'Time passes N times as fast as at the service' }
     $table['sandbox'].Options['--fault'] = @{ Kind = @('anything'); Help = 'Misbehave, repeatable; see --list-faults' }
     $table['sandbox'].Options['--models'] = @{ Kind = @('files'); Help = 'Offer the models of FILE, any answer of GET /videos/models' }
+    $table['sandbox'].Options['--keep'] = @{ Kind = @('anything'); Help = 'Leave at most this on disk; the oldest films go first' }
     $table['sandbox'].Options['--webhook-secret'] = @{ Kind = @('anything'); Help = 'Sign callbacks with it' }
     $table['sandbox'].Options['--list-faults'] = @{ Kind = $null; Help = 'Show the faults and stop' }
     $table['sandbox'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }

@@ -110,6 +110,12 @@ def test_orvideo(desk: Desk) -> None:
 
 
 @pytest.mark.long
+def test_a_callback_that_nobody_takes_costs_no_film(desk: Desk) -> None:
+    desk.run("sh", "-e", "callback.sh")
+    assert desk.has_film("ship.mp4")
+
+
+@pytest.mark.long
 @pytest.mark.skipif(
     shutil.which("curl") is None or shutil.which("jq") is None,
     reason="curl or jq is not installed: the page's lines for curl were NOT run; the packages curl and jq prove them",

@@ -198,13 +198,11 @@ def with_defaults(model: VideoModel, request: VideoRequest) -> VideoRequest:
 
 
 def output_size(model: VideoModel, request: VideoRequest) -> tuple[int, int]:
-    """Return the size of the sandbox's film for a request: the asked size, else the real one, in even numbers.
+    """Return the size of the sandbox's film for a request: what is billed for it, in even numbers.
 
     H.264 in 4:2:0 has no odd sides, so an odd one grows by a pixel. An unknown resolution counts as 720p.
     """
-    asked = parse_size(request.size) if request.size else None
-    if asked is None:
-        found = picture(model, with_defaults(model, request.model_copy(update={"size": None})))
-        asked = (found.width, found.height) if found else (1280, 720)
-    width, height = asked
+    nameless = request.model_copy(update={"size": None}) if not parse_size(request.size or "") else request
+    found = picture(model, with_defaults(model, nameless))
+    width, height = (found.width, found.height) if found else (1280, 720)
     return width + width % 2, height + height % 2

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -20,6 +20,9 @@ from orvideo.errors import UsageError
 from orvideo.files import expand_user
 from orvideo.interrupts import Interrupted
 from orvideo.settings.definitions import DEFAULT_BASE_URL
+
+#: Less would not hold the jobs, and the pictures given with them, of one afternoon.
+_LEAST_KEPT = 64 * 1024**2
 
 
 def register(app: typer.Typer) -> None:
@@ -39,6 +42,10 @@ def register(app: typer.Typer) -> None:
             Path | None,
             typer.Option(metavar="FILE", help="Offer the models of FILE, any answer of GET /videos/models."),
         ] = None,
+        keep: Annotated[
+            str | None,
+            typer.Option(metavar="SIZE", help="Leave at most this on disk; the oldest films go first. Default 2GiB."),
+        ] = None,
         webhook_secret: Annotated[
             str | None,
             typer.Option(
@@ -55,37 +62,47 @@ def register(app: typer.Typer) -> None:
             if list_faults:
                 show_faults(context)
             else:
-                run(context, port=port, speed=speed, faults=fault or [], models=models, secret=webhook_secret)
+                run(context, Rehearsal(port, speed, fault or [], models, keep, webhook_secret))
 
         return Action(run_it, answering)
 
 
-def run(
-    context: Context, *, port: int, speed: float | None, faults: list[str], models: Path | None, secret: str | None
-) -> None:
+class Rehearsal(NamedTuple):
+    """A sandbox line, parsed."""
+
+    port: int
+    speed: float | None
+    faults: list[str]
+    models: Path | None
+    keep: str | None
+    secret: str | None
+
+
+def run(context: Context, asked: Rehearsal) -> None:
     """Serve until a signal ends it, and say how any client is pointed at it."""
     server = _server()
-    offer = _offer(server, models)
-    pace = context.settings.sandbox_speed if speed is None else speed
+    offer = _offer(server, asked.models)
+    pace = context.settings.sandbox_speed if asked.speed is None else asked.speed
+    most = server.KEEP if asked.keep is None else _bytes_to_keep(asked.keep)
     try:
         sandbox = server.Sandbox(
             context.settings.state_dir / "sandbox",
-            port=port,
+            port=asked.port,
             speed=pace,
-            faults=faults,
+            faults=asked.faults,
+            keep=most,
             on_request=_teller(context),
             on_note=context.terminal.note,
             offer=offer,
-            webhook_secret=secret or context.settings.webhook_secret,
+            webhook_secret=asked.secret or context.settings.webhook_secret,
         )
     except ValueError as error:
         raise UsageError(str(error), hint="orvideo sandbox --list-faults") from error
     try:
         sandbox.start()
     except OSError as error:
-        raise UsageError(
-            f"Port {port} on 127.0.0.1 cannot be used: {error.strerror or error}.", hint="orvideo sandbox --port 0"
-        ) from error
+        told = f"Port {asked.port} on 127.0.0.1 cannot be used: {error.strerror or error}."
+        raise UsageError(told, hint="orvideo sandbox --port 0") from error
     try:
         _tell(context, sandbox.base_url, server.KEY, pace)
         sandbox.serve_forever()
@@ -106,6 +123,20 @@ def _offer(server: ModuleType, path: Path | None) -> Any:
         raise UsageError(f"{path} cannot be read: {reason(error)}.", hint=hint) from error
     except ValueError as error:
         raise UsageError(f"{error}; --models takes an answer of GET /videos/models.", hint=hint) from error
+
+
+def _bytes_to_keep(text: str) -> int:
+    """Return the size that `--keep` stands for. Raises UsageError."""
+    from orvideo.settings.values import InvalidValue, format_size, parse_size
+
+    try:
+        size = parse_size(text)
+    except InvalidValue:
+        raise UsageError(f"--keep {text!r} is not a size, such as 2GiB.", hint="orvideo sandbox --keep 2GiB") from None
+    if size < _LEAST_KEPT:
+        told = f"--keep {text} is too little: jobs would go with the films. At least {format_size(_LEAST_KEPT)}."
+        raise UsageError(told, hint=f"orvideo sandbox --keep {format_size(_LEAST_KEPT)}")
+    return size
 
 
 def _tell(context: Context, base_url: str, key: str, pace: float) -> None:

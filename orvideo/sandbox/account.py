@@ -10,7 +10,8 @@ from decimal import Decimal
 from typing import Any
 
 from orvideo.sandbox.providers import provider_of
-from orvideo.sandbox.studio import Studio, StudioJob, when
+from orvideo.sandbox.studio import Studio
+from orvideo.sandbox.studio_job import StudioJob, when
 
 #: What a sandbox's account was given, in USD: more than anybody rehearses away.
 CREDITS = 1000

@@ -11,7 +11,7 @@ from orvideo.sandbox.bad_keys import refuse_key
 from orvideo.sandbox.faults import Faults
 from orvideo.sandbox.refusals import Page, Refusal
 from orvideo.sandbox.stage import Stage
-from orvideo.sandbox.studio import Terms
+from orvideo.sandbox.studio_job import Terms
 
 _REFUSALS: dict[str, tuple[int, str, dict[str, Any] | None]] = {
     "submit-402": (402, "Insufficient credits. Add more using https://openrouter.ai/credits", None),

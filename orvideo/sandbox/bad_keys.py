@@ -7,7 +7,7 @@ from typing import Any
 
 from orvideo.sandbox.faults import Faults
 from orvideo.sandbox.refusals import Refusal
-from orvideo.sandbox.studio import when
+from orvideo.sandbox.studio_job import when
 
 _KEYS_PAGE = "https://openrouter.ai/settings/keys"
 #: In USD: what the key or the budget may spend, and what the budget has spent.

@@ -26,7 +26,8 @@ from orvideo.sandbox.caller import Caller
 from orvideo.sandbox.faults import Faults
 from orvideo.sandbox.providers import OnNote
 from orvideo.sandbox.refusals import Refusal
-from orvideo.sandbox.studio import Studio, StudioJob
+from orvideo.sandbox.studio import Studio
+from orvideo.sandbox.studio_job import StudioJob
 from orvideo.sandbox.validation import is_on_this_machine
 
 #: Makes a job's document, as a look at it would find it.

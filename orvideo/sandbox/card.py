@@ -1,30 +1,25 @@
 """What a sandbox film says: the request as type, laid out for any size and shape of picture.
 
-Only Pillow's own face is used, so that a film is the same on every machine; letters it lacks show as boxes.
+Type is Pillow's own; the machine's fonts are taken for the letters that it lacks (`fonts`).
 """
 
 from __future__ import annotations
 
 import io
-import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 
-from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
+from orvideo.sandbox.fonts import Fonts, machine_fonts
 from orvideo.sandbox.palette import Colour, Palette, palette_for
 from orvideo.sandbox.planes import Planes, Sheet, Spot
+from orvideo.sandbox.typeset import Face, plain, set_text
 
 MARK = "orvideo sandbox"
-#: Characters of a prompt that are laid out at most; a film is no place to read a novel.
-_LONGEST = 1200
 _WHITE: Colour = (255, 255, 255)
 _BLACK: Colour = (0, 0, 0)
 _INK: Colour = (24, 26, 34)
 _PAPER: Colour = (236, 232, 222)
-
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 @dataclass(frozen=True)
@@ -68,6 +63,7 @@ class Film:
     first: Still | None = None
     last: Still | None = None
     references: tuple[Still, ...] = ()
+    fonts: Fonts = field(default_factory=machine_fonts)
 
     @property
     def palette(self) -> Palette:
@@ -128,116 +124,14 @@ def _clock(number: int, fps: int) -> str:
     return f"{seconds // 60}:{seconds % 60:02}.{frame:02}"
 
 
-def face(size: float) -> Font:
-    """Return Pillow's own face at a size in pixels."""
-    return ImageFont.load_default(size)
-
-
-def plain(text: str) -> str:
-    """Return text that can be set: no controls, no lone surrogates, single spaces, not longer than a card takes."""
-    whole = text[: _LONGEST * 2].encode("utf-8", "replace").decode("utf-8")
-    kept = "".join(" " if unicodedata.category(letter) in {"Cc", "Cf", "Zl", "Zp"} else letter for letter in whole)
-    folded = " ".join(kept.split())
-    return folded if len(folded) <= _LONGEST else folded[: _LONGEST - 1].rstrip() + "…"
-
-
-def wrap(text: str, font: Font, width: float) -> list[str]:
-    """Break text into lines not wider than `width`; a word that is wider by itself is broken between letters."""
-    lines: list[str] = []
-    line = ""
-    for word in text.split(" "):
-        wider = f"{line} {word}" if line else word
-        if font.getlength(wider) <= width:
-            line = wider
-            continue
-        if line:
-            lines.append(line)
-        line = word
-        while font.getlength(line) > width and len(line) > 1:
-            cut = _longest_fit(line, font, width)
-            lines.append(line[:cut])
-            line = line[cut:]
-    return [*lines, line] if line else lines
-
-
-def _longest_fit(text: str, font: Font, width: float) -> int:
-    low, high = 1, len(text)
-    while low < high:
-        middle = (low + high + 1) // 2
-        if font.getlength(text[:middle]) <= width:
-            low = middle
-        else:
-            high = middle - 1
-    return low
-
-
-@dataclass(frozen=True)
-class Block:
-    """Text broken into lines of one size that fit a box."""
-
-    lines: Sequence[str]
-    size: float
-
-    @cached_property
-    def font(self) -> Font:
-        return face(self.size)
-
-    @property
-    def leading(self) -> int:
-        return round(self.size * 1.2)
-
-    @property
-    def height(self) -> int:
-        return self.leading * len(self.lines)
-
-
-def set_text(text: str, width: int, height: int, *, largest: float, smallest: float) -> Block:
-    """Set text as large as fits the box; what does not fit at the smallest size ends in an ellipsis."""
-    size = largest
-    while True:
-        block = Block(wrap(text, face(size), width), size)
-        if block.height <= height and not _breaks_words(text, block):
-            return _balanced(text, block, width)
-        if size <= smallest:
-            break
-        size = max(smallest, size * 0.93)
-    room = max(1, height // block.leading)
-    if len(block.lines) <= room:
-        return block
-    last = block.lines[room - 1]
-    while last and block.font.getlength(last + "…") > width:
-        last = last[:-1]
-    return Block([*block.lines[: room - 1], last.rstrip() + "…"], size)
-
-
-def _balanced(text: str, block: Block, width: float) -> Block:
-    """Return the same text in as many lines of about one length, so that no word is left alone on the last."""
-    lines = len(block.lines)
-    low, high = width / 2, width
-    while lines > 1 and high - low > 2:
-        middle = (low + high) / 2
-        tried = Block(wrap(text, block.font, middle), block.size)
-        if len(tried.lines) > lines or _breaks_words(text, tried):
-            low = middle
-        else:
-            block, high = tried, middle
-    return block
-
-
-def _breaks_words(text: str, block: Block) -> bool:
-    """Say whether a word had to be cut, which a smaller size may cure (text without spaces is cut at any size)."""
-    return len(" ".join(block.lines)) != len(text) and max(map(len, text.split(" "))) <= 24
-
-
 def _heading_sheet(film: Film) -> Sheet:
     """Return model, prompt, facts and thumbnails: all that stands in the sky."""
     layer = Image.new("RGBA", (film.width, film.height), (0, 0, 0, 0))
-    draw = ImageDraw.Draw(layer)
     left, width = film.margin, film.width - 2 * film.margin
     small = max(12.0, film.unit * 0.036)
     top = film.margin
     heading = set_text(plain(film.model), width, round(small * 1.3), largest=small, smallest=min(small, 9.0))
-    _write(draw, heading, left, top, film.palette.accent)
+    heading.draw(layer, left, top, film.palette.accent)
     top += round(small * 2.0)
     thumbs = _thumbnails(film)
     bottom = round(film.height * (0.70 if film.height > film.width else 0.68))
@@ -249,20 +143,16 @@ def _heading_sheet(film: Film) -> Sheet:
         room,
         largest=max(16.0, film.unit * 0.1),
         smallest=max(11.0, film.unit * 0.034),
+        fonts=film.fonts,
     )
-    _write(draw, prompt, left, top, _WHITE)
+    prompt.draw(layer, left, top, _WHITE)
     top += prompt.height + round(small * 0.7)
     facts = set_text(plain("  ·  ".join(film.facts)), width, round(small * 1.2), largest=small, smallest=9.0)
-    _write(draw, facts, left, top, (*_WHITE, 215))
+    facts.draw(layer, left, top, (*_WHITE, 215))
     shaded = _with_shadow(layer, film)
     if thumbs:
         _hang(shaded, film, thumbs, top + round(small * 2.0))
     return Sheet(shaded, shaded.getbbox() or (0, 0, 2, 2))
-
-
-def _write(draw: ImageDraw.ImageDraw, block: Block, left: int, top: int, colour: tuple[int, ...]) -> None:
-    for number, line in enumerate(block.lines):
-        draw.text((left, top + number * block.leading), line, font=block.font, fill=colour)
 
 
 def _with_shadow(layer: Image.Image, film: Film) -> Image.Image:
@@ -311,12 +201,12 @@ def _hang(layer: Image.Image, film: Film, thumbs: list[Still], top: int) -> None
         width = round(height * ratio)
         if left + width > film.width - film.margin:
             more = f"+{len(thumbs) - number}"
-            draw.text((left, top + height // 3), more, font=face(size * 1.5), fill=_WHITE)
+            Face(size * 1.5).draw(layer, (left, top + height // 3), more, _WHITE)
             return
         draw.rectangle((left - edge, top - edge, left + width + edge - 1, top + height + band), fill=_PAPER)
         layer.paste(still.fill(width, height), (left, top))
         label = set_text(plain(still.label), width - edge * 2, band, largest=size, smallest=7.0)
-        _write(draw, label, left + edge, top + height + round((band - label.size * 1.15) / 2), _INK)
+        label.draw(layer, left + edge, top + height + round((band - label.size * 1.15) / 2), _INK)
         left += width + gap
 
 
@@ -342,13 +232,10 @@ def _placeholder(still: Still, width: int, height: int) -> Image.Image:
     room = (width - 4 * inset, height - 4 * inset)
     label = max(8.0, unit * 0.06)
     if height > 160:
-        draw.text((inset * 2, inset * 2), plain(still.label), font=face(label), fill=(140, 110, 70))
+        Face(label).draw(picture, (inset * 2, inset * 2), plain(still.label), (140, 110, 70))
         room = (room[0], room[1] - round(label * 2))
     block = set_text(text, *room, largest=max(9.0, unit * 0.09), smallest=7.0)
-    top = (height - block.height) // 2
-    for number, words in enumerate(block.lines):
-        at = (width - block.font.getlength(words)) / 2
-        draw.text((at, top + number * block.leading), words, font=block.font, fill=_INK)
+    block.draw(picture, inset * 2, (height - block.height) // 2, _INK, centred=True)
     return picture
 
 
@@ -375,7 +262,7 @@ def _footer_sheet(film: Film) -> Sheet:
     dot = round(size * 0.46)
     middle = top + round(size * 0.72)
     draw.ellipse((film.margin, middle - dot // 2, film.margin + dot, middle - dot // 2 + dot), fill=film.palette.accent)
-    draw.text((film.margin + round(size * 0.8), top), MARK, font=face(size), fill=_WHITE)
+    Face(size).draw(layer, (film.margin + round(size * 0.8), top), MARK, _WHITE)
     left, strip_top, right, bottom = _strip_box(film)
     draw.rectangle((left, strip_top, right - 1, bottom - 1), fill=(*_WHITE, 70))
     return Sheet(layer, layer.getbbox() or (0, 0, 2, 2))
@@ -383,7 +270,7 @@ def _footer_sheet(film: Film) -> Sheet:
 
 def _digits(film: Film) -> dict[str, Spot]:
     """Return the signs of the running time, each in a cell of its own width, so that nothing jumps."""
-    font = face(_footer_size(film))
+    font = Face(_footer_size(film))
     figure = round(max(font.getlength(sign) for sign in "0123456789")) // 2 * 2 + 2
     height = round(_footer_size(film) * 1.4) // 2 * 2
     signs = {}
@@ -391,6 +278,6 @@ def _digits(film: Film) -> dict[str, Spot]:
         width = figure if sign.isdigit() else max(2, round(font.getlength(sign) * 1.2) // 2 * 2)
         mask = Image.new("L", (width, height), 0)
         at = (width - font.getlength(sign)) / 2
-        ImageDraw.Draw(mask).text((at, 0), sign, font=font, fill=255 if sign not in "/" else 150)
+        ImageDraw.Draw(mask).text((at, 0), sign, font=font.own, fill=255 if sign not in "/" else 150)
         signs[sign] = Spot(mask, _WHITE)
     return signs

@@ -7,7 +7,8 @@ import hmac
 from typing import Any
 
 from orvideo.sandbox.stage import PREFIX, Stage
-from orvideo.sandbox.studio import Studio, StudioJob
+from orvideo.sandbox.studio import Studio
+from orvideo.sandbox.studio_job import StudioJob
 
 _ODD = {"unsigned_urls": "gs://orvideo-sandbox", "urls": "s3://orvideo-sandbox"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from urllib.parse import quote, urlencode
 
 import falcon
@@ -18,8 +19,8 @@ from orvideo.sandbox.refusals import Refusal
 from orvideo.sandbox.sign_in import AuthKeys, AuthPage
 from orvideo.sandbox.stage import PREFIX, Route, Stage
 from orvideo.sandbox.storage import Storage
-from orvideo.sandbox.streams import film_bytes, spoil
-from orvideo.sandbox.studio import StudioJob
+from orvideo.sandbox.streams import Sent, film_bytes, spoil
+from orvideo.sandbox.studio_job import StudioJob
 from orvideo.sandbox.validation import MAX_BODY, parse, understand
 from orvideo.sandbox.wire import MIDDLEWARE
 
@@ -99,7 +100,9 @@ class Content(Route):
         job, index = self._asked(req, job_id)
         resp.content_type = "video/mp4"
         if not spoil(self.stage, resp):
-            resp.stream = film_bytes(self.stage, job, index, self.studio.film(job, index))
+            with ExitStack() as lent:
+                path = lent.enter_context(self.studio.film(job, index))
+                resp.stream = Sent(film_bytes(self.stage, job, index, path), lent.pop_all())
 
     def on_head(self, req: falcon.Request, resp: falcon.Response, job_id: str) -> None:
         """Say what `on_get` would, without the film, which is not made for it."""

@@ -16,12 +16,16 @@ from waitress.server import create_server
 
 from orvideo.clock import MAX_WAIT, Clock
 from orvideo.sandbox.callbacks import Callbacks
+from orvideo.sandbox.dispatch import Dispatcher
 from orvideo.sandbox.faults import FAULTS, Faults
+from orvideo.sandbox.job_document import job_document
 from orvideo.sandbox.offer import Offer
 from orvideo.sandbox.providers import OnNote
 from orvideo.sandbox.routes import application
+from orvideo.sandbox.shelf import KEEP
 from orvideo.sandbox.stage import KEY, PREFIX, WRONG_KEY, Stage
-from orvideo.sandbox.studio import Studio, StudioJob
+from orvideo.sandbox.studio import Studio
+from orvideo.sandbox.studio_job import StudioJob
 from orvideo.sandbox.wire import Channel
 
 if TYPE_CHECKING:
@@ -31,6 +35,10 @@ if TYPE_CHECKING:
 OnRequest = Callable[[str, str, int], None]
 
 _CONNECTIONS = 4096
+#: Bytes of an answer that are held for a client before the thread that sends them waits.
+_BEHIND = 256 * 1024
+#: Seconds between two looks at what is on disk.
+_TIDIES = 60
 
 for _needed in ("av", "PIL"):
     # Neither is loaded before a film is made; that they are not there should be said before a job is taken.
@@ -42,13 +50,10 @@ class Sandbox:
     """A stand-in for the service under one directory; a context manager that serves while it is open.
 
     `home` is created. Port 0 takes a free one. `speed` is how many seconds of the service's time pass in one of ours;
-    a job keeps the speed it was submitted with. `faults` as in `faults.FAULTS` (ValueError for a bad one).
-    `on_note` is told what no client sees, such as what was dropped from its request. `offer` has the models.
-    Callbacks are signed with `webhook_secret`, without one not at all.
+    a job keeps the speed it was submitted with. `faults` as in `faults.FAULTS` (ValueError for a bad one). `keep` is
+    how many bytes are left on disk at most. `on_note` is told what no client sees, such as what was dropped from its
+    request. `offer` has the models. Callbacks are signed with `webhook_secret`, without one not at all.
     """
-
-    #: How many requests are answered at a time.
-    threads = 16
 
     def __init__(  # noqa: PLR0913 - all but one are named, and each has its usual value
         self,
@@ -58,6 +63,7 @@ class Sandbox:
         port: int = 0,
         speed: float = 10.0,
         faults: Sequence[str] = (),
+        keep: int = KEEP,
         clock: Clock | None = None,
         on_request: OnRequest | None = None,
         on_note: OnNote | None = None,
@@ -66,7 +72,7 @@ class Sandbox:
     ) -> None:
         self._address = (host, port)
         self._on_request = on_request
-        self.studio = Studio(home, speed=speed, clock=clock, offer=offer)
+        self.studio = Studio(home, speed=speed, keep=keep, clock=clock, offer=offer, on_note=on_note)
         met, note = Faults(faults), on_note or (lambda _: None)
         self._callbacks = Callbacks(self.studio, met, secret=webhook_secret, on_note=on_note)
         self._stage = Stage(self.studio, met, note, self._callbacks)
@@ -109,19 +115,21 @@ class Sandbox:
             host=host,
             port=port,
             ipv6=False,
-            threads=self.threads,
+            _dispatcher=Dispatcher(),
             ident="orvideo-sandbox",
             connection_limit=_CONNECTIONS,
             asyncore_use_poll=True,
             log_socket_errors=False,
             recv_bytes=65536,
+            # What a slow client has not taken waits in the film's file, not in memory.
+            outbuf_high_watermark=_BEHIND,
             clear_untrusted_proxy_headers=False,
         )
         self._server.channel_class = Channel
         self._address = (host, int(self._server.effective_port))
         self._thread = threading.Thread(target=self._serve, name="orvideo-sandbox", daemon=True)
         self._thread.start()
-        self._tidying = threading.Thread(target=self._tidy, name="orvideo-sandbox-tidy", daemon=True)
+        self._tidying = threading.Thread(target=self._keep_tidy, name="orvideo-sandbox-tidy", daemon=True)
         self._tidying.start()
         self._callbacks.start(self._described)
 
@@ -176,9 +184,12 @@ class Sandbox:
     def _described(self, job: StudioJob) -> dict[str, Any]:
         return job_document(self._stage, self.base_url.removesuffix(PREFIX), job, job.status)
 
-    def _tidy(self) -> None:
-        with contextlib.suppress(OSError):
-            self.studio.tidy()
+    def _keep_tidy(self) -> None:
+        while True:
+            with contextlib.suppress(OSError):
+                self.studio.tidy()
+            if self._stopping.wait(_TIDIES):
+                return
 
 
 def _told(app: WSGIApplication, on_request: OnRequest | None) -> WSGIApplication:
@@ -199,4 +210,4 @@ def _told(app: WSGIApplication, on_request: OnRequest | None) -> WSGIApplication
     return wrapped
 
 
-__all__ = ["FAULTS", "KEY", "WRONG_KEY", "Offer", "OnRequest", "Sandbox"]
+__all__ = ["FAULTS", "KEEP", "KEY", "WRONG_KEY", "Offer", "OnRequest", "Sandbox"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import falcon
@@ -12,7 +13,7 @@ from waitress.channel import ClientDisconnected
 from orvideo.sandbox.answers import cut
 from orvideo.sandbox.refusals import Page, Refusal
 from orvideo.sandbox.stage import Stage
-from orvideo.sandbox.studio import StudioJob
+from orvideo.sandbox.studio_job import StudioJob
 
 _CHUNK = 64 * 1024
 
@@ -44,6 +45,21 @@ def film_bytes(
     if stage.faults.strikes("content-cut", f"{job.id}/{index}"):
         return cut(_first(chunks, int(stage.faults.argument("content-cut"))))
     return chunks
+
+
+class Sent:
+    """The bytes of a film on their way, which is lent until they are closed; the server closes them at the end."""
+
+    def __init__(self, chunks: Iterator[bytes], lent: ExitStack) -> None:
+        self._chunks, self._lent = chunks, lent
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._chunks
+
+    def close(self) -> None:
+        with self._lent:
+            if isinstance(self._chunks, Generator):
+                self._chunks.close()
 
 
 def _chunks(path: Path, start: int, end: int | None) -> Iterator[bytes]:

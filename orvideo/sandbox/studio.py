@@ -5,58 +5,47 @@
     films/KEY.mp4      films, made when first needed; the same request has the same key and the same bytes
     secret             what signed URLs are signed with
 
-Films that nobody fetched for a day are removed, and made again on demand; jobs and media are kept for 31 days.
-
-The file is longer than 400 lines because one class has the folder, and all that is written there is in it.
+Films that nobody fetched for a day are removed, and made again on demand; jobs and media are kept for 31 days. All of
+it together stays below a size (`shelf`).
 """
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import hashlib
 import json
-import os
-import queue
 import secrets
-import threading
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import asdict, replace
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from orvideo.api.schemas import VideoModel, VideoRequest
 from orvideo.catalogue.quote import UnknownPrice, bill
-from orvideo.catalogue.sizes import output_size
 from orvideo.clock import Clock
 from orvideo.files import write_atomically
 from orvideo.sandbox import ids, pace
-from orvideo.sandbox.offer import (
-    OPEN_DURATION,
-    REFERENCED_SECONDS,
-    REFERENCED_SIZE,
-    Offer,
-    edits,
-    upscales,
-)
+from orvideo.sandbox.films import Films, Make
+from orvideo.sandbox.measures import film_seconds, has_sound, picture_size, upscale_factor
+from orvideo.sandbox.media import REFERENCE, Media
+from orvideo.sandbox.offer import REFERENCED_SECONDS, Offer, upscales
 from orvideo.sandbox.refusals import Refusal
+from orvideo.sandbox.shelf import KEEP, Shelf
+from orvideo.sandbox.studio_job import StudioJob, Terms
 from orvideo.sandbox.validation import data_image, is_possible
 
 if TYPE_CHECKING:
     from orvideo.sandbox.card import Film, Still
+    from orvideo.sandbox.fonts import Fonts
 
 #: Part of each film's key: raised when the look of the films changes.
-FILM_VERSION = 1
-FILM_DAYS, JOB_DAYS = 1, 31
-#: Films made at the same time; encoding is heavy, and polling goes on beside it.
-ENCODERS = 2
-#: Films made ahead, before anybody asks for them. More would starve the looks of a large batch.
-AHEAD = 4
+FILM_VERSION = 2
+#: Seconds after a job's end in which a look still has its film made ahead; later it is made when it is asked for.
+_FRESH = 60
 
-_MEDIA = "sandbox-media:"
 #: What becomes of a job of the sandbox's own models: (status, the service's words).
 _FATES = {
     "sandbox/fails": ("failed", "Content policy violation"),
@@ -67,54 +56,6 @@ _FATES = {
 _BAD_IMAGE = "task failed with status: FAIL, message: Image pixel is invalid"
 
 
-@dataclass(frozen=True)
-class StudioJob:
-    """One job as it is kept. `request` is what reached the provider, `received` the whole body as it was sent.
-
-    Data URLs in both are replaced by a reference to media/. `seconds` is the length of the film, `takes` how long the
-    job takes in seconds of the service's time, `speed` how many of those pass in one of ours.
-    """
-
-    id: str
-    model: str
-    created_at: float
-    speed: float
-    takes: float
-    status: str
-    outputs: int
-    width: int
-    height: int
-    seconds: int
-    sound: bool
-    cost: str | None
-    error: str | None
-    request: dict[str, Any]
-    received: dict[str, Any] = field(default_factory=dict)
-    is_byok: bool = False
-
-    @property
-    def generation_id(self) -> str:
-        return ids.generation_id(self.id, self.created_at)
-
-    @property
-    def ends_at(self) -> float:
-        """When the job ends, in seconds since the epoch."""
-        return self.created_at + self.takes / self.speed
-
-    @property
-    def usd(self) -> Decimal | None:
-        return None if self.cost is None else Decimal(self.cost)
-
-
-class Terms(NamedTuple):
-    """What is different for a job that is made on a bad day."""
-
-    is_dead: bool = False
-    is_byok: bool = False
-    least_seconds: int = 0
-    has_old_id: bool = False
-
-
 _USUAL = Terms()
 
 
@@ -122,23 +63,26 @@ class Studio:
     """Jobs and films under one directory, which several processes may use at once. `offer` has the models."""
 
     def __init__(
-        self, home: Path, *, speed: float = 10.0, clock: Clock | None = None, offer: Offer | None = None
+        self,
+        home: Path,
+        *,
+        speed: float = 10.0,
+        keep: int = KEEP,
+        clock: Clock | None = None,
+        offer: Offer | None = None,
+        on_note: Callable[[str], None] | None = None,
     ) -> None:
         if not 0 < speed <= 1e9:
             raise ValueError(f"a speed is a number above 0, not {speed}")
         self.home, self.speed = home, speed
         self.offer = offer or Offer.shipped()
         self._clock = clock or Clock()
-        for name in ("jobs", "media", "films"):
-            (home / name).mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._note = on_note or (lambda _: None)
+        #: Fonts to take instead of the machine's.
+        self.fonts: Fonts | None = None
+        self._shelf = Shelf(home, keep)
+        self._media, self._films = Media(self._shelf), Films(self._shelf)
         self._read = lru_cache(maxsize=4096)(self._read_job)
-        self._encoders = threading.Semaphore(ENCODERS)
-        self._locks: dict[str, threading.Lock] = {}
-        self._locks_lock = threading.Lock()
-        self._ahead: queue.Queue[StudioJob | None] = queue.Queue(AHEAD)
-        self._asked_ahead: set[str] = set()
-        self._worker: threading.Thread | None = None
-        self._closed = threading.Event()
 
     def now(self) -> float:
         """Return the time in seconds since the epoch."""
@@ -146,13 +90,7 @@ class Studio:
 
     def close(self) -> None:
         """Stop making films; one that is half-way is given up, and made again when it is asked for."""
-        self._closed.set()
-        with self._locks_lock:
-            worker, self._worker = self._worker, None
-        if worker:
-            with contextlib.suppress(queue.Full):
-                self._ahead.put_nowait(None)
-            worker.join()
+        self._films.close()
 
     # --- jobs
 
@@ -161,17 +99,16 @@ class Studio:
     ) -> StudioJob:
         """Accept a valid request: decide what becomes of it, bill it, and write it down. Raises Refusal."""
         before = self._previous(model, request)
-        width, height = _size(model, request, before)
+        width, height = picture_size(model, request, (before.width, before.height) if before else None)
         if not is_possible((width, height)):
             raise Refusal(400, f"Output size {width}x{height} is not supported for this model.")
-        seconds = _seconds(model, request, before)
-        asked = request.generate_audio
+        seconds = film_seconds(model, request, before.seconds if before else None)
         status, error = _FATES.get(model.id, ("completed", None))
         if status == "completed" and not error and not all(map(_can_be_drawn, _images(request))):
             status, error = "failed", _BAD_IMAGE
         if terms.is_dead and status == "completed":
             status, error = "dead", "task failed with status: DEAD"
-        kept = self._keep_media(request.body())
+        kept = self._media.keep(request.body())
         now = self.now()
         job = StudioJob(
             id=ids.new_id(now, old=terms.has_old_id),
@@ -184,16 +121,18 @@ class Studio:
             width=width,
             height=height,
             seconds=seconds,
-            sound=asked if asked is not None else model.generate_audio is True,
+            sound=has_sound(model, request),
             cost="0",
             error=error,
             is_byok=terms.is_byok,
             request=kept,
-            received=self._keep_media(received),
+            received=self._media.keep(received),
         )
         takes = pace.seconds(model.id, job.id, seconds=seconds, height=min(width, height))
         job = replace(job, takes=takes, cost=_cost(model, request, job, terms))
-        write_atomically(self.home / "jobs" / f"{job.id}.json", json.dumps(asdict(job)).encode(), durable=False)
+        path = self.home / "jobs" / f"{job.id}.json"
+        write_atomically(path, json.dumps(asdict(job)).encode(), durable=False)
+        self._shelf.added(path)
         return job
 
     def job(self, job_id: str) -> StudioJob:
@@ -231,7 +170,7 @@ class Studio:
 
     def received(self, job: StudioJob) -> dict[str, Any]:
         """Return the body of a submit as it came over the wire, data URLs and all."""
-        whole = self._restore(job.received)
+        whole = self._media.restore(job.received)
         assert isinstance(whole, dict)
         return whole
 
@@ -252,81 +191,20 @@ class Studio:
             raise Refusal(400, f"Job {before.id} is not completed")
         return before
 
-    # --- media
-
-    def _keep_media(self, value: Any) -> Any:
-        """Return a JSON value in which data URLs of images are references to files, which are written."""
-        if isinstance(value, dict):
-            return {key: self._keep_media(item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [self._keep_media(item) for item in value]
-        if isinstance(value, str) and value.startswith("data:") and (data := data_image(value)) is not None:
-            kind = value[len("data:image/") : value.index(";")]
-            name = f"{hashlib.sha256(data).hexdigest()}.{kind}"
-            path = self.home / "media" / name
-            if not path.exists():
-                write_atomically(path, data, durable=False)
-            return _MEDIA + name
-        return value
-
-    def _restore(self, value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: self._restore(item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [self._restore(item) for item in value]
-        if isinstance(value, str) and value.startswith(_MEDIA):
-            data = self._media(value)
-            kind = value.rpartition(".")[2]
-            return f"data:image/{kind};base64,{base64.b64encode(data or b'').decode()}"
-        return value
-
-    def _media(self, reference: str) -> bytes | None:
-        try:
-            return (self.home / "media" / Path(reference.removeprefix(_MEDIA)).name).read_bytes()
-        except OSError:
-            return None
-
     # --- films
 
-    def film(self, job: StudioJob, index: int) -> Path:
-        """Return the file of a job's output, made now if it is not there. Raises OSError, film.Cancelled."""
-        path = self._film_path(job, index)
-        if not path.exists():
-            with self._lock_of(path.name), self._encoders:
-                if not path.exists():
-                    self._make(job, index, path)
-        with contextlib.suppress(OSError):
-            os.utime(path)
-        return path
+    def film(self, job: StudioJob, index: int) -> AbstractContextManager[Path]:
+        """Lend the file of a job's output, made if it is not there; it is kept for as long as it is lent.
+
+        The one who asks waits; entering raises OSError, Cancelled.
+        """
+        return self._films.film(self._film_key(job, index), self._maker(job, index))
 
     def prepare(self, job: StudioJob) -> None:
         """Have a job's films made in the background, if there is room in the queue: a look must not wait for it."""
-        if not job.outputs or job.id in self._asked_ahead or self._closed.is_set():
-            return
-        with contextlib.suppress(queue.Full):
-            self._ahead.put_nowait(job)
-            self._asked_ahead.add(job.id)
-            self._start_worker()
-
-    def _start_worker(self) -> None:
-        with self._locks_lock:
-            if self._worker is None and not self._closed.is_set():
-                self._worker = threading.Thread(target=self._work_ahead, name="orvideo-sandbox-films", daemon=True)
-                self._worker.start()
-
-    def _work_ahead(self) -> None:
-        while (job := self._ahead.get()) is not None and not self._closed.is_set():
+        if self.now() - job.ends_at < _FRESH:
             for index in range(job.outputs):
-                # Whatever goes wrong here is met again, and answered, when the film is asked for.
-                with contextlib.suppress(Exception):
-                    self.film(job, index)
-
-    def _lock_of(self, name: str) -> threading.Lock:
-        with self._locks_lock:
-            return self._locks.setdefault(name, threading.Lock())
-
-    def _film_path(self, job: StudioJob, index: int) -> Path:
-        return self.home / "films" / f"{self._film_key(job, index)}.mp4"
+                self._films.ahead(self._film_key(job, index), self._maker(job, index))
 
     def _film_key(self, job: StudioJob, index: int) -> str:
         """Return what stands for the film's bytes: the request, and the film that it goes on from."""
@@ -350,13 +228,20 @@ class Studio:
         except Refusal:
             return None
 
-    def _make(self, job: StudioJob, index: int, path: Path) -> None:
-        from orvideo.sandbox.film import make
+    def _maker(self, job: StudioJob, index: int) -> Make:
+        def make_it(path: Path, cancelled: Callable[[], bool]) -> None:
+            from orvideo.sandbox.film import make
 
-        make(self._script(job, index), path, cancelled=self._closed.is_set)
+            film = self._script(job, index)
+            make(film, path, cancelled=cancelled)
+            for words in film.fonts.unsaid():
+                self._note(words)
+
+        return make_it
 
     def _script(self, job: StudioJob, index: int) -> Film:
         from orvideo.sandbox.card import Film
+        from orvideo.sandbox.fonts import machine_fonts
 
         request = VideoRequest.model_validate({**job.request, "model": job.model})
         first, last, references = self._stills(request)
@@ -376,6 +261,7 @@ class Studio:
             first=first,
             last=last,
             references=references,
+            fonts=self.fonts or machine_fonts(),
         )
 
     def _stills(self, request: VideoRequest) -> tuple[Still | None, Still | None, tuple[Still, ...]]:
@@ -395,7 +281,7 @@ class Studio:
         from orvideo.sandbox.card import Still
 
         url = str(part[part["type"]]["url"])
-        return Still(label, self._media(url)) if url.startswith(_MEDIA) else Still(label, None, url)
+        return Still(label, self._media.read(url)) if url.startswith(REFERENCE) else Still(label, None, url)
 
     def _last_still(self, before: StudioJob) -> Still:
         import io
@@ -403,23 +289,16 @@ class Studio:
         from orvideo.sandbox.card import Still
         from orvideo.sandbox.film import last_frame
 
-        path = self._film_path(before, 0)
-        if not path.exists():
-            self._make(before, 0, path)
         held = io.BytesIO()
-        last_frame(path).save(held, "PNG", compress_level=1)
+        with self._films.made_now(self._film_key(before, 0), self._maker(before, 0)) as path:
+            last_frame(path).save(held, "PNG", compress_level=1)
         return Still("continued", held.getvalue())
 
     # --- tidying and signing
 
     def tidy(self) -> None:
-        """Remove what is too old: films that can be made again, and jobs as old as the service's were seen to get."""
-        now = self.now()
-        for name, days in (("films", FILM_DAYS), ("jobs", JOB_DAYS), ("media", JOB_DAYS)):
-            for path in (self.home / name).iterdir():
-                with contextlib.suppress(OSError):
-                    if now - path.stat().st_mtime > days * 86400:
-                        path.unlink()
+        """Remove what is too old, or more than is to be kept."""
+        self._shelf.tidy(self.now())
 
     def secret(self) -> bytes:
         """Return the secret of this home, made once: any process can check what another one signed."""
@@ -431,35 +310,6 @@ class Studio:
 
 #: The fields that can be seen in a film; others, such as `user`, must not make another one of it.
 _SEEN = ("prompt", "seed", "frame_images", "input_references", "creativity", "upscale_factor")
-
-
-def _size(model: VideoModel, request: VideoRequest, before: StudioJob | None) -> tuple[int, int]:
-    source = (before.width, before.height) if before else REFERENCED_SIZE
-    if upscales(model):
-        factor = _factor(model, request)
-        return _even(source[0] * factor), _even(source[1] * factor)
-    if edits(model) and not (request.size or request.resolution or request.aspect_ratio):
-        return source
-    return output_size(model, request)
-
-
-def _factor(model: VideoModel, request: VideoRequest) -> float:
-    least = model.upscale_factor.min if model.upscale_factor else None
-    return request.upscale_factor or least or 2.0
-
-
-def _even(side: float) -> int:
-    return round(side / 2) * 2
-
-
-def _seconds(model: VideoModel, request: VideoRequest, before: StudioJob | None) -> int:
-    """Return the film's length: what was asked; the input's for a model that works on one; else the first listed."""
-    if request.duration is not None:
-        return request.duration
-    if before is not None and model.supported_durations is None:
-        return before.seconds
-    listed = model.supported_durations
-    return listed[0] if listed else OPEN_DURATION
 
 
 def _images(request: VideoRequest) -> Iterator[bytes]:
@@ -501,14 +351,9 @@ def _facts(job: StudioJob, request: VideoRequest, index: int, model: VideoModel 
     if request.seed is not None:
         yield f"seed {request.seed}"
     if model is not None and upscales(model):
-        yield f"upscaled x{_factor(model, request):g}"
+        yield f"upscaled x{upscale_factor(model, request):g}"
         yield "creative" if request.creativity else "precise"
     if request.previous_job_id:
         yield "continued"
     if job.outputs > 1:
         yield f"output {index + 1} of {job.outputs}"
-
-
-def when(timestamp: float) -> str:
-    """Return a time as the service writes it: ISO 8601 in UTC."""
-    return datetime.fromtimestamp(timestamp, UTC).isoformat().replace("+00:00", "Z")

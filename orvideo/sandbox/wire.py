@@ -34,7 +34,7 @@ def _name_of(host: str) -> str | None:
     return None if parts.netloc != host or "@" in host else parts.hostname
 
 
-class _Cors(falcon.CORSMiddleware[falcon.Request, falcon.Response]):
+class _Cors(falcon.CORSMiddleware[Any, Any]):
     """Lets pages in a browser use the API and the films, and not the page that hands out keys."""
 
     def process_response(

@@ -10,10 +10,11 @@ import av
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from orvideo.sandbox.card import Film, Still, plain, set_text
+from orvideo.sandbox.card import Film, Still
 from orvideo.sandbox.film import FPS, last_frame, make
 from orvideo.sandbox.planes import of_frame
 from orvideo.sandbox.refusals import Cancelled
+from orvideo.sandbox.typeset import plain, set_text
 from tests.sandbox.conftest import picture
 
 RED, BLUE = (190, 50, 40), (30, 60, 170)
@@ -35,7 +36,7 @@ def difference(one: Image.Image, other: Image.Image) -> float:
 
 
 @pytest.mark.parametrize(
-    ("width", "height", "seconds"), [(320, 180, 1), (864, 496, 2), (480, 854, 1), (1112, 834, 1), (1470, 630, 1)]
+    ("width", "height", "seconds"), [(320, 180, 1), (864, 496, 2), (480, 854, 1), (834, 1112, 1), (1470, 630, 1)]
 )
 def test_size_rate_and_length_are_exact(tmp_path: Path, width: int, height: int, seconds: int) -> None:
     path = tmp_path / "film.mp4"
@@ -172,7 +173,7 @@ def test_text_that_does_not_fit_ends_in_an_ellipsis_and_stays_in_its_box() -> No
     block = set_text(plain("many words " * 300), 400, 120, largest=60, smallest=16)
     assert block.lines[-1].endswith("…")
     assert block.height <= 120
-    assert all(block.font.getlength(line) <= 400 for line in block.lines)
+    assert all(block.face.getlength(line) <= 400 for line in block.lines)
     assert set_text("a cat", 400, 120, largest=60, smallest=16).size == 60
 
 

@@ -119,14 +119,14 @@ def test_the_command_offers_the_models_of_the_file(orvideo: Shell, tmp_path: Pat
 
 
 def lines_of_the_page() -> list[str]:
-    page = (Path(__file__).parents[2] / "docs" / "sandbox-models.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
     return [line.strip() for line in page.splitlines() if line.startswith("    curl ")]
 
 
 @pytest.mark.parametrize("line", lines_of_the_page(), ids=["to-rehearse", "to-ship"])
 def test_the_documented_lines_fetch_a_list(start: Start, tmp_path: Path, line: str) -> None:
     if not all(map(shutil.which, ("bash", "curl", "python3"))):
-        pytest.skip("the lines of docs/sandbox-models.md are not run: they need the packages bash, curl and python3")
+        pytest.skip("the lines of docs/sandbox.md are not run: they need the packages bash, curl and python3")
     base_url = start().sandbox.base_url
     (tmp_path / "orvideo" / "sandbox").mkdir(parents=True)
     environ = {**os.environ, "NO_PROXY": "127.0.0.1"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import av
 import httpx
@@ -148,8 +150,39 @@ def test_sound_is_the_models_own_choice_when_left_out(
     assert shape(start().film(tmp_path, **request)) == (480, 480, 24, sound)
 
 
+def test_groks_small_square_is_what_was_recorded(start: Start, tmp_path: Path) -> None:
+    caller = start()
+    assert shape(caller.film(tmp_path, aspect_ratio="1:1")) == (544, 544, 24, True)
+    assert shape(caller.film(tmp_path, size="480x480")) == (544, 544, 24, True)
+    assert shape(caller.film(tmp_path, aspect_ratio="1:1", generate_audio=False)) == (544, 544, 24, False)
+    assert shape(caller.film(tmp_path, aspect_ratio="16:9")) == (854, 480, 24, True)
+
+
+@pytest.mark.parametrize(
+    ("asked", "size"),
+    [
+        ({"resolution": "480p", "aspect_ratio": "1:1"}, (640, 640)),
+        ({"resolution": "480p", "aspect_ratio": "16:9"}, (864, 496)),
+        ({"resolution": "480p", "aspect_ratio": "3:4"}, (560, 752)),
+        ({"resolution": "480p", "aspect_ratio": "21:9"}, (992, 432)),
+        ({"resolution": "720p", "aspect_ratio": "3:4"}, (834, 1112)),
+        ({"resolution": "720p", "aspect_ratio": "1:1"}, (960, 960)),
+        ({"resolution": "720p", "aspect_ratio": "21:9"}, (1470, 630)),
+        ({"size": "480x480"}, (640, 640)),
+        ({"size": "854x480"}, (864, 496)),
+    ],
+    ids=str,
+)
+def test_seedance_has_its_real_sizes(start: Start, asked: dict[str, str], size: tuple[int, int]) -> None:
+    caller = start()
+    body = {"model": "bytedance/seedance-2.0-mini", "prompt": "a boat", "duration": 4, **asked}
+    job = caller.http.post("/videos", json=body).json()
+    kept = caller.sandbox.studio.job(job["id"])
+    assert (kept.width, kept.height) == size
+
+
 def test_the_first_frame_is_the_given_image(start: Start, tmp_path: Path) -> None:
-    image = picture((190, 40, 40), (480, 480))
+    image = picture((190, 40, 40), (544, 544))
     path = start().film(tmp_path, aspect_ratio="1:1", frame_images=[frame(data_url(image))])
     given = tmp_path / "given.png"
     given.write_bytes(image)
@@ -390,13 +423,17 @@ def test_starts_and_stops_without_leaving_a_thread_or_a_socket(tmp_path: Path) -
 
 def test_stops_at_once_in_the_middle_of_a_long_film_and_a_slow_download(start: Start, tmp_path: Path) -> None:
     caller = start("content-slow:1000")
-    job = caller.job(model="google/veo-3.1", duration=8, resolution="4K", aspect_ratio="16:9")
     small = caller.job()
-    with ThreadPoolExecutor() as pool:
+    with (
+        ThreadPoolExecutor() as pool,
+        caller.http.stream("GET", f"/videos/{small['id']}/content") as slow,
+    ):
+        chunks = slow.iter_raw()
+        next(chunks)
+        job = caller.job(model="google/veo-3.1", duration=8, resolution="4K", aspect_ratio="16:9")
         waiting = pool.submit(caller.http.get, f"/videos/{job['id']}/content")
-        with caller.http.stream("GET", f"/videos/{small['id']}/content") as slow:
-            next(slow.iter_raw())
-            caller.sandbox.stop()
+        next(chunks)
+        caller.sandbox.stop()
         assert isinstance(waiting.exception(timeout=240), httpx.TransportError)
     assert not [path for path in (tmp_path / "sandbox" / "films").iterdir() if path.name.endswith(".part")]
 
@@ -426,6 +463,25 @@ def test_many_callers_at_once(start: Start) -> None:
     with ThreadPoolExecutor(24) as pool:
         assert set(pool.map(round_trip, range(120))) == {"failed"}
     assert len(caller.sandbox.received()) == 120
+
+
+def test_looks_and_submits_are_answered_while_many_wait_for_films(start: Start, tmp_path: Path) -> None:
+    """Far more wait than there are threads for looks; the film that is being made is far from done."""
+    caller = start()
+    body = {"model": "google/veo-3.1", "duration": 8, "resolution": "4K", "aspect_ratio": "16:9"}
+    jobs = [caller.job(**body, prompt=f"number {number}")["id"] for number in range(60)]
+    base = urlsplit(caller.sandbox.base_url)
+    waiting = [http.client.HTTPConnection(base.netloc, timeout=240) for _ in jobs]
+    for connection, job_id in zip(waiting, jobs, strict=True):
+        connection.request("GET", f"{base.path}/videos/{job_id}/content", headers={"Authorization": f"Bearer {KEY}"})
+    assert caller.look(jobs[0])["status"] == "completed"
+    assert caller.submit().status_code == 202
+    assert not list((tmp_path / "sandbox" / "films").glob("*.mp4"))
+    caller.sandbox.stop()
+    for connection in waiting:
+        with pytest.raises((OSError, http.client.HTTPException)):
+            connection.getresponse()
+        connection.close()
 
 
 def test_a_look_makes_no_film_itself(start: Start, tmp_path: Path) -> None:
