@@ -109,6 +109,7 @@ class Content(Route):
         self.let_in(req)
         self._asked(req, job_id)
         resp.content_type = "video/mp4"
+        resp.stream = iter(())  # the length is not known, as it is not said with the film
 
     def _asked(self, req: falcon.Request, job_id: str) -> tuple[StudioJob, int]:
         """Return the job and the number of its video. Raises Refusal for what is not there."""

@@ -75,6 +75,7 @@ def test_head_of_a_film_does_not_make_it(start: Start) -> None:
         pass
     assert (head.status_code, head.headers["content-type"], head.content) == (200, "video/mp4", b"")
     assert list((caller.sandbox.studio.home / "films").iterdir()) == []
+    assert "content-length" not in head.headers
     assert caller.http.head(f"/videos/{job}/content?index=5").status_code == 400
     assert caller.http.get(f"/videos/{job}/content").content[4:8] == b"ftyp"
 
