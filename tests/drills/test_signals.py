@@ -16,6 +16,7 @@ import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -362,17 +363,13 @@ def _part(home: Path) -> int:
 
 
 @contextmanager
-def terminal() -> Iterator[tuple[int, int]]:
-    """Give the two ends of a pseudo-terminal; whoever closes one says so by taking it out."""
+def terminal() -> Iterator[tuple[FileIO, FileIO]]:
+    """Give the two ends of a pseudo-terminal, each to be closed earlier, too."""
     pty = pytest.importorskip("pty", reason="pty is there on POSIX alone")
-    ours, theirs = pty.openpty()
-    ends = {ours, theirs}
-    try:
+    # Files, not numbers: the number of one that was closed may be a stranger's socket by then.
+    ours, theirs = (FileIO(end, "r+") for end in pty.openpty())
+    with ours, theirs:
         yield ours, theirs
-    finally:
-        for end in ends:
-            with suppress(OSError):
-                os.close(end)
 
 
 def _controlled() -> None:
@@ -384,14 +381,14 @@ def _controlled() -> None:
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
-def read_screen(ours: int, wanted: str = "", seconds: float = 20.0) -> str:
+def read_screen(ours: FileIO, wanted: str = "", seconds: float = 20.0) -> str:
     """Read what the terminal shows, until `wanted` is there, or to its end."""
     seen = b""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if select.select([ours], [], [], 0.1)[0]:
             try:
-                data = os.read(ours, 65536)
+                data = os.read(ours.fileno(), 65536)
             except OSError:
                 break
             if not data:
@@ -411,7 +408,7 @@ def in_terminal(
         with started(orvideo, server, *argv, env={"TERM": "xterm-256color", **env}, **streams) as process:
             screen = read_screen(ours, see)
             assert see in screen
-            os.write(ours, then)
+            ours.write(then)
             screen += read_screen(ours, "submitted.", SOON)
             code = process.wait(timeout=SOON)
     return code, screen
@@ -425,12 +422,12 @@ def test_a_terminal_that_is_closed_ends_the_command_in_order(orvideo: Shell, hom
     with service(submit, looks=Looks(JOB)) as server, terminal() as (ours, theirs):
         streams = {"stdin": theirs, "stdout": theirs, "stderr": theirs, "preexec_fn": _controlled}
         with started(orvideo, server, "submit", *ORDER, "--wait", env={"TERM": "xterm"}, **streams) as process:
-            os.close(theirs)
+            theirs.close()
             if phase == "waiting":
                 read_screen(ours, "in_progress")
             else:
                 until(gate.came.is_set, "the submit")
-            os.close(ours)  # the window is gone: SIGHUP, and every write fails from now on
+            ours.close()  # the window is gone: SIGHUP, and every write fails from now on
             gate.go.set()
             code = process.wait(timeout=SOON)
     assert code == 129
