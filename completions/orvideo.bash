@@ -6,7 +6,7 @@ __orvideo_offers() {
     case $1 in
         '')
             commands='submit status wait download batch models doctor sandbox help jobs config completion'
-            options='--version -V --help -h'
+            options='--version -V --verbose -v --help -h'
             ;;
         submit)
             options='--prompt-file --model -m --duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --reference --continue --creativity --upscale --param --callback-url --user --session-id --trace --fix-image --request --like --no-check --wait -w --timeout --interval --exec --notify --output -o --force --receipt --max-size --max-cost --yes -y --dry-run --json --events --quiet -q --verbose -v --sandbox --help -h'

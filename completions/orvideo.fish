@@ -196,6 +196,7 @@ complete -c orvideo -n '__orvideo_at \'\' 0' -a jobs -d 'The local record: list,
 complete -c orvideo -n '__orvideo_at \'\' 0' -a config -d 'Read and change the settings'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a completion -d 'Let TAB complete commands, options, models and jobs'
 complete -c orvideo -n '__orvideo_at \'\'' -l version -s V -d 'Print the version'
+complete -c orvideo -n '__orvideo_at \'\'' -l verbose -s v -d 'With --version: also Python, system, place and extras'
 complete -c orvideo -n '__orvideo_at \'\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l prompt-file -d 'Read the prompt from a file' -r -F
 complete -c orvideo -n '__orvideo_at \'submit\'' -l model -s m -d 'The model' -x -k -a '(__orvideo_dynamic models)'

@@ -8,7 +8,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table = @{
         '' = @{
             Commands = @('words', 'submit', 'Submit one video job; with --wait and -o, follow it and save the video', 'status', 'Look once at jobs and show how they are', 'wait', 'Follow jobs to their end, and save what they made', 'download', 'Fetch finished videos, again if need be; nothing is ever submitted', 'batch', 'Submit, follow and save many videos; the same command goes on where it was stopped', 'models', 'List the models: what they can do and cost', 'doctor', 'Check the key, the service, the record, the disk and the versions; say what to do', 'sandbox', 'Serve the whole video API on this machine: free, offline, with real films', 'help', 'Show a page: exit codes, environment variables, output, and the schema of all JSON', 'jobs', 'The local record: list, search, show, adopt, forget', 'config', 'Read and change the settings', 'completion', 'Let TAB complete commands, options, models and jobs')
-            Order = @('--version', '-V', '--help', '-h')
+            Order = @('--version', '-V', '--verbose', '-v', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @()
             Many = $false
@@ -177,6 +177,8 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     }
     $table[''].Options['--version'] = @{ Kind = $null; Help = 'Print the version' }
     $table[''].Options['-V'] = @{ Kind = $null; Help = 'Print the version' }
+    $table[''].Options['--verbose'] = @{ Kind = $null; Help = 'With --version: also Python, system, place and extras' }
+    $table[''].Options['-v'] = @{ Kind = $null; Help = 'With --version: also Python, system, place and extras' }
     $table[''].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table[''].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['submit'].Options['--prompt-file'] = @{ Kind = @('files'); Help = 'Read the prompt from a file' }

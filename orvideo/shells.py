@@ -111,9 +111,10 @@ def a_folder(*, platform: str = sys.platform) -> str:
     return r"C:\path\to\a\folder" if platform == "win32" else "/path/to/a/folder"
 
 
-def install(extra: str) -> str:
-    """Return the line that installs what an extra needs; double quotes, because cmd.exe keeps single ones."""
-    return f'pip install "orvideo[{extra}]"'
+def program(path: str, *, platform: str = sys.platform) -> str:
+    """Return a program as the first word of a command; PowerShell takes a text in quotes for one only behind an &."""
+    said = word(path, platform=platform)
+    return f"& {said}" if platform == "win32" and said[:1] in "\"'" else said
 
 
 def _windows_word(text: str) -> str:
