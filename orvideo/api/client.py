@@ -22,7 +22,7 @@ from orvideo.api.submit_replies import NO_SUCH_ENDPOINT, SubmitReplies
 from orvideo.api.transport import AppHeaders, Call, Opened, Transport
 from orvideo.clock import Clock
 from orvideo.deadline import Deadline
-from orvideo.errors import BadReply, NotFound, OrvideoError, ServerFault, Unavailable, Unsafe, UsageError
+from orvideo.errors import BadReply, NotFound, NotSent, OrvideoError, ServerFault, Unavailable, Unsafe, UsageError
 
 __all__ = ["AppHeaders", "Call", "Client", "Download", "Limits", "ModelList"]
 
@@ -75,6 +75,8 @@ class Client:
         #: The hint for an HTML page instead of the API.
         self._base_hint = refusals.base_url_hint(self.base_url, base_variable)
         self._other_base = None if refusals.has_usual_path(self.base_url) else self._base_hint
+        #: The hint for a place that nobody listens at, where a person has named it.
+        self._named_base = self._base_hint if base_variable else self._other_base
         self._submit_replies = SubmitReplies(self.base_url, self._redactor, clock, key_source, self._base_hint)
         #: The command that sets another key.
         self.key_hint = refusals.key_hint(key_source)
@@ -312,7 +314,9 @@ class Client:
             error.job_id = error.job_id or job_id
             if job_id is not None or hint is None:
                 raise
-            if isinstance(error, Unavailable | BadReply):
+            if isinstance(error, NotSent):
+                error.hint = error.hint or self._named_base or hint
+            elif isinstance(error, Unavailable | BadReply):
                 error.hint = error.hint or hint
             elif isinstance(error, NotFound) and error.reply is not None and not error.reply.own:
                 error.hint = error.hint or self._base_hint
