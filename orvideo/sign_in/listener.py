@@ -52,14 +52,15 @@ class _Visitor:
         #: It has had its answer; what it still sends is read away, else the answer could get lost.
         self.is_answered = False
 
-    def answer(self, page: Page) -> None:
+    def answer(self, page: Page, *, to_head: bool = False) -> None:
         """Send a page, as far as the connection takes it; whoever is gone needs none."""
         headers = [*pages.HEADERS, ("Content-Length", str(len(page.body)))]
         if page.status == 405:
             headers.append(("Allow", "GET"))
         self.is_answered = True
         with suppress(OSError, h11.LocalProtocolError):
-            events = (h11.Response(status_code=page.status, headers=headers), h11.Data(page.body), h11.EndOfMessage())
+            body = h11.Data(b"" if to_head else page.body)
+            events = (h11.Response(status_code=page.status, headers=headers), body, h11.EndOfMessage())
             self.connection.sendall(b"".join(self.http.send(event) or b"" for event in events))
             self.connection.shutdown(socket.SHUT_WR)
 
@@ -146,7 +147,7 @@ class Listener:
         if not isinstance(event, h11.Request):
             return None
         if (status := self._status_for(event)) != 200:
-            visitor.answer(pages.refused(status))
+            visitor.answer(pages.refused(status), to_head=event.method == b"HEAD")
             return None
         self._caller = visitor
         self._forget(visitor)
