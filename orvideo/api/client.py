@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, NoReturn, Self, TypeVar
 
 from pydantic import ValidationError
 
-from orvideo.api import refusals, replies, urls
+from orvideo.api import auth, refusals, replies, urls
 from orvideo.api.acceptance import unwrap_envelope
 from orvideo.api.download import Download, content_length, strong_etag, total_of_206, total_of_416
 from orvideo.api.exchange import Limits
@@ -177,6 +177,17 @@ class Client:
             if not isinstance(data, dict):
                 raise BadReply(f"{self._host} said nothing about the key.")
             return self._model(KeyInfo, data)
+
+    def exchange_code(self, code: str, verifier: str, *, deadline: Deadline | None = None) -> str:
+        """Return the key for the code of a sign-in: sent once, without a key, and no redirect is followed.
+
+        Raises AuthError where the service does not take the code, and else what `auth.read_key` raises.
+        """
+        with self._annotating(None):
+            body = _encoded({"code": code, "code_verifier": verifier, "code_challenge_method": auth.METHOD})
+            by = deadline or Deadline(self._clock)
+            answer = self._transport.post("/auth/keys", body, None, by, with_key=False)
+            return auth.read_key(answer, self._host, self._limits.job_bytes, self._clock.now())
 
     # Downloads
 

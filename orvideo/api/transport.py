@@ -168,7 +168,13 @@ class Transport:
     # Submits
 
     def post(
-        self, path: str, content: bytes, on_sending: Callable[[], None] | None, deadline: Deadline
+        self,
+        path: str,
+        content: bytes,
+        on_sending: Callable[[], None] | None,
+        deadline: Deadline,
+        *,
+        with_key: bool = True,
     ) -> ExchangeResult:
         """Send one POST once, on a fresh connection, and return what came of it (drills M01 to M24).
 
@@ -178,7 +184,7 @@ class Transport:
         opening = Deadline.after(self.clock, deadline.left(3 * self.limits.connect))
         answer_by = deadline.later(ANSWER_GRACE)
         try:
-            headers = self._headers(with_key=True, accept="application/json") | {"Content-Type": "application/json"}
+            headers = self._headers(with_key=with_key, accept="application/json") | {"Content-Type": "application/json"}
             request = self._request("POST", self.base_url + path, headers, content)
             for pause in (*CONNECT_PAUSES, None):
                 seconds = opening.left(3 * self.limits.connect)
@@ -186,7 +192,7 @@ class Transport:
                 answer = self._post_once(exchange)
                 if answer.may_have_been_sent:
                     return answer
-                problem = self._unsent(answer, self._origin.host, "submitted")
+                problem = self._unsent(answer, self._origin.host, "submitted" if with_key else "sent")
                 again = isinstance(answer.error, httpcore.ConnectError | httpcore.ConnectTimeout) and not self._hurried
                 if not again or pause is None or opening.left(pause) < pause or isinstance(problem, Unsafe):
                     raise problem from answer.error
