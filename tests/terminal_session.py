@@ -14,8 +14,10 @@ import pyte
 #: bash tells the terminal a title after each line, which no screen shows: the line is done, and this was its exit code.
 _DONE = re.compile(rb"\x1b\]0;done (\d+)\x07")
 _TELL = r"printf '\033]0;done %s\007' $?"
+#: Whatever stands before what a person types would be in the way: a virtual environment puts its name there.
+_NO_PROMPT = {"PS1": "", "PS2": "", "PROMPT_COMMAND": _TELL, "TERM": "xterm", "VIRTUAL_ENV_DISABLE_PROMPT": "1"}
 #: How long a line may take, in seconds: one of them installs what orvideo needs.
-_PATIENCE = 900
+_PATIENCE = 290
 
 
 class Typed(NamedTuple):
@@ -42,7 +44,7 @@ class TerminalSession:
     def __enter__(self) -> Self:
         self._bash = pexpect.spawn(
             "bash", ["--norc", "--noprofile", "--noediting"], cwd=str(self._folder), echo=False, timeout=_PATIENCE,
-            env={**self._environ, "PS1": "", "PS2": "", "PROMPT_COMMAND": _TELL, "TERM": "xterm"},
+            env=self._environ | _NO_PROMPT,
             dimensions=(200, self._columns),
         )  # fmt: skip
         self._bash.expect(_DONE)
@@ -66,7 +68,8 @@ class TerminalSession:
             self._bash.sendline(list(self._answers.values())[place - 1])
 
     def _screen(self, written: bytes) -> list[str]:
-        screen = pyte.Screen(self._columns, 200)
+        # It is wider than the programs know: what they fold is folded, and what they do not fold is whole.
+        screen = pyte.Screen(1000, 400)
         pyte.ByteStream(screen).feed(written)
         lines = [line.rstrip() for line in screen.display]
         while lines and not lines[-1]:

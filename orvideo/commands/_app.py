@@ -36,7 +36,7 @@ _FIRST_PAGE = """\
 orvideo makes videos through OpenRouter, from the command line.
 
   Try it, free:     orvideo submit "a paper boat" --wait -o boat.mp4 --sandbox
-  Store your key:   orvideo config set api-key
+  Sign in, once:    orvideo login
   Make a video:     orvideo submit "a paper boat" --wait -o boat.mp4
   Go on with jobs:  orvideo wait --all
   See them all:     orvideo jobs
