@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -77,10 +78,15 @@ def pattern(line: str) -> str:
     return re.sub(r"(?:\\ )+", r"\\s+", "".join([*parts, re.escape(line[end:])]))
 
 
+def in_order(lines: list[str]) -> list[str]:
+    """Return lines without the empty ones; the films of a batch, which come as they are done, by their numbers."""
+    groups = groupby((line for line in lines if line.strip()), key=lambda line: line.startswith("clips/0"))
+    return [line for is_film, group in groups for line in (sorted(group) if is_film else group)]
+
+
 def check(shown: list[str], promised: str) -> None:
     """Compare what a screen showed with what the README says that it shows."""
-    expected = [line for line in promised.splitlines() if line.strip()]
-    found = [line for line in shown if line.strip()]
+    expected, found = in_order(promised.splitlines()), in_order(shown)
     wrong = [pair for pair in zip(expected, found, strict=False) if not re.fullmatch(pattern(pair[0]), pair[1])]
     assert (wrong, len(found)) == ([], len(expected)), "\n".join(["the README says:", promised, "and it was:", *found])
 
