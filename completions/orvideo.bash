@@ -5,8 +5,8 @@ __orvideo_offers() {
     commands='' options=''
     case $1 in
         '')
-            commands='submit status wait download batch models doctor sandbox help jobs config completion'
-            options='--version -V --help -h'
+            commands='submit status wait download batch models login logout whoami doctor sandbox help jobs config completion'
+            options='--version -V --verbose -v --help -h'
             ;;
         submit)
             options='--prompt-file --model -m --duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --reference --continue --creativity --upscale --param --callback-url --user --session-id --trace --fix-image --request --like --no-check --wait -w --timeout --interval --exec --notify --output -o --force --receipt --max-size --max-cost --yes -y --dry-run --json --events --quiet -q --verbose -v --sandbox --help -h'
@@ -25,6 +25,15 @@ __orvideo_offers() {
             ;;
         models)
             options='--duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --max-cost --sort --refresh --json --quiet -q --verbose -v --sandbox --help -h'
+            ;;
+        login)
+            options='--with-key --no-browser --label --timeout --json --quiet -q --verbose -v --sandbox --help -h'
+            ;;
+        logout)
+            options='--json --quiet -q --help -h'
+            ;;
+        whoami)
+            options='--json --quiet -q --verbose -v --sandbox --help -h'
             ;;
         doctor)
             options='--move-record-aside --json --quiet -q --verbose -v --sandbox --help -h'
@@ -155,6 +164,8 @@ __orvideo_value() {
         'models --last-frame') kind='files' ;;
         'models --max-cost') kind='anything' ;;
         'models --sort') kind='words price name' ;;
+        'login --label') kind='anything' ;;
+        'login --timeout') kind='anything' ;;
         'sandbox --port') kind='anything' ;;
         'sandbox --speed') kind='anything' ;;
         'sandbox --fault') kind='anything' ;;

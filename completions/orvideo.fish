@@ -88,6 +88,8 @@ function __orvideo_takes_value
             'models --last-frame' \
             'models --max-cost' \
             'models --sort' \
+            'login --label' \
+            'login --timeout' \
             'sandbox --port' \
             'sandbox --speed' \
             'sandbox --fault' \
@@ -181,7 +183,7 @@ end
 
 complete -c orvideo -e
 complete -c orvideo -f
-set -g __orvideo_commands 'submit' 'status' 'wait' 'download' 'batch' 'models' 'doctor' 'sandbox' 'help' 'jobs' 'jobs list' 'jobs show' 'jobs adopt' 'jobs forget' 'config' 'config list' 'config get' 'config set' 'config unset' 'config path' 'completion' 'completion install' 'completion show'
+set -g __orvideo_commands 'submit' 'status' 'wait' 'download' 'batch' 'models' 'login' 'logout' 'whoami' 'doctor' 'sandbox' 'help' 'jobs' 'jobs list' 'jobs show' 'jobs adopt' 'jobs forget' 'config' 'config list' 'config get' 'config set' 'config unset' 'config path' 'completion' 'completion install' 'completion show'
 
 complete -c orvideo -n '__orvideo_at \'\' 0' -a submit -d 'Submit one video job; with --wait and -o, follow it and save the video'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a status -d 'Look once at jobs and show how they are'
@@ -189,6 +191,9 @@ complete -c orvideo -n '__orvideo_at \'\' 0' -a wait -d 'Follow jobs to their en
 complete -c orvideo -n '__orvideo_at \'\' 0' -a download -d 'Fetch finished videos, again if need be; nothing is ever submitted'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a batch -d 'Submit, follow and save many videos; the same command goes on where it was stopped'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a models -d 'List the models: what they can do and cost'
+complete -c orvideo -n '__orvideo_at \'\' 0' -a login -d 'Sign in through the browser: a key of its own for orvideo, tried and stored'
+complete -c orvideo -n '__orvideo_at \'\' 0' -a logout -d 'Forget the stored key, and say where it can be revoked'
+complete -c orvideo -n '__orvideo_at \'\' 0' -a whoami -d 'Say which key is used, from where, what is left of it and until when'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a doctor -d 'Check the key, the service, the record, the disk and the versions; say what to do'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a sandbox -d 'Serve the whole video API on this machine: free, offline, with real films'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a help -d 'Show a page: exit codes, environment variables, output, and the schema of all JSON'
@@ -196,6 +201,7 @@ complete -c orvideo -n '__orvideo_at \'\' 0' -a jobs -d 'The local record: list,
 complete -c orvideo -n '__orvideo_at \'\' 0' -a config -d 'Read and change the settings'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a completion -d 'Let TAB complete commands, options, models and jobs'
 complete -c orvideo -n '__orvideo_at \'\'' -l version -s V -d 'Print the version'
+complete -c orvideo -n '__orvideo_at \'\'' -l verbose -s v -d 'With --version: also Python, system, place and extras'
 complete -c orvideo -n '__orvideo_at \'\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l prompt-file -d 'Read the prompt from a file' -r -F
 complete -c orvideo -n '__orvideo_at \'submit\'' -l model -s m -d 'The model' -x -k -a '(__orvideo_dynamic models)'
@@ -333,6 +339,23 @@ complete -c orvideo -n '__orvideo_at \'models\'' -l quiet -s q -d 'Only the answ
 complete -c orvideo -n '__orvideo_at \'models\'' -l verbose -s v -d 'Show each request, never the key'
 complete -c orvideo -n '__orvideo_at \'models\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
 complete -c orvideo -n '__orvideo_at \'models\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'login\'' -l with-key -d 'Take a key that you have: typed without echo, or from stdin'
+complete -c orvideo -n '__orvideo_at \'login\'' -l no-browser -d 'Open no browser: show the address, and ask for the code'
+complete -c orvideo -n '__orvideo_at \'login\'' -l label -d 'The key\'s name' -x
+complete -c orvideo -n '__orvideo_at \'login\'' -l timeout -d 'How long to wait for the browser (90s, 10m)' -x
+complete -c orvideo -n '__orvideo_at \'login\'' -l json -d 'Answer with one JSON document'
+complete -c orvideo -n '__orvideo_at \'login\'' -l quiet -s q -d 'Only the answer and errors'
+complete -c orvideo -n '__orvideo_at \'login\'' -l verbose -s v -d 'Show each request, never the key'
+complete -c orvideo -n '__orvideo_at \'login\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
+complete -c orvideo -n '__orvideo_at \'login\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'logout\'' -l json -d 'Answer with one JSON document'
+complete -c orvideo -n '__orvideo_at \'logout\'' -l quiet -s q -d 'Only the answer and errors'
+complete -c orvideo -n '__orvideo_at \'logout\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'whoami\'' -l json -d 'Answer with one JSON document'
+complete -c orvideo -n '__orvideo_at \'whoami\'' -l quiet -s q -d 'Only the answer and errors'
+complete -c orvideo -n '__orvideo_at \'whoami\'' -l verbose -s v -d 'Show each request, never the key'
+complete -c orvideo -n '__orvideo_at \'whoami\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
+complete -c orvideo -n '__orvideo_at \'whoami\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'doctor\'' -l move-record-aside -d 'Move a record that cannot be used to a folder beside it, and stop'
 complete -c orvideo -n '__orvideo_at \'doctor\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'doctor\'' -l quiet -s q -d 'Only the answer and errors'

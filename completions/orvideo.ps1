@@ -7,8 +7,8 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     # @('words', word, help, ...), @('dynamic', kind), @('files') or @('anything').
     $table = @{
         '' = @{
-            Commands = @('words', 'submit', 'Submit one video job; with --wait and -o, follow it and save the video', 'status', 'Look once at jobs and show how they are', 'wait', 'Follow jobs to their end, and save what they made', 'download', 'Fetch finished videos, again if need be; nothing is ever submitted', 'batch', 'Submit, follow and save many videos; the same command goes on where it was stopped', 'models', 'List the models: what they can do and cost', 'doctor', 'Check the key, the service, the record, the disk and the versions; say what to do', 'sandbox', 'Serve the whole video API on this machine: free, offline, with real films', 'help', 'Show a page: exit codes, environment variables, output, and the schema of all JSON', 'jobs', 'The local record: list, search, show, adopt, forget', 'config', 'Read and change the settings', 'completion', 'Let TAB complete commands, options, models and jobs')
-            Order = @('--version', '-V', '--help', '-h')
+            Commands = @('words', 'submit', 'Submit one video job; with --wait and -o, follow it and save the video', 'status', 'Look once at jobs and show how they are', 'wait', 'Follow jobs to their end, and save what they made', 'download', 'Fetch finished videos, again if need be; nothing is ever submitted', 'batch', 'Submit, follow and save many videos; the same command goes on where it was stopped', 'models', 'List the models: what they can do and cost', 'login', 'Sign in through the browser: a key of its own for orvideo, tried and stored', 'logout', 'Forget the stored key, and say where it can be revoked', 'whoami', 'Say which key is used, from where, what is left of it and until when', 'doctor', 'Check the key, the service, the record, the disk and the versions; say what to do', 'sandbox', 'Serve the whole video API on this machine: free, offline, with real films', 'help', 'Show a page: exit codes, environment variables, output, and the schema of all JSON', 'jobs', 'The local record: list, search, show, adopt, forget', 'config', 'Read and change the settings', 'completion', 'Let TAB complete commands, options, models and jobs')
+            Order = @('--version', '-V', '--verbose', '-v', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @()
             Many = $false
@@ -53,6 +53,27 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
             Order = @('--duration', '-d', '--resolution', '-r', '--aspect-ratio', '-a', '--size', '--audio', '--no-audio', '--seed', '--first-frame', '--last-frame', '--max-cost', '--sort', '--refresh', '--json', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @(,@('dynamic', 'models'))
+            Many = $false
+        }
+        'login' = @{
+            Commands = @('words')
+            Order = @('--with-key', '--no-browser', '--label', '--timeout', '--json', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
+            Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
+            Arguments = @()
+            Many = $false
+        }
+        'logout' = @{
+            Commands = @('words')
+            Order = @('--json', '--quiet', '-q', '--help', '-h')
+            Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
+            Arguments = @()
+            Many = $false
+        }
+        'whoami' = @{
+            Commands = @('words')
+            Order = @('--json', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
+            Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
+            Arguments = @()
             Many = $false
         }
         'doctor' = @{
@@ -177,6 +198,8 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     }
     $table[''].Options['--version'] = @{ Kind = $null; Help = 'Print the version' }
     $table[''].Options['-V'] = @{ Kind = $null; Help = 'Print the version' }
+    $table[''].Options['--verbose'] = @{ Kind = $null; Help = 'With --version: also Python, system, place and extras' }
+    $table[''].Options['-v'] = @{ Kind = $null; Help = 'With --version: also Python, system, place and extras' }
     $table[''].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table[''].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['submit'].Options['--prompt-file'] = @{ Kind = @('files'); Help = 'Read the prompt from a file' }
@@ -350,6 +373,31 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['models'].Options['--sandbox'] = @{ Kind = $null; Help = 'Use the built-in stand-in: free, offline, no key' }
     $table['models'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['models'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['login'].Options['--with-key'] = @{ Kind = $null; Help = 'Take a key that you have: typed without echo, or from stdin' }
+    $table['login'].Options['--no-browser'] = @{ Kind = $null; Help = 'Open no browser: show the address, and ask for the code' }
+    $table['login'].Options['--label'] = @{ Kind = @('anything'); Help = 'The key''s name' }
+    $table['login'].Options['--timeout'] = @{ Kind = @('anything'); Help = 'How long to wait for the browser (90s, 10m)' }
+    $table['login'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
+    $table['login'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['login'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['login'].Options['--verbose'] = @{ Kind = $null; Help = 'Show each request, never the key' }
+    $table['login'].Options['-v'] = @{ Kind = $null; Help = 'Show each request, never the key' }
+    $table['login'].Options['--sandbox'] = @{ Kind = $null; Help = 'Use the built-in stand-in: free, offline, no key' }
+    $table['login'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['login'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['logout'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
+    $table['logout'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['logout'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['logout'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['logout'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['whoami'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
+    $table['whoami'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['whoami'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['whoami'].Options['--verbose'] = @{ Kind = $null; Help = 'Show each request, never the key' }
+    $table['whoami'].Options['-v'] = @{ Kind = $null; Help = 'Show each request, never the key' }
+    $table['whoami'].Options['--sandbox'] = @{ Kind = $null; Help = 'Use the built-in stand-in: free, offline, no key' }
+    $table['whoami'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['whoami'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['doctor'].Options['--move-record-aside'] = @{ Kind = $null; Help = 'Move a record that cannot be used to a folder beside it, and stop' }
     $table['doctor'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
     $table['doctor'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }

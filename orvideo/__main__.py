@@ -7,10 +7,10 @@ def run() -> None:
     """Run the command line of this process and exit with its code."""
     if sys.argv[1:] in (["--version"], ["-V"]):
         # Before anything is imported: a version is asked for by scripts, in loops.
-        from orvideo import __path__, __version__
+        from orvideo import __version__
 
         try:
-            sys.stdout.write(f"orvideo {__version__}\nPython {sys.version.split()[0]}, {__path__[0]}\n")
+            sys.stdout.write(f"orvideo {__version__}\n")
             sys.stdout.flush()
             return
         except (OSError, AttributeError):

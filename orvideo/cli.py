@@ -28,13 +28,11 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None, environment: Environment | None = None) -> int:
     """Run one command line and return its exit code; nothing below exits the process."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if (asked := _command_to_explain(arguments)) is not None:
-        arguments = [*asked, "--help"]
     environment = environment or process_environment()
     # Where Typer refuses the line, nobody parsed how to answer: what the line says is taken by its letters.
     answering = CommonOptions(json="--json" in arguments, events="--events" in arguments)
     try:
-        action = parse(arguments, environment)
+        action = parse(_explained(arguments), environment)
         if action is None:
             return ExitCode.OK
     except OrvideoError as error:
@@ -46,13 +44,21 @@ def main(argv: Sequence[str] | None = None, environment: Environment | None = No
     return _run(action, environment)
 
 
-def _command_to_explain(arguments: Sequence[str]) -> list[str] | None:
-    """Return the command, in words, that `help`, `help COMMAND` or `COMMAND help` asks about; None for others."""
+def _explained(arguments: list[str]) -> list[str]:
+    """Return the line that shows what a line asks about: of `help jobs show` and `jobs help` those with --help.
+
+    Raises UsageError for what is neither a command nor a page.
+    """
     if len(arguments) == 2 and arguments[0] in COMMANDS and arguments[1] == "help":
-        return [arguments[0]]
+        return [arguments[0], "--help"]
     asked = [word for word in arguments[1:] if not word.startswith("-")]
-    is_asked = arguments == ["help"] or (arguments[:1] == ["help"] and asked[:1] != [] and asked[0] in COMMANDS)
-    return asked if is_asked else None
+    if arguments == ["help"] or (arguments[:1] == ["help"] and asked[:1] != [] and asked[0] in COMMANDS):
+        return [*asked, "--help"]
+    if arguments[:1] == ["help"] and asked:
+        from orvideo.commands.help import check_page
+
+        check_page(asked[0], COMMANDS)
+    return arguments
 
 
 def _run(action: Action, environment: Environment) -> int:
@@ -103,8 +109,10 @@ def parse(arguments: Sequence[str], environment: Environment) -> Action | None:
     # One command's module is enough to run one command: the others cost start-up time and are not asked.
     first = next((word for word in arguments if not word.startswith("-")), None)
     named = [first] if first in COMMANDS else []
+    # `orvideo` alone shows a page that is the same for all.
+    every = COMMANDS if arguments else ()
     is_terminal = environment.stdout is not None and environment.stdout.isatty()
-    command = _command(tuple(named or COMMANDS), get_terminal_size().columns if is_terminal else None)
+    command = _command(tuple(named or every), get_terminal_size().columns if is_terminal else None)
     try:
         # Typer prints help to the process's stdout, and makes exit 1 of a pipe without a reader.
         with redirect_stdout(_Held(environment.stdout)) as held:

@@ -15,7 +15,7 @@ from orvideo.environment import CommonOptions, Environment
 from orvideo.errnos import reason
 from orvideo.errors import OutputUnwritable, RecordError, UsageError
 from orvideo.interrupts import Interrupts
-from orvideo.shells import a_folder, install, set_variable
+from orvideo.shells import a_folder, set_variable
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -53,8 +53,10 @@ def sandbox_errors() -> Iterator[None]:
         yield
     except ImportError as error:
         if lacks_sandbox(error):
+            from orvideo.installers import line_for
+
             told = f"The sandbox is not installed: {(error.name or '').partition('.')[0]} is missing."
-            raise UsageError(told, hint=install("sandbox")) from error
+            raise UsageError(told, hint=line_for("sandbox")) from error
         raise UsageError(f"The sandbox cannot be loaded: {str(error).rstrip('.')}.") from error
 
 

@@ -75,6 +75,21 @@ def hint(error: OSError, path: str | os.PathLike[str]) -> str | None:
     return None if folder is None else shells.make_folder(os.fspath(folder))
 
 
+def room_hint(path: str | os.PathLike[str]) -> str:
+    """Return what to do about a full disk."""
+    folder = Path(path)
+    while not folder.is_dir() and folder != folder.parent:
+        folder = folder.parent
+    return f"make room, then run the same command; what is free: {shells.free_space(os.fspath(folder))}"
+
+
+def own_folder_hint(error: OSError, path: str | os.PathLike[str], variable: str) -> str:
+    """Return what to do where a folder of orvideo's own cannot be used; `variable` names another folder."""
+    if error.errno in NO_SPACE:
+        return room_hint(path)
+    return f"keep it elsewhere: {shells.set_variable(variable, shells.a_folder())}"
+
+
 def _missing_folder(error: OSError, path: str | os.PathLike[str]) -> Path | None:
     """Return the missing folder of `path`, None when the error has another cause."""
     folder = Path(path).parent

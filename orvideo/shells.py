@@ -69,6 +69,24 @@ def list_folder(folder: str, *, platform: str = sys.platform) -> str:
     return command_line(["dir" if platform == "win32" else "ls", folder], platform=platform)
 
 
+def free_space(folder: str, *, platform: str = sys.platform) -> str:
+    """Return the line that shows how much room there is."""
+    return "Get-PSDrive -PSProvider FileSystem" if platform == "win32" else command_line(["df", "-h", folder])
+
+
+def add_to_list(name: str, value: str, *, platform: str = sys.platform) -> str:
+    """Return the line that adds a value to a variable that holds several, with commas between them."""
+    return f'$env:{name} += ",{value}"' if platform == "win32" else f'export {name}="${name},{value}"'
+
+
+def set_clock(*, platform: str = sys.platform) -> str:
+    """Return the line that sets this machine's clock by the network."""
+    return {
+        "win32": "w32tm /resync",
+        "darwin": "sudo sntp -sS time.apple.com",
+    }.get(platform, "sudo timedatectl set-ntp true")
+
+
 def fed_with(command: str, file: str, *, platform: str = sys.platform) -> str:
     """Return a command with a file as its stdin, which PowerShell leaves to cmd.exe."""
     fed = f"{command} < {word(file, platform='posix')}"
@@ -111,9 +129,10 @@ def a_folder(*, platform: str = sys.platform) -> str:
     return r"C:\path\to\a\folder" if platform == "win32" else "/path/to/a/folder"
 
 
-def install(extra: str) -> str:
-    """Return the line that installs what an extra needs; double quotes, because cmd.exe keeps single ones."""
-    return f'pip install "orvideo[{extra}]"'
+def program(path: str, *, platform: str = sys.platform) -> str:
+    """Return a program as the first word of a command; PowerShell takes a text in quotes for one only behind an &."""
+    said = word(path, platform=platform)
+    return f"& {said}" if platform == "win32" and said[:1] in "\"'" else said
 
 
 def _windows_word(text: str) -> str:

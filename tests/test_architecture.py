@@ -31,6 +31,7 @@ FORBIDDEN = {
     "batch": ("commands", "output", "settings", "sandbox"),
     "settings": ("commands", *(room for room in _LIFE if room != "api"), "output", "sandbox"),
     "output": ("commands", "settings", "sandbox"),
+    "sign_in": ("commands", *(room for room in _LIFE if room != "api"), "output", "settings", "sandbox"),
     "sandbox": ("commands", "batch", "jobs", "request", "download", "record", "output", "settings"),
     "commands": (),
 }
@@ -39,6 +40,8 @@ OWNERS = {
     "httpx": ("api",),
     "httpcore": ("api",),
     "rich": ("output",),
+    "h11": ("sign_in",),
+    "webbrowser": ("sign_in",),
     "platformdirs": ("settings",),
     "sqlite3": ("record", "completion"),
     "typer": ("commands", "cli", "completion"),

@@ -16,14 +16,11 @@ from tests.shell import SCRIPT, Shell
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 _BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
-#: What sets up the machine: CI runs these, and a test has it all already.
-_SETTING_UP = ("python3 -m venv ", ". .venv/", "uvx ", "uv ", "python -m bench ")
 
 
 def lines_of(page: Path) -> list[str]:
     text = page.read_text(encoding="utf-8")
-    lines = [line for block in _BLOCK.findall(text) for line in block.splitlines() if line.strip()]
-    return [line for line in lines if not line.startswith(_SETTING_UP)]
+    return [line for block in _BLOCK.findall(text) for line in block.splitlines() if line.strip()]
 
 
 def typed(shell: Shell, line: str) -> tuple[int, str]:
@@ -43,7 +40,7 @@ def typed(shell: Shell, line: str) -> tuple[int, str]:
 
 
 @pytest.mark.drill("F-D01")
-@pytest.mark.parametrize("page", ["README.md", "docs/requests.md", "docs/batch.md"])
+@pytest.mark.parametrize("page", ["docs/requests.md", "docs/batch.md"])
 def test_d01_every_line_of_a_page_can_be_typed_from_top_to_bottom(
     orvideo: Shell, home: Path, monkeypatch: pytest.MonkeyPatch, page: str
 ) -> None:
@@ -53,18 +50,6 @@ def test_d01_every_line_of_a_page_can_be_typed_from_top_to_bottom(
         for line in lines_of(ROOT / page):
             code, err = typed(orvideo, line)
             assert code == 0, f"{line}\n{err}"
-
-
-@pytest.mark.drill("F-D01")
-def test_d01_the_readme_installs_and_ci_runs_its_line_of_the_tests() -> None:
-    lines = [line for block in _BLOCK.findall((ROOT / "README.md").read_text()) for line in block.splitlines()]
-    first = [line for line in lines if line.startswith("python3 -m venv ")]
-    assert [len(shlex.split(line)) > 0 and line.split()[-1] for line in first] == [
-        "--sandbox", "'.[sandbox,images]'", ".venv/bin/pytest",
-    ]  # fmt: skip
-    assert lines.index(". .venv/bin/activate") < min(
-        place for place, line in enumerate(lines) if line.startswith("orvideo ")
-    ), "until then nothing called orvideo is there"
 
 
 def test_every_option_of_a_request_has_an_example() -> None:

@@ -86,7 +86,8 @@ def test_w20_variables_folders_and_files_are_named_in_the_way_of_the_shell() -> 
     for said in (shells.to_utf8("a", "X", platform="win32"), shells.to_utf8("-", None, platform="win32")):
         assert "iconv" not in said
     assert "sed" not in shells.without_numbers("a", platform="win32")
-    assert "'" not in shells.install("sandbox")
+    assert shells.program(r"C:\a b\python.exe", platform="win32") == r'& "C:\a b\python.exe"'
+    assert shells.program("/a b/python", platform="linux") == "'/a b/python'"
 
 
 @pytest.mark.drill("G4")

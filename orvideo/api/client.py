@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, NoReturn, Self, TypeVar
 
 from pydantic import ValidationError
 
-from orvideo.api import refusals, replies, urls
+from orvideo.api import auth, refusals, replies, urls
 from orvideo.api.acceptance import unwrap_envelope
 from orvideo.api.download import Download, content_length, strong_etag, total_of_206, total_of_416
 from orvideo.api.exchange import Limits
@@ -22,7 +22,7 @@ from orvideo.api.submit_replies import NO_SUCH_ENDPOINT, SubmitReplies
 from orvideo.api.transport import AppHeaders, Call, Opened, Transport
 from orvideo.clock import Clock
 from orvideo.deadline import Deadline
-from orvideo.errors import BadReply, NotFound, OrvideoError, ServerFault, Unavailable, Unsafe, UsageError
+from orvideo.errors import BadReply, NotFound, NotSent, OrvideoError, ServerFault, Unavailable, Unsafe, UsageError
 
 __all__ = ["AppHeaders", "Call", "Client", "Download", "Limits", "ModelList"]
 
@@ -75,6 +75,8 @@ class Client:
         #: The hint for an HTML page instead of the API.
         self._base_hint = refusals.base_url_hint(self.base_url, base_variable)
         self._other_base = None if refusals.has_usual_path(self.base_url) else self._base_hint
+        #: The hint for a place that nobody listens at, where a person has named it.
+        self._named_base = self._base_hint if base_variable else self._other_base
         self._submit_replies = SubmitReplies(self.base_url, self._redactor, clock, key_source, self._base_hint)
         #: The command that sets another key.
         self.key_hint = refusals.key_hint(key_source)
@@ -175,6 +177,17 @@ class Client:
             if not isinstance(data, dict):
                 raise BadReply(f"{self._host} said nothing about the key.")
             return self._model(KeyInfo, data)
+
+    def exchange_code(self, code: str, verifier: str, *, deadline: Deadline | None = None) -> str:
+        """Return the key for the code of a sign-in: sent once, without a key, and no redirect is followed.
+
+        Raises AuthError where the service does not take the code, and else what `auth.read_key` raises.
+        """
+        with self._annotating(None):
+            body = _encoded({"code": code, "code_verifier": verifier, "code_challenge_method": auth.METHOD})
+            by = deadline or Deadline(self._clock)
+            answer = self._transport.post("/auth/keys", body, None, by, with_key=False)
+            return auth.read_key(answer, self._host, self._limits.job_bytes, self._clock.now())
 
     # Downloads
 
@@ -312,7 +325,9 @@ class Client:
             error.job_id = error.job_id or job_id
             if job_id is not None or hint is None:
                 raise
-            if isinstance(error, Unavailable | BadReply):
+            if isinstance(error, NotSent):
+                error.hint = error.hint or self._named_base or hint
+            elif isinstance(error, Unavailable | BadReply):
                 error.hint = error.hint or hint
             elif isinstance(error, NotFound) and error.reply is not None and not error.reply.own:
                 error.hint = error.hint or self._base_hint

@@ -69,9 +69,11 @@ def proxy_for(origin: urls.Origin) -> EnvironmentProxy | None:
             hint=f"set {variable} to http://host:port, or unset it",
         )
     if proxy.url.scheme.startswith("socks") and importlib.util.find_spec("socksio") is None:
+        from orvideo.installers import line_for_package
+
         raise UsageError(
             f"{variable} names a SOCKS proxy ({place}), which needs the package socksio.",
-            hint='pip install "httpx[socks]"',
+            hint=line_for_package("socksio"),
         )
     return EnvironmentProxy(variable, place.rpartition("://")[2].partition("/")[0], _secrets(url, proxy), proxy)
 

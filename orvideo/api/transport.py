@@ -7,16 +7,18 @@ itself.
 
 import contextlib
 import logging
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import NamedTuple
 
 import httpcore
 import httpx
 from pydantic import SecretStr
 
-from orvideo import __version__
+from orvideo import __version__, shells
 from orvideo.api import urls
 from orvideo.api.exchange import Exchange, ExchangeResult, Limits
 from orvideo.api.pool import OriginPool, strip_codes
@@ -39,6 +41,9 @@ ANSWER_GRACE = 0.5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 #: The answers to a download whose body is the video.
 STREAMED = frozenset({200, 203, 206})
+
+#: OpenSSL's codes for a certificate whose time is over, or has not begun.
+_OF_THE_CLOCK = {9: "is not valid yet", 10: "has expired"}
 
 # They log URLs and header values; signed URLs are secrets, and a server may echo the key (drill K03).
 for _name in ("httpx", "httpcore"):
@@ -163,7 +168,13 @@ class Transport:
     # Submits
 
     def post(
-        self, path: str, content: bytes, on_sending: Callable[[], None] | None, deadline: Deadline
+        self,
+        path: str,
+        content: bytes,
+        on_sending: Callable[[], None] | None,
+        deadline: Deadline,
+        *,
+        with_key: bool = True,
     ) -> ExchangeResult:
         """Send one POST once, on a fresh connection, and return what came of it (drills M01 to M24).
 
@@ -173,7 +184,7 @@ class Transport:
         opening = Deadline.after(self.clock, deadline.left(3 * self.limits.connect))
         answer_by = deadline.later(ANSWER_GRACE)
         try:
-            headers = self._headers(with_key=True, accept="application/json") | {"Content-Type": "application/json"}
+            headers = self._headers(with_key=with_key, accept="application/json") | {"Content-Type": "application/json"}
             request = self._request("POST", self.base_url + path, headers, content)
             for pause in (*CONNECT_PAUSES, None):
                 seconds = opening.left(3 * self.limits.connect)
@@ -181,7 +192,7 @@ class Transport:
                 answer = self._post_once(exchange)
                 if answer.may_have_been_sent:
                     return answer
-                problem = self._unsent(answer, self._origin.host, "submitted")
+                problem = self._unsent(answer, self._origin.host, "submitted" if with_key else "sent")
                 again = isinstance(answer.error, httpcore.ConnectError | httpcore.ConnectTimeout) and not self._hurried
                 if not again or pause is None or opening.left(pause) < pause or isinstance(problem, Unsafe):
                     raise problem from answer.error
@@ -298,16 +309,18 @@ class Transport:
         """Return the error for a request of which no byte was sent (drills M01, M03)."""
         error = answer.error
         if distrust := _certificate_error(error):
-            return Unsafe(
-                f"The certificate of {host} is not to be trusted: {distrust}. Nothing was {done}.",
-                hint="check the clock of this machine, SSL_CERT_FILE, and who is between you and the service",
-            )
+            return _distrusted(distrust, host, self.clock.now(), done)
         if self._hurried:
             return NotSent(f"Interrupted before the request was sent to {host}. Nothing was {done}.")
         if answer.failed_proxy is not None:
             return self._proxy_failed(answer, answer.failed_proxy, host, done)
         if answer.timed_out:
             return NotSent(f"{host} could not be reached in time. Nothing was {done}.")
+        if _is_caused_by(error, socket.gaierror):
+            return NotSent(
+                f"{host} could not be reached: no address is known for this name. Nothing was {done}.",
+                hint="is this machine online? Then run the same command again, or look further: orvideo doctor",
+            )
         return NotSent(f"{host} could not be reached: {failure_text(error, self.redactor)}. Nothing was {done}.")
 
     def _proxy_failed(self, answer: ExchangeResult, proxy: EnvironmentProxy, host: str, done: str) -> OrvideoError:
@@ -316,13 +329,13 @@ class Transport:
         if isinstance(answer.error, httpcore.ProxyError) and words.startswith("407"):
             return AuthError(
                 f"{proxy} asks for a name and a password ({words}). Nothing was {done}.",
-                hint=f"put them into {proxy.variable}: http://name:password@host:port",
+                hint=f"put them into it: {shells.set_variable(proxy.variable, 'http://name:password@host:port')}",
             )
         unreachable = isinstance(answer.error, httpcore.ConnectError | httpcore.ConnectTimeout)
         failed = "could not be reached" if unreachable else f"did not connect to {host}"
         return NotSent(
             f"{proxy} {failed}: {words}. Nothing was {done}.",
-            hint=f"check {proxy.variable}, or add {host} to NO_PROXY",
+            hint=f"check {proxy.variable}, or do without it: {shells.add_to_list('NO_PROXY', host)}",
         )
 
 
@@ -348,15 +361,34 @@ def failure_text(error: Exception | None, redactor: Redactor) -> str:
     return words.rstrip(".") or "the connection was lost"
 
 
-def _certificate_error(error: BaseException | None) -> str | None:
-    """Return why a certificate was refused, None where that is not what happened.
-
-    The libraries wrap the error as a cause and give it no class of its own.
-    """
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and what caused it: the libraries wrap errors, and give them no classes of their own."""
     seen: list[BaseException] = []
     while error is not None and error not in seen:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return strip_codes(error.verify_message or str(error))
+        yield error
         seen.append(error)
         error = error.__cause__ or error.__context__
-    return None
+
+
+def _is_caused_by(error: BaseException | None, kind: type[BaseException]) -> bool:
+    return any(isinstance(cause, kind) for cause in _causes(error))
+
+
+def _certificate_error(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
+    """Return why a certificate was refused, None where that is not what happened."""
+    return next((cause for cause in _causes(error) if isinstance(cause, ssl.SSLCertVerificationError)), None)
+
+
+def _distrusted(error: ssl.SSLCertVerificationError, host: str, now: datetime, done: str) -> Unsafe:
+    """Return the error for a certificate that is refused: a date is a matter of the clock, all else of trust."""
+    if error.verify_code in _OF_THE_CLOCK:
+        told = _OF_THE_CLOCK[error.verify_code]
+        here = f"this machine's clock says {now:%Y-%m-%d %H:%M} UTC"
+        hint = f"if that is wrong, set the clock: {shells.set_clock()}"
+        return Unsafe(f"The certificate of {host} {told}; {here}. Nothing was {done}.", hint=hint)
+    told = strip_codes(error.verify_message or str(error))
+    trust = shells.set_variable("SSL_CERT_FILE", f"{shells.a_folder()}/certificates.pem")
+    return Unsafe(
+        f"The certificate of {host} is not to be trusted: {told}. Nothing was {done}.",
+        hint=f"somebody may be between you and the service; where that is your company's proxy, trust it: {trust}",
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Annotated
@@ -21,6 +20,9 @@ COMMANDS = (
     "batch",
     "models",
     "jobs",
+    "login",
+    "logout",
+    "whoami",
     "config",
     "doctor",
     "sandbox",
@@ -29,6 +31,17 @@ COMMANDS = (
 )
 
 SUMMARY = "Make videos through OpenRouter: submit, follow, fetch."
+#: What `orvideo` alone says: what it is, the lines that one needs, and where help is.
+_FIRST_PAGE = """\
+orvideo makes videos through OpenRouter, from the command line.
+
+  Try it, free:     orvideo submit "a paper boat" --wait -o boat.mp4 --sandbox
+  Sign in, once:    orvideo login
+  Make a video:     orvideo submit "a paper boat" --wait -o boat.mp4
+  Go on with jobs:  orvideo wait --all
+  See them all:     orvideo jobs
+
+Help: orvideo help, or orvideo help COMMAND. Something is wrong: orvideo doctor"""
 #: Rich draws the help where a terminal has so many columns; in fewer it cuts the names of options (finding D06).
 _RICH_HELP_FROM = 60
 
@@ -55,14 +68,25 @@ def build_app(commands: Sequence[str] = COMMANDS, *, columns: int | None = None)
     def root(
         ctx: typer.Context,
         version: Annotated[bool, typer.Option("--version", "-V", help="Print the version.")] = False,
+        verbose: Annotated[
+            bool, typer.Option("--verbose", "-v", help="With --version: also Python, system, place and extras.")
+        ] = False,
     ) -> None:
         if version:
-            typer.echo(f"orvideo {orvideo.__version__}\nPython {sys.version.split()[0]}, {orvideo.__path__[0]}")
+            typer.echo("\n".join(_versions(verbose)))
             raise typer.Exit
         if ctx.invoked_subcommand is None:
-            typer.echo(ctx.get_help())
+            typer.echo(_FIRST_PAGE)
             raise typer.Exit
 
     for name in commands:
         import_module(f"orvideo.commands.{name}").register(app)
     return app
+
+
+def _versions(verbose: bool) -> list[str]:
+    if not verbose:
+        return [f"orvideo {orvideo.__version__}"]
+    from orvideo.installers import report
+
+    return report()

@@ -8,15 +8,15 @@ import typer
 
 from orvideo.commands._action import Action
 from orvideo.commands._follow import tell_shortest_interval
+from orvideo.commands._new_key import ask_for_key, warn_if_beaten
 from orvideo.commands._options import Local, common_options
 from orvideo.commands._typer import App
 from orvideo.environment import CommonOptions
-from orvideo.errors import AuthError, OrvideoError, UsageError
+from orvideo.errors import UsageError
+from orvideo.settings.definitions import API_KEY
 
 if TYPE_CHECKING:
     from orvideo.context import Context
-
-API_KEY = "api-key"
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A setting, such as model or max-cost; or api-key.")]
 
@@ -115,47 +115,13 @@ def run_set(context: Context, name: str, value: str | None) -> None:
     context.terminal.note(f"{setting.name} = {setting.text}")
     if setting.name == "interval":
         tell_shortest_interval(context, context.settings.interval)
-    _say_if_beaten(context, setting.name)
+    warn_if_beaten(context, setting.name)
 
 
 def _set_key(context: Context) -> None:
-    """Ask the service about a key, and store one that it does not refuse: a wrong one replaces no good one (C08)."""
-    key = context.settings.new_api_key(context.terminal.secret("OpenRouter API key: "))
-    if key.note:
-        context.terminal.warn(key.note)
-    accepted = _is_accepted(context, key.reveal())
-    context.settings.store_api_key(key.reveal())
-    context.terminal.note(f"stored {key.masked} in {key.location}")
-    context.terminal.document({"name": API_KEY, "value": key.masked, "accepted": accepted})
-    _say_if_beaten(context, API_KEY)
-
-
-def _is_accepted(context: Context, key: str) -> bool | None:
-    """Ask the service about a key and tell a person what it said; None when it could not be asked."""
-    from orvideo.money import money_text
-
-    base_url = context.settings.base_url
-    with context.new_client(base_url, key) as client:
-        try:
-            info = client.key()
-        except AuthError as refused:
-            raise AuthError(
-                f"The key was not stored: {refused.message}",
-                hint="make one at https://openrouter.ai/keys, then: orvideo config set api-key",
-                reply=refused.reply,
-            ) from refused
-        except OrvideoError as away:
-            context.terminal.warn(f"the key could not be checked now: {away.message}")
-            return None
-    left = f", {money_text(info.limit_remaining)} left" if info.limit_remaining is not None else ""
-    context.terminal.note(f"{base_url} accepts the key{left}")
-    return True
-
-
-def _say_if_beaten(context: Context, name: str) -> None:
-    variable = context.settings.overriding_variable(name)
-    if variable:
-        context.terminal.warn(f"the variable {variable} is set and beats the stored {name}")
+    stored = ask_for_key(context)
+    accepted = True if stored.info is not None else None
+    context.terminal.document({"name": API_KEY, "value": stored.key.masked, "accepted": accepted})
 
 
 def run_unset(context: Context, name: str) -> None:

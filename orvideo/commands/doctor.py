@@ -253,14 +253,15 @@ def _disk(context: Context) -> str | Check:
 
 def _sandbox(context: Context) -> str | Check:
     from orvideo.context import lacks_sandbox
+    from orvideo.installers import line_for
 
     try:
         import av
         import falcon  # noqa: F401 - whether it is there is the question
     except ImportError as error:
         if lacks_sandbox(error):
-            return f"not installed ({shells.install('sandbox')})"
-        return Check("sandbox", f"it cannot be loaded: {error}", hint=shells.install("sandbox"))
+            return f"not installed ({line_for('sandbox')})"
+        return Check("sandbox", f"it cannot be loaded: {error}", hint=line_for("sandbox"))
     return f"installed, PyAV {av.__version__}"
 
 
@@ -297,7 +298,7 @@ _FOLDER = "keep it elsewhere: " + shells.set_variable("ORVIDEO_{}_DIR", shells.a
 _LOOKS = (
     Look("record", _record, RecordError, _FOLDER.format("STATE")),
     Look("disk", _disk, OutputUnwritable, "cd ~"),
-    Look("sandbox", _sandbox, UsageError, shells.install("sandbox")),
+    Look("sandbox", _sandbox, UsageError, "orvideo --version -v"),
     Look("key", _key, AuthError, "orvideo config set api-key"),
     Look("service", _service, Unavailable, _WHERE),
 )

@@ -13,7 +13,7 @@ from orvideo.commands._app import build_app
 from orvideo.commands._hooks import VARIABLES
 from orvideo.commands._options import common_options
 from orvideo.environment import CommonOptions
-from orvideo.errors import ExitCode
+from orvideo.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from orvideo.context import Context
@@ -118,6 +118,19 @@ def register(app: typer.Typer) -> None:
     ) -> Action:
         """Show a page: exit codes, environment variables, output, and the schema of all JSON."""
         return Action(lambda context: run(context, topic), answering)
+
+
+def check_page(asked: str, commands: Sequence[str]) -> None:
+    """Raise UsageError for what is no page; `commands` are those whose help is asked for in the same way."""
+    from orvideo.settings.definitions import nearest
+
+    topics = tuple(topic.value for topic in Topic)
+    if asked in topics:
+        return
+    guess = nearest(asked, (*commands, *topics))
+    hint = f"orvideo help {guess}" if guess else "orvideo help"
+    told = f"The commands are {', '.join(commands)}; the pages are {', '.join(topics)}."
+    raise UsageError(f"There is no help for '{asked}'. {told}", hint=hint)
 
 
 def run(context: Context, topic: Topic | None) -> None:

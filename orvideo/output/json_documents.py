@@ -205,6 +205,37 @@ class StoredKey(StoredSetting):
     """Whether the service accepts it; null when it could not be asked."""
 
 
+class Key(Document):
+    """The key that is used, or that was stored, and what the service says of it; amounts in USD."""
+
+    key: str | None
+    """Its last four characters; null for the sandbox's own."""
+    source: str
+    """Who said so: environment, store, sandbox, or a word that is new."""
+    where: str | None
+    """The variable or file that it comes from."""
+    base_url: str
+    """The base URL that it is for, or sandbox."""
+    accepted: bool | None
+    """Whether the service accepts it; null when it did not say."""
+    label: str | None
+    """The key's name at the service."""
+    limit_usd: float | None
+    left_usd: float | None
+    """What may still be spent with it; null without a limit, and where that is not known."""
+    limit_reset: str | None
+    """When the limit begins anew, in the service's word: daily, weekly, monthly."""
+    expires_at: Time | None
+
+
+class LoggedOut(Document):
+    """Whether a stored key was forgotten."""
+
+    removed: bool
+    revoke_at: str
+    """The page where the service can be told to take it no more."""
+
+
 class UnsetSetting(Document):
     """A setting that is no longer stored."""
 

@@ -260,18 +260,38 @@ class Terminal:
                 write("\n")  # after Ctrl-D the cursor is still behind the question
         return reply.strip().casefold() in ("y", "yes")
 
+    def address(self, url: str) -> None:
+        """Write an address that a person is to open: whole, for folded it could not be copied; under `--quiet` too."""
+        self._write_stderr(visible(url))
+
+    def line(self, prompt: str) -> str:
+        """Return a line typed after a prompt, or one line of stdin if that is no terminal.
+
+        Raises UsageError if there is nothing to read from.
+        """
+        stdin = self._open_stdin()
+        if not self.in_is_tty:
+            return read_line(stdin)
+        with self._display_paused():
+            self._err.try_write(visible(prompt))
+            return read_line(stdin)
+
+    def _open_stdin(self) -> TextIO:
+        if self._stdin is None:
+            raise UsageError("Standard input is closed: there is nothing to read from.")
+        return self._stdin
+
     def secret(self, prompt: str) -> str:
         """Return a line typed without echo, or one line of stdin if that is no terminal (drill K15).
 
         Raises UsageError if there is nothing to read from, or if the echo cannot be turned off.
         """
-        if self._stdin is None:
-            raise UsageError("Standard input is closed: there is nothing to read from.")
+        stdin = self._open_stdin()
         if not self.in_is_tty:
-            return read_line(self._stdin)
+            return read_line(stdin)
         with self._display_paused():
             try:
-                return read_hidden_line(self._stdin, lambda: self._err.try_write(visible(prompt)))
+                return read_hidden_line(stdin, lambda: self._err.try_write(visible(prompt)))
             finally:
                 self._err.try_write("\n")
 

@@ -342,7 +342,8 @@ def unusable_error(path: Path, error: OSError) -> RecordError:
     """Return the error for a record whose path cannot be used, with the path (drills J04, J11; F-C04)."""
     place = error.filename if isinstance(error.filename, str) else str(path)
     about = "" if place == str(path) else f" ({place})"
-    return RecordError(f"The record {path} cannot be used: {errnos.reason(error)}{about}.")
+    hint = errnos.own_folder_hint(error, place, "ORVIDEO_STATE_DIR")
+    return RecordError(f"The record {path} cannot be used: {errnos.reason(error)}{about}.", hint=hint)
 
 
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -391,7 +392,7 @@ def translate_error(path: Path, error: sqlite3.Error) -> RecordError:
             hint=f"keep it and begin a new one with: {MOVE_ASIDE}",
         )
     if kind == sqlite3.SQLITE_FULL:
-        return Unwritable(f"The record {path} cannot be written: the disk is full.")
+        return Unwritable(f"The record {path} cannot be written: the disk is full.", hint=errnos.room_hint(path))
     if kind in _UNWRITABLE:
         return Unwritable(f"The record {path} cannot be written ({error}).")
     return RecordError(f"The record {path} cannot be used ({error}).")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from orvideo import shells
 from orvideo.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,7 +26,9 @@ def mended(data: bytes, picture: Picture, origin: str) -> bytes:
     try:
         from PIL import Image
     except ImportError:
-        raise UsageError("--fix-image needs Pillow, which is not installed.", hint=shells.install("images")) from None
+        from orvideo.installers import line_for
+
+        raise UsageError("--fix-image needs Pillow, which is not installed.", hint=line_for("images")) from None
     if picture.width * picture.height > MOST_PIXELS:
         raise UsageError(
             f"{origin} is {picture.width} × {picture.height} pixels; --fix-image opens at most {MOST_PIXELS:,} of them."

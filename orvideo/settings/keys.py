@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from orvideo import shells
-from orvideo.errnos import reason
+from orvideo.errnos import own_folder_hint, reason
 from orvideo.errors import AuthError, OutputUnwritable
 from orvideo.settings.definitions import Source
+from orvideo.settings.folders import CONFIG
 from orvideo.settings.private import (
     is_accessible_to_others,
     is_writable_by_others,
@@ -140,7 +141,8 @@ class KeyFile:
             with locked(self.path.parent):
                 write_private(self.path, content.encode("ascii"))
         except OSError as error:
-            raise OutputUnwritable(f"The key cannot be stored: {self.path}: {reason(error)}.") from error
+            told = f"The key cannot be stored: {self.path}: {reason(error)}."
+            raise OutputUnwritable(told, hint=own_folder_hint(error, self.path, CONFIG.variable)) from error
 
     def remove(self) -> bool:
         """Remove the key and return whether there was one. Raises OutputUnwritable."""

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orvideo.errnos import reason
+from orvideo.errnos import own_folder_hint, reason
 from orvideo.errors import OutputUnwritable, UsageError
+from orvideo.settings.folders import CONFIG
 from orvideo.settings.private import locked, read_private, write_private
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ class Store:
                     self._parse(new)
                     write_private(self.path, new.encode("utf-8"))
         except OSError as error:
-            raise OutputUnwritable(f"The settings cannot be written: {self.path}: {reason(error)}.") from error
+            told = f"The settings cannot be written: {self.path}: {reason(error)}."
+            raise OutputUnwritable(told, hint=own_folder_hint(error, self.path, CONFIG.variable)) from error
         self._text = self._entries = None
         return changed
 

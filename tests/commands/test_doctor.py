@@ -15,6 +15,7 @@ import pytest
 from orvideo import shells
 from orvideo.context import sandbox_errors
 from orvideo.errors import UsageError
+from orvideo.installers import line_for
 from orvideo.settings.warnings import shared_folder
 from tests.drills.raw_server import RawServer, Reply
 from tests.drills.service import model_list
@@ -276,7 +277,8 @@ def test_c05_nobody_there_and_a_bad_certificate_are_findings(orvideo: Shell) -> 
         assert (found["code"], found["service"]["ok"]) == (15, False)
     env = {"ORVIDEO_BASE_URL": "http://127.0.0.1:1/api/v1", "OPENROUTER_API_KEY": KEY}
     found = looked(orvideo, env=env, sandbox=False)
-    assert (found["code"], found["service"]["hint"]) == (7, "see where orvideo looks for it: orvideo config list")
+    mend = shells.unset_variable("ORVIDEO_BASE_URL")
+    assert (found["code"], found["service"]["hint"]) == (7, f"is the base URL right? To use the usual one: {mend}")
 
 
 @pytest.mark.drill("F-C13")
@@ -383,4 +385,4 @@ def test_w28_only_what_is_not_there_is_not_installed(error: ImportError, says: s
     with pytest.raises(UsageError) as refusal, sandbox_errors():
         raise error
     assert says in refusal.value.message
-    assert ("is not installed" in refusal.value.message) == (refusal.value.hint == 'pip install "orvideo[sandbox]"')
+    assert ("is not installed" in refusal.value.message) == (refusal.value.hint == line_for("sandbox"))

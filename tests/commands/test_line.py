@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import platform
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from orvideo import __file__ as package
+from orvideo import __version__
 from orvideo.commands._app import COMMANDS
+from orvideo.commands.help import Topic
 from orvideo.sandbox.server import KEY, Sandbox
 from tests.shell import Shell
 
@@ -143,8 +148,25 @@ def test_a_number_that_no_job_has_is_not_told_as_a_piece_that_is_too_short(orvid
 @pytest.mark.drill("F-D13")
 def test_d13_help_alone_lists_commands_and_pages(orvideo: Shell) -> None:
     shown = orvideo("help").out
-    assert shown == orvideo("--help").out == orvideo().out
+    assert shown == orvideo("--help").out
     assert [name for name in (*COMMANDS, "exit-codes", "environment", "output", "schema") if name not in shown] == []
+
+
+def test_orvideo_alone_says_what_it_is_and_shows_five_lines_that_are_commands(orvideo: Shell) -> None:
+    done, process = orvideo(), orvideo.process()
+    assert (done.code, done.err) == (0, "")
+    assert process == done
+    assert done.lines[0].startswith("orvideo makes videos through OpenRouter")
+    assert max(map(len, done.lines)) < 80
+    shown = [line.split(":", 1)[1].strip() for line in done.lines if line.startswith("  ")]
+    assert len(shown) == 5
+    for line in shown:
+        program, *words = shlex.split(line)
+        assert program == "orvideo"
+        # Help explains a line only where all its words are understood.
+        assert orvideo(*words, "--help").code == 0, line
+        assert orvideo("help", words[0]).code == 0
+    assert "orvideo help COMMAND" in done.lines[-1]
 
 
 @pytest.mark.drill("F-D13")
@@ -152,17 +174,39 @@ def test_d13_help_knows_every_command(orvideo: Shell) -> None:
     for line in (("submit",), ("jobs", "show"), ("jobs", "list"), ("help",), ("config", "set")):
         assert orvideo("help", *line).out == orvideo(*line, "--help").out != ""
     assert "outcome unknown" in orvideo("help", "exit-codes").out
-    assert orvideo("help", "sbmit").code == 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "hint"),
+    [
+        (("sbmit",), "orvideo help submit"), (("exit-code",), "orvideo help exit-codes"), (("xyzzy",), "orvideo help"),
+        (("jobs", "shwo"), "orvideo jobs --help"),
+    ],
+)  # fmt: skip
+def test_help_about_what_is_not_there_names_what_is(orvideo: Shell, asked: tuple[str, ...], hint: str) -> None:
+    done = orvideo("help", *asked, "--json")
+    assert (done.code, done.out, done.error["hint"]) == (2, "", hint)
+    if len(asked) == 1:
+        words = done.error["message"]
+        assert f"'{asked[0]}'" in words
+        assert [name for name in (*COMMANDS, *(topic.value for topic in Topic)) if name not in words] == []
+    else:
+        assert "Did you mean 'show'?" in done.error["message"]
 
 
 @pytest.mark.drill("F-D13")
 def test_d13_the_version_says_which_python_and_where(orvideo: Shell) -> None:
-    first, second = orvideo("--version").lines
-    assert first.startswith("orvideo ")
-    python, _, folder = second.partition(", ")
-    assert (python, Path(folder).is_absolute()) == (f"Python {sys.version.split()[0]}", True)
-    process = orvideo.process("--version").lines
-    assert (process[0], process[1].partition(",")[0]) == (first, second.partition(",")[0])
+    short = orvideo("--version")
+    assert short.out == f"orvideo {__version__}\n" == orvideo.process("--version").out
+    for line in (("--version", "-v"), ("-V", "--verbose"), ("-v", "--version")):
+        done = orvideo.process(*line)
+        assert (done.code, done.err, done.lines[0]) == (0, "", short.lines[0])
+        python, system, place, *extras = done.lines[1:]
+        assert python.startswith(f"Python {sys.version.split()[0]} ({platform.python_implementation()}), ")
+        assert platform.machine() in system
+        assert str(Path(package).parent) in place
+        assert "installed by " in place
+        assert "extra sandbox: installed" in extras
 
 
 @pytest.mark.drill("F-D13")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from orvideo import shells
 from orvideo.api.client import Client
 from orvideo.api.transport import Limits
 from orvideo.errors import AuthError, NotSent, OrvideoError
@@ -214,7 +215,8 @@ def test_c06_a_dead_proxy_is_named_as_the_proxy(variable: str, orvideo: Shell, m
                     ask()
                 message = f"The proxy 127.0.0.1:{port} ({variable}) could not be reached: Connection refused. Nothing"
                 assert caught.value.message.startswith(message)
-                assert caught.value.hint == f"check {variable}, or add svc.invalid to NO_PROXY"
+                without = shells.add_to_list("NO_PROXY", "svc.invalid")
+                assert caught.value.hint == f"check {variable}, or do without it: {without}"
 
 
 @drill("F-C06", "M03")
