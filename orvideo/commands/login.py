@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
@@ -62,6 +61,8 @@ def run(context: Context, wishes: Wishes) -> None:
 
 def _sign_in(context: Context, wishes: Wishes) -> StoredKey:
     """Let a person allow a key in a browser, here or anywhere."""
+    from platform import node
+
     from orvideo.deadline import Deadline
     from orvideo.settings.values import parse_positive_duration
     from orvideo.sign_in.attempt import LONGEST_LABEL, Attempt
@@ -69,7 +70,7 @@ def _sign_in(context: Context, wishes: Wishes) -> StoredKey:
     seconds = parse_positive_duration(wishes.timeout)
     # What would keep the key from being stored is told before anybody makes one.
     _ = context.settings.config_dir
-    label = (wishes.label or f"orvideo on {platform.node() or 'this machine'}").strip()[:LONGEST_LABEL]
+    label = (wishes.label or f"orvideo on {node() or 'this machine'}").strip()[:LONGEST_LABEL]
     attempt, base_url = Attempt.new(), context.settings.base_url
     listener = None if wishes.no_browser else _listen(context)
     if listener is None:
@@ -79,7 +80,7 @@ def _sign_in(context: Context, wishes: Wishes) -> StoredKey:
         callback = listener.wait(Deadline.after(context.clock, seconds))
         if callback is None:
             raise AuthError(
-                f"Nobody came back from the browser within {wishes.timeout}; nothing is stored.",
+                f"Nobody came back from the browser within {wishes.timeout}; nothing was stored.",
                 hint=f"{_AGAIN}; where the browser is on another machine: {_AGAIN} --no-browser",
             )
         return _finish(context, attempt, callback, listener)
@@ -118,7 +119,7 @@ def _finish(context: Context, attempt: Attempt, callback: Callback, listener: Li
     try:
         if callback.code is None:
             why = f"the answer was {callback.error}" if callback.error else "the browser came back without a code"
-            raise AuthError(f"Signing in was not allowed: {why}. Nothing is stored.", hint=_AGAIN)
+            raise AuthError(f"Signing in was not allowed: {why}. Nothing was stored.", hint=_AGAIN)
         stored = _exchange(context, attempt, callback.code)
     except OrvideoError as error:
         listener.answer(pages.failed(error.message))
@@ -136,13 +137,11 @@ def _by_hand(context: Context, attempt: Attempt, address: str) -> StoredKey:
     typed = context.terminal.line("Code: ")
     code = clean_code(typed)
     if code is None:
-        raise AuthError("No code was given; nothing is stored." if not typed.strip() else _NO_CODE, hint=_AGAIN)
+        told = "What was typed cannot be a code" if typed.strip() else "No code was given"
+        raise AuthError(f"{told}; nothing was stored.", hint=_AGAIN)
     if code.startswith("sk-or-"):
-        raise AuthError("This is a key and not a code; nothing is stored.", hint=f"{_AGAIN} --with-key")
+        raise AuthError("This is a key and not a code; nothing was stored.", hint=f"{_AGAIN} --with-key")
     return _exchange(context, attempt, code)
-
-
-_NO_CODE = "What was typed cannot be a code; nothing is stored."
 
 
 def _exchange(context: Context, attempt: Attempt, code: str) -> StoredKey:
@@ -157,9 +156,9 @@ def _exchange(context: Context, attempt: Attempt, code: str) -> StoredKey:
             error.hint = f"make room, then: {_AGAIN}" if isinstance(error, OutputUnwritable) else _AGAIN
             raise
     except (ServerFault, BadReply) as error:
-        error.message += f" Nothing is stored. {_REVOKE}"
+        error.message += f" Nothing was stored. {_REVOKE}"
         error.hint = error.hint or _AGAIN
         raise
     except Interrupted:
-        context.terminal.warn(f"nothing is stored. {_REVOKE}")
+        context.terminal.warn(f"nothing was stored. {_REVOKE}")
         raise

@@ -26,8 +26,8 @@ from orvideo.sign_in.pages import Page
 
 #: How long a connection may take to bring its request, and the last page to be taken; seconds.
 _PATIENCE = 10.0
-#: The largest request line with its headers, in bytes.
-_LARGEST_HEAD = 16 * 1024
+#: The largest request line with its headers, in bytes; a browser brings the cookies of all that runs on this machine.
+_LARGEST_HEAD = 64 * 1024
 #: How many connections are open at once; the oldest goes first.
 _MOST = 64
 _MOST_FIELDS = 20

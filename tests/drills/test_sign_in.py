@@ -132,14 +132,23 @@ def test_l02_whoever_comes_back_second_is_refused(orvideo: Shell) -> None:
 
 
 @drill("L03")
-@pytest.mark.parametrize("query", ["code=auth_code_guessed", "code=a&code=b", "code=", "", "code=%ff", "x=1"])
-def test_l03_a_wrong_code_ends_it(orvideo: Shell, home: Path, query: str) -> None:
+def test_l03_a_wrong_code_ends_it(orvideo: Shell, home: Path) -> None:
     with sandbox(home) as base_url, signing_in(orvideo, base_url) as login:
-        page = login.come_back(query)
+        page = login.come_back("code=auth_code_guessed")
         done = login.done()
     assert (done.code, page.status_code) == (4, 400), done.err
     assert "You are not signed in" in page.text
     assert "hint: orvideo login" in done.err
+    assert_nothing_stored(orvideo, done)
+
+
+@drill("L03")
+@pytest.mark.parametrize("query", ["code=a&code=b", "code=", "", "code=%ff", "x=1", "code=a&error=no"])
+def test_l03_what_is_no_code_is_sent_nowhere(orvideo: Shell, query: str) -> None:
+    with service() as server, signing_in(orvideo, server.url) as login:
+        page = login.come_back(query)
+        done = login.done()
+        assert (done.code, page.status_code, server.requests) == (4, 400, []), done.err
     assert_nothing_stored(orvideo, done)
 
 
@@ -269,7 +278,7 @@ def test_l11_what_is_too_large_or_no_request_is_refused_and_the_right_one_still_
         host = f"Host: 127.0.0.1:{login.port}"
         assert status(login, "GET / HTTP/1.1", host, "X: " + "x" * 100_000) == 431
         assert status(login, f"GET /{'x' * 100_000} HTTP/1.1", host) == 431
-        assert status(login, "GET / HTTP/1.1", host, *(f"X{number}: y" for number in range(5000))) == 431
+        assert status(login, "GET / HTTP/1.1", host, *(f"X{number}: y" for number in range(10_000))) == 431
         assert status(login, "\x16\x03\x01\x02garbage") == 400
         assert login.come_back("&".join(f"a{number}=b" for number in range(100)) + "&code=x").status_code == 400
         done = login.done()
@@ -309,7 +318,7 @@ def test_l12_an_answer_without_a_key_stores_none(orvideo: Shell, answer: Behavio
     assert says in " ".join(done.err.split())
     assert "hint: " in done.err
     assert_nothing_stored(orvideo, done)
-    if code in (7, 12) and not isinstance(answer, Reply):
+    if code == 12 or "gave no answer" in says:
         assert "can be revoked at https://openrouter.ai/settings/keys" in done.err
 
 
@@ -366,7 +375,7 @@ def test_l14_a_key_that_finds_no_room_is_not_lost_in_silence(orvideo: Shell) -> 
 @drill("L14")
 def test_l14_where_there_is_no_place_for_a_key_none_is_made(orvideo: Shell) -> None:
     with service() as server:
-        env = {"ORVIDEO_BASE_URL": server.url, "ORVIDEO_CONFIG_DIR": "not/absolute"}
+        env = {"ORVIDEO_BASE_URL": server.url, "HOME": "", "XDG_CONFIG_HOME": ""}
         done = orvideo("login", "--no-browser", stdin="auth_code_1\n", env=env)
         assert (done.code, server.requests) == (2, [])
 

@@ -135,6 +135,12 @@ def test_settings(orvideo: Shell) -> None:
     check(orvideo("config", "set", "api-key", "--json", stdin=KEY).json, "config set api-key")
 
 
+def test_a_key(orvideo: Shell) -> None:
+    check(orvideo("login", "--with-key", "--json", stdin=KEY).json, "login")
+    check(orvideo("logout", "--json").json, "logout")
+    check(orvideo("whoami", "--sandbox", "--json").json, "whoami")
+
+
 def test_pages(orvideo: Shell) -> None:
     check(orvideo("doctor", "--sandbox", "--json").json, "doctor")
     check(orvideo("doctor", "--json").json, "doctor")
