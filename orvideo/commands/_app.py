@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 import orvideo
+from orvideo.commands._options import ANSWERING
 from orvideo.commands._typer import App
 
 #: The commands in the order in which help shows them. A module of `orvideo.commands` each, with a `register(app)`.
@@ -55,6 +56,8 @@ def build_app(commands: Sequence[str] = COMMANDS, *, columns: int | None = None)
     def root(
         ctx: typer.Context,
         version: Annotated[bool, typer.Option("--version", "-V", help="Print the version.")] = False,
+        # What a line has of it before the command, `cli` takes off and hands to the command.
+        profile: Annotated[str | None, ANSWERING["profile"].__metadata__[0]] = None,
     ) -> None:
         if version:
             typer.echo(f"orvideo {orvideo.__version__}\nPython {sys.version.split()[0]}, {orvideo.__path__[0]}")

@@ -269,7 +269,8 @@ def _key(context: Context) -> str | Check:
     name = "the sandbox's own"
     if not service.is_sandbox:
         key = context.settings.api_key(service.base_url)
-        name = f"{key.masked} from {key.location}"
+        beaten = context.settings.get(API_KEY).beaten
+        name = f"{key.masked} from {key.location}" + (f" (beats {', '.join(beaten)})" if beaten else "")
     try:
         info = service.client.key()
     except NotFound as error:
