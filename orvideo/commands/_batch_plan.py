@@ -140,7 +140,10 @@ def check_batch(context: Context, options: BatchOptions, settings: Settings, ser
 
 def _refuse_other_profile(history: History, service: Service) -> None:
     """Refuse to go on with a batch with another key than it was begun with: who pays for the rest is no accident."""
-    begun = sorted({record.profile or "" for record in history.last.values()} - {service.profile or ""})
+    from orvideo.record.values import State
+
+    bought = [record for record in history.last.values() if record.state is not State.NOT_SENT]
+    begun = sorted({record.profile or "" for record in bought} - {service.profile or ""})
     if not begun:
         return
     profile = begun[0] or None
