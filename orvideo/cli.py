@@ -52,12 +52,15 @@ def main(argv: Sequence[str] | None = None, environment: Environment | None = No
 
 def _profile_before_command(arguments: list[str]) -> tuple[str | None, list[str]]:
     """Return the profile that stands before the command, as `orvideo --profile NAME COMMAND` has it, and the rest."""
-    first, *rest = arguments or [""]
-    if first == "--profile" and rest:
-        return rest[0], rest[1:]
-    if first.startswith("--profile="):
-        return first.partition("=")[2], rest
-    return None, arguments
+    profile = None
+    while arguments:
+        if arguments[0].startswith("--profile="):
+            profile, arguments = arguments[0].partition("=")[2], arguments[1:]
+        elif arguments[0] == "--profile" and len(arguments) > 1:
+            profile, arguments = arguments[1], arguments[2:]
+        else:
+            break
+    return profile, arguments
 
 
 def _command_to_explain(arguments: Sequence[str]) -> list[str] | None:

@@ -307,6 +307,8 @@ class Row(Document):
     """The job's status, refused, or not_submitted."""
     id: str | None
     handle: str | None
+    profile: str | None
+    """The profile whose key bought it; null where none was selected, or nothing was bought."""
     prompt: str | None
     path: str | None
     paths: list[str]

@@ -21,8 +21,6 @@ SERVICE = "orvideo"
 LOCATION = "the system's keyring"
 #: The user name of the key that belongs to no profile; no profile can have it.
 _NO_PROFILE = "(no profile)"
-#: Below this, a backend is no store of the system's: it refuses, forgets, or is a plain file.
-_LEAST_PRIORITY = 1
 
 
 class KeyRingFailed(Exception):
@@ -63,7 +61,8 @@ def open_key_ring(profile: str | None) -> KeyRing | None:
         return None
     with _failures():
         backend = keyring.get_keyring()
-        return KeyRing(backend, profile) if backend.priority >= _LEAST_PRIORITY else None
+        # What refuses or forgets everything has none.
+        return KeyRing(backend, profile) if backend.priority > 0 else None
 
 
 @contextmanager

@@ -250,6 +250,7 @@ def test_a_profile_may_have_the_name_of_a_command(orvideo: Shell) -> None:
     ok(orvideo("config", "set", "--profile", "jobs", "model", "a/b"))
     assert ok(orvideo("--profile", "jobs", "config", "get", "model")).out == "a/b\n"
     assert "Usage: orvideo config" in ok(orvideo("--profile", "jobs", "help", "config")).out
+    assert ok(orvideo("--profile=x", "--profile", "jobs", "config", "get", "model")).out == "a/b\n"
     assert orvideo("--profile").code == 2
     assert "--profile NAME" in " ".join(ok(orvideo("--help")).out.split())
 
