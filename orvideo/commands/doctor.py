@@ -208,7 +208,7 @@ def _broken(setting: Setting) -> OrvideoError:
         return UsageError(problem, hint=shells.unset_variable(setting.location or ""))
     if setting.name == API_KEY:
         return AuthError(problem, hint=setting.hint or f"orvideo config set {API_KEY}")
-    return UsageError(problem, hint=f"orvideo config unset {setting.name}")
+    return UsageError(problem, hint=setting.hint)
 
 
 def _record(context: Context) -> str:

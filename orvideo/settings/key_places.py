@@ -7,9 +7,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from orvideo import shells
-from orvideo.errors import AuthError, OrvideoError, OutputUnwritable
+from orvideo.errors import AuthError, OrvideoError, OutputUnwritable, Unsafe
 from orvideo.settings.definitions import API_KEY, KEY_VARIABLE, Setting, Source
-from orvideo.settings.keys import ApiKey, KeyFile, clean_key
+from orvideo.settings.keys import ApiKey, KeyFile, clean_key, origin_of
 from orvideo.settings.profiles import set_line
 
 if TYPE_CHECKING:
@@ -35,6 +35,31 @@ class FoundKey(NamedTuple):
 
     key: ApiKey
     origin: str | None = None
+
+
+def no_key(profile: str | None) -> AuthError:
+    """Return the error where no place has a key."""
+    line = set_line(API_KEY, profile)
+    if profile is None:
+        hint = f"set {KEY_VARIABLE}, or store one: {line}; --sandbox needs none"
+        return AuthError("There is no API key.", hint=hint)
+    return AuthError(f"The profile {profile} has no API key of its own.", hint=f"store one: {line}")
+
+
+def key_of_another_origin(found: FoundKey, base_url: str, profile: str | None) -> Unsafe:
+    """Return the error for a key that is not for the service that is to be asked (drill N17)."""
+    here = origin_of(base_url)
+    own = f"set {KEY_VARIABLE} to a key for that service"
+    if found.key.source is Source.COMMAND:
+        always = f"{set_line('base-url', profile)} {shells.word(base_url)}"
+        return Unsafe(
+            f"The key of {found.key.location} is for {found.origin} and is not sent to {here}.",
+            hint=f"{own}, or use that service always: {always}",
+        )
+    return Unsafe(
+        f"The stored key is for {found.origin} and is not sent to {here}.",
+        hint=f"{own}, or store it: {set_line(API_KEY, profile)}",
+    )
 
 
 class KeyPlaces:

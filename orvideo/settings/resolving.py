@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from orvideo import shells
-from orvideo.errors import AuthError, OrvideoError, Unsafe, UsageError
+from orvideo.errors import OrvideoError, UsageError
 from orvideo.settings import definitions, folders
 from orvideo.settings.definitions import (
     API_KEY,
@@ -25,9 +25,9 @@ from orvideo.settings.definitions import (
     Setting,
     Source,
 )
-from orvideo.settings.key_places import FoundKey, KeyMemory, KeyPlaces
+from orvideo.settings.key_places import KeyMemory, KeyPlaces, key_of_another_origin, no_key
 from orvideo.settings.keys import ApiKey, KeyFile, clean_key, origin_of
-from orvideo.settings.profiles import is_profile_name, lost_profile, no_profile, profile_name, set_line
+from orvideo.settings.profiles import is_profile_name, lost_profile, no_profile, profile_name, set_line, unset_line
 from orvideo.settings.store import Store
 
 if TYPE_CHECKING:
@@ -127,7 +127,13 @@ class Settings:
             source = Source.ENVIRONMENT if variable else Source.STORE
             file = str(self._store.path) if self._store is not None else None
             location = variable or (self._key_places.where() if name == API_KEY else file)
-            return Setting(name, None, source, location, "", error.message, error.hint)
+            hint = error.hint if variable or name == API_KEY else self._unset_line(name)
+            return Setting(name, None, source, location, "", error.message, hint)
+
+    def _unset_line(self, name: str) -> str:
+        """Return the command that removes a stored setting, from the profile's table if it stands there."""
+        is_own = self._store is not None and name in self._store.entries_of(self.profile)
+        return unset_line(name, self.profile if is_own else None)
 
     def overriding_variable(self, name: str) -> str | None:
         """Return the variable that now overrides a stored setting, None when none is set."""
@@ -228,9 +234,9 @@ class Settings:
         """
         found = self._key_places.find(self.environ_without_key)
         if found is None:
-            raise self._no_key()
+            raise no_key(self.profile)
         if found.origin is not None and found.origin != origin_of(base_url):
-            raise self._key_of_another_origin(found, base_url)
+            raise key_of_another_origin(found, base_url, self.profile)
         return found.key
 
     def key_of(self, profile: str | None, base_url: str) -> ApiKey:
@@ -241,26 +247,6 @@ class Settings:
         if profile is not None and profile not in self.profiles and not self._set_variable((KEY_VARIABLE,)):
             raise lost_profile(profile)
         return other.api_key(base_url)
-
-    def _no_key(self) -> AuthError:
-        line = set_line(API_KEY, self.profile)
-        if self.profile is None:
-            hint = f"set {KEY_VARIABLE}, or store one: {line}; --sandbox needs none"
-            return AuthError("There is no API key.", hint=hint)
-        return AuthError(f"The profile {self.profile} has no API key of its own.", hint=f"store one: {line}")
-
-    def _key_of_another_origin(self, found: FoundKey, base_url: str) -> Unsafe:
-        here = origin_of(base_url)
-        if found.key.source is Source.COMMAND:
-            return Unsafe(
-                f"The key of {found.key.location} is for {found.origin} and is not sent to {here}.",
-                hint=f"set {KEY_VARIABLE} to a key for that service, or use it always: "
-                f"{set_line('base-url', self.profile)} {shells.word(base_url)}",
-            )
-        return Unsafe(
-            f"The stored key is for {found.origin} and is not sent to {here}.",
-            hint=f"set {KEY_VARIABLE} to a key for that service, or store it: {set_line(API_KEY, self.profile)}",
-        )
 
     @property
     def _key_places(self) -> KeyPlaces:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 from typing import Any
@@ -29,6 +30,7 @@ class Payers(RawServer):
     def __init__(self, status: str = "completed") -> None:
         super().__init__(self._talk)
         self.status = status
+        self._numbers = itertools.count(1)
 
     def _talk(self, peer: Peer) -> None:
         while (request := peer.read_request()) is not None:
@@ -45,8 +47,7 @@ class Payers(RawServer):
         if place == "/key":
             return _json(200, {"data": {"label": tail(key), "limit": None, "limit_remaining": None}})
         if request.method == "POST":
-            number = self.count("POST")
-            return _json(202, {"id": f"job-{number}-{tail(key)}", "status": "pending"})
+            return _json(202, {"id": f"job-{next(self._numbers)}-{tail(key)}", "status": "pending"})
         if not place.partition("?")[0].removesuffix("/content").endswith(f"-{tail(key)}"):
             return _refused("User not found.")
         if place.endswith("/content"):

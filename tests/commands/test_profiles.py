@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from orvideo.completion.answer import complete
 from tests.commands.payers import CLIENT_A, CLIENT_B, MINE, TELL, Payers, tail
 from tests.drills.service import ORDER, on_record
 from tests.shell import Result, Shell
+
+pytestmark = pytest.mark.drill("K18")
 
 
 @pytest.fixture
@@ -73,8 +76,8 @@ def test_the_variable_beats_every_profile(keyed: Shell, server: Payers) -> None:
 
 
 def test_a_profile_may_have_a_command(keyed: Shell, home: Path, server: Payers) -> None:
-    (home / "key.txt").write_text(CLIENT_B + "\n")
-    ok(keyed("config", "set", "--profile", "client-a", "api-key-command", "cat key.txt"))
+    (home / "read.py").write_text(f"print({CLIENT_B!r})")
+    ok(keyed("config", "set", "--profile", "client-a", "api-key-command", f'"{sys.executable}" read.py'))
     assert buy(keyed, "--profile", "client-a").endswith(tail(CLIENT_B))
     assert buy(keyed).endswith(tail(MINE))
 
@@ -187,6 +190,8 @@ def test_what_a_person_wrote_is_kept_and_its_mistakes_have_a_line(orvideo: Shell
     done = orvideo("--profile", "a.b", "config", "get", "duration", "--json")
     assert done.code == 2
     assert done.error["message"].startswith(f"{config(orvideo)}:5: ")
+    looked = {one["detail"]: one["hint"] for one in orvideo("--profile", "a.b", "doctor", "--json").json}
+    assert looked[done.error["message"]] == "orvideo config unset --profile a.b duration"
     told = ok(orvideo("config", "list")).err
     assert f"{config(orvideo)}:6: there is no setting 'modle'. Did you mean model?" in " ".join(told.split())
     assert "the profile 'my client' has a name that none can have" in " ".join(told.split())

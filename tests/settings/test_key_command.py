@@ -19,6 +19,8 @@ from tests.commands.payers import CLIENT_A, MINE, TELL, Payers, tail
 from tests.drills.service import ORDER
 from tests.shell import Shell
 
+pytestmark = pytest.mark.drill("K16")
+
 COMMAND_KEY = "sk-or-v1-0123456789abcdef-of-command"
 Write = Callable[..., str]
 
@@ -213,14 +215,18 @@ def test_a_signal_that_raises_nothing_ends_it_as_well(home: Path, write: Write) 
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals mean nothing here")
-@pytest.mark.parametrize("line", [["submit", *ORDER], ["doctor"]], ids=lambda line: line[0])
+@pytest.mark.parametrize("line", [["submit", *ORDER], ["wait", "1"], ["doctor"]], ids=lambda line: line[0])
 def test_ctrl_c_ends_orvideo_and_the_command(line: list[str], orvideo: Shell, home: Path, write: Write) -> None:
     use(orvideo, write("time.sleep(1000)"))
-    process = orvideo.popen(*line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
-    while not runs(home) and process.poll() is None:
-        time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=120)
+    with Payers("in_progress") as server:
+        keep_base_url(orvideo, server)
+        # Only a job that is there can be waited for, and within a run signals raise nothing.
+        assert orvideo("submit", *ORDER, env={"OPENROUTER_API_KEY": MINE}).code == 0
+        process = orvideo.popen(*line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        while not runs(home) and process.poll() is None:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=120)
     assert process.returncode == 130, (out, err)
     assert b"Traceback" not in err
 
