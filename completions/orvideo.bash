@@ -6,85 +6,88 @@ __orvideo_offers() {
     case $1 in
         '')
             commands='submit status wait download batch models login logout whoami doctor sandbox help jobs config completion'
-            options='--version -V --verbose -v --help -h'
+            options='--version -V --verbose -v --profile --help -h'
             ;;
         submit)
-            options='--prompt-file --model -m --duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --reference --continue --creativity --upscale --param --callback-url --user --session-id --trace --fix-image --request --like --no-check --wait -w --timeout --interval --exec --notify --output -o --force --receipt --max-size --max-cost --yes -y --dry-run --json --events --quiet -q --verbose -v --sandbox --help -h'
+            options='--prompt-file --model -m --duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --reference --continue --creativity --upscale --param --callback-url --user --session-id --trace --fix-image --request --like --no-check --wait -w --timeout --interval --exec --notify --output -o --force --receipt --max-size --max-cost --yes -y --dry-run --json --events --quiet -q --verbose -v --sandbox --profile --help -h'
             ;;
         status)
-            options='--json --quiet -q --verbose -v --sandbox --help -h'
+            options='--json --quiet -q --verbose -v --sandbox --profile --help -h'
             ;;
         wait)
-            options='--all --timeout --interval --exec --notify --output -o --force --receipt --max-size --json --events --quiet -q --verbose -v --sandbox --help -h'
+            options='--all --timeout --interval --exec --notify --output -o --force --receipt --max-size --json --events --quiet -q --verbose -v --sandbox --profile --help -h'
             ;;
         download)
-            options='--all --output -o --force --receipt --max-size --timeout --json --events --quiet -q --verbose -v --sandbox --help -h'
+            options='--all --output -o --force --receipt --max-size --timeout --json --events --quiet -q --verbose -v --sandbox --profile --help -h'
             ;;
         batch)
-            options='--format --name --allow-outside --model -m --duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --reference --creativity --upscale --param --callback-url --user --session-id --trace --fix-image --no-check --jobs -j --fail-fast --retry-failed --timeout --interval --output -o --force --receipt --max-size --report --max-cost --yes -y --again --dry-run --json --events --quiet -q --verbose -v --sandbox --help -h'
+            options='--format --name --allow-outside --model -m --duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --reference --creativity --upscale --param --callback-url --user --session-id --trace --fix-image --no-check --jobs -j --fail-fast --retry-failed --timeout --interval --output -o --force --receipt --max-size --report --max-cost --yes -y --again --dry-run --json --events --quiet -q --verbose -v --sandbox --profile --help -h'
             ;;
         models)
-            options='--duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --max-cost --sort --refresh --json --quiet -q --verbose -v --sandbox --help -h'
+            options='--duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --max-cost --sort --refresh --json --quiet -q --verbose -v --sandbox --profile --help -h'
             ;;
         login)
-            options='--with-key --no-browser --label --timeout --json --quiet -q --verbose -v --sandbox --help -h'
+            options='--with-key --no-browser --label --timeout --json --quiet -q --verbose -v --sandbox --profile --help -h'
             ;;
         logout)
-            options='--json --quiet -q --help -h'
+            options='--json --quiet -q --profile --help -h'
             ;;
         whoami)
-            options='--json --quiet -q --verbose -v --sandbox --help -h'
+            options='--json --quiet -q --verbose -v --sandbox --profile --help -h'
             ;;
         doctor)
-            options='--move-record-aside --json --quiet -q --verbose -v --sandbox --help -h'
+            options='--move-record-aside --json --quiet -q --verbose -v --sandbox --profile --help -h'
             ;;
         sandbox)
-            options='--port --speed --fault --models --keep --webhook-secret --list-faults --json --quiet -q --help -h'
+            options='--port --speed --fault --models --keep --webhook-secret --list-faults --json --quiet -q --profile --help -h'
             ;;
         help)
             options='--json --help -h'
             ;;
         jobs)
             commands='list show adopt forget'
-            options='--search -s --unfinished --unknown --not-downloaded --since --status --model -m --sort --columns --limit -n --cost --json --quiet -q --help -h'
+            options='--search -s --unfinished --unknown --not-downloaded --since --status --model -m --sort --columns --limit -n --cost --json --quiet -q --profile --help -h'
             ;;
         'jobs list')
-            options='--search -s --unfinished --unknown --not-downloaded --since --status --model -m --sort --columns --limit -n --cost --json --quiet -q --help -h'
+            options='--search -s --unfinished --unknown --not-downloaded --since --status --model -m --sort --columns --limit -n --cost --json --quiet -q --profile --help -h'
             ;;
         'jobs show')
-            options='--request --receipt --force --json --quiet -q --help -h'
+            options='--request --receipt --force --json --quiet -q --profile --help -h'
             ;;
         'jobs adopt')
-            options='--json --quiet -q --verbose -v --sandbox --help -h'
+            options='--json --quiet -q --verbose -v --sandbox --profile --help -h'
             ;;
         'jobs forget')
-            options='--force --json --quiet -q --help -h'
+            options='--force --json --quiet -q --profile --help -h'
             ;;
         config)
-            commands='list get set unset path'
+            commands='list get set unset profiles path'
             options='--help -h'
             ;;
         'config list')
-            options='--json --quiet -q --help -h'
+            options='--json --quiet -q --profile --help -h'
             ;;
         'config get')
-            options='--json --quiet -q --help -h'
+            options='--json --quiet -q --profile --help -h'
             ;;
         'config set')
-            options='--json --quiet -q --verbose -v --help -h'
+            options='--json --quiet -q --verbose -v --profile --help -h'
             ;;
         'config unset')
-            options='--json --quiet -q --help -h'
+            options='--json --quiet -q --profile --help -h'
+            ;;
+        'config profiles')
+            options='--json --quiet -q --profile --help -h'
             ;;
         'config path')
-            options='--json --quiet -q --help -h'
+            options='--json --quiet -q --profile --help -h'
             ;;
         completion)
             commands='install show'
             options='--help -h'
             ;;
         'completion install')
-            options='--force --json --quiet -q --help -h'
+            options='--force --json --quiet -q --profile --help -h'
             ;;
         'completion show')
             options='--json --help -h'
@@ -96,6 +99,7 @@ __orvideo_offers() {
 __orvideo_value() {
     kind=''
     case "$1 $2" in
+        ' --profile') kind='dynamic profiles' ;;
         'submit --prompt-file') kind='files' ;;
         'submit --model'|'submit -m') kind='dynamic models' ;;
         'submit --duration'|'submit -d') kind='dynamic durations' ;;
@@ -122,14 +126,18 @@ __orvideo_value() {
         'submit --output'|'submit -o') kind='files' ;;
         'submit --max-size') kind='anything' ;;
         'submit --max-cost') kind='anything' ;;
+        'submit --profile') kind='dynamic profiles' ;;
+        'status --profile') kind='dynamic profiles' ;;
         'wait --timeout') kind='anything' ;;
         'wait --interval') kind='anything' ;;
         'wait --exec') kind='anything' ;;
         'wait --output'|'wait -o') kind='files' ;;
         'wait --max-size') kind='anything' ;;
+        'wait --profile') kind='dynamic profiles' ;;
         'download --output'|'download -o') kind='files' ;;
         'download --max-size') kind='anything' ;;
         'download --timeout') kind='anything' ;;
+        'download --profile') kind='dynamic profiles' ;;
         'batch --format') kind='anything' ;;
         'batch --name') kind='anything' ;;
         'batch --model'|'batch -m') kind='dynamic models' ;;
@@ -155,6 +163,7 @@ __orvideo_value() {
         'batch --max-size') kind='anything' ;;
         'batch --report') kind='files' ;;
         'batch --max-cost') kind='anything' ;;
+        'batch --profile') kind='dynamic profiles' ;;
         'models --duration'|'models -d') kind='dynamic durations' ;;
         'models --resolution'|'models -r') kind='dynamic resolutions' ;;
         'models --aspect-ratio'|'models -a') kind='dynamic aspect-ratios' ;;
@@ -164,14 +173,20 @@ __orvideo_value() {
         'models --last-frame') kind='files' ;;
         'models --max-cost') kind='anything' ;;
         'models --sort') kind='words price name' ;;
+        'models --profile') kind='dynamic profiles' ;;
         'login --label') kind='anything' ;;
         'login --timeout') kind='anything' ;;
+        'login --profile') kind='dynamic profiles' ;;
+        'logout --profile') kind='dynamic profiles' ;;
+        'whoami --profile') kind='dynamic profiles' ;;
+        'doctor --profile') kind='dynamic profiles' ;;
         'sandbox --port') kind='anything' ;;
         'sandbox --speed') kind='anything' ;;
         'sandbox --fault') kind='anything' ;;
         'sandbox --models') kind='files' ;;
         'sandbox --keep') kind='anything' ;;
         'sandbox --webhook-secret') kind='anything' ;;
+        'sandbox --profile') kind='dynamic profiles' ;;
         'jobs --search'|'jobs -s') kind='anything' ;;
         'jobs --since') kind='anything' ;;
         'jobs --status') kind='anything' ;;
@@ -180,6 +195,7 @@ __orvideo_value() {
         'jobs --columns') kind='anything' ;;
         'jobs --limit'|'jobs -n') kind='anything' ;;
         'jobs --cost') kind='words model day month' ;;
+        'jobs --profile') kind='dynamic profiles' ;;
         'jobs list --search'|'jobs list -s') kind='anything' ;;
         'jobs list --since') kind='anything' ;;
         'jobs list --status') kind='anything' ;;
@@ -188,6 +204,17 @@ __orvideo_value() {
         'jobs list --columns') kind='anything' ;;
         'jobs list --limit'|'jobs list -n') kind='anything' ;;
         'jobs list --cost') kind='words model day month' ;;
+        'jobs list --profile') kind='dynamic profiles' ;;
+        'jobs show --profile') kind='dynamic profiles' ;;
+        'jobs adopt --profile') kind='dynamic profiles' ;;
+        'jobs forget --profile') kind='dynamic profiles' ;;
+        'config list --profile') kind='dynamic profiles' ;;
+        'config get --profile') kind='dynamic profiles' ;;
+        'config set --profile') kind='dynamic profiles' ;;
+        'config unset --profile') kind='dynamic profiles' ;;
+        'config profiles --profile') kind='dynamic profiles' ;;
+        'config path --profile') kind='dynamic profiles' ;;
+        'completion install --profile') kind='dynamic profiles' ;;
     esac
 }
 
@@ -203,10 +230,10 @@ __orvideo_argument() {
         'help '0) kind='words exit-codes environment output schema man' ;;
         'jobs show '0) kind='dynamic jobs' ;;
         'jobs forget '*) kind='dynamic jobs' ;;
-        'config get '0) kind='words api-key base-url model duration resolution aspect-ratio audio seed output interval timeout max-cost confirm-above max-image-size max-size referer title categories sandbox sandbox-speed' ;;
-        'config set '0) kind='words api-key base-url model duration resolution aspect-ratio audio seed output interval timeout max-cost confirm-above max-image-size max-size referer title categories sandbox sandbox-speed' ;;
+        'config get '0) kind='words api-key api-key-command base-url model duration resolution aspect-ratio audio seed output interval timeout max-cost confirm-above max-image-size max-size referer title categories sandbox sandbox-speed' ;;
+        'config set '0) kind='words api-key api-key-command base-url model duration resolution aspect-ratio audio seed output interval timeout max-cost confirm-above max-image-size max-size referer title categories sandbox sandbox-speed' ;;
         'config set '1) kind='dynamic setting-values' ;;
-        'config unset '0) kind='words api-key base-url model duration resolution aspect-ratio audio seed output interval timeout max-cost confirm-above max-image-size max-size referer title categories sandbox sandbox-speed' ;;
+        'config unset '0) kind='words api-key api-key-command base-url model duration resolution aspect-ratio audio seed output interval timeout max-cost confirm-above max-image-size max-size referer title categories sandbox sandbox-speed' ;;
         'completion install '0) kind='words bash zsh fish powershell' ;;
         'completion show '0) kind='words bash zsh fish powershell' ;;
     esac

@@ -4,6 +4,7 @@
 function __orvideo_takes_value
     switch "$argv[1] $argv[2]"
         case \
+            ' --profile' \
             'submit --prompt-file' \
             'submit --model' \
             'submit -m' \
@@ -35,16 +36,20 @@ function __orvideo_takes_value
             'submit -o' \
             'submit --max-size' \
             'submit --max-cost' \
+            'submit --profile' \
+            'status --profile' \
             'wait --timeout' \
             'wait --interval' \
             'wait --exec' \
             'wait --output' \
             'wait -o' \
             'wait --max-size' \
+            'wait --profile' \
             'download --output' \
             'download -o' \
             'download --max-size' \
             'download --timeout' \
+            'download --profile' \
             'batch --format' \
             'batch --name' \
             'batch --model' \
@@ -76,6 +81,7 @@ function __orvideo_takes_value
             'batch --max-size' \
             'batch --report' \
             'batch --max-cost' \
+            'batch --profile' \
             'models --duration' \
             'models -d' \
             'models --resolution' \
@@ -88,14 +94,20 @@ function __orvideo_takes_value
             'models --last-frame' \
             'models --max-cost' \
             'models --sort' \
+            'models --profile' \
             'login --label' \
             'login --timeout' \
+            'login --profile' \
+            'logout --profile' \
+            'whoami --profile' \
+            'doctor --profile' \
             'sandbox --port' \
             'sandbox --speed' \
             'sandbox --fault' \
             'sandbox --models' \
             'sandbox --keep' \
             'sandbox --webhook-secret' \
+            'sandbox --profile' \
             'jobs --search' \
             'jobs -s' \
             'jobs --since' \
@@ -107,6 +119,7 @@ function __orvideo_takes_value
             'jobs --limit' \
             'jobs -n' \
             'jobs --cost' \
+            'jobs --profile' \
             'jobs list --search' \
             'jobs list -s' \
             'jobs list --since' \
@@ -117,7 +130,18 @@ function __orvideo_takes_value
             'jobs list --columns' \
             'jobs list --limit' \
             'jobs list -n' \
-            'jobs list --cost'
+            'jobs list --cost' \
+            'jobs list --profile' \
+            'jobs show --profile' \
+            'jobs adopt --profile' \
+            'jobs forget --profile' \
+            'config list --profile' \
+            'config get --profile' \
+            'config set --profile' \
+            'config unset --profile' \
+            'config profiles --profile' \
+            'config path --profile' \
+            'completion install --profile'
             return 0
     end
     return 1
@@ -183,7 +207,7 @@ end
 
 complete -c orvideo -e
 complete -c orvideo -f
-set -g __orvideo_commands 'submit' 'status' 'wait' 'download' 'batch' 'models' 'login' 'logout' 'whoami' 'doctor' 'sandbox' 'help' 'jobs' 'jobs list' 'jobs show' 'jobs adopt' 'jobs forget' 'config' 'config list' 'config get' 'config set' 'config unset' 'config path' 'completion' 'completion install' 'completion show'
+set -g __orvideo_commands 'submit' 'status' 'wait' 'download' 'batch' 'models' 'login' 'logout' 'whoami' 'doctor' 'sandbox' 'help' 'jobs' 'jobs list' 'jobs show' 'jobs adopt' 'jobs forget' 'config' 'config list' 'config get' 'config set' 'config unset' 'config profiles' 'config path' 'completion' 'completion install' 'completion show'
 
 complete -c orvideo -n '__orvideo_at \'\' 0' -a submit -d 'Submit one video job; with --wait and -o, follow it and save the video'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a status -d 'Look once at jobs and show how they are'
@@ -202,6 +226,7 @@ complete -c orvideo -n '__orvideo_at \'\' 0' -a config -d 'Read and change the s
 complete -c orvideo -n '__orvideo_at \'\' 0' -a completion -d 'Let TAB complete commands, options, models and jobs'
 complete -c orvideo -n '__orvideo_at \'\'' -l version -s V -d 'Print the version'
 complete -c orvideo -n '__orvideo_at \'\'' -l verbose -s v -d 'With --version: also Python, system, place and extras'
+complete -c orvideo -n '__orvideo_at \'\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l prompt-file -d 'Read the prompt from a file' -r -F
 complete -c orvideo -n '__orvideo_at \'submit\'' -l model -s m -d 'The model' -x -k -a '(__orvideo_dynamic models)'
@@ -243,12 +268,14 @@ complete -c orvideo -n '__orvideo_at \'submit\'' -l events -d 'Print one JSON ob
 complete -c orvideo -n '__orvideo_at \'submit\'' -l quiet -s q -d 'Only the answer and errors'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l verbose -s v -d 'Show each request, never the key'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
+complete -c orvideo -n '__orvideo_at \'submit\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'status\'' -k -a '(__orvideo_dynamic jobs)'
 complete -c orvideo -n '__orvideo_at \'status\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'status\'' -l quiet -s q -d 'Only the answer and errors'
 complete -c orvideo -n '__orvideo_at \'status\'' -l verbose -s v -d 'Show each request, never the key'
 complete -c orvideo -n '__orvideo_at \'status\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
+complete -c orvideo -n '__orvideo_at \'status\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'status\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'wait\'' -k -a '(__orvideo_dynamic jobs)'
 complete -c orvideo -n '__orvideo_at \'wait\'' -l all -d 'Every job that is not at its end'
@@ -265,6 +292,7 @@ complete -c orvideo -n '__orvideo_at \'wait\'' -l events -d 'Print one JSON obje
 complete -c orvideo -n '__orvideo_at \'wait\'' -l quiet -s q -d 'Only the answer and errors'
 complete -c orvideo -n '__orvideo_at \'wait\'' -l verbose -s v -d 'Show each request, never the key'
 complete -c orvideo -n '__orvideo_at \'wait\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
+complete -c orvideo -n '__orvideo_at \'wait\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'wait\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'download\'' -k -a '(__orvideo_dynamic jobs)'
 complete -c orvideo -n '__orvideo_at \'download\'' -l all -d 'Every finished job that is not on this disk'
@@ -278,6 +306,7 @@ complete -c orvideo -n '__orvideo_at \'download\'' -l events -d 'Print one JSON 
 complete -c orvideo -n '__orvideo_at \'download\'' -l quiet -s q -d 'Only the answer and errors'
 complete -c orvideo -n '__orvideo_at \'download\'' -l verbose -s v -d 'Show each request, never the key'
 complete -c orvideo -n '__orvideo_at \'download\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
+complete -c orvideo -n '__orvideo_at \'download\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'download\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'batch\' 0' -F
 complete -c orvideo -n '__orvideo_at \'batch\'' -l format -d 'jsonl, csv or text' -x
@@ -321,6 +350,7 @@ complete -c orvideo -n '__orvideo_at \'batch\'' -l events -d 'Print one JSON obj
 complete -c orvideo -n '__orvideo_at \'batch\'' -l quiet -s q -d 'Only the answer and errors'
 complete -c orvideo -n '__orvideo_at \'batch\'' -l verbose -s v -d 'Show each request, never the key'
 complete -c orvideo -n '__orvideo_at \'batch\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
+complete -c orvideo -n '__orvideo_at \'batch\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'batch\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'models\' 0' -k -a '(__orvideo_dynamic models)'
 complete -c orvideo -n '__orvideo_at \'models\'' -l duration -s d -d 'Whole seconds' -x -k -a '(__orvideo_dynamic durations)'
@@ -338,6 +368,7 @@ complete -c orvideo -n '__orvideo_at \'models\'' -l json -d 'Answer with one JSO
 complete -c orvideo -n '__orvideo_at \'models\'' -l quiet -s q -d 'Only the answer and errors'
 complete -c orvideo -n '__orvideo_at \'models\'' -l verbose -s v -d 'Show each request, never the key'
 complete -c orvideo -n '__orvideo_at \'models\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
+complete -c orvideo -n '__orvideo_at \'models\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'models\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'login\'' -l with-key -d 'Take a key that you have: typed without echo, or from stdin'
 complete -c orvideo -n '__orvideo_at \'login\'' -l no-browser -d 'Open no browser: show the address, and ask for the code'
@@ -347,20 +378,24 @@ complete -c orvideo -n '__orvideo_at \'login\'' -l json -d 'Answer with one JSON
 complete -c orvideo -n '__orvideo_at \'login\'' -l quiet -s q -d 'Only the answer and errors'
 complete -c orvideo -n '__orvideo_at \'login\'' -l verbose -s v -d 'Show each request, never the key'
 complete -c orvideo -n '__orvideo_at \'login\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
+complete -c orvideo -n '__orvideo_at \'login\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'login\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'logout\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'logout\'' -l quiet -s q -d 'Only the answer and errors'
+complete -c orvideo -n '__orvideo_at \'logout\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'logout\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'whoami\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'whoami\'' -l quiet -s q -d 'Only the answer and errors'
 complete -c orvideo -n '__orvideo_at \'whoami\'' -l verbose -s v -d 'Show each request, never the key'
 complete -c orvideo -n '__orvideo_at \'whoami\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
+complete -c orvideo -n '__orvideo_at \'whoami\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'whoami\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'doctor\'' -l move-record-aside -d 'Move a record that cannot be used to a folder beside it, and stop'
 complete -c orvideo -n '__orvideo_at \'doctor\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'doctor\'' -l quiet -s q -d 'Only the answer and errors'
 complete -c orvideo -n '__orvideo_at \'doctor\'' -l verbose -s v -d 'Show each request, never the key'
 complete -c orvideo -n '__orvideo_at \'doctor\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
+complete -c orvideo -n '__orvideo_at \'doctor\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'doctor\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'sandbox\'' -l port -d 'The port on 127.0.0.1; 0 takes a free one' -x
 complete -c orvideo -n '__orvideo_at \'sandbox\'' -l speed -d 'Time passes N times as fast as at the service' -x
@@ -371,6 +406,7 @@ complete -c orvideo -n '__orvideo_at \'sandbox\'' -l webhook-secret -d 'Sign cal
 complete -c orvideo -n '__orvideo_at \'sandbox\'' -l list-faults -d 'Show the faults and stop'
 complete -c orvideo -n '__orvideo_at \'sandbox\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'sandbox\'' -l quiet -s q -d 'Only the answer and errors'
+complete -c orvideo -n '__orvideo_at \'sandbox\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'sandbox\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'help\' 0' -a 'exit-codes environment output schema man'
 complete -c orvideo -n '__orvideo_at \'help\'' -l json -d 'Answer with one JSON document'
@@ -392,6 +428,7 @@ complete -c orvideo -n '__orvideo_at \'jobs\'' -l limit -s n -d 'At most N jobs;
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l cost -d 'Sum what they cost, by model, day or month' -x -a 'model day month'
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l quiet -s q -d 'Only the answer and errors'
+complete -c orvideo -n '__orvideo_at \'jobs\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l search -s s -d 'In prompt, model or id' -x
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l unfinished -d 'Not at their end'
@@ -406,6 +443,7 @@ complete -c orvideo -n '__orvideo_at \'jobs list\'' -l limit -s n -d 'At most N 
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l cost -d 'Sum what they cost, by model, day or month' -x -a 'model day month'
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l quiet -s q -d 'Only the answer and errors'
+complete -c orvideo -n '__orvideo_at \'jobs list\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'jobs show\' 0' -k -a '(__orvideo_dynamic jobs)'
 complete -c orvideo -n '__orvideo_at \'jobs show\'' -l request -d 'Only its request, as JSON that submit --request takes'
@@ -413,27 +451,33 @@ complete -c orvideo -n '__orvideo_at \'jobs show\'' -l receipt -d 'Write the rec
 complete -c orvideo -n '__orvideo_at \'jobs show\'' -l force -d 'Overwrite a file that is already there'
 complete -c orvideo -n '__orvideo_at \'jobs show\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'jobs show\'' -l quiet -s q -d 'Only the answer and errors'
+complete -c orvideo -n '__orvideo_at \'jobs show\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'jobs show\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'jobs adopt\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'jobs adopt\'' -l quiet -s q -d 'Only the answer and errors'
 complete -c orvideo -n '__orvideo_at \'jobs adopt\'' -l verbose -s v -d 'Show each request, never the key'
 complete -c orvideo -n '__orvideo_at \'jobs adopt\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
+complete -c orvideo -n '__orvideo_at \'jobs adopt\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'jobs adopt\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'jobs forget\'' -k -a '(__orvideo_dynamic jobs)'
 complete -c orvideo -n '__orvideo_at \'jobs forget\'' -l force -d 'Even one that runs, or is not on this disk'
 complete -c orvideo -n '__orvideo_at \'jobs forget\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'jobs forget\'' -l quiet -s q -d 'Only the answer and errors'
+complete -c orvideo -n '__orvideo_at \'jobs forget\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'jobs forget\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'config\' 0' -a list -d 'Show every setting, its value and who said so'
 complete -c orvideo -n '__orvideo_at \'config\' 0' -a get -d 'Print the value of one setting'
 complete -c orvideo -n '__orvideo_at \'config\' 0' -a set -d 'Store a setting; api-key is asked for without echo, or read from stdin'
 complete -c orvideo -n '__orvideo_at \'config\' 0' -a unset -d 'Remove a stored setting'
+complete -c orvideo -n '__orvideo_at \'config\' 0' -a profiles -d 'List the profiles: whose key, base URL and defaults --profile selects'
 complete -c orvideo -n '__orvideo_at \'config\' 0' -a path -d 'Print the folder of the settings'
 complete -c orvideo -n '__orvideo_at \'config\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'config list\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'config list\'' -l quiet -s q -d 'Only the answer and errors'
+complete -c orvideo -n '__orvideo_at \'config list\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'config list\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'config get\' 0' -a api-key -d 'the key for the service'
+complete -c orvideo -n '__orvideo_at \'config get\' 0' -a api-key-command -d 'a command that prints the key'
 complete -c orvideo -n '__orvideo_at \'config get\' 0' -a base-url -d 'where the API is'
 complete -c orvideo -n '__orvideo_at \'config get\' 0' -a model -d 'the model; left open: the cheapest that fits'
 complete -c orvideo -n '__orvideo_at \'config get\' 0' -a duration -d 'the video\'s length in whole seconds'
@@ -455,8 +499,10 @@ complete -c orvideo -n '__orvideo_at \'config get\' 0' -a sandbox -d 'use the bu
 complete -c orvideo -n '__orvideo_at \'config get\' 0' -a sandbox-speed -d 'how many times as fast the sandbox\'s time passes'
 complete -c orvideo -n '__orvideo_at \'config get\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'config get\'' -l quiet -s q -d 'Only the answer and errors'
+complete -c orvideo -n '__orvideo_at \'config get\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'config get\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'config set\' 0' -a api-key -d 'the key for the service'
+complete -c orvideo -n '__orvideo_at \'config set\' 0' -a api-key-command -d 'a command that prints the key'
 complete -c orvideo -n '__orvideo_at \'config set\' 0' -a base-url -d 'where the API is'
 complete -c orvideo -n '__orvideo_at \'config set\' 0' -a model -d 'the model; left open: the cheapest that fits'
 complete -c orvideo -n '__orvideo_at \'config set\' 0' -a duration -d 'the video\'s length in whole seconds'
@@ -480,8 +526,10 @@ complete -c orvideo -n '__orvideo_at \'config set\' 1' -k -a '(__orvideo_dynamic
 complete -c orvideo -n '__orvideo_at \'config set\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'config set\'' -l quiet -s q -d 'Only the answer and errors'
 complete -c orvideo -n '__orvideo_at \'config set\'' -l verbose -s v -d 'Show each request, never the key'
+complete -c orvideo -n '__orvideo_at \'config set\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'config set\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a api-key -d 'the key for the service'
+complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a api-key-command -d 'a command that prints the key'
 complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a base-url -d 'where the API is'
 complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a model -d 'the model; left open: the cheapest that fits'
 complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a duration -d 'the video\'s length in whole seconds'
@@ -503,9 +551,15 @@ complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a sandbox -d 'use the 
 complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a sandbox-speed -d 'how many times as fast the sandbox\'s time passes'
 complete -c orvideo -n '__orvideo_at \'config unset\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'config unset\'' -l quiet -s q -d 'Only the answer and errors'
+complete -c orvideo -n '__orvideo_at \'config unset\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'config unset\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'config profiles\'' -l json -d 'Answer with one JSON document'
+complete -c orvideo -n '__orvideo_at \'config profiles\'' -l quiet -s q -d 'Only the answer and errors'
+complete -c orvideo -n '__orvideo_at \'config profiles\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
+complete -c orvideo -n '__orvideo_at \'config profiles\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'config path\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'config path\'' -l quiet -s q -d 'Only the answer and errors'
+complete -c orvideo -n '__orvideo_at \'config path\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'config path\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'completion\' 0' -a install -d 'Put the script where the shell finds it, and say what is left to do; no rc file is changed'
 complete -c orvideo -n '__orvideo_at \'completion\' 0' -a show -d 'Print the script, to keep it elsewhere or to package it'
@@ -514,6 +568,7 @@ complete -c orvideo -n '__orvideo_at \'completion install\' 0' -a 'bash zsh fish
 complete -c orvideo -n '__orvideo_at \'completion install\'' -l force -d 'Replace a file that is not orvideo\'s'
 complete -c orvideo -n '__orvideo_at \'completion install\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'completion install\'' -l quiet -s q -d 'Only the answer and errors'
+complete -c orvideo -n '__orvideo_at \'completion install\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'completion install\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'completion show\' 0' -a 'bash zsh fish powershell'
 complete -c orvideo -n '__orvideo_at \'completion show\'' -l json -d 'Answer with one JSON document'

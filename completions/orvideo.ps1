@@ -8,84 +8,84 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table = @{
         '' = @{
             Commands = @('words', 'submit', 'Submit one video job; with --wait and -o, follow it and save the video', 'status', 'Look once at jobs and show how they are', 'wait', 'Follow jobs to their end, and save what they made', 'download', 'Fetch finished videos, again if need be; nothing is ever submitted', 'batch', 'Submit, follow and save many videos; the same command goes on where it was stopped', 'models', 'List the models: what they can do and cost', 'login', 'Sign in through the browser: a key of its own for orvideo, tried and stored', 'logout', 'Forget the stored key, and say where it can be revoked', 'whoami', 'Say which key is used, from where, what is left of it and until when', 'doctor', 'Check the key, the service, the record, the disk and the versions; say what to do', 'sandbox', 'Serve the whole video API on this machine: free, offline, with real films', 'help', 'Show a page: exit codes, environment variables, output, and the schema of all JSON', 'jobs', 'The local record: list, search, show, adopt, forget', 'config', 'Read and change the settings', 'completion', 'Let TAB complete commands, options, models and jobs')
-            Order = @('--version', '-V', '--verbose', '-v', '--help', '-h')
+            Order = @('--version', '-V', '--verbose', '-v', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @()
             Many = $false
         }
         'submit' = @{
             Commands = @('words')
-            Order = @('--prompt-file', '--model', '-m', '--duration', '-d', '--resolution', '-r', '--aspect-ratio', '-a', '--size', '--audio', '--no-audio', '--seed', '--first-frame', '--last-frame', '--reference', '--continue', '--creativity', '--upscale', '--param', '--callback-url', '--user', '--session-id', '--trace', '--fix-image', '--request', '--like', '--no-check', '--wait', '-w', '--timeout', '--interval', '--exec', '--notify', '--output', '-o', '--force', '--receipt', '--max-size', '--max-cost', '--yes', '-y', '--dry-run', '--json', '--events', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
+            Order = @('--prompt-file', '--model', '-m', '--duration', '-d', '--resolution', '-r', '--aspect-ratio', '-a', '--size', '--audio', '--no-audio', '--seed', '--first-frame', '--last-frame', '--reference', '--continue', '--creativity', '--upscale', '--param', '--callback-url', '--user', '--session-id', '--trace', '--fix-image', '--request', '--like', '--no-check', '--wait', '-w', '--timeout', '--interval', '--exec', '--notify', '--output', '-o', '--force', '--receipt', '--max-size', '--max-cost', '--yes', '-y', '--dry-run', '--json', '--events', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @(,@('anything'))
             Many = $false
         }
         'status' = @{
             Commands = @('words')
-            Order = @('--json', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
+            Order = @('--json', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @(,@('dynamic', 'jobs'))
             Many = $true
         }
         'wait' = @{
             Commands = @('words')
-            Order = @('--all', '--timeout', '--interval', '--exec', '--notify', '--output', '-o', '--force', '--receipt', '--max-size', '--json', '--events', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
+            Order = @('--all', '--timeout', '--interval', '--exec', '--notify', '--output', '-o', '--force', '--receipt', '--max-size', '--json', '--events', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @(,@('dynamic', 'jobs'))
             Many = $true
         }
         'download' = @{
             Commands = @('words')
-            Order = @('--all', '--output', '-o', '--force', '--receipt', '--max-size', '--timeout', '--json', '--events', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
+            Order = @('--all', '--output', '-o', '--force', '--receipt', '--max-size', '--timeout', '--json', '--events', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @(,@('dynamic', 'jobs'))
             Many = $true
         }
         'batch' = @{
             Commands = @('words')
-            Order = @('--format', '--name', '--allow-outside', '--model', '-m', '--duration', '-d', '--resolution', '-r', '--aspect-ratio', '-a', '--size', '--audio', '--no-audio', '--seed', '--first-frame', '--last-frame', '--reference', '--creativity', '--upscale', '--param', '--callback-url', '--user', '--session-id', '--trace', '--fix-image', '--no-check', '--jobs', '-j', '--fail-fast', '--retry-failed', '--timeout', '--interval', '--output', '-o', '--force', '--receipt', '--max-size', '--report', '--max-cost', '--yes', '-y', '--again', '--dry-run', '--json', '--events', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
+            Order = @('--format', '--name', '--allow-outside', '--model', '-m', '--duration', '-d', '--resolution', '-r', '--aspect-ratio', '-a', '--size', '--audio', '--no-audio', '--seed', '--first-frame', '--last-frame', '--reference', '--creativity', '--upscale', '--param', '--callback-url', '--user', '--session-id', '--trace', '--fix-image', '--no-check', '--jobs', '-j', '--fail-fast', '--retry-failed', '--timeout', '--interval', '--output', '-o', '--force', '--receipt', '--max-size', '--report', '--max-cost', '--yes', '-y', '--again', '--dry-run', '--json', '--events', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @(,@('files'))
             Many = $false
         }
         'models' = @{
             Commands = @('words')
-            Order = @('--duration', '-d', '--resolution', '-r', '--aspect-ratio', '-a', '--size', '--audio', '--no-audio', '--seed', '--first-frame', '--last-frame', '--max-cost', '--sort', '--refresh', '--json', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
+            Order = @('--duration', '-d', '--resolution', '-r', '--aspect-ratio', '-a', '--size', '--audio', '--no-audio', '--seed', '--first-frame', '--last-frame', '--max-cost', '--sort', '--refresh', '--json', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @(,@('dynamic', 'models'))
             Many = $false
         }
         'login' = @{
             Commands = @('words')
-            Order = @('--with-key', '--no-browser', '--label', '--timeout', '--json', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
+            Order = @('--with-key', '--no-browser', '--label', '--timeout', '--json', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @()
             Many = $false
         }
         'logout' = @{
             Commands = @('words')
-            Order = @('--json', '--quiet', '-q', '--help', '-h')
+            Order = @('--json', '--quiet', '-q', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @()
             Many = $false
         }
         'whoami' = @{
             Commands = @('words')
-            Order = @('--json', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
+            Order = @('--json', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @()
             Many = $false
         }
         'doctor' = @{
             Commands = @('words')
-            Order = @('--move-record-aside', '--json', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
+            Order = @('--move-record-aside', '--json', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @()
             Many = $false
         }
         'sandbox' = @{
             Commands = @('words')
-            Order = @('--port', '--speed', '--fault', '--models', '--keep', '--webhook-secret', '--list-faults', '--json', '--quiet', '-q', '--help', '-h')
+            Order = @('--port', '--speed', '--fault', '--models', '--keep', '--webhook-secret', '--list-faults', '--json', '--quiet', '-q', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @()
             Many = $false
@@ -99,41 +99,41 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
         }
         'jobs' = @{
             Commands = @('words', 'list', 'List the jobs on record, newest first', 'show', 'Show everything on record about one job', 'adopt', 'Take a job from elsewhere into the record, after one look at it', 'forget', 'Remove jobs from the record; files and the jobs at the service stay')
-            Order = @('--search', '-s', '--unfinished', '--unknown', '--not-downloaded', '--since', '--status', '--model', '-m', '--sort', '--columns', '--limit', '-n', '--cost', '--json', '--quiet', '-q', '--help', '-h')
+            Order = @('--search', '-s', '--unfinished', '--unknown', '--not-downloaded', '--since', '--status', '--model', '-m', '--sort', '--columns', '--limit', '-n', '--cost', '--json', '--quiet', '-q', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @()
             Many = $false
         }
         'jobs list' = @{
             Commands = @('words')
-            Order = @('--search', '-s', '--unfinished', '--unknown', '--not-downloaded', '--since', '--status', '--model', '-m', '--sort', '--columns', '--limit', '-n', '--cost', '--json', '--quiet', '-q', '--help', '-h')
+            Order = @('--search', '-s', '--unfinished', '--unknown', '--not-downloaded', '--since', '--status', '--model', '-m', '--sort', '--columns', '--limit', '-n', '--cost', '--json', '--quiet', '-q', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @()
             Many = $false
         }
         'jobs show' = @{
             Commands = @('words')
-            Order = @('--request', '--receipt', '--force', '--json', '--quiet', '-q', '--help', '-h')
+            Order = @('--request', '--receipt', '--force', '--json', '--quiet', '-q', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @(,@('dynamic', 'jobs'))
             Many = $false
         }
         'jobs adopt' = @{
             Commands = @('words')
-            Order = @('--json', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--help', '-h')
+            Order = @('--json', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @(,@('anything'))
             Many = $false
         }
         'jobs forget' = @{
             Commands = @('words')
-            Order = @('--force', '--json', '--quiet', '-q', '--help', '-h')
+            Order = @('--force', '--json', '--quiet', '-q', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @(,@('dynamic', 'jobs'))
             Many = $true
         }
         'config' = @{
-            Commands = @('words', 'list', 'Show every setting, its value and who said so', 'get', 'Print the value of one setting', 'set', 'Store a setting; api-key is asked for without echo, or read from stdin', 'unset', 'Remove a stored setting', 'path', 'Print the folder of the settings')
+            Commands = @('words', 'list', 'Show every setting, its value and who said so', 'get', 'Print the value of one setting', 'set', 'Store a setting; api-key is asked for without echo, or read from stdin', 'unset', 'Remove a stored setting', 'profiles', 'List the profiles: whose key, base URL and defaults --profile selects', 'path', 'Print the folder of the settings')
             Order = @('--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @()
@@ -141,35 +141,42 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
         }
         'config list' = @{
             Commands = @('words')
-            Order = @('--json', '--quiet', '-q', '--help', '-h')
+            Order = @('--json', '--quiet', '-q', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @()
             Many = $false
         }
         'config get' = @{
             Commands = @('words')
-            Order = @('--json', '--quiet', '-q', '--help', '-h')
+            Order = @('--json', '--quiet', '-q', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
-            Arguments = @(,@('words', 'api-key', 'the key for the service', 'base-url', 'where the API is', 'model', 'the model; left open: the cheapest that fits', 'duration', 'the video''s length in whole seconds', 'resolution', '480p, 720p, 1080p, 4K, ...', 'aspect-ratio', '16:9, 9:16, 1:1, ...', 'audio', 'with or without sound', 'seed', 'the same seed aims at the same video', 'output', 'where videos are saved, as -o takes it', 'interval', 'a fixed time between looks, 2s at least', 'timeout', 'how long to wait for a job', 'max-cost', 'the most a job may cost, USD', 'confirm-above', 'ask on a terminal above this quote, USD', 'max-image-size', 'the largest image file that is sent', 'max-size', 'the largest video file that is saved', 'referer', 'names the application to the service: HTTP-Referer', 'title', 'names the application: X-OpenRouter-Title', 'categories', 'names its kind: X-OpenRouter-Categories', 'sandbox', 'use the built-in stand-in for the API', 'sandbox-speed', 'how many times as fast the sandbox''s time passes'))
+            Arguments = @(,@('words', 'api-key', 'the key for the service', 'api-key-command', 'a command that prints the key', 'base-url', 'where the API is', 'model', 'the model; left open: the cheapest that fits', 'duration', 'the video''s length in whole seconds', 'resolution', '480p, 720p, 1080p, 4K, ...', 'aspect-ratio', '16:9, 9:16, 1:1, ...', 'audio', 'with or without sound', 'seed', 'the same seed aims at the same video', 'output', 'where videos are saved, as -o takes it', 'interval', 'a fixed time between looks, 2s at least', 'timeout', 'how long to wait for a job', 'max-cost', 'the most a job may cost, USD', 'confirm-above', 'ask on a terminal above this quote, USD', 'max-image-size', 'the largest image file that is sent', 'max-size', 'the largest video file that is saved', 'referer', 'names the application to the service: HTTP-Referer', 'title', 'names the application: X-OpenRouter-Title', 'categories', 'names its kind: X-OpenRouter-Categories', 'sandbox', 'use the built-in stand-in for the API', 'sandbox-speed', 'how many times as fast the sandbox''s time passes'))
             Many = $false
         }
         'config set' = @{
             Commands = @('words')
-            Order = @('--json', '--quiet', '-q', '--verbose', '-v', '--help', '-h')
+            Order = @('--json', '--quiet', '-q', '--verbose', '-v', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
-            Arguments = @(@('words', 'api-key', 'the key for the service', 'base-url', 'where the API is', 'model', 'the model; left open: the cheapest that fits', 'duration', 'the video''s length in whole seconds', 'resolution', '480p, 720p, 1080p, 4K, ...', 'aspect-ratio', '16:9, 9:16, 1:1, ...', 'audio', 'with or without sound', 'seed', 'the same seed aims at the same video', 'output', 'where videos are saved, as -o takes it', 'interval', 'a fixed time between looks, 2s at least', 'timeout', 'how long to wait for a job', 'max-cost', 'the most a job may cost, USD', 'confirm-above', 'ask on a terminal above this quote, USD', 'max-image-size', 'the largest image file that is sent', 'max-size', 'the largest video file that is saved', 'referer', 'names the application to the service: HTTP-Referer', 'title', 'names the application: X-OpenRouter-Title', 'categories', 'names its kind: X-OpenRouter-Categories', 'sandbox', 'use the built-in stand-in for the API', 'sandbox-speed', 'how many times as fast the sandbox''s time passes'), @('dynamic', 'setting-values'))
+            Arguments = @(@('words', 'api-key', 'the key for the service', 'api-key-command', 'a command that prints the key', 'base-url', 'where the API is', 'model', 'the model; left open: the cheapest that fits', 'duration', 'the video''s length in whole seconds', 'resolution', '480p, 720p, 1080p, 4K, ...', 'aspect-ratio', '16:9, 9:16, 1:1, ...', 'audio', 'with or without sound', 'seed', 'the same seed aims at the same video', 'output', 'where videos are saved, as -o takes it', 'interval', 'a fixed time between looks, 2s at least', 'timeout', 'how long to wait for a job', 'max-cost', 'the most a job may cost, USD', 'confirm-above', 'ask on a terminal above this quote, USD', 'max-image-size', 'the largest image file that is sent', 'max-size', 'the largest video file that is saved', 'referer', 'names the application to the service: HTTP-Referer', 'title', 'names the application: X-OpenRouter-Title', 'categories', 'names its kind: X-OpenRouter-Categories', 'sandbox', 'use the built-in stand-in for the API', 'sandbox-speed', 'how many times as fast the sandbox''s time passes'), @('dynamic', 'setting-values'))
             Many = $false
         }
         'config unset' = @{
             Commands = @('words')
-            Order = @('--json', '--quiet', '-q', '--help', '-h')
+            Order = @('--json', '--quiet', '-q', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
-            Arguments = @(,@('words', 'api-key', 'the key for the service', 'base-url', 'where the API is', 'model', 'the model; left open: the cheapest that fits', 'duration', 'the video''s length in whole seconds', 'resolution', '480p, 720p, 1080p, 4K, ...', 'aspect-ratio', '16:9, 9:16, 1:1, ...', 'audio', 'with or without sound', 'seed', 'the same seed aims at the same video', 'output', 'where videos are saved, as -o takes it', 'interval', 'a fixed time between looks, 2s at least', 'timeout', 'how long to wait for a job', 'max-cost', 'the most a job may cost, USD', 'confirm-above', 'ask on a terminal above this quote, USD', 'max-image-size', 'the largest image file that is sent', 'max-size', 'the largest video file that is saved', 'referer', 'names the application to the service: HTTP-Referer', 'title', 'names the application: X-OpenRouter-Title', 'categories', 'names its kind: X-OpenRouter-Categories', 'sandbox', 'use the built-in stand-in for the API', 'sandbox-speed', 'how many times as fast the sandbox''s time passes'))
+            Arguments = @(,@('words', 'api-key', 'the key for the service', 'api-key-command', 'a command that prints the key', 'base-url', 'where the API is', 'model', 'the model; left open: the cheapest that fits', 'duration', 'the video''s length in whole seconds', 'resolution', '480p, 720p, 1080p, 4K, ...', 'aspect-ratio', '16:9, 9:16, 1:1, ...', 'audio', 'with or without sound', 'seed', 'the same seed aims at the same video', 'output', 'where videos are saved, as -o takes it', 'interval', 'a fixed time between looks, 2s at least', 'timeout', 'how long to wait for a job', 'max-cost', 'the most a job may cost, USD', 'confirm-above', 'ask on a terminal above this quote, USD', 'max-image-size', 'the largest image file that is sent', 'max-size', 'the largest video file that is saved', 'referer', 'names the application to the service: HTTP-Referer', 'title', 'names the application: X-OpenRouter-Title', 'categories', 'names its kind: X-OpenRouter-Categories', 'sandbox', 'use the built-in stand-in for the API', 'sandbox-speed', 'how many times as fast the sandbox''s time passes'))
+            Many = $false
+        }
+        'config profiles' = @{
+            Commands = @('words')
+            Order = @('--json', '--quiet', '-q', '--profile', '--help', '-h')
+            Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
+            Arguments = @()
             Many = $false
         }
         'config path' = @{
             Commands = @('words')
-            Order = @('--json', '--quiet', '-q', '--help', '-h')
+            Order = @('--json', '--quiet', '-q', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @()
             Many = $false
@@ -183,7 +190,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
         }
         'completion install' = @{
             Commands = @('words')
-            Order = @('--force', '--json', '--quiet', '-q', '--help', '-h')
+            Order = @('--force', '--json', '--quiet', '-q', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @(,@('words', 'bash', '', 'zsh', '', 'fish', '', 'powershell', ''))
             Many = $false
@@ -200,6 +207,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table[''].Options['-V'] = @{ Kind = $null; Help = 'Print the version' }
     $table[''].Options['--verbose'] = @{ Kind = $null; Help = 'With --version: also Python, system, place and extras' }
     $table[''].Options['-v'] = @{ Kind = $null; Help = 'With --version: also Python, system, place and extras' }
+    $table[''].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
     $table[''].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table[''].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['submit'].Options['--prompt-file'] = @{ Kind = @('files'); Help = 'Read the prompt from a file' }
@@ -252,6 +260,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['submit'].Options['--verbose'] = @{ Kind = $null; Help = 'Show each request, never the key' }
     $table['submit'].Options['-v'] = @{ Kind = $null; Help = 'Show each request, never the key' }
     $table['submit'].Options['--sandbox'] = @{ Kind = $null; Help = 'Use the built-in stand-in: free, offline, no key' }
+    $table['submit'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
     $table['submit'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['submit'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['status'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
@@ -260,6 +269,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['status'].Options['--verbose'] = @{ Kind = $null; Help = 'Show each request, never the key' }
     $table['status'].Options['-v'] = @{ Kind = $null; Help = 'Show each request, never the key' }
     $table['status'].Options['--sandbox'] = @{ Kind = $null; Help = 'Use the built-in stand-in: free, offline, no key' }
+    $table['status'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
     $table['status'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['status'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['wait'].Options['--all'] = @{ Kind = $null; Help = 'Every job that is not at its end' }
@@ -279,6 +289,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['wait'].Options['--verbose'] = @{ Kind = $null; Help = 'Show each request, never the key' }
     $table['wait'].Options['-v'] = @{ Kind = $null; Help = 'Show each request, never the key' }
     $table['wait'].Options['--sandbox'] = @{ Kind = $null; Help = 'Use the built-in stand-in: free, offline, no key' }
+    $table['wait'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
     $table['wait'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['wait'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['download'].Options['--all'] = @{ Kind = $null; Help = 'Every finished job that is not on this disk' }
@@ -295,6 +306,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['download'].Options['--verbose'] = @{ Kind = $null; Help = 'Show each request, never the key' }
     $table['download'].Options['-v'] = @{ Kind = $null; Help = 'Show each request, never the key' }
     $table['download'].Options['--sandbox'] = @{ Kind = $null; Help = 'Use the built-in stand-in: free, offline, no key' }
+    $table['download'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
     $table['download'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['download'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['batch'].Options['--format'] = @{ Kind = @('anything'); Help = 'jsonl, csv or text' }
@@ -348,6 +360,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['batch'].Options['--verbose'] = @{ Kind = $null; Help = 'Show each request, never the key' }
     $table['batch'].Options['-v'] = @{ Kind = $null; Help = 'Show each request, never the key' }
     $table['batch'].Options['--sandbox'] = @{ Kind = $null; Help = 'Use the built-in stand-in: free, offline, no key' }
+    $table['batch'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
     $table['batch'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['batch'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['models'].Options['--duration'] = @{ Kind = @('dynamic', 'durations'); Help = 'Whole seconds' }
@@ -371,6 +384,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['models'].Options['--verbose'] = @{ Kind = $null; Help = 'Show each request, never the key' }
     $table['models'].Options['-v'] = @{ Kind = $null; Help = 'Show each request, never the key' }
     $table['models'].Options['--sandbox'] = @{ Kind = $null; Help = 'Use the built-in stand-in: free, offline, no key' }
+    $table['models'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
     $table['models'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['models'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['login'].Options['--with-key'] = @{ Kind = $null; Help = 'Take a key that you have: typed without echo, or from stdin' }
@@ -383,11 +397,13 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['login'].Options['--verbose'] = @{ Kind = $null; Help = 'Show each request, never the key' }
     $table['login'].Options['-v'] = @{ Kind = $null; Help = 'Show each request, never the key' }
     $table['login'].Options['--sandbox'] = @{ Kind = $null; Help = 'Use the built-in stand-in: free, offline, no key' }
+    $table['login'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
     $table['login'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['login'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['logout'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
     $table['logout'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
     $table['logout'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['logout'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
     $table['logout'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['logout'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['whoami'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
@@ -396,6 +412,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['whoami'].Options['--verbose'] = @{ Kind = $null; Help = 'Show each request, never the key' }
     $table['whoami'].Options['-v'] = @{ Kind = $null; Help = 'Show each request, never the key' }
     $table['whoami'].Options['--sandbox'] = @{ Kind = $null; Help = 'Use the built-in stand-in: free, offline, no key' }
+    $table['whoami'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
     $table['whoami'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['whoami'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['doctor'].Options['--move-record-aside'] = @{ Kind = $null; Help = 'Move a record that cannot be used to a folder beside it, and stop' }
@@ -405,6 +422,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['doctor'].Options['--verbose'] = @{ Kind = $null; Help = 'Show each request, never the key' }
     $table['doctor'].Options['-v'] = @{ Kind = $null; Help = 'Show each request, never the key' }
     $table['doctor'].Options['--sandbox'] = @{ Kind = $null; Help = 'Use the built-in stand-in: free, offline, no key' }
+    $table['doctor'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
     $table['doctor'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['doctor'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['sandbox'].Options['--port'] = @{ Kind = @('anything'); Help = 'The port on 127.0.0.1; 0 takes a free one' }
@@ -417,6 +435,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['sandbox'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
     $table['sandbox'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
     $table['sandbox'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['sandbox'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
     $table['sandbox'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['sandbox'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['help'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
@@ -439,6 +458,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['jobs'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
     $table['jobs'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
     $table['jobs'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['jobs'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
     $table['jobs'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['jobs'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['jobs list'].Options['--search'] = @{ Kind = @('anything'); Help = 'In prompt, model or id' }
@@ -458,6 +478,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['jobs list'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
     $table['jobs list'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
     $table['jobs list'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['jobs list'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
     $table['jobs list'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['jobs list'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['jobs show'].Options['--request'] = @{ Kind = $null; Help = 'Only its request, as JSON that submit --request takes' }
@@ -466,6 +487,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['jobs show'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
     $table['jobs show'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
     $table['jobs show'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['jobs show'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
     $table['jobs show'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['jobs show'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['jobs adopt'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
@@ -474,12 +496,14 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['jobs adopt'].Options['--verbose'] = @{ Kind = $null; Help = 'Show each request, never the key' }
     $table['jobs adopt'].Options['-v'] = @{ Kind = $null; Help = 'Show each request, never the key' }
     $table['jobs adopt'].Options['--sandbox'] = @{ Kind = $null; Help = 'Use the built-in stand-in: free, offline, no key' }
+    $table['jobs adopt'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
     $table['jobs adopt'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['jobs adopt'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['jobs forget'].Options['--force'] = @{ Kind = $null; Help = 'Even one that runs, or is not on this disk' }
     $table['jobs forget'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
     $table['jobs forget'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
     $table['jobs forget'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['jobs forget'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
     $table['jobs forget'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['jobs forget'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['config'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
@@ -487,11 +511,13 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['config list'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
     $table['config list'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
     $table['config list'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['config list'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
     $table['config list'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['config list'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['config get'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
     $table['config get'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
     $table['config get'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['config get'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
     $table['config get'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['config get'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['config set'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
@@ -499,16 +525,25 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['config set'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
     $table['config set'].Options['--verbose'] = @{ Kind = $null; Help = 'Show each request, never the key' }
     $table['config set'].Options['-v'] = @{ Kind = $null; Help = 'Show each request, never the key' }
+    $table['config set'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
     $table['config set'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['config set'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['config unset'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
     $table['config unset'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
     $table['config unset'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['config unset'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
     $table['config unset'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['config unset'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['config profiles'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
+    $table['config profiles'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['config profiles'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['config profiles'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
+    $table['config profiles'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['config profiles'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['config path'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
     $table['config path'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
     $table['config path'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['config path'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
     $table['config path'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['config path'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['completion'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
@@ -517,6 +552,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['completion install'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
     $table['completion install'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
     $table['completion install'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['completion install'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
     $table['completion install'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['completion install'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['completion show'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }

@@ -28,13 +28,17 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None, environment: Environment | None = None) -> int:
     """Run one command line and return its exit code; nothing below exits the process."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    typed = arguments
+    profile, arguments = _profile_before_command(arguments)
     environment = environment or process_environment()
     # Where Typer refuses the line, nobody parsed how to answer: what the line says is taken by its letters.
     answering = CommonOptions(json="--json" in arguments, events="--events" in arguments)
     try:
-        action = parse(_explained(arguments), environment)
+        action = parse(_explained(arguments), environment, typed=typed)
         if action is None:
             return ExitCode.OK
+        if action.answering.profile is None:
+            action = action._replace(answering=action.answering._replace(profile=profile))
     except OrvideoError as error:
         action = Action(_raise(error), answering)
     except BrokenPipeError:
@@ -42,6 +46,19 @@ def main(argv: Sequence[str] | None = None, environment: Environment | None = No
     except OSError as error:
         action = Action(_raise_unwritable(error), answering)
     return _run(action, environment)
+
+
+def _profile_before_command(arguments: list[str]) -> tuple[str | None, list[str]]:
+    """Return the profile that stands before the command, as `orvideo --profile NAME COMMAND` has it, and the rest."""
+    profile = None
+    while arguments:
+        if arguments[0].startswith("--profile="):
+            profile, arguments = arguments[0].partition("=")[2], arguments[1:]
+        elif arguments[0] == "--profile" and len(arguments) > 1:
+            profile, arguments = arguments[1], arguments[2:]
+        else:
+            break
+    return profile, arguments
 
 
 def _explained(arguments: list[str]) -> list[str]:
@@ -101,9 +118,10 @@ def _act(action: Action, context: Context) -> int:
     return ExitCode.OK
 
 
-def parse(arguments: Sequence[str], environment: Environment) -> Action | None:
+def parse(arguments: Sequence[str], environment: Environment, *, typed: Sequence[str] | None = None) -> Action | None:
     """Turn a command line into an action, None when it only asked for help, which is printed.
 
+    `typed` is the line as it was typed, with what stands before the command.
     Raises UsageError, and OSError when the help cannot be printed.
     """
     # One command's module is enough to run one command: the others cost start-up time and are not asked.
@@ -116,7 +134,7 @@ def parse(arguments: Sequence[str], environment: Environment) -> Action | None:
     try:
         # Typer prints help to the process's stdout, and makes exit 1 of a pipe without a reader.
         with redirect_stdout(_Held(environment.stdout)) as held:
-            parsed = command(args=list(arguments), prog_name="orvideo", standalone_mode=False, obj=arguments)
+            parsed = command(args=list(arguments), prog_name="orvideo", standalone_mode=False, obj=typed or arguments)
     except typer.TyperException as refused:
         raise UsageError(_sentence(refused.format_message()), hint=_help_for(refused)) from refused
     if isinstance(parsed, Action):

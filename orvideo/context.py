@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from orvideo.output.terminal import Terminal
     from orvideo.record.journal import Journal
     from orvideo.record.ledger import Ledger
-    from orvideo.record.values import Record, Typical
+    from orvideo.record.values import Place, Record, Typical
     from orvideo.request.planner import Planner
+    from orvideo.settings.keys import ApiKey
     from orvideo.settings.resolving import Settings
 
 #: The endpoint that the record holds for jobs of the built-in sandbox; its port is another one each time.
@@ -61,13 +62,13 @@ def sandbox_errors() -> Iterator[None]:
 
 
 class Service:
-    """One place where jobs live: the name that the record remembers, and clients for it.
+    """One place where jobs live: the name and the profile that the record remembers, and clients for it.
 
     `base_url` is where it is reached in this process; for the sandbox that is a free port on loopback.
     """
 
-    def __init__(self, endpoint: str, base_url: str, connect: Callable[[], Client]) -> None:
-        self.endpoint = endpoint
+    def __init__(self, place: Place, base_url: str, connect: Callable[[], Client]) -> None:
+        self.endpoint, self.profile = place
         self.base_url = base_url
         #: Makes a client of its own, for a thread of its own; whoever calls it closes it.
         self.connect = connect
@@ -95,7 +96,7 @@ class Context:
         self.interrupts = interrupts
         #: When the command has to be at its end, where the line says so (`--timeout`).
         self.deadline = Deadline(environment.clock)
-        self._services: dict[str, Service] = {}
+        self._services: dict[tuple[Place, bool], Service] = {}
         self._catalogues: dict[str, Catalogue] = {}
         self._closing = ExitStack()
 
@@ -121,7 +122,10 @@ class Context:
     def settings(self) -> Settings:
         from orvideo.settings.resolving import Settings
 
-        return Settings(self.environment.environ)
+        settings = Settings(self.environment.environ, profile=self.answering.profile)
+        # Signals may raise nothing while a run asks for another profile's key.
+        settings.memory.is_stopped = lambda: self.interrupts.pending is not None
+        return settings
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -244,9 +248,9 @@ class Context:
                 "Windows PowerShell reads what comes through | and > as text, and breaks a video: name a file with -o."
             )
 
-    def connect(self, endpoint: str) -> Callable[[], Client]:
-        """Return what makes a client for the service that a job lives at, one for each thread; raises as `service`."""
-        return self.service(endpoint).connect
+    def connect(self, place: Place) -> Callable[[], Client]:
+        """Return what makes a client for the place that a job lives at, one for each thread; raises as `service`."""
+        return self.service(place).connect
 
     def typical(self, request: Mapping[str, Any], endpoint: str) -> Typical:
         """Return what such requests really cost and took at an endpoint (finding A05).
@@ -284,40 +288,47 @@ class Context:
         """The name of the service that this command line talks to when no job says otherwise."""
         return SANDBOX if self.answering.sandbox or self.settings.sandbox else self.settings.base_url
 
-    def service(self, endpoint: str | None = None, *, needs_key: bool = True) -> Service:
-        """Return the service that `endpoint` names (by default the one of this command line), reached once.
+    def service(self, place: Place | None = None, *, needs_key: bool = True) -> Service:
+        """Return the service of a place (by default that of this command line and its profile), reached once.
 
         Raises AuthError without a key, Unsafe where a stored key belongs to another origin, UsageError where the
         sandbox is not installed.
         """
-        name = endpoint or self.endpoint
-        cache_key = f"{name} {needs_key and name != SANDBOX}"
-        if cache_key not in self._services:
-            self._services[cache_key] = self._reach(name, needs_key)
-        return self._services[cache_key]
+        from orvideo.record.values import Place
 
-    def new_client(self, base_url: str, key: str | None, *, key_source: str | None = None) -> Client:
+        place = place or Place(self.endpoint, self.settings.profile)
+        # The sandbox is one, whoever asks it.
+        known = (place, needs_key) if place.endpoint != SANDBOX else (Place(SANDBOX), False)
+        if known not in self._services:
+            self._services[known] = self._reach(place, needs_key)
+        return self._services[known]
+
+    def new_client(self, base_url: str, key: ApiKey | str | None) -> Client:
         """Return a client that tells its calls under -v; whoever asks for it closes it."""
         from orvideo.api.client import AppHeaders, Client, Limits
+        from orvideo.api.refusals import KeySource
 
         settings = self.settings
         app = AppHeaders(settings.referer, settings.title, settings.categories)
         on_call = self._tell_call if self.answering.verbose else None
         limits = self.environment.limits or Limits()
         named = settings.base_url == base_url
+        text, source = (
+            (key, None) if key is None or isinstance(key, str) else (key.reveal(), KeySource(key.location, key.mend))
+        )
         return Client(
-            base_url, key, app=app, limits=limits, clock=self.clock, on_call=on_call, key_source=key_source,
+            base_url, text, app=app, limits=limits, clock=self.clock, on_call=on_call, key_source=source,
             base_variable=settings.overriding_variable("base-url") if named else None,
         )  # fmt: skip
 
-    def _reach(self, name: str, needs_key: bool) -> Service:
-        base_url, key, source = name, None, None
-        if name == SANDBOX:
+    def _reach(self, place: Place, needs_key: bool) -> Service:
+        base_url = place.endpoint
+        key: ApiKey | str | None = None
+        if place.endpoint == SANDBOX:
             base_url, key = self._start_sandbox()
         elif needs_key:
-            found = self.settings.api_key(name)
-            key, source = found.reveal(), found.location
-        service = Service(name, base_url, lambda: self.new_client(base_url, key, key_source=source))
+            key = self.settings.key_of(place.profile, base_url)
+        service = Service(place, base_url, lambda: self.new_client(base_url, key))
         self._closing.callback(service.close)
         return service
 

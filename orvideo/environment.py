@@ -37,3 +37,4 @@ class CommonOptions(NamedTuple):
     quiet: bool = False
     verbose: bool = False
     sandbox: bool = False
+    profile: str | None = None

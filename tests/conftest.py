@@ -60,6 +60,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["HOME"] = "/nonexistent-home-of-the-tests"
     if sys.platform == "win32":  # which asks no HOME: the person's own is never reached (finding W27)
         os.environ |= own_folders(Path("Z:/nonexistent-home-of-the-tests"))
+    os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
     os.environ["HTTPS_PROXY"] = "http://127.0.0.1:9"
     os.environ["NO_PROXY"] = "127.0.0.1,localhost"
 

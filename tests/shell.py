@@ -119,6 +119,8 @@ class Shell:
             "HTTPS_PROXY": "http://127.0.0.1:9",
             "NO_PROXY": "127.0.0.1,localhost",
             "ORVIDEO_SANDBOX_SPEED": "1000000",
+            # Nobody's keyring: a test that has one says so.
+            "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
             **self.environ,
         }
         if sys.platform == "win32":  # HOME and XDG mean nothing there: it must not reach the person's own (finding W27)

@@ -132,6 +132,11 @@ def test_what_needs_no_record_opens_none(home: Path, bare: set[str], line: str) 
     assert not found & {"httpx", "rich", "sqlite3", "av", "falcon"}
 
 
+@pytest.mark.parametrize("line", ["jobs", "config path", "config get timeout", "submit --help", "__complete jobs"])
+def test_what_needs_no_key_asks_nobody_for_it(jobs: Path, line: str) -> None:
+    assert not loaded(jobs, *line.split()) & {"keyring", "orvideo.settings.key_ring", "orvideo.settings.key_command"}
+
+
 def test_a_submit_loads_the_wire_and_not_the_drawing(jobs: Path, bare: set[str]) -> None:
     # Nobody listens at this address: everything up to the first byte is done, and then the line ends (7).
     (jobs / ".cache/orvideo").mkdir(parents=True, exist_ok=True)

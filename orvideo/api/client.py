@@ -57,7 +57,7 @@ class Client:
         limits: Limits = Limits(),  # noqa: B008 - frozen
         clock: Clock = Clock(),  # noqa: B008 - frozen
         on_call: Callable[[Call], None] | None = None,
-        key_source: str | None = None,
+        key_source: refusals.KeySource | None = None,
         base_variable: str | None = None,
     ) -> None:
         """Raise AuthError for a key that can be none (drill K02), Unsafe or UsageError for a base URL or a header.

@@ -5,6 +5,7 @@ The service's own advice, and the models that it names, come before our hints (a
 
 import math
 from datetime import UTC
+from typing import NamedTuple
 
 from orvideo import shells
 from orvideo.api import urls
@@ -71,8 +72,15 @@ _SUBMIT_HINTS: dict[int, str | None] = {
 }
 
 
+class KeySource(NamedTuple):
+    """Where a key came from, in words, and the command that sets another one there."""
+
+    place: str
+    mend: str
+
+
 def refusal(
-    reply: ServiceReply, host: str, *, doing: str = "answered", source: str | None = None, with_key: bool = True
+    reply: ServiceReply, host: str, *, doing: str = "answered", source: KeySource | None = None, with_key: bool = True
 ) -> OrvideoError:
     """Return the error for a refusal, with the service's words.
 
@@ -82,13 +90,13 @@ def refusal(
     kind = Unavailable if with_key and is_foreign(reply) else _kind_of(reply)
     told = reply_text(reply)
     if kind is Unauthorized and with_key:
-        key = f"the API key from {source}" if source else "the API key"
+        key = f"the API key from {source.place}" if source else "the API key"
         return Unauthorized(f"{host} refused {key}: {told}", hint=key_hint(source), reply=reply)
     hint = "put the proxy's name and password into HTTPS_PROXY" if reply.status == 407 else None
     return kind(f"{host} {doing} with {reply.status}: {told}", hint=hint, reply=reply)
 
 
-def refused_submit(reply: ServiceReply, host: str, source: str | None) -> OrvideoError | None:
+def refused_submit(reply: ServiceReply, host: str, source: KeySource | None) -> OrvideoError | None:
     """Return the error of a submit that bought nothing, with a hint; None where that is not certain (M14 to M20)."""
     status = reply.status
     if status not in _SUBMIT_HINTS or (status == 503 and not reply.own):
@@ -192,11 +200,9 @@ def base_url_hint(base_url: str, variable: str | None = None) -> str:
     return f"is the base URL right? It usually ends in /api/v1: {mend}"
 
 
-def key_hint(source: str | None) -> str:
+def key_hint(source: KeySource | None) -> str:
     """Return the command that sets another key, for the place that the key came from."""
-    if source is not None and source.isidentifier():
-        return shells.set_variable(source, "...")
-    return "orvideo config set api-key"
+    return source.mend if source is not None else "orvideo config set api-key"
 
 
 def _duration(seconds: float) -> str:

@@ -19,7 +19,9 @@ NO_SUCH_ENDPOINT = (404, 405, 410)
 class SubmitReplies:
     """Judges the answers to submits at one base URL."""
 
-    def __init__(self, base_url: str, redactor: Redactor, clock: Clock, key_source: str | None, base_hint: str) -> None:
+    def __init__(
+        self, base_url: str, redactor: Redactor, clock: Clock, key_source: refusals.KeySource | None, base_hint: str
+    ) -> None:
         self._base_url, self._redactor, self._clock = base_url, redactor, clock
         self._host = urls.origin_of(base_url).host
         self._key_source, self._base_hint = key_source, base_hint

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 import orvideo
+from orvideo.commands._options import ANSWERING
 from orvideo.commands._typer import App
 
 #: The commands in the order in which help shows them. A module of `orvideo.commands` each, with a `register(app)`.
@@ -71,6 +72,8 @@ def build_app(commands: Sequence[str] = COMMANDS, *, columns: int | None = None)
         verbose: Annotated[
             bool, typer.Option("--verbose", "-v", help="With --version: also Python, system, place and extras.")
         ] = False,
+        # What a line has of it before the command, `cli` takes off and hands to the command.
+        profile: Annotated[str | None, ANSWERING["profile"].__metadata__[0]] = None,
     ) -> None:
         if version:
             typer.echo("\n".join(_versions(verbose)))

@@ -127,6 +127,8 @@ def check_batch(context: Context, options: BatchOptions, settings: Settings, ser
     planner = context.planner(service, check=check)
     offers, dear = Pricing(planner, each=context.settings.max_cost).offers(wanted)
     troubles += dear
+    if offers:
+        _refuse_other_profile(history, service)
     specs, misplaced = _specs(context, options, output, source, asked, history, offers)
     troubles += misplaced
     if troubles:
@@ -134,6 +136,23 @@ def check_batch(context: Context, options: BatchOptions, settings: Settings, ser
     for warning in dict.fromkeys(warning for one in asked for warning in one.warnings):
         context.terminal.warn(warning)
     return Batch(source, identity, reader, asked, history, offers, specs, output)
+
+
+def _refuse_other_profile(history: History, service: Service) -> None:
+    """Refuse to go on with a batch with another key than it was begun with: who pays for the rest is no accident."""
+    from orvideo.record.values import State
+
+    bought = [record for record in history.last.values() if record.state is not State.NOT_SENT]
+    begun = sorted({record.profile or "" for record in bought} - {service.profile or ""})
+    if not begun:
+        return
+    profile = begun[0] or None
+    told = f"the profile {profile}" if profile is not None else "no profile"
+    way = f"add --profile {profile}" if profile is not None else "run it without --profile"
+    raise UsageError(
+        f"This batch was begun with {told}, and its other rows would be bought with another key.",
+        hint=f"{way}; or, to buy all its rows anew: --name NEW",
+    )
 
 
 def _reader(context: Context, options: BatchOptions, settings: Settings, source: Source) -> Reader:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orvideo.commands._key import left_text
 from orvideo.errors import AuthError, OrvideoError
-from orvideo.settings.definitions import API_KEY
+from orvideo.settings.definitions import API_KEY, Source
+from orvideo.settings.profiles import set_line, unset_line
 
 if TYPE_CHECKING:
     from orvideo.api.schemas import KeyInfo
@@ -32,10 +33,12 @@ def store_key(context: Context, text: str) -> StoredKey:
     if key.note:
         context.terminal.warn(key.note)
     info = _ask_about(context, key.reveal())
-    key = context.settings.store_api_key(key.reveal())
-    context.terminal.note(f"stored {key.masked} in {key.location}")
+    stored = context.settings.store_api_key(key.reveal())
+    if stored.note and stored.note != key.note:
+        context.terminal.warn(stored.note)
+    context.terminal.note(f"stored {stored.masked} in {stored.location}")
     warn_if_beaten(context, API_KEY)
-    return StoredKey(key, info)
+    return StoredKey(stored, info)
 
 
 def _ask_about(context: Context, key: str) -> KeyInfo | None:
@@ -47,7 +50,7 @@ def _ask_about(context: Context, key: str) -> KeyInfo | None:
         except AuthError as refused:
             raise AuthError(
                 f"The key was not stored: {refused.message}",
-                hint=f"make one at https://openrouter.ai/keys, then: orvideo config set {API_KEY}",
+                hint=f"make one at https://openrouter.ai/keys, then: {set_line(API_KEY, context.settings.profile)}",
                 reply=refused.reply,
             ) from refused
         except OrvideoError as away:
@@ -58,10 +61,13 @@ def _ask_about(context: Context, key: str) -> KeyInfo | None:
 
 
 def warn_if_beaten(context: Context, name: str) -> None:
-    """Warn where a variable is set that beats what is stored."""
+    """Warn where a variable is set, or for the key a command, that beats what is stored."""
     variable = context.settings.overriding_variable(name)
     if variable:
         context.terminal.warn(f"the variable {variable} is set and beats the stored {name}")
+    elif name == API_KEY and context.settings.get(API_KEY).source is Source.COMMAND:
+        unset = unset_line("api-key-command", context.settings.profile)
+        context.terminal.warn(f"the api-key-command beats the stored key; to use the key: {unset}")
 
 
 def key_document(key: ApiKey | None, base_url: str, info: KeyInfo | None) -> dict[str, Any]:

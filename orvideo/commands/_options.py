@@ -20,7 +20,7 @@ def option(panel: str, text: str, *names: str, **more: Any) -> Any:
 
 # --- how a command answers -------------------------------------------------------------------------------------------
 
-_ANSWERING = {
+ANSWERING = {
     "json": Annotated[bool, option("Output", "Answer with one JSON document.", "--json")],
     "events": Annotated[bool, option("Output", "Print one JSON object a line as things happen.", "--events")],
     "quiet": Annotated[bool, option("Output", "Only the answer and errors.", "--quiet", "-q")],
@@ -29,18 +29,24 @@ _ANSWERING = {
         bool,
         option("Service", "Use the built-in stand-in: free, offline, no key. Variable: ORVIDEO_SANDBOX.", "--sandbox"),
     ],
+    "profile": Annotated[
+        str | None,
+        option(
+            "Service", "Use this profile's key and settings. Variable: ORVIDEO_PROFILE.", "--profile", metavar="NAME"
+        ),
+    ],
 }
 
 
 def common_options(*names: str) -> Fields:
     """Return the group of these options of an answer."""
-    return Fields(CommonOptions, *names, hints=_ANSWERING)
+    return Fields(CommonOptions, *names, hints=ANSWERING)
 
 
 #: Of a command that is done here, of one that asks the service, and of one that follows jobs there.
-Local = Annotated[CommonOptions, common_options("json", "quiet")]
-Asking = Annotated[CommonOptions, common_options("json", "quiet", "verbose", "sandbox")]
-Following = Annotated[CommonOptions, common_options(*_ANSWERING)]
+Local = Annotated[CommonOptions, common_options("json", "quiet", "profile")]
+Asking = Annotated[CommonOptions, common_options("json", "quiet", "verbose", "sandbox", "profile")]
+Following = Annotated[CommonOptions, common_options(*ANSWERING)]
 
 # --- jobs ------------------------------------------------------------------------------------------------------------
 

@@ -91,7 +91,7 @@ class _Catalogues:
             return None
         deadline = Deadline.after(context.clock, context.deadline.left(_PATIENCE))
         try:
-            service = context.service(record.endpoint, needs_key=False)
+            service = context.service(record.place, needs_key=False)
             model = context.catalogue(service, deadline=deadline).get(record.model)
         except OrvideoError:
             self._missing.add(record.endpoint)

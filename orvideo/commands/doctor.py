@@ -208,7 +208,7 @@ def _broken(setting: Setting) -> OrvideoError:
         return UsageError(problem, hint=shells.unset_variable(setting.location or ""))
     if setting.name == API_KEY:
         return AuthError(problem, hint=setting.hint or f"orvideo config set {API_KEY}")
-    return UsageError(problem, hint=f"orvideo config unset {setting.name}")
+    return UsageError(problem, hint=setting.hint)
 
 
 def _record(context: Context) -> str:
@@ -270,7 +270,8 @@ def _key(context: Context) -> str | Check:
     name = "the sandbox's own"
     if not service.is_sandbox:
         key = context.settings.api_key(service.base_url)
-        name = f"{key.masked} from {key.location}"
+        beaten = context.settings.get(API_KEY).beaten
+        name = f"{key.masked} from {key.location}" + (f" (beats {', '.join(beaten)})" if beaten else "")
     try:
         info = service.client.key()
     except NotFound as error:

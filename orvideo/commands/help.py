@@ -52,7 +52,8 @@ EXIT_CODES: tuple[tuple[ExitCode, str, str], ...] = (
 )
 
 _OTHER_VARIABLES = (
-    ("OPENROUTER_API_KEY", "the API key, used instead of the stored one"),
+    ("OPENROUTER_API_KEY", "the API key, used instead of every other one"),
+    ("ORVIDEO_PROFILE", "the profile whose key and settings are used, as --profile says"),
     ("OPENROUTER_BASE_URL", "where the API is, when ORVIDEO_BASE_URL is not set"),
     ("ORVIDEO_CONFIG_DIR", "the folder of the settings"),
     ("ORVIDEO_STATE_DIR", "the folder of the job record"),
@@ -163,7 +164,7 @@ def _environment(context: Context) -> None:
     from orvideo.settings.definitions import DEFINITIONS
 
     hooks = ((name, f"for --exec: {meaning}") for name, meaning in VARIABLES)
-    rows = [*((one.variable, one.help) for one in DEFINITIONS), *_OTHER_VARIABLES, *hooks]
+    rows = [*((one.variable, one.help) for one in DEFINITIONS if one.variables), *_OTHER_VARIABLES, *hooks]
     context.terminal.document([{"variable": variable, "meaning": meaning} for variable, meaning in rows])
     _show(context, rows)
 

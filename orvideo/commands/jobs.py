@@ -278,7 +278,7 @@ def run_adopt(context: Context, job_id: str) -> None:
             context.terminal.hint(away.hint)
     from orvideo.jobs.judgement import observation_of
 
-    record = context.ledger.adopt(job_id, endpoint=service.endpoint)
+    record = context.ledger.adopt(job_id, endpoint=service.endpoint, profile=service.profile)
     if job is not None:
         context.journal.observed(record.seq, observation_of(job))
     context.terminal.note(f"adopted {job_id}")

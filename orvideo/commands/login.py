@@ -50,6 +50,7 @@ def register(app: typer.Typer) -> None:
 
 def run(context: Context, wishes: Wishes) -> None:
     """Get a key, and store it; it is never shown."""
+    context.settings.may_make_profile()
     if context.answering.sandbox:
         raise UsageError("The sandbox needs no key: it has one of its own.", hint="orvideo doctor --sandbox")
     stored = ask_for_key(context) if wishes.with_key else _sign_in(context, wishes)

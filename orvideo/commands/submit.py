@@ -134,5 +134,6 @@ def _task(planned: Plan, service: Service, fetcher: Fetcher) -> Task:
         endpoint=service.endpoint,
         quote=planned.quote.as_json(),
         target=fetcher.spec_to_record,
+        profile=service.profile,
     )
     return Task(make_submission=lambda: order)

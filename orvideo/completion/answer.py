@@ -121,7 +121,7 @@ def _chosen_model(words: Sequence[str], environ: Mapping[str, str]) -> str | Non
         elif word.startswith("-m"):
             chosen = word[2:]
     if chosen is None and words[:1] != ["models"]:
-        settings = _settings(environ)
+        settings = _settings(words, environ)
         model = settings.get("model").value if settings else None
         return model if isinstance(model, str) else None
     return chosen
@@ -136,7 +136,7 @@ def _catalogue(words: Sequence[str], environ: Mapping[str, str]) -> list[dict[st
 
 def _endpoint(words: Sequence[str], environ: Mapping[str, str]) -> str:
     """Return the service that the command would use, as the cache's file is named after it."""
-    settings = _settings(environ)
+    settings = _settings(words, environ)
     if "--sandbox" in words or (settings and settings.sandbox):
         return "sandbox"
     return settings.base_url if settings else _DEFAULT_BASE_URL
@@ -146,8 +146,8 @@ _DEFAULT_BASE_URL = "https://openrouter.ai/api/v1"
 _VARIABLES = ("ORVIDEO_MODEL", "ORVIDEO_SANDBOX", "ORVIDEO_BASE_URL", "OPENROUTER_BASE_URL")
 
 
-def _settings(environ: Mapping[str, str]) -> Settings | None:
-    """Return the settings, None where no variable and no config.toml is there, which saves their import."""
+def _settings(words: Sequence[str], environ: Mapping[str, str]) -> Settings | None:
+    """Return the settings, those of the profile on the line; None, without an import, where nothing is set."""
     from orvideo.settings.folders import CONFIG, locate
 
     if not any(map(environ.get, _VARIABLES)) and not os.path.lexists(
@@ -156,7 +156,18 @@ def _settings(environ: Mapping[str, str]) -> Settings | None:
         return None
     from orvideo.settings.resolving import Settings
 
-    return Settings(environ)
+    return Settings(environ, profile=_profile(words))
+
+
+def _profile(words: Sequence[str]) -> str | None:
+    """Return the profile that a line names, the last one where there are more."""
+    chosen = None
+    for index, word in enumerate(words):
+        if word == "--profile" and index + 1 < len(words):
+            chosen = words[index + 1]
+        elif word.startswith("--profile="):
+            chosen = word[len("--profile=") :]
+    return chosen
 
 
 def _text(value: object) -> str:
@@ -211,6 +222,12 @@ def _rows(current: str, environ: Mapping[str, str]) -> list[tuple[Any, ...]]:
 # --- settings --------------------------------------------------------------------------------------------------------
 
 
+def _profiles(current: str, words: Sequence[str], environ: Mapping[str, str]) -> Iterable[Candidate]:
+    from orvideo.settings.resolving import Settings
+
+    return [(name, "") for name in Settings(environ).profiles]
+
+
 def _setting_values(current: str, words: Sequence[str], environ: Mapping[str, str]) -> Iterable[Candidate]:
     """Return values for the setting that the last word names."""
     name = words[-1] if words else ""
@@ -232,5 +249,6 @@ COMPLETERS: dict[str, Completer] = {
     "aspect-ratios": _model_values("supported_aspect_ratios"),
     "sizes": _model_values("supported_sizes"),
     "jobs": _jobs,
+    "profiles": _profiles,
     "setting-values": _setting_values,
 }

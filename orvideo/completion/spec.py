@@ -79,6 +79,7 @@ class CommandSpec(NamedTuple):
 
 #: Options whose values `answer` offers, with the kind it knows them by.
 DYNAMIC_OPTIONS = {
+    "--profile": "profiles",
     "--model": "models",
     "--duration": "durations",
     "--resolution": "resolutions",

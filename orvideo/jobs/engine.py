@@ -163,7 +163,7 @@ class Engine:
     def _follow(self, task: Task) -> None:
         record = task.on_record
         try:
-            self._connections.prepare(record.endpoint)
+            self._connections.prepare(record.place)
         except OrvideoError as error:
             self._finish(task, error)
             return
@@ -217,7 +217,7 @@ class Engine:
         assert task.make_submission is not None, "only tasks with a submission wait"
         try:
             submission = task.make_submission()
-            self._connections.prepare(submission.endpoint)
+            self._connections.prepare(submission.place)
         except OrvideoError as error:
             self._finish(task, error)
             self._apply_stop_policy(error)
@@ -234,10 +234,10 @@ class Engine:
         if record.final and not self.options.poll_once:
             at = now + limit.left(2 * _POLL_AFTER_END) / 2
         deadline = Deadline(self._clock, at)
-        endpoint, job_id = record.endpoint, record.service_id
+        place, job_id = record.place, record.service_id
         self._work(
             task, deadline,
-            lambda: self._connections.client(endpoint).job(job_id, deadline=deadline),
+            lambda: self._connections.client(place).job(job_id, deadline=deadline),
         )  # fmt: skip
 
     def _start_check(self, task: Task) -> None:
@@ -254,7 +254,7 @@ class Engine:
             task.progress = (index, done, total)
 
         def fetch() -> FetchResult:
-            client = self._connections.client(record.endpoint)
+            client = self._connections.client(record.place)
             return self._fetcher.fetch(record, task.job, client, deadline, on_progress, self._remark)
 
         self._work(task, deadline, fetch)
@@ -282,7 +282,7 @@ class Engine:
         def waiting(error: OrvideoError, seconds: float) -> None:
             self._workers.run_later(lambda: self._listener.waiting(error, seconds))
 
-        client = self._connections.client(submission.endpoint)
+        client = self._connections.client(submission.place)
         submitter = Submitter(client, self._ledger, self._journal, self._rate_limiter, deadline)
         return submitter.submit(submission, begun=begun, waiting=waiting)
 

@@ -1,4 +1,4 @@
-"""Which of many jobs is polled next: a heap, a rate limit, and the pauses that an endpoint asked for."""
+"""Which of many jobs is polled next: a heap, a rate limit, and the pauses that a service asked for."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from orvideo.errors import OrvideoError, RateLimited
 
 if TYPE_CHECKING:
     from orvideo.jobs.task import Task
-    from orvideo.record.values import Record
+    from orvideo.record.values import Place, Record
 
 #: How many seconds' worth of polls may be made at once after a delay.
 _BURST = 0.2
-#: The longest pause of all polls at an endpoint after a limit of the key, in seconds.
+#: The longest pause of all polls with a key after a limit of the key, in seconds.
 _LONGEST_SHARED_PAUSE = 60.0
 
 
@@ -32,7 +32,7 @@ class PollQueue:
     """The scheduled polls of all jobs.
 
     A rate limit of one job holds for that job; when a second job in a row is refused, it is a limit of the key and
-    holds for all jobs at the endpoint (finding B01).
+    holds for all jobs that are asked for with it (finding B01).
     """
 
     def __init__(self, clock: Clock, max_per_second: float) -> None:
@@ -40,8 +40,8 @@ class PollQueue:
         self._heap: list[_Due] = []
         self._numbers = itertools.count()
         self._not_before = 0.0
-        self._limited: dict[str, int] = {}
-        self._closed_until: dict[str, float] = {}
+        self._limited: dict[Place, int] = {}
+        self._closed_until: dict[Place, float] = {}
 
     def add(self, task: Task, due: float) -> None:
         heapq.heappush(self._heap, _Due(due, next(self._numbers), task))
@@ -64,21 +64,21 @@ class PollQueue:
             yield task
 
     def failed(self, record: Record, error: OrvideoError) -> None:
-        """Note a failed poll; a second job in a row that is refused for now makes all jobs of the endpoint wait."""
+        """Note a failed poll; a second job in a row that is refused for now makes all jobs of the place wait."""
         if not isinstance(error, RateLimited):
             return
         asked = error.reply.retry_after if error.reply and error.reply.retry_after is not None else 1.0
-        if self._limited.get(record.endpoint, record.seq) != record.seq:
+        if self._limited.get(record.place, record.seq) != record.seq:
             until = self._clock.monotonic() + min(asked, _LONGEST_SHARED_PAUSE)
-            self._closed_until[record.endpoint] = max(self._closed_until.get(record.endpoint, 0.0), until)
-        self._limited[record.endpoint] = record.seq
+            self._closed_until[record.place] = max(self._closed_until.get(record.place, 0.0), until)
+        self._limited[record.place] = record.seq
 
     def succeeded(self, record: Record) -> None:
-        self._limited.pop(record.endpoint, None)
-        self._closed_until.pop(record.endpoint, None)
+        self._limited.pop(record.place, None)
+        self._closed_until.pop(record.place, None)
 
     def _opens(self, task: Task) -> float:
-        """Return when the endpoint may be polled again, but not later than the job's own deadline."""
-        closed = self._closed_until.get(task.on_record.endpoint, 0.0)
+        """Return when the place may be polled again, but not later than the job's own deadline."""
+        closed = self._closed_until.get(task.on_record.place, 0.0)
         at = task.deadline.at if task.deadline is not None else None
         return closed if at is None else min(closed, at)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from orvideo.jobs.polling import PollResult, PollSchedule
     from orvideo.record.journal import Journal
     from orvideo.record.ledger import Ledger
-    from orvideo.record.values import Record, Submission
+    from orvideo.record.values import Place, Record, Submission
 
 
 #: The most polls of all jobs together: a thousand jobs every five seconds, and some more to catch up.
@@ -137,12 +137,12 @@ class StopPolicy(Protocol):
 
 
 class Dependencies(NamedTuple):
-    """The dependencies of a run. `connect(endpoint)` returns a factory for the client of one thread; it may raise."""
+    """The dependencies of a run. `connect(place)` returns a factory for the client of one thread; it may raise."""
 
     ledger: Ledger
     journal: Journal
     fetcher: Fetcher
-    connect: Callable[[str], Callable[[], Client]]
+    connect: Callable[[Place], Callable[[], Client]]
     clock: Clock = Clock()
     #: Called in a thread for each job at its end; must return soon after the deadline is cancelled.
     hooks: Callable[[Task, Deadline], None] | None = None

@@ -14,6 +14,7 @@ from orvideo.jobs.task import Phase, Task
 
 if TYPE_CHECKING:
     from orvideo.api.client import Client
+    from orvideo.record.values import Place
 
 
 class Result(NamedTuple):
@@ -82,25 +83,25 @@ class Workers:
 
 
 class Connections:
-    """Creates a client for each thread and endpoint, and closes them all at the end."""
+    """Creates a client for each thread and place, and closes them all at the end."""
 
-    def __init__(self, connect: Callable[[str], Callable[[], Client]]) -> None:
+    def __init__(self, connect: Callable[[Place], Callable[[], Client]]) -> None:
         self._connect = connect
-        self._makers: dict[str, Callable[[], Client]] = {}
+        self._makers: dict[Place, Callable[[], Client]] = {}
         self._local = threading.local()
         self._all: list[Client] = []
 
-    def prepare(self, endpoint: str) -> None:
-        """Get the client factory of an endpoint, in the main thread; raises what `connect` raises."""
-        if endpoint not in self._makers:
-            self._makers[endpoint] = self._connect(endpoint)
+    def prepare(self, place: Place) -> None:
+        """Get the client factory of a place, in the main thread; raises what `connect` raises."""
+        if place not in self._makers:
+            self._makers[place] = self._connect(place)
 
-    def client(self, endpoint: str) -> Client:
-        clients: dict[str, Client] = self._local.__dict__.setdefault("clients", {})
-        if endpoint not in clients:
-            clients[endpoint] = self._makers[endpoint]()
-            self._all.append(clients[endpoint])
-        return clients[endpoint]
+    def client(self, place: Place) -> Client:
+        clients: dict[Place, Client] = self._local.__dict__.setdefault("clients", {})
+        if place not in clients:
+            clients[place] = self._makers[place]()
+            self._all.append(clients[place])
+        return clients[place]
 
     def close(self) -> None:
         for client in self._all:

@@ -44,6 +44,7 @@ def row_document(entry: Entry) -> dict[str, Any]:
         "status": record.status_word if record else _unsent_word(entry.record),
         "id": record.id if record else None,
         "handle": record.handle if record else None,
+        "profile": record.profile if record else None,
         "prompt": entry.row.fields.get("prompt"),
         "path": entry.paths[0] if entry.paths else None,
         "paths": list(entry.paths),

@@ -133,6 +133,7 @@ _COLUMNS: dict[str, tuple[Column, Callable[[Document, _List], str | Cell]]] = {
     "prompt": (Column("PROMPT", priority=1, flexible=True, least=14), lambda job, _: job["prompt"] or ""),
     "error": (Column("ERROR", priority=1, flexible=True, least=14), lambda job, _: job["error"] or ""),
     "endpoint": (Column("ENDPOINT", priority=6), lambda job, _: job["endpoint"]),
+    "profile": (Column("PROFILE", priority=6), lambda job, _: job["profile"] or ""),
 }
 
 #: The names that --columns takes.

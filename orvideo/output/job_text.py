@@ -74,6 +74,7 @@ def job_page(job: Mapping[str, Any], now: datetime) -> Lines:
         ("quote", quote_text(job["quote"]) if job["quote"] else ""),
         ("cost", cost_text(job).removeprefix("cost ")),
         ("endpoint", job["endpoint"]),
+        ("profile", job["profile"]),
         ("generation", job["generation_id"]),
         ("answer", _answer_text(job["answer"]) if job["answer"] else ""),
     ]

@@ -58,6 +58,8 @@ class Job(Document):
     prompt: str | None
     endpoint: str
     """The base URL that the job lives at, or sandbox."""
+    profile: str | None
+    """The profile whose key bought it; null where none was selected."""
     created_at: Time
     ended_at: Time | None
     """When its end was seen."""
@@ -179,9 +181,11 @@ class Setting(Document):
 
     name: str
     value: str | None
-    source: Literal["flag", "environment", "store", "default"]
+    source: Literal["flag", "environment", "command", "keyring", "store", "default"]
     where: str | None
-    """The variable or file that it comes from."""
+    """The variable, the file, or the table of a profile that it comes from; of a key also the command or keyring."""
+    beaten: list[str]
+    """Where else a key is that is not used; empty for other settings."""
 
 
 class ListedSetting(Setting):
@@ -189,6 +193,20 @@ class ListedSetting(Setting):
 
     problem: str | None
     """Why its value cannot be used."""
+
+
+class Profile(Document):
+    """A profile of the settings."""
+
+    name: str
+    active: bool
+    """Whether this command line selects it."""
+    base_url: str | None
+    key: str | None
+    """The key, masked; null where the profile has none of its own."""
+    key_from: str | None
+    problem: str | None
+    """Why its settings or its key cannot be used."""
 
 
 class StoredSetting(Document):
@@ -320,6 +338,8 @@ class Row(Document):
     """The job's status, refused, or not_submitted."""
     id: str | None
     handle: str | None
+    profile: str | None
+    """The profile whose key bought it; null where none was selected, or nothing was bought."""
     prompt: str | None
     path: str | None
     paths: list[str]

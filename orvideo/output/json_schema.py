@@ -39,6 +39,7 @@ ANSWERS: dict[str, Any] = {
     "config set": documents.StoredSetting,
     "config set api-key": documents.StoredKey,
     "config unset": documents.UnsetSetting,
+    "config profiles": list[documents.Profile],
     "config path": documents.Folder,
     "doctor": list[documents.Check],
     "sandbox": documents.Sandbox,

@@ -272,12 +272,13 @@ class Ledger(RecordReader):
 
     # Jobs of other programs, and jobs to be forgotten
 
-    def adopt(self, job_id: str, *, endpoint: str) -> Record:
+    def adopt(self, job_id: str, *, endpoint: str, profile: str | None = None) -> Record:
         """Return the record of a job that was submitted elsewhere, added if it is missing; its request is unknown."""
         now = self._now()
         row = {
             "job_id": text(job_id),
             "endpoint": text(endpoint),
+            "profile": text(profile),
             "state": State.SUBMITTED,
             "created_at": now,
             "updated_at": now,

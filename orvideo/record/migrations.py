@@ -107,7 +107,10 @@ _TRUE_MONEY: Step = (
     """UPDATE jobs SET quote = replace(quote, '"kind":"exact"', '"kind":"listed"') WHERE quote LIKE '%"exact"%'""",
 )
 
-STEPS: tuple[Step, ...] = (_FIRST, _WHOLE_PARTS, _TRUE_MONEY)
+#: Which profile of the settings bought a job; null for none, as all jobs before this step were bought.
+_PROFILES: Step = ("ALTER TABLE jobs ADD COLUMN profile TEXT",)
+
+STEPS: tuple[Step, ...] = (_FIRST, _WHOLE_PARTS, _TRUE_MONEY, _PROFILES)
 
 
 def version_of(connection: sqlite3.Connection) -> int:

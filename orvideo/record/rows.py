@@ -178,6 +178,7 @@ def _record(row: sqlite3.Row, outputs: Iterable[Output], context: ReadContext) -
         handle=row["handle"],
         id=row["job_id"],
         endpoint=row["endpoint"],
+        profile=row["profile"],
         state=state,
         created_at=_EPOCH + row["created_at"] * _MICROSECOND,
         status=row["status"],
@@ -226,6 +227,7 @@ def new_row(submission: Submission, owner: Owner, now: int) -> dict[str, Any]:
     shape, most = shape_of(submission.request), quoted_most(submission.quote)
     return {
         "endpoint": text(submission.endpoint),
+        "profile": text(submission.profile),
         "state": State.PREPARED,
         "created_at": now,
         "updated_at": now,

@@ -73,8 +73,15 @@ class Output:
         return {"index": self.index, "path": self.path, "bytes": self.bytes, "sha256": self.sha256}
 
 
+class Place(NamedTuple):
+    """Where a job lives, and who asks there: a base URL or the sandbox, and the profile whose key is used, if any."""
+
+    endpoint: str
+    profile: str | None = None
+
+
 class Submission(NamedTuple):
-    """A submission: `request` as it is sent, `quote` as the documented object.
+    """A submission: `request` as it is sent, `quote` as the documented object, `profile` whose key buys it.
 
     `target` is -o as it was given. `row_key` names a row within its `batch`, `max_total` is what the whole of
     that batch may cost in USD.
@@ -88,6 +95,11 @@ class Submission(NamedTuple):
     row_key: str | None = None
     row_number: int | None = None
     max_total: Decimal | None = None
+    profile: str | None = None
+
+    @property
+    def place(self) -> Place:
+        return Place(self.endpoint, self.profile)
 
 
 class Observation(NamedTuple):
@@ -192,6 +204,7 @@ class Record(NamedTuple):
     reply until an id is recorded, `answer_status` its HTTP status, which is kept of a refusal. `expected_outputs` is 0
     for a completed job that turned out to have none. With `is_byok` the provider billed the user's own key, and `cost`
     is what OpenRouter billed besides. With `is_id_shared` a job of another endpoint has the same id.
+    `profile` is the one whose key bought it.
     """
 
     seq: int
@@ -224,6 +237,11 @@ class Record(NamedTuple):
     answer_status: int | None = None
     answer: bytes | None = None
     is_id_shared: bool = False
+    profile: str | None = None
+
+    @property
+    def place(self) -> Place:
+        return Place(self.endpoint, self.profile)
 
     @property
     def name(self) -> str:
@@ -282,6 +300,7 @@ class Record(NamedTuple):
             "model": self.model,
             "prompt": self.prompt,
             "endpoint": self.endpoint,
+            "profile": self.profile,
             "created_at": time_text(self.created_at),
             "ended_at": time_text(self.ended_at),
             "watched": self.watched and self.ended_at is not None,

@@ -19,6 +19,8 @@ DEFAULT_BASE_URL = "https://openrouter.ai/api/v1"
 #: The key has a file of its own, no entry in config.toml, no flag and no default.
 API_KEY = "api-key"
 KEY_VARIABLE = "OPENROUTER_API_KEY"
+#: Which profile a command uses, where it does not say so itself.
+PROFILE_VARIABLE = "ORVIDEO_PROFILE"
 #: What the sandbox signs its callbacks with.
 SIGNING_VARIABLE = "ORVIDEO_WEBHOOK_SECRET"
 #: The prefix of the variables that --exec passes to its command; no setting's variable has it.
@@ -26,10 +28,12 @@ JOB_VARIABLES = "ORVIDEO_JOB_"
 
 
 class Source(StrEnum):
-    """Where a setting's value comes from, strongest first."""
+    """Where a setting's value comes from, strongest first; from a command and the keyring comes the key alone."""
 
     FLAG = "flag"
     ENVIRONMENT = "environment"
+    COMMAND = "command"
+    KEYRING = "keyring"
     STORE = "store"
     DEFAULT = "default"
 
@@ -39,7 +43,7 @@ class Setting(NamedTuple):
 
     `location` is the flag, the variable or the file; None for a default. `text` is the value as a person would type it.
     `problem` says why the value cannot be used (`value` is then None), and `hint` how to correct it. The value of the
-    key is its last four characters at most.
+    key is its last four characters at most, and `beaten` has the other places where a key is.
     """
 
     name: str
@@ -49,12 +53,14 @@ class Setting(NamedTuple):
     text: str = ""
     problem: str | None = None
     hint: str | None = None
+    beaten: tuple[str, ...] = ()
 
 
 class Definition(NamedTuple, Generic[T]):
     """How one setting is read and written; a `default` of None leaves the choice to the catalogue or the command.
 
-    `other_variables` are read after the setting's own. `as_toml` converts the value where config.toml holds no string.
+    `other_variables` are read after the setting's own; what is
+    `in_file_only` has none. `as_toml` converts the value where config.toml holds no string.
     """
 
     name: str
@@ -64,6 +70,7 @@ class Definition(NamedTuple, Generic[T]):
     help: str
     other_variables: tuple[str, ...] = ()
     as_toml: Callable[[T], bool | int | str] | None = None
+    in_file_only: bool = False
 
     @property
     def variable(self) -> str:
@@ -72,7 +79,7 @@ class Definition(NamedTuple, Generic[T]):
     @property
     def variables(self) -> tuple[str, ...]:
         """All variables that set it, strongest first."""
-        return (self.variable, *self.other_variables)
+        return () if self.in_file_only else (self.variable, *self.other_variables)
 
     def read(self, given: object, location: str) -> T:
         """Return the value of a text or a TOML scalar; error messages begin with `location` (a flag, variable or line).
@@ -106,6 +113,11 @@ def _base_url(text: str) -> str:
 
 BASE_URL = Definition(
     "base-url", _base_url, str, DEFAULT_BASE_URL, "where the API is", other_variables=("OPENROUTER_BASE_URL",)
+)
+#: In config.toml alone: a variable may come from whoever wrote a project's .envrc, Makefile or workflow, who could then
+#: run what they like.
+KEY_COMMAND = Definition[str](
+    "api-key-command", values.parse_key_command, str, None, "a command that prints the key", in_file_only=True
 )
 MODEL = Definition[str]("model", values.parse_word, str, None, "the model; left open: the cheapest that fits")
 DURATION = Definition[int](
@@ -156,6 +168,7 @@ SANDBOX_SPEED = Definition(
 
 #: In the order in which `config list` shows them.
 DEFINITIONS: tuple[Definition[Any], ...] = (
+    KEY_COMMAND,
     BASE_URL,
     MODEL,
     DURATION,

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
 from orvideo import shells
 from orvideo.errnos import own_folder_hint, reason
 from orvideo.errors import AuthError, OutputUnwritable
-from orvideo.settings.definitions import Source
+from orvideo.settings.definitions import API_KEY, Source
 from orvideo.settings.folders import CONFIG
 from orvideo.settings.private import (
     is_accessible_to_others,
@@ -22,10 +23,10 @@ from orvideo.settings.private import (
     remove_private,
     write_private,
 )
+from orvideo.settings.profiles import is_profile_name, set_line
 
 FILE_NAME = "api-key.json"
-_SET_HINT = "orvideo config set api-key"
-_MAX_LENGTH = 1024
+MAX_LENGTH = 1024
 #: Characters that copying may add around a key: blanks, quotes and a byte order mark.
 _WRAPPING = " \t\r\n\f\v\u00a0\u200b\ufeff\"'`\u201c\u201d\u2018\u2019"
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=[^=]")
@@ -36,14 +37,18 @@ _BEARER = re.compile(r"bearer[ \t]+", re.IGNORECASE)
 class ApiKey:
     """A key; `repr` and `str` show at most its last four characters."""
 
-    __slots__ = ("_value", "location", "note", "source")
+    __slots__ = ("_value", "location", "mend", "note", "source")
 
-    def __init__(self, value: str, source: Source, location: str) -> None:
+    def __init__(
+        self, value: str, source: Source, location: str, *, note: str | None = None, mend: str | None = None
+    ) -> None:
         self._value = value
         self.source = source
         self.location = location
+        #: The command that puts another key in its place.
+        self.mend = mend or set_line(API_KEY, None)
         #: A warning to show to a person, None mostly.
-        self.note = (
+        self.note = note or (
             None if value.startswith("sk-or-") else "the key does not begin with sk-or-, as OpenRouter's keys do"
         )
 
@@ -79,7 +84,7 @@ def clean_key(text: str, location: str) -> str:
     if fault := next((why for is_faulty, why in _FAULTS if is_faulty(key)), None):
         raise AuthError(
             f"{location}: this cannot be a key: {fault}.",
-            hint=shells.set_variable(location, "...") if location.isidentifier() else _SET_HINT,
+            hint=shells.set_variable(location, "...") if location.isidentifier() else set_line(API_KEY, None),
         )
     return key
 
@@ -87,7 +92,7 @@ def clean_key(text: str, location: str) -> str:
 #: What cannot be a key, the first that applies: a test and the reason.
 _FAULTS: tuple[tuple[Callable[[str], object], str], ...] = (
     (lambda key: not key or key.casefold() == "bearer", "it is empty"),
-    (lambda key: len(key) > _MAX_LENGTH, f"it is longer than {_MAX_LENGTH:,} characters"),
+    (lambda key: len(key) > MAX_LENGTH, f"it is longer than {MAX_LENGTH:,} characters"),
     (lambda key: set(key) & set("\r\n"), "there is a line break in it"),
     (lambda key: "\0" in key, "there is a NUL in it"),
     (lambda key: any(map(str.isspace, key)), "there is a space in it"),
@@ -101,11 +106,45 @@ _FAULTS: tuple[tuple[Callable[[str], object], str], ...] = (
 )
 
 
-class KeyFile:
-    """The stored key and the origin (`https://host[:port]`) it was stored for (drill N17)."""
+def stored_text(key: ApiKey, origin: str) -> str:
+    """Return what is stored: the key, and the origin (`https://host[:port]`) that it is for (drill N17)."""
+    return json.dumps({"key": key.reveal(), "origin": origin}, indent=1) + "\n"
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / FILE_NAME
+
+def read_stored(content: str | bytes, source: Source, location: str, profile: str | None) -> tuple[ApiKey, str]:
+    """Return a stored key and its origin. Raises AuthError, without the text, for what makes no sense."""
+    mend = set_line(API_KEY, profile)
+    try:
+        stored = json.loads(content)
+        key, origin = stored["key"], stored["origin"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        key = origin = None
+    if not isinstance(key, str) or not isinstance(origin, str):
+        what = (
+            f"The file of the stored key makes no sense: {location}"
+            if source is Source.STORE
+            else (f"What {location} has as the key makes no sense")
+        )
+        raise AuthError(f"{what}.", hint=mend)
+    return ApiKey(clean_key(key, location), source, location, mend=mend), origin
+
+
+class KeyFile:
+    """The file of a stored key; each profile has its own."""
+
+    def __init__(self, folder: Path, profile: str | None = None) -> None:
+        self.path = folder / (FILE_NAME if profile is None else f"api-key.{profile}.json")
+        self.profile = profile
+
+    @classmethod
+    def all(cls, folder: Path) -> Iterator[KeyFile]:
+        """Yield the files of no profile and of every profile that has one."""
+        yield cls(folder)
+        with suppress(OSError):
+            for path in sorted(folder.glob("api-key.*.json")):
+                name = path.name.removeprefix("api-key.").removesuffix(".json")
+                if is_profile_name(name) and name == name.lower():
+                    yield cls(folder, name)
 
     def read(self, *, check_permissions: bool = True) -> tuple[ApiKey, str] | None:
         """Return the key and its origin, None when none is stored.
@@ -125,21 +164,13 @@ class KeyFile:
             raise AuthError(f"The stored key cannot be read: {self.path}: {reason(error)}.") from error
         if content is None:
             return None
-        try:
-            stored = json.loads(content)
-            key, origin = stored["key"], stored["origin"]
-        except (ValueError, KeyError, TypeError, RecursionError):
-            key = origin = None
-        if not isinstance(key, str) or not isinstance(origin, str):
-            raise AuthError(f"The file of the stored key makes no sense: {self.path}.", hint=_SET_HINT)
-        return ApiKey(clean_key(key, str(self.path)), Source.STORE, str(self.path)), origin
+        return read_stored(content, Source.STORE, str(self.path), self.profile)
 
     def write(self, key: ApiKey, origin: str) -> None:
         """Store a key. Raises OutputUnwritable."""
-        content = json.dumps({"key": key.reveal(), "origin": origin}, indent=1) + "\n"
         try:
             with locked(self.path.parent):
-                write_private(self.path, content.encode("ascii"))
+                write_private(self.path, stored_text(key, origin).encode("ascii"))
         except OSError as error:
             told = f"The key cannot be stored: {self.path}: {reason(error)}."
             raise OutputUnwritable(told, hint=own_folder_hint(error, self.path, CONFIG.variable)) from error

@@ -52,12 +52,12 @@ def _ensure_private(folder: Path) -> None:
     system.take_from_others(folder)
 
 
-def is_accessible_to_others(path: Path) -> bool:
-    """Return whether other users may read or write a file; False on systems without POSIX modes."""
+def is_accessible_to_others(path: Path, *, mode: int = 0o077) -> bool:
+    """Return whether other users may do what `mode` says to a file; False on systems without POSIX modes."""
     if not system.has_modes():
         return False
     try:
-        return bool(path.stat().st_mode & 0o077)
+        return bool(path.stat().st_mode & mode)
     except OSError:
         return False
 

@@ -6,6 +6,7 @@ The same parsers read flags, variables and config.toml. Each raises `InvalidValu
 from __future__ import annotations
 
 import re
+import sys
 from decimal import Decimal
 
 from orvideo.errors import UsageError
@@ -170,6 +171,25 @@ def parse_line(text: str) -> str:
     if not text.strip() or not text.isprintable():
         raise InvalidValue(text, "one line of text")
     return text
+
+
+def parse_key_command(text: str) -> str:
+    """Return a command that prints the key, which does not stand in it. Raises InvalidValue, UsageError."""
+    if "sk-or-" in text:
+        raise UsageError(
+            "a key stands in this command, where others can see it: name a command that reads it from a safe place.",
+            hint="orvideo config set api-key",
+        )
+    import shlex
+
+    line = parse_line(text).strip()
+    try:
+        words = shlex.split(line, posix=sys.platform != "win32")
+    except ValueError:
+        words = []
+    if not words or not words[0]:
+        raise InvalidValue(text, "a command such as pass show openrouter")
+    return line
 
 
 def parse_header_value(text: str) -> str:

@@ -13,10 +13,12 @@ from orvideo.settings.definitions import (
     JOB_VARIABLES,
     KEY_VARIABLE,
     NAMES,
+    PROFILE_VARIABLE,
     SIGNING_VARIABLE,
     nearest,
 )
 from orvideo.settings.folders import CONFIG, FOLDERS
+from orvideo.settings.profiles import is_profile_name, set_line, unset_line
 from orvideo.settings.store import Store
 
 
@@ -44,20 +46,31 @@ def shared_folder(folder: PurePath, environ: Mapping[str, str], platform: str) -
 
 def unknown_entries(store: Store) -> Iterator[SettingsWarning]:
     """Yield the entries of config.toml that are no settings. Raises UsageError where it cannot be read."""
-    for name in store.entries:
-        location = store.location_of(name)
-        if name == API_KEY:
-            message = f"{location}: the key does not belong here and is not read: orvideo config set {API_KEY}."
-            yield SettingsWarning(message, f"orvideo config unset {API_KEY}; orvideo config set {API_KEY}")
-        elif name not in NAMES:
-            guess = nearest(name, NAMES)
-            message = f"{location}: there is no setting '{name}'." + (f" Did you mean {guess}?" if guess else "")
-            yield SettingsWarning(message, f"orvideo config unset {shells.word(name)}")
+    for profile in (None, *store.profiles):
+        if profile is not None and not is_profile_name(profile):
+            message = f"{store.path}: the profile '{profile[:80]}' has a name that none can have, and is not read."
+            yield SettingsWarning(message, "orvideo config path")
+            continue
+        for name in store.entries_of(profile):
+            if (warning := _of_entry(store, name, profile)) is not None:
+                yield warning
+
+
+def _of_entry(store: Store, name: str, profile: str | None) -> SettingsWarning | None:
+    location, unset = store.location_of(name, profile), unset_line(name, profile)
+    if name == API_KEY:
+        line = set_line(API_KEY, profile)
+        return SettingsWarning(f"{location}: the key does not belong here and is not read: {line}.", f"{unset}; {line}")
+    if name in NAMES:
+        return None
+    guess = nearest(name, NAMES)
+    told = f"{location}: there is no setting '{name}'." + (f" Did you mean {guess}?" if guess else "")
+    return SettingsWarning(told, unset)
 
 
 def misspelt_variables(environ: Mapping[str, str]) -> Iterator[SettingsWarning]:
     """Yield the variables that are nearly a setting's; others may belong to another program with the same prefix."""
-    others = (KEY_VARIABLE, SIGNING_VARIABLE, *(folder.variable for folder in FOLDERS))
+    others = (KEY_VARIABLE, PROFILE_VARIABLE, SIGNING_VARIABLE, *(folder.variable for folder in FOLDERS))
     known = (*others, *(v for d in DEFINITIONS for v in d.variables))
     for name in sorted(environ):
         has_prefix = name.startswith(("ORVIDEO_", "OPENROUTER_")) and not name.startswith(JOB_VARIABLES)

@@ -215,8 +215,8 @@ def test_c13_what_a_variable_sets_is_changed_in_the_variable() -> None:
     assert refusals.base_url_hint("https://x.example/api/v1", "ORVIDEO_BASE_URL") == (
         "is the base URL right? To use the usual one: " + shells.unset_variable("ORVIDEO_BASE_URL")
     )
-    assert refusals.key_hint("OPENROUTER_API_KEY") == shells.set_variable("OPENROUTER_API_KEY", "...")
-    assert refusals.key_hint("/home/x/api-key.json") == refusals.key_hint(None) == "orvideo config set api-key"
+    assert refusals.key_hint(refusals.KeySource("the store", "do this")) == "do this"
+    assert refusals.key_hint(None) == "orvideo config set api-key"
 
 
 @pytest.mark.drill("K05")
@@ -313,7 +313,10 @@ def test_a_refusal_is_of_the_kind_of_its_status(status: int, kind: type[OrvideoE
 
 def test_a_key_is_blamed_where_it_was_sent() -> None:
     said = reply({"error": {"message": "no"}}, 401)
-    assert refusals.refusal(said, "x", source="the store").message == "x refused the API key from the store: no."
+    assert (
+        refusals.refusal(said, "x", source=refusals.KeySource("the store", "do this")).message
+        == "x refused the API key from the store: no."
+    )
     assert refusals.refusal(said, "x").message == "x refused the API key: no."
     assert refusals.refusal(said, "x", with_key=False).message == "x answered with 401: no."
 

@@ -27,6 +27,7 @@ import pytest
 from orvideo import shells
 from orvideo.api import pool
 from orvideo.api.client import Call, Client, Limits
+from orvideo.api.refusals import KeySource
 from orvideo.clock import Clock
 from orvideo.errors import (
     AuthError,
@@ -445,7 +446,7 @@ def test_a_zod_error_names_the_field() -> None:
 def test_a_refused_key_is_named_by_its_place_and_not_by_itself() -> None:
     with (
         RawServer(Reply(401, {"error": {"code": 401, "message": "User not found."}})) as server,
-        Client(server.url, KEY, key_source="OPENROUTER_API_KEY") as client,
+        Client(server.url, KEY, key_source=KeySource("OPENROUTER_API_KEY", "do this")) as client,
     ):
         error = refusal(lambda: client.submit(ORDER))
     assert "OPENROUTER_API_KEY" in error.message

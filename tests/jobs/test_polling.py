@@ -30,6 +30,7 @@ from orvideo.errors import (
 from orvideo.jobs.poll_queue import PollQueue
 from orvideo.jobs.polling import LONGEST_RETRY_AFTER, PollResult, PollSchedule, pauses
 from orvideo.jobs.task import Task
+from orvideo.record.values import Place
 from tests.clocks import HandClock
 
 drill = pytest.mark.drill
@@ -214,8 +215,8 @@ def test_a_jump_of_the_wall_clock_changes_nothing() -> None:
 class Endpoint:
     """A record as the queue needs it: where the job lives, and its number."""
 
-    def __init__(self, seq: int, endpoint: str = "https://one.test") -> None:
-        self.seq, self.endpoint = seq, endpoint
+    def __init__(self, seq: int, endpoint: str = "https://one.test", profile: str | None = None) -> None:
+        self.seq, self.place = seq, Place(endpoint, profile)
 
 
 def tasks(hand: HandClock, count: int, timeout: float | None = None) -> list[Task]:
@@ -319,11 +320,12 @@ def test_a_shared_limit_outlasts_no_deadline_and_no_minute() -> None:
 
 
 @drill("F-B01")
-def test_a_limit_of_one_service_is_none_of_another() -> None:
+@pytest.mark.parametrize("place", [("https://two.test", None), ("https://one.test", "client-a")], ids=repr)
+def test_a_limit_of_one_key_is_none_of_another(place: tuple[str, str | None]) -> None:
     hand = HandClock()
     queue = PollQueue(hand.clock(), 250)
     one, other = tasks(hand, 2)
-    elsewhere = Task(Endpoint(9, "https://two.test"), deadline=Deadline(hand.clock()))  # type: ignore[arg-type]
+    elsewhere = Task(Endpoint(9, *place), deadline=Deadline(hand.clock()))  # type: ignore[arg-type]
     for task in (one, other):
         queue.failed(task.on_record, own(RateLimited, 429, 40))
     queue.add(elsewhere, 0)

@@ -36,6 +36,7 @@ DONE: dict[str, Any] = {
     "model": "google/veo-3.1-lite",
     "prompt": "a paper boat drifts down a rainy street",
     "endpoint": "https://openrouter.ai/api/v1",
+    "profile": None,
     "created_at": "2026-11-21T12:00:00.000Z",
     "ended_at": "2026-11-21T12:00:41.500Z",
     "watched": True,

@@ -510,7 +510,7 @@ def test_a_record_of_the_first_release_opens_and_goes_on(path: Path) -> None:
         )
         assert ledger.list(not_downloaded=True) == []
         assert (job.quote or {})["kind"] == "listed", "no price is called exact any more (finding A05)"
-        assert (job.is_byok, ledger.spent("model")[0].known) == (None, 1)
+        assert (job.is_byok, job.profile, ledger.spent("model")[0].known) == (None, None, 1)
         finished(ledger, "new-1")
         assert [record.name for record in ledger.list()] == ["new-1", "old-1"]
     with raw(path) as connection:

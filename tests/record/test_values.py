@@ -171,6 +171,7 @@ def test_the_documented_job_object() -> None:
         "model": "m",
         "prompt": "p",
         "endpoint": "https://x/api/v1",
+        "profile": None,
         "created_at": "2026-11-21T12:00:00.000Z",
         "ended_at": "2026-11-21T12:01:00.000Z",
         "watched": False,

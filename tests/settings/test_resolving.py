@@ -13,6 +13,7 @@ from orvideo.settings.resolving import Settings
 
 #: Each setting: a text it takes, the value that is, and a text it refuses.
 EXAMPLES: dict[str, tuple[str, object, str]] = {
+    "api-key-command": ("pass show openrouter", "pass show openrouter", '"'),
     "base-url": ("https://gateway.example/api/v1/", "https://gateway.example/api/v1", "not a url"),
     "model": ("google/veo-3.1-lite", "google/veo-3.1-lite", "two words"),
     "duration": ("8", 8, "eight"),
@@ -44,7 +45,19 @@ def test_the_examples_are_complete() -> None:
     assert list(EXAMPLES) == [definition.name for definition in DEFINITIONS]
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+#: A variable that runs a command is a risk: this one stands in config.toml alone.
+IN_FILE_ONLY = "api-key-command"
+WITH_VARIABLE = [name for name in EXAMPLES if name != IN_FILE_ONLY]
+
+
+def test_a_command_is_never_taken_from_a_variable(environ: dict[str, str]) -> None:
+    assert Settings({**environ, "ORVIDEO_API_KEY_COMMAND": "pass show other"}).get(IN_FILE_ONLY).value is None
+    assert [one.name for one in DEFINITIONS if not one.variables] == [IN_FILE_ONLY]
+    with pytest.raises(UsageError, match=f"^{IN_FILE_ONLY}: "):
+        Settings(environ).set(IN_FILE_ONLY, EXAMPLES[IN_FILE_ONLY][2])
+
+
+@pytest.mark.parametrize("name", WITH_VARIABLE)
 def test_every_setting_can_come_from_each_source(name: str, environ: dict[str, str]) -> None:
     text, value, _ = EXAMPLES[name]
     variable = "ORVIDEO_" + name.upper().replace("-", "_")
@@ -62,7 +75,7 @@ def test_every_setting_can_come_from_each_source(name: str, environ: dict[str, s
     assert (from_flag.value, from_flag.source, from_flag.location) == (value, Source.FLAG, f"--{name}")
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", WITH_VARIABLE)
 def test_every_setting_refuses_nonsense_and_names_who_said_it(name: str, environ: dict[str, str]) -> None:
     _, _, nonsense = EXAMPLES[name]
     variable = "ORVIDEO_" + name.upper().replace("-", "_")
