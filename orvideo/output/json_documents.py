@@ -1,6 +1,8 @@
 """The JSON documents of `--json`, as pydantic models. `json_schema` makes docs/schema.json from them.
 
 A release may add fields. It removes, renames or redefines one only with a new major version.
+
+The file is longer than 400 lines because it is that whole contract, and is read beside docs/json.md.
 """
 
 from __future__ import annotations

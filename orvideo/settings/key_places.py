@@ -39,11 +39,11 @@ class FoundKey(NamedTuple):
 
 def no_key(profile: str | None) -> AuthError:
     """Return the error where no place has a key."""
-    line = set_line(API_KEY, profile)
     if profile is None:
-        hint = f"set {KEY_VARIABLE}, or store one: {line}; --sandbox needs none"
+        hint = f"orvideo login; or set {KEY_VARIABLE}; --sandbox needs none"
         return AuthError("There is no API key.", hint=hint)
-    return AuthError(f"The profile {profile} has no API key of its own.", hint=f"store one: {line}")
+    hint = f"orvideo login --profile {profile}; or store one: {set_line(API_KEY, profile)}"
+    return AuthError(f"The profile {profile} has no API key of its own.", hint=hint)
 
 
 def key_of_another_origin(found: FoundKey, base_url: str, profile: str | None) -> Unsafe:

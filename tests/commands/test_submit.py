@@ -95,7 +95,7 @@ def test_no_key_is_an_authentication_error_with_the_way_out(orvideo: Shell) -> N
     assert done.code == 4
     assert done.error["kind"] == "auth"
     assert done.error["charged"] == "no"
-    assert "orvideo config set api-key" in done.error["hint"]
+    assert "orvideo login" in done.error["hint"]
 
 
 def test_there_is_no_option_that_takes_a_key(orvideo: Shell) -> None:

@@ -130,7 +130,7 @@ def test_without_a_key_the_hint_names_the_ways_to_one(environ: dict[str, str]) -
     with pytest.raises(AuthError) as refused:
         Settings(environ).api_key(HOME_URL)
     hint = str(refused.value.hint)
-    assert all(way in hint for way in ("OPENROUTER_API_KEY", "orvideo config set api-key", "--sandbox"))
+    assert all(way in hint for way in ("OPENROUTER_API_KEY", "orvideo login", "--sandbox"))
 
 
 def test_the_environment_beats_the_store(environ: dict[str, str]) -> None:
