@@ -23,6 +23,7 @@ FOREIGN = re.compile(
 NO_HINTS = {
     "shells.py": "makes the lines for each system",
     "settings/keys.py": "said only where files have modes",
+    "settings/key_command.py": "said only where files have modes",
     "request/kinds.py": "the forms by which a program's text is known",
     "request/argument.py": "the forms by which a job's name is known",
     "completion/answer.py": "what is offered after a typed @",
