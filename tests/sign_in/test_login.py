@@ -135,7 +135,8 @@ def test_no_browser_asks_for_the_code(orvideo: Shell, tty: bool) -> None:
         assert done.code == 0, done.err
         (asked,) = [one for one in server.requests if one.method == "POST"]
     assert ("Code: " in done.err) is tty
-    assert f"{server.origin}/auth?code_challenge=" in done.err, "whole, also where lines are folded"
+    (address,) = [line for line in done.err.splitlines() if line.startswith(f"{server.origin}/auth?code_challenge=")]
+    assert "key_label=" in address, "it is whole, also where lines are folded"
     assert asked.json()["code"] == CODE
     assert asked.json()["code_challenge_method"] == "S256"
     assert "authorization" not in asked.headers
