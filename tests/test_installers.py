@@ -78,6 +78,7 @@ def environment(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, st
     return name, url, Environment(tmp_path / "an environment", name, url)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="the lines of a POSIX shell; those of Windows are below")
 def test_a_person_who_left_the_sandbox_out_is_told_the_line_that_installs_it(
     environment: tuple[str, str | None, Environment], home: Path

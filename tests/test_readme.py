@@ -116,6 +116,7 @@ def type_all(session: TerminalSession, block: Block) -> None:
         check(shown, block.shown)
 
 
+@pytest.mark.long
 @pytest.mark.drill("F-D01")
 def test_d01_every_line_of_the_readme_prints_what_the_readme_shows(environ: dict[str, str], home: Path) -> None:
     """What sets up the machine is left out: a test has it all already."""

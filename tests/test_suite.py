@@ -37,6 +37,7 @@ def test_an_orphan():
 """
 
 
+@pytest.mark.long
 def test_a_child_has_sigint_whatever_was_inherited_and_a_test_that_leaves_a_process_behind_fails(
     tmp_path: Path,
 ) -> None:

@@ -348,6 +348,7 @@ def test_x03_an_id_that_can_be_none_is_an_unknown_outcome_and_asked_for_by_nobod
     assert adopted is None or adopted.code in (2, 12)
 
 
+@pytest.mark.long
 @drill("X04")
 def test_x04_bad_entries_of_the_list_are_skipped_and_counted(orvideo: Shell) -> None:
     good = json.loads(model_list())["data"][:3]
@@ -374,6 +375,7 @@ def test_x04_bad_entries_of_the_list_are_skipped_and_counted(orvideo: Shell) -> 
     assert [end.err for end in ends if end.code not in (0, 5, 6)] == []
 
 
+@pytest.mark.long
 @drill("X04")
 def test_x04_a_very_long_list_is_shown_or_refused(orvideo: Shell) -> None:
     many = json.dumps({"data": [{"id": f"m/{number}"} for number in range(5_000)]}).encode()

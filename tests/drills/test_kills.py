@@ -75,6 +75,7 @@ def test_a_submit_that_is_killed_anywhere_is_bought_once_and_never_lost(submitti
     assert not tally.lost
 
 
+@pytest.mark.long
 @pytest.mark.drill("J01", "J03")
 def test_killed_at_the_wire_it_is_unknown_and_right_after_the_answer_it_is_known(
     submitting: SubmitDrill, calls: Calls

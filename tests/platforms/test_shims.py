@@ -22,7 +22,10 @@ from tests.shell import Shell, own_folders
 
 SHIMS = Path(__file__).parent / "shims"
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the shims make of Linux what it is not")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the shims make of Linux what it is not"),
+]
 
 
 @pytest.fixture(params=["windows", "macos"])
