@@ -246,9 +246,10 @@ def test_asking_costs_no_heavy_import_and_creates_nothing(tmp_path: Path) -> Non
 import sys
 from orvideo.settings.resolving import Settings
 settings = Settings({"HOME": sys.argv[1], "OPENROUTER_API_KEY": "sk-or-v1-0123456789abcdef"})
-settings.all(), settings.warnings(), settings.state_dir, settings.cache_dir
+settings.timeout, settings.max_cost, settings.warnings(), settings.state_dir, settings.cache_dir
 settings.api_key(settings.base_url)
-heavy = {"httpx", "pydantic", "rich", "sqlite3", "typer", "tomlkit", "platformdirs", "asyncio", "importlib.metadata"}
+heavy = {"httpx", "pydantic", "rich", "sqlite3", "typer", "tomlkit", "platformdirs", "asyncio"}
+heavy |= {"importlib.metadata", "keyring"}
 sys.exit(", ".join(heavy & set(sys.modules)) or 0)
 """
     subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True, cwd=Path(__file__).parents[2])
