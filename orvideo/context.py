@@ -67,8 +67,10 @@ class Service:
     `base_url` is where it is reached in this process; for the sandbox that is a free port on loopback.
     """
 
-    def __init__(self, place: Place, base_url: str, connect: Callable[[], Client]) -> None:
+    def __init__(self, place: Place, base_url: str, connect: Callable[[], Client], key: ApiKey | None = None) -> None:
         self.endpoint, self.profile = place
+        #: The person's key that is used here; None for the sandbox, and where none is needed.
+        self.key = key
         self.base_url = base_url
         #: Makes a client of its own, for a thread of its own; whoever calls it closes it.
         self.connect = connect
@@ -322,13 +324,12 @@ class Context:
         )  # fmt: skip
 
     def _reach(self, place: Place, needs_key: bool) -> Service:
-        base_url = place.endpoint
-        key: ApiKey | str | None = None
+        base_url, own, of_sandbox = place.endpoint, None, None
         if place.endpoint == SANDBOX:
-            base_url, key = self._start_sandbox()
+            base_url, of_sandbox = self._start_sandbox()
         elif needs_key:
-            key = self.settings.key_of(place.profile, base_url)
-        service = Service(place, base_url, lambda: self.new_client(base_url, key))
+            own = self.settings.key_of(place.profile, base_url)
+        service = Service(place, base_url, lambda: self.new_client(base_url, own or of_sandbox), own)
         self._closing.callback(service.close)
         return service
 

@@ -64,10 +64,7 @@ def _inside(value: Any) -> Any:
 def _content(value: Any) -> Any:
     """Return an object or a list, also one that is written as text; None for anything else."""
     if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
-        try:
-            value = payload.parse(value.encode("utf-8", "replace"))
-        except NotJson:
-            return None
+        value = payload.json_in(value)
     return value if isinstance(value, dict | list) else None
 
 

@@ -120,6 +120,14 @@ def parse(data: bytes, max_memory: int = MAX_MEMORY) -> Any:
     return each_text(value, _without_surrogates) if "\\u" in text else value
 
 
+def json_in(text: str) -> Any:
+    """Return the JSON value that a text is, None for any other text."""
+    try:
+        return parse(text.encode("utf-8", "replace"))
+    except NotJson:
+        return None
+
+
 def _unknown(name: str) -> None:
     """Return None for NaN and the infinities."""
 

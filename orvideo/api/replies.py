@@ -220,7 +220,7 @@ def _error_object(reading: DecodedReply) -> tuple[dict[str, Any], bool, bool]:
 
 def _complaints(said: Any) -> str | None:
     """Read a list of complaints, or one in JSON: `field: what is wrong with it` (a ZodError, RFC 9457, api notes)."""
-    issues = _json_in(said) if isinstance(said, str) and said.lstrip().startswith("[") else said
+    issues = payload.json_in(said) if isinstance(said, str) and said.lstrip().startswith("[") else said
     if not isinstance(issues, list):
         return None
     lines = []
@@ -235,7 +235,7 @@ def _complaints(said: Any) -> str | None:
 
 def _provider_words(raw: Any) -> str | None:
     """Return the provider's own words from `metadata.raw`: a text, often JSON with a message somewhere inside."""
-    value = _json_in(raw) if isinstance(raw, str) else raw
+    value = payload.json_in(raw) if isinstance(raw, str) else raw
     for candidate in _messages_in(value):
         return _cut(candidate)
     if raw is None or raw in ("", [], {}):
@@ -250,13 +250,6 @@ def _messages_in(value: Any) -> Iterator[str]:
             yield item
         elif isinstance(item, dict):
             yield from _messages_in(item)
-
-
-def _json_in(text: str) -> Any:
-    try:
-        return payload.parse(text.encode("utf-8", "replace"))
-    except NotJson:
-        return None
 
 
 def _reasons(metadata: dict[str, Any]) -> Iterator[str]:

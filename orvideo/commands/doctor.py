@@ -268,8 +268,7 @@ def _sandbox(context: Context) -> str | Check:
 def _key(context: Context) -> str | Check:
     service = context.service()
     name = "the sandbox's own"
-    if not service.is_sandbox:
-        key = context.settings.api_key(service.base_url)
+    if (key := service.key) is not None:
         beaten = context.settings.get(API_KEY).beaten
         name = f"{key.masked} from {key.location}" + (f" (beats {', '.join(beaten)})" if beaten else "")
     try:

@@ -25,57 +25,43 @@ from orvideo.settings.definitions import DEFAULT_BASE_URL
 _LEAST_KEPT = 64 * 1024**2
 
 
-def register(app: typer.Typer) -> None:
-    @app.command(epilog="Example: orvideo sandbox --port 8787 --speed 20 --fault poll-500:0.1")
-    def sandbox(
-        *,
-        port: Annotated[
-            int, typer.Option(metavar="N", min=0, max=65535, help="The port on 127.0.0.1; 0 takes a free one.")
-        ] = 8787,
-        speed: Annotated[
-            float | None, typer.Option(metavar="N", help="Time passes N times as fast as at the service. Default 10.")
-        ] = None,
-        fault: Annotated[
-            list[str] | None, typer.Option(metavar="NAME", help="Misbehave, repeatable; see --list-faults.")
-        ] = None,
-        models: Annotated[
-            Path | None,
-            typer.Option(metavar="FILE", help="Offer the models of FILE, any answer of GET /videos/models."),
-        ] = None,
-        keep: Annotated[
-            str | None,
-            typer.Option(metavar="SIZE", help="Leave at most this on disk; the oldest films go first. Default 2GiB."),
-        ] = None,
-        webhook_secret: Annotated[
-            str | None,
-            typer.Option(
-                metavar="SECRET",
-                help="Sign callbacks with it. On a shared machine give it in ORVIDEO_WEBHOOK_SECRET: ps shows options.",
-            ),
-        ] = None,
-        list_faults: Annotated[bool, typer.Option("--list-faults", help="Show the faults and stop.")] = False,
-        answering: Local,
-    ) -> Action:
-        """Serve the whole video API on this machine: free, offline, with real films."""
-
-        def run_it(context: Context) -> None:
-            if list_faults:
-                show_faults(context)
-            else:
-                run(context, Rehearsal(port, speed, fault or [], models, keep, webhook_secret))
-
-        return Action(run_it, answering)
-
-
 class Rehearsal(NamedTuple):
     """A sandbox line, parsed."""
 
-    port: int
-    speed: float | None
-    faults: list[str]
-    models: Path | None
-    keep: str | None
-    secret: str | None
+    port: Annotated[
+        int, typer.Option(metavar="N", min=0, max=65535, help="The port on 127.0.0.1; 0 takes a free one.")
+    ] = 8787
+    speed: Annotated[
+        float | None, typer.Option(metavar="N", help="Time passes N times as fast as at the service. Default 10.")
+    ] = None
+    fault: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Misbehave, repeatable; see --list-faults.")
+    ] = None
+    models: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Offer the models of FILE, any answer of GET /videos/models."),
+    ] = None
+    keep: Annotated[
+        str | None,
+        typer.Option(metavar="SIZE", help="Leave at most this on disk; the oldest films go first. Default 2GiB."),
+    ] = None
+    webhook_secret: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SECRET",
+            help="Sign callbacks with it. On a shared machine give it in ORVIDEO_WEBHOOK_SECRET: ps shows options.",
+        ),
+    ] = None
+    list_faults: Annotated[bool, typer.Option("--list-faults", help="Show the faults and stop.")] = False
+
+
+def register(app: typer.Typer) -> None:
+    @app.command(epilog="Example: orvideo sandbox --port 8787 --speed 20 --fault poll-500:0.1")
+    def sandbox(*, asked: Rehearsal, answering: Local) -> Action:
+        """Serve the whole video API on this machine: free, offline, with real films."""
+        if asked.list_faults:
+            return Action(show_faults, answering)
+        return Action(lambda context: run(context, asked), answering)
 
 
 def run(context: Context, asked: Rehearsal) -> None:
@@ -89,12 +75,12 @@ def run(context: Context, asked: Rehearsal) -> None:
             context.settings.state_dir / "sandbox",
             port=asked.port,
             speed=pace,
-            faults=asked.faults,
+            faults=asked.fault or [],
             keep=most,
             on_request=_teller(context),
             on_note=context.terminal.note,
             offer=offer,
-            webhook_secret=asked.secret or context.settings.webhook_secret,
+            webhook_secret=asked.webhook_secret or context.settings.webhook_secret,
         )
     except ValueError as error:
         raise UsageError(str(error), hint="orvideo sandbox --list-faults") from error

@@ -29,8 +29,7 @@ def register(app: typer.Typer) -> None:
 def run(context: Context) -> None:
     """Tell what is known here, and what the service says; its refusal is told after that, and ends the command."""
     service = context.service()
-    key = None if service.is_sandbox else context.settings.api_key(service.base_url)
-    info, trouble = None, None
+    key, info, trouble = service.key, None, None
     try:
         info = service.client.key()
     except NotFound:

@@ -24,7 +24,6 @@ from urllib.parse import urlsplit
 from orvideo import system
 from orvideo.sandbox.caller import Caller
 from orvideo.sandbox.faults import Faults
-from orvideo.sandbox.providers import OnNote
 from orvideo.sandbox.refusals import Refusal
 from orvideo.sandbox.studio import Studio
 from orvideo.sandbox.studio_job import StudioJob
@@ -49,12 +48,9 @@ _LONGEST_WAIT = 3600.0
 class Callbacks:
     """The callbacks that one home owes, delivered by a thread that sleeps until the next job ends."""
 
-    def __init__(
-        self, studio: Studio, faults: Faults, *, secret: str | None = None, on_note: OnNote | None = None
-    ) -> None:
-        self._studio, self._faults = studio, faults
+    def __init__(self, studio: Studio, faults: Faults, *, secret: str | None = None) -> None:
+        self._studio, self._faults, self._note = studio, faults, studio.note
         self._secret = None if secret is None else secret.encode("utf-8", "surrogateescape")
-        self._note = on_note or (lambda _: None)
         self._folder = studio.home / "callbacks"
         self._folder.mkdir(exist_ok=True, mode=0o700)
         self._caller = Caller()

@@ -27,7 +27,7 @@ _PROVIDERS = {
     "sandbox": ("FakeProvider", "fake-provider"),
 }
 
-#: Told of something that the service would drop without a word.
+#: Told what no client sees, such as what the service would drop without a word.
 OnNote = Callable[[str], None]
 
 

@@ -59,7 +59,7 @@ class Videos(Route):
         before_submit(self.stage)
         body = parse(raw)
         terms = terms_of(self.faults)
-        model, request = understand(body, self.studio.offer, self.stage.note, old_ids=terms.has_old_id)
+        model, request = understand(body, self.studio.offer, self.studio.note, old_ids=terms.has_old_id)
         job = self.studio.submit(model, request, body, terms)
         self.stage.callbacks.expect(job)
         document = in_envelope(self.faults, job_document(self.stage, req.prefix, job, "pending"))

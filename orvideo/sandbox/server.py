@@ -73,9 +73,9 @@ class Sandbox:
         self._address = (host, port)
         self._on_request = on_request
         self.studio = Studio(home, speed=speed, keep=keep, clock=clock, offer=offer, on_note=on_note)
-        met, note = Faults(faults), on_note or (lambda _: None)
-        self._callbacks = Callbacks(self.studio, met, secret=webhook_secret, on_note=on_note)
-        self._stage = Stage(self.studio, met, note, self._callbacks)
+        met = Faults(faults)
+        self._callbacks = Callbacks(self.studio, met, secret=webhook_secret)
+        self._stage = Stage(self.studio, met, self._callbacks)
         self._server: Any = None
         self._thread: threading.Thread | None = None
         self._tidying: threading.Thread | None = None

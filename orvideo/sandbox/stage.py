@@ -11,7 +11,6 @@ import falcon
 
 from orvideo.sandbox.callbacks import Callbacks
 from orvideo.sandbox.faults import Faults
-from orvideo.sandbox.providers import OnNote
 from orvideo.sandbox.refusals import Refusal
 from orvideo.sandbox.sign_in import SignIn
 from orvideo.sandbox.studio import Studio
@@ -25,13 +24,10 @@ _KEY_FORM = re.compile(r"(?i:bearer) +(sk-or-v1-[!-~]+)")
 
 
 class Stage:
-    """What every route is handed: the jobs, the faults, and a flag that ends slow answers when the server stops.
+    """What every route is handed: the jobs, the faults, and a flag that ends slow answers when the server stops."""
 
-    `note` is told what a client is not, such as what was dropped from its request.
-    """
-
-    def __init__(self, studio: Studio, faults: Faults, note: OnNote, callbacks: Callbacks) -> None:
-        self.studio, self.faults, self.note, self.callbacks = studio, faults, note, callbacks
+    def __init__(self, studio: Studio, faults: Faults, callbacks: Callbacks) -> None:
+        self.studio, self.faults, self.callbacks = studio, faults, callbacks
         self.sign_in = SignIn(studio.now)
         self.closing = threading.Event()
         #: What went wrong in the sandbox itself; a test looks here.

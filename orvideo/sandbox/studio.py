@@ -32,6 +32,7 @@ from orvideo.sandbox.films import Films, Make
 from orvideo.sandbox.measures import film_seconds, has_sound, picture_size, upscale_factor
 from orvideo.sandbox.media import REFERENCE, Media
 from orvideo.sandbox.offer import REFERENCED_SECONDS, Offer, upscales
+from orvideo.sandbox.providers import OnNote
 from orvideo.sandbox.refusals import Refusal
 from orvideo.sandbox.shelf import KEEP, Shelf
 from orvideo.sandbox.studio_job import StudioJob, Terms
@@ -70,14 +71,15 @@ class Studio:
         keep: int = KEEP,
         clock: Clock | None = None,
         offer: Offer | None = None,
-        on_note: Callable[[str], None] | None = None,
+        on_note: OnNote | None = None,
     ) -> None:
         if not 0 < speed <= 1e9:
             raise ValueError(f"a speed is a number above 0, not {speed}")
         self.home, self.speed = home, speed
         self.offer = offer or Offer.shipped()
         self._clock = clock or Clock()
-        self._note = on_note or (lambda _: None)
+        #: Told what no client sees.
+        self.note: OnNote = on_note or (lambda _: None)
         #: Fonts to take instead of the machine's.
         self.fonts: Fonts | None = None
         self._shelf = Shelf(home, keep)
@@ -235,7 +237,7 @@ class Studio:
             film = self._script(job, index)
             make(film, path, cancelled=cancelled)
             for words in film.fonts.unsaid():
-                self._note(words)
+                self.note(words)
 
         return make_it
 

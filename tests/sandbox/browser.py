@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 #: What has to be there, and the Debian package that has it.
 NEEDED = {"chromium": "chromium", "chromedriver": "chromium-driver"}
@@ -35,6 +36,12 @@ def missing() -> list[str]:
     """Return the Debian packages that are not here."""
     return [package for program, package in NEEDED.items() if shutil.which(program) is None]
 
+
+#: Of a test that drives the browser: it takes long, and says what it lacks.
+MARKS = [
+    pytest.mark.long,
+    pytest.mark.skipif(bool(missing()), reason=f"no browser: apt-get install {' '.join(missing())}"),
+]
 
 #: Seconds until a page that should come is there, on a machine however busy.
 _PATIENCE = 240

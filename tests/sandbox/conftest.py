@@ -15,6 +15,8 @@ from PIL import Image
 
 from orvideo.clock import Clock
 from orvideo.sandbox.server import KEY, Sandbox
+from tests.sandbox import browser
+from tests.sandbox.browser import Browser
 
 #: A job ends within a millisecond of its submit.
 AT_ONCE = 1e6
@@ -36,6 +38,13 @@ class Turned:
 @pytest.fixture
 def turned() -> Turned:
     return Turned()
+
+
+@pytest.fixture
+def window(tmp_path: Path) -> Iterator[Browser]:
+    """A window of a real browser, with a profile of its own."""
+    with browser.opened(tmp_path / "profile") as one:
+        yield one
 
 
 class Caller:

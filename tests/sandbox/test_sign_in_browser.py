@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
-
-import pytest
 
 from tests.sandbox import browser
 from tests.sandbox.browser import Browser
@@ -14,16 +11,7 @@ from tests.sandbox.conftest import Start
 from tests.sandbox.listener import listening
 from tests.sandbox.test_sign_in import S256, Visitor
 
-pytestmark = [
-    pytest.mark.long,
-    pytest.mark.skipif(bool(browser.missing()), reason=f"no browser: apt-get install {' '.join(browser.missing())}"),
-]
-
-
-@pytest.fixture
-def window(tmp_path: Path) -> Iterator[Browser]:
-    with browser.opened(tmp_path / "profile") as one:
-        yield one
+pytestmark = browser.MARKS
 
 
 def test_a_person_signs_in_with_a_browser(start: Start, window: Browser, tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
 """The sandboxes of tests/sandbox."""
 
-from tests.sandbox.conftest import start, turned
+from tests.sandbox.conftest import start, turned, window
 
-__all__ = ["start", "turned"]
+__all__ = ["start", "turned", "window"]

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from tests.sandbox import browser
 from tests.sandbox.browser import Browser
@@ -14,16 +11,7 @@ from tests.sandbox.listener import listening
 from tests.shell import Shell
 from tests.sign_in.person import key_file, signing_in
 
-pytestmark = [
-    pytest.mark.long,
-    pytest.mark.skipif(bool(browser.missing()), reason=f"no browser: apt-get install {' '.join(browser.missing())}"),
-]
-
-
-@pytest.fixture
-def window(tmp_path: Path) -> Iterator[Browser]:
-    with browser.opened(tmp_path / "profile") as one:
-        yield one
+pytestmark = browser.MARKS
 
 
 def test_from_the_first_line_to_a_key_that_works(start: Start, orvideo: Shell, window: Browser, home: Path) -> None:
