@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from orvideo.commands._key import left_text
+from orvideo.commands._key import KEYS_PAGE, left_text
 from orvideo.errors import AuthError, OrvideoError
 from orvideo.settings.definitions import API_KEY, Source
 from orvideo.settings.profiles import set_line, unset_line
@@ -33,10 +33,13 @@ def store_key(context: Context, text: str) -> StoredKey:
     if key.note:
         context.terminal.warn(key.note)
     info = _ask_about(context, key.reveal())
+    before = context.settings.stored_key()
     stored = context.settings.store_api_key(key.reveal())
     if stored.note and stored.note != key.note:
         context.terminal.warn(stored.note)
     context.terminal.note(f"stored {stored.masked} in {stored.location}")
+    if before is not None and before.reveal() != stored.reveal():
+        context.terminal.note(f"it replaces {before.masked}, which the service takes until it is revoked: {KEYS_PAGE}")
     warn_if_beaten(context, API_KEY)
     return StoredKey(stored, info)
 

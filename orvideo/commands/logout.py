@@ -9,7 +9,8 @@ import typer
 from orvideo.commands._action import Action
 from orvideo.commands._key import KEYS_PAGE
 from orvideo.commands._options import Local
-from orvideo.settings.definitions import API_KEY
+from orvideo.settings.definitions import API_KEY, Source
+from orvideo.settings.profiles import unset_line
 
 if TYPE_CHECKING:
     from orvideo.context import Context
@@ -23,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 
 def run(context: Context) -> None:
-    """Remove the stored key; the service has it still, and a variable may name another."""
+    """Remove the stored key; the service has it still, and a variable or a command may give another."""
     removed = context.settings.unset(API_KEY)
     context.terminal.document({"removed": removed, "revoke_at": KEYS_PAGE})
     if removed:
@@ -34,3 +35,6 @@ def run(context: Context) -> None:
         context.terminal.note("no key was stored")
     if variable := context.settings.overriding_variable(API_KEY):
         context.terminal.warn(f"the variable {variable} is set, and its key is used still")
+    elif (still := context.settings.get(API_KEY)).source is Source.COMMAND:
+        unset = unset_line("api-key-command", context.settings.profile)
+        context.terminal.warn(f"{still.location} gives a key still; to use none: {unset}")

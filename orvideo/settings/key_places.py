@@ -140,6 +140,13 @@ class KeyPlaces:
 
         return open_key_ring(self._profile)
 
+    def stored(self) -> ApiKey | None:
+        """Return the stored key, whether it counts or not; None as well where it cannot be read."""
+        with suppress(OrvideoError):
+            if (found := self._stored()) is not None:
+                return found.key
+        return None
+
     # --- shown -----------------------------------------------------------------
 
     def setting(self) -> Setting:

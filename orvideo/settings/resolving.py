@@ -327,6 +327,10 @@ class Settings:
         file = KeyFile(self.config_dir, self.profile)
         return ApiKey(clean_key(text, "The key"), Source.STORE, str(file.path), mend=set_line(API_KEY, self.profile))
 
+    def stored_key(self) -> ApiKey | None:
+        """Return the key that `store_api_key` would replace."""
+        return self._places_to_change().stored()
+
     def store_api_key(self, text: str) -> ApiKey:
         """Store a key for the service at the base URL that is set, and return it with the place where it is now.
 

@@ -170,6 +170,11 @@ def test_a_key_that_a_person_has_is_tried_and_stored_by_either_name(orvideo: She
     with accounts() as server:
         done = orvideo(*line, stdin=NEW, env={"ORVIDEO_BASE_URL": server.url})
         assert (done.code, server.count("GET", "/api/v1/key")) == (0, 1), done.err
+        again = orvideo(*line, stdin=KEY, env={"ORVIDEO_BASE_URL": server.url})
+        assert f"it replaces …{NEW[-4:]}, which the service takes until it is revoked: " in again.err
+        once_more = orvideo(*line, stdin=KEY, env={"ORVIDEO_BASE_URL": server.url})
+        assert "it replaces" not in once_more.err + done.err
+        orvideo(*line, stdin=NEW, env={"ORVIDEO_BASE_URL": server.url})
     assert "accepts the key, $9.50 left" in done.err
     assert stored(orvideo) == {"key": NEW, "origin": server.origin}
     assert NEW[-12:] not in done.err + done.out
@@ -203,6 +208,9 @@ def test_logout_forgets_the_key_and_says_where_it_can_be_revoked(orvideo: Shell)
     assert not key_file(orvideo).exists()
     again = orvideo("logout")
     assert (again.code, again.err) == (0, "no key was stored\n")
+    orvideo("config", "set", "api-key-command", "pass show openrouter")
+    still = orvideo("logout")
+    assert "api-key-command (pass) gives a key still; to use none: orvideo config unset api-key-command" in still.err
 
 
 def test_whoami_says_which_key_from_where_and_what_is_left(orvideo: Shell) -> None:
