@@ -6,11 +6,13 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
 import orvideo
 from orvideo import shells
+from orvideo.errors import UsageError
 
 PACKAGE = "orvideo"
 #: Extras for whoever changes orvideo, and the one that is all the others.
@@ -31,6 +33,22 @@ def installer(prefix: str = sys.prefix) -> str:
     except (OSError, ValueError):
         made_by_uv = None
     return "uv" if made_by_uv else "pip"
+
+
+#: What an extra brings, as it is imported.
+_BROUGHT_BY = {"film": ("av", "PIL", "textual_image"), "gallery": ("falcon", "waitress")}
+
+
+@contextmanager
+def needing(extra: str, what: str) -> Iterator[None]:
+    """Raise UsageError, with the line that installs it, where a library that `what` needs of an extra is missing."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        library = (error.name or "").partition(".")[0]
+        if library not in _BROUGHT_BY[extra]:
+            raise
+        raise UsageError(f"{what} needs {library}, which is not installed.", hint=line_for(extra)) from error
 
 
 def line_for(

@@ -1,0 +1,1 @@
+"""Pictures out of videos, and videos out of videos: stills, sheets."""
