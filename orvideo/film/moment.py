@@ -10,7 +10,7 @@ from orvideo.errors import UsageError
 
 _TIME = re.compile(r"(?P<number>[0-9]{1,6}(?:\.[0-9]{1,9})?|\.[0-9]{1,9})s?")
 #: What may stand behind the colon of `JOB:last`: a number alone could be anything.
-_BEHIND = re.compile(r"(?P<name>.+):(?P<moment>first|last|[[0-9].]+s)", re.IGNORECASE | re.DOTALL)
+_BEHIND = re.compile(r"(?P<name>.+):(?P<moment>first|last|[0-9.]+s)", re.IGNORECASE | re.DOTALL)
 
 
 class Moment(NamedTuple):
