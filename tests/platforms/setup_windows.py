@@ -5,7 +5,8 @@
 
 FOLDER is $ORVIDEO_WINDOWS, else $XDG_CACHE_HOME/orvideo-windows, else ~/.cache/orvideo-windows. DIR is installed as it
 stands and stays where it is (`pip install -e`), with the extras `sandbox` and `test`. Run it again after a change of
-pyproject.toml, for another checkout, or after it was stopped: what is there already is kept. `windows-python` runs it.
+pyproject.toml, for another checkout, or after it was stopped: what is there already is kept;
+`windows_python.py` uses it.
 
 Where the parts come from: wine and the compiler are Debian's. The interpreter (python311.dll, 3.11.9, as it is
 released) and its extension modules are in the Windows wheel of panda3d, which builds programs for other systems. The
@@ -407,7 +408,7 @@ class Setup:
         )
 
     def windows(self, what: str, *arguments: str) -> str:
-        runner = Path(__file__).resolve().with_name("windows-python")
+        runner = Path(__file__).resolve().with_name("windows_python.py")
         return self.call(what, [sys.executable, runner, *arguments], ORVIDEO_WINDOWS=str(self.folder))
 
 

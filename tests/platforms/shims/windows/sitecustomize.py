@@ -22,7 +22,7 @@ As on Windows:
   refused as well, which Windows 10 takes for a device and Windows 11 for a file.
 - `msvcrt` has locking, setmode and get_osfhandle. The OSErrors made here have `winerror`; those of Linux have not.
 
-Not as on Windows, and so for `windows-python` or a real one:
+Not as on Windows, and so for `windows_python.py` or a real one:
 - Paths: `/`, no drives; `a:b` is refused where NTFS makes a stream; a final dot or space stays; a path that is too long
   can still be read. Names that differ by case are two files (mount an NTFS image with `-o ignore_case` for that).
 - Files that another process has open can be removed. Locks are advisory; on Windows nobody else, not even a second
