@@ -43,8 +43,9 @@ orvideo makes videos through OpenRouter, from the command line.
   See them all:     orvideo jobs
 
 Help: orvideo help, or orvideo help COMMAND. Something is wrong: orvideo doctor"""
-#: Rich draws the help where a terminal has so many columns; in fewer it cuts the names of options (finding D06).
-_RICH_HELP_FROM = 60
+#: Rich draws the help where a terminal has so many columns; in fewer it cuts the names of options (finding D06). It
+#: leaves one of them free in an old console of Windows.
+_RICH_HELP_FROM = 61
 
 
 def build_app(commands: Sequence[str] = COMMANDS, *, columns: int | None = None) -> typer.Typer:
