@@ -472,8 +472,8 @@ complete -c orvideo -n '__orvideo_at \'jobs show\'' -l help -s h -d 'Show this m
 complete -c orvideo -n '__orvideo_at \'jobs mark\'' -k -a '(__orvideo_dynamic jobs)'
 complete -c orvideo -n '__orvideo_at \'jobs mark\'' -l keep -d 'Mark them as worth keeping'
 complete -c orvideo -n '__orvideo_at \'jobs mark\'' -l reject -d 'Mark them as not worth keeping; no file is removed'
-complete -c orvideo -n '__orvideo_at \'jobs mark\'' -l clear -d 'Remove mark and note'
-complete -c orvideo -n '__orvideo_at \'jobs mark\'' -l note -d 'A note on them; "" removes it' -x
+complete -c orvideo -n '__orvideo_at \'jobs mark\'' -l clear -d 'Remove mark and note, before what else is said'
+complete -c orvideo -n '__orvideo_at \'jobs mark\'' -l note -d 'A note on them' -x
 complete -c orvideo -n '__orvideo_at \'jobs mark\'' -l from -d 'Read lines of a job, keep, reject or -, and a note, between tabs; - is stdin' -r -F
 complete -c orvideo -n '__orvideo_at \'jobs mark\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'jobs mark\'' -l quiet -s q -d 'Only the answer and errors'

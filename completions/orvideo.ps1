@@ -507,8 +507,8 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['jobs show'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['jobs mark'].Options['--keep'] = @{ Kind = $null; Help = 'Mark them as worth keeping' }
     $table['jobs mark'].Options['--reject'] = @{ Kind = $null; Help = 'Mark them as not worth keeping; no file is removed' }
-    $table['jobs mark'].Options['--clear'] = @{ Kind = $null; Help = 'Remove mark and note' }
-    $table['jobs mark'].Options['--note'] = @{ Kind = @('anything'); Help = 'A note on them; "" removes it' }
+    $table['jobs mark'].Options['--clear'] = @{ Kind = $null; Help = 'Remove mark and note, before what else is said' }
+    $table['jobs mark'].Options['--note'] = @{ Kind = @('anything'); Help = 'A note on them' }
     $table['jobs mark'].Options['--from'] = @{ Kind = @('files'); Help = 'Read lines of a job, keep, reject or -, and a note, between tabs; - is stdin' }
     $table['jobs mark'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
     $table['jobs mark'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }

@@ -116,7 +116,10 @@ def _batches(asked: str, ledger: Ledger) -> list[str]:
     if exact := [one.id for one in known if _is_called(one, asked.strip())]:
         return exact
     short = {one.name: _short(one.name).casefold() for one in known if one.name is not None}
-    for names in ([name for name in short if short[name] == part], [name for name in short if part in short[name]]):
+    for names in (
+        [name for name in short if short[name] == part],
+        [name for name in short if part and part in short[name]],
+    ):
         if len(names) == 1:
             return [one.id for one in known if one.name in names]
         if names:

@@ -30,8 +30,8 @@ class MarkOptions(NamedTuple):
     reject: Annotated[bool, typer.Option("--reject", help="Mark them as not worth keeping; no file is removed.")] = (
         False
     )
-    clear: Annotated[bool, typer.Option("--clear", help="Remove mark and note.")] = False
-    note: Annotated[str | None, typer.Option("--note", metavar="TEXT", help='A note on them; "" removes it.')] = None
+    clear: Annotated[bool, typer.Option("--clear", help="Remove mark and note, before what else is said.")] = False
+    note: Annotated[str | None, typer.Option("--note", metavar="TEXT", help="A note on them.")] = None
     file: Annotated[
         str | None,
         typer.Option(
@@ -42,17 +42,13 @@ class MarkOptions(NamedTuple):
     ] = None
 
     @property
-    def mark(self) -> str | None:
-        """The mark that the line says, empty for none, and None where it says nothing. Raises UsageError."""
-        said = [word for word, given in (("keep", self.keep), ("reject", self.reject), ("", self.clear)) if given]
-        if len(said) > 1:
-            raise UsageError("--keep, --reject and --clear are three answers; one at a time.")
-        return said[0] if said else None
-
-    @property
-    def new_note(self) -> str | None:
-        """The note that the line says; --clear alone removes it."""
-        return "" if self.clear and self.note is None else self.note
+    def said(self) -> tuple[str | None, str | None]:
+        """The mark and the note that the line says; empty for none, None where it says nothing. Raises UsageError."""
+        if self.keep and self.reject:
+            raise UsageError("--keep and --reject exclude each other.")
+        unsaid = "" if self.clear else None
+        mark = "keep" if self.keep else "reject" if self.reject else unsaid
+        return mark, unsaid if self.note is None else self.note
 
 
 class _Line(NamedTuple):
@@ -85,7 +81,7 @@ def run_mark(context: Context, names: Sequence[str] | None, options: MarkOptions
 def _of_line(context: Context, names: Sequence[str] | None, options: MarkOptions) -> list[Marking]:
     from orvideo.record.values import Marking
 
-    mark, note = options.mark, options.new_note
+    mark, note = options.said
     if mark is None and note is None:
         raise UsageError(
             "It is not said what the jobs are to be marked as.", hint="add --keep, --reject, --clear or --note TEXT"
@@ -97,12 +93,12 @@ def _of_file(context: Context, spec: str, options: MarkOptions) -> list[Marking]
     """Return what a file says of jobs; a line with a job alone says what the command line does. Raises UsageError."""
     from orvideo.request.texts import STDIN, read_text
 
+    said = options.said
     shown = "stdin" if spec == STDIN else spec
     stdin = getattr(context.environment.stdin, "buffer", None)
     text, _ = read_text(spec, stdin, "list of marks on" if spec == STDIN else "list of marks", MOST_BYTES)
     markings: dict[int, tuple[int, Marking]] = {}
     troubles: list[str] = []
-    said = options.mark, options.new_note
     for line in _lines(text):
         try:
             marking = _marking(line, said, context.ledger)
