@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import NamedTuple
 
 from orvideo.output.stream import OutputStream, is_dumb, is_set
@@ -17,10 +17,11 @@ _LESS = "FRX"
 
 
 class Pager(NamedTuple):
-    """A program, as the words of its line, and its environment."""
+    """A program, as the words of its line, and its environment; `guard` is entered while it has the keyboard."""
 
     words: list[str]
     environ: Mapping[str, str]
+    guard: Callable[[], AbstractContextManager[None]] = nullcontext
 
     @property
     def name(self) -> str:
@@ -31,6 +32,10 @@ class Pager(NamedTuple):
 
         The pager has the keyboard meanwhile; it is told to end if a signal ends this process.
         """
+        with self.guard():
+            return self._show(lines, stream)
+
+    def _show(self, lines: Sequence[str], stream: OutputStream) -> str | None:
         import subprocess
 
         if (stdout := stream.descriptor) is None:
