@@ -62,6 +62,10 @@ _OTHER_VARIABLES = (
     ("NO_COLOR, FORCE_COLOR, TERM=dumb", "no colours, colours also in a pipe, a plain terminal"),
     ("CI", "plain lines instead of a live one"),
     ("COLUMNS", "the width of tables"),
+    (
+        "ORVIDEO_PAGER, PAGER",
+        "what shows a long list of jobs on a terminal; empty: nothing. Default less, with LESS=FRX",
+    ),
     ("BROWSER", "the browser that login opens"),
     ("HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE", "as for other programs"),
 )
@@ -78,6 +82,7 @@ batch              the saved paths    the same, each as soon as it is there
 status             a table            id, status, model, created, USD, path, error
 jobs               a table            id, status, model, created, USD, path, prompt
 jobs --cost        a table            key, USD, billed, unknown, pending, USD of those, own key, where
+jobs mark          the ids            the same
 models             a table            id, from, resolutions, seconds, sound, seed, USD
 
 Lines in a pipe are tab-separated, without a heading. A value that is not known is empty.

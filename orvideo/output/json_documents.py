@@ -79,6 +79,13 @@ class Job(Document):
     request: dict[str, Any] | None
     """What was sent; data URLs are replaced by type, length and sha256."""
     generation_id: str | None
+    batch: str | None
+    """The name of the batch that it is a row of, or the path of the batch's file, or the record's own name for it; null
+    for a job of no batch."""
+    mark: Literal["keep", "reject"] | None
+    """What a person marked it as (`orvideo jobs mark`)."""
+    note: str | None
+    """A person's note on it, one line."""
     extra: dict[str, Any]
     """What the service sent beyond what orvideo knows."""
 
@@ -169,6 +176,15 @@ class Spending(Document):
     """The most that those may cost by their quotes; null when none has one."""
     byok: int
     """How many jobs were billed to the user's own provider key."""
+
+
+class Marked(Document):
+    """A job that was marked, and how it is marked now."""
+
+    id: str | None
+    handle: str
+    mark: Literal["keep", "reject"] | None
+    note: str | None
 
 
 class Forgotten(Document):

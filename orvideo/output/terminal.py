@@ -17,11 +17,12 @@ from orvideo.errors import OrvideoError, OutputUnwritable, UsageError
 from orvideo.output.error_text import error_document, error_lines
 from orvideo.output.prompt import read_hidden_line, read_line
 from orvideo.output.stream import OutputStream, is_dumb, is_set, is_terminal
-from orvideo.output.tables import Column, Row, aligned, page_lines, tab_separated
+from orvideo.output.tables import Column, Row, Table, aligned, page_lines, tab_separated, with_foot
 from orvideo.output.text import fold, visible
 
 if TYPE_CHECKING:
     from orvideo.output.live_progress import LiveProgress
+    from orvideo.output.pager import Pager
     from orvideo.output.progress import Progress
 
 
@@ -136,6 +137,22 @@ class Terminal:
             self._answer_lines(
                 aligned(columns, rows, self.width, self._out) if self.out_is_tty else tab_separated(rows)
             )
+
+    def long_table(self, table: Table, foot: str, pager: Pager | None) -> None:
+        """Write a table; on a terminal with a foot, not under `--quiet`, and through a pager if it is too long."""
+        if self._for_machine or not self.out_is_tty:
+            self.table(*table)
+            return
+        lines = list(with_foot(table, "" if self.quiet else foot, self.width, self._out))
+        if pager is None or not 0 < self._out.size[1] <= len(lines) or not self._paged(lines, pager):
+            self._answer_lines(lines)
+
+    def _paged(self, lines: Sequence[str], pager: Pager) -> bool:
+        with self._display_paused(), self._stdout_errors():
+            trouble = pager.show(lines, self._out)
+        if trouble is not None:
+            self.warn(f"the pager {pager.name} did not show the list: {trouble} (--no-pager does without)")
+        return trouble is None
 
     def page(self, lines: Iterable[str | tuple[str, ...]]) -> None:
         """Write a page of the answer (see `tables.block`), folded on a terminal; not under JSON."""
