@@ -11,7 +11,7 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -94,7 +94,8 @@ def test_l01_a_wrong_nonce_is_nobody_and_the_right_one_still_comes(orvideo: Shel
 @drill("L01", "L05")
 def test_l05_nobody_comes_back_in_time(orvideo: Shell) -> None:
     with service() as server, signing_in(orvideo, server.url, "--timeout", "3s", "--json") as login:
-        httpx.get(f"http://127.0.0.1:{login.port}/guessed?code=theirs", timeout=PATIENCE)
+        with suppress(httpx.HTTPError):  # a slow machine may be too late itself
+            httpx.get(f"http://127.0.0.1:{login.port}/guessed?code=theirs", timeout=PATIENCE)
         done = login.done()
         assert (done.code, server.requests, done.out) == (4, [], "")
     assert done.error["kind"] == "auth"
