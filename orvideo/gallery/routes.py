@@ -32,6 +32,9 @@ _OTHER_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
 class Shown(Protocol):
     """What the server shows, and the marks that it takes. Any thread may call it; each method may raise RecordError."""
 
+    #: What stands in the address; nobody else knows it.
+    token: str
+
     def page(self) -> str:
         """Return the page with all that is known now."""
 
@@ -41,15 +44,15 @@ class Shown(Protocol):
     def video(self, handle: str, number: int) -> Path | None:
         """Return the file of a video that is shown, None where there is none on record."""
 
-    def mark(self, job: str, mark: str | None, note: str | None) -> bool:
+    def mark(self, handle: str, mark: str | None, note: str | None) -> bool:
         """Put a mark on record; return whether the job is one of those shown. Raises UsageError for a bad mark."""
 
 
 def application(
-    shown: Shown, token: str, port: int, crashes: list[BaseException]
+    shown: Shown, port: int, crashes: list[BaseException]
 ) -> falcon.App[falcon.Request, falcon.Response]:
     """Return the WSGI application; what goes wrong in itself is added to `crashes`."""
-    app = falcon.App(middleware=[_Door(token, port)])
+    app = falcon.App(middleware=[_Door(shown.token, port)])
 
     def crashed(_req: falcon.Request, _resp: falcon.Response, error: Exception, _params: Any) -> NoReturn:
         crashes.append(error)

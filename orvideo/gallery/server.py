@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import secrets
 import threading
 from types import TracebackType
 from typing import Any, Self
@@ -28,7 +27,6 @@ class GalleryServer:
     """Serves what is `shown`; a context manager that serves while it is open. Port 0 takes a free one."""
 
     def __init__(self, shown: Shown, *, port: int = 0) -> None:
-        self.token = secrets.token_urlsafe(24)
         #: What went wrong in the server itself; the browser saw a 500.
         self.crashes: list[BaseException] = []
         self._shown, self._port = shown, port
@@ -43,7 +41,7 @@ class GalleryServer:
     @property
     def address(self) -> str:
         """The address of the page, token and all."""
-        return f"{self.origin}/{self.token}/"
+        return f"{self.origin}/{self._shown.token}/"
 
     def start(self) -> None:
         """Serve in the background. Raises OSError when the port is taken."""
@@ -63,7 +61,7 @@ class GalleryServer:
             clear_untrusted_proxy_headers=False,
         )
         self._port = int(self._server.effective_port)
-        self._application = application(self._shown, self.token, self._port, self.crashes)
+        self._application = application(self._shown, self._port, self.crashes)
         self._thread = threading.Thread(target=self._serve, name="orvideo-gallery", daemon=True)
         self._thread.start()
 
