@@ -1,0 +1,69 @@
+"use strict";
+
+/** What a key does on the card that has the focus. */
+const ON_CARD = {
+  " ": (view) => view.toggle(),
+  Enter: (view) => viewer.open(view),
+  k: (view) => toggleMark(view.job, "keep"),
+  x: (view) => toggleMark(view.job, "reject"),
+  c: (view) => comparison.pick(view),
+  n: (view) => viewer.open(view, true),
+  l: (view) => copyLike(view.job),
+};
+
+/** What a key does among the cards. */
+const AMONG_CARDS = {
+  ArrowRight: () => list.move(1),
+  ArrowLeft: () => list.move(-1),
+  ArrowDown: () => list.move(list.columns),
+  ArrowUp: () => list.move(-list.columns),
+  Home: () => list.goTo(0),
+  End: () => list.goTo(-1),
+};
+
+/** What a key does anywhere on the page. */
+const ANYWHERE = {
+  "/": () => find("#search").focus(),
+  "?": () => find("#help").showModal(),
+  C: () => comparison.open(),
+  Escape: () => leave(),
+};
+
+const IN_COMPARISON = {
+  " ": () => comparison.toggle(),
+  ArrowRight: () => comparison.transport.step(1),
+  ArrowLeft: () => comparison.transport.step(-1),
+};
+
+/** Leave what one is in: a search for the cards, the cards for none picked. */
+function leave() {
+  if (document.activeElement === find("#search")) {
+    find("#search").value = "";
+    list.draw();
+    list.active?.card.focus();
+  } else {
+    comparison.clear();
+    CardView.heard?.rest();
+  }
+}
+
+function actionOf(event) {
+  const dialog = find("dialog[open]");
+  const isTyping = event.target.matches("input, textarea, select");
+  if (dialog) return dialog.id === "comparison" && !event.target.matches("input, select, button") ? IN_COMPARISON[event.key] : null;
+  if (isTyping) return event.key === "Escape" ? ANYWHERE.Escape : null;
+  const view = list.viewAt(event.target);
+  const onCard = view && ON_CARD[event.key];
+  // A button on a card has its own use for these two.
+  if (onCard && !(event.target.matches("button") && [" ", "Enter"].includes(event.key))) return () => onCard(view);
+  if (view || event.target === document.body) return AMONG_CARDS[event.key] || ANYWHERE[event.key];
+  return ANYWHERE[event.key];
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  const action = actionOf(event);
+  if (!action) return;
+  event.preventDefault();
+  action();
+});
