@@ -48,9 +48,7 @@ class Shown(Protocol):
         """Put a mark on record; return whether the job is one of those shown. Raises UsageError for a bad mark."""
 
 
-def application(
-    shown: Shown, port: int, crashes: list[BaseException]
-) -> falcon.App[falcon.Request, falcon.Response]:
+def application(shown: Shown, port: int, crashes: list[BaseException]) -> falcon.App[falcon.Request, falcon.Response]:
     """Return the WSGI application; what goes wrong in itself is added to `crashes`."""
     app = falcon.App(middleware=[_Door(shown.token, port)])
 

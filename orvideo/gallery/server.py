@@ -15,10 +15,12 @@ from waitress import wasyncore
 from waitress.server import create_server
 
 from orvideo.clock import MAX_WAIT
-from orvideo.gallery.routes import LARGEST_BODY, Shown, application
+from orvideo.gallery.routes import Shown, application
 
 _HOST = "127.0.0.1"
 _CONNECTIONS, _THREADS = 512, 8
+#: What is larger, in bytes, is not even read; the routes answer what is too large for them.
+_LARGEST_REQUEST = 1024 * 1024
 #: How long the server's end waits for what is being answered, in seconds.
 _GRACE = 5
 
@@ -57,7 +59,7 @@ class GalleryServer:
             connection_limit=_CONNECTIONS,
             asyncore_use_poll=True,
             log_socket_errors=False,
-            max_request_body_size=LARGEST_BODY,
+            max_request_body_size=_LARGEST_REQUEST,
             clear_untrusted_proxy_headers=False,
         )
         self._port = int(self._server.effective_port)
