@@ -84,13 +84,13 @@ def card_of(record: Record, address: Address) -> Card:
         cost_usd=money_number(record.cost),
         quote=record.quote,
         error=_text(record.error),
-        batch=_text(record.batch),
+        batch=_batch(record),
         batch_row=record.row_number,
         outputs=outputs,
-        mark=None,
-        note=None,
+        mark=record.mark,
+        note=record.note,
         like=_like(record),
-        next=_next(record, outputs),
+        next=_next(record),
     )
 
 
@@ -116,6 +116,12 @@ def on_disk(output: Output) -> Path | None:
     return path if output.bytes in (None, found.st_size) else None
 
 
+def is_missing(record: Record) -> bool:
+    """Return whether a job has a video, as far as is known, that is not on this disk."""
+    has_videos = record.status == "completed" and not record.is_without_video
+    return has_videos and sum(on_disk(one) is not None for one in record.outputs) < record.output_count
+
+
 def url_from(folder: Path, path: Path) -> str:
     """Return the address of a file for a page in a folder."""
     try:
@@ -130,13 +136,10 @@ def _like(record: Record) -> str | None:
     return _line(record, "submit", "--like", record.name) if record.request else None
 
 
-def _next(record: Record, pictures: list[Picture]) -> str | None:
+def _next(record: Record) -> str | None:
     if record.is_running:
         return _line(record, "wait", record.name) if record.id is not None else None
-    is_missing = record.status == "completed" and not record.is_without_video
-    if is_missing and sum(one["url"] is not None for one in pictures) < record.output_count:
-        return _line(record, "download", record.name)
-    return None
+    return _line(record, "download", record.name) if is_missing(record) else None
 
 
 def _line(record: Record, *words: str) -> str:
@@ -154,6 +157,12 @@ def _cost(document: Mapping[str, Any]) -> str:
     if document["cost_usd"] is None and not document["is_byok"] and quoted and quoted.get("usd") is not None:
         return f"quoted {money_text(amount(quoted['usd']))}"
     return cost_text(document)
+
+
+def _batch(record: Record) -> str | None:
+    """Return what a person calls the batch: its name, or that of its file without the folders."""
+    name = record.batch_name
+    return _text(os.path.basename(name) if name and os.path.isabs(name) else name or record.batch)
 
 
 def _size(request: Mapping[str, Any]) -> str | None:

@@ -285,6 +285,16 @@ class Check(Document):
     hint: str | None
 
 
+class Gallery(Document):
+    """A page that was written."""
+
+    path: str | None
+    """Where it is, absolute; null where no job passes, so that none was written."""
+    jobs: int
+    videos: int
+    """How many videos are on it; what is not on this disk is not counted."""
+
+
 class Sandbox(Document):
     """Where the sandbox serves."""
 
