@@ -27,7 +27,7 @@ __orvideo_offers() {
             options='--duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --max-cost --sort --refresh --json --quiet -q --verbose -v --sandbox --profile --help -h'
             ;;
         gallery)
-            options='--search -s --unfinished --unknown --not-downloaded --since --status --model -m --batch --marked --limit -n --output -o --force --open --json --quiet -q --profile --help -h'
+            options='--search -s --unfinished --unknown --not-downloaded --since --status --model -m --batch --marked --limit -n --output -o --force --open --no-open --serve --port --json --quiet -q --profile --help -h'
             ;;
         login)
             options='--with-key --no-browser --label --timeout --json --quiet -q --verbose -v --sandbox --profile --help -h'
@@ -185,6 +185,7 @@ __orvideo_value() {
         'gallery --marked') kind='words keep reject any none' ;;
         'gallery --limit'|'gallery -n') kind='anything' ;;
         'gallery --output'|'gallery -o') kind='files' ;;
+        'gallery --port') kind='anything' ;;
         'gallery --profile') kind='dynamic profiles' ;;
         'login --label') kind='anything' ;;
         'login --timeout') kind='anything' ;;

@@ -107,6 +107,7 @@ function __orvideo_takes_value
             'gallery -n' \
             'gallery --output' \
             'gallery -o' \
+            'gallery --port' \
             'gallery --profile' \
             'login --label' \
             'login --timeout' \
@@ -401,7 +402,9 @@ complete -c orvideo -n '__orvideo_at \'gallery\'' -l marked -d 'Marked so (orvid
 complete -c orvideo -n '__orvideo_at \'gallery\'' -l limit -s n -d 'At most N jobs, the newest' -x
 complete -c orvideo -n '__orvideo_at \'gallery\'' -l output -s o -d 'Write the page here: a file or a folder' -r -F
 complete -c orvideo -n '__orvideo_at \'gallery\'' -l force -d 'Overwrite a file that is already there'
-complete -c orvideo -n '__orvideo_at \'gallery\'' -l open -d 'Open the page in the browser'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l open -l no-open -d 'Open the page in the browser'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l serve -d 'Serve the page alive, for this machine alone: jobs move, marks go on record'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l port -d 'The port on 127.0.0.1' -x
 complete -c orvideo -n '__orvideo_at \'gallery\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'gallery\'' -l quiet -s q -d 'Only the answer and errors'
 complete -c orvideo -n '__orvideo_at \'gallery\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'

@@ -57,7 +57,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
         }
         'gallery' = @{
             Commands = @('words')
-            Order = @('--search', '-s', '--unfinished', '--unknown', '--not-downloaded', '--since', '--status', '--model', '-m', '--batch', '--marked', '--limit', '-n', '--output', '-o', '--force', '--open', '--json', '--quiet', '-q', '--profile', '--help', '-h')
+            Order = @('--search', '-s', '--unfinished', '--unknown', '--not-downloaded', '--since', '--status', '--model', '-m', '--batch', '--marked', '--limit', '-n', '--output', '-o', '--force', '--open', '--no-open', '--serve', '--port', '--json', '--quiet', '-q', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @(,@('dynamic', 'jobs'))
             Many = $true
@@ -411,6 +411,9 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['gallery'].Options['-o'] = @{ Kind = @('files'); Help = 'Write the page here: a file or a folder' }
     $table['gallery'].Options['--force'] = @{ Kind = $null; Help = 'Overwrite a file that is already there' }
     $table['gallery'].Options['--open'] = @{ Kind = $null; Help = 'Open the page in the browser' }
+    $table['gallery'].Options['--no-open'] = @{ Kind = $null; Help = 'Open the page in the browser' }
+    $table['gallery'].Options['--serve'] = @{ Kind = $null; Help = 'Serve the page alive, for this machine alone: jobs move, marks go on record' }
+    $table['gallery'].Options['--port'] = @{ Kind = @('anything'); Help = 'The port on 127.0.0.1' }
     $table['gallery'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
     $table['gallery'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
     $table['gallery'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }

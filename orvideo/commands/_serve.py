@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
+from orvideo.commands._options import option
 from orvideo.errnos import reason
 from orvideo.errors import OrvideoError, RecordError, UsageError
 from orvideo.installers import needing
@@ -29,54 +30,66 @@ _NEWCOMERS_EVERY = 1.0
 
 
 class Serving(NamedTuple):
-    """How the page is served; `opens` says whether the browser is opened, None where a person sits there."""
+    """Whether the page is served, and where."""
 
-    port: int
-    opens: bool | None
+    serve: Annotated[
+        bool,
+        option("Serving", "Serve the page alive, for this machine alone: jobs move, marks go on record.", "--serve"),
+    ] = False
+    port: Annotated[
+        int | None,
+        option("Serving", "The port on 127.0.0.1. Default: a free one.", "--port", metavar="N", min=0, max=65535),
+    ] = None
 
 
-def serve(context: Context, listed: Callable[[Ledger], Sequence[Record]], serving: Serving) -> None:
-    """Serve the page of the jobs that `listed` finds until a signal ends it; Ctrl-C is how it is ended."""
+def serve(
+    context: Context, listed: Callable[[Ledger], Sequence[Record]], *, port: int | None, opens: bool | None
+) -> None:
+    """Serve the page of the jobs that `listed` finds until a signal ends it; Ctrl-C is how it is ended.
+
+    The browser is opened where `opens` says so; None: where a person sits there.
+    """
     with needing("gallery", COMMAND):
         from orvideo.gallery.live import LiveGallery
         from orvideo.gallery.server import GalleryServer
     from orvideo.record.ledger import Ledger
 
-    listed(context.ledger_to_read)  # a bad filter or an unknown job is told before anything is served
     path = context.ledger_to_read.path
     with Ledger(path, clock=context.clock, lock_timeout=_LOCK_TIMEOUT, must_write=False) as ledger:
         gallery = LiveGallery(ledger, listed)
-        server = GalleryServer(gallery, port=serving.port)
+        jobs, videos = gallery.count()
+        server = GalleryServer(gallery, port=port or 0)
         try:
-            _start(server, serving.port)
-            _tell(context, server, serving.opens)
+            _start(server, port)
+            context.terminal.document({"path": None, "url": server.address, "jobs": jobs, "videos": videos})
+            _tell(context, server.address, opens)
             _follow(context, gallery)
         except Interrupted as stopped:
             if stopped.signum != signal.SIGINT:
                 raise
         finally:
             server.stop()
-        if server.crashes:
-            raise server.crashes[0]
+    if server.crashes:
+        raise server.crashes[0]
 
 
-def _start(server: GalleryServer, port: int) -> None:
+def _start(server: GalleryServer, port: int | None) -> None:
     try:
         server.start()
     except OSError as error:
-        raise UsageError(f"Port {port} on 127.0.0.1 cannot be used: {reason(error)}.", hint=COMMAND) from error
+        which = f"Port {port}" if port else "A port"
+        raise UsageError(f"{which} on 127.0.0.1 cannot be used: {reason(error)}.", hint=COMMAND) from error
 
 
-def _tell(context: Context, server: GalleryServer, opens: bool | None) -> None:
+def _tell(context: Context, address: str, opens: bool | None) -> None:
     from orvideo.sign_in.browser import open_address, why_none
 
     terminal, environment = context.terminal, context.environment
-    terminal.document({"url": server.address})
-    terminal.answer(server.address)
-    terminal.note("The gallery is up, for this machine alone. Ctrl-C ends it.")
+    terminal.answer(address)
+    terminal.note("The gallery is up, for this machine alone; whoever has the address sees it. Ctrl-C ends it.")
     if opens is None:
         opens = terminal.out_is_tty and why_none(environment.environ, environment.platform) is None
-    if opens and not open_address(server.address, context.settings.environ_without_key()):
+    if opens and not open_address(address, context.settings.environ_without_key()):
         terminal.warn("the browser could not be started")
 
 

@@ -1,8 +1,8 @@
-"""`orvideo gallery`: writes one HTML page of the videos on record, to look at, to compare and to choose from."""
+"""`orvideo gallery`: one HTML page of the videos on record, to look at, to compare and to choose from."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -13,10 +13,12 @@ from orvideo.commands._action import Action
 from orvideo.commands._filters import FilterOptions, wanted
 from orvideo.commands._follow import find_jobs
 from orvideo.commands._options import Force, JobsArgument, Local, option
+from orvideo.commands._serve import COMMAND, Serving, serve
 from orvideo.errors import UsageError
 
 if TYPE_CHECKING:
     from orvideo.context import Context
+    from orvideo.record.ledger import Ledger
     from orvideo.record.values import Record
 
 #: So many jobs are named in the line that fetches what is not on this disk.
@@ -35,7 +37,10 @@ class PageOptions(NamedTuple):
                metavar="PATH"),
     ] = None  # fmt: skip
     force: Force = False
-    opens: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False
+    opens: Annotated[
+        bool | None,
+        typer.Option("--open/--no-open", help="Open the page in the browser. Default: with --serve on a terminal."),
+    ] = None
 
 
 def register(app: typer.Typer) -> None:
@@ -45,11 +50,17 @@ def register(app: typer.Typer) -> None:
         jobs: JobsArgument = None,
         filters: FilterOptions,
         options: PageOptions,
+        serving: Serving,
         answering: Local,
     ) -> Action:
         """Write a page of videos: to look at, compare, mark; without JOB, of all on record."""
         if jobs and filters != FilterOptions():
             raise UsageError("A line names jobs or has filters, not both.", hint="orvideo gallery --help")
+        if serving.serve:
+            _check_nothing_is_written(options)
+            return Action(lambda context: run_serve(context, jobs, filters, options, serving), answering)
+        if serving.port is not None:
+            raise UsageError("--port is where --serve serves.", hint=f"{COMMAND} --port {serving.port}")
         return Action(lambda context: run(context, jobs, filters, options), answering)
 
 
@@ -64,7 +75,7 @@ def run(context: Context, jobs: Sequence[str] | None, filters: FilterOptions, op
     records = chosen(context, jobs, filters, options.limit)
     if not records:
         context.terminal.note("no job on record passes: nothing was written" if _is_asked(filters) else _NONE)
-        context.terminal.document({"path": None, "jobs": 0, "videos": 0})
+        context.terminal.document({"path": None, "url": None, "jobs": 0, "videos": 0})
         return
     address = beside(path.parent)
     cards = [card_of(record, address) for record in records]
@@ -72,9 +83,33 @@ def run(context: Context, jobs: Sequence[str] | None, filters: FilterOptions, op
     videos = sum(one["url"] is not None for card in cards for one in card["outputs"])
     _tell(context, records, videos)
     context.terminal.answer(_as_asked(path, options.output))
-    context.terminal.document({"path": str(path), "jobs": len(cards), "videos": videos})
+    context.terminal.document({"path": str(path), "url": None, "jobs": len(cards), "videos": videos})
     if options.opens:
         _open(context, path)
+
+
+def _check_nothing_is_written(options: PageOptions) -> None:
+    given = [name for name, is_given in (("-o", options.output is not None), ("--force", options.force)) if is_given]
+    if given:
+        raise UsageError(f"With --serve no file is written, so it goes without {given[0]}.", hint=COMMAND)
+
+
+def run_serve(
+    context: Context, jobs: Sequence[str] | None, filters: FilterOptions, options: PageOptions, serving: Serving
+) -> None:
+    """Serve the page of the jobs that a line means, those that come later too."""
+    serve(context, _lister(context, jobs, filters, options.limit), port=serving.port, opens=options.opens)
+
+
+def _lister(
+    context: Context, jobs: Sequence[str] | None, filters: FilterOptions, limit: int | None
+) -> Callable[[Ledger], list[Record]]:
+    """Return what finds the jobs that a line means, again and again."""
+    if not jobs:
+        passing = wanted(context, filters)
+        return lambda ledger: ledger.list(limit=limit or None, **passing)
+    seqs = [record.seq for record in chosen(context, jobs, filters, limit)]
+    return lambda ledger: [record for seq in seqs if (record := ledger.find_by_seq(seq)) is not None]
 
 
 _NONE = "no job on record yet: nothing was written"

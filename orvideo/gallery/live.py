@@ -42,6 +42,13 @@ class LiveGallery:
         live = Live(state=f"state?since={self._version}", marks="marks", token=self.token)
         return render(cards, live=live, made_at=self._ledger.clock.now())
 
+    def count(self) -> tuple[int, int]:
+        """Return how many jobs are shown, and how many videos."""
+        with self._lock:
+            self._look()
+            pictures = [one for card in self._cards.values() for one in card["outputs"] if one["url"] is not None]
+            return len(self._cards), len(pictures)
+
     def changes(self, since: int) -> dict[str, Any]:
         """Return the cards that are new or changed after a version, newest first, and the version now."""
         with self._lock:
@@ -80,13 +87,21 @@ class LiveGallery:
         seen = self._ledger.version()
         if seen == self._seen:
             return
-        self._records = {record.handle: record for record in self._listed(self._ledger)}
+        self._records = {record.handle: record for record in self._found()}
         cards = {handle: card_of(record, _address) for handle, record in self._records.items()}
         changed = [handle for handle, card in cards.items() if card != self._cards.get(handle)]
         if changed:
             self._version += 1
             self._changed |= dict.fromkeys(changed, self._version)
         self._cards, self._seen = cards, seen
+
+    def _found(self) -> list[Record]:
+        """Return the jobs to show, newest first; one that was shown stays, also where a filter lets it pass no more."""
+        found = {record.seq: record for record in self._listed(self._ledger)}
+        for seq in {record.seq for record in self._records.values()} - found.keys():
+            if (record := self._ledger.find_by_seq(seq)) is not None:
+                found[seq] = record
+        return sorted(found.values(), key=lambda record: record.seq, reverse=True)
 
 
 def _address(record: Record, output: Output) -> str | None:
