@@ -38,6 +38,7 @@ class Card(TypedDict):
     name: str
     status: str
     is_running: bool
+    is_sandbox: bool
     model: str | None
     prompt: str | None
     created_at: str | None
@@ -73,6 +74,7 @@ def card_of(record: Record, address: Address) -> Card:
         name=record.name,
         status=visible(record.status_word),
         is_running=record.is_running,
+        is_sandbox=record.endpoint == SANDBOX,
         model=_text(record.model),
         prompt=_text(record.prompt, _LONGEST_PROMPT),
         created_at=time_text(record.created_at),

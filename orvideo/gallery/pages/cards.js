@@ -46,16 +46,19 @@ class CardView {
     frame.addEventListener("pointerenter", (event) => event.pointerType === "mouse" && this.hover(true));
     frame.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && this.hover(false));
     this.video.addEventListener("loadedmetadata", () => this.measure());
+    this.video.addEventListener("error", () => this.lose());
     for (const event of ["play", "pause", "volumechange"]) this.video.addEventListener(event, () => this.name());
   }
 
   show(job) {
     this.job = job;
+    this.isLost = null;
     this.title = job.prompt || job.name;
     const short = this.title.length > PROMPT_ON_CARD ? `${this.title.slice(0, PROMPT_ON_CARD)}…` : this.title;
     find("h2 bdi", this.item).textContent = short.replace(/\s+/g, " ");
     find(".facts", this.item).replaceChildren(...facts(job).map((fact) => made("span", fact)));
     this.card.dataset.kind = kindOf(job);
+    find("[data-do=like]", this.item).hidden = !job.like;
     this.showFrame();
     this.showTakes();
     this.showMark();
@@ -63,11 +66,11 @@ class CardView {
   }
 
   showFrame() {
-    const has = playable(this.job).length > 0;
+    const has = playable(this.job).length > 0 && !this.isLost;
     find(".picture", this.item).hidden = !has;
     const told = find(".told", this.item);
     told.hidden = has;
-    const [what, why] = has ? ["", ""] : reason(this.job);
+    const [what, why] = has ? ["", ""] : this.isLost || reason(this.job);
     find("strong", told).textContent = what;
     find("bdi", told).textContent = why;
     tell(find(".line", told), has ? "" : this.job.next);
@@ -126,6 +129,13 @@ class CardView {
     this.card.dataset.heard = isHeard ? "yes" : "";
   }
 
+  /** The file has gone, or cannot be shown. */
+  lose() {
+    if (!this.video.dataset.url) return;
+    this.isLost = ["not to be played", playable(this.job)[this.take].path || this.url];
+    this.showFrame();
+  }
+
   measure() {
     if (this.job.duration === null && Number.isFinite(this.video.duration)) {
       tell(find(".length", this.item), `${Math.round(this.video.duration)} s`);
@@ -144,7 +154,7 @@ class CardView {
   }
 
   load() {
-    const url = this.url;
+    const url = this.isLost ? null : this.url;
     // The first frame, where a browser shows none by itself.
     if (url && this.video.dataset.url !== url) {
       this.video.dataset.url = url;
@@ -162,6 +172,8 @@ class CardView {
 
   choose(take) {
     this.take = take;
+    this.isLost = null;
+    this.showFrame();
     this.showTakes();
     this.load();
   }

@@ -29,6 +29,15 @@ const ANYWHERE = {
   Escape: () => leave(),
 };
 
+const IN_VIEWER = {
+  k: () => toggleMark(viewer.view.job, "keep"),
+  x: () => toggleMark(viewer.view.job, "reject"),
+  n: () => viewer.note.focus(),
+  l: () => copyLike(viewer.view.job),
+  ArrowRight: () => viewer.move(1),
+  ArrowLeft: () => viewer.move(-1),
+};
+
 const IN_COMPARISON = {
   " ": () => comparison.toggle(),
   ArrowRight: () => comparison.transport.step(1),
@@ -47,15 +56,22 @@ function leave() {
   }
 }
 
+const IN_DIALOG = { viewer: IN_VIEWER, comparison: IN_COMPARISON };
+
+/** Say whether the element that has the focus does something by itself at a key. */
+function hasOwnUse(event) {
+  if (event.target.matches("video")) return [" ", "ArrowLeft", "ArrowRight"].includes(event.key);
+  return event.target.matches("button") && [" ", "Enter"].includes(event.key);
+}
+
 function actionOf(event) {
   const dialog = find("dialog[open]");
   const isTyping = event.target.matches("input, textarea, select");
-  if (dialog) return dialog.id === "comparison" && !event.target.matches("input, select, button") ? IN_COMPARISON[event.key] : null;
+  if (dialog) return isTyping || hasOwnUse(event) ? null : IN_DIALOG[dialog.id]?.[event.key];
   if (isTyping) return event.key === "Escape" ? ANYWHERE.Escape : null;
   const view = list.viewAt(event.target);
   const onCard = view && ON_CARD[event.key];
-  // A button on a card has its own use for these two.
-  if (onCard && !(event.target.matches("button") && [" ", "Enter"].includes(event.key))) return () => onCard(view);
+  if (onCard && !hasOwnUse(event)) return () => onCard(view);
   if (view || event.target === document.body) return AMONG_CARDS[event.key] || ANYWHERE[event.key];
   return ANYWHERE[event.key];
 }

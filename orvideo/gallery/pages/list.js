@@ -1,8 +1,7 @@
 "use strict";
 
-/** How many cards are drawn at once; the others follow while the page can be used. */
+/** How many cards are drawn at once; the others follow when the page can be used. */
 const FIRST_CARDS = 60;
-const MORE_CARDS = 120;
 const FILTERS = ["search", "model", "batch", "status", "mark"];
 
 const ORDERS = {
@@ -78,18 +77,26 @@ class List {
     this.order = order;
     const focused = this.grid.contains(document.activeElement) ? document.activeElement : null;
     this.grid.replaceChildren();
-    delete this.grid.dataset.ready;
-    this.add(++this.turn, 0, FIRST_CARDS);
+    delete this.grid.dataset.whole;
+    this.add(this.order.slice(0, FIRST_CARDS));
+    this.later(++this.turn);
     if (focused?.isConnected) focused.focus({ preventScroll: true });
   }
 
-  add(turn, from, number) {
-    if (turn !== this.turn) return;
-    const next = this.order.slice(from, from + number);
-    this.grid.append(...next.map((handle) => this.viewOf(handle).item));
+  add(handles) {
+    this.grid.append(...handles.map((handle) => this.viewOf(handle).item));
     if (!this.active?.item.isConnected && this.order.length) this.activate(this.viewOf(this.order[0]));
-    if (from + number < this.order.length) setTimeout(() => this.add(turn, from + number, MORE_CARDS));
-    else this.grid.dataset.ready = "yes";
+  }
+
+  /** Add what is not drawn yet, when the browser has shown what is. */
+  later(turn) {
+    requestAnimationFrame(() => setTimeout(() => turn === this.turn && this.whole()));
+  }
+
+  /** Add what is not drawn yet. */
+  whole() {
+    this.add(this.order.slice(this.grid.children.length));
+    this.grid.dataset.whole = "yes";
   }
 
   viewOf(handle) {
@@ -117,13 +124,14 @@ class List {
   /** Move the focus by so many cards. */
   move(by) {
     const at = this.order.indexOf(this.active?.job.handle);
-    const to = Math.min(Math.max(at + by, 0), this.order.length - 1);
-    this.goTo(to);
+    const isIn = this.grid.contains(document.activeElement);
+    this.goTo(Math.min(Math.max(isIn ? at + by : at, 0), this.order.length - 1));
   }
 
   goTo(place) {
-    const view = this.order.length ? this.viewOf(this.order.at(place)) : null;
-    if (!view?.item.isConnected) return;
+    if (!this.order.length) return;
+    const view = this.viewOf(this.order.at(place));
+    if (!view.item.isConnected) this.whole();
     view.card.focus({ preventScroll: true });
     view.item.scrollIntoView({ block: "nearest", behavior: "instant" });
   }
@@ -142,12 +150,18 @@ class List {
   tellSums(jobs) {
     const all = this.jobs.size;
     const shown = jobs.length === all ? count(all, "job") : `${jobs.length.toLocaleString("en")} of ${count(all, "job")}`;
-    const known = jobs.filter((job) => job.cost_usd !== null);
-    const sum = known.reduce((total, job) => total + job.cost_usd, 0);
-    const open = jobs.length - known.length;
-    const billed = known.length ? `$${sum.toFixed(2)} billed${open ? `, ${open} without a bill` : ""}` : "";
-    find("#sums").textContent = [shown, billed].filter(Boolean).join(" · ");
+    const paid = jobs.filter((job) => !job.is_sandbox);
+    const open = paid.filter((job) => job.cost_usd === null).length;
+    const billed = open < paid.length && `${sumOf(paid)} billed`;
+    const rehearsed = paid.length < jobs.length && `${sumOf(jobs.filter((job) => job.is_sandbox))} in the sandbox`;
+    const words = [shown, billed, open && `${open} without a bill`, rehearsed];
+    find("#sums").textContent = words.filter(Boolean).join(" · ");
   }
+}
+
+function sumOf(jobs) {
+  const sum = jobs.reduce((total, job) => total + (job.cost_usd ?? 0), 0);
+  return `$${sum.toFixed(sum && sum < 0.1 ? 4 : 2)}`;
 }
 
 function hasMark(job, wanted) {
@@ -164,7 +178,7 @@ function wordsOf(job) {
 function choices(select, values) {
   const found = [...new Set(values.filter(Boolean))].sort((one, other) => one.localeCompare(other));
   const before = [...select.options].slice(1).map((option) => option.value);
-  select.closest("label").hidden = found.length < (select.id === "batch" ? 1 : 2) && !select.value;
+  select.hidden = found.length < (select.id === "batch" ? 1 : 2) && !select.value;
   if (before.join("\n") === found.join("\n")) return;
   const chosen = select.value;
   const options = found.map((value) => {

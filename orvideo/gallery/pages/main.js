@@ -12,6 +12,7 @@ class Gallery extends EventTarget {
 
   update(cards) {
     list.update(cards);
+    viewer.refresh();
     this.showMarks();
   }
 
@@ -23,6 +24,8 @@ class Gallery extends EventTarget {
   /** Change the mark or the note of a job. */
   mark(job, change) {
     const before = marks.of(job);
+    // A note on record is one line.
+    if (change.note) change.note = change.note.replace(/\s+/g, " ").trim();
     const isKept = marks.set(job, change);
     const now = marks.of(job);
     if (isSame(before, now)) return;
@@ -105,4 +108,6 @@ addEventListener("storage", () => {
 const theme = shelf.get("orvideo-gallery theme");
 showTheme(theme in THEMES ? theme : "");
 gallery.update(page.cards);
+document.documentElement.dataset.ready = "yes";
+performance.mark("gallery-ready");
 if (!shelf.isKept && !page.live) say("This browser keeps nothing for this page: take the marks out before you close it.");

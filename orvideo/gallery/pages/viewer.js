@@ -7,7 +7,7 @@ class Viewer {
     this.video = find("video", dialog);
     this.note = find("#note");
     this.view = null;
-    this.note.addEventListener("change", () => this.view && gallery.mark(this.view.job, { note: this.note.value.trim() || null }));
+    this.note.addEventListener("change", () => this.keepNote());
     dialog.addEventListener("close", () => this.closed());
   }
 
@@ -18,7 +18,10 @@ class Viewer {
     this.note.value = marks.of(view.job).note || "";
     if (!this.dialog.open) this.dialog.showModal();
     if (isForNote) this.note.focus();
-    else if (view.url) this.video.play().catch(() => undefined);
+    else if (view.url) {
+      this.video.focus();
+      this.video.play().catch(() => undefined);
+    }
   }
 
   show() {
@@ -34,6 +37,24 @@ class Viewer {
     this.showMark();
   }
 
+  /** Show the card as it is now, where its video has come meanwhile. */
+  refresh() {
+    if (this.view && this.view.url && this.video.hidden) this.show();
+  }
+
+  /** Go on to the card before or behind. */
+  move(by) {
+    const handle = list.order[list.order.indexOf(this.view.job.handle) + by];
+    if (!handle) return;
+    this.keepNote();
+    list.activate(list.viewOf(handle));
+    this.open(list.viewOf(handle));
+  }
+
+  keepNote() {
+    if (this.view) gallery.mark(this.view.job, { note: this.note.value.trim() || null });
+  }
+
   showMark() {
     if (!this.view) return;
     const { mark } = marks.of(this.view.job);
@@ -41,7 +62,7 @@ class Viewer {
   }
 
   closed() {
-    this.note.dispatchEvent(new Event("change"));
+    this.keepNote();
     this.video.removeAttribute("src");
     this.video.load();
     this.view?.card.focus({ preventScroll: true });
