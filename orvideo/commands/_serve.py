@@ -144,7 +144,9 @@ class _Followed:
     def over(self, task: Task) -> None:
         """Say why a job that has not ended is not followed any more, each reason once."""
         if task.error is not None and not task.on_record.final:
-            self._tell(f"{task.on_record.name} is shown as it was last seen: {task.error.message}", task.error)
+            self._tell(
+                f"jobs such as {task.on_record.name} are shown as they were last seen: {task.error.message}", task.error
+            )
 
     def _tell(self, text: str, error: OrvideoError | None = None) -> None:
         why = text if error is None else error.message
