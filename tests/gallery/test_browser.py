@@ -142,6 +142,15 @@ def test_marks_outlive_the_page_and_are_taken_out_for_the_record(page: Browser, 
     lines = str(page.property("#marks-text", "value")).splitlines()
     ids = {record.prompt: record.name for record in records(shelf)}
     assert sorted(lines) == sorted([f"{ids[PROMPTS[0]]}\tkeep\tgood light", f"{ids[PROMPTS[1]]}\treject\t"])
+    page.run("URL.createObjectURL = (blob) => { window.saved = blob; return '#'; }")
+    page.click("#marks-save")
+    (shelf / "marks.txt").write_text(str(page.run("return saved.text()")), encoding="utf-8")
+    shell = Shell(shelf)
+    line = page.text("#marks-file code").split()
+    assert shell(*line[1:]).code == 0
+    kept = shell("jobs", "--marked", "keep", "--json").json
+    assert [(one["prompt"], one["note"]) for one in kept] == [(PROMPTS[0], "good light")]
+    assert shell("jobs", "mark", *ids.values(), "--clear").code == 0
 
 
 def test_what_the_record_has_by_now_holds_over_what_was_set_on_the_page(window: Browser, shelf: Path) -> None:
