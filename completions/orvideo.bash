@@ -48,14 +48,17 @@ __orvideo_offers() {
             options='--json --help -h'
             ;;
         jobs)
-            commands='list show adopt forget'
-            options='--search -s --unfinished --unknown --not-downloaded --since --status --model -m --batch --marked --sort --columns --limit -n --cost --json --quiet -q --profile --help -h'
+            commands='list show mark adopt forget'
+            options='--search -s --unfinished --unknown --not-downloaded --since --status --model -m --batch --marked --sort --reverse --columns --limit -n --cost --no-pager --json --quiet -q --profile --help -h'
             ;;
         'jobs list')
-            options='--search -s --unfinished --unknown --not-downloaded --since --status --model -m --batch --marked --sort --columns --limit -n --cost --json --quiet -q --profile --help -h'
+            options='--search -s --unfinished --unknown --not-downloaded --since --status --model -m --batch --marked --sort --reverse --columns --limit -n --cost --no-pager --json --quiet -q --profile --help -h'
             ;;
         'jobs show')
             options='--request --receipt --force --json --quiet -q --profile --help -h'
+            ;;
+        'jobs mark')
+            options='--keep --reject --clear --note --from --json --quiet -q --profile --help -h'
             ;;
         'jobs adopt')
             options='--json --quiet -q --verbose -v --sandbox --profile --help -h'
@@ -206,7 +209,7 @@ __orvideo_value() {
         'jobs --model'|'jobs -m') kind='dynamic models' ;;
         'jobs --batch') kind='anything' ;;
         'jobs --marked') kind='words keep reject any none' ;;
-        'jobs --sort') kind='words newest oldest cost' ;;
+        'jobs --sort') kind='words newest oldest cost model status' ;;
         'jobs --columns') kind='anything' ;;
         'jobs --limit'|'jobs -n') kind='anything' ;;
         'jobs --cost') kind='words model day month' ;;
@@ -217,12 +220,15 @@ __orvideo_value() {
         'jobs list --model'|'jobs list -m') kind='dynamic models' ;;
         'jobs list --batch') kind='anything' ;;
         'jobs list --marked') kind='words keep reject any none' ;;
-        'jobs list --sort') kind='words newest oldest cost' ;;
+        'jobs list --sort') kind='words newest oldest cost model status' ;;
         'jobs list --columns') kind='anything' ;;
         'jobs list --limit'|'jobs list -n') kind='anything' ;;
         'jobs list --cost') kind='words model day month' ;;
         'jobs list --profile') kind='dynamic profiles' ;;
         'jobs show --profile') kind='dynamic profiles' ;;
+        'jobs mark --note') kind='anything' ;;
+        'jobs mark --from') kind='files' ;;
+        'jobs mark --profile') kind='dynamic profiles' ;;
         'jobs adopt --profile') kind='dynamic profiles' ;;
         'jobs forget --profile') kind='dynamic profiles' ;;
         'config list --profile') kind='dynamic profiles' ;;
@@ -247,6 +253,7 @@ __orvideo_argument() {
         'gallery '*) kind='dynamic jobs' ;;
         'help '0) kind='words exit-codes environment output schema man' ;;
         'jobs show '0) kind='dynamic jobs' ;;
+        'jobs mark '*) kind='dynamic jobs' ;;
         'jobs forget '*) kind='dynamic jobs' ;;
         'config get '0) kind='words api-key api-key-command base-url model duration resolution aspect-ratio audio seed output interval timeout max-cost confirm-above max-image-size max-size referer title categories sandbox sandbox-speed' ;;
         'config set '0) kind='words api-key api-key-command base-url model duration resolution aspect-ratio audio seed output interval timeout max-cost confirm-above max-image-size max-size referer title categories sandbox sandbox-speed' ;;

@@ -103,6 +103,23 @@ class Interrupts:
         if self._deferred is not None:
             self._raise(self._deferred)
 
+    @contextmanager
+    def ctrl_c_left_to_child(self) -> Iterator[None]:
+        """Ignore Ctrl-C in a `with` block: a child that has the terminal gets it too, and does what it means there.
+
+        Does nothing outside the main thread, and where Ctrl-C is ignored already.
+        """
+        before = signal.getsignal(signal.SIGINT)
+        if threading.current_thread() is not threading.main_thread() or before in (signal.SIG_IGN, None):
+            yield
+            return
+        # A function, and not SIG_IGN, which the child would inherit.
+        signal.signal(signal.SIGINT, lambda signum, frame: None)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
     @property
     def pending(self) -> int | None:
         """A signal that came and has not ended the command as `Interrupted`, None if there is none.

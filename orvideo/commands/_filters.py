@@ -112,19 +112,19 @@ def _moment(text: str, now: datetime) -> datetime:
 
 def _batches(asked: str, ledger: Ledger) -> list[str]:
     """Return the ids of the batches that a name, a file or a part of either stands for. Raises UsageError."""
-    known = ledger.batches()
+    known, part = ledger.batches(), asked.strip().casefold()
     if exact := [one.id for one in known if _is_called(one, asked.strip())]:
         return exact
-    part = asked.strip().casefold()
-    names = dict.fromkeys(one.name for one in known if part and one.name is not None and part in one.name.casefold())
-    if len(names) == 1:
-        return [one.id for one in known if one.name in names]
-    if names:
-        raise UsageError(
-            f"{asked!r} may be any of these batches: {_listed(list(names))}.", hint="give more of the name"
-        )
-    named = list(dict.fromkeys(one.name for one in known if one.name is not None))
-    there = f" There are {_listed(named)}." if named else ""
+    short = {one.name: _short(one.name).casefold() for one in known if one.name is not None}
+    for names in (
+        [name for name in short if short[name] == part],
+        [name for name in short if part and part in short[name]],
+    ):
+        if len(names) == 1:
+            return [one.id for one in known if one.name in names]
+        if names:
+            raise UsageError(f"{asked!r} may be any of these batches: {_listed(names)}.", hint="give more of the name")
+    there = f" There are {_listed(list(short))}." if short else ""
     raise UsageError(f"No batch on record is called {asked!r}.{there}", hint="orvideo jobs --columns id,batch")
 
 
@@ -142,6 +142,11 @@ def _is_called(batch: Batch, asked: str) -> bool:
     )
 
 
-def _listed(names: Sequence[str | None]) -> str:
+def _short(name: str) -> str:
+    """Return what a person remembers of a batch: of a path the file's name."""
+    return os.path.basename(name) if os.path.isabs(name) else name
+
+
+def _listed(names: Sequence[str]) -> str:
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return ", ".join(map(str, names[:_MOST_NAMED])) + more
+    return ", ".join(names[:_MOST_NAMED]) + more

@@ -62,6 +62,10 @@ _OTHER_VARIABLES = (
     ("NO_COLOR, FORCE_COLOR, TERM=dumb", "no colours, colours also in a pipe, a plain terminal"),
     ("CI", "plain lines instead of a live one"),
     ("COLUMNS", "the width of tables"),
+    (
+        "ORVIDEO_PAGER, PAGER",
+        "what shows a long list of jobs on a terminal; empty: nothing. Default less, with LESS=FRX",
+    ),
     ("BROWSER", "the browser that login opens"),
     ("HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE", "as for other programs"),
 )

@@ -1,64 +1,28 @@
-"""`orvideo jobs`: the local record of every job: list, search, show one whole, adopt one from elsewhere, forget."""
+"""`orvideo jobs`: the local record of every job: list, search, show one whole, mark, adopt from elsewhere, forget."""
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from orvideo.commands._action import Action
-from orvideo.commands._filters import FilterOptions, wanted
+from orvideo.commands._filters import FilterOptions
 from orvideo.commands._follow import answer_submitted, find_jobs
-from orvideo.commands._options import JOB_HELP, Asking, Force, Local
+from orvideo.commands._listing import ListOptions, run_list
+from orvideo.commands._marks import MarkOptions, run_mark
+from orvideo.commands._options import JOB_HELP, Asking, Force, JobsArgument, Local
 from orvideo.commands._receipts import write_receipt_of
 from orvideo.commands._typer import App
 from orvideo.errors import UsageError
 
 if TYPE_CHECKING:
     from orvideo.context import Context
-    from orvideo.output.terminal import Terminal
-    from orvideo.record.ledger import Ledger
-    from orvideo.record.lookup import Filter
-    from orvideo.record.values import Record
-
-#: How many jobs are listed when the line does not say.
-USUAL_LIMIT = 100
-
-
-class Sums(StrEnum):
-    """What the cost of jobs can be summed by."""
-
-    model = "model"
-    day = "day"
-    month = "month"
-
-
-class Order(StrEnum):
-    """The orders a list of jobs can have."""
-
-    newest = "newest"
-    oldest = "oldest"
-    cost = "cost"
-
-
-class ListOptions(NamedTuple):
-    """How a list is shown."""
-
-    sort: Annotated[Order, typer.Option("--sort", help="The order of the list.")] = Order.newest
-    columns: Annotated[
-        str | None, typer.Option("--columns", metavar="NAMES", help="Which columns, such as id,status,file.")
-    ] = None
-    limit: Annotated[
-        int | None,
-        typer.Option("--limit", "-n", min=0, metavar="N", help="At most N jobs; 0 for all. Default of a list: 100."),
-    ] = None
-    cost: Annotated[Sums | None, typer.Option("--cost", help="Sum what they cost, by model, day or month.")] = None
 
 
 def register(app: typer.Typer) -> None:
     jobs = App(
-        help="The local record: list, search, show, adopt, forget.",
+        help="The local record: list, search, show, mark, adopt, forget.",
         invoke_without_command=True,
         epilog="Example: orvideo jobs --unfinished",
     )
@@ -99,6 +63,11 @@ def register(app: typer.Typer) -> None:
             return Action(lambda context: run_receipt(context, job, force=force), answering)
         return Action(lambda context: (run_show_request if request else run_show)(context, job), answering)
 
+    @jobs.command(epilog="Example: orvideo jobs mark 1 2 --keep")
+    def mark(*, jobs: JobsArgument = None, options: MarkOptions, answering: Local) -> Action:
+        """Mark jobs as keep or reject, or put a note on them; money and files stay as they are."""
+        return Action(lambda context: run_mark(context, jobs, options), answering)
+
     @jobs.command(epilog="Example: orvideo jobs adopt 1a2b3c4d")
     def adopt(
         *,
@@ -117,41 +86,6 @@ def register(app: typer.Typer) -> None:
     ) -> Action:
         """Remove jobs from the record; files and the jobs at the service stay."""
         return Action(lambda context: run_forget(context, jobs, force=force), answering)
-
-
-def run_list(context: Context, filters: FilterOptions, options: ListOptions) -> None:
-    """List what passes the filters; with --cost, what that cost together."""
-    from orvideo.output.job_table import PIPE_COLUMNS, TERMINAL_COLUMNS, job_table, spending_table
-
-    ledger, terminal = context.ledger_to_read, context.terminal
-    passing, limit = wanted(context, filters), options.limit
-    if options.cost is not None:
-        sums = ledger.spent(options.cost.value, limit=limit or None, **passing)
-        terminal.document([one.as_json() for one in sums])
-        terminal.table(*spending_table(sums, options.cost.value, whole=not terminal.out_is_tty))
-        listed = len(sums)
-    else:
-        records = _sorted(ledger, passing, options.sort, USUAL_LIMIT if limit is None else limit, terminal)
-        documents = [record.as_json() for record in records]
-        terminal.document(documents)
-        usual = TERMINAL_COLUMNS if terminal.out_is_tty else PIPE_COLUMNS
-        columns = usual if options.columns is None else [name.strip() for name in options.columns.lower().split(",")]
-        terminal.table(*job_table(documents, context.clock.now(), columns, ledger.positions()))
-        listed = len(records)
-    if not listed and terminal.out_is_tty:
-        terminal.note("no job on record passes" if filters != FilterOptions() else "no job on record yet")
-
-
-def _sorted(ledger: Ledger, passing: Filter, order: Order, most: int, terminal: Terminal) -> list[Record]:
-    """Return the first jobs in an order, at most so many (0: all), and say where there are more."""
-    records = ledger.list(limit=most + 1 if most and order is Order.newest else None, **passing)
-    if order is Order.oldest:
-        records.reverse()
-    elif order is Order.cost:
-        records.sort(key=lambda record: record.cost or 0, reverse=True)
-    if most and len(records) > most:
-        terminal.note(f"the first {most} are shown; there are more (-n 0 for all)")
-    return records[:most] if most else records
 
 
 def run_show(context: Context, name: str) -> None:

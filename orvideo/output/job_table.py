@@ -120,6 +120,10 @@ def status_style(status: str) -> str | None:
     return _STATUS_STYLES.get(status, "busy")
 
 
+def _mark_style(mark: str) -> str | None:
+    return {"keep": "good", "reject": "faint"}.get(mark)
+
+
 _COLUMNS: dict[str, tuple[Column, Callable[[Document, _List], str | Cell]]] = {
     "position": (Column("@", right=True), _position),
     "id": (Column("JOB"), lambda job, _: Cell(short_name(job), job_name(job))),
@@ -133,6 +137,9 @@ _COLUMNS: dict[str, tuple[Column, Callable[[Document, _List], str | Cell]]] = {
     "prompt": (Column("PROMPT", priority=1, flexible=True, least=14), lambda job, _: job["prompt"] or ""),
     "error": (Column("ERROR", priority=1, flexible=True, least=14), lambda job, _: job["error"] or ""),
     "endpoint": (Column("ENDPOINT", priority=6), lambda job, _: job["endpoint"]),
+    "batch": (Column("BATCH", priority=6, flexible=True), lambda job, _: job["batch"] or ""),
+    "mark": (Column("MARK", priority=2, style=_mark_style), lambda job, _: job["mark"] or ""),
+    "note": (Column("NOTE", priority=1, flexible=True, least=14), lambda job, _: job["note"] or ""),
     "profile": (Column("PROFILE", priority=6), lambda job, _: job["profile"] or ""),
 }
 

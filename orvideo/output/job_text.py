@@ -76,6 +76,9 @@ def job_page(job: Mapping[str, Any], now: datetime) -> Lines:
         ("endpoint", job["endpoint"]),
         ("profile", job["profile"]),
         ("generation", job["generation_id"]),
+        ("batch", job["batch"]),
+        ("mark", job["mark"]),
+        ("note", job["note"]),
         ("answer", _answer_text(job["answer"]) if job["answer"] else ""),
     ]
     files = [("file", _output_text(output)) for output in job["outputs"]]

@@ -178,6 +178,15 @@ class Spending(Document):
     """How many jobs were billed to the user's own provider key."""
 
 
+class Marked(Document):
+    """A job that was marked, and how it is marked now."""
+
+    id: str | None
+    handle: str
+    mark: Literal["keep", "reject"] | None
+    note: str | None
+
+
 class Forgotten(Document):
     """A job that is no longer on record."""
 

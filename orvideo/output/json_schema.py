@@ -28,6 +28,7 @@ ANSWERS: dict[str, Any] = {
     "jobs show --request": dict[str, Any],
     "jobs show --receipt": list[str],
     "jobs adopt": documents.Job,
+    "jobs mark": list[documents.Marked],
     "jobs forget": list[documents.Forgotten],
     "gallery": documents.Gallery,
     "batch": documents.Batch,

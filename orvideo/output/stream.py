@@ -106,6 +106,10 @@ class OutputStream:
         """Return `text` made visible, in characters that this stream can encode."""
         return self._encodable(visible(text))
 
+    def encoded(self, text: str) -> bytes:
+        """Return a text as the bytes that `write` writes."""
+        return self._encodable(text).encode(self.encoding, "backslashreplace")
+
     def _encodable(self, text: str) -> str:
         """Return `text` with escapes such as `\\u4e2d` for what this stream cannot encode (drill O12)."""
         if self.can_encode(text):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC
 from decimal import Decimal
 from typing import Any, Literal
 
 from orvideo.record.rows import ReadContext, amount, moment
-from orvideo.record.values import SANDBOX, Shape, Spending, State, Typical
+from orvideo.record.values import SANDBOX, Shape, Spending, State, Tally, Typical, word_of
 
 #: How many of the newest jobs count: prices and speeds change.
 SAMPLE_SIZE = 50
@@ -85,8 +86,23 @@ def max_cost(
     return max(quoted, highest_bills[place] or quoted)
 
 
-def spent(rows: Iterable[sqlite3.Row], by: GroupBy, context: ReadContext) -> list[Spending]:
+def tally(rows: Collection[sqlite3.Row], context: ReadContext) -> Tally:
+    """Return how many jobs there are of each status, the most frequent first, and what all of them cost."""
+    statuses = Counter(_word(row, context) for row in rows)
+    return Tally(dict(statuses.most_common()), tuple(spent(rows, None, context)))
+
+
+def _word(row: sqlite3.Row, context: ReadContext) -> str:
+    state = context.state_of(row)
+    if state in (State.PREPARED, State.SENDING) or (state is State.SUBMITTED and not row["final"]):
+        return "running"
+    return row["status"] or word_of(state, row["answer_status"])
+
+
+def spent(rows: Iterable[sqlite3.Row], by: GroupBy | None, context: ReadContext) -> list[Spending]:
     """Return what jobs cost, the sandbox's apart and last: the dearest model, or the newest time first (UTC).
+
+    By nothing: all of them together.
 
     A job that may have been charged counts (finding A11); amounts are added up here, since SQLite's sums are floats.
     """
@@ -95,7 +111,7 @@ def spent(rows: Iterable[sqlite3.Row], by: GroupBy, context: ReadContext) -> lis
         state = context.state_of(row)
         if state in (State.PREPARED, State.NOT_SENT):
             continue
-        key = row["model"] if by == "model" else _time(row["created_at"], by)
+        key = _key(row, by)
         place = (key, row["endpoint"] == SANDBOX)
         found[place] = _with_job(found.get(place) or Spending(*place), row, state)
     sums = sorted(found.values(), key=lambda one: one.key or "", reverse=by != "model")
@@ -115,6 +131,12 @@ def _with_job(sums: Spending, row: sqlite3.Row, state: State) -> Spending:
     return sums._replace(
         pending=sums.pending + 1, quoted=sums.quoted if quoted is None else (sums.quoted or 0) + quoted
     )
+
+
+def _key(row: sqlite3.Row, by: GroupBy | None) -> str | None:
+    if by is None:
+        return None
+    return row["model"] if by == "model" else _time(row["created_at"], by)
 
 
 def _time(created_at: int, by: GroupBy) -> str | None:

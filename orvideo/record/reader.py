@@ -12,7 +12,7 @@ from orvideo.record import evidence, lookup
 from orvideo.record.database import Database
 from orvideo.record.redaction import redact_request
 from orvideo.record.rows import json_text, load_records
-from orvideo.record.values import Record, Shape, Spending, Typical
+from orvideo.record.values import Record, Shape, Spending, Tally, Typical
 
 Records = list[Record]
 Batches = list[lookup.Batch]
@@ -96,6 +96,16 @@ class RecordReader(Database):
             return evidence.spent(rows, by, context)
 
         return tuple(self._read(work))
+
+    def tally(self, **wanted: Unpack[lookup.Filter]) -> Tally:
+        """Return how many jobs of each status `list` would return, and what they cost."""
+
+        def work(connection: sqlite3.Connection) -> Tally:
+            context = self._context()
+            rows = list(lookup.passing(connection, wanted, None, context, evidence.SPENT_COLUMNS))
+            return evidence.tally(rows, context)
+
+        return self._read(work)
 
     def count(self) -> int:
         """Return how many jobs are on record."""

@@ -206,6 +206,20 @@ class Spending(NamedTuple):
         }
 
 
+class Tally(NamedTuple):
+    """What jobs there are: how many of each status, with `running` for all that are not at their end; and their cost.
+
+    `sums` are those of the service and those of the sandbox, as far as there are any.
+    """
+
+    statuses: Mapping[str, int]
+    sums: tuple[Spending, ...]
+
+    @property
+    def jobs(self) -> int:
+        return sum(self.statuses.values())
+
+
 class Record(NamedTuple):
     """One job on record. Amounts are USD, times UTC; None is "not known".
 

@@ -23,6 +23,8 @@ KEY_VARIABLE = "OPENROUTER_API_KEY"
 PROFILE_VARIABLE = "ORVIDEO_PROFILE"
 #: What the sandbox signs its callbacks with.
 SIGNING_VARIABLE = "ORVIDEO_WEBHOOK_SECRET"
+#: The program that shows long lists (`output.pager`).
+PAGER_VARIABLE = "ORVIDEO_PAGER"
 #: The prefix of the variables that --exec passes to its command; no setting's variable has it.
 JOB_VARIABLES = "ORVIDEO_JOB_"
 

@@ -13,6 +13,7 @@ from orvideo.settings.definitions import (
     JOB_VARIABLES,
     KEY_VARIABLE,
     NAMES,
+    PAGER_VARIABLE,
     PROFILE_VARIABLE,
     SIGNING_VARIABLE,
     nearest,
@@ -70,7 +71,13 @@ def _of_entry(store: Store, name: str, profile: str | None) -> SettingsWarning |
 
 def misspelt_variables(environ: Mapping[str, str]) -> Iterator[SettingsWarning]:
     """Yield the variables that are nearly a setting's; others may belong to another program with the same prefix."""
-    others = (KEY_VARIABLE, PROFILE_VARIABLE, SIGNING_VARIABLE, *(folder.variable for folder in FOLDERS))
+    others = (
+        KEY_VARIABLE,
+        PROFILE_VARIABLE,
+        SIGNING_VARIABLE,
+        PAGER_VARIABLE,
+        *(folder.variable for folder in FOLDERS),
+    )
     known = (*others, *(v for d in DEFINITIONS for v in d.variables))
     for name in sorted(environ):
         has_prefix = name.startswith(("ORVIDEO_", "OPENROUTER_")) and not name.startswith(JOB_VARIABLES)

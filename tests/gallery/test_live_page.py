@@ -101,6 +101,8 @@ def test_a_gallery_that_ended_is_said(window: Browser, tmp_path: Path) -> None:
     assert "has ended" in becomes(window, TROUBLE)
     window.click("[data-do=keep]")
     assert "1 mark not on record yet" in becomes(window, f"{TROUBLE}.includes('mark') && {TROUBLE}")
+    window.click("#take-out")
+    assert window.property("#marks-text", "value") == "job-1\tkeep\t\n"
 
 
 def test_a_film_plays_and_seeks(window: Browser, orvideo: Shell, home: Path) -> None:

@@ -47,6 +47,9 @@ DONE: dict[str, Any] = {
     "outputs": [{"index": 0, "path": "/films/boat.mp4", "bytes": 1_234_567, "sha256": "ab"}],
     "request": {"model": "google/veo-3.1-lite", "duration": 4, "resolution": "720p", "generate_audio": False},
     "generation_id": "gen-1",
+    "batch": None,
+    "mark": None,
+    "note": None,
     "extra": {},
     "answer": None,
 }

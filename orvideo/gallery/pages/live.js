@@ -98,6 +98,7 @@ class Connection {
 
   tell(text) {
     if (this.trouble.textContent !== text) tell(this.trouble, text);
+    find("#take-out").hidden = !text || !this.unsent.size;
   }
 }
 

@@ -110,4 +110,6 @@ showTheme(theme in THEMES ? theme : "");
 gallery.update(page.cards);
 document.documentElement.dataset.ready = "yes";
 performance.mark("gallery-ready");
+// Where there is a record behind the page, marks go there by themselves.
+find("#take-out").hidden = page.live !== null;
 if (!shelf.isKept && !page.live) say("This browser keeps nothing for this page: take the marks out before you close it.");

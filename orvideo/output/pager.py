@@ -1,0 +1,76 @@
+"""The pager: a program that shows a long answer a screen at a time, as git and gh have it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import NamedTuple
+
+from orvideo.output.stream import is_dumb, is_set
+
+#: The variables that name one; the first that is there counts, and an empty one says that there is to be none.
+VARIABLES = ("ORVIDEO_PAGER", "PAGER")
+#: What less does where nobody has said: end where a screen is enough, show colours, leave on the screen what it shows.
+_LESS = "FRX"
+
+
+class Pager(NamedTuple):
+    """A program, as the words of its line, and its environment."""
+
+    words: list[str]
+    environ: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        return self.words[0]
+
+
+def find_pager(environ: Mapping[str, str], platform: str = sys.platform) -> Pager | None:
+    """Return the pager of a terminal with these variables, which must hold no key; None where there is to be none."""
+    if is_set(environ, "CI") or is_dumb(environ):
+        return None
+    line = next((environ[name] for name in VARIABLES if name in environ), None)
+    words = _usual(environ, platform) if line is None else _words(line, platform)
+    return Pager(words, {"LESS": _LESS, "LV": "-c", **environ}) if words else None
+
+
+def _usual(environ: Mapping[str, str], platform: str) -> list[str]:
+    """Return less where it is; what Windows has (`more`) shows neither colours nor what was before."""
+    import shutil
+
+    found = None if platform == "win32" else shutil.which("less", path=environ.get("PATH", os.defpath))
+    return [] if found is None else [found]
+
+
+def _words(line: str, platform: str) -> list[str]:
+    import shlex
+
+    try:
+        return [
+            word.strip('"') if platform == "win32" else word for word in shlex.split(line, posix=platform != "win32")
+        ]
+    except ValueError:  # a quote that is never closed
+        return [line]
+
+
+def show(pager: Pager, text: bytes, stdout: int) -> str | None:
+    """Show a text on a terminal, and return when the person has seen enough; else return why it was not shown.
+
+    The pager has the keyboard meanwhile: it is told to end if a signal ends this process.
+    """
+    import subprocess
+
+    try:
+        child = subprocess.Popen(pager.words, stdin=subprocess.PIPE, stdout=stdout, env=dict(pager.environ))
+    except (OSError, ValueError) as error:
+        return (error.strerror if isinstance(error, OSError) else None) or "its line cannot be read"
+    try:
+        child.communicate(text)  # whoever has read enough of it is no error here
+    except BaseException:
+        child.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(1)
+        raise
+    return None if child.returncode <= 0 else f"it ended with code {child.returncode}"
