@@ -13,9 +13,6 @@ _TYPES = {".webm": "video/webm", ".mov": "video/quicktime"}
 _USUAL_TYPE = "video/mp4"
 #: The most that is read at once, in bytes.
 _CHUNK = 256 * 1024
-#: What a range without an end brings. A browser has six connections to a server, and a video that is not played takes
-#: its answer only in part: were it the whole file, six of them would leave none for the rest of the page.
-SEGMENT = 512 * 1024
 
 
 class _File(io.FileIO):
@@ -65,7 +62,7 @@ def _describe(req: falcon.Request, resp: falcon.Response, found: os.stat_result,
     start = first if first >= 0 else max(0, size + first)
     if start >= size:
         raise falcon.HTTPRangeNotSatisfiable(size)
-    end = min(last + 1, size) if last >= 0 else size if first < 0 else min(start + SEGMENT, size)
+    end = min(last + 1, size) if last >= 0 else size
     resp.status = falcon.HTTP_206
     resp.set_header("Content-Range", f"bytes {start}-{end - 1}/{size}")
     return start, end

@@ -12,10 +12,9 @@ from typing import Any
 
 import pytest
 
-from orvideo.gallery.video import SEGMENT
 from tests.gallery.served import Served, read_answer, running, saved, served
 
-FILM = bytes(range(256)) * 5000  # 1.28 MB
+FILM = bytes(range(256)) * 5000  # more than is read at once
 GIGABYTE = 1024**3
 
 
@@ -115,7 +114,7 @@ def test_a_version_that_is_none(gallery: Served, since: str) -> None:
     ("asked", "status", "start", "end"),
     [
         ("", 200, 0, len(FILM)),
-        ("bytes=0-", 206, 0, SEGMENT),
+        ("bytes=0-", 206, 0, len(FILM)),
         ("bytes=1000000-", 206, 1_000_000, len(FILM)),
         ("bytes=5-9", 206, 5, 10),
         ("bytes=0-0", 206, 0, 1),
