@@ -146,11 +146,11 @@ class CardView {
     return playable(this.job)[this.take]?.url || null;
   }
 
-  /** Come near enough to be seen: have the video; or be far, and give it back. */
+  /** Come near enough to be seen: have the video; or be far, and give it back, unless it is heard. */
   near(isNear) {
     this.isNear = isNear;
     if (isNear) this.load();
-    else this.unload();
+    else if (CardView.heard !== this) this.unload();
   }
 
   load() {
