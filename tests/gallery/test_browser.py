@@ -78,8 +78,8 @@ def test_every_job_has_a_card_and_a_nasty_prompt_is_nothing_but_text(page: Brows
     assert any("<script>document.title = 'taken'</script>" in prompt for prompt in found)
     assert page.run("return document.title") == "Gallery - orvideo"
     assert page.run("return document.querySelectorAll('main img, main script').length") == 0
-    assert page.text(".card[data-kind=failed] .told strong") == "failed"
-    assert page.text(".card[data-kind=running] .told strong") == "pending"
+    assert page.text(".card[data-kind=failed] .told strong") == "Failed"
+    assert page.text(".card[data-kind=running] .told strong") == "Pending"
     assert "seed 1" in str(page.run(f"return {card(PROMPTS[0])}.querySelector('.facts').textContent"))
 
 
