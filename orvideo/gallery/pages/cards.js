@@ -21,12 +21,17 @@ function facts(job) {
   return [job.model, length, job.size, seed, job.cost].filter(Boolean);
 }
 
+function statusText(job) {
+  const words = job.status.replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
 /** Say why a card has no picture. */
 function reason(job) {
-  if (job.is_running) return [job.status.replaceAll("_", " "), "on its way"];
-  if (job.status === "completed") return ["not on this disk", job.error || ""];
-  if (job.status === "outcome_unknown") return ["outcome unknown", job.error || "It was sent, and may be charged."];
-  return [job.status.replaceAll("_", " "), job.error || "The service gave no reason."];
+  if (job.is_running) return [statusText(job), "On its way"];
+  if (job.status === "completed") return ["Not on this disk", job.error || ""];
+  if (job.status === "outcome_unknown") return [statusText(job), job.error || "It was sent, and may be charged."];
+  return [statusText(job), job.error || "The service gave no reason."];
 }
 
 /** A card: the elements of one job. */
@@ -132,7 +137,7 @@ class CardView {
   /** The file has gone, or cannot be shown. */
   lose() {
     if (!this.video.dataset.url) return;
-    this.isLost = ["not to be played", playable(this.job)[this.take].path || this.url];
+    this.isLost = ["Not to be played", playable(this.job)[this.take].path || this.url];
     this.showFrame();
   }
 
@@ -146,11 +151,11 @@ class CardView {
     return playable(this.job)[this.take]?.url || null;
   }
 
-  /** Come near enough to be seen: have the video; or be far, and give it back. */
+  /** Come near enough to be seen: have the video; or be far, and give it back, unless it is heard. */
   near(isNear) {
     this.isNear = isNear;
     if (isNear) this.load();
-    else this.unload();
+    else if (CardView.heard !== this) this.unload();
   }
 
   load() {

@@ -216,7 +216,12 @@ class Comparison {
   press(button) {
     if (!button) return;
     const one = button.closest(".pane");
-    if (button.dataset.do !== "sound") return toggleMark(list.jobs.get(one.dataset.handle), button.dataset.do);
+    if (button.dataset.do === "sound") this.hear(one);
+    else toggleMark(list.jobs.get(one.dataset.handle), button.dataset.do);
+  }
+
+  /** Hear one of the videos, or none. */
+  hear(one) {
     const hear = find("video", one).muted;
     for (const each of find("#panes").children) {
       const isHeard = hear && each === one;

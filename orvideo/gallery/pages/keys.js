@@ -26,7 +26,7 @@ const ANYWHERE = {
   "/": () => find("#search").focus(),
   "?": () => find("#help").showModal(),
   C: () => comparison.open(),
-  Escape: () => leave(),
+  Escape: leave,
 };
 
 const IN_VIEWER = {
@@ -66,14 +66,14 @@ function hasOwnUse(event) {
 
 function actionOf(event) {
   const dialog = find("dialog[open]");
-  const isTyping = event.target.matches("input, textarea, select");
-  if (dialog) return isTyping || hasOwnUse(event) ? null : IN_DIALOG[dialog.id]?.[event.key];
-  if (isTyping) return event.key === "Escape" ? ANYWHERE.Escape : null;
+  if (event.target.matches("input, textarea, select")) return !dialog && event.key === "Escape" ? leave : null;
+  if (hasOwnUse(event)) return null;
+  if (dialog) return IN_DIALOG[dialog.id]?.[event.key];
   const view = list.viewAt(event.target);
   const onCard = view && ON_CARD[event.key];
-  if (onCard && !hasOwnUse(event)) return () => onCard(view);
-  if (view || event.target === document.body) return AMONG_CARDS[event.key] || ANYWHERE[event.key];
-  return ANYWHERE[event.key];
+  if (onCard) return () => onCard(view);
+  const isAmongCards = view || event.target === document.body;
+  return (isAmongCards && AMONG_CARDS[event.key]) || ANYWHERE[event.key];
 }
 
 document.addEventListener("keydown", (event) => {

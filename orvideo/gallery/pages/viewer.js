@@ -81,7 +81,7 @@ function details(job, take) {
   const file = playable(job)[take];
   const asked = job.quote?.usd;
   const rows = [
-    ["Status", job.status.replaceAll("_", " ")],
+    ["Status", statusText(job)],
     ["Error", job.error],
     ["Model", job.model],
     ["Length", job.duration === null ? null : `${job.duration} s`],
