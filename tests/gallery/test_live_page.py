@@ -82,9 +82,9 @@ def test_a_job_moves_by_itself(window: Browser, tmp_path: Path) -> None:
         record = running(one.ledger)
         window.open(one.server.address)
         window.run("window.isTheSame = true")
-        assert window.text(".told strong") == "in progress"
+        assert window.text(".told strong") == "In progress"
         one.ledger.observed(record.seq, Observation("completed", final=True))
-        becomes(window, "document.querySelector('.told strong').textContent === 'not on this disk'")
+        becomes(window, "document.querySelector('.told strong').textContent === 'Not on this disk'")
         assert window.text(".told .line") == f"orvideo download {record.name}"
         newest = running(one.ledger, "job-2", "a kite")
         becomes(window, "document.querySelectorAll('.card').length === 2")

@@ -241,9 +241,9 @@ class TestInARealBrowser:
         with serving(orvideo, env=env) as gallery:
             window.open(gallery.address)
             window.run("window.isTheSame = true")
-            assert window.text(".told strong") == "pending"
+            assert window.text(".told strong") == "Pending"
             turned.turn(3600)
-            until(lambda: window.run("return document.querySelector('.told strong').textContent") == "not on this disk")
+            until(lambda: window.run("return document.querySelector('.told strong').textContent") == "Not on this disk")
             assert orvideo("download", done.lines[0], "-o", "boat.mp4", env=env).code == 0
             until(lambda: window.run("return document.querySelector('.card video').readyState >= 2"))
             window.click("[data-do=keep]")
