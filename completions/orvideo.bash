@@ -5,7 +5,7 @@ __orvideo_offers() {
     commands='' options=''
     case $1 in
         '')
-            commands='submit status wait download batch models login logout whoami doctor sandbox help jobs config completion'
+            commands='submit status wait download batch models gallery login logout whoami doctor sandbox help jobs config completion'
             options='--version -V --verbose -v --profile --help -h'
             ;;
         submit)
@@ -25,6 +25,9 @@ __orvideo_offers() {
             ;;
         models)
             options='--duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --max-cost --sort --refresh --json --quiet -q --verbose -v --sandbox --profile --help -h'
+            ;;
+        gallery)
+            options='--search -s --unfinished --unknown --not-downloaded --since --status --model -m --batch --marked --limit -n --output -o --force --open --no-open --serve --port --json --quiet -q --profile --help -h'
             ;;
         login)
             options='--with-key --no-browser --label --timeout --json --quiet -q --verbose -v --sandbox --profile --help -h'
@@ -177,6 +180,16 @@ __orvideo_value() {
         'models --max-cost') kind='anything' ;;
         'models --sort') kind='words price name' ;;
         'models --profile') kind='dynamic profiles' ;;
+        'gallery --search'|'gallery -s') kind='anything' ;;
+        'gallery --since') kind='anything' ;;
+        'gallery --status') kind='anything' ;;
+        'gallery --model'|'gallery -m') kind='dynamic models' ;;
+        'gallery --batch') kind='anything' ;;
+        'gallery --marked') kind='words keep reject any none' ;;
+        'gallery --limit'|'gallery -n') kind='anything' ;;
+        'gallery --output'|'gallery -o') kind='files' ;;
+        'gallery --port') kind='anything' ;;
+        'gallery --profile') kind='dynamic profiles' ;;
         'login --label') kind='anything' ;;
         'login --timeout') kind='anything' ;;
         'login --profile') kind='dynamic profiles' ;;
@@ -237,6 +250,7 @@ __orvideo_argument() {
         'download '*) kind='dynamic jobs' ;;
         'batch '0) kind='files' ;;
         'models '0) kind='dynamic models' ;;
+        'gallery '*) kind='dynamic jobs' ;;
         'help '0) kind='words exit-codes environment output schema man' ;;
         'jobs show '0) kind='dynamic jobs' ;;
         'jobs mark '*) kind='dynamic jobs' ;;

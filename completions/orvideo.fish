@@ -95,6 +95,20 @@ function __orvideo_takes_value
             'models --max-cost' \
             'models --sort' \
             'models --profile' \
+            'gallery --search' \
+            'gallery -s' \
+            'gallery --since' \
+            'gallery --status' \
+            'gallery --model' \
+            'gallery -m' \
+            'gallery --batch' \
+            'gallery --marked' \
+            'gallery --limit' \
+            'gallery -n' \
+            'gallery --output' \
+            'gallery -o' \
+            'gallery --port' \
+            'gallery --profile' \
             'login --label' \
             'login --timeout' \
             'login --profile' \
@@ -214,7 +228,7 @@ end
 
 complete -c orvideo -e
 complete -c orvideo -f
-set -g __orvideo_commands 'submit' 'status' 'wait' 'download' 'batch' 'models' 'login' 'logout' 'whoami' 'doctor' 'sandbox' 'help' 'jobs' 'jobs list' 'jobs show' 'jobs mark' 'jobs adopt' 'jobs forget' 'config' 'config list' 'config get' 'config set' 'config unset' 'config profiles' 'config path' 'completion' 'completion install' 'completion show'
+set -g __orvideo_commands 'submit' 'status' 'wait' 'download' 'batch' 'models' 'gallery' 'login' 'logout' 'whoami' 'doctor' 'sandbox' 'help' 'jobs' 'jobs list' 'jobs show' 'jobs mark' 'jobs adopt' 'jobs forget' 'config' 'config list' 'config get' 'config set' 'config unset' 'config profiles' 'config path' 'completion' 'completion install' 'completion show'
 
 complete -c orvideo -n '__orvideo_at \'\' 0' -a submit -d 'Submit one video job; with --wait and -o, follow it and save the video'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a status -d 'Look once at jobs and show how they are'
@@ -222,6 +236,7 @@ complete -c orvideo -n '__orvideo_at \'\' 0' -a wait -d 'Follow jobs to their en
 complete -c orvideo -n '__orvideo_at \'\' 0' -a download -d 'Fetch finished videos, again if need be; nothing is ever submitted'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a batch -d 'Submit, follow and save many videos; the same command goes on where it was stopped'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a models -d 'List the models: what they can do and cost'
+complete -c orvideo -n '__orvideo_at \'\' 0' -a gallery -d 'Write a page of videos: to look at, compare, mark; without JOB, of all on record'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a login -d 'Sign in through the browser: a key of its own for orvideo, tried and stored'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a logout -d 'Forget the stored key, and say where it can be revoked'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a whoami -d 'Say which key is used, from where, what is left of it and until when'
@@ -377,6 +392,26 @@ complete -c orvideo -n '__orvideo_at \'models\'' -l verbose -s v -d 'Show each r
 complete -c orvideo -n '__orvideo_at \'models\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
 complete -c orvideo -n '__orvideo_at \'models\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'models\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -k -a '(__orvideo_dynamic jobs)'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l search -s s -d 'In prompt, model or id' -x
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l unfinished -d 'Not at their end'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l unknown -d 'Sent, outcome unknown'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l not-downloaded -d 'Finished, not on this disk'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l since -d 'A date (2026-11-21), or an age such as 2h or 7d' -x
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l status -d 'With this status, or one of these: completed,failed' -x
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l model -s m -d 'Of this model, or part of its name' -x -k -a '(__orvideo_dynamic models)'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l batch -d 'Of this batch: its --name or file, or part of that' -x
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l marked -d 'Marked so (orvideo jobs mark)' -x -a 'keep reject any none'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l limit -s n -d 'At most N jobs, the newest' -x
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l output -s o -d 'Write the page here: a file or a folder' -r -F
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l force -d 'Overwrite a file that is already there'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l open -l no-open -d 'Open the page in the browser'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l serve -d 'Serve the page alive, for this machine alone: jobs move, marks go on record'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l port -d 'The port on 127.0.0.1' -x
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l json -d 'Answer with one JSON document'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l quiet -s q -d 'Only the answer and errors'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'login\'' -l with-key -d 'Take a key that you have: typed without echo, or from stdin'
 complete -c orvideo -n '__orvideo_at \'login\'' -l no-browser -d 'Open no browser: show the address, and ask for the code'
 complete -c orvideo -n '__orvideo_at \'login\'' -l label -d 'The key\'s name' -x

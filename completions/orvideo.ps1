@@ -7,7 +7,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     # @('words', word, help, ...), @('dynamic', kind), @('files') or @('anything').
     $table = @{
         '' = @{
-            Commands = @('words', 'submit', 'Submit one video job; with --wait and -o, follow it and save the video', 'status', 'Look once at jobs and show how they are', 'wait', 'Follow jobs to their end, and save what they made', 'download', 'Fetch finished videos, again if need be; nothing is ever submitted', 'batch', 'Submit, follow and save many videos; the same command goes on where it was stopped', 'models', 'List the models: what they can do and cost', 'login', 'Sign in through the browser: a key of its own for orvideo, tried and stored', 'logout', 'Forget the stored key, and say where it can be revoked', 'whoami', 'Say which key is used, from where, what is left of it and until when', 'doctor', 'Check the key, the service, the record, the disk and the versions; say what to do', 'sandbox', 'Serve the whole video API on this machine: free, offline, with real films', 'help', 'Show a page: exit codes, environment variables, output, and the schema of all JSON', 'jobs', 'The local record: list, search, show, mark, adopt, forget', 'config', 'Read and change the settings', 'completion', 'Let TAB complete commands, options, models and jobs')
+            Commands = @('words', 'submit', 'Submit one video job; with --wait and -o, follow it and save the video', 'status', 'Look once at jobs and show how they are', 'wait', 'Follow jobs to their end, and save what they made', 'download', 'Fetch finished videos, again if need be; nothing is ever submitted', 'batch', 'Submit, follow and save many videos; the same command goes on where it was stopped', 'models', 'List the models: what they can do and cost', 'gallery', 'Write a page of videos: to look at, compare, mark; without JOB, of all on record', 'login', 'Sign in through the browser: a key of its own for orvideo, tried and stored', 'logout', 'Forget the stored key, and say where it can be revoked', 'whoami', 'Say which key is used, from where, what is left of it and until when', 'doctor', 'Check the key, the service, the record, the disk and the versions; say what to do', 'sandbox', 'Serve the whole video API on this machine: free, offline, with real films', 'help', 'Show a page: exit codes, environment variables, output, and the schema of all JSON', 'jobs', 'The local record: list, search, show, mark, adopt, forget', 'config', 'Read and change the settings', 'completion', 'Let TAB complete commands, options, models and jobs')
             Order = @('--version', '-V', '--verbose', '-v', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @()
@@ -54,6 +54,13 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @(,@('dynamic', 'models'))
             Many = $false
+        }
+        'gallery' = @{
+            Commands = @('words')
+            Order = @('--search', '-s', '--unfinished', '--unknown', '--not-downloaded', '--since', '--status', '--model', '-m', '--batch', '--marked', '--limit', '-n', '--output', '-o', '--force', '--open', '--no-open', '--serve', '--port', '--json', '--quiet', '-q', '--profile', '--help', '-h')
+            Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
+            Arguments = @(,@('dynamic', 'jobs'))
+            Many = $true
         }
         'login' = @{
             Commands = @('words')
@@ -394,6 +401,32 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['models'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
     $table['models'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['models'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['gallery'].Options['--search'] = @{ Kind = @('anything'); Help = 'In prompt, model or id' }
+    $table['gallery'].Options['-s'] = @{ Kind = @('anything'); Help = 'In prompt, model or id' }
+    $table['gallery'].Options['--unfinished'] = @{ Kind = $null; Help = 'Not at their end' }
+    $table['gallery'].Options['--unknown'] = @{ Kind = $null; Help = 'Sent, outcome unknown' }
+    $table['gallery'].Options['--not-downloaded'] = @{ Kind = $null; Help = 'Finished, not on this disk' }
+    $table['gallery'].Options['--since'] = @{ Kind = @('anything'); Help = 'A date (2026-11-21), or an age such as 2h or 7d' }
+    $table['gallery'].Options['--status'] = @{ Kind = @('anything'); Help = 'With this status, or one of these: completed,failed' }
+    $table['gallery'].Options['--model'] = @{ Kind = @('dynamic', 'models'); Help = 'Of this model, or part of its name' }
+    $table['gallery'].Options['-m'] = @{ Kind = @('dynamic', 'models'); Help = 'Of this model, or part of its name' }
+    $table['gallery'].Options['--batch'] = @{ Kind = @('anything'); Help = 'Of this batch: its --name or file, or part of that' }
+    $table['gallery'].Options['--marked'] = @{ Kind = @('words', 'keep', '', 'reject', '', 'any', '', 'none', ''); Help = 'Marked so (orvideo jobs mark)' }
+    $table['gallery'].Options['--limit'] = @{ Kind = @('anything'); Help = 'At most N jobs, the newest' }
+    $table['gallery'].Options['-n'] = @{ Kind = @('anything'); Help = 'At most N jobs, the newest' }
+    $table['gallery'].Options['--output'] = @{ Kind = @('files'); Help = 'Write the page here: a file or a folder' }
+    $table['gallery'].Options['-o'] = @{ Kind = @('files'); Help = 'Write the page here: a file or a folder' }
+    $table['gallery'].Options['--force'] = @{ Kind = $null; Help = 'Overwrite a file that is already there' }
+    $table['gallery'].Options['--open'] = @{ Kind = $null; Help = 'Open the page in the browser' }
+    $table['gallery'].Options['--no-open'] = @{ Kind = $null; Help = 'Open the page in the browser' }
+    $table['gallery'].Options['--serve'] = @{ Kind = $null; Help = 'Serve the page alive, for this machine alone: jobs move, marks go on record' }
+    $table['gallery'].Options['--port'] = @{ Kind = @('anything'); Help = 'The port on 127.0.0.1' }
+    $table['gallery'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
+    $table['gallery'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['gallery'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['gallery'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
+    $table['gallery'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['gallery'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['login'].Options['--with-key'] = @{ Kind = $null; Help = 'Take a key that you have: typed without echo, or from stdin' }
     $table['login'].Options['--no-browser'] = @{ Kind = $null; Help = 'Open no browser: show the address, and ask for the code' }
     $table['login'].Options['--label'] = @{ Kind = @('anything'); Help = 'The key''s name' }

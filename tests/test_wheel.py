@@ -45,8 +45,8 @@ def test_the_wheel_has_the_package_and_the_manual_of_this_app(wheel: Path) -> No
         names = archive.namelist()
         (place,) = [name for name in names if name.endswith(f".data/data/{MANUAL}")]
         assert archive.read(place).decode() == manual(build_app(), EXIT_CODES)
-    for needed in ("orvideo/__main__.py", "orvideo/py.typed", "orvideo/sandbox/models.json"):
-        assert needed in names
+    needed = ("__main__.py", "py.typed", "sandbox/models.json", "gallery/pages/page.html", "gallery/pages/main.js")
+    assert [name for name in needed if f"orvideo/{name}" not in names] == []
     assert [name for name in names if name.startswith(("tests/", "bench/", "docs/"))] == []
 
 

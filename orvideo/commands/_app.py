@@ -21,6 +21,7 @@ COMMANDS = (
     "batch",
     "models",
     "jobs",
+    "gallery",
     "login",
     "logout",
     "whoami",

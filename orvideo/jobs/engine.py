@@ -78,10 +78,11 @@ class Engine:
         listener: Listener,
         stop_policy: StopPolicy | None = None,
     ) -> None:
-        self.tasks, self.options = tasks, options
+        self.tasks, self.options = list(tasks), options
         self.stopped: OrvideoError | None = None
         self.is_interrupted = False
         self._fetcher, self._hooks = dependencies.fetcher, dependencies.hooks
+        self._newcomers = dependencies.newcomers
         self._listener, self._stop_policy = listener, stop_policy
         self._ledger, self._journal, self._clock = dependencies.ledger, dependencies.journal, dependencies.clock
         self._rate_limiter = RateLimiter(self._clock)
@@ -106,7 +107,7 @@ class Engine:
         try:
             for task in self.tasks:
                 self._enqueue(task)
-            while self._phases.total() > self._phases[Phase.DONE] and not self.is_interrupted:
+            while self._goes_on and not self.is_interrupted:
                 self._dispatch()
                 self._wait()
                 self._expire()
@@ -121,6 +122,10 @@ class Engine:
         self._ledger.hurry()
         self._rate_limiter.hurry()
         self._workers.wake()
+
+    @property
+    def _goes_on(self) -> bool:
+        return self._newcomers is not None or self._phases.total() > self._phases[Phase.DONE]
 
     @property
     def in_flight(self) -> int:
@@ -176,7 +181,7 @@ class Engine:
         return Deadline.after(self._clock, self.options.timeout)
 
     def _is_wanted(self, record: Record) -> bool:
-        return not self.options.poll_once and self._fetcher.wants(record)
+        return self.options.fetch and not self.options.poll_once and self._fetcher.wants(record)
 
     def _dispatch(self) -> None:
         """Hand out the work that is due, as far as there are threads for it."""
@@ -575,11 +580,19 @@ class Engine:
         if now - self._ticked < MAX_WAIT / 2:
             return
         self._ticked = now
+        self._admit()
         self._journal.retry()
         for task in self._workers.deadlines:
             if task.phase is Phase.FETCHING and task.progress is not None:
                 self._listener.downloading(task, *task.progress)
         self._listener.tick(self.in_flight)
+
+    def _admit(self) -> None:
+        """Take up the tasks that are new."""
+        for task in self._newcomers() if self._newcomers is not None else ():
+            self.tasks.append(task)
+            self._phases[task.phase] += 1
+            self._enqueue(task)
 
     # The end of the run
 

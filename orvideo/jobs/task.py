@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -89,7 +89,7 @@ class RunOptions(NamedTuple):
 
     `timeout_is_explicit`: the user has set the timeout, which then includes the submit and the download; a default one
     starts anew with the download (drill D11). Without `follow` a task is done when it has an id; without `wait`, after
-    a poll of a job that is not at its end; with `poll_once`, after one poll.
+    a poll of a job that is not at its end; with `poll_once`, after one poll; without `fetch`, at the job's end.
     """
 
     max_in_flight: int = 1000
@@ -99,6 +99,7 @@ class RunOptions(NamedTuple):
     follow: bool = True
     wait: bool = True
     poll_once: bool = False
+    fetch: bool = True
     polls_per_second: float = MAX_POLLS_PER_SECOND
 
 
@@ -146,3 +147,5 @@ class Dependencies(NamedTuple):
     clock: Clock = Clock()
     #: Called in a thread for each job at its end; must return soon after the deadline is cancelled.
     hooks: Callable[[Task, Deadline], None] | None = None
+    #: Asked again and again for more tasks; a run that has it goes on until it is interrupted.
+    newcomers: Callable[[], Sequence[Task]] | None = None

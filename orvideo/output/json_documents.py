@@ -294,6 +294,18 @@ class Check(Document):
     hint: str | None
 
 
+class Gallery(Document):
+    """A page that was written, or is served."""
+
+    path: str | None
+    """Where it is, absolute; null where it is served, or no job passes, so that none was written."""
+    url: str | None
+    """Where it is served (--serve); whoever knows it may look, and set marks."""
+    jobs: int
+    videos: int
+    """How many videos are on it; what is not on this disk is not counted."""
+
+
 class Sandbox(Document):
     """Where the sandbox serves."""
 

@@ -30,6 +30,7 @@ ANSWERS: dict[str, Any] = {
     "jobs adopt": documents.Job,
     "jobs mark": list[documents.Marked],
     "jobs forget": list[documents.Forgotten],
+    "gallery": documents.Gallery,
     "batch": documents.Batch,
     "batch --dry-run": documents.BatchPlan,
     "login": documents.Key,

@@ -111,6 +111,10 @@ class RecordReader(Database):
         """Return how many jobs are on record."""
         return int(self._read(lambda connection: connection.execute("SELECT count(*) FROM jobs").fetchone()[0]))
 
+    def version(self) -> int:
+        """Return a number that is another one when somebody else has written: another process, or another `Ledger`."""
+        return int(self._read(lambda connection: connection.execute("PRAGMA data_version").fetchone()[0]))
+
     def check(self) -> tuple[str, ...]:
         """Read the whole file and return what is wrong with it; nothing when it is sound."""
         rows = self._read(lambda connection: connection.execute("PRAGMA quick_check").fetchall())

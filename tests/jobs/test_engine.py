@@ -1,4 +1,4 @@
-"""What a bug in the work of one task does to the others of its run (R-A7).
+"""What a bug in the work of one task does to the others of its run (R-A7), and a run that takes up new tasks.
 
 A bug cannot be had through the wire, so these give the engine a client that has one; everything else is real.
 """
@@ -133,3 +133,30 @@ def test_with_a_bug_nothing_more_is_bought(orvideo: Shell) -> None:
             engine.run()
     assert [task.seq for task in tasks] == [1, None, None]
     assert listener.reasons == ["This is a bug in orvideo: LookupError."]
+
+
+def test_a_run_takes_up_new_tasks_fetches_nothing_and_ends_when_it_is_told(orvideo: Shell) -> None:
+    clock = HandClock().clock()
+    with (
+        Wire(PENDING, DONE, places={LOOK: [PENDING, DONE]}) as wire,
+        Ledger(record_path(orvideo), clock=clock) as ledger,
+    ):
+        tasks = [Task(record, seq=record.seq) for record in (wire.bought(orvideo, JOB), wire.bought(orvideo, OTHER))]
+        waiting = list(tasks)
+
+        def newcomers() -> list[Task]:
+            if all(task.phase is Phase.DONE for task in tasks):
+                engine.interrupt()
+            return [waiting.pop()] if waiting else []
+
+        journal = Journal(ledger)
+        fetcher = Fetcher(ledger, journal, clock, OutputOptions("{id}.mp4"))
+        tools = Dependencies(
+            ledger, journal, fetcher, lambda endpoint: lambda: Client(wire.url, KEY, clock=clock), clock,
+            newcomers=newcomers,
+        )  # fmt: skip
+        engine = Engine([], tools, RunOptions(fetch=False), Quiet())  # type: ignore[arg-type]
+        engine.run()
+        assert [ledger.get(task.on_record.seq).status for task in tasks] == ["completed", "completed"]
+    assert [(task.error, task.paths) for task in tasks] == [(None, [])] * 2
+    assert not list(orvideo.home.glob("*.mp4"))

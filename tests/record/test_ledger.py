@@ -471,6 +471,17 @@ def test_a_look_that_brings_nothing_new_writes_nothing(ledger: Ledger, path: Pat
         assert other.execute("PRAGMA data_version").fetchone() != before
 
 
+def test_the_version_is_another_one_when_somebody_else_has_written(ledger: Ledger, path: Path) -> None:
+    with Ledger(path) as other:
+        before = other.version()
+        assert other.version() == before
+        seq = bring_to(ledger, State.SUBMITTED)
+        after = other.version()
+        assert after != before
+        other.observed(seq, Observation("in_progress"))
+        assert other.version() == after, "what it wrote itself it knows"
+
+
 def test_a_look_that_brings_nothing_new_waits_for_no_other_process(ledger: Ledger, path: Path) -> None:
     seq = bring_to(ledger, State.SUBMITTED)
     seen = Observation("in_progress", cost=Decimal("0.05"), model="another", extra={"a": 1}, expected_outputs=0)

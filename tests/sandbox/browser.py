@@ -112,6 +112,35 @@ class Browser:
         """Run a script in the page and return what it returns; the protocol is not held by the page's policy."""
         return self._call("POST", "/execute/sync", {"script": script, "args": []})
 
+    def hover(self, selector: str) -> None:
+        """Move the pointer to the middle of an element."""
+        origin = {_ELEMENT: self._find(selector)}
+        self._act("pointer", [{"type": "pointerMove", "duration": 0, "x": 0, "y": 0, "origin": origin}])
+
+    def press(self, *keys: str) -> None:
+        """Press keys one after the other, where the focus is."""
+        self._act("key", [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")])
+
+    def _act(self, kind: str, actions: list[dict[str, Any]]) -> None:
+        self._call("POST", "/actions", {"actions": [{"type": kind, "id": kind, "actions": actions}]})
+
+    def complaints(self) -> list[str]:
+        """Return what the browser has had to complain of since it was asked last: errors, breaches of a policy."""
+        return [entry["message"] for entry in self._call("POST", "/se/log", {"type": "browser"})]
+
+    def until(self, script: str) -> Any:
+        """Run a script until what it returns is true, and return that."""
+        end = time.monotonic() + _PATIENCE
+        while not (found := self.run(script)):
+            assert time.monotonic() < end, script
+            time.sleep(0.05)
+        return found
+
+    def as_phone(self) -> None:
+        """Let the window be a phone's from now on."""
+        size = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+        self._call("POST", "/goog/cdp/execute", {"cmd": "Emulation.setDeviceMetricsOverride", "params": size})
+
     def dark(self) -> None:
         """Let the person prefer dark pages from now on."""
         features = [{"name": "prefers-color-scheme", "value": "dark"}]
