@@ -104,18 +104,20 @@ def _fetch(context: Context, records: Sequence[Record], fetcher: Fetcher) -> Non
 
 
 def is_file(word: str) -> bool:
-    """Return whether a word names a file, and not a job: it has a folder or a suffix, or a file has that name."""
+    """Return whether a word names a file, and not a job: it has a folder or a suffix, or is there."""
     if _NUMBER.fullmatch(word):
         return False
     path = Path(word)
     has_folder = word.startswith("~") or any(sign in word for sign in (os.sep, os.altsep) if sign)
-    return has_folder or bool(path.suffix) or path.is_file()
+    return has_folder or bool(path.suffix) or path.exists()
 
 
 def _file(word: str) -> Path:
     from orvideo.files import expand_user
 
     path = Path(expand_user(word))
+    if path.is_dir():
+        raise UsageError(f"{word} is a folder, and no video.", hint="name the video files in it")
     if not path.is_file():
         raise UsageError(f"There is no video file {word}.", hint="orvideo jobs")
     return path
