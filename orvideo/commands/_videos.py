@@ -100,7 +100,10 @@ def _fetch(context: Context, records: Sequence[Record], fetcher: Fetcher) -> Non
     settings = context.settings
     options = RunOptions(timeout=settings.timeout, interval=settings.interval, wait=False)
     context.listener.jobs = len(tasks)
-    context.ending.raise_worst([*run_tasks(context, tasks, options, fetcher), *errors_of(tasks)])
+    errors = [*run_tasks(context, tasks, options, fetcher), *errors_of(tasks)]
+    for path in (path for task in tasks for path in task.paths):
+        context.terminal.note(f"saved {path}")
+    context.ending.raise_worst(errors)
 
 
 def is_file(word: str) -> bool:

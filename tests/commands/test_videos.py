@@ -64,7 +64,10 @@ def test_a_video_that_was_deleted_is_fetched_again(orvideo: Shell, service: Sand
 
 def test_only_the_picture_is_on_stdout(orvideo: Shell, service: Sandbox) -> None:
     submit(orvideo)
-    assert orvideo("frame", "1", "-o", "still.png").out == "still.png\n"
+    done = orvideo("frame", "1", "-o", "still.png")
+    (video,) = orvideo("jobs", "--json").json[0]["outputs"]
+    assert done.out == "still.png\n"
+    assert f"saved {Path(video['path']).name}" in done.err
 
 
 def test_a_job_that_still_runs_ends_with_8_and_the_line_that_goes_on(orvideo: Shell, tmp_path: Path) -> None:
