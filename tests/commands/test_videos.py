@@ -62,6 +62,14 @@ def test_a_video_that_was_deleted_is_fetched_again(orvideo: Shell, service: Sand
     assert source(orvideo, "1")["path"] == str(home / "boat.mp4")
 
 
+def test_a_video_whose_name_is_taken_is_saved_beside_it_and_used(orvideo: Shell, service: Sandbox, home: Path) -> None:
+    submit(orvideo, "-o", "boat.mp4")
+    (home / "boat.mp4").write_bytes(b"mine")
+    found = Path(str(source(orvideo, "1")["path"]))
+    assert (found.parent, found.name.startswith("boat-")) == (home, True)
+    assert (home / "boat.mp4").read_bytes() == b"mine"
+
+
 def test_only_the_picture_is_on_stdout(orvideo: Shell, service: Sandbox) -> None:
     submit(orvideo)
     done = orvideo("frame", "1", "-o", "still.png")
