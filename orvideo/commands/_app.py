@@ -22,6 +22,8 @@ COMMANDS = (
     "models",
     "jobs",
     "gallery",
+    "frame",
+    "sheet",
     "login",
     "logout",
     "whoami",
