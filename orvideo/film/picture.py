@@ -1,0 +1,51 @@
+"""A decoded frame as it is shown: its colours as the file says, square pixels, upright."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
+    from PIL import Image
+
+#: What AVFrame has where a file does not say by which matrix its colours were made (ITU-T H.273).
+_UNSPECIFIED = 2
+#: The lines of the largest picture of standard definition: larger ones that do not say are BT.709, as players take it.
+_SD_LINES = 576
+
+
+def picture_of(frame: VideoFrame, pixel_aspect: Fraction | None) -> Image.Image:
+    """Return a frame as an RGB picture. Raises FFmpegError where its colours cannot be converted."""
+    from PIL import Image
+
+    rgb = _to_rgb(frame)
+    (plane,) = rgb.planes
+    picture = Image.frombytes("RGB", (rgb.width, rgb.height), bytes(plane), "raw", "RGB", plane.line_size)
+    size = shown_size(*picture.size, pixel_aspect)
+    if size != picture.size:
+        picture = picture.resize(size, Image.Resampling.LANCZOS)
+    # Both turn against the clock.
+    turn = round(frame.rotation / 90) * 90
+    return picture.rotate(turn, expand=True) if turn % 360 else picture
+
+
+def _to_rgb(frame: VideoFrame) -> VideoFrame:
+    from av.video.reformatter import ColorRange, Colorspace, Interpolation
+
+    matrix = None
+    if frame.colorspace == _UNSPECIFIED:
+        matrix = Colorspace.ITU709 if frame.height > _SD_LINES else Colorspace.ITU601
+    exact = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+    return frame.reformat(
+        format="rgb24", src_colorspace=matrix, dst_color_range=ColorRange.JPEG, interpolation=int(exact)
+    )
+
+
+def shown_size(width: int, height: int, pixel_aspect: Fraction | None) -> tuple[int, int]:
+    """Return the size of a picture with square pixels: one side grows, none shrinks."""
+    if not pixel_aspect or pixel_aspect <= 0:
+        return width, height
+    if pixel_aspect > 1:
+        return max(1, round(width * pixel_aspect)), height
+    return width, max(1, round(height / pixel_aspect))
