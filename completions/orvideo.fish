@@ -95,6 +95,8 @@ function __orvideo_takes_value
             'models --max-cost' \
             'models --sort' \
             'models --profile' \
+            'open --with' \
+            'open --profile' \
             'login --label' \
             'login --timeout' \
             'login --profile' \
@@ -207,7 +209,7 @@ end
 
 complete -c orvideo -e
 complete -c orvideo -f
-set -g __orvideo_commands 'submit' 'status' 'wait' 'download' 'batch' 'models' 'login' 'logout' 'whoami' 'doctor' 'sandbox' 'help' 'jobs' 'jobs list' 'jobs show' 'jobs adopt' 'jobs forget' 'config' 'config list' 'config get' 'config set' 'config unset' 'config profiles' 'config path' 'completion' 'completion install' 'completion show'
+set -g __orvideo_commands 'submit' 'status' 'wait' 'download' 'batch' 'models' 'open' 'login' 'logout' 'whoami' 'doctor' 'sandbox' 'help' 'jobs' 'jobs list' 'jobs show' 'jobs adopt' 'jobs forget' 'config' 'config list' 'config get' 'config set' 'config unset' 'config profiles' 'config path' 'completion' 'completion install' 'completion show'
 
 complete -c orvideo -n '__orvideo_at \'\' 0' -a submit -d 'Submit one video job; with --wait and -o, follow it and save the video'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a status -d 'Look once at jobs and show how they are'
@@ -215,6 +217,7 @@ complete -c orvideo -n '__orvideo_at \'\' 0' -a wait -d 'Follow jobs to their en
 complete -c orvideo -n '__orvideo_at \'\' 0' -a download -d 'Fetch finished videos, again if need be; nothing is ever submitted'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a batch -d 'Submit, follow and save many videos; the same command goes on where it was stopped'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a models -d 'List the models: what they can do and cost'
+complete -c orvideo -n '__orvideo_at \'\' 0' -a open -d 'Play saved videos; one that is not on this disk is fetched first'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a login -d 'Sign in through the browser: a key of its own for orvideo, tried and stored'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a logout -d 'Forget the stored key, and say where it can be revoked'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a whoami -d 'Say which key is used, from where, what is left of it and until when'
@@ -370,6 +373,15 @@ complete -c orvideo -n '__orvideo_at \'models\'' -l verbose -s v -d 'Show each r
 complete -c orvideo -n '__orvideo_at \'models\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
 complete -c orvideo -n '__orvideo_at \'models\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'models\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'open\'' -F
+complete -c orvideo -n '__orvideo_at \'open\'' -l with -d 'Play with this command, which gets the paths last, or in place of {}' -x
+complete -c orvideo -n '__orvideo_at \'open\'' -l terminal -d 'Draw a still here instead; of JOB:first, JOB:last or JOB:2.5s that one'
+complete -c orvideo -n '__orvideo_at \'open\'' -l json -d 'Answer with one JSON document'
+complete -c orvideo -n '__orvideo_at \'open\'' -l quiet -s q -d 'Only the answer and errors'
+complete -c orvideo -n '__orvideo_at \'open\'' -l verbose -s v -d 'Show each request, never the key'
+complete -c orvideo -n '__orvideo_at \'open\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
+complete -c orvideo -n '__orvideo_at \'open\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
+complete -c orvideo -n '__orvideo_at \'open\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'login\'' -l with-key -d 'Take a key that you have: typed without echo, or from stdin'
 complete -c orvideo -n '__orvideo_at \'login\'' -l no-browser -d 'Open no browser: show the address, and ask for the code'
 complete -c orvideo -n '__orvideo_at \'login\'' -l label -d 'The key\'s name' -x
@@ -412,7 +424,7 @@ complete -c orvideo -n '__orvideo_at \'help\' 0' -a 'exit-codes environment outp
 complete -c orvideo -n '__orvideo_at \'help\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'help\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'jobs\' 0' -a list -d 'List the jobs on record, newest first'
-complete -c orvideo -n '__orvideo_at \'jobs\' 0' -a show -d 'Show everything on record about one job'
+complete -c orvideo -n '__orvideo_at \'jobs\' 0' -a show -d 'Show everything on record about one job, and on a terminal a still of its video'
 complete -c orvideo -n '__orvideo_at \'jobs\' 0' -a adopt -d 'Take a job from elsewhere into the record, after one look at it'
 complete -c orvideo -n '__orvideo_at \'jobs\' 0' -a forget -d 'Remove jobs from the record; files and the jobs at the service stay'
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l search -s s -d 'In prompt, model or id' -x
@@ -449,6 +461,7 @@ complete -c orvideo -n '__orvideo_at \'jobs show\' 0' -k -a '(__orvideo_dynamic 
 complete -c orvideo -n '__orvideo_at \'jobs show\'' -l request -d 'Only its request, as JSON that submit --request takes'
 complete -c orvideo -n '__orvideo_at \'jobs show\'' -l receipt -d 'Write the receipts beside its videos, and answer with their paths'
 complete -c orvideo -n '__orvideo_at \'jobs show\'' -l force -d 'Overwrite a file that is already there'
+complete -c orvideo -n '__orvideo_at \'jobs show\'' -l no-picture -d 'Draw no still of its video'
 complete -c orvideo -n '__orvideo_at \'jobs show\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'jobs show\'' -l quiet -s q -d 'Only the answer and errors'
 complete -c orvideo -n '__orvideo_at \'jobs show\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
@@ -497,6 +510,8 @@ complete -c orvideo -n '__orvideo_at \'config get\' 0' -a title -d 'names the ap
 complete -c orvideo -n '__orvideo_at \'config get\' 0' -a categories -d 'names its kind: X-OpenRouter-Categories'
 complete -c orvideo -n '__orvideo_at \'config get\' 0' -a sandbox -d 'use the built-in stand-in for the API'
 complete -c orvideo -n '__orvideo_at \'config get\' 0' -a sandbox-speed -d 'how many times as fast the sandbox\'s time passes'
+complete -c orvideo -n '__orvideo_at \'config get\' 0' -a player -d 'what `open` plays videos with; left open: the system\'s player'
+complete -c orvideo -n '__orvideo_at \'config get\' 0' -a pictures -d 'in the terminal: auto, off, kitty, iterm2, sixel, blocks'
 complete -c orvideo -n '__orvideo_at \'config get\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'config get\'' -l quiet -s q -d 'Only the answer and errors'
 complete -c orvideo -n '__orvideo_at \'config get\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
@@ -522,6 +537,8 @@ complete -c orvideo -n '__orvideo_at \'config set\' 0' -a title -d 'names the ap
 complete -c orvideo -n '__orvideo_at \'config set\' 0' -a categories -d 'names its kind: X-OpenRouter-Categories'
 complete -c orvideo -n '__orvideo_at \'config set\' 0' -a sandbox -d 'use the built-in stand-in for the API'
 complete -c orvideo -n '__orvideo_at \'config set\' 0' -a sandbox-speed -d 'how many times as fast the sandbox\'s time passes'
+complete -c orvideo -n '__orvideo_at \'config set\' 0' -a player -d 'what `open` plays videos with; left open: the system\'s player'
+complete -c orvideo -n '__orvideo_at \'config set\' 0' -a pictures -d 'in the terminal: auto, off, kitty, iterm2, sixel, blocks'
 complete -c orvideo -n '__orvideo_at \'config set\' 1' -k -a '(__orvideo_dynamic setting-values)'
 complete -c orvideo -n '__orvideo_at \'config set\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'config set\'' -l quiet -s q -d 'Only the answer and errors'
@@ -549,6 +566,8 @@ complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a title -d 'names the 
 complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a categories -d 'names its kind: X-OpenRouter-Categories'
 complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a sandbox -d 'use the built-in stand-in for the API'
 complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a sandbox-speed -d 'how many times as fast the sandbox\'s time passes'
+complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a player -d 'what `open` plays videos with; left open: the system\'s player'
+complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a pictures -d 'in the terminal: auto, off, kitty, iterm2, sixel, blocks'
 complete -c orvideo -n '__orvideo_at \'config unset\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'config unset\'' -l quiet -s q -d 'Only the answer and errors'
 complete -c orvideo -n '__orvideo_at \'config unset\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'

@@ -21,6 +21,7 @@ COMMANDS = (
     "batch",
     "models",
     "jobs",
+    "open",
     "login",
     "logout",
     "whoami",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+from contextlib import suppress
 from datetime import datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
@@ -15,7 +18,7 @@ from orvideo.commands._follow import answer_submitted, find_jobs
 from orvideo.commands._options import JOB_HELP, Asking, Force, Local
 from orvideo.commands._receipts import write_receipt_of
 from orvideo.commands._typer import App
-from orvideo.errors import UsageError
+from orvideo.errors import OrvideoError, UsageError
 
 if TYPE_CHECKING:
     from orvideo.context import Context
@@ -106,14 +109,19 @@ def register(app: typer.Typer) -> None:
             bool, typer.Option("--receipt", help="Write the receipts beside its videos, and answer with their paths.")
         ] = False,
         force: Force = False,
+        no_picture: Annotated[
+            bool, typer.Option("--no-picture", help="Draw no still of its video. Setting: pictures.")
+        ] = False,
         answering: Local,
     ) -> Action:
-        """Show everything on record about one job."""
+        """Show everything on record about one job, and on a terminal a still of its video."""
         if request and receipt:
             raise UsageError("--request and --receipt are two answers; one at a time.")
         if receipt:
             return Action(lambda context: run_receipt(context, job, force=force), answering)
-        return Action(lambda context: (run_show_request if request else run_show)(context, job), answering)
+        if request:
+            return Action(lambda context: run_show_request(context, job), answering)
+        return Action(lambda context: run_show(context, job, picture=not no_picture), answering)
 
     @jobs.command(epilog="Example: orvideo jobs adopt 1a2b3c4d")
     def adopt(
@@ -218,18 +226,33 @@ def _moment(text: str, now: datetime) -> datetime:
         ) from None
 
 
-def run_show(context: Context, name: str) -> None:
+def run_show(context: Context, name: str, *, picture: bool) -> None:
     from orvideo.output.job_text import job_page, kept_answer
 
     record = context.ledger_to_read.find(name)
     document = {**record.as_json(), "answer": kept_answer(record)}
     context.terminal.document(document)
     context.terminal.page(job_page(document, context.clock.now()))
+    if picture:
+        _draw_still(context, record)
     if record.state == "unknown":
         context.terminal.hint(
             "look at https://openrouter.ai/activity; if the job is there: orvideo jobs adopt ID; "
             f"if it is not: orvideo jobs forget {record.name}"
         )
+
+
+def _draw_still(context: Context, record: Record) -> None:
+    """Draw a still of a job's video where the terminal draws pictures and the file is here; else nothing."""
+    protocol = context.terminal.picture_protocol(context.settings.pictures)
+    path = next((one.path for one in record.outputs if one.path and os.path.isfile(one.path)), None)
+    if protocol is None or path is None:
+        return
+    from orvideo.commands._still import draw_still
+
+    # The page is the answer: a video that cannot be read, or a library that is missing, takes nothing from it.
+    with suppress(OrvideoError):
+        draw_still(context, Path(path), protocol, share=0.5)
 
 
 def run_show_request(context: Context, name: str) -> None:

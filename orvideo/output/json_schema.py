@@ -29,6 +29,7 @@ ANSWERS: dict[str, Any] = {
     "jobs show --receipt": list[str],
     "jobs adopt": documents.Job,
     "jobs forget": list[documents.Forgotten],
+    "open": list[documents.OpenedVideo],
     "batch": documents.Batch,
     "batch --dry-run": documents.BatchPlan,
     "login": documents.Key,

@@ -102,7 +102,7 @@ class LiveProgress(Progress, RichProgress):
         self._by_job: dict[str, TaskID] = {}
         self._total: TaskID | None = None
         self._cells = self._room = 0
-        self._told = ""
+        self._told = _NOTHING_RUNS
         self._spinner = SpinnerColumn("dots" if stream.can_encode("⠋━") else "line", style=None)
         # A terminal that has gone away is no error (drill S05).
         file = SimpleNamespace(write=stream.try_write, flush=lambda: None, encoding=stream.encoding)

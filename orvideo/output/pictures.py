@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 USUAL_CELL = 10, 20
 #: kitty takes data in pieces of at most so many bytes.
 _PIECE = 4096
+#: Sixels take a second for so many pixels; cells of a sharp screen would have five times as many.
+_MOST_IN_SIXELS = 500_000
 
 
 class Room(NamedTuple):
@@ -42,7 +44,7 @@ class _Size(NamedTuple):
 def drawn(image: Image, protocol: Protocol, room: Room) -> str:
     """Return what a terminal is sent to draw an image as large as there is room; the cursor is then below it."""
     image = image.convert("RGB")
-    size = _fitted(image, room)
+    size = _fitted(image, room, _MOST_IN_SIXELS if protocol is Protocol.SIXEL else None)
     match protocol:
         case Protocol.KITTY:
             return _kitty(image, size) + "\n"
@@ -54,10 +56,12 @@ def drawn(image: Image, protocol: Protocol, room: Room) -> str:
             return _blocks(image, size, room.colours)
 
 
-def _fitted(image: Image, room: Room) -> _Size:
-    """Return the largest size in the room that has the proportions of the image."""
+def _fitted(image: Image, room: Room, most: int | None = None) -> _Size:
+    """Return the largest size in the room, of at most so many pixels, that has the proportions of the image."""
     wide, high = room.cell
     factor = min(room.columns * wide / image.width, room.rows * high / image.height)
+    if most is not None:
+        factor = min(factor, (most / (image.width * image.height)) ** 0.5)
     columns = min(max(round(image.width * factor / wide), 1), room.columns)
     rows = min(max(round(image.height * factor / high), 1), room.rows)
     return _Size(columns, rows, (columns * wide, rows * high))
@@ -88,7 +92,10 @@ def _iterm2(image: Image, size: _Size) -> str:
 
 
 def _sixel(image: Image, size: _Size) -> str:
-    from textual_image._sixel import image_to_sixels
+    from orvideo.installers import needing
+
+    with needing("film", "A picture as sixels"):
+        from textual_image._sixel import image_to_sixels
 
     return image_to_sixels(image.resize(size.pixels))
 

@@ -138,7 +138,9 @@ class OutputStream:
             cell = system.cell_size(self.descriptor) if self.descriptor is not None else None
         # A line of its full width might wrap.
         lines = (self.size[1] or 24) - 2
-        return Room(max(columns - 1, 1), max(int(lines * share), 1), cell or USUAL_CELL, colours(self._environ) or "256")
+        return Room(
+            max(columns - 1, 1), max(int(lines * share), 1), cell or USUAL_CELL, colours(self._environ) or "256"
+        )
 
     def tell_progress(self, state: str) -> None:
         """Tell the terminal a state of its tab or task bar (OSC 9;4), such as `1;40`, where it shows one."""
