@@ -5,7 +5,7 @@ __orvideo_offers() {
     commands='' options=''
     case $1 in
         '')
-            commands='submit status wait download batch models open login logout whoami doctor sandbox help jobs config completion'
+            commands='submit status wait download batch models open frame sheet login logout whoami doctor sandbox help jobs config completion'
             options='--version -V --verbose -v --profile --help -h'
             ;;
         submit)
@@ -28,6 +28,12 @@ __orvideo_offers() {
             ;;
         open)
             options='--with --terminal --json --quiet -q --verbose -v --sandbox --profile --help -h'
+            ;;
+        frame)
+            options='--at --output -o --force --json --quiet -q --verbose -v --sandbox --profile --help -h'
+            ;;
+        sheet)
+            options='--grid --width --output -o --force --json --quiet -q --verbose -v --sandbox --profile --help -h'
             ;;
         login)
             options='--with-key --no-browser --label --timeout --json --quiet -q --verbose -v --sandbox --profile --help -h'
@@ -179,6 +185,13 @@ __orvideo_value() {
         'models --profile') kind='dynamic profiles' ;;
         'open --with') kind='anything' ;;
         'open --profile') kind='dynamic profiles' ;;
+        'frame --at') kind='anything' ;;
+        'frame --output'|'frame -o') kind='files' ;;
+        'frame --profile') kind='dynamic profiles' ;;
+        'sheet --grid') kind='anything' ;;
+        'sheet --width') kind='anything' ;;
+        'sheet --output'|'sheet -o') kind='files' ;;
+        'sheet --profile') kind='dynamic profiles' ;;
         'login --label') kind='anything' ;;
         'login --timeout') kind='anything' ;;
         'login --profile') kind='dynamic profiles' ;;
@@ -232,7 +245,9 @@ __orvideo_argument() {
         'download '*) kind='dynamic jobs' ;;
         'batch '0) kind='files' ;;
         'models '0) kind='dynamic models' ;;
-        'open '*) kind='files' ;;
+        'open '*) kind='dynamic jobs' ;;
+        'frame '0) kind='files' ;;
+        'sheet '*) kind='files' ;;
         'help '0) kind='words exit-codes environment output schema man' ;;
         'jobs show '0) kind='dynamic jobs' ;;
         'jobs forget '*) kind='dynamic jobs' ;;

@@ -97,6 +97,15 @@ function __orvideo_takes_value
             'models --profile' \
             'open --with' \
             'open --profile' \
+            'frame --at' \
+            'frame --output' \
+            'frame -o' \
+            'frame --profile' \
+            'sheet --grid' \
+            'sheet --width' \
+            'sheet --output' \
+            'sheet -o' \
+            'sheet --profile' \
             'login --label' \
             'login --timeout' \
             'login --profile' \
@@ -209,7 +218,7 @@ end
 
 complete -c orvideo -e
 complete -c orvideo -f
-set -g __orvideo_commands 'submit' 'status' 'wait' 'download' 'batch' 'models' 'open' 'login' 'logout' 'whoami' 'doctor' 'sandbox' 'help' 'jobs' 'jobs list' 'jobs show' 'jobs adopt' 'jobs forget' 'config' 'config list' 'config get' 'config set' 'config unset' 'config profiles' 'config path' 'completion' 'completion install' 'completion show'
+set -g __orvideo_commands 'submit' 'status' 'wait' 'download' 'batch' 'models' 'open' 'frame' 'sheet' 'login' 'logout' 'whoami' 'doctor' 'sandbox' 'help' 'jobs' 'jobs list' 'jobs show' 'jobs adopt' 'jobs forget' 'config' 'config list' 'config get' 'config set' 'config unset' 'config profiles' 'config path' 'completion' 'completion install' 'completion show'
 
 complete -c orvideo -n '__orvideo_at \'\' 0' -a submit -d 'Submit one video job; with --wait and -o, follow it and save the video'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a status -d 'Look once at jobs and show how they are'
@@ -218,6 +227,8 @@ complete -c orvideo -n '__orvideo_at \'\' 0' -a download -d 'Fetch finished vide
 complete -c orvideo -n '__orvideo_at \'\' 0' -a batch -d 'Submit, follow and save many videos; the same command goes on where it was stopped'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a models -d 'List the models: what they can do and cost'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a open -d 'Play saved videos; one that is not on this disk is fetched first'
+complete -c orvideo -n '__orvideo_at \'\' 0' -a frame -d 'Save one frame of a video as a picture: the first, the last, or the one at a time'
+complete -c orvideo -n '__orvideo_at \'\' 0' -a sheet -d 'Draw frames of videos on one sheet, with their times: one video fills the grid, each of s…'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a login -d 'Sign in through the browser: a key of its own for orvideo, tried and stored'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a logout -d 'Forget the stored key, and say where it can be revoked'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a whoami -d 'Say which key is used, from where, what is left of it and until when'
@@ -373,7 +384,7 @@ complete -c orvideo -n '__orvideo_at \'models\'' -l verbose -s v -d 'Show each r
 complete -c orvideo -n '__orvideo_at \'models\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
 complete -c orvideo -n '__orvideo_at \'models\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'models\'' -l help -s h -d 'Show this message and exit'
-complete -c orvideo -n '__orvideo_at \'open\'' -F
+complete -c orvideo -n '__orvideo_at \'open\'' -k -a '(__orvideo_dynamic jobs)'
 complete -c orvideo -n '__orvideo_at \'open\'' -l with -d 'Play with this command, which gets the paths last, or in place of {}' -x
 complete -c orvideo -n '__orvideo_at \'open\'' -l terminal -d 'Draw a still here instead; of JOB:first, JOB:last or JOB:2.5s that one'
 complete -c orvideo -n '__orvideo_at \'open\'' -l json -d 'Answer with one JSON document'
@@ -382,6 +393,27 @@ complete -c orvideo -n '__orvideo_at \'open\'' -l verbose -s v -d 'Show each req
 complete -c orvideo -n '__orvideo_at \'open\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
 complete -c orvideo -n '__orvideo_at \'open\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'open\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'frame\' 0' -F
+complete -c orvideo -n '__orvideo_at \'frame\'' -l at -d 'first (the default), last, or a time such as 2.5s' -x
+complete -c orvideo -n '__orvideo_at \'frame\'' -l output -s o -d 'Save the picture here: a file (.png, .jpg, .webp), a folder, or - for stdout' -r -F
+complete -c orvideo -n '__orvideo_at \'frame\'' -l force -d 'Overwrite a file that is already there'
+complete -c orvideo -n '__orvideo_at \'frame\'' -l json -d 'Answer with one JSON document'
+complete -c orvideo -n '__orvideo_at \'frame\'' -l quiet -s q -d 'Only the answer and errors'
+complete -c orvideo -n '__orvideo_at \'frame\'' -l verbose -s v -d 'Show each request, never the key'
+complete -c orvideo -n '__orvideo_at \'frame\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
+complete -c orvideo -n '__orvideo_at \'frame\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
+complete -c orvideo -n '__orvideo_at \'frame\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'sheet\'' -F
+complete -c orvideo -n '__orvideo_at \'sheet\'' -l grid -d 'Columns and rows; with several videos the rows are theirs' -x
+complete -c orvideo -n '__orvideo_at \'sheet\'' -l width -d 'At most so wide' -x
+complete -c orvideo -n '__orvideo_at \'sheet\'' -l output -s o -d 'Save the picture here: a file (.png, .jpg, .webp), a folder, or - for stdout' -r -F
+complete -c orvideo -n '__orvideo_at \'sheet\'' -l force -d 'Overwrite a file that is already there'
+complete -c orvideo -n '__orvideo_at \'sheet\'' -l json -d 'Answer with one JSON document'
+complete -c orvideo -n '__orvideo_at \'sheet\'' -l quiet -s q -d 'Only the answer and errors'
+complete -c orvideo -n '__orvideo_at \'sheet\'' -l verbose -s v -d 'Show each request, never the key'
+complete -c orvideo -n '__orvideo_at \'sheet\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
+complete -c orvideo -n '__orvideo_at \'sheet\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
+complete -c orvideo -n '__orvideo_at \'sheet\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'login\'' -l with-key -d 'Take a key that you have: typed without echo, or from stdin'
 complete -c orvideo -n '__orvideo_at \'login\'' -l no-browser -d 'Open no browser: show the address, and ask for the code'
 complete -c orvideo -n '__orvideo_at \'login\'' -l label -d 'The key\'s name' -x

@@ -22,6 +22,8 @@ COMMANDS = (
     "models",
     "jobs",
     "open",
+    "frame",
+    "sheet",
     "login",
     "logout",
     "whoami",

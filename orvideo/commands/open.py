@@ -8,7 +8,7 @@ import typer
 
 from orvideo.commands._action import Action
 from orvideo.commands._options import Asking
-from orvideo.commands._videos import VIDEO_HELP, Video, find_videos
+from orvideo.commands._videos import VIDEO_HELP, find_videos, named_moment
 from orvideo.errors import UsageError
 
 if TYPE_CHECKING:
@@ -37,14 +37,14 @@ def register(app: typer.Typer) -> None:
     @app.command("open", epilog="Example: orvideo open 1")
     def open_(
         *,
-        videos: Annotated[list[str] | None, typer.Argument(metavar="JOB|FILE", help=VIDEO_HELP)] = None,
+        jobs: Annotated[list[str] | None, typer.Argument(metavar="JOB|FILE", help=VIDEO_HELP)] = None,
         options: OpenOptions,
         answering: Asking,
     ) -> Action:
         """Play saved videos; one that is not on this disk is fetched first."""
         if options.terminal and options.player is not None:
             raise UsageError("--terminal draws a still, and --with plays the video; one at a time.")
-        return Action(lambda context: run(context, videos or [], options), answering)
+        return Action(lambda context: run(context, jobs or [], options), answering)
 
 
 def run(context: Context, words: list[str], options: OpenOptions) -> None:
@@ -52,6 +52,7 @@ def run(context: Context, words: list[str], options: OpenOptions) -> None:
     if options.terminal:
         _draw(context, words)
         return
+    from orvideo.commands._pictures import source_document
     from orvideo.commands._player import open_with, open_with_system
     from orvideo.settings.definitions import PLAYER
 
@@ -59,7 +60,7 @@ def run(context: Context, words: list[str], options: OpenOptions) -> None:
     videos = [video._replace(path=video.path.absolute()) for video in find_videos(context, words)]
     for video in videos:
         context.terminal.answer(video.path)
-    context.terminal.document([_document(video) for video in videos])
+    context.terminal.document([source_document(video) for video in videos])
     paths = [video.path for video in videos]
     if line is not None:
         open_with(context, line, paths)
@@ -67,24 +68,15 @@ def run(context: Context, words: list[str], options: OpenOptions) -> None:
         open_with_system(context, paths)
 
 
-def _document(video: Video) -> dict[str, object]:
-    return {
-        "path": str(video.path),
-        "job": video.record.name if video.record is not None else None,
-        "index": video.number if video.record is not None else None,
-    }
-
-
 def _draw(context: Context, words: list[str]) -> None:
     from orvideo.commands._still import draw_still
-    from orvideo.film.moment import split_moment
     from orvideo.installers import needing
 
     protocol = _protocol(context, words)
     with needing("film", "orvideo open --terminal"):
         import av  # noqa: F401
-    for name, moment in map(split_moment, words):
-        for video in find_videos(context, [name]):
+    for name, moment in map(named_moment, words or [None]):
+        for video in find_videos(context, [name] if name else None):
             draw_still(context, video.path, protocol, moment=moment)
             context.terminal.answer(video.path.absolute())
 

@@ -176,9 +176,10 @@ def unit_of(stream: VideoStream) -> Fraction:
 
 def first_shot(path: Path) -> Shot:
     """Return the first frame that is shown. Raises UsageError where it is damaged, or there is none."""
-    with closing(iter(Shots(path))) as shots:
-        shot = next(shots, None)
-    if shot is None or not shot.whole:
+    shots = Shots(path)
+    with closing(iter(shots)) as each:
+        shot = next(each, None)
+    if shot is None or not shot.whole or any(lost < shot.begins for lost in shots.lost):
         raise UsageError(f"{path} is damaged: its first frame cannot be decoded.")
     return shot
 

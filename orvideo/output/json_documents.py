@@ -398,16 +398,6 @@ class Totals(Document):
     """How many jobs were billed to the user's own provider key; none of them is in `cost_unknown`."""
 
 
-class OpenedVideo(Document):
-    """A video that was opened."""
-
-    path: str
-    job: str | None
-    """The job that made it; null for a file that was named."""
-    index: int | None
-    """Which of the job's videos it is."""
-
-
 class Batch(Document):
     """What became of a batch."""
 

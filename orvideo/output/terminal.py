@@ -156,6 +156,10 @@ class Terminal:
         columns = min(self.width, self._out.size[0] or self.width)
         self._answer_text(drawn(image, protocol, self._out.room(columns, share)))
 
+    def answer_bytes(self, raw: bytes) -> None:
+        """Write an answer that is no text, a picture: the caller has seen that stdout is no terminal."""
+        self._answer_bytes(raw)
+
     def binary_stdout(self) -> BinaryIO:
         """Return stdout for the bytes of a video (`-o -`); from now on `answer` writes nothing.
 
