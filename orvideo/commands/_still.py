@@ -21,8 +21,10 @@ def draw_still(
     is missing.
     """
     from orvideo.film.stills import info, still
+    from orvideo.installers import needing
 
-    shown = still(path, moment or Moment(info(path).seconds / 2))
-    if shown.warning is not None:
-        context.terminal.warn(shown.warning)
-    context.terminal.picture(shown.image, protocol, share=share)
+    with needing("film", "A still in the terminal"):
+        shown = still(path, moment or Moment(info(path).seconds / 2))
+        if shown.warning is not None:
+            context.terminal.warn(f"{shown.warning}; this is the last one that is whole")
+        context.terminal.picture(shown.image, protocol, share=share)

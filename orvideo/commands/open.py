@@ -75,7 +75,7 @@ def _draw(context: Context, words: list[str]) -> None:
     protocol = _protocol(context, words)
     with needing("film", "orvideo open --terminal"):
         import av  # noqa: F401
-    for name, moment in map(named_moment, words or [None]):
+    for name, moment in map(named_moment, words or [""]):
         for video in find_videos(context, [name] if name else None):
             draw_still(context, video.path, protocol, moment=moment)
             context.terminal.answer(video.path.absolute())

@@ -92,10 +92,7 @@ def _iterm2(image: Image, size: _Size) -> str:
 
 
 def _sixel(image: Image, size: _Size) -> str:
-    from orvideo.installers import needing
-
-    with needing("film", "A picture as sixels"):
-        from textual_image._sixel import image_to_sixels
+    from textual_image._sixel import image_to_sixels
 
     return image_to_sixels(image.resize(size.pixels))
 
