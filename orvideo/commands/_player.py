@@ -16,6 +16,7 @@ from orvideo import shells, system
 from orvideo.clock import MAX_WAIT
 from orvideo.errnos import reason
 from orvideo.errors import UsageError
+from orvideo.files import expand_user
 
 if TYPE_CHECKING:
     from orvideo.context import Context
@@ -74,7 +75,7 @@ def open_with(context: Context, line: str, paths: Sequence[Path]) -> None:
     """
     words = _filled(line, paths)
     name = words[0]
-    program = _which(os.path.expanduser(name), context.environment.environ)
+    program = _which(expand_user(name), context.environment.environ)
     if program is None:
         raise UsageError(f"There is no program {name} here to play videos with.", hint=_by_name(paths))
     terminal = context.terminal

@@ -22,6 +22,7 @@ from orvideo.errors import OrvideoError, UsageError
 
 if TYPE_CHECKING:
     from orvideo.context import Context
+    from orvideo.output.capabilities import Protocol
     from orvideo.output.terminal import Terminal
     from orvideo.record.ledger import Ledger
     from orvideo.record.lookup import Filter
@@ -231,10 +232,13 @@ def run_show(context: Context, name: str, *, picture: bool) -> None:
 
     record = context.ledger_to_read.find(name)
     document = {**record.as_json(), "answer": kept_answer(record)}
+    # What the setting says counts only where something is drawn.
+    has_screen = picture and context.terminal.out_is_tty and not context.answering.json
+    protocol = context.terminal.picture_protocol(context.settings.pictures) if has_screen else None
     context.terminal.document(document)
     context.terminal.page(job_page(document, context.clock.now()))
-    if picture:
-        _draw_still(context, record)
+    if protocol is not None:
+        _draw_still(context, record, protocol)
     if record.state == "unknown":
         context.terminal.hint(
             "look at https://openrouter.ai/activity; if the job is there: orvideo jobs adopt ID; "
@@ -242,11 +246,10 @@ def run_show(context: Context, name: str, *, picture: bool) -> None:
         )
 
 
-def _draw_still(context: Context, record: Record) -> None:
-    """Draw a still of a job's video where the terminal draws pictures and the file is here; else nothing."""
-    protocol = context.terminal.picture_protocol(context.settings.pictures)
+def _draw_still(context: Context, record: Record, protocol: Protocol) -> None:
+    """Draw a still of a job's video where the file is here and can be read; else nothing."""
     path = next((one.path for one in record.outputs if one.path and os.path.isfile(one.path)), None)
-    if protocol is None or path is None:
+    if path is None:
         return
     from orvideo.commands._still import draw_still
 

@@ -94,10 +94,14 @@ def _protocol(context: Context, words: list[str]) -> Protocol:
     if not context.terminal.out_is_tty:
         raise UsageError("--terminal draws on a terminal, and stdout is none.", hint=still)
     if context.settings.pictures == "off":
-        where = context.settings.get("pictures").location
-        raise UsageError(f"Pictures are switched off by {where}.", hint="orvideo config set pictures auto")
-    if any(context.environment.environ.get(name) for name in ("NO_COLOR", "CI")):
-        raise UsageError("Nothing is drawn where NO_COLOR or CI is set.", hint=shells.unset_variable("NO_COLOR", "CI"))
+        variable, where = context.settings.overriding_variable("pictures"), context.settings.get("pictures").location
+        mend = shells.unset_variable(variable) if variable else "orvideo config unset pictures"
+        raise UsageError(f"Pictures are switched off by {where}.", hint=mend)
+    environ = context.environment.environ
+    if plain := [name for name in ("NO_COLOR", "CI") if environ.get(name)]:
+        raise UsageError(f"Nothing is drawn where {plain[0]} is set.", hint=shells.unset_variable(*plain))
+    if environ.get("TERM") == "dumb":
+        raise UsageError("Nothing is drawn where TERM is dumb.", hint=still)
     raise UsageError(
         "This terminal is not known to draw pictures, or to have the 256 colours that half blocks need.",
         hint="orvideo config set pictures blocks",

@@ -300,6 +300,15 @@ def test_the_line_switches_the_still_off(orvideo: Shell) -> None:
     assert "\x1b_G" not in seen(orvideo, "jobs", "show", "1", "--no-picture", env={"TERM": "xterm-kitty"})
 
 
+def test_a_setting_that_makes_no_sense_stops_only_what_would_draw(orvideo: Shell) -> None:
+    env = {"TERM": "xterm-kitty", "ORVIDEO_PICTURES": "png"}
+    assert orvideo("jobs", "show", "1", env=env).code == 0
+    assert orvideo("jobs", "show", "1", "--no-picture", tty=True, env=env).code == 0
+    done = orvideo("jobs", "show", "1", tty=True, env=env)
+    assert (done.code, done.out) == (2, "")
+    assert "'png' is not one of auto, off, kitty, iterm2, sixel, blocks" in " ".join(done.err.split())
+
+
 def test_no_pipe_and_no_json_gets_a_still(orvideo: Shell) -> None:
     env = {"TERM": "xterm-kitty", "ORVIDEO_PICTURES": "kitty"}
     assert "\x1b" not in orvideo("jobs", "show", "1", env=env).out
@@ -335,12 +344,20 @@ def test_a_still_fits_40_columns(orvideo: Shell) -> None:
 
 
 @pytest.mark.parametrize(
-    "env", [{"TERM": "xterm"}, {"TERM": "xterm-kitty", "NO_COLOR": "1"}, {"ORVIDEO_PICTURES": "off"}]
+    ("env", "why", "hint"),
+    [
+        ({"TERM": "xterm"}, "is not known to draw pictures", "orvideo config set pictures blocks"),
+        ({"TERM": "xterm-kitty", "NO_COLOR": "1"}, "where NO_COLOR is set", "unset NO_COLOR"),
+        ({"TERM": "xterm-kitty", "CI": "1"}, "where CI is set", "unset CI"),
+        ({"TERM": "dumb"}, "where TERM is dumb", "orvideo frame 1 -o still.png"),
+        ({"ORVIDEO_PICTURES": "off"}, "switched off by ORVIDEO_PICTURES", "unset ORVIDEO_PICTURES"),
+    ],
 )
-def test_open_says_why_nothing_is_drawn(orvideo: Shell, env: dict[str, str]) -> None:
-    done = orvideo("open", "--terminal", "1", tty=True, env=env)
+def test_open_says_why_nothing_is_drawn(orvideo: Shell, env: dict[str, str], why: str, hint: str) -> None:
+    done = orvideo("open", "--terminal", "1", tty=True, env={"COLUMNS": "200", **env})
     assert (done.code, done.out) == (2, "")
-    assert "hint:" in done.err
+    assert why in done.err
+    assert hint in done.err
 
 
 def test_what_is_typed_meanwhile_stays_typed(orvideo: Shell, home: Path) -> None:
@@ -379,6 +396,8 @@ def test_paths_in_the_list_and_the_page_are_links(orvideo: Shell, boat: Path) ->
 # Progress
 
 
+@pytest.mark.drill("F-D13")
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("more", "code"),
     [(CHEAP, 0), (("-m", "sandbox/fails"), 3), (("-m", "sandbox/slow"), 128 + signal.SIGINT)],
