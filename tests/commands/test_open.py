@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import stat
+import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -19,6 +20,7 @@ from PIL import Image
 from orvideo.film.moment import LAST, Moment
 from orvideo.film.stills import info, still
 from tests.output import pictures
+from tests.output.screens import Screen
 from tests.shell import COMMAND, KEY, Shell
 from tests.terminal_session import TerminalSession
 
@@ -145,10 +147,22 @@ def test_what_a_player_prints_is_no_part_of_the_answer(orvideo: Shell, home: Pat
     ]
 
 
+def test_on_a_terminal_too_a_json_document_stays_alone(orvideo: Shell, home: Path) -> None:
+    player = program(home / "bin", "player")
+    screen = Screen(80)
+    with screen.stream() as stdout:
+        child = orvideo.popen("open", "1", "--with", str(player), "--json", stdout=stdout, stderr=subprocess.PIPE)
+        _, err = child.communicate()
+    assert b"a player's own words" in err
+    screen.wait_for(lambda lines: lines[-1] == "]")
+    assert b"own words" not in screen.raw
+    screen.close()
+
+
 def test_a_player_has_the_terminal_and_ctrl_c_is_for_it_first(orvideo: Shell, home: Path) -> None:
     player = home / "asks.sh"
     player.write_text(
-        "trap 'echo it is told; exit 0' INT; [ -t 0 ] && [ -t 1 ] && echo has the terminal; read answer\n"
+        "trap 'sleep 0.5; echo it is told; exit 0' INT; [ -t 0 ] && [ -t 1 ] && echo has the terminal; read answer\n"
     )
     spawned = pexpect.spawn(
         COMMAND[0], [*COMMAND[1:], "open", "1", "--with", f"sh {player} {{}}"], env=orvideo.environ, timeout=60
