@@ -384,7 +384,7 @@ complete -c orvideo -n '__orvideo_at \'models\'' -l verbose -s v -d 'Show each r
 complete -c orvideo -n '__orvideo_at \'models\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
 complete -c orvideo -n '__orvideo_at \'models\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'models\'' -l help -s h -d 'Show this message and exit'
-complete -c orvideo -n '__orvideo_at \'open\'' -k -a '(__orvideo_dynamic jobs)'
+complete -c orvideo -n '__orvideo_at \'open\'' -k -a '(__orvideo_dynamic videos)'
 complete -c orvideo -n '__orvideo_at \'open\'' -l with -d 'Play with this command, which gets the paths last, or in place of {}' -x
 complete -c orvideo -n '__orvideo_at \'open\'' -l terminal -d 'Draw a still here instead; of JOB:first, JOB:last or JOB:2.5s that one'
 complete -c orvideo -n '__orvideo_at \'open\'' -l json -d 'Answer with one JSON document'
@@ -393,7 +393,7 @@ complete -c orvideo -n '__orvideo_at \'open\'' -l verbose -s v -d 'Show each req
 complete -c orvideo -n '__orvideo_at \'open\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
 complete -c orvideo -n '__orvideo_at \'open\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'open\'' -l help -s h -d 'Show this message and exit'
-complete -c orvideo -n '__orvideo_at \'frame\' 0' -F
+complete -c orvideo -n '__orvideo_at \'frame\' 0' -k -a '(__orvideo_dynamic videos)'
 complete -c orvideo -n '__orvideo_at \'frame\'' -l at -d 'first (the default), last, or a time such as 2.5s' -x
 complete -c orvideo -n '__orvideo_at \'frame\'' -l output -s o -d 'Save the picture here: a file (.png, .jpg, .webp), a folder, or - for stdout' -r -F
 complete -c orvideo -n '__orvideo_at \'frame\'' -l force -d 'Overwrite a file that is already there'
@@ -403,7 +403,7 @@ complete -c orvideo -n '__orvideo_at \'frame\'' -l verbose -s v -d 'Show each re
 complete -c orvideo -n '__orvideo_at \'frame\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
 complete -c orvideo -n '__orvideo_at \'frame\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'frame\'' -l help -s h -d 'Show this message and exit'
-complete -c orvideo -n '__orvideo_at \'sheet\'' -F
+complete -c orvideo -n '__orvideo_at \'sheet\'' -k -a '(__orvideo_dynamic videos)'
 complete -c orvideo -n '__orvideo_at \'sheet\'' -l grid -d 'Columns and rows; with several videos the rows are theirs' -x
 complete -c orvideo -n '__orvideo_at \'sheet\'' -l width -d 'At most so wide' -x
 complete -c orvideo -n '__orvideo_at \'sheet\'' -l output -s o -d 'Save the picture here: a file (.png, .jpg, .webp), a folder, or - for stdout' -r -F

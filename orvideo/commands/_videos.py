@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from orvideo.commands._follow import errors_of, prepare, run_tasks
-from orvideo.errors import NoOutput, UsageError
+from orvideo.errors import NoOutput, OutputExists, UsageError
 
 if TYPE_CHECKING:
     from orvideo.context import Context
@@ -81,6 +81,9 @@ def videos_of(context: Context, records: Sequence[Record]) -> dict[int, list[Vid
         paths = sorted(fetcher.saved_paths(now).items())
         if not paths:
             raise NoOutput(f"Job {record.name} has no video.", hint=f"orvideo jobs show {record.name}")
+        if record in missing:
+            for _, path in paths:
+                context.terminal.note(f"saved {fetcher.display_path(path, now)}")
         found[record.seq] = [Video(path, now, index) for index, path in paths]
     return found
 
@@ -98,24 +101,33 @@ def _fetch(context: Context, records: Sequence[Record], fetcher: Fetcher) -> Non
             )
     tasks = prepare(context, records, fetcher)
     settings = context.settings
-    options = RunOptions(timeout=settings.timeout, interval=settings.interval, wait=False)
+    is_limited, timeout = context.deadline.at is not None, settings.timeout
+    if timeout is not None:
+        timeout = context.deadline.left(timeout)
+    options = RunOptions(timeout=timeout, interval=settings.interval, timeout_is_explicit=is_limited, wait=False)
     context.listener.jobs = len(tasks)
-    context.ending.raise_worst([*run_tasks(context, tasks, options, fetcher), *errors_of(tasks)])
+    errors = [*run_tasks(context, tasks, options, fetcher), *errors_of(tasks)]
+    for beside in errors:
+        if isinstance(beside, OutputExists):  # it is here all the same
+            context.terminal.warn(beside.message)
+    context.ending.raise_worst([error for error in errors if not isinstance(error, OutputExists)])
 
 
 def is_file(word: str) -> bool:
-    """Return whether a word names a file, and not a job: it has a folder or a suffix, or a file has that name."""
+    """Return whether a word names a file, and not a job: it has a folder or a suffix, or is there."""
     if _NUMBER.fullmatch(word):
         return False
     path = Path(word)
     has_folder = word.startswith("~") or any(sign in word for sign in (os.sep, os.altsep) if sign)
-    return has_folder or bool(path.suffix) or path.is_file()
+    return has_folder or bool(path.suffix) or path.exists()
 
 
 def _file(word: str) -> Path:
     from orvideo.files import expand_user
 
     path = Path(expand_user(word))
+    if path.is_dir():
+        raise UsageError(f"{word} is a folder, and no video.", hint="name the video files in it")
     if not path.is_file():
         raise UsageError(f"There is no video file {word}.", hint="orvideo jobs")
     return path

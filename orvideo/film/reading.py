@@ -88,6 +88,8 @@ def _picture_of(container: InputContainer, path: Path) -> VideoStream:
     stream = streams[0]
     if stream.codec_context is None:
         raise UsageError(f"The pictures in {path} are in a form that cannot be decoded here.")
+    if not stream.width * stream.height:  # FFmpeg forgets a size that it must not decode
+        raise UsageError(f"{path} is damaged, or its pictures are too large to be decoded.")
     if stream.width * stream.height > MAX_PIXELS:
         raise UsageError(f"{path} says that it is {stream.width}x{stream.height}, which is too large to be decoded.")
     return stream
