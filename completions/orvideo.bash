@@ -5,7 +5,7 @@ __orvideo_offers() {
     commands='' options=''
     case $1 in
         '')
-            commands='submit status wait download batch models frame sheet login logout whoami doctor sandbox help jobs config completion'
+            commands='submit status wait download batch models open frame sheet login logout whoami doctor sandbox help jobs config completion'
             options='--version -V --verbose -v --profile --help -h'
             ;;
         submit)
@@ -25,6 +25,9 @@ __orvideo_offers() {
             ;;
         models)
             options='--duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --max-cost --sort --refresh --json --quiet -q --verbose -v --sandbox --profile --help -h'
+            ;;
+        open)
+            options='--with --terminal --json --quiet -q --verbose -v --sandbox --profile --help -h'
             ;;
         frame)
             options='--at --output -o --force --json --quiet -q --verbose -v --sandbox --profile --help -h'
@@ -58,7 +61,7 @@ __orvideo_offers() {
             options='--search -s --unfinished --unknown --not-downloaded --since --status --model -m --sort --columns --limit -n --cost --json --quiet -q --profile --help -h'
             ;;
         'jobs show')
-            options='--request --receipt --force --json --quiet -q --profile --help -h'
+            options='--request --receipt --force --no-picture --json --quiet -q --profile --help -h'
             ;;
         'jobs adopt')
             options='--json --quiet -q --verbose -v --sandbox --profile --help -h'
@@ -180,6 +183,8 @@ __orvideo_value() {
         'models --max-cost') kind='anything' ;;
         'models --sort') kind='words price name' ;;
         'models --profile') kind='dynamic profiles' ;;
+        'open --with') kind='anything' ;;
+        'open --profile') kind='dynamic profiles' ;;
         'frame --at') kind='anything' ;;
         'frame --output'|'frame -o') kind='files' ;;
         'frame --profile') kind='dynamic profiles' ;;
@@ -240,15 +245,16 @@ __orvideo_argument() {
         'download '*) kind='dynamic jobs' ;;
         'batch '0) kind='files' ;;
         'models '0) kind='dynamic models' ;;
+        'open '*) kind='dynamic videos' ;;
         'frame '0) kind='dynamic videos' ;;
         'sheet '*) kind='dynamic videos' ;;
         'help '0) kind='words exit-codes environment output schema man' ;;
         'jobs show '0) kind='dynamic jobs' ;;
         'jobs forget '*) kind='dynamic jobs' ;;
-        'config get '0) kind='words api-key api-key-command base-url model duration resolution aspect-ratio audio seed output interval timeout max-cost confirm-above max-image-size max-size referer title categories sandbox sandbox-speed' ;;
-        'config set '0) kind='words api-key api-key-command base-url model duration resolution aspect-ratio audio seed output interval timeout max-cost confirm-above max-image-size max-size referer title categories sandbox sandbox-speed' ;;
+        'config get '0) kind='words api-key api-key-command base-url model duration resolution aspect-ratio audio seed output interval timeout max-cost confirm-above max-image-size max-size referer title categories sandbox sandbox-speed player pictures' ;;
+        'config set '0) kind='words api-key api-key-command base-url model duration resolution aspect-ratio audio seed output interval timeout max-cost confirm-above max-image-size max-size referer title categories sandbox sandbox-speed player pictures' ;;
         'config set '1) kind='dynamic setting-values' ;;
-        'config unset '0) kind='words api-key api-key-command base-url model duration resolution aspect-ratio audio seed output interval timeout max-cost confirm-above max-image-size max-size referer title categories sandbox sandbox-speed' ;;
+        'config unset '0) kind='words api-key api-key-command base-url model duration resolution aspect-ratio audio seed output interval timeout max-cost confirm-above max-image-size max-size referer title categories sandbox sandbox-speed player pictures' ;;
         'completion install '0) kind='words bash zsh fish powershell' ;;
         'completion show '0) kind='words bash zsh fish powershell' ;;
     esac

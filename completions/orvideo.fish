@@ -95,6 +95,8 @@ function __orvideo_takes_value
             'models --max-cost' \
             'models --sort' \
             'models --profile' \
+            'open --with' \
+            'open --profile' \
             'frame --at' \
             'frame --output' \
             'frame -o' \
@@ -216,7 +218,7 @@ end
 
 complete -c orvideo -e
 complete -c orvideo -f
-set -g __orvideo_commands 'submit' 'status' 'wait' 'download' 'batch' 'models' 'frame' 'sheet' 'login' 'logout' 'whoami' 'doctor' 'sandbox' 'help' 'jobs' 'jobs list' 'jobs show' 'jobs adopt' 'jobs forget' 'config' 'config list' 'config get' 'config set' 'config unset' 'config profiles' 'config path' 'completion' 'completion install' 'completion show'
+set -g __orvideo_commands 'submit' 'status' 'wait' 'download' 'batch' 'models' 'open' 'frame' 'sheet' 'login' 'logout' 'whoami' 'doctor' 'sandbox' 'help' 'jobs' 'jobs list' 'jobs show' 'jobs adopt' 'jobs forget' 'config' 'config list' 'config get' 'config set' 'config unset' 'config profiles' 'config path' 'completion' 'completion install' 'completion show'
 
 complete -c orvideo -n '__orvideo_at \'\' 0' -a submit -d 'Submit one video job; with --wait and -o, follow it and save the video'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a status -d 'Look once at jobs and show how they are'
@@ -224,6 +226,7 @@ complete -c orvideo -n '__orvideo_at \'\' 0' -a wait -d 'Follow jobs to their en
 complete -c orvideo -n '__orvideo_at \'\' 0' -a download -d 'Fetch finished videos, again if need be; nothing is ever submitted'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a batch -d 'Submit, follow and save many videos; the same command goes on where it was stopped'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a models -d 'List the models: what they can do and cost'
+complete -c orvideo -n '__orvideo_at \'\' 0' -a open -d 'Play saved videos; one that is not on this disk is fetched first'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a frame -d 'Save one frame of a video as a picture: the first, the last, or the one at a time'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a sheet -d 'Draw frames of videos on one sheet, with their times: one video fills the grid, each of s…'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a login -d 'Sign in through the browser: a key of its own for orvideo, tried and stored'
@@ -381,6 +384,15 @@ complete -c orvideo -n '__orvideo_at \'models\'' -l verbose -s v -d 'Show each r
 complete -c orvideo -n '__orvideo_at \'models\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
 complete -c orvideo -n '__orvideo_at \'models\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'models\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'open\'' -k -a '(__orvideo_dynamic videos)'
+complete -c orvideo -n '__orvideo_at \'open\'' -l with -d 'Play with this command, which gets the paths last, or in place of {}' -x
+complete -c orvideo -n '__orvideo_at \'open\'' -l terminal -d 'Draw a still here instead; of JOB:first, JOB:last or JOB:2.5s that one'
+complete -c orvideo -n '__orvideo_at \'open\'' -l json -d 'Answer with one JSON document'
+complete -c orvideo -n '__orvideo_at \'open\'' -l quiet -s q -d 'Only the answer and errors'
+complete -c orvideo -n '__orvideo_at \'open\'' -l verbose -s v -d 'Show each request, never the key'
+complete -c orvideo -n '__orvideo_at \'open\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
+complete -c orvideo -n '__orvideo_at \'open\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
+complete -c orvideo -n '__orvideo_at \'open\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'frame\' 0' -k -a '(__orvideo_dynamic videos)'
 complete -c orvideo -n '__orvideo_at \'frame\'' -l at -d 'first (the default), last, or a time such as 2.5s' -x
 complete -c orvideo -n '__orvideo_at \'frame\'' -l output -s o -d 'Save the picture here: a file (.png, .jpg, .webp), a folder, or - for stdout' -r -F
@@ -444,7 +456,7 @@ complete -c orvideo -n '__orvideo_at \'help\' 0' -a 'exit-codes environment outp
 complete -c orvideo -n '__orvideo_at \'help\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'help\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'jobs\' 0' -a list -d 'List the jobs on record, newest first'
-complete -c orvideo -n '__orvideo_at \'jobs\' 0' -a show -d 'Show everything on record about one job'
+complete -c orvideo -n '__orvideo_at \'jobs\' 0' -a show -d 'Show everything on record about one job, and on a terminal a still of its video'
 complete -c orvideo -n '__orvideo_at \'jobs\' 0' -a adopt -d 'Take a job from elsewhere into the record, after one look at it'
 complete -c orvideo -n '__orvideo_at \'jobs\' 0' -a forget -d 'Remove jobs from the record; files and the jobs at the service stay'
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l search -s s -d 'In prompt, model or id' -x
@@ -481,6 +493,7 @@ complete -c orvideo -n '__orvideo_at \'jobs show\' 0' -k -a '(__orvideo_dynamic 
 complete -c orvideo -n '__orvideo_at \'jobs show\'' -l request -d 'Only its request, as JSON that submit --request takes'
 complete -c orvideo -n '__orvideo_at \'jobs show\'' -l receipt -d 'Write the receipts beside its videos, and answer with their paths'
 complete -c orvideo -n '__orvideo_at \'jobs show\'' -l force -d 'Overwrite a file that is already there'
+complete -c orvideo -n '__orvideo_at \'jobs show\'' -l no-picture -d 'Draw no still of its video'
 complete -c orvideo -n '__orvideo_at \'jobs show\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'jobs show\'' -l quiet -s q -d 'Only the answer and errors'
 complete -c orvideo -n '__orvideo_at \'jobs show\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
@@ -529,6 +542,8 @@ complete -c orvideo -n '__orvideo_at \'config get\' 0' -a title -d 'names the ap
 complete -c orvideo -n '__orvideo_at \'config get\' 0' -a categories -d 'names its kind: X-OpenRouter-Categories'
 complete -c orvideo -n '__orvideo_at \'config get\' 0' -a sandbox -d 'use the built-in stand-in for the API'
 complete -c orvideo -n '__orvideo_at \'config get\' 0' -a sandbox-speed -d 'how many times as fast the sandbox\'s time passes'
+complete -c orvideo -n '__orvideo_at \'config get\' 0' -a player -d 'what `open` plays videos with; left open: the system\'s player'
+complete -c orvideo -n '__orvideo_at \'config get\' 0' -a pictures -d 'in the terminal: auto, off, kitty, iterm2, sixel, blocks'
 complete -c orvideo -n '__orvideo_at \'config get\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'config get\'' -l quiet -s q -d 'Only the answer and errors'
 complete -c orvideo -n '__orvideo_at \'config get\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
@@ -554,6 +569,8 @@ complete -c orvideo -n '__orvideo_at \'config set\' 0' -a title -d 'names the ap
 complete -c orvideo -n '__orvideo_at \'config set\' 0' -a categories -d 'names its kind: X-OpenRouter-Categories'
 complete -c orvideo -n '__orvideo_at \'config set\' 0' -a sandbox -d 'use the built-in stand-in for the API'
 complete -c orvideo -n '__orvideo_at \'config set\' 0' -a sandbox-speed -d 'how many times as fast the sandbox\'s time passes'
+complete -c orvideo -n '__orvideo_at \'config set\' 0' -a player -d 'what `open` plays videos with; left open: the system\'s player'
+complete -c orvideo -n '__orvideo_at \'config set\' 0' -a pictures -d 'in the terminal: auto, off, kitty, iterm2, sixel, blocks'
 complete -c orvideo -n '__orvideo_at \'config set\' 1' -k -a '(__orvideo_dynamic setting-values)'
 complete -c orvideo -n '__orvideo_at \'config set\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'config set\'' -l quiet -s q -d 'Only the answer and errors'
@@ -581,6 +598,8 @@ complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a title -d 'names the 
 complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a categories -d 'names its kind: X-OpenRouter-Categories'
 complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a sandbox -d 'use the built-in stand-in for the API'
 complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a sandbox-speed -d 'how many times as fast the sandbox\'s time passes'
+complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a player -d 'what `open` plays videos with; left open: the system\'s player'
+complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a pictures -d 'in the terminal: auto, off, kitty, iterm2, sixel, blocks'
 complete -c orvideo -n '__orvideo_at \'config unset\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'config unset\'' -l quiet -s q -d 'Only the answer and errors'
 complete -c orvideo -n '__orvideo_at \'config unset\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'

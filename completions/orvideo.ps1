@@ -7,7 +7,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     # @('words', word, help, ...), @('dynamic', kind), @('files') or @('anything').
     $table = @{
         '' = @{
-            Commands = @('words', 'submit', 'Submit one video job; with --wait and -o, follow it and save the video', 'status', 'Look once at jobs and show how they are', 'wait', 'Follow jobs to their end, and save what they made', 'download', 'Fetch finished videos, again if need be; nothing is ever submitted', 'batch', 'Submit, follow and save many videos; the same command goes on where it was stopped', 'models', 'List the models: what they can do and cost', 'frame', 'Save one frame of a video as a picture: the first, the last, or the one at a time', 'sheet', 'Draw frames of videos on one sheet, with their times: one video fills the grid, each of s...', 'login', 'Sign in through the browser: a key of its own for orvideo, tried and stored', 'logout', 'Forget the stored key, and say where it can be revoked', 'whoami', 'Say which key is used, from where, what is left of it and until when', 'doctor', 'Check the key, the service, the record, the disk and the versions; say what to do', 'sandbox', 'Serve the whole video API on this machine: free, offline, with real films', 'help', 'Show a page: exit codes, environment variables, output, and the schema of all JSON', 'jobs', 'The local record: list, search, show, adopt, forget', 'config', 'Read and change the settings', 'completion', 'Let TAB complete commands, options, models and jobs')
+            Commands = @('words', 'submit', 'Submit one video job; with --wait and -o, follow it and save the video', 'status', 'Look once at jobs and show how they are', 'wait', 'Follow jobs to their end, and save what they made', 'download', 'Fetch finished videos, again if need be; nothing is ever submitted', 'batch', 'Submit, follow and save many videos; the same command goes on where it was stopped', 'models', 'List the models: what they can do and cost', 'open', 'Play saved videos; one that is not on this disk is fetched first', 'frame', 'Save one frame of a video as a picture: the first, the last, or the one at a time', 'sheet', 'Draw frames of videos on one sheet, with their times: one video fills the grid, each of s...', 'login', 'Sign in through the browser: a key of its own for orvideo, tried and stored', 'logout', 'Forget the stored key, and say where it can be revoked', 'whoami', 'Say which key is used, from where, what is left of it and until when', 'doctor', 'Check the key, the service, the record, the disk and the versions; say what to do', 'sandbox', 'Serve the whole video API on this machine: free, offline, with real films', 'help', 'Show a page: exit codes, environment variables, output, and the schema of all JSON', 'jobs', 'The local record: list, search, show, adopt, forget', 'config', 'Read and change the settings', 'completion', 'Let TAB complete commands, options, models and jobs')
             Order = @('--version', '-V', '--verbose', '-v', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @()
@@ -54,6 +54,13 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @(,@('dynamic', 'models'))
             Many = $false
+        }
+        'open' = @{
+            Commands = @('words')
+            Order = @('--with', '--terminal', '--json', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--profile', '--help', '-h')
+            Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
+            Arguments = @(,@('dynamic', 'videos'))
+            Many = $true
         }
         'frame' = @{
             Commands = @('words')
@@ -112,7 +119,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
             Many = $false
         }
         'jobs' = @{
-            Commands = @('words', 'list', 'List the jobs on record, newest first', 'show', 'Show everything on record about one job', 'adopt', 'Take a job from elsewhere into the record, after one look at it', 'forget', 'Remove jobs from the record; files and the jobs at the service stay')
+            Commands = @('words', 'list', 'List the jobs on record, newest first', 'show', 'Show everything on record about one job, and on a terminal a still of its video', 'adopt', 'Take a job from elsewhere into the record, after one look at it', 'forget', 'Remove jobs from the record; files and the jobs at the service stay')
             Order = @('--search', '-s', '--unfinished', '--unknown', '--not-downloaded', '--since', '--status', '--model', '-m', '--sort', '--columns', '--limit', '-n', '--cost', '--json', '--quiet', '-q', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @()
@@ -127,7 +134,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
         }
         'jobs show' = @{
             Commands = @('words')
-            Order = @('--request', '--receipt', '--force', '--json', '--quiet', '-q', '--profile', '--help', '-h')
+            Order = @('--request', '--receipt', '--force', '--no-picture', '--json', '--quiet', '-q', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @(,@('dynamic', 'jobs'))
             Many = $false
@@ -164,21 +171,21 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
             Commands = @('words')
             Order = @('--json', '--quiet', '-q', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
-            Arguments = @(,@('words', 'api-key', 'the key for the service', 'api-key-command', 'a command that prints the key', 'base-url', 'where the API is', 'model', 'the model; left open: the cheapest that fits', 'duration', 'the video''s length in whole seconds', 'resolution', '480p, 720p, 1080p, 4K, ...', 'aspect-ratio', '16:9, 9:16, 1:1, ...', 'audio', 'with or without sound', 'seed', 'the same seed aims at the same video', 'output', 'where videos are saved, as -o takes it', 'interval', 'a fixed time between looks, 2s at least', 'timeout', 'how long to wait for a job', 'max-cost', 'the most a job may cost, USD', 'confirm-above', 'ask on a terminal above this quote, USD', 'max-image-size', 'the largest image file that is sent', 'max-size', 'the largest video file that is saved', 'referer', 'names the application to the service: HTTP-Referer', 'title', 'names the application: X-OpenRouter-Title', 'categories', 'names its kind: X-OpenRouter-Categories', 'sandbox', 'use the built-in stand-in for the API', 'sandbox-speed', 'how many times as fast the sandbox''s time passes'))
+            Arguments = @(,@('words', 'api-key', 'the key for the service', 'api-key-command', 'a command that prints the key', 'base-url', 'where the API is', 'model', 'the model; left open: the cheapest that fits', 'duration', 'the video''s length in whole seconds', 'resolution', '480p, 720p, 1080p, 4K, ...', 'aspect-ratio', '16:9, 9:16, 1:1, ...', 'audio', 'with or without sound', 'seed', 'the same seed aims at the same video', 'output', 'where videos are saved, as -o takes it', 'interval', 'a fixed time between looks, 2s at least', 'timeout', 'how long to wait for a job', 'max-cost', 'the most a job may cost, USD', 'confirm-above', 'ask on a terminal above this quote, USD', 'max-image-size', 'the largest image file that is sent', 'max-size', 'the largest video file that is saved', 'referer', 'names the application to the service: HTTP-Referer', 'title', 'names the application: X-OpenRouter-Title', 'categories', 'names its kind: X-OpenRouter-Categories', 'sandbox', 'use the built-in stand-in for the API', 'sandbox-speed', 'how many times as fast the sandbox''s time passes', 'player', 'what `open` plays videos with; left open: the system''s player', 'pictures', 'in the terminal: auto, off, kitty, iterm2, sixel, blocks'))
             Many = $false
         }
         'config set' = @{
             Commands = @('words')
             Order = @('--json', '--quiet', '-q', '--verbose', '-v', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
-            Arguments = @(@('words', 'api-key', 'the key for the service', 'api-key-command', 'a command that prints the key', 'base-url', 'where the API is', 'model', 'the model; left open: the cheapest that fits', 'duration', 'the video''s length in whole seconds', 'resolution', '480p, 720p, 1080p, 4K, ...', 'aspect-ratio', '16:9, 9:16, 1:1, ...', 'audio', 'with or without sound', 'seed', 'the same seed aims at the same video', 'output', 'where videos are saved, as -o takes it', 'interval', 'a fixed time between looks, 2s at least', 'timeout', 'how long to wait for a job', 'max-cost', 'the most a job may cost, USD', 'confirm-above', 'ask on a terminal above this quote, USD', 'max-image-size', 'the largest image file that is sent', 'max-size', 'the largest video file that is saved', 'referer', 'names the application to the service: HTTP-Referer', 'title', 'names the application: X-OpenRouter-Title', 'categories', 'names its kind: X-OpenRouter-Categories', 'sandbox', 'use the built-in stand-in for the API', 'sandbox-speed', 'how many times as fast the sandbox''s time passes'), @('dynamic', 'setting-values'))
+            Arguments = @(@('words', 'api-key', 'the key for the service', 'api-key-command', 'a command that prints the key', 'base-url', 'where the API is', 'model', 'the model; left open: the cheapest that fits', 'duration', 'the video''s length in whole seconds', 'resolution', '480p, 720p, 1080p, 4K, ...', 'aspect-ratio', '16:9, 9:16, 1:1, ...', 'audio', 'with or without sound', 'seed', 'the same seed aims at the same video', 'output', 'where videos are saved, as -o takes it', 'interval', 'a fixed time between looks, 2s at least', 'timeout', 'how long to wait for a job', 'max-cost', 'the most a job may cost, USD', 'confirm-above', 'ask on a terminal above this quote, USD', 'max-image-size', 'the largest image file that is sent', 'max-size', 'the largest video file that is saved', 'referer', 'names the application to the service: HTTP-Referer', 'title', 'names the application: X-OpenRouter-Title', 'categories', 'names its kind: X-OpenRouter-Categories', 'sandbox', 'use the built-in stand-in for the API', 'sandbox-speed', 'how many times as fast the sandbox''s time passes', 'player', 'what `open` plays videos with; left open: the system''s player', 'pictures', 'in the terminal: auto, off, kitty, iterm2, sixel, blocks'), @('dynamic', 'setting-values'))
             Many = $false
         }
         'config unset' = @{
             Commands = @('words')
             Order = @('--json', '--quiet', '-q', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
-            Arguments = @(,@('words', 'api-key', 'the key for the service', 'api-key-command', 'a command that prints the key', 'base-url', 'where the API is', 'model', 'the model; left open: the cheapest that fits', 'duration', 'the video''s length in whole seconds', 'resolution', '480p, 720p, 1080p, 4K, ...', 'aspect-ratio', '16:9, 9:16, 1:1, ...', 'audio', 'with or without sound', 'seed', 'the same seed aims at the same video', 'output', 'where videos are saved, as -o takes it', 'interval', 'a fixed time between looks, 2s at least', 'timeout', 'how long to wait for a job', 'max-cost', 'the most a job may cost, USD', 'confirm-above', 'ask on a terminal above this quote, USD', 'max-image-size', 'the largest image file that is sent', 'max-size', 'the largest video file that is saved', 'referer', 'names the application to the service: HTTP-Referer', 'title', 'names the application: X-OpenRouter-Title', 'categories', 'names its kind: X-OpenRouter-Categories', 'sandbox', 'use the built-in stand-in for the API', 'sandbox-speed', 'how many times as fast the sandbox''s time passes'))
+            Arguments = @(,@('words', 'api-key', 'the key for the service', 'api-key-command', 'a command that prints the key', 'base-url', 'where the API is', 'model', 'the model; left open: the cheapest that fits', 'duration', 'the video''s length in whole seconds', 'resolution', '480p, 720p, 1080p, 4K, ...', 'aspect-ratio', '16:9, 9:16, 1:1, ...', 'audio', 'with or without sound', 'seed', 'the same seed aims at the same video', 'output', 'where videos are saved, as -o takes it', 'interval', 'a fixed time between looks, 2s at least', 'timeout', 'how long to wait for a job', 'max-cost', 'the most a job may cost, USD', 'confirm-above', 'ask on a terminal above this quote, USD', 'max-image-size', 'the largest image file that is sent', 'max-size', 'the largest video file that is saved', 'referer', 'names the application to the service: HTTP-Referer', 'title', 'names the application: X-OpenRouter-Title', 'categories', 'names its kind: X-OpenRouter-Categories', 'sandbox', 'use the built-in stand-in for the API', 'sandbox-speed', 'how many times as fast the sandbox''s time passes', 'player', 'what `open` plays videos with; left open: the system''s player', 'pictures', 'in the terminal: auto, off, kitty, iterm2, sixel, blocks'))
             Many = $false
         }
         'config profiles' = @{
@@ -401,6 +408,17 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['models'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
     $table['models'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['models'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['open'].Options['--with'] = @{ Kind = @('anything'); Help = 'Play with this command, which gets the paths last, or in place of {}' }
+    $table['open'].Options['--terminal'] = @{ Kind = $null; Help = 'Draw a still here instead; of JOB:first, JOB:last or JOB:2.5s that one' }
+    $table['open'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
+    $table['open'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['open'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['open'].Options['--verbose'] = @{ Kind = $null; Help = 'Show each request, never the key' }
+    $table['open'].Options['-v'] = @{ Kind = $null; Help = 'Show each request, never the key' }
+    $table['open'].Options['--sandbox'] = @{ Kind = $null; Help = 'Use the built-in stand-in: free, offline, no key' }
+    $table['open'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
+    $table['open'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['open'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['frame'].Options['--at'] = @{ Kind = @('anything'); Help = 'first (the default), last, or a time such as 2.5s' }
     $table['frame'].Options['--output'] = @{ Kind = @('files'); Help = 'Save the picture here: a file (.png, .jpg, .webp), a folder, or - for stdout' }
     $table['frame'].Options['-o'] = @{ Kind = @('files'); Help = 'Save the picture here: a file (.png, .jpg, .webp), a folder, or - for stdout' }
@@ -525,6 +543,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['jobs show'].Options['--request'] = @{ Kind = $null; Help = 'Only its request, as JSON that submit --request takes' }
     $table['jobs show'].Options['--receipt'] = @{ Kind = $null; Help = 'Write the receipts beside its videos, and answer with their paths' }
     $table['jobs show'].Options['--force'] = @{ Kind = $null; Help = 'Overwrite a file that is already there' }
+    $table['jobs show'].Options['--no-picture'] = @{ Kind = $null; Help = 'Draw no still of its video' }
     $table['jobs show'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
     $table['jobs show'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
     $table['jobs show'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }

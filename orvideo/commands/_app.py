@@ -22,6 +22,7 @@ COMMANDS = (
     "models",
     "jobs",
     "gallery",
+    "open",
     "frame",
     "sheet",
     "login",

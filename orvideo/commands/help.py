@@ -61,6 +61,7 @@ _OTHER_VARIABLES = (
     ("ORVIDEO_WEBHOOK_SECRET", "what the sandbox signs its callbacks with"),
     ("NO_COLOR, FORCE_COLOR, TERM=dumb", "no colours, colours also in a pipe, a plain terminal"),
     ("CI", "plain lines instead of a live one"),
+    ("FORCE_HYPERLINK", "0 for no links on a terminal, 1 for links on any"),
     ("COLUMNS", "the width of tables"),
     (
         "ORVIDEO_PAGER, PAGER",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,10 +17,12 @@ from orvideo.commands._marks import MarkOptions, run_mark
 from orvideo.commands._options import JOB_HELP, Asking, Force, JobsArgument, Local
 from orvideo.commands._receipts import write_receipt_of
 from orvideo.commands._typer import App
-from orvideo.errors import UsageError
+from orvideo.errors import OrvideoError, UsageError
 
 if TYPE_CHECKING:
     from orvideo.context import Context
+    from orvideo.output.capabilities import Protocol
+    from orvideo.record.values import Record
 
 
 def register(app: typer.Typer) -> None:
@@ -54,14 +59,19 @@ def register(app: typer.Typer) -> None:
             bool, typer.Option("--receipt", help="Write the receipts beside its videos, and answer with their paths.")
         ] = False,
         force: Force = False,
+        no_picture: Annotated[
+            bool, typer.Option("--no-picture", help="Draw no still of its video. Setting: pictures.")
+        ] = False,
         answering: Local,
     ) -> Action:
-        """Show everything on record about one job."""
+        """Show everything on record about one job, and on a terminal a still of its video."""
         if request and receipt:
             raise UsageError("--request and --receipt are two answers; one at a time.")
         if receipt:
             return Action(lambda context: run_receipt(context, job, force=force), answering)
-        return Action(lambda context: (run_show_request if request else run_show)(context, job), answering)
+        if request:
+            return Action(lambda context: run_show_request(context, job), answering)
+        return Action(lambda context: run_show(context, job, picture=not no_picture), answering)
 
     @jobs.command(epilog="Example: orvideo jobs mark 1 2 --keep")
     def mark(*, jobs: JobsArgument = None, options: MarkOptions, answering: Local) -> Action:
@@ -88,18 +98,35 @@ def register(app: typer.Typer) -> None:
         return Action(lambda context: run_forget(context, jobs, force=force), answering)
 
 
-def run_show(context: Context, name: str) -> None:
+def run_show(context: Context, name: str, *, picture: bool) -> None:
     from orvideo.output.job_text import job_page, kept_answer
 
     record = context.ledger_to_read.find(name)
     document = {**record.as_json(), "answer": kept_answer(record)}
+    # What the setting says counts only where something is drawn.
+    has_screen = picture and context.terminal.out_is_tty and not context.answering.json
+    protocol = context.terminal.picture_protocol(context.settings.pictures) if has_screen else None
     context.terminal.document(document)
     context.terminal.page(job_page(document, context.clock.now()))
+    if protocol is not None:
+        _draw_still(context, record, protocol)
     if record.state == "unknown":
         context.terminal.hint(
             "look at https://openrouter.ai/activity; if the job is there: orvideo jobs adopt ID; "
             f"if it is not: orvideo jobs forget {record.name}"
         )
+
+
+def _draw_still(context: Context, record: Record, protocol: Protocol) -> None:
+    """Draw a still of a job's video where the file is here and can be read; else nothing."""
+    path = next((one.path for one in record.outputs if one.path and os.path.isfile(one.path)), None)
+    if path is None:
+        return
+    from orvideo.commands._still import draw_still
+
+    # The page is the answer: a video that cannot be read, or a library that is missing, takes nothing from it.
+    with suppress(OrvideoError):
+        draw_still(context, Path(path), protocol, share=0.5)
 
 
 def run_show_request(context: Context, name: str) -> None:

@@ -86,7 +86,7 @@ def _file(job: Document, listed: _List) -> Cell:
     if not paths:
         return Cell("", "")
     more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-    return Cell(PurePath(paths[0]).name + more, paths[0])
+    return Cell(PurePath(paths[0]).name + more, paths[0], paths[0])
 
 
 def _video(job: Document, listed: _List) -> Cell:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from orvideo.money import exact_money_text, exceeds_quote, money_text
 from orvideo.output.quote_text import amount, quote_text, request_summary
+from orvideo.output.tables import FileText
 from orvideo.output.text import age, bytes_text, cut, elapsed, iso_time, local_time
 from orvideo.record.values import SANDBOX
 
@@ -160,7 +161,9 @@ def short_name(job: Mapping[str, Any]) -> str:
 
 def _output_text(output: Mapping[str, Any]) -> str:
     path, size = output["path"], output["bytes"]
-    return f"{path} ({bytes_text(size)})" if path and size is not None else path or "not downloaded"
+    if not path:
+        return "not downloaded"
+    return FileText(f"{path} ({bytes_text(size)})" if size is not None else path, path)
 
 
 def _took(job: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The JSON documents of pictures that were taken of videos, as pydantic models."""
+"""The JSON documents of videos that were opened, and of pictures that were taken of them, as pydantic models."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from orvideo.output.json_documents import Document
 
 
 class Source(Document):
-    """The video that a picture was taken of."""
+    """The video that was opened, or that a picture was taken of."""
 
     path: str
     """Where the video is, absolute."""

@@ -32,6 +32,7 @@ ANSWERS: dict[str, Any] = {
     "jobs mark": list[documents.Marked],
     "jobs forget": list[documents.Forgotten],
     "gallery": documents.Gallery,
+    "open": list[pictures.Source],
     "batch": documents.Batch,
     "batch --dry-run": documents.BatchPlan,
     "frame": pictures.Frame,

@@ -42,6 +42,8 @@ _MOST_ROWS = 10
 #: Widths in cells.
 _NAME_LEAST, _REPORTED_LEAST, _BAR_LEAST, _BAR_MOST, _TOTAL_BAR, _TOTAL_BAR_FROM = 8, 14, 10, 40, 20, 60
 _BAR_STYLE = "cyan"
+#: States of a terminal's tab or task bar (OSC 9;4). Error is none of them: it would stay there.
+_NOTHING_RUNS, _RUNNING = "0;0", "3;0"
 
 
 class StatusRow(NamedTuple):
@@ -100,7 +102,7 @@ class LiveProgress(Progress, RichProgress):
         self._by_job: dict[str, TaskID] = {}
         self._total: TaskID | None = None
         self._cells = self._room = 0
-        self._percent: int | None = None
+        self._told = _NOTHING_RUNS
         self._spinner = SpinnerColumn("dots" if stream.can_encode("⠋━") else "line", style=None)
         # A terminal that has gone away is no error (drill S05).
         file = SimpleNamespace(write=stream.try_write, flush=lambda: None, encoding=stream.encoding)
@@ -204,12 +206,13 @@ class LiveProgress(Progress, RichProgress):
         try:
             self.live.stop()
         finally:
-            self._stream.show_percent(None)
+            self._stream.tell_progress(_NOTHING_RUNS)
             # Rich shows the cursor itself, unless a second Ctrl-C interrupts that.
             self._stream.try_write("\x1b[?25h")
 
     def get_renderables(self) -> Iterable[RenderableType]:
         if not self._tasks:
+            self._tell_progress([])
             return
         with self._lock:
             # Read each time, as a terminal can be resized. A line of its full width might wrap.
@@ -217,7 +220,7 @@ class LiveProgress(Progress, RichProgress):
             self._cells = self.console.width = max(columns - 1, 1)
             self.console.height = lines
             tasks = [self._tasks[row] for row in self._by_job.values()]
-            self._show_percent(tasks)
+            self._tell_progress(tasks)
             # Rich ends with one more line, and the last message above the display stays visible.
             most = lines - 2 - (self._total is not None)
             room = max(1, min(most if len(tasks) <= most else most - 1, _MOST_ROWS))
@@ -232,13 +235,15 @@ class LiveProgress(Progress, RichProgress):
             if self._total is not None:
                 yield self._total_row(self._tasks[self._total])
 
-    def _show_percent(self, tasks: list[Task]) -> None:
-        """Show the percentage of all jobs, or of the only download, in the task bar (finding D13)."""
+    def _tell_progress(self, tasks: list[Task]) -> None:
+        """Tell the terminal how far all jobs are, or the only download; that they run, where that is not known."""
         whole = [self._tasks[self._total]] if self._total is not None else tasks
-        percent = int(whole[0].percentage) if len(whole) == 1 and whole[0].total else None
-        if percent != self._percent:
-            self._percent = percent
-            self._stream.show_percent(percent)
+        state = _RUNNING if tasks else _NOTHING_RUNS
+        if len(whole) == 1 and whole[0].total:
+            state = f"1;{int(whole[0].percentage)}"
+        if state != self._told:
+            self._told = state
+            self._stream.tell_progress(state)
 
     def _downloads(self, tasks: list[Task]) -> Table:
         """Return a row for each download: its name, a bar, and the further columns that there is room for."""

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from orvideo import system
+from orvideo.output.capabilities import Protocol, colours, picture_protocol, shows_links, shows_progress
 from orvideo.output.text import visible
+
+if TYPE_CHECKING:
+    from orvideo.output.pictures import Room
 
 #: The theme: a style's name and its ANSI code.
 _STYLES = {
@@ -25,13 +30,6 @@ _STYLES = {
 }
 #: ASCII for the signs in orvideo's own texts, for a stream that cannot encode them.
 _PLAIN = str.maketrans({"…": "...", "—": "-", "–": "-", "·": "-", "×": "x", "✓": "+", "✗": "x"})
-#: First parts of TERM of terminals that show links.
-_WINDOWS = frozenset({"xterm", "screen", "tmux", "foot", "alacritty", "rxvt", "konsole", "wezterm", "contour"})
-#: Variables of terminals that show a progress in the task bar (OSC 9;4); others would show a message.
-_TASK_BARS = {
-    "ConEmuANSI": ("ON",),
-    "TERM_PROGRAM": ("ghostty", "WezTerm", "iTerm.app"),
-}
 
 
 def is_set(environ: Mapping[str, str], name: str) -> bool:
@@ -62,11 +60,11 @@ class OutputStream:
         self.is_tty = is_terminal(stream)
         self.encoding = getattr(stream, "encoding", None) or "utf-8"
         self.colour = self._wants_colour(environ)
-        #: Whether the terminal shows links (OSC 8), and progress in a task bar (OSC 9;4).
-        windowed = self.is_tty and environ.get("TERM", "dumb").partition("-")[0] in _WINDOWS
-        self.links = windowed and not is_set(environ, "CI")
-        known = any(environ.get(name) in values for name, values in _TASK_BARS.items())
-        self._has_task_bar = self.is_tty and (known or "WT_SESSION" in environ)
+        #: Whether more than text is shown: links (OSC 8), and progress in a tab or task bar (OSC 9;4).
+        self._shows_more = self.is_tty and not is_dumb(environ) and not is_set(environ, "CI")
+        self.links = self._shows_more and shows_links(environ)
+        self._has_progress = self._shows_more and shows_progress(environ)
+        self._environ = environ
         self.ellipsis = "…" if self.can_encode("…") else "..."
 
     def _wants_colour(self, environ: Mapping[str, str]) -> bool:
@@ -126,12 +124,32 @@ class OutputStream:
 
     def link(self, text: str, path: str) -> str:
         """Return a text as a link to a file, where this stream shows links."""
-        return f"\x1b]8;;{Path(path).absolute().as_uri()}\x1b\\{text}\x1b]8;;\x1b\\" if self.links else text
+        return f"\x1b]8;;{_file_url(path)}\x1b\\{text}\x1b]8;;\x1b\\" if self.links and text else text
 
-    def show_percent(self, percent: int | None) -> None:
-        """Show a percentage in the task bar, None for none, where the terminal has one."""
-        if self._has_task_bar:
-            self.try_write("\x1b]9;4;0;0\x1b\\" if percent is None else f"\x1b]9;4;1;{percent}\x1b\\")
+    def picture_protocol(self, wanted: str) -> Protocol | None:
+        """Return how this stream draws pictures, None where it does not: `auto`, `off`, or a protocol by its name."""
+        if wanted == "off" or not self._shows_more or not self.colour:
+            return None
+        found = picture_protocol(self._environ) if wanted == "auto" else Protocol(wanted)
+        return None if found is Protocol.BLOCKS and not self.can_encode("▀") else found
+
+    def room(self, columns: int, share: float) -> Room:
+        """Return the room for a picture in so many columns and that share of the lines; the prompt is below it."""
+        from orvideo.output.pictures import USUAL_CELL, Room
+
+        cell = None
+        with suppress(OSError):
+            cell = system.cell_size(self.descriptor) if self.descriptor is not None else None
+        # A line of its full width might wrap.
+        lines = (self.size[1] or 24) - 2
+        return Room(
+            max(columns - 1, 1), max(int(lines * share), 1), cell or USUAL_CELL, colours(self._environ) or "256"
+        )
+
+    def tell_progress(self, state: str) -> None:
+        """Tell the terminal a state of its tab or task bar (OSC 9;4), such as `1;40`, where it shows one."""
+        if self._has_progress:
+            self.try_write(f"\x1b]9;4;{state}\x1b\\")
 
     def write(self, text: str) -> None:
         """Write a text and flush it."""
@@ -182,3 +200,14 @@ class OutputStream:
         except OSError:
             self.failed = True
             raise
+
+
+def _file_url(path: str) -> str:
+    """Return the URL of a file; with the host's name, so that over ssh nobody's own file of that name is opened."""
+    url = Path(path).absolute().as_uri()
+    if sys.platform == "win32":  # where a host is a share of the network
+        return url
+    import socket
+    from urllib.parse import quote
+
+    return url.replace("file://", f"file://{quote(socket.gethostname())}", 1)

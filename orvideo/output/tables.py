@@ -5,7 +5,7 @@ Not by rich.table: it cannot leave columns out, and its import adds more than ha
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from orvideo.output.stream import OutputStream
 from orvideo.output.text import fit, fold, visible, width
@@ -18,10 +18,25 @@ _SQUEEZED = 8
 
 
 class Cell(NamedTuple):
-    """A value as a person sees it (`2m`, `$0.12`), and as a script gets it (a time in full, `0.12`)."""
+    """A value as a person sees it (`2m`, `$0.12`), and as a script gets it (a time in full, `0.12`).
+
+    `file` is the path of the file that it stands for, to which it is a link on a terminal that has links.
+    """
 
     shown: str
     plain: str
+    file: str = ""
+
+
+class FileText(str):
+    """A text that stands for a file, to which it is a link in a page on a terminal that has links."""
+
+    file: str
+
+    def __new__(cls, text: str, file: str) -> Self:
+        made = super().__new__(cls, text)
+        made.file = file
+        return made
 
 
 class Column(NamedTuple):
@@ -53,17 +68,22 @@ def tab_separated(rows: Iterable[Row]) -> Iterator[str]:
 
 def aligned(columns: Sequence[Column], rows: Iterable[Row], cells: int, stream: OutputStream = _ANY) -> Iterator[str]:
     """Yield the lines of a table with a heading, at most `cells` wide; a block for each row where no table fits."""
+    rows = list(rows)
     texts = [[stream.printable(cell.shown if isinstance(cell, Cell) else cell) for cell in row] for row in rows]
     if not texts:
         return
     natural = [max(map(width, texts_of)) for texts_of in zip([one.title for one in columns], *texts, strict=True)]
     widths = _fitted(columns, natural, cells)
     if widths is None:
-        yield from _stacked(columns, texts, cells, stream)
+        yield from _stacked(columns, texts, cells, stream, [[_file(cell) for cell in row] for row in rows])
         return
     yield _line(columns, widths, [column.title for column in columns], stream, lambda column, text: "heading")
-    for row in texts:
-        yield _line(columns, widths, row, stream, _style)
+    for row, cells_of in zip(texts, rows, strict=True):
+        yield _line(columns, widths, row, stream, _style, [_file(cell) for cell in cells_of])
+
+
+def _file(cell: str | Cell) -> str:
+    return cell.file if isinstance(cell, Cell) else ""
 
 
 def with_foot(table: Table, foot: str, cells: int, stream: OutputStream = _ANY) -> Iterator[str]:
@@ -83,13 +103,16 @@ def _line(
     row: Sequence[str],
     stream: OutputStream,
     style: Callable[[Column, str], str | None],
+    files: Sequence[str] = (),
 ) -> str:
-    """Return a line of a table. Padding is not coloured, and no line ends in spaces."""
+    """Return a line of a table. Padding is neither coloured nor linked, and no line ends in spaces."""
     parts: list[str] = []
     for place, cells in widths.items():
         text = fit(row[place], cells, ellipsis=stream.ellipsis)
         space = " " * (cells - width(text))
         painted = stream.styled(text, style(columns[place], row[place]))
+        if files and files[place]:
+            painted = stream.link(painted, files[place])
         parts.append(space + painted if columns[place].right else painted + space)
     return _GAP.join(parts).rstrip(" ")
 
@@ -126,29 +149,36 @@ def _shrunk(columns: Sequence[Column], natural: list[int], kept: list[int], cell
     return widths
 
 
-def _stacked(columns: Sequence[Column], texts: list[list[str]], cells: int, stream: OutputStream) -> Iterator[str]:
+def _stacked(
+    columns: Sequence[Column], texts: list[list[str]], cells: int, stream: OutputStream, files: list[list[str]]
+) -> Iterator[str]:
     """Yield each row as a block: its first cell whole, then an indented `title: value` line for each other cell."""
     for number, row in enumerate(texts):
         if number:
             yield ""
         yield stream.styled(row[0], _style(columns[0], row[0]))
-        for column, text in list(zip(columns, row, strict=True))[1:]:
+        for column, text, file in list(zip(columns, row, files[number], strict=True))[1:]:
             label = f"{_GAP}{column.title.lower()}: "
             if text:
                 room = max(cells - width(label), column.least)
-                yield label + stream.styled(fit(text, room, ellipsis=stream.ellipsis), _style(column, text))
+                value = stream.styled(fit(text, room, ellipsis=stream.ellipsis), _style(column, text))
+                yield label + (stream.link(value, file) if file else value)
 
 
-def page_lines(lines: Iterable[str | tuple[str, ...]], cells: int | None = None) -> Iterator[str]:
+def page_lines(
+    lines: Iterable[str | tuple[str, ...]], cells: int | None = None, stream: OutputStream = _ANY
+) -> Iterator[str]:
     """Yield the lines of a page of texts and `(label, value)` pairs, folded to `cells` where these are given.
 
     Values are aligned. The third part of a triple is a column of its own where there is room, else follows the value.
     """
-    shown = [[visible(part) for part in ((line,) if isinstance(line, str) else line)] for line in lines]
+    parts = [(line,) if isinstance(line, str) else line for line in lines]
+    shown = [[visible(part) for part in row] for row in parts]
+    files = [next((part.file for part in row if isinstance(part, FileText)), "") for row in parts]
     start = max((width(row[0]) + (row[0] != "") for row in shown if len(row) > 1), default=0) + 1
     beside = max((width(row[2]) for row in shown if len(row) > 2), default=0) + len(_GAP)
     room = 0 if cells is None else cells - start - beside
-    for label, *values in shown:
+    for (label, *values), file in zip(shown, files, strict=True):
         if not values:
             yield from _folded(label, cells, _indent(label))
         elif values[1:] and room >= _VALUE_LEAST:
@@ -156,7 +186,15 @@ def page_lines(lines: Iterable[str | tuple[str, ...]], cells: int | None = None)
             yield _labelled(label, value, start) + " " * (room - width(value)) + _GAP + values[1]
             yield from (" " * start + line for line in more)
         else:
-            yield from _folded(_labelled(label, "; ".join(values), start).rstrip(" "), cells, " " * start)
+            text = _folded(_labelled(label, "; ".join(values), start).rstrip(" "), cells, " " * start)
+            yield from _linked(text, start, file, stream) if file else text
+
+
+def _linked(lines: list[str], start: int, file: str, stream: OutputStream) -> Iterator[str]:
+    """Yield the lines of a labelled value with the value as a link to a file."""
+    for number, line in enumerate(lines):
+        place = len(line) - len(line.lstrip(" ")) if number else start
+        yield line[:place] + stream.link(line[place:], file)
 
 
 def _labelled(label: str, value: str, start: int) -> str:

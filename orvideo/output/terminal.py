@@ -21,6 +21,9 @@ from orvideo.output.tables import Column, Row, Table, aligned, page_lines, tab_s
 from orvideo.output.text import fold, visible
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from orvideo.output.capabilities import Protocol
     from orvideo.output.live_progress import LiveProgress
     from orvideo.output.pager import Pager
     from orvideo.output.progress import Progress
@@ -155,9 +158,20 @@ class Terminal:
         return trouble is None
 
     def page(self, lines: Iterable[str | tuple[str, ...]]) -> None:
-        """Write a page of the answer (see `tables.block`), folded on a terminal; not under JSON."""
+        """Write a page of the answer (see `tables.page_lines`), folded on a terminal; not under JSON."""
         if not self._for_machine:
-            self._answer_lines(page_lines(lines, self.width if self.out_is_tty else None))
+            self._answer_lines(page_lines(lines, self.width if self.out_is_tty else None, self._out))
+
+    def picture_protocol(self, wanted: str) -> Protocol | None:
+        """Return how `picture` can draw, None where it cannot; `wanted` is the setting `pictures`."""
+        return None if self._for_machine else self._out.picture_protocol(wanted)
+
+    def picture(self, image: Image, protocol: Protocol, *, share: float = 1.0) -> None:
+        """Draw an image as part of the answer, in at most that share of the screen's lines."""
+        from orvideo.output.pictures import drawn
+
+        columns = min(self.width, self._out.size[0] or self.width)
+        self._answer_text(drawn(image, protocol, self._out.room(columns, share)))
 
     def answer_bytes(self, raw: bytes) -> None:
         """Write an answer that is no text, a picture: the caller has seen that stdout is no terminal."""

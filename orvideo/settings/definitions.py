@@ -167,6 +167,12 @@ SANDBOX_SPEED = Definition(
     10.0,
     "how many times as fast the sandbox's time passes",
 )
+PLAYER = Definition[str](
+    "player", values.parse_player, str, None, "what `open` plays videos with; left open: the system's player"
+)
+PICTURES = Definition(
+    "pictures", values.parse_pictures, str, "auto", "in the terminal: auto, off, kitty, iterm2, sixel, blocks"
+)
 
 #: In the order in which `config list` shows them.
 DEFINITIONS: tuple[Definition[Any], ...] = (
@@ -190,6 +196,8 @@ DEFINITIONS: tuple[Definition[Any], ...] = (
     CATEGORIES,
     SANDBOX,
     SANDBOX_SPEED,
+    PLAYER,
+    PICTURES,
 )
 _BY_NAME = {definition.name: definition for definition in DEFINITIONS}
 NAMES: tuple[str, ...] = (API_KEY, *_BY_NAME)

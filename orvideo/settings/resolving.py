@@ -70,6 +70,8 @@ class Settings:
     categories = _Attribute[str](definitions.CATEGORIES)
     sandbox = _Attribute[bool](definitions.SANDBOX)
     sandbox_speed = _Attribute[float](definitions.SANDBOX_SPEED)
+    player = _Attribute[str | None](definitions.PLAYER)
+    pictures = _Attribute[str](definitions.PICTURES)
 
     def __init__(
         self,

@@ -35,6 +35,8 @@ _UNITS = {
     "mib": 1024**2,
     "gib": 1024**3,
 }
+#: How pictures are drawn in the terminal.
+PICTURES = ("auto", "off", "kitty", "iterm2", "sixel", "blocks")
 _YES = frozenset({"1", "true", "yes", "on"})
 _NO = frozenset({"0", "false", "no", "off"})
 
@@ -180,16 +182,39 @@ def parse_key_command(text: str) -> str:
             "a key stands in this command, where others can see it: name a command that reads it from a safe place.",
             hint="orvideo config set api-key",
         )
+    return _parse_command(text, "a command such as pass show openrouter")
+
+
+def parse_player(text: str) -> str:
+    """Return a command that plays videos. Raises InvalidValue."""
+    return _parse_command(text, "a command such as mpv --loop")
+
+
+def _parse_command(text: str, expected: str) -> str:
+    words = command_words(text) if text.isprintable() else []
+    if not words or not words[0]:
+        raise InvalidValue(text, expected)
+    return text.strip()
+
+
+def command_words(line: str) -> list[str]:
+    """Return the words of a command as a shell splits them; none where a quote is left open."""
     import shlex
 
-    line = parse_line(text).strip()
     try:
         words = shlex.split(line, posix=sys.platform != "win32")
     except ValueError:
-        words = []
-    if not words or not words[0]:
-        raise InvalidValue(text, "a command such as pass show openrouter")
-    return line
+        return []
+    # On Windows a backslash is part of a path, and shlex then leaves the quotes where they are.
+    return [word[1:-1] if len(word) > 1 and word[0] == word[-1] == '"' else word for word in words]
+
+
+def parse_pictures(text: str) -> str:
+    """Return how pictures are drawn: auto, off, or the name of a protocol. Raises InvalidValue."""
+    word = text.strip().lower()
+    if word not in PICTURES:
+        raise InvalidValue(text, f"one of {', '.join(PICTURES)}")
+    return word
 
 
 def parse_header_value(text: str) -> str:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 assert sys.platform != "win32"
 
 __all__ = [
-    "MOVES_OPEN_FILES", "boot_id", "boot_time", "broken_pipes", "changes_piped_bytes",
+    "MOVES_OPEN_FILES", "boot_id", "boot_time", "broken_pipes", "cell_size", "changes_piped_bytes",
     "has_modes", "hold", "host", "is_database_in_use", "is_foreign", "is_lockless", "is_open_to_write", "is_process",
     "is_sink", "lock", "longest_name", "network_error", "open_file", "open_terminal", "pid_namespace",
     "prepare_streams", "process_started", "read_at", "read_hidden", "release", "rename", "replace", "sync",
@@ -356,6 +356,16 @@ def open_terminal() -> tuple[TextIO, TextIO]:
     # Unbuffered, because a terminal cannot seek.
     stream = io.TextIOWrapper(raw, errors="replace", write_through=True)
     return stream, stream
+
+
+def cell_size(descriptor: int) -> tuple[int, int] | None:
+    """Return the width and height in pixels of a cell of a terminal; None where it does not say so."""
+    import struct
+    import termios
+
+    rows, columns, wide, high = struct.unpack("HHHH", fcntl.ioctl(descriptor, termios.TIOCGWINSZ, bytes(8)))
+    cell = (wide // columns, high // rows) if rows and columns else (0, 0)
+    return cell if all(cell) else None
 
 
 def wait_for_input(descriptor: int, seconds: float) -> bool:

@@ -24,7 +24,7 @@ from orvideo.system import names, processes
 assert sys.platform == "win32"
 
 __all__ = [
-    "MOVES_OPEN_FILES", "boot_id", "boot_time", "broken_pipes", "changes_piped_bytes",
+    "MOVES_OPEN_FILES", "boot_id", "boot_time", "broken_pipes", "cell_size", "changes_piped_bytes",
     "has_modes", "hold", "host", "is_database_in_use", "is_foreign", "is_lockless", "is_open_to_write", "is_process",
     "is_sink", "lock", "longest_name", "network_error", "open_file", "open_terminal", "pid_namespace",
     "prepare_streams", "process_started", "read_at", "read_hidden", "release", "rename", "replace", "sync",
@@ -278,6 +278,11 @@ def changes_piped_bytes() -> bool:
 def open_terminal() -> tuple[TextIO, TextIO]:
     """Return the console as a stream to read and one to write."""
     return open("CONIN$", encoding="utf-8"), open("CONOUT$", "w", encoding="utf-8")
+
+
+def cell_size(descriptor: int) -> tuple[int, int] | None:
+    """Return None: no console of Windows says how large a cell is."""
+    return None
 
 
 def wait_for_input(descriptor: int, seconds: float) -> bool:

@@ -92,8 +92,8 @@ def over_memory(
 class Screen:
     """A pseudo-terminal, the bytes that reached it, and what they look like on a screen."""
 
-    def __init__(self, columns: int, rows: int = 24) -> None:
-        self._rows = rows
+    def __init__(self, columns: int, rows: int = 24, cell: tuple[int, int] = (0, 0)) -> None:
+        self._rows, self._cell = rows, cell
         self.master, self.slave = pty.openpty()
         self.resize(columns)
         self._raw = b""
@@ -103,7 +103,8 @@ class Screen:
 
     def resize(self, columns: int) -> None:
         self.columns = columns
-        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", self._rows, columns, 0, 0))
+        pixels = columns * self._cell[0], self._rows * self._cell[1]
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", self._rows, columns, *pixels))
 
     def stream(self, mode: str = "w") -> TextIO:
         raw = io.FileIO(os.dup(self.slave), mode)
@@ -160,10 +161,16 @@ class Screen:
 
 @contextmanager
 def on_screen(
-    columns: int, environ: Mapping[str, str] | None = None, *, clock: Clock | None = None, rows: int = 24, **modes: Any
+    columns: int,
+    environ: Mapping[str, str] | None = None,
+    *,
+    clock: Clock | None = None,
+    rows: int = 24,
+    cell: tuple[int, int] = (0, 0),
+    **modes: Any,
 ) -> Iterator[tuple[Screen, Terminal]]:
-    """Give a Terminal whose three streams are one pseudo-terminal."""
-    screen = Screen(columns, rows)
+    """Give a Terminal whose three streams are one pseudo-terminal; `cell` is what it says of a cell, in pixels."""
+    screen = Screen(columns, rows, cell)
     streams = screen.stream(), screen.stream(), screen.stream("r")
     terminal = terminal_on(*streams, {"TERM": "xterm-256color", **(environ or {})}, clock=clock, **modes)
     try:

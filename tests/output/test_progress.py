@@ -402,11 +402,34 @@ def test_closing_the_terminal_ends_a_display_that_was_left_open() -> None:
 
 @pytest.mark.drill("F-D13")
 @pytest.mark.parametrize(
-    ("environ", "shown"), [({"WT_SESSION": "1"}, True), ({"TERM_PROGRAM": "ghostty"}, True), ({}, False)]
+    ("environ", "shown"),
+    [
+        ({}, False),
+        ({"WT_SESSION": "1"}, True),
+        ({"WT_SESSION": "1", "TERM_PROGRAM": "vscode"}, False),
+        ({"WT_SESSION": "1", "TMUX": "/tmp/x"}, False),
+        ({"WT_SESSION": "1", "TERM": "screen-256color"}, False),
+        ({"ConEmuANSI": "ON"}, True),
+        ({"KONSOLE_VERSION": "230804"}, True),
+        ({"TERM_PROGRAM": "ghostty"}, True),
+        # What they were before showed `4;3;0` as a message.
+        ({"TERM_PROGRAM": "iTerm.app"}, False),
+        ({"TERM_PROGRAM": "iTerm.app", "TERM_PROGRAM_VERSION": "3.6.5"}, False),
+        ({"TERM_PROGRAM": "iTerm.app", "TERM_PROGRAM_VERSION": "3.6.6"}, True),
+        ({"TERM_PROGRAM": "WezTerm", "TERM_PROGRAM_VERSION": "20240203-110809-5046fc22"}, False),
+        ({"TERM_PROGRAM": "WezTerm", "TERM_PROGRAM_VERSION": "20250401-110809-5046fc22"}, True),
+        ({"VTE_VERSION": "7600"}, False),
+        ({"VTE_VERSION": "8001"}, True),
+        ({"VTE_VERSION": "²", "WT_SESSION": "1"}, True),
+    ],
 )
-def test_d13_a_task_bar_shows_how_far_a_download_is_and_is_left_empty(environ: dict[str, str], shown: bool) -> None:
+def test_d13_a_tab_shows_that_a_job_runs_and_how_far_a_download_is_and_is_left_empty(
+    environ: dict[str, str], shown: bool
+) -> None:
     stderr = Stream(tty=True)
     progress = terminal_on(None, stderr, None, {"TERM": "xterm", **environ}, clock=HandClock().clock()).progress()
+    progress.status("job-1", "pending", 1)
+    list(progress.get_renderables())  # type: ignore[attr-defined]
     for done in (0, 40, 100):
         progress.download("job-1", done, 100)
         list(progress.get_renderables())  # type: ignore[attr-defined]
@@ -414,4 +437,4 @@ def test_d13_a_task_bar_shows_how_far_a_download_is_and_is_left_empty(environ: d
     list(progress.get_renderables())  # type: ignore[attr-defined]
     progress.close()
     told = re.findall(r"\x1b\]9;4;(\d;\d+)\x1b", stderr.text())
-    assert [one for one, _ in itertools.groupby(told)] == (["1;0", "1;40", "1;100", "0;0"] if shown else [])
+    assert [one for one, _ in itertools.groupby(told)] == (["3;0", "1;0", "1;40", "1;100", "0;0"] if shown else [])

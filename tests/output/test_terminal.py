@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import socket
 import threading
 from contextlib import closing
 from decimal import Decimal
@@ -108,10 +109,13 @@ def test_a_terminal_gets_a_heading_and_the_form_for_people() -> None:
 @pytest.mark.drill("F-D13")
 def test_d13_a_path_on_a_terminal_links_to_the_file() -> None:
     path, seen = Path("/films/a b\x1b[1m.mp4"), "/films/a b\\x1b[1m.mp4"
-    linked = f"\x1b]8;;file:///films/a%20b%1B%5B1m.mp4\x1b\\{seen}\x1b]8;;\x1b\\\n"
+    linked = f"\x1b]8;;file://{socket.gethostname()}/films/a%20b%1B%5B1m.mp4\x1b\\{seen}\x1b]8;;\x1b\\\n"
     cases: list[tuple[dict[str, str], bool]] = [
         ({"TERM": "xterm-256color"}, True), ({"TERM": "tmux"}, True), ({"TERM": "linux"}, False), ({}, False),
-        ({"TERM": "dumb"}, False), ({"TERM": "xterm", "CI": "1"}, False),
+        ({"TERM": "dumb"}, False), ({"TERM": "xterm", "CI": "1"}, False), ({"WT_SESSION": "1"}, True),
+        ({"TERM": "xterm", "FORCE_HYPERLINK": "0"}, False), ({"TERM": "linux", "FORCE_HYPERLINK": "1"}, True),
+        ({"TERM": "xterm-256color", "VTE_VERSION": "4601"}, False),
+        ({"TERM": "xterm-256color", "VTE_VERSION": "7600"}, True), ({"TERM": "xterm", "NO_COLOR": "1"}, True),
     ]  # fmt: skip
     for environ, links in cases:
         said = over_memory(environ, tty=True)

@@ -33,6 +33,8 @@ EXAMPLES: dict[str, tuple[str, object, str]] = {
     "categories": ("cli-agent", "cli-agent", "\x1b"),
     "sandbox": ("1", True, "2"),
     "sandbox-speed": ("100", 100.0, "-1"),
+    "player": ("mpv --fs", "mpv --fs", "'mpv"),
+    "pictures": ("Kitty", "kitty", "png"),
 }
 
 
