@@ -245,6 +245,15 @@ def test_jq_shows_which_command_goes_on(desk: Desk) -> None:
 
 
 @needs_jq
+def test_jq_finds_what_is_kept(desk: Desk) -> None:
+    for name in ("one", "two", "three"):
+        assert desk.run("orvideo", "submit", name, "-q", "--wait", "-o", f"{name}.mp4")[0] == 0
+    assert desk.run("orvideo", "jobs", "mark", "1", "3", "--keep")[0] == 0
+    assert desk.run("sh", "kept.sh")[::2] == (0, "")
+    assert sorted(path.name for path in (desk.home / "kept").iterdir()) == ["one.mp4", "three.mp4"]
+
+
+@needs_jq
 def test_jq_follows_the_events(desk: Desk) -> None:
     for name in ("one", "two"):
         assert desk.run("orvideo", "submit", name, "-q", "-o", f"{name}.mp4")[0] == 0

@@ -75,8 +75,7 @@ def _show_sums(context: Context, passing: Filter, options: ListOptions) -> int:
     sums = context.ledger_to_read.spent(options.cost.value, limit=options.limit or None, **passing)
     terminal.document([one.as_json() for one in sums])
     table = spending_table(sums, options.cost.value, whole=not terminal.out_is_tty)
-    with context.interrupts.ctrl_c_left_to_child():
-        terminal.long_table(table, "", _pager(context, options))
+    terminal.long_table(table, "", _pager(context, options))
     return len(sums)
 
 
@@ -97,8 +96,7 @@ def _show_jobs(context: Context, passing: Filter, options: ListOptions) -> int:
         foot = tally_text(ledger.tally(**passing), shown=len(records))
     elif not all_of_them:
         terminal.note(f"the first {len(records)} are shown; there are more (-n 0 for all)")
-    with context.interrupts.ctrl_c_left_to_child():
-        terminal.long_table(table, foot, _pager(context, options))
+    terminal.long_table(table, foot, _pager(context, options))
     return len(records)
 
 
@@ -142,4 +140,5 @@ def _pager(context: Context, options: ListOptions) -> Pager | None:
         return None
     from orvideo.output.pager import find_pager
 
-    return find_pager(context.settings.environ_without_key(), context.environment.platform)
+    pager = find_pager(context.settings.environ_without_key(), context.environment.platform)
+    return pager and pager._replace(guard=context.interrupts.ctrl_c_left_to_child)

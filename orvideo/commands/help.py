@@ -82,6 +82,7 @@ batch              the saved paths    the same, each as soon as it is there
 status             a table            id, status, model, created, USD, path, error
 jobs               a table            id, status, model, created, USD, path, prompt
 jobs --cost        a table            key, USD, billed, unknown, pending, USD of those, own key, where
+jobs mark          the ids            the same
 models             a table            id, from, resolutions, seconds, sound, seed, USD
 
 Lines in a pipe are tab-separated, without a heading. A value that is not known is empty.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import NamedTuple
 
-from orvideo.output.stream import is_dumb, is_set
+from orvideo.output.stream import OutputStream, is_dumb, is_set
 
 #: The variables that name one; the first that is there counts, and an empty one says that there is to be none.
 VARIABLES = ("ORVIDEO_PAGER", "PAGER")
@@ -17,14 +17,43 @@ _LESS = "FRX"
 
 
 class Pager(NamedTuple):
-    """A program, as the words of its line, and its environment."""
+    """A program, as the words of its line, and its environment; `guard` is entered while it has the keyboard."""
 
     words: list[str]
     environ: Mapping[str, str]
+    guard: Callable[[], AbstractContextManager[None]] = nullcontext
 
     @property
     def name(self) -> str:
         return self.words[0]
+
+    def show(self, lines: Sequence[str], stream: OutputStream) -> str | None:
+        """Show lines on a terminal, and return when the person has seen enough; else return why they were not shown.
+
+        The pager has the keyboard meanwhile; it is told to end if a signal ends this process.
+        """
+        with self.guard():
+            return self._show(lines, stream)
+
+    def _show(self, lines: Sequence[str], stream: OutputStream) -> str | None:
+        import subprocess
+
+        if (stdout := stream.descriptor) is None:
+            return "there is no terminal"
+        stream.flush()
+        try:
+            child = subprocess.Popen(self.words, stdin=subprocess.PIPE, stdout=stdout, env=dict(self.environ))
+        except (OSError, ValueError) as error:
+            return (error.strerror if isinstance(error, OSError) else None) or "its line cannot be read"
+        try:
+            # Whoever has read enough of it is no error here.
+            child.communicate(stream.encoded("".join(line + "\n" for line in lines)))
+        except BaseException:
+            child.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(1)
+            raise
+        return None if child.returncode <= 0 else f"it ended with code {child.returncode}"
 
 
 def find_pager(environ: Mapping[str, str], platform: str = sys.platform) -> Pager | None:
@@ -53,24 +82,3 @@ def _words(line: str, platform: str) -> list[str]:
         ]
     except ValueError:  # a quote that is never closed
         return [line]
-
-
-def show(pager: Pager, text: bytes, stdout: int) -> str | None:
-    """Show a text on a terminal, and return when the person has seen enough; else return why it was not shown.
-
-    The pager has the keyboard meanwhile: it is told to end if a signal ends this process.
-    """
-    import subprocess
-
-    try:
-        child = subprocess.Popen(pager.words, stdin=subprocess.PIPE, stdout=stdout, env=dict(pager.environ))
-    except (OSError, ValueError) as error:
-        return (error.strerror if isinstance(error, OSError) else None) or "its line cannot be read"
-    try:
-        child.communicate(text)  # whoever has read enough of it is no error here
-    except BaseException:
-        child.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            child.wait(1)
-        raise
-    return None if child.returncode <= 0 else f"it ended with code {child.returncode}"

@@ -66,6 +66,13 @@ def aligned(columns: Sequence[Column], rows: Iterable[Row], cells: int, stream: 
         yield _line(columns, widths, row, stream, _style)
 
 
+def with_foot(table: Table, foot: str, cells: int, stream: OutputStream = _ANY) -> Iterator[str]:
+    """Yield the lines of a table as `aligned` does, and below it a text about it, folded."""
+    yield from aligned(*table, cells, stream)
+    if foot:
+        yield from (stream.styled(line, "faint") for line in fold(stream.printable(foot), cells, _GAP))
+
+
 def _style(column: Column, text: str) -> str | None:
     return column.style(text) if column.style else None
 

@@ -7,7 +7,6 @@ Only this module writes to the two streams. It makes every text visible (drills 
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from orvideo.errors import OrvideoError, OutputUnwritable, UsageError
 from orvideo.output.error_text import error_document, error_lines
 from orvideo.output.prompt import read_hidden_line, read_line
 from orvideo.output.stream import OutputStream, is_dumb, is_set, is_terminal
-from orvideo.output.tables import Column, Row, Table, aligned, page_lines, tab_separated
+from orvideo.output.tables import Column, Row, Table, aligned, page_lines, tab_separated, with_foot
 from orvideo.output.text import fold, visible
 
 if TYPE_CHECKING:
@@ -144,22 +143,13 @@ class Terminal:
         if self._for_machine or not self.out_is_tty:
             self.table(*table)
             return
-        lines = list(aligned(*table, self.width, self._out))
-        if foot and not self.quiet:
-            lines += [self._out.styled(line, "faint") for line in fold(self._out.printable(foot), self.width, "  ")]
-        if pager is None or len(lines) < (self._out.size[1] or sys.maxsize) or not self._paged(lines, pager):
+        lines = list(with_foot(table, "" if self.quiet else foot, self.width, self._out))
+        if pager is None or not 0 < self._out.size[1] <= len(lines) or not self._paged(lines, pager):
             self._answer_lines(lines)
 
     def _paged(self, lines: Sequence[str], pager: Pager) -> bool:
-        """Show lines in a pager; return whether it could be started."""
-        from orvideo.output.pager import show
-
-        text, descriptor = self._out.encoded("".join(line + "\n" for line in lines)), self._out.descriptor
-        if descriptor is None:
-            return False
         with self._display_paused(), self._stdout_errors():
-            self._out.flush()
-            trouble = show(pager, text, descriptor)
+            trouble = pager.show(lines, self._out)
         if trouble is not None:
             self.warn(f"the pager {pager.name} did not show the list: {trouble} (--no-pager does without)")
         return trouble is None
