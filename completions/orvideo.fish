@@ -95,6 +95,20 @@ function __orvideo_takes_value
             'models --max-cost' \
             'models --sort' \
             'models --profile' \
+            'gallery --search' \
+            'gallery -s' \
+            'gallery --since' \
+            'gallery --status' \
+            'gallery --model' \
+            'gallery -m' \
+            'gallery --batch' \
+            'gallery --marked' \
+            'gallery --limit' \
+            'gallery -n' \
+            'gallery --output' \
+            'gallery -o' \
+            'gallery --port' \
+            'gallery --profile' \
             'open --with' \
             'open --profile' \
             'frame --at' \
@@ -125,6 +139,8 @@ function __orvideo_takes_value
             'jobs --status' \
             'jobs --model' \
             'jobs -m' \
+            'jobs --batch' \
+            'jobs --marked' \
             'jobs --sort' \
             'jobs --columns' \
             'jobs --limit' \
@@ -137,6 +153,8 @@ function __orvideo_takes_value
             'jobs list --status' \
             'jobs list --model' \
             'jobs list -m' \
+            'jobs list --batch' \
+            'jobs list --marked' \
             'jobs list --sort' \
             'jobs list --columns' \
             'jobs list --limit' \
@@ -144,6 +162,9 @@ function __orvideo_takes_value
             'jobs list --cost' \
             'jobs list --profile' \
             'jobs show --profile' \
+            'jobs mark --note' \
+            'jobs mark --from' \
+            'jobs mark --profile' \
             'jobs adopt --profile' \
             'jobs forget --profile' \
             'config list --profile' \
@@ -218,7 +239,7 @@ end
 
 complete -c orvideo -e
 complete -c orvideo -f
-set -g __orvideo_commands 'submit' 'status' 'wait' 'download' 'batch' 'models' 'open' 'frame' 'sheet' 'login' 'logout' 'whoami' 'doctor' 'sandbox' 'help' 'jobs' 'jobs list' 'jobs show' 'jobs adopt' 'jobs forget' 'config' 'config list' 'config get' 'config set' 'config unset' 'config profiles' 'config path' 'completion' 'completion install' 'completion show'
+set -g __orvideo_commands 'submit' 'status' 'wait' 'download' 'batch' 'models' 'gallery' 'open' 'frame' 'sheet' 'login' 'logout' 'whoami' 'doctor' 'sandbox' 'help' 'jobs' 'jobs list' 'jobs show' 'jobs mark' 'jobs adopt' 'jobs forget' 'config' 'config list' 'config get' 'config set' 'config unset' 'config profiles' 'config path' 'completion' 'completion install' 'completion show'
 
 complete -c orvideo -n '__orvideo_at \'\' 0' -a submit -d 'Submit one video job; with --wait and -o, follow it and save the video'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a status -d 'Look once at jobs and show how they are'
@@ -226,6 +247,7 @@ complete -c orvideo -n '__orvideo_at \'\' 0' -a wait -d 'Follow jobs to their en
 complete -c orvideo -n '__orvideo_at \'\' 0' -a download -d 'Fetch finished videos, again if need be; nothing is ever submitted'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a batch -d 'Submit, follow and save many videos; the same command goes on where it was stopped'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a models -d 'List the models: what they can do and cost'
+complete -c orvideo -n '__orvideo_at \'\' 0' -a gallery -d 'Write a page of videos: to look at, compare, mark; without JOB, of all on record'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a open -d 'Play saved videos; one that is not on this disk is fetched first'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a frame -d 'Save one frame of a video as a picture: the first, the last, or the one at a time'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a sheet -d 'Draw frames of videos on one sheet, with their times: one video fills the grid, each of s…'
@@ -235,7 +257,7 @@ complete -c orvideo -n '__orvideo_at \'\' 0' -a whoami -d 'Say which key is used
 complete -c orvideo -n '__orvideo_at \'\' 0' -a doctor -d 'Check the key, the service, the record, the disk and the versions; say what to do'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a sandbox -d 'Serve the whole video API on this machine: free, offline, with real films'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a help -d 'Show a page: exit codes, environment variables, output, and the schema of all JSON'
-complete -c orvideo -n '__orvideo_at \'\' 0' -a jobs -d 'The local record: list, search, show, adopt, forget'
+complete -c orvideo -n '__orvideo_at \'\' 0' -a jobs -d 'The local record: list, search, show, mark, adopt, forget'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a config -d 'Read and change the settings'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a completion -d 'Let TAB complete commands, options, models and jobs'
 complete -c orvideo -n '__orvideo_at \'\'' -l version -s V -d 'Print the version'
@@ -384,6 +406,26 @@ complete -c orvideo -n '__orvideo_at \'models\'' -l verbose -s v -d 'Show each r
 complete -c orvideo -n '__orvideo_at \'models\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
 complete -c orvideo -n '__orvideo_at \'models\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'models\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -k -a '(__orvideo_dynamic jobs)'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l search -s s -d 'In prompt, model or id' -x
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l unfinished -d 'Not at their end'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l unknown -d 'Sent, outcome unknown'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l not-downloaded -d 'Finished, not on this disk'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l since -d 'A date (2026-11-21), or an age such as 2h or 7d' -x
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l status -d 'With this status, or one of these: completed,failed' -x
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l model -s m -d 'Of this model, or part of its name' -x -k -a '(__orvideo_dynamic models)'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l batch -d 'Of this batch: its --name or file, or part of that' -x
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l marked -d 'Marked so (orvideo jobs mark)' -x -a 'keep reject any none'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l limit -s n -d 'At most N jobs, the newest' -x
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l output -s o -d 'Write the page here: a file or a folder' -r -F
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l force -d 'Overwrite a file that is already there'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l open -l no-open -d 'Open the page in the browser'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l serve -d 'Serve the page alive, for this machine alone: jobs move, marks go on record'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l port -d 'The port on 127.0.0.1' -x
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l json -d 'Answer with one JSON document'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l quiet -s q -d 'Only the answer and errors'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'open\'' -k -a '(__orvideo_dynamic videos)'
 complete -c orvideo -n '__orvideo_at \'open\'' -l with -d 'Play with this command, which gets the paths last, or in place of {}' -x
 complete -c orvideo -n '__orvideo_at \'open\'' -l terminal -d 'Draw a still here instead; of JOB:first, JOB:last or JOB:2.5s that one'
@@ -457,6 +499,7 @@ complete -c orvideo -n '__orvideo_at \'help\'' -l json -d 'Answer with one JSON 
 complete -c orvideo -n '__orvideo_at \'help\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'jobs\' 0' -a list -d 'List the jobs on record, newest first'
 complete -c orvideo -n '__orvideo_at \'jobs\' 0' -a show -d 'Show everything on record about one job, and on a terminal a still of its video'
+complete -c orvideo -n '__orvideo_at \'jobs\' 0' -a mark -d 'Mark jobs as keep or reject, or put a note on them; money and files stay as they are'
 complete -c orvideo -n '__orvideo_at \'jobs\' 0' -a adopt -d 'Take a job from elsewhere into the record, after one look at it'
 complete -c orvideo -n '__orvideo_at \'jobs\' 0' -a forget -d 'Remove jobs from the record; files and the jobs at the service stay'
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l search -s s -d 'In prompt, model or id' -x
@@ -466,10 +509,14 @@ complete -c orvideo -n '__orvideo_at \'jobs\'' -l not-downloaded -d 'Finished, n
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l since -d 'A date (2026-11-21), or an age such as 2h or 7d' -x
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l status -d 'With this status, or one of these: completed,failed' -x
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l model -s m -d 'Of this model, or part of its name' -x -k -a '(__orvideo_dynamic models)'
-complete -c orvideo -n '__orvideo_at \'jobs\'' -l sort -d 'The order of the list' -x -a 'newest oldest cost'
+complete -c orvideo -n '__orvideo_at \'jobs\'' -l batch -d 'Of this batch: its --name or file, or part of that' -x
+complete -c orvideo -n '__orvideo_at \'jobs\'' -l marked -d 'Marked so (orvideo jobs mark)' -x -a 'keep reject any none'
+complete -c orvideo -n '__orvideo_at \'jobs\'' -l sort -d 'The order of the list; of cost, the dearest first' -x -a 'newest oldest cost model status'
+complete -c orvideo -n '__orvideo_at \'jobs\'' -l reverse -d 'The other way round'
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l columns -d 'Which columns, such as id,status,file' -x
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l limit -s n -d 'At most N jobs; 0 for all' -x
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l cost -d 'Sum what they cost, by model, day or month' -x -a 'model day month'
+complete -c orvideo -n '__orvideo_at \'jobs\'' -l no-pager -d 'All at once, also where it is longer than the screen'
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l quiet -s q -d 'Only the answer and errors'
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
@@ -481,10 +528,14 @@ complete -c orvideo -n '__orvideo_at \'jobs list\'' -l not-downloaded -d 'Finish
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l since -d 'A date (2026-11-21), or an age such as 2h or 7d' -x
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l status -d 'With this status, or one of these: completed,failed' -x
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l model -s m -d 'Of this model, or part of its name' -x -k -a '(__orvideo_dynamic models)'
-complete -c orvideo -n '__orvideo_at \'jobs list\'' -l sort -d 'The order of the list' -x -a 'newest oldest cost'
+complete -c orvideo -n '__orvideo_at \'jobs list\'' -l batch -d 'Of this batch: its --name or file, or part of that' -x
+complete -c orvideo -n '__orvideo_at \'jobs list\'' -l marked -d 'Marked so (orvideo jobs mark)' -x -a 'keep reject any none'
+complete -c orvideo -n '__orvideo_at \'jobs list\'' -l sort -d 'The order of the list; of cost, the dearest first' -x -a 'newest oldest cost model status'
+complete -c orvideo -n '__orvideo_at \'jobs list\'' -l reverse -d 'The other way round'
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l columns -d 'Which columns, such as id,status,file' -x
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l limit -s n -d 'At most N jobs; 0 for all' -x
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l cost -d 'Sum what they cost, by model, day or month' -x -a 'model day month'
+complete -c orvideo -n '__orvideo_at \'jobs list\'' -l no-pager -d 'All at once, also where it is longer than the screen'
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l quiet -s q -d 'Only the answer and errors'
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
@@ -498,6 +549,16 @@ complete -c orvideo -n '__orvideo_at \'jobs show\'' -l json -d 'Answer with one 
 complete -c orvideo -n '__orvideo_at \'jobs show\'' -l quiet -s q -d 'Only the answer and errors'
 complete -c orvideo -n '__orvideo_at \'jobs show\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'jobs show\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'jobs mark\'' -k -a '(__orvideo_dynamic jobs)'
+complete -c orvideo -n '__orvideo_at \'jobs mark\'' -l keep -d 'Mark them as worth keeping'
+complete -c orvideo -n '__orvideo_at \'jobs mark\'' -l reject -d 'Mark them as not worth keeping; no file is removed'
+complete -c orvideo -n '__orvideo_at \'jobs mark\'' -l clear -d 'Remove mark and note, before what else is said'
+complete -c orvideo -n '__orvideo_at \'jobs mark\'' -l note -d 'A note on them' -x
+complete -c orvideo -n '__orvideo_at \'jobs mark\'' -l from -d 'Read lines of a job, keep, reject or -, and a note, between tabs; - is stdin' -r -F
+complete -c orvideo -n '__orvideo_at \'jobs mark\'' -l json -d 'Answer with one JSON document'
+complete -c orvideo -n '__orvideo_at \'jobs mark\'' -l quiet -s q -d 'Only the answer and errors'
+complete -c orvideo -n '__orvideo_at \'jobs mark\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
+complete -c orvideo -n '__orvideo_at \'jobs mark\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'jobs adopt\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'jobs adopt\'' -l quiet -s q -d 'Only the answer and errors'
 complete -c orvideo -n '__orvideo_at \'jobs adopt\'' -l verbose -s v -d 'Show each request, never the key'
