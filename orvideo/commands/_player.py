@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orvideo import shells, system
 from orvideo.clock import MAX_WAIT
@@ -125,7 +125,7 @@ def _pass_on(context: Context, child: subprocess.Popen[bytes]) -> None:
         child.terminate()
 
 
-def _environ(context: Context) -> dict[str, str | bytes]:
+def _environ(context: Context) -> Mapping[str, Any]:
     return {name: system.variable(value) for name, value in context.settings.environ_without_key().items()}
 
 

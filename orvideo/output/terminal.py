@@ -2,6 +2,9 @@
 
 Only this module writes to the two streams. It makes every text visible (drills T01, T02) and takes none as markup
 (drill T03). A failed write to stdout raises OutputUnwritable (drill O10); one to stderr is ignored (drill S05).
+
+The file is longer than 400 lines because whatever writes to the two streams, or asks there, shares one lock and one
+live display.
 """
 
 from __future__ import annotations
