@@ -71,6 +71,8 @@ class Batch(NamedTuple):
     specs: dict[str, str]
     #: Where the line, or the setting, says that videos go.
     output: str | None
+    #: What a person can call it; None for a stream without a name.
+    name: str | None
     #: What the whole may cost, USD; None without a limit.
     limit: Decimal | None = None
 
@@ -103,7 +105,7 @@ def report_path(options: BatchOptions, source: Source) -> str:
 def check_batch(context: Context, options: BatchOptions, settings: Settings, service: Service, source: Source) -> Batch:
     """Check every row in every way; raises UsageError or Rejected with all problems at once."""
     from orvideo.batch.checking import Pricing
-    from orvideo.batch.identity import batch_id, batch_label
+    from orvideo.batch.identity import batch_id, batch_label, batch_name
     from orvideo.batch.row_state import History
     from orvideo.batch.rows import read_rows
 
@@ -135,7 +137,7 @@ def check_batch(context: Context, options: BatchOptions, settings: Settings, ser
         raise _refusal(troubles, source)
     for warning in dict.fromkeys(warning for one in asked for warning in one.warnings):
         context.terminal.warn(warning)
-    return Batch(source, identity, reader, asked, history, offers, specs, output)
+    return Batch(source, identity, reader, asked, history, offers, specs, output, batch_name(source, options.name))
 
 
 def _refuse_other_profile(history: History, service: Service) -> None:

@@ -194,7 +194,7 @@ def _entries(context: Context, batch: Batch, service: Service) -> list[Entry]:
         return Submission(
             request=batch.reader.body(one, offer), endpoint=service.endpoint, quote=offer.quote.as_json(),
             target=batch.specs[one.key], batch=batch.id, row_key=one.key, row_number=one.row.number,
-            max_total=batch.limit, profile=service.profile,
+            max_total=batch.limit, profile=service.profile, batch_name=batch.name,
         )  # fmt: skip
 
     entries: list[Entry] = []
