@@ -79,7 +79,10 @@ def _fetch(context: Context, records: Sequence[Record], fetcher: Fetcher) -> Non
             )
     tasks = prepare(context, records, fetcher)
     settings = context.settings
-    options = RunOptions(timeout=settings.timeout, interval=settings.interval, wait=False)
+    is_limited, timeout = context.deadline.at is not None, settings.timeout
+    if timeout is not None:
+        timeout = context.deadline.left(timeout)
+    options = RunOptions(timeout=timeout, interval=settings.interval, timeout_is_explicit=is_limited, wait=False)
     context.listener.jobs = len(tasks)
     context.ending.raise_worst([*run_tasks(context, tasks, options, fetcher), *errors_of(tasks)])
 
