@@ -142,11 +142,13 @@ class FrameFinder:
     def _take(self, path: Path, digest: str, moment: Moment) -> tuple[bytes, str | None]:
         """Return the picture, and what is to be said of it; only ever of the very video that was named."""
         with needing("film", "A frame of a video"):
-            from orvideo.film.encoding import encoded
+            from orvideo.film.encoding import Kind, encoded
             from orvideo.film.stills import still
 
             shown = still(path, moment)
-        data = encoded(shown.image, self._max_bytes)
+            data = encoded(shown.image, Kind.PNG)
+            if len(data) > self._max_bytes:
+                data = encoded(shown.image, Kind.JPEG)
         if _sum(path) != digest:
             raise UsageError(f"{path} has changed since it was checked; nothing was sent.")
         return data, shown.warning

@@ -166,6 +166,7 @@ def test_the_documented_job_object() -> None:
         mark="keep",
         note="the best",
         extra={"new": 1},
+        frames=(FrameSource("last", "ab", job="job-0", use="first_frame"),),
     )
 
     assert record.as_json() == {
