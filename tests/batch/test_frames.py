@@ -34,7 +34,7 @@ def pictures(service: Bench, user: str) -> list[Any]:
 
 
 def test_rows_begin_with_frames_of_jobs_and_of_files(service: Bench, clip: str, home: Path) -> None:
-    rows = [{"first_frame": "@1"}, {"first_frame": f"{clip[-8:]}:first"}, {"last_frame": "a.mp4:last"}, {}]
+    rows = [{"first_frame": "@1"}, {"first_frame": f"{clip[-8:]}:first"}, {"reference": "a.mp4:last"}, {}]
     service.write(lines(*rows))
     planned = service.batch("--dry-run", "--json")
     assert planned.code == 0, planned.err
@@ -54,7 +54,7 @@ def test_at_one_stays_the_job_that_it_was_when_the_batch_goes_on(service: Bench,
     service.write(lines({}, {"first_frame": "@1"}))
     assert service.batch().code == 0
     assert service.shell("submit", "another", *SMALL, "--wait", "-o", "b.mp4").code == 0
-    service.write(lines({}, {"first_frame": "@1"}, {"last_frame": "@1", "seed": 2}))
+    service.write(lines({}, {"first_frame": "@1"}, {"first_frame": "@1:first"}))
     again = service.batch()
     assert again.code == 0, again.err
     assert sorted(body.get("user", "") for body in service.received) == ["", "", "row-1", "row-2", "row-3"]
@@ -139,7 +139,7 @@ def test_a_video_that_is_gone_is_fetched_once_and_before_anything_is_sent(
 ) -> None:
     true = still(home / "a.mp4", LAST).image
     (home / "a.mp4").unlink()
-    service.write(lines({"first_frame": clip}, {"last_frame": f"{clip}:last"}))
+    service.write(lines({"first_frame": clip}, {"reference": f"{clip}:last"}))
     done = service.batch()
     assert done.code == 0, done.err
     assert done.err.count(f"{clip}: downloaded") == 1
