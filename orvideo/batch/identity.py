@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
 from orvideo.batch.source import Source
+from orvideo.record.frames import LISTS, FrameSource
 from orvideo.record.redaction import redact_request
 
 #: Spelt in any case, they mean the same.
@@ -41,24 +43,30 @@ def batch_id(label: str, endpoint: str) -> str:
     return "batch-" + _digest(json.dumps(["orvideo batch 1", endpoint, label]))[:24]
 
 
-def row_keys(wanted: Iterable[Mapping[str, Any]]) -> list[str]:
+def row_keys(wanted: Iterable[Mapping[str, Any]], frames: Iterable[Sequence[FrameSource]] = repeat(())) -> list[str]:
     """Return the key of each row, in order, from what it asks for; media count by their content, not by their name."""
     seen: dict[str, int] = {}
     keys: list[str] = []
-    for fields in wanted:
-        content = content_key(fields)
+    for fields, of_videos in zip(wanted, frames, strict=False):
+        content = content_key(fields, of_videos)
         keys.append(f"{content}-{seen.get(content, 0)}")
         seen[content] = seen.get(content, 0) + 1
     return keys
 
 
-def content_key(fields: Mapping[str, Any]) -> str:
-    """Return the sum of what a row asks for; a request and the same without its data (`redact_request`) have one."""
-    return _digest(_canonical(fields))[:32]
+def content_key(fields: Mapping[str, Any], frames: Sequence[FrameSource] = ()) -> str:
+    """Return the sum of what a row asks for; a request and the same without its data (`redact_request`) have one.
+
+    A frame of a video counts by the video and the moment: another decoder makes other bytes of the same frame.
+    """
+    return _digest(_canonical(fields, frames))[:32]
 
 
-def _canonical(fields: Mapping[str, Any]) -> str:
+def _canonical(fields: Mapping[str, Any], frames: Sequence[FrameSource]) -> str:
     plain = redact_request({name: value for name, value in fields.items() if value is not None})
+    for frame in frames:
+        part = plain[LISTS[frame.use]][frame.number]
+        part[part["type"]] = {"frame": {"video": frame.sha256, "at": frame.at}}
     for name in _CASELESS:
         if isinstance(plain.get(name), str):
             plain[name] = plain[name].strip().casefold()
