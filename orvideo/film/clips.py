@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from orvideo.errors import UsageError
-from orvideo.film.boxes import is_cut
+from orvideo.film.boxes import is_cut, is_upright
 from orvideo.film.picture import shown_size
 from orvideo.film.reading import Ends, ends_in, opened, packets_of, unit_of
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from av.codec.context import CodecContext
     from av.container import InputContainer
     from av.packet import Packet
-    from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
 #: Packets in which the first frame comes out of a decoder, however far it looks ahead.
@@ -96,12 +95,10 @@ def clip_of(path: Path) -> Clip:
     with opened(path) as (container, stream):
         if is_cut(path):
             raise UsageError(f"{path} is cut short: its end is missing.")
-        first, frame = _beginning(path, container, stream)
-        unit, begins, dts = unit_of(stream), frame.pts, first.dts
-        if begins is None:
-            raise UsageError(f"The frames of {path} carry no times.")
+        first, begins, rotation = _beginning(path, container, stream)
+        unit, dts = unit_of(stream), first.dts
         sound = sound_of(container)
-        picture, heard = _picture(stream, frame), _sound(sound) if sound is not None else None
+        picture, heard = _picture(stream, rotation), _sound(sound) if sound is not None else None
         ends = ends_in(path, container, stream)
         _refuse_missing(path, container, ends.ends * unit)
         is_plain = first.is_keyframe and not first.is_discard and first.pts == begins and dts is not None
@@ -117,26 +114,29 @@ def sound_of(container: InputContainer) -> AudioStream | None:
     return next((one for one in container.streams.audio if one.codec_context is not None), None)
 
 
-def _beginning(path: Path, container: InputContainer, stream: VideoStream) -> tuple[Packet[VideoStream], VideoFrame]:
-    """Return the first packet and the first frame that is shown."""
+def _beginning(path: Path, container: InputContainer, stream: VideoStream) -> tuple[Packet[VideoStream], int, int]:
+    """Return the first packet, when the first frame is shown, and by how much it is turned, in degrees."""
     from av.error import FFmpegError
 
     stream.thread_type = "SLICE"  # threads of frames would hold back the first
+    upright = is_upright(path)
     first: Packet[VideoStream] | None = None
     for number, packet in enumerate(packets_of(container, stream)):
         first = first or packet
+        if upright and first.is_keyframe and not first.is_discard and first.pts is not None:
+            return first, first.pts, 0
         try:
             frames = packet.decode()
         except FFmpegError:
             break
-        if frames:
-            return first, frames[0]
+        if frames and frames[0].pts is not None:
+            return first, frames[0].pts, frames[0].rotation
         if number > _FIRST_PACKETS:
             break
     raise UsageError(f"{path} is damaged: its first frame cannot be decoded.")
 
 
-def _picture(stream: VideoStream, frame: VideoFrame) -> Picture:
+def _picture(stream: VideoStream, rotation: int) -> Picture:
     context = stream.codec_context
     colours = (context.color_range, context.colorspace, context.color_primaries, context.color_trc)
     return Picture(
@@ -144,10 +144,10 @@ def _picture(stream: VideoStream, frame: VideoFrame) -> Picture:
         context.profile,
         stream.width,
         stream.height,
-        context.pix_fmt or frame.format.name,
+        context.pix_fmt or "",
         stream.average_rate,
         stream.sample_aspect_ratio or Fraction(1),
-        frame.rotation,
+        rotation,
         tuple(int(one) for one in colours),
         bytes(context.extradata or b""),
     )

@@ -30,7 +30,7 @@ def join(
     *,
     titles: Sequence[str],
     metadata: Mapping[str, str],
-    tell: Callable[[Fraction], object],
+    tell: Callable[[int], object],
 ) -> list[int]:
     """Write a film to an open file, and return how many frames each clip has in it.
 
@@ -60,9 +60,10 @@ class Tracks(NamedTuple):
     sound: CopiedSound | EncodedSound | None
 
 
-def _put(piece: Piece, tracks: Tracks, tell: Callable[[Fraction], object]) -> None:
+def _put(piece: Piece, tracks: Tracks, tell: Callable[[int], object]) -> None:
     """Put a clip into the film."""
     clip, (picture, sound) = piece.clip, tracks
+    seconds = piece.clock(clip.unit, Fraction(1))
     with opened(clip.path) as (container, stream):
         heard = sound_of(container) if sound is not None else None
         picture.begin(piece, stream)
@@ -70,7 +71,7 @@ def _put(piece: Piece, tracks: Tracks, tell: Callable[[Fraction], object]) -> No
             sound.begin(piece, heard)
         for packet in _packets(piece, container, [stream, *([heard] if heard is not None else [])]):
             if packet.stream is stream:
-                tell(piece.start + ((packet.pts or clip.begins) - clip.begins) * clip.unit)
+                tell(seconds.at(packet.pts or clip.begins))
                 picture.take(piece, packet)
             elif sound is not None:
                 sound.take(piece, packet)

@@ -10,7 +10,7 @@ from orvideo.errors import UsageError
 from orvideo.film import h264
 from orvideo.film.mixing import blend
 from orvideo.film.picture import SD_LINES, UNSPECIFIED
-from orvideo.film.plan import Piece, Plan
+from orvideo.film.plan import Clock, Piece, Plan
 from orvideo.film.reading import unit_of
 
 if TYPE_CHECKING:
@@ -49,6 +49,11 @@ class CopiedPicture:
     def begin(self, piece: Piece, stream: VideoStream) -> None:
         self.frames = 0
         self._has_last = False
+        clip = piece.clip
+        self._shown = piece.clock(clip.unit, self._unit)
+        self._decoded = piece.clock(clip.unit, self._unit, after=clip.lead - self._lead)
+        self._units = Clock.of(clip.unit / self._unit, Fraction(0))
+        self._own_sets = self._sets.get(clip.picture.parameters)
 
     def take(self, piece: Piece, packet: Packet[VideoStream]) -> None:
         if packet.size == 0:  # the end of the stream
@@ -60,16 +65,13 @@ class CopiedPicture:
             self._has_last = True
             if piece.drops_last:
                 return
-        shown = piece.start + (packet.pts - clip.begins) * clip.unit
-        decoded = piece.start + (packet.dts - clip.begins) * clip.unit - (self._lead - clip.lead)
-        duration = packet.duration
-        sets = self._sets.get(clip.picture.parameters)
-        if sets is not None and packet.is_keyframe:
-            packet = _with_sets(packet, sets)
+        shown, decoded = self._shown.at(packet.pts), self._next(self._decoded.at(packet.dts))
+        duration = self._units.at(packet.duration or 0)
+        if self._own_sets is not None and packet.is_keyframe:
+            packet = _with_sets(packet, self._own_sets)
         packet.stream = self.stream
         packet.time_base = self._unit
-        packet.pts, packet.dts = round(shown / self._unit), self._next(round(decoded / self._unit))
-        packet.duration = round((duration or 0) * clip.unit / self._unit)
+        packet.pts, packet.dts, packet.duration = shown, decoded, duration
         self._output.mux_one(packet)
         self.frames += 1
 

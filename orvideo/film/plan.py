@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from math import ceil
+from math import ceil, lcm
 from typing import NamedTuple
 
 from orvideo.errors import UsageError
@@ -35,6 +35,22 @@ class Wishes(NamedTuple):
     repeats: tuple[bool, ...] = ()
 
 
+class Clock(NamedTuple):
+    """Tells times of a film by times of a file, rounded: in whole numbers, for each packet is asked for."""
+
+    factor: int
+    offset: int
+    divisor: int
+
+    @classmethod
+    def of(cls, factor: Fraction, offset: Fraction) -> Clock:
+        divisor = lcm(factor.denominator, offset.denominator)
+        return cls(int(factor * divisor), int(offset * divisor), divisor)
+
+    def at(self, time: int) -> int:
+        return (2 * (time * self.factor + self.offset) + self.divisor) // (2 * self.divisor)
+
+
 class Piece(NamedTuple):
     """A clip in a film: when it begins there and how long it is shown, in seconds.
 
@@ -49,6 +65,14 @@ class Piece(NamedTuple):
     @property
     def ends(self) -> Fraction:
         return self.start + self.length
+
+    def clock(self, unit: Fraction, tick: Fraction, *, after: Fraction = Fraction(0)) -> Clock:
+        """Return what tells the film's time, in units of `tick`, by a time in a clip's file, in units of `unit`.
+
+        `after` is by how many seconds the film's time is later.
+        """
+        offset = (self.start + after - self.clip.begins * self.clip.unit) / tick
+        return Clock.of(unit / tick, offset)
 
 
 class Plan(NamedTuple):

@@ -16,6 +16,7 @@ from orvideo.film.boxes import is_cut
 from orvideo.installers import needing
 
 if TYPE_CHECKING:
+    from av.audio.stream import AudioStream
     from av.container import InputContainer
     from av.packet import Packet
     from av.video.frame import VideoFrame
@@ -175,7 +176,7 @@ def _duration(told: int | None, stream: VideoStream) -> Fraction:
     return 1 / (stream.average_rate * unit_of(stream)) if stream.average_rate else Fraction(0)
 
 
-def unit_of(stream: VideoStream) -> Fraction:
+def unit_of(stream: VideoStream | AudioStream) -> Fraction:
     """Return the unit in which a stream counts time, in seconds."""
     return stream.time_base or Fraction(1, 1_000_000)
 

@@ -10,6 +10,7 @@ from orvideo.film.clips import Sound
 from orvideo.film.mixing import mix
 from orvideo.film.pictures import damaged
 from orvideo.film.plan import PACKET, Piece, Plan, slot
+from orvideo.film.reading import unit_of
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -40,22 +41,21 @@ class CopiedSound:
         self._output, self._plan, self._sound = output, plan, plan.sound
         self.stream = output.add_stream_from_template(template)
         self._silence = silent_packet(plan.sound)
-        self._next = -1
+        self._next, self._tick = -1, Fraction(1, plan.sound.rate)
 
     def begin(self, piece: Piece, stream: AudioStream | None) -> None:
         rate = self._sound.rate
         is_last = piece is self._plan.pieces[-1]
         self._end = slot(piece.ends, rate, up=True) if is_last else slot(piece.ends, rate) - 1
         self._following: int | None = None
+        self._slots = None if stream is None else piece.clock(unit_of(stream), Fraction(PACKET, rate))
 
     def take(self, piece: Piece, packet: Packet[AudioStream]) -> None:
         if packet.size == 0:  # the end of the stream
             return
-        if packet.pts is None:
+        if packet.pts is None or self._slots is None:
             raise damaged(piece)
-        clip = piece.clip
-        heard = piece.start + packet.pts * packet.time_base - clip.begins * clip.unit
-        place = slot(heard, self._sound.rate)
+        place = self._slots.at(packet.pts)
         if self._following is not None and abs(place - self._following) <= 1:  # times may be rounded
             place = self._following
         self._following = place + 1
@@ -77,7 +77,7 @@ class CopiedSound:
 
     def _put(self, packet: Packet[AudioStream]) -> None:
         packet.stream = self.stream
-        packet.time_base = Fraction(1, self._sound.rate)
+        packet.time_base = self._tick
         packet.pts = packet.dts = self._next * PACKET
         packet.duration = PACKET
         self._output.mux_one(packet)

@@ -30,6 +30,7 @@ ANSWERS: dict[str, Any] = {
     "jobs adopt": documents.Job,
     "jobs forget": list[documents.Forgotten],
     "batch": documents.Batch,
+    "join": documents.JoinedFilm,
     "batch --dry-run": documents.BatchPlan,
     "login": documents.Key,
     "logout": documents.LoggedOut,
