@@ -31,6 +31,8 @@ MAX_PIXELS = 40_000_000
 _FORMATS = "mov,matroska,webm,avi,mpegts,mpeg,flv,ogg,asf,gif"
 #: Groups of pictures at the end of a file that are tried before it is decoded as a whole.
 _LAST_GROUPS = 4
+#: Bytes that are read at once.
+_BUFFER = 1 << 18
 
 
 class Shot(NamedTuple):
@@ -74,7 +76,7 @@ def opened(path: Path, *, decoding: bool = True) -> Iterator[tuple[InputContaine
         options["codec_whitelist"] = "none"
     with file:
         try:
-            container = av.open(file, "r", options=options)
+            container = av.open(file, "r", options=options, buffer_size=_BUFFER)
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise _unreadable(path) from error
         with container:
