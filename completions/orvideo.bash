@@ -5,7 +5,7 @@ __orvideo_offers() {
     commands='' options=''
     case $1 in
         '')
-            commands='submit status wait download batch join models login logout whoami doctor sandbox help jobs config completion'
+            commands='submit status wait download batch join models frame sheet login logout whoami doctor sandbox help jobs config completion'
             options='--version -V --verbose -v --profile --help -h'
             ;;
         submit)
@@ -29,6 +29,12 @@ __orvideo_offers() {
         models)
             options='--duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --max-cost --sort --refresh --json --quiet -q --verbose -v --sandbox --profile --help -h'
             ;;
+        frame)
+            options='--at --output -o --force --json --quiet -q --verbose -v --sandbox --profile --help -h'
+            ;;
+        sheet)
+            options='--grid --width --output -o --force --json --quiet -q --verbose -v --sandbox --profile --help -h'
+            ;;
         login)
             options='--with-key --no-browser --label --timeout --json --quiet -q --verbose -v --sandbox --profile --help -h'
             ;;
@@ -49,10 +55,10 @@ __orvideo_offers() {
             ;;
         jobs)
             commands='list show adopt forget'
-            options='--search -s --unfinished --unknown --not-downloaded --since --status --model -m --sort --columns --limit -n --cost --json --quiet -q --profile --help -h'
+            options='--search -s --unfinished --unknown --not-downloaded --since --status --model -m --batch --marked --sort --columns --limit -n --cost --json --quiet -q --profile --help -h'
             ;;
         'jobs list')
-            options='--search -s --unfinished --unknown --not-downloaded --since --status --model -m --sort --columns --limit -n --cost --json --quiet -q --profile --help -h'
+            options='--search -s --unfinished --unknown --not-downloaded --since --status --model -m --batch --marked --sort --columns --limit -n --cost --json --quiet -q --profile --help -h'
             ;;
         'jobs show')
             options='--request --receipt --force --json --quiet -q --profile --help -h'
@@ -181,6 +187,13 @@ __orvideo_value() {
         'models --max-cost') kind='anything' ;;
         'models --sort') kind='words price name' ;;
         'models --profile') kind='dynamic profiles' ;;
+        'frame --at') kind='anything' ;;
+        'frame --output'|'frame -o') kind='files' ;;
+        'frame --profile') kind='dynamic profiles' ;;
+        'sheet --grid') kind='anything' ;;
+        'sheet --width') kind='anything' ;;
+        'sheet --output'|'sheet -o') kind='files' ;;
+        'sheet --profile') kind='dynamic profiles' ;;
         'login --label') kind='anything' ;;
         'login --timeout') kind='anything' ;;
         'login --profile') kind='dynamic profiles' ;;
@@ -198,6 +211,8 @@ __orvideo_value() {
         'jobs --since') kind='anything' ;;
         'jobs --status') kind='anything' ;;
         'jobs --model'|'jobs -m') kind='dynamic models' ;;
+        'jobs --batch') kind='anything' ;;
+        'jobs --marked') kind='words keep reject any none' ;;
         'jobs --sort') kind='words newest oldest cost' ;;
         'jobs --columns') kind='anything' ;;
         'jobs --limit'|'jobs -n') kind='anything' ;;
@@ -207,6 +222,8 @@ __orvideo_value() {
         'jobs list --since') kind='anything' ;;
         'jobs list --status') kind='anything' ;;
         'jobs list --model'|'jobs list -m') kind='dynamic models' ;;
+        'jobs list --batch') kind='anything' ;;
+        'jobs list --marked') kind='words keep reject any none' ;;
         'jobs list --sort') kind='words newest oldest cost' ;;
         'jobs list --columns') kind='anything' ;;
         'jobs list --limit'|'jobs list -n') kind='anything' ;;
@@ -235,6 +252,8 @@ __orvideo_argument() {
         'batch '0) kind='files' ;;
         'join '*) kind='files' ;;
         'models '0) kind='dynamic models' ;;
+        'frame '0) kind='files' ;;
+        'sheet '*) kind='files' ;;
         'help '0) kind='words exit-codes environment output schema man' ;;
         'jobs show '0) kind='dynamic jobs' ;;
         'jobs forget '*) kind='dynamic jobs' ;;

@@ -100,6 +100,15 @@ function __orvideo_takes_value
             'models --max-cost' \
             'models --sort' \
             'models --profile' \
+            'frame --at' \
+            'frame --output' \
+            'frame -o' \
+            'frame --profile' \
+            'sheet --grid' \
+            'sheet --width' \
+            'sheet --output' \
+            'sheet -o' \
+            'sheet --profile' \
             'login --label' \
             'login --timeout' \
             'login --profile' \
@@ -119,6 +128,8 @@ function __orvideo_takes_value
             'jobs --status' \
             'jobs --model' \
             'jobs -m' \
+            'jobs --batch' \
+            'jobs --marked' \
             'jobs --sort' \
             'jobs --columns' \
             'jobs --limit' \
@@ -131,6 +142,8 @@ function __orvideo_takes_value
             'jobs list --status' \
             'jobs list --model' \
             'jobs list -m' \
+            'jobs list --batch' \
+            'jobs list --marked' \
             'jobs list --sort' \
             'jobs list --columns' \
             'jobs list --limit' \
@@ -212,7 +225,7 @@ end
 
 complete -c orvideo -e
 complete -c orvideo -f
-set -g __orvideo_commands 'submit' 'status' 'wait' 'download' 'batch' 'join' 'models' 'login' 'logout' 'whoami' 'doctor' 'sandbox' 'help' 'jobs' 'jobs list' 'jobs show' 'jobs adopt' 'jobs forget' 'config' 'config list' 'config get' 'config set' 'config unset' 'config profiles' 'config path' 'completion' 'completion install' 'completion show'
+set -g __orvideo_commands 'submit' 'status' 'wait' 'download' 'batch' 'join' 'models' 'frame' 'sheet' 'login' 'logout' 'whoami' 'doctor' 'sandbox' 'help' 'jobs' 'jobs list' 'jobs show' 'jobs adopt' 'jobs forget' 'config' 'config list' 'config get' 'config set' 'config unset' 'config profiles' 'config path' 'completion' 'completion install' 'completion show'
 
 complete -c orvideo -n '__orvideo_at \'\' 0' -a submit -d 'Submit one video job; with --wait and -o, follow it and save the video'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a status -d 'Look once at jobs and show how they are'
@@ -221,6 +234,8 @@ complete -c orvideo -n '__orvideo_at \'\' 0' -a download -d 'Fetch finished vide
 complete -c orvideo -n '__orvideo_at \'\' 0' -a batch -d 'Submit, follow and save many videos; the same command goes on where it was stopped'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a join -d 'Join videos to one film, in the order in which they are named; frames are copied where th…'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a models -d 'List the models: what they can do and cost'
+complete -c orvideo -n '__orvideo_at \'\' 0' -a frame -d 'Save one frame of a video as a picture: the first, the last, or the one at a time'
+complete -c orvideo -n '__orvideo_at \'\' 0' -a sheet -d 'Draw frames of videos on one sheet, with their times: one video fills the grid, each of s…'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a login -d 'Sign in through the browser: a key of its own for orvideo, tried and stored'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a logout -d 'Forget the stored key, and say where it can be revoked'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a whoami -d 'Say which key is used, from where, what is left of it and until when'
@@ -242,9 +257,9 @@ complete -c orvideo -n '__orvideo_at \'submit\'' -l aspect-ratio -s a -d '16:9, 
 complete -c orvideo -n '__orvideo_at \'submit\'' -l size -d 'Exact pixels, instead of resolution and aspect ratio' -x -k -a '(__orvideo_dynamic sizes)'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l audio -l no-audio -d 'With or without sound'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l seed -d 'The same seed aims at the same video' -x
-complete -c orvideo -n '__orvideo_at \'submit\'' -l first-frame -d 'The image it begins with: a file, an https URL, or -' -r -F
-complete -c orvideo -n '__orvideo_at \'submit\'' -l last-frame -d 'The image it ends with: a file, an https URL, or -' -r -F
-complete -c orvideo -n '__orvideo_at \'submit\'' -l reference -d 'Something to be guided by: an image as above, or audio or video by https URL' -r -F
+complete -c orvideo -n '__orvideo_at \'submit\'' -l first-frame -d 'The image it begins with: a file, an https URL, -, or a frame of a job\'s video or of a vi…' -r -F
+complete -c orvideo -n '__orvideo_at \'submit\'' -l last-frame -d 'The image it ends with: the same; of a video without a moment the first frame' -r -F
+complete -c orvideo -n '__orvideo_at \'submit\'' -l reference -d 'Something to be guided by: an image as above (of a video the first frame), or audio or vi…' -r -F
 complete -c orvideo -n '__orvideo_at \'submit\'' -l continue -d 'Go on from a completed job' -x -k -a '(__orvideo_dynamic jobs)'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l creativity -d 'How freely an upscaling model works' -x
 complete -c orvideo -n '__orvideo_at \'submit\'' -l upscale -d 'How many times larger, for upscaling' -x
@@ -325,9 +340,9 @@ complete -c orvideo -n '__orvideo_at \'batch\'' -l aspect-ratio -s a -d '16:9, 9
 complete -c orvideo -n '__orvideo_at \'batch\'' -l size -d 'Exact pixels, instead of resolution and aspect ratio' -x -k -a '(__orvideo_dynamic sizes)'
 complete -c orvideo -n '__orvideo_at \'batch\'' -l audio -l no-audio -d 'With or without sound'
 complete -c orvideo -n '__orvideo_at \'batch\'' -l seed -d 'The same seed aims at the same video' -x
-complete -c orvideo -n '__orvideo_at \'batch\'' -l first-frame -d 'The image it begins with: a file, an https URL, or -' -r -F
-complete -c orvideo -n '__orvideo_at \'batch\'' -l last-frame -d 'The image it ends with: a file, an https URL, or -' -r -F
-complete -c orvideo -n '__orvideo_at \'batch\'' -l reference -d 'Something to be guided by: an image as above, or audio or video by https URL' -r -F
+complete -c orvideo -n '__orvideo_at \'batch\'' -l first-frame -d 'The image it begins with: a file, an https URL, -, or a frame of a job\'s video or of a vi…' -r -F
+complete -c orvideo -n '__orvideo_at \'batch\'' -l last-frame -d 'The image it ends with: the same; of a video without a moment the first frame' -r -F
+complete -c orvideo -n '__orvideo_at \'batch\'' -l reference -d 'Something to be guided by: an image as above (of a video the first frame), or audio or vi…' -r -F
 complete -c orvideo -n '__orvideo_at \'batch\'' -l creativity -d 'How freely an upscaling model works' -x
 complete -c orvideo -n '__orvideo_at \'batch\'' -l upscale -d 'How many times larger, for upscaling' -x
 complete -c orvideo -n '__orvideo_at \'batch\'' -l param -d 'A parameter of the provider\'s own; JSON where it is JSON' -x
@@ -378,8 +393,8 @@ complete -c orvideo -n '__orvideo_at \'models\'' -l aspect-ratio -s a -d '16:9, 
 complete -c orvideo -n '__orvideo_at \'models\'' -l size -d 'Exact pixels, instead of resolution and aspect ratio' -x -k -a '(__orvideo_dynamic sizes)'
 complete -c orvideo -n '__orvideo_at \'models\'' -l audio -l no-audio -d 'With or without sound'
 complete -c orvideo -n '__orvideo_at \'models\'' -l seed -d 'The same seed aims at the same video' -x
-complete -c orvideo -n '__orvideo_at \'models\'' -l first-frame -d 'The image it begins with: a file, an https URL, or -' -r -F
-complete -c orvideo -n '__orvideo_at \'models\'' -l last-frame -d 'The image it ends with: a file, an https URL, or -' -r -F
+complete -c orvideo -n '__orvideo_at \'models\'' -l first-frame -d 'The image it begins with: a file, an https URL, -, or a frame of a job\'s video or of a vi…' -r -F
+complete -c orvideo -n '__orvideo_at \'models\'' -l last-frame -d 'The image it ends with: the same; of a video without a moment the first frame' -r -F
 complete -c orvideo -n '__orvideo_at \'models\'' -l max-cost -d 'Costs at most this' -x
 complete -c orvideo -n '__orvideo_at \'models\'' -l sort -d 'The order of the list' -x -a 'price name'
 complete -c orvideo -n '__orvideo_at \'models\'' -l refresh -d 'Ask the service even if the list is fresh'
@@ -389,6 +404,27 @@ complete -c orvideo -n '__orvideo_at \'models\'' -l verbose -s v -d 'Show each r
 complete -c orvideo -n '__orvideo_at \'models\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
 complete -c orvideo -n '__orvideo_at \'models\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'models\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'frame\' 0' -F
+complete -c orvideo -n '__orvideo_at \'frame\'' -l at -d 'first (the default), last, or a time such as 2.5s' -x
+complete -c orvideo -n '__orvideo_at \'frame\'' -l output -s o -d 'Save the picture here: a file (.png, .jpg, .webp), a folder, or - for stdout' -r -F
+complete -c orvideo -n '__orvideo_at \'frame\'' -l force -d 'Overwrite a file that is already there'
+complete -c orvideo -n '__orvideo_at \'frame\'' -l json -d 'Answer with one JSON document'
+complete -c orvideo -n '__orvideo_at \'frame\'' -l quiet -s q -d 'Only the answer and errors'
+complete -c orvideo -n '__orvideo_at \'frame\'' -l verbose -s v -d 'Show each request, never the key'
+complete -c orvideo -n '__orvideo_at \'frame\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
+complete -c orvideo -n '__orvideo_at \'frame\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
+complete -c orvideo -n '__orvideo_at \'frame\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'sheet\'' -F
+complete -c orvideo -n '__orvideo_at \'sheet\'' -l grid -d 'Columns and rows; with several videos the rows are theirs' -x
+complete -c orvideo -n '__orvideo_at \'sheet\'' -l width -d 'At most so wide' -x
+complete -c orvideo -n '__orvideo_at \'sheet\'' -l output -s o -d 'Save the picture here: a file (.png, .jpg, .webp), a folder, or - for stdout' -r -F
+complete -c orvideo -n '__orvideo_at \'sheet\'' -l force -d 'Overwrite a file that is already there'
+complete -c orvideo -n '__orvideo_at \'sheet\'' -l json -d 'Answer with one JSON document'
+complete -c orvideo -n '__orvideo_at \'sheet\'' -l quiet -s q -d 'Only the answer and errors'
+complete -c orvideo -n '__orvideo_at \'sheet\'' -l verbose -s v -d 'Show each request, never the key'
+complete -c orvideo -n '__orvideo_at \'sheet\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
+complete -c orvideo -n '__orvideo_at \'sheet\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
+complete -c orvideo -n '__orvideo_at \'sheet\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'login\'' -l with-key -d 'Take a key that you have: typed without echo, or from stdin'
 complete -c orvideo -n '__orvideo_at \'login\'' -l no-browser -d 'Open no browser: show the address, and ask for the code'
 complete -c orvideo -n '__orvideo_at \'login\'' -l label -d 'The key\'s name' -x
@@ -441,6 +477,8 @@ complete -c orvideo -n '__orvideo_at \'jobs\'' -l not-downloaded -d 'Finished, n
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l since -d 'A date (2026-11-21), or an age such as 2h or 7d' -x
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l status -d 'With this status, or one of these: completed,failed' -x
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l model -s m -d 'Of this model, or part of its name' -x -k -a '(__orvideo_dynamic models)'
+complete -c orvideo -n '__orvideo_at \'jobs\'' -l batch -d 'Of this batch: its --name or file, or part of that' -x
+complete -c orvideo -n '__orvideo_at \'jobs\'' -l marked -d 'Marked so (orvideo jobs mark)' -x -a 'keep reject any none'
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l sort -d 'The order of the list' -x -a 'newest oldest cost'
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l columns -d 'Which columns, such as id,status,file' -x
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l limit -s n -d 'At most N jobs; 0 for all' -x
@@ -456,6 +494,8 @@ complete -c orvideo -n '__orvideo_at \'jobs list\'' -l not-downloaded -d 'Finish
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l since -d 'A date (2026-11-21), or an age such as 2h or 7d' -x
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l status -d 'With this status, or one of these: completed,failed' -x
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l model -s m -d 'Of this model, or part of its name' -x -k -a '(__orvideo_dynamic models)'
+complete -c orvideo -n '__orvideo_at \'jobs list\'' -l batch -d 'Of this batch: its --name or file, or part of that' -x
+complete -c orvideo -n '__orvideo_at \'jobs list\'' -l marked -d 'Marked so (orvideo jobs mark)' -x -a 'keep reject any none'
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l sort -d 'The order of the list' -x -a 'newest oldest cost'
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l columns -d 'Which columns, such as id,status,file' -x
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l limit -s n -d 'At most N jobs; 0 for all' -x

@@ -7,7 +7,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     # @('words', word, help, ...), @('dynamic', kind), @('files') or @('anything').
     $table = @{
         '' = @{
-            Commands = @('words', 'submit', 'Submit one video job; with --wait and -o, follow it and save the video', 'status', 'Look once at jobs and show how they are', 'wait', 'Follow jobs to their end, and save what they made', 'download', 'Fetch finished videos, again if need be; nothing is ever submitted', 'batch', 'Submit, follow and save many videos; the same command goes on where it was stopped', 'join', 'Join videos to one film, in the order in which they are named; frames are copied where th...', 'models', 'List the models: what they can do and cost', 'login', 'Sign in through the browser: a key of its own for orvideo, tried and stored', 'logout', 'Forget the stored key, and say where it can be revoked', 'whoami', 'Say which key is used, from where, what is left of it and until when', 'doctor', 'Check the key, the service, the record, the disk and the versions; say what to do', 'sandbox', 'Serve the whole video API on this machine: free, offline, with real films', 'help', 'Show a page: exit codes, environment variables, output, and the schema of all JSON', 'jobs', 'The local record: list, search, show, adopt, forget', 'config', 'Read and change the settings', 'completion', 'Let TAB complete commands, options, models and jobs')
+            Commands = @('words', 'submit', 'Submit one video job; with --wait and -o, follow it and save the video', 'status', 'Look once at jobs and show how they are', 'wait', 'Follow jobs to their end, and save what they made', 'download', 'Fetch finished videos, again if need be; nothing is ever submitted', 'batch', 'Submit, follow and save many videos; the same command goes on where it was stopped', 'join', 'Join videos to one film, in the order in which they are named; frames are copied where th...', 'models', 'List the models: what they can do and cost', 'frame', 'Save one frame of a video as a picture: the first, the last, or the one at a time', 'sheet', 'Draw frames of videos on one sheet, with their times: one video fills the grid, each of s...', 'login', 'Sign in through the browser: a key of its own for orvideo, tried and stored', 'logout', 'Forget the stored key, and say where it can be revoked', 'whoami', 'Say which key is used, from where, what is left of it and until when', 'doctor', 'Check the key, the service, the record, the disk and the versions; say what to do', 'sandbox', 'Serve the whole video API on this machine: free, offline, with real films', 'help', 'Show a page: exit codes, environment variables, output, and the schema of all JSON', 'jobs', 'The local record: list, search, show, adopt, forget', 'config', 'Read and change the settings', 'completion', 'Let TAB complete commands, options, models and jobs')
             Order = @('--version', '-V', '--verbose', '-v', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @()
@@ -62,6 +62,20 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
             Arguments = @(,@('dynamic', 'models'))
             Many = $false
         }
+        'frame' = @{
+            Commands = @('words')
+            Order = @('--at', '--output', '-o', '--force', '--json', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--profile', '--help', '-h')
+            Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
+            Arguments = @(,@('files'))
+            Many = $false
+        }
+        'sheet' = @{
+            Commands = @('words')
+            Order = @('--grid', '--width', '--output', '-o', '--force', '--json', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--profile', '--help', '-h')
+            Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
+            Arguments = @(,@('files'))
+            Many = $true
+        }
         'login' = @{
             Commands = @('words')
             Order = @('--with-key', '--no-browser', '--label', '--timeout', '--json', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--profile', '--help', '-h')
@@ -106,14 +120,14 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
         }
         'jobs' = @{
             Commands = @('words', 'list', 'List the jobs on record, newest first', 'show', 'Show everything on record about one job', 'adopt', 'Take a job from elsewhere into the record, after one look at it', 'forget', 'Remove jobs from the record; files and the jobs at the service stay')
-            Order = @('--search', '-s', '--unfinished', '--unknown', '--not-downloaded', '--since', '--status', '--model', '-m', '--sort', '--columns', '--limit', '-n', '--cost', '--json', '--quiet', '-q', '--profile', '--help', '-h')
+            Order = @('--search', '-s', '--unfinished', '--unknown', '--not-downloaded', '--since', '--status', '--model', '-m', '--batch', '--marked', '--sort', '--columns', '--limit', '-n', '--cost', '--json', '--quiet', '-q', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @()
             Many = $false
         }
         'jobs list' = @{
             Commands = @('words')
-            Order = @('--search', '-s', '--unfinished', '--unknown', '--not-downloaded', '--since', '--status', '--model', '-m', '--sort', '--columns', '--limit', '-n', '--cost', '--json', '--quiet', '-q', '--profile', '--help', '-h')
+            Order = @('--search', '-s', '--unfinished', '--unknown', '--not-downloaded', '--since', '--status', '--model', '-m', '--batch', '--marked', '--sort', '--columns', '--limit', '-n', '--cost', '--json', '--quiet', '-q', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @()
             Many = $false
@@ -230,9 +244,9 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['submit'].Options['--audio'] = @{ Kind = $null; Help = 'With or without sound' }
     $table['submit'].Options['--no-audio'] = @{ Kind = $null; Help = 'With or without sound' }
     $table['submit'].Options['--seed'] = @{ Kind = @('anything'); Help = 'The same seed aims at the same video' }
-    $table['submit'].Options['--first-frame'] = @{ Kind = @('files'); Help = 'The image it begins with: a file, an https URL, or -' }
-    $table['submit'].Options['--last-frame'] = @{ Kind = @('files'); Help = 'The image it ends with: a file, an https URL, or -' }
-    $table['submit'].Options['--reference'] = @{ Kind = @('files'); Help = 'Something to be guided by: an image as above, or audio or video by https URL' }
+    $table['submit'].Options['--first-frame'] = @{ Kind = @('files'); Help = 'The image it begins with: a file, an https URL, -, or a frame of a job''s video or of a vi...' }
+    $table['submit'].Options['--last-frame'] = @{ Kind = @('files'); Help = 'The image it ends with: the same; of a video without a moment the first frame' }
+    $table['submit'].Options['--reference'] = @{ Kind = @('files'); Help = 'Something to be guided by: an image as above (of a video the first frame), or audio or vi...' }
     $table['submit'].Options['--continue'] = @{ Kind = @('dynamic', 'jobs'); Help = 'Go on from a completed job' }
     $table['submit'].Options['--creativity'] = @{ Kind = @('anything'); Help = 'How freely an upscaling model works' }
     $table['submit'].Options['--upscale'] = @{ Kind = @('anything'); Help = 'How many times larger, for upscaling' }
@@ -331,9 +345,9 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['batch'].Options['--audio'] = @{ Kind = $null; Help = 'With or without sound' }
     $table['batch'].Options['--no-audio'] = @{ Kind = $null; Help = 'With or without sound' }
     $table['batch'].Options['--seed'] = @{ Kind = @('anything'); Help = 'The same seed aims at the same video' }
-    $table['batch'].Options['--first-frame'] = @{ Kind = @('files'); Help = 'The image it begins with: a file, an https URL, or -' }
-    $table['batch'].Options['--last-frame'] = @{ Kind = @('files'); Help = 'The image it ends with: a file, an https URL, or -' }
-    $table['batch'].Options['--reference'] = @{ Kind = @('files'); Help = 'Something to be guided by: an image as above, or audio or video by https URL' }
+    $table['batch'].Options['--first-frame'] = @{ Kind = @('files'); Help = 'The image it begins with: a file, an https URL, -, or a frame of a job''s video or of a vi...' }
+    $table['batch'].Options['--last-frame'] = @{ Kind = @('files'); Help = 'The image it ends with: the same; of a video without a moment the first frame' }
+    $table['batch'].Options['--reference'] = @{ Kind = @('files'); Help = 'Something to be guided by: an image as above (of a video the first frame), or audio or vi...' }
     $table['batch'].Options['--creativity'] = @{ Kind = @('anything'); Help = 'How freely an upscaling model works' }
     $table['batch'].Options['--upscale'] = @{ Kind = @('anything'); Help = 'How many times larger, for upscaling' }
     $table['batch'].Options['--param'] = @{ Kind = @('anything'); Help = 'A parameter of the provider''s own; JSON where it is JSON' }
@@ -396,8 +410,8 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['models'].Options['--audio'] = @{ Kind = $null; Help = 'With or without sound' }
     $table['models'].Options['--no-audio'] = @{ Kind = $null; Help = 'With or without sound' }
     $table['models'].Options['--seed'] = @{ Kind = @('anything'); Help = 'The same seed aims at the same video' }
-    $table['models'].Options['--first-frame'] = @{ Kind = @('files'); Help = 'The image it begins with: a file, an https URL, or -' }
-    $table['models'].Options['--last-frame'] = @{ Kind = @('files'); Help = 'The image it ends with: a file, an https URL, or -' }
+    $table['models'].Options['--first-frame'] = @{ Kind = @('files'); Help = 'The image it begins with: a file, an https URL, -, or a frame of a job''s video or of a vi...' }
+    $table['models'].Options['--last-frame'] = @{ Kind = @('files'); Help = 'The image it ends with: the same; of a video without a moment the first frame' }
     $table['models'].Options['--max-cost'] = @{ Kind = @('anything'); Help = 'Costs at most this' }
     $table['models'].Options['--sort'] = @{ Kind = @('words', 'price', '', 'name', ''); Help = 'The order of the list' }
     $table['models'].Options['--refresh'] = @{ Kind = $null; Help = 'Ask the service even if the list is fresh' }
@@ -410,6 +424,33 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['models'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
     $table['models'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['models'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['frame'].Options['--at'] = @{ Kind = @('anything'); Help = 'first (the default), last, or a time such as 2.5s' }
+    $table['frame'].Options['--output'] = @{ Kind = @('files'); Help = 'Save the picture here: a file (.png, .jpg, .webp), a folder, or - for stdout' }
+    $table['frame'].Options['-o'] = @{ Kind = @('files'); Help = 'Save the picture here: a file (.png, .jpg, .webp), a folder, or - for stdout' }
+    $table['frame'].Options['--force'] = @{ Kind = $null; Help = 'Overwrite a file that is already there' }
+    $table['frame'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
+    $table['frame'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['frame'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['frame'].Options['--verbose'] = @{ Kind = $null; Help = 'Show each request, never the key' }
+    $table['frame'].Options['-v'] = @{ Kind = $null; Help = 'Show each request, never the key' }
+    $table['frame'].Options['--sandbox'] = @{ Kind = $null; Help = 'Use the built-in stand-in: free, offline, no key' }
+    $table['frame'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
+    $table['frame'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['frame'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['sheet'].Options['--grid'] = @{ Kind = @('anything'); Help = 'Columns and rows; with several videos the rows are theirs' }
+    $table['sheet'].Options['--width'] = @{ Kind = @('anything'); Help = 'At most so wide' }
+    $table['sheet'].Options['--output'] = @{ Kind = @('files'); Help = 'Save the picture here: a file (.png, .jpg, .webp), a folder, or - for stdout' }
+    $table['sheet'].Options['-o'] = @{ Kind = @('files'); Help = 'Save the picture here: a file (.png, .jpg, .webp), a folder, or - for stdout' }
+    $table['sheet'].Options['--force'] = @{ Kind = $null; Help = 'Overwrite a file that is already there' }
+    $table['sheet'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
+    $table['sheet'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['sheet'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['sheet'].Options['--verbose'] = @{ Kind = $null; Help = 'Show each request, never the key' }
+    $table['sheet'].Options['-v'] = @{ Kind = $null; Help = 'Show each request, never the key' }
+    $table['sheet'].Options['--sandbox'] = @{ Kind = $null; Help = 'Use the built-in stand-in: free, offline, no key' }
+    $table['sheet'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
+    $table['sheet'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['sheet'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['login'].Options['--with-key'] = @{ Kind = $null; Help = 'Take a key that you have: typed without echo, or from stdin' }
     $table['login'].Options['--no-browser'] = @{ Kind = $null; Help = 'Open no browser: show the address, and ask for the code' }
     $table['login'].Options['--label'] = @{ Kind = @('anything'); Help = 'The key''s name' }
@@ -473,6 +514,8 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['jobs'].Options['--status'] = @{ Kind = @('anything'); Help = 'With this status, or one of these: completed,failed' }
     $table['jobs'].Options['--model'] = @{ Kind = @('dynamic', 'models'); Help = 'Of this model, or part of its name' }
     $table['jobs'].Options['-m'] = @{ Kind = @('dynamic', 'models'); Help = 'Of this model, or part of its name' }
+    $table['jobs'].Options['--batch'] = @{ Kind = @('anything'); Help = 'Of this batch: its --name or file, or part of that' }
+    $table['jobs'].Options['--marked'] = @{ Kind = @('words', 'keep', '', 'reject', '', 'any', '', 'none', ''); Help = 'Marked so (orvideo jobs mark)' }
     $table['jobs'].Options['--sort'] = @{ Kind = @('words', 'newest', '', 'oldest', '', 'cost', ''); Help = 'The order of the list' }
     $table['jobs'].Options['--columns'] = @{ Kind = @('anything'); Help = 'Which columns, such as id,status,file' }
     $table['jobs'].Options['--limit'] = @{ Kind = @('anything'); Help = 'At most N jobs; 0 for all' }
@@ -493,6 +536,8 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['jobs list'].Options['--status'] = @{ Kind = @('anything'); Help = 'With this status, or one of these: completed,failed' }
     $table['jobs list'].Options['--model'] = @{ Kind = @('dynamic', 'models'); Help = 'Of this model, or part of its name' }
     $table['jobs list'].Options['-m'] = @{ Kind = @('dynamic', 'models'); Help = 'Of this model, or part of its name' }
+    $table['jobs list'].Options['--batch'] = @{ Kind = @('anything'); Help = 'Of this batch: its --name or file, or part of that' }
+    $table['jobs list'].Options['--marked'] = @{ Kind = @('words', 'keep', '', 'reject', '', 'any', '', 'none', ''); Help = 'Marked so (orvideo jobs mark)' }
     $table['jobs list'].Options['--sort'] = @{ Kind = @('words', 'newest', '', 'oldest', '', 'cost', ''); Help = 'The order of the list' }
     $table['jobs list'].Options['--columns'] = @{ Kind = @('anything'); Help = 'Which columns, such as id,status,file' }
     $table['jobs list'].Options['--limit'] = @{ Kind = @('anything'); Help = 'At most N jobs; 0 for all' }

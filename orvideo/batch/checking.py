@@ -22,6 +22,7 @@ from orvideo.request.build import MediaSource, RequestDraft, request_fields
 if TYPE_CHECKING:
     from orvideo.catalogue.planning import Plan
     from orvideo.catalogue.quote import Kind, Quote
+    from orvideo.record.frames import FrameSource
     from orvideo.request.planner import Planner
 
 _MEDIA = ("frame_images", "input_references")
@@ -60,7 +61,8 @@ class Offer:
 class Reader:
     """Puts the requests of rows together: each row over what the line says, and that over the settings.
 
-    `line` are request fields, `given` short names (`request.build.SHORT_NAMES`) that a row without them has.
+    `line` are request fields, `given` short names (`request.build.SHORT_NAMES`) that a row without them has. `taken`
+    says of which videos pictures of the line are frames, by their data URLs.
     """
 
     source: MediaSource
@@ -68,6 +70,7 @@ class Reader:
     line: Mapping[str, Any] = field(default_factory=dict)
     given: Mapping[str, Any] = field(default_factory=dict)
     check: bool = True
+    taken: Mapping[str, FrameSource] = field(default_factory=dict)
 
     def ask(self, rows: Iterable[Row]) -> tuple[list[Asked], list[Trouble]]:
         """Return what each row asks for, and the rows for which that cannot be made out."""
@@ -83,23 +86,25 @@ class Reader:
             light = redact_request({name: wanted.fields[name] for name in _MEDIA if name in wanted.fields})
             wanted = wanted._replace(fields={**wanted.fields, **light})
             read.append((row, wanted, bool(redacted_media(light))))
-        keys = row_keys(wanted.fields for _, wanted, _ in read)
+        keys = row_keys((wanted.fields, wanted.frames) for _, wanted, _ in read)
         asked = [
-            Asked(row, key, content_key(wanted.fields), wanted, has_media, wanted.warnings)
+            Asked(row, key, content_key(wanted.fields, wanted.frames), wanted, has_media, wanted.warnings)
             for (row, wanted, has_media), key in zip(read, keys, strict=True)
         ]
         return asked, troubles
 
     def wanted(self, row: Row) -> RequestDraft:
         given = {**self.given, **row.fields}
-        return request_fields(given, self.source, base=self.line, defaults=self.defaults, check=self.check)
+        return request_fields(
+            given, self.source, base=self.line, defaults=self.defaults, check=self.check, taken=self.taken
+        )
 
     def body(self, asked: Asked, offer: Offer) -> dict[str, Any]:
         """Return what is sent, with the media in it. Raises UsageError when a picture has changed since."""
         if not asked.has_media:
             return offer.body
         again = self.wanted(asked.row)
-        if content_key(again.fields) != asked.content:
+        if content_key(again.fields, again.frames) != asked.content:
             raise UsageError("A picture has changed since it was checked; the row was not submitted.")
         return {**offer.body, **{name: again.fields[name] for name in _MEDIA if name in again.fields}}
 

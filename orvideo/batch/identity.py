@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from orvideo.batch.source import Source
+from orvideo.record.frames import LISTS, FrameSource
 from orvideo.record.redaction import redact_request
 
 #: Spelt in any case, they mean the same.
@@ -30,29 +31,44 @@ def batch_label(source: Source, name: str | None) -> str:
     return f"content:{_digest(source.text)[:16]}"
 
 
+def batch_name(source: Source, name: str | None) -> str | None:
+    """Return what a person can call a batch: its --name, its file's real path, or None for a stream."""
+    kind, _, shown = batch_label(source, name).partition(":")
+    return None if kind == "content" else shown
+
+
 def batch_id(label: str, endpoint: str) -> str:
     """Return what the record calls a batch; the same rows in the sandbox and at the service are two batches."""
     return "batch-" + _digest(json.dumps(["orvideo batch 1", endpoint, label]))[:24]
 
 
-def row_keys(wanted: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return the key of each row, in order, from what it asks for; media count by their content, not by their name."""
+def row_keys(wanted: Iterable[tuple[Mapping[str, Any], Sequence[FrameSource]]]) -> list[str]:
+    """Return the key of each row, in order, from what it asks for (`content_key`).
+
+    Media count by their content, not by their name.
+    """
     seen: dict[str, int] = {}
     keys: list[str] = []
-    for fields in wanted:
-        content = content_key(fields)
+    for fields, frames in wanted:
+        content = content_key(fields, frames)
         keys.append(f"{content}-{seen.get(content, 0)}")
         seen[content] = seen.get(content, 0) + 1
     return keys
 
 
-def content_key(fields: Mapping[str, Any]) -> str:
-    """Return the sum of what a row asks for; a request and the same without its data (`redact_request`) have one."""
-    return _digest(_canonical(fields))[:32]
+def content_key(fields: Mapping[str, Any], frames: Sequence[FrameSource] = ()) -> str:
+    """Return the sum of what a row asks for; a request and the same without its data (`redact_request`) have one.
+
+    A frame of a video counts by the video and the moment: another decoder makes other bytes of the same frame.
+    """
+    return _digest(_canonical(fields, frames))[:32]
 
 
-def _canonical(fields: Mapping[str, Any]) -> str:
+def _canonical(fields: Mapping[str, Any], frames: Sequence[FrameSource]) -> str:
     plain = redact_request({name: value for name, value in fields.items() if value is not None})
+    for frame in frames:
+        part = plain[LISTS[frame.use]][frame.number]
+        part[part["type"]] = {"frame": {"video": frame.sha256, "at": frame.at}}
     for name in _CASELESS:
         if isinstance(plain.get(name), str):
             plain[name] = plain[name].strip().casefold()

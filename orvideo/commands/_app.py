@@ -22,6 +22,8 @@ COMMANDS = (
     "join",
     "models",
     "jobs",
+    "frame",
+    "sheet",
     "login",
     "logout",
     "whoami",

@@ -171,6 +171,7 @@ def _answer_dry_run(context: Context, batch: Batch, price: Price) -> None:
             "row": one.row.number, "line": one.row.line,
             "request": context.terminal.shown_request(batch.reader.body(one, batch.offers[one.key])),
             "quote": batch.offers[one.key].quote.as_json(), "output": batch.specs[one.key],
+            "frames": [frame.as_json() for frame in one.wanted.frames],
         }
         for one in batch.to_buy
     ]  # fmt: skip
@@ -194,7 +195,7 @@ def _entries(context: Context, batch: Batch, service: Service) -> list[Entry]:
         return Submission(
             request=batch.reader.body(one, offer), endpoint=service.endpoint, quote=offer.quote.as_json(),
             target=batch.specs[one.key], batch=batch.id, row_key=one.key, row_number=one.row.number,
-            max_total=batch.limit, profile=service.profile,
+            max_total=batch.limit, profile=service.profile, batch_name=batch.name, frames=one.wanted.frames,
         )  # fmt: skip
 
     entries: list[Entry] = []

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orvideo.record.frames import FrameSource
 from orvideo.record.redaction import redact_extra, redact_request, redacted_media
 from orvideo.record.values import Output, Record, Shape, Spending, State, mode_of, money_number, shape_of, time_text
 
@@ -161,7 +162,12 @@ def test_the_documented_job_object() -> None:
         outputs=(Output(0, "/v/boat.mp4", 7, "ab"),),
         request={"model": "m"},
         generation_id="gen-1",
+        batch="batch-1",
+        batch_name="night",
+        mark="keep",
+        note="the best",
         extra={"new": 1},
+        frames=(FrameSource("last", "ab", job="job-0", use="first_frame"),),
     )
 
     assert record.as_json() == {
@@ -181,7 +187,22 @@ def test_the_documented_job_object() -> None:
         "error": None,
         "outputs": [{"index": 0, "path": "/v/boat.mp4", "bytes": 7, "sha256": "ab"}],
         "request": {"model": "m"},
+        "frames": [
+            {
+                "use": "first_frame",
+                "number": 0,
+                "job": "job-0",
+                "output": 0,
+                "file": None,
+                "at": "last",
+                "sha256": "ab",
+                "named": None,
+            }
+        ],
         "generation_id": "gen-1",
+        "batch": "night",
+        "mark": "keep",
+        "note": "the best",
         "extra": {"new": 1},
     }
 
@@ -189,7 +210,9 @@ def test_the_documented_job_object() -> None:
 def test_what_is_not_known_is_null() -> None:
     known = _record(state=State.UNKNOWN).as_json()
 
-    assert [known[name] for name in ("id", "ended_at", "quote", "cost_usd", "request", "model")] == [None] * 6
+    assert [
+        known[name] for name in ("id", "ended_at", "quote", "cost_usd", "request", "model", "batch", "mark", "note")
+    ] == [None] * 9
     assert known["status"] == "outcome_unknown"
 
 
