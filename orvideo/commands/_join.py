@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -137,8 +138,13 @@ def _refuse_input(videos: Sequence[Video], path: Path) -> None:
 
 
 def repeats_last(before: Video, video: Video) -> bool:
-    """Return whether a video begins with the last frame of the one before, as the record knows."""
-    return False
+    """Return whether a video begins with the last frame of the one before, as the record of its job knows."""
+    frames = video.record.frames if video.record is not None else ()
+    source = next((frame for frame in frames if frame.use == "first_frame" and frame.at == "last"), None)
+    if source is None:
+        return False
+    with before.path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == source.sha256
 
 
 def _tell_plan(context: Context, plan: Plan, *, copy_only: bool) -> None:
@@ -268,3 +274,10 @@ def _source(video: Video) -> str:
     """Return the id of the job that made a video, else its file's name."""
     record: Record | None = video.record
     return record.name if record is not None else video.name
+
+
+def shown_path(path: Path, spec: str | None) -> Path:
+    """Return a film's path as an answer has it: relative where a relative one was asked for."""
+    here = Path.cwd()
+    typed = spec is None or not Path(spec).is_absolute()
+    return path.relative_to(here) if typed and path.is_relative_to(here) else path
