@@ -11,13 +11,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from orvideo.download.naming import Facts
 from orvideo.errors import OutputExists, OutputUnwritable, UsageError
 
 if TYPE_CHECKING:
     from orvideo.commands._videos import Video
     from orvideo.context import Context
     from orvideo.download.disk import Part
-    from orvideo.download.naming import Facts
     from orvideo.download.targets import Target
     from orvideo.film.plan import Plan, Wishes
     from orvideo.record.values import Record
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 FILM = "film.mp4"
 #: What the file is; people call it by any of these.
 _SUFFIXES = (".mp4", ".m4v")
+#: What the name of its `.part` is made of: the same in every process.
+PART = Facts("join", datetime(2000, 1, 1, tzinfo=UTC))
 #: The longest title of a chapter, in bytes: MP4 has one byte for its length.
 _LONGEST_TITLE = 250
 #: Reasons and names that are told one by one.
@@ -99,15 +101,8 @@ def film_target(context: Context, spec: str | None, *, force: bool = False) -> T
     if target.note:
         context.terminal.note(target.note)
     target.refuse_existing(None)
-    check_target(target, facts=_facts())
+    check_target(target, facts=PART)
     return target
-
-
-def _facts() -> Facts:
-    """Return what the name of the `.part` is made of: the same in every process."""
-    from orvideo.download.naming import Facts
-
-    return Facts("join", datetime(2000, 1, 1, tzinfo=UTC))
 
 
 def join_videos(context: Context, videos: Sequence[Video], target: Target, joining: Joining) -> Film:
@@ -208,7 +203,7 @@ def _part(target: Target) -> Iterator[Part]:
     from orvideo.download.disk import FileInUse, Part, make_folders
 
     make_folders(target.folder, target.base)
-    path = target.part_for(_facts())
+    path = target.part_for(PART)
     try:
         part = Part.open_locked(path)
     except FileInUse as error:
