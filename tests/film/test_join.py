@@ -286,6 +286,8 @@ def test_what_cannot_be_joined_is_named_and_nothing_is_made(orvideo: Shell, home
         for number in range(9):
             frame = av.AudioFrame(format="fltp", layout="stereo", samples=1024)
             frame.sample_rate, frame.pts, frame.time_base = 48000, 1024 * number, Fraction(1, 48000)
+            for plane in frame.planes:
+                plane.update(bytes(plane.buffer_size))
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     assert "cut.mp4 is cut short" in refused(orvideo, home, "clip.mp4", "cut.mp4")
