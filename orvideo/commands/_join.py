@@ -90,7 +90,6 @@ def film_target(context: Context, spec: str | None, *, force: bool = False) -> T
 
     with needing("film", "Joining videos"):
         import av  # noqa: F401
-        import PIL  # noqa: F401
     target = parse_target(FILM if spec is None else spec, force=force, stdout_is_tty=context.terminal.out_is_tty)
     if target.form is Form.FOLDER:
         target = target._replace(form=Form.FILE, name=FILM)
