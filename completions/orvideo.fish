@@ -257,9 +257,9 @@ complete -c orvideo -n '__orvideo_at \'submit\'' -l aspect-ratio -s a -d '16:9, 
 complete -c orvideo -n '__orvideo_at \'submit\'' -l size -d 'Exact pixels, instead of resolution and aspect ratio' -x -k -a '(__orvideo_dynamic sizes)'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l audio -l no-audio -d 'With or without sound'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l seed -d 'The same seed aims at the same video' -x
-complete -c orvideo -n '__orvideo_at \'submit\'' -l first-frame -d 'The image it begins with: a file, an https URL, -, or a frame of a job\'s video or of a vi…' -r -F
-complete -c orvideo -n '__orvideo_at \'submit\'' -l last-frame -d 'The image it ends with: the same; of a video without a moment the first frame' -r -F
-complete -c orvideo -n '__orvideo_at \'submit\'' -l reference -d 'Something to be guided by: an image as above (of a video the first frame), or audio or vi…' -r -F
+complete -c orvideo -n '__orvideo_at \'submit\'' -l first-frame -d 'The image it begins with: a file, an https URL, -, or a frame: JOB or clip.mp4 (its last)…' -r -F
+complete -c orvideo -n '__orvideo_at \'submit\'' -l last-frame -d 'The image it ends with, as above; of a video alone, its first frame' -r -F
+complete -c orvideo -n '__orvideo_at \'submit\'' -l reference -d 'Something to be guided by: an image as above, or audio or video by https URL' -r -F
 complete -c orvideo -n '__orvideo_at \'submit\'' -l continue -d 'Go on from a completed job' -x -k -a '(__orvideo_dynamic jobs)'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l creativity -d 'How freely an upscaling model works' -x
 complete -c orvideo -n '__orvideo_at \'submit\'' -l upscale -d 'How many times larger, for upscaling' -x
@@ -340,9 +340,9 @@ complete -c orvideo -n '__orvideo_at \'batch\'' -l aspect-ratio -s a -d '16:9, 9
 complete -c orvideo -n '__orvideo_at \'batch\'' -l size -d 'Exact pixels, instead of resolution and aspect ratio' -x -k -a '(__orvideo_dynamic sizes)'
 complete -c orvideo -n '__orvideo_at \'batch\'' -l audio -l no-audio -d 'With or without sound'
 complete -c orvideo -n '__orvideo_at \'batch\'' -l seed -d 'The same seed aims at the same video' -x
-complete -c orvideo -n '__orvideo_at \'batch\'' -l first-frame -d 'The image it begins with: a file, an https URL, -, or a frame of a job\'s video or of a vi…' -r -F
-complete -c orvideo -n '__orvideo_at \'batch\'' -l last-frame -d 'The image it ends with: the same; of a video without a moment the first frame' -r -F
-complete -c orvideo -n '__orvideo_at \'batch\'' -l reference -d 'Something to be guided by: an image as above (of a video the first frame), or audio or vi…' -r -F
+complete -c orvideo -n '__orvideo_at \'batch\'' -l first-frame -d 'The image it begins with: a file, an https URL, -, or a frame: JOB or clip.mp4 (its last)…' -r -F
+complete -c orvideo -n '__orvideo_at \'batch\'' -l last-frame -d 'The image it ends with, as above; of a video alone, its first frame' -r -F
+complete -c orvideo -n '__orvideo_at \'batch\'' -l reference -d 'Something to be guided by: an image as above, or audio or video by https URL' -r -F
 complete -c orvideo -n '__orvideo_at \'batch\'' -l creativity -d 'How freely an upscaling model works' -x
 complete -c orvideo -n '__orvideo_at \'batch\'' -l upscale -d 'How many times larger, for upscaling' -x
 complete -c orvideo -n '__orvideo_at \'batch\'' -l param -d 'A parameter of the provider\'s own; JSON where it is JSON' -x
@@ -393,8 +393,8 @@ complete -c orvideo -n '__orvideo_at \'models\'' -l aspect-ratio -s a -d '16:9, 
 complete -c orvideo -n '__orvideo_at \'models\'' -l size -d 'Exact pixels, instead of resolution and aspect ratio' -x -k -a '(__orvideo_dynamic sizes)'
 complete -c orvideo -n '__orvideo_at \'models\'' -l audio -l no-audio -d 'With or without sound'
 complete -c orvideo -n '__orvideo_at \'models\'' -l seed -d 'The same seed aims at the same video' -x
-complete -c orvideo -n '__orvideo_at \'models\'' -l first-frame -d 'The image it begins with: a file, an https URL, -, or a frame of a job\'s video or of a vi…' -r -F
-complete -c orvideo -n '__orvideo_at \'models\'' -l last-frame -d 'The image it ends with: the same; of a video without a moment the first frame' -r -F
+complete -c orvideo -n '__orvideo_at \'models\'' -l first-frame -d 'The image it begins with: a file, an https URL, -, or a frame: JOB or clip.mp4 (its last)…' -r -F
+complete -c orvideo -n '__orvideo_at \'models\'' -l last-frame -d 'The image it ends with, as above; of a video alone, its first frame' -r -F
 complete -c orvideo -n '__orvideo_at \'models\'' -l max-cost -d 'Costs at most this' -x
 complete -c orvideo -n '__orvideo_at \'models\'' -l sort -d 'The order of the list' -x -a 'price name'
 complete -c orvideo -n '__orvideo_at \'models\'' -l refresh -d 'Ask the service even if the list is fresh'
@@ -404,7 +404,7 @@ complete -c orvideo -n '__orvideo_at \'models\'' -l verbose -s v -d 'Show each r
 complete -c orvideo -n '__orvideo_at \'models\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
 complete -c orvideo -n '__orvideo_at \'models\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'models\'' -l help -s h -d 'Show this message and exit'
-complete -c orvideo -n '__orvideo_at \'frame\' 0' -F
+complete -c orvideo -n '__orvideo_at \'frame\' 0' -k -a '(__orvideo_dynamic videos)'
 complete -c orvideo -n '__orvideo_at \'frame\'' -l at -d 'first (the default), last, or a time such as 2.5s' -x
 complete -c orvideo -n '__orvideo_at \'frame\'' -l output -s o -d 'Save the picture here: a file (.png, .jpg, .webp), a folder, or - for stdout' -r -F
 complete -c orvideo -n '__orvideo_at \'frame\'' -l force -d 'Overwrite a file that is already there'
@@ -414,7 +414,7 @@ complete -c orvideo -n '__orvideo_at \'frame\'' -l verbose -s v -d 'Show each re
 complete -c orvideo -n '__orvideo_at \'frame\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
 complete -c orvideo -n '__orvideo_at \'frame\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'frame\'' -l help -s h -d 'Show this message and exit'
-complete -c orvideo -n '__orvideo_at \'sheet\'' -F
+complete -c orvideo -n '__orvideo_at \'sheet\'' -k -a '(__orvideo_dynamic videos)'
 complete -c orvideo -n '__orvideo_at \'sheet\'' -l grid -d 'Columns and rows; with several videos the rows are theirs' -x
 complete -c orvideo -n '__orvideo_at \'sheet\'' -l width -d 'At most so wide' -x
 complete -c orvideo -n '__orvideo_at \'sheet\'' -l output -s o -d 'Save the picture here: a file (.png, .jpg, .webp), a folder, or - for stdout' -r -F

@@ -66,14 +66,14 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
             Commands = @('words')
             Order = @('--at', '--output', '-o', '--force', '--json', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
-            Arguments = @(,@('files'))
+            Arguments = @(,@('dynamic', 'videos'))
             Many = $false
         }
         'sheet' = @{
             Commands = @('words')
             Order = @('--grid', '--width', '--output', '-o', '--force', '--json', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
-            Arguments = @(,@('files'))
+            Arguments = @(,@('dynamic', 'videos'))
             Many = $true
         }
         'login' = @{
@@ -244,9 +244,9 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['submit'].Options['--audio'] = @{ Kind = $null; Help = 'With or without sound' }
     $table['submit'].Options['--no-audio'] = @{ Kind = $null; Help = 'With or without sound' }
     $table['submit'].Options['--seed'] = @{ Kind = @('anything'); Help = 'The same seed aims at the same video' }
-    $table['submit'].Options['--first-frame'] = @{ Kind = @('files'); Help = 'The image it begins with: a file, an https URL, -, or a frame of a job''s video or of a vi...' }
-    $table['submit'].Options['--last-frame'] = @{ Kind = @('files'); Help = 'The image it ends with: the same; of a video without a moment the first frame' }
-    $table['submit'].Options['--reference'] = @{ Kind = @('files'); Help = 'Something to be guided by: an image as above (of a video the first frame), or audio or vi...' }
+    $table['submit'].Options['--first-frame'] = @{ Kind = @('files'); Help = 'The image it begins with: a file, an https URL, -, or a frame: JOB or clip.mp4 (its last)...' }
+    $table['submit'].Options['--last-frame'] = @{ Kind = @('files'); Help = 'The image it ends with, as above; of a video alone, its first frame' }
+    $table['submit'].Options['--reference'] = @{ Kind = @('files'); Help = 'Something to be guided by: an image as above, or audio or video by https URL' }
     $table['submit'].Options['--continue'] = @{ Kind = @('dynamic', 'jobs'); Help = 'Go on from a completed job' }
     $table['submit'].Options['--creativity'] = @{ Kind = @('anything'); Help = 'How freely an upscaling model works' }
     $table['submit'].Options['--upscale'] = @{ Kind = @('anything'); Help = 'How many times larger, for upscaling' }
@@ -345,9 +345,9 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['batch'].Options['--audio'] = @{ Kind = $null; Help = 'With or without sound' }
     $table['batch'].Options['--no-audio'] = @{ Kind = $null; Help = 'With or without sound' }
     $table['batch'].Options['--seed'] = @{ Kind = @('anything'); Help = 'The same seed aims at the same video' }
-    $table['batch'].Options['--first-frame'] = @{ Kind = @('files'); Help = 'The image it begins with: a file, an https URL, -, or a frame of a job''s video or of a vi...' }
-    $table['batch'].Options['--last-frame'] = @{ Kind = @('files'); Help = 'The image it ends with: the same; of a video without a moment the first frame' }
-    $table['batch'].Options['--reference'] = @{ Kind = @('files'); Help = 'Something to be guided by: an image as above (of a video the first frame), or audio or vi...' }
+    $table['batch'].Options['--first-frame'] = @{ Kind = @('files'); Help = 'The image it begins with: a file, an https URL, -, or a frame: JOB or clip.mp4 (its last)...' }
+    $table['batch'].Options['--last-frame'] = @{ Kind = @('files'); Help = 'The image it ends with, as above; of a video alone, its first frame' }
+    $table['batch'].Options['--reference'] = @{ Kind = @('files'); Help = 'Something to be guided by: an image as above, or audio or video by https URL' }
     $table['batch'].Options['--creativity'] = @{ Kind = @('anything'); Help = 'How freely an upscaling model works' }
     $table['batch'].Options['--upscale'] = @{ Kind = @('anything'); Help = 'How many times larger, for upscaling' }
     $table['batch'].Options['--param'] = @{ Kind = @('anything'); Help = 'A parameter of the provider''s own; JSON where it is JSON' }
@@ -410,8 +410,8 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['models'].Options['--audio'] = @{ Kind = $null; Help = 'With or without sound' }
     $table['models'].Options['--no-audio'] = @{ Kind = $null; Help = 'With or without sound' }
     $table['models'].Options['--seed'] = @{ Kind = @('anything'); Help = 'The same seed aims at the same video' }
-    $table['models'].Options['--first-frame'] = @{ Kind = @('files'); Help = 'The image it begins with: a file, an https URL, -, or a frame of a job''s video or of a vi...' }
-    $table['models'].Options['--last-frame'] = @{ Kind = @('files'); Help = 'The image it ends with: the same; of a video without a moment the first frame' }
+    $table['models'].Options['--first-frame'] = @{ Kind = @('files'); Help = 'The image it begins with: a file, an https URL, -, or a frame: JOB or clip.mp4 (its last)...' }
+    $table['models'].Options['--last-frame'] = @{ Kind = @('files'); Help = 'The image it ends with, as above; of a video alone, its first frame' }
     $table['models'].Options['--max-cost'] = @{ Kind = @('anything'); Help = 'Costs at most this' }
     $table['models'].Options['--sort'] = @{ Kind = @('words', 'price', '', 'name', ''); Help = 'The order of the list' }
     $table['models'].Options['--refresh'] = @{ Kind = $null; Help = 'Ask the service even if the list is fresh' }

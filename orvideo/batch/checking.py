@@ -86,7 +86,7 @@ class Reader:
             light = redact_request({name: wanted.fields[name] for name in _MEDIA if name in wanted.fields})
             wanted = wanted._replace(fields={**wanted.fields, **light})
             read.append((row, wanted, bool(redacted_media(light))))
-        keys = row_keys((wanted.fields, wanted.frames) for _, wanted, _ in read)
+        keys = row_keys((wanted.fields for _, wanted, _ in read), (wanted.frames for _, wanted, _ in read))
         asked = [
             Asked(row, key, content_key(wanted.fields, wanted.frames), wanted, has_media, wanted.warnings)
             for (row, wanted, has_media), key in zip(read, keys, strict=True)

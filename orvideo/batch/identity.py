@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
 from orvideo.batch.source import Source
@@ -42,15 +43,12 @@ def batch_id(label: str, endpoint: str) -> str:
     return "batch-" + _digest(json.dumps(["orvideo batch 1", endpoint, label]))[:24]
 
 
-def row_keys(wanted: Iterable[tuple[Mapping[str, Any], Sequence[FrameSource]]]) -> list[str]:
-    """Return the key of each row, in order, from what it asks for (`content_key`).
-
-    Media count by their content, not by their name.
-    """
+def row_keys(wanted: Iterable[Mapping[str, Any]], frames: Iterable[Sequence[FrameSource]] = repeat(())) -> list[str]:
+    """Return the key of each row, in order, from what it asks for; media count by their content, not by their name."""
     seen: dict[str, int] = {}
     keys: list[str] = []
-    for fields, frames in wanted:
-        content = content_key(fields, frames)
+    for fields, of_videos in zip(wanted, frames, strict=False):
+        content = content_key(fields, of_videos)
         keys.append(f"{content}-{seen.get(content, 0)}")
         seen[content] = seen.get(content, 0) + 1
     return keys

@@ -94,22 +94,17 @@ TABLE = (
     Field("frame_images", LIST),
     Field("input_references", LIST),
     Field(
-        "first_frame", TEXT, ("--first-frame",), 
-        "The image it begins with: a file, an https URL, -, or a frame of a job's video or of a video file: @1 is the last, "
-        "@1:first, clip.mp4:2.5s.",
-        "IMAGE",
-        "From", commands=_ALL, ours=True,
+        "first_frame", TEXT, ("--first-frame",),
+        "The image it begins with: a file, an https URL, -, or a frame: JOB or clip.mp4 (its last), @1:first, ID:2s.",
+        "IMAGE", "From", commands=_ALL, ours=True,
     ),
     Field(
-        "last_frame", TEXT, ("--last-frame",), 
-        "The image it ends with: the same; of a video without a moment the first frame.", "IMAGE",
-        "From", commands=_ALL, ours=True,
+        "last_frame", TEXT, ("--last-frame",), "The image it ends with, as above; of a video alone, its first frame.",
+        "IMAGE", "From", commands=_ALL, ours=True,
     ),
     Field(
         "reference", TEXTS, ("--reference",),
-        "Something to be guided by: an image as above (of a video the first frame), or audio or video by https URL. May be "
-        "repeated.",
-        "WHAT",
+        "Something to be guided by: an image as above, or audio or video by https URL. May be repeated.", "WHAT",
         "From", typed=list[str], ours=True,
     ),
     Field(
