@@ -34,6 +34,7 @@ ANSWERS: dict[str, Any] = {
     "gallery": documents.Gallery,
     "open": list[pictures.Source],
     "batch": documents.Batch,
+    "join": documents.JoinedFilm,
     "batch --dry-run": documents.BatchPlan,
     "frame": pictures.Frame,
     "sheet": pictures.Sheet,
