@@ -62,7 +62,7 @@ def serve(
         try:
             _start(server, port)
             context.terminal.document({"path": None, "url": server.address, "jobs": jobs, "videos": videos})
-            _tell(context, server.address, opens)
+            _tell(context, server, opens)
             _follow(context, gallery)
         except Interrupted as stopped:
             if stopped.signum != signal.SIGINT:
@@ -81,15 +81,15 @@ def _start(server: GalleryServer, port: int | None) -> None:
         raise UsageError(f"{which} on 127.0.0.1 cannot be used: {reason(error)}.", hint=COMMAND) from error
 
 
-def _tell(context: Context, address: str, opens: bool | None) -> None:
+def _tell(context: Context, server: GalleryServer, opens: bool | None) -> None:
     from orvideo.sign_in.browser import open_address, why_none
 
     terminal, environment = context.terminal, context.environment
-    terminal.answer(address)
+    terminal.answer(server.address)
     terminal.note("The gallery is up, for this machine alone; whoever has the address sees it. Ctrl-C ends it.")
     if opens is None:
         opens = terminal.out_is_tty and why_none(environment.environ, environment.platform) is None
-    if opens and not open_address(address, context.settings.environ_without_key()):
+    if opens and not open_address(server.address_for_one_visit(), context.settings.environ_without_key()):
         terminal.warn("the browser could not be started")
 
 

@@ -48,9 +48,11 @@ class Shown(Protocol):
         """Put a mark on record; return whether the job is one of those shown. Raises UsageError for a bad mark."""
 
 
-def application(shown: Shown, port: int, crashes: list[BaseException]) -> falcon.App[falcon.Request, falcon.Response]:
-    """Return the WSGI application; what goes wrong in itself is added to `crashes`."""
-    app = falcon.App(middleware=[_Door(shown.token, port)])
+def application(
+    shown: Shown, port: int, tickets: set[str], crashes: list[BaseException]
+) -> falcon.App[falcon.Request, falcon.Response]:
+    """Return the WSGI application; each of the `tickets` is let in once, what goes wrong is added to `crashes`."""
+    app = falcon.App(middleware=[_Door(shown.token, port, tickets)])
 
     def crashed(_req: falcon.Request, _resp: falcon.Response, error: Exception, _params: Any) -> NoReturn:
         crashes.append(error)
@@ -78,8 +80,8 @@ def _as_text(_req: falcon.Request, resp: falcon.Response, error: falcon.HTTPErro
 class _Door:
     """Lets in who asks by a name of loopback (no site whose name was led to this machine) and knows the token."""
 
-    def __init__(self, token: str, port: int) -> None:
-        self._token = token.encode()
+    def __init__(self, token: str, port: int, tickets: set[str]) -> None:
+        self._token, self._tickets = token.encode(), tickets
         self._hosts = {f"{name}:{port}" for name in _LOOPBACK}
         if port == 80:  # which browsers leave out
             self._hosts |= set(_LOOPBACK)
@@ -92,6 +94,9 @@ class _Door:
         if (req.get_header("Host") or "").lower() not in self._hosts:
             raise falcon.HTTPError(421, description="The gallery answers only to 127.0.0.1 and localhost.")
         given, slash, rest = req.path.removeprefix("/").partition("/")
+        if given in self._tickets and req.method == "GET":
+            self._tickets.discard(given)
+            raise falcon.HTTPSeeOther(f"/{self._token.decode()}/")
         if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), self._token) or not slash:
             raise falcon.HTTPNotFound(description="Nothing is here. orvideo gallery --serve has shown the address.")
         if req.method == "POST" and req.get_header("Origin") not in self._origins:

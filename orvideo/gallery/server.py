@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import secrets
 import threading
 from types import TracebackType
 from typing import Any, Self
@@ -32,6 +33,7 @@ class GalleryServer:
         #: What went wrong in the server itself; the browser saw a 500.
         self.crashes: list[BaseException] = []
         self._shown, self._port = shown, port
+        self._tickets: set[str] = set()
         self._server: Any = None
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
@@ -44,6 +46,12 @@ class GalleryServer:
     def address(self) -> str:
         """The address of the page, token and all."""
         return f"{self.origin}/{self._shown.token}/"
+
+    def address_for_one_visit(self) -> str:
+        """Return an address that leads to the page once: what a program is started with, others on the machine see."""
+        ticket = secrets.token_urlsafe(24)
+        self._tickets.add(ticket)
+        return f"{self.origin}/{ticket}/"
 
     def start(self) -> None:
         """Serve in the background. Raises OSError when the port is taken."""
@@ -63,7 +71,7 @@ class GalleryServer:
             clear_untrusted_proxy_headers=False,
         )
         self._port = int(self._server.effective_port)
-        self._application = application(self._shown, self._port, self.crashes)
+        self._application = application(self._shown, self._port, self._tickets, self.crashes)
         self._thread = threading.Thread(target=self._serve, name="orvideo-gallery", daemon=True)
         self._thread.start()
 

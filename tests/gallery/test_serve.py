@@ -223,7 +223,11 @@ def test_the_browser(orvideo: Shell, tmp_path: Path, argv: list[str], opens: boo
     with serving(orvideo, *argv, env=env) as gallery:
         if opens:
             address, *environ = until(lambda: note.exists() and note.read_text().splitlines())
-            assert address == gallery.address
+            token = gallery.address.rstrip("/").rpartition("/")[2]
+            assert token not in address, "others on the machine see what the browser was started with"
+            led = httpx.get(address)
+            assert (led.status_code, led.headers["location"]) == (303, f"/{token}/")
+            assert httpx.get(address).status_code == 404, "it leads there once"
             assert KEY not in environ
         done = gallery.end()
     assert done.code == 0, done.err
