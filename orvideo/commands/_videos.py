@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 VIDEO_HELP = "A job (an id, a piece of one, or 1 for the newest) or a video file."
 #: A number, with or without `@`, is a job, also beside a file of that name.
-_NUMBER = re.compile(r"@?\d+|@last")
+_NUMBER = re.compile(r"@?[0-9]+|@(?:last)")
 
 
 class Video(NamedTuple):

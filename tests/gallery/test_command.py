@@ -62,7 +62,7 @@ def test_all_jobs_are_on_the_page_the_newest_first_with_the_videos_as_they_lie(o
 
 def test_the_document(orvideo: Shell, shelf: Path) -> None:
     done = orvideo("gallery", "1", "gen-vid-1", "--json")
-    assert done.json == {"path": str(shelf / "gallery.html"), "jobs": 2, "videos": 1}
+    assert done.json == {"path": str(shelf / "gallery.html"), "url": None, "jobs": 2, "videos": 1}
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_where_no_job_passes_nothing_is_written(orvideo: Shell, home: Path, line
     assert (done.code, done.out) == (0, "")
     assert "nothing was written" in done.err
     assert not (home / "gallery.html").exists()
-    assert orvideo("gallery", *line, "--json").json == {"path": None, "jobs": 0, "videos": 0}
+    assert orvideo("gallery", *line, "--json").json == {"path": None, "url": None, "jobs": 0, "videos": 0}
 
 
 @pytest.mark.parametrize(
