@@ -5,7 +5,7 @@ __orvideo_offers() {
     commands='' options=''
     case $1 in
         '')
-            commands='submit status wait download batch join models frame sheet login logout whoami doctor sandbox help jobs config completion'
+            commands='submit status wait download batch join models gallery open frame sheet login logout whoami doctor sandbox help jobs config completion'
             options='--version -V --verbose -v --profile --help -h'
             ;;
         submit)
@@ -28,6 +28,12 @@ __orvideo_offers() {
             ;;
         models)
             options='--duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --max-cost --sort --refresh --json --quiet -q --verbose -v --sandbox --profile --help -h'
+            ;;
+        gallery)
+            options='--search -s --unfinished --unknown --not-downloaded --since --status --model -m --batch --marked --limit -n --output -o --force --open --no-open --serve --port --json --quiet -q --profile --help -h'
+            ;;
+        open)
+            options='--with --terminal --json --quiet -q --verbose -v --sandbox --profile --help -h'
             ;;
         frame)
             options='--at --output -o --force --json --quiet -q --verbose -v --sandbox --profile --help -h'
@@ -54,14 +60,17 @@ __orvideo_offers() {
             options='--json --help -h'
             ;;
         jobs)
-            commands='list show adopt forget'
-            options='--search -s --unfinished --unknown --not-downloaded --since --status --model -m --batch --marked --sort --columns --limit -n --cost --json --quiet -q --profile --help -h'
+            commands='list show mark adopt forget'
+            options='--search -s --unfinished --unknown --not-downloaded --since --status --model -m --batch --marked --sort --reverse --columns --limit -n --cost --no-pager --json --quiet -q --profile --help -h'
             ;;
         'jobs list')
-            options='--search -s --unfinished --unknown --not-downloaded --since --status --model -m --batch --marked --sort --columns --limit -n --cost --json --quiet -q --profile --help -h'
+            options='--search -s --unfinished --unknown --not-downloaded --since --status --model -m --batch --marked --sort --reverse --columns --limit -n --cost --no-pager --json --quiet -q --profile --help -h'
             ;;
         'jobs show')
-            options='--request --receipt --force --json --quiet -q --profile --help -h'
+            options='--request --receipt --force --no-picture --json --quiet -q --profile --help -h'
+            ;;
+        'jobs mark')
+            options='--keep --reject --clear --note --from --json --quiet -q --profile --help -h'
             ;;
         'jobs adopt')
             options='--json --quiet -q --verbose -v --sandbox --profile --help -h'
@@ -187,6 +196,18 @@ __orvideo_value() {
         'models --max-cost') kind='anything' ;;
         'models --sort') kind='words price name' ;;
         'models --profile') kind='dynamic profiles' ;;
+        'gallery --search'|'gallery -s') kind='anything' ;;
+        'gallery --since') kind='anything' ;;
+        'gallery --status') kind='anything' ;;
+        'gallery --model'|'gallery -m') kind='dynamic models' ;;
+        'gallery --batch') kind='anything' ;;
+        'gallery --marked') kind='words keep reject any none' ;;
+        'gallery --limit'|'gallery -n') kind='anything' ;;
+        'gallery --output'|'gallery -o') kind='files' ;;
+        'gallery --port') kind='anything' ;;
+        'gallery --profile') kind='dynamic profiles' ;;
+        'open --with') kind='anything' ;;
+        'open --profile') kind='dynamic profiles' ;;
         'frame --at') kind='anything' ;;
         'frame --output'|'frame -o') kind='files' ;;
         'frame --profile') kind='dynamic profiles' ;;
@@ -213,7 +234,7 @@ __orvideo_value() {
         'jobs --model'|'jobs -m') kind='dynamic models' ;;
         'jobs --batch') kind='anything' ;;
         'jobs --marked') kind='words keep reject any none' ;;
-        'jobs --sort') kind='words newest oldest cost' ;;
+        'jobs --sort') kind='words newest oldest cost model status' ;;
         'jobs --columns') kind='anything' ;;
         'jobs --limit'|'jobs -n') kind='anything' ;;
         'jobs --cost') kind='words model day month' ;;
@@ -224,12 +245,15 @@ __orvideo_value() {
         'jobs list --model'|'jobs list -m') kind='dynamic models' ;;
         'jobs list --batch') kind='anything' ;;
         'jobs list --marked') kind='words keep reject any none' ;;
-        'jobs list --sort') kind='words newest oldest cost' ;;
+        'jobs list --sort') kind='words newest oldest cost model status' ;;
         'jobs list --columns') kind='anything' ;;
         'jobs list --limit'|'jobs list -n') kind='anything' ;;
         'jobs list --cost') kind='words model day month' ;;
         'jobs list --profile') kind='dynamic profiles' ;;
         'jobs show --profile') kind='dynamic profiles' ;;
+        'jobs mark --note') kind='anything' ;;
+        'jobs mark --from') kind='files' ;;
+        'jobs mark --profile') kind='dynamic profiles' ;;
         'jobs adopt --profile') kind='dynamic profiles' ;;
         'jobs forget --profile') kind='dynamic profiles' ;;
         'config list --profile') kind='dynamic profiles' ;;
@@ -252,15 +276,18 @@ __orvideo_argument() {
         'batch '0) kind='files' ;;
         'join '*) kind='files' ;;
         'models '0) kind='dynamic models' ;;
+        'gallery '*) kind='dynamic jobs' ;;
+        'open '*) kind='dynamic videos' ;;
         'frame '0) kind='dynamic videos' ;;
         'sheet '*) kind='dynamic videos' ;;
         'help '0) kind='words exit-codes environment output schema man' ;;
         'jobs show '0) kind='dynamic jobs' ;;
+        'jobs mark '*) kind='dynamic jobs' ;;
         'jobs forget '*) kind='dynamic jobs' ;;
-        'config get '0) kind='words api-key api-key-command base-url model duration resolution aspect-ratio audio seed output interval timeout max-cost confirm-above max-image-size max-size referer title categories sandbox sandbox-speed' ;;
-        'config set '0) kind='words api-key api-key-command base-url model duration resolution aspect-ratio audio seed output interval timeout max-cost confirm-above max-image-size max-size referer title categories sandbox sandbox-speed' ;;
+        'config get '0) kind='words api-key api-key-command base-url model duration resolution aspect-ratio audio seed output interval timeout max-cost confirm-above max-image-size max-size referer title categories sandbox sandbox-speed player pictures' ;;
+        'config set '0) kind='words api-key api-key-command base-url model duration resolution aspect-ratio audio seed output interval timeout max-cost confirm-above max-image-size max-size referer title categories sandbox sandbox-speed player pictures' ;;
         'config set '1) kind='dynamic setting-values' ;;
-        'config unset '0) kind='words api-key api-key-command base-url model duration resolution aspect-ratio audio seed output interval timeout max-cost confirm-above max-image-size max-size referer title categories sandbox sandbox-speed' ;;
+        'config unset '0) kind='words api-key api-key-command base-url model duration resolution aspect-ratio audio seed output interval timeout max-cost confirm-above max-image-size max-size referer title categories sandbox sandbox-speed player pictures' ;;
         'completion install '0) kind='words bash zsh fish powershell' ;;
         'completion show '0) kind='words bash zsh fish powershell' ;;
     esac

@@ -100,6 +100,22 @@ function __orvideo_takes_value
             'models --max-cost' \
             'models --sort' \
             'models --profile' \
+            'gallery --search' \
+            'gallery -s' \
+            'gallery --since' \
+            'gallery --status' \
+            'gallery --model' \
+            'gallery -m' \
+            'gallery --batch' \
+            'gallery --marked' \
+            'gallery --limit' \
+            'gallery -n' \
+            'gallery --output' \
+            'gallery -o' \
+            'gallery --port' \
+            'gallery --profile' \
+            'open --with' \
+            'open --profile' \
             'frame --at' \
             'frame --output' \
             'frame -o' \
@@ -151,6 +167,9 @@ function __orvideo_takes_value
             'jobs list --cost' \
             'jobs list --profile' \
             'jobs show --profile' \
+            'jobs mark --note' \
+            'jobs mark --from' \
+            'jobs mark --profile' \
             'jobs adopt --profile' \
             'jobs forget --profile' \
             'config list --profile' \
@@ -225,7 +244,7 @@ end
 
 complete -c orvideo -e
 complete -c orvideo -f
-set -g __orvideo_commands 'submit' 'status' 'wait' 'download' 'batch' 'join' 'models' 'frame' 'sheet' 'login' 'logout' 'whoami' 'doctor' 'sandbox' 'help' 'jobs' 'jobs list' 'jobs show' 'jobs adopt' 'jobs forget' 'config' 'config list' 'config get' 'config set' 'config unset' 'config profiles' 'config path' 'completion' 'completion install' 'completion show'
+set -g __orvideo_commands 'submit' 'status' 'wait' 'download' 'batch' 'join' 'models' 'gallery' 'open' 'frame' 'sheet' 'login' 'logout' 'whoami' 'doctor' 'sandbox' 'help' 'jobs' 'jobs list' 'jobs show' 'jobs mark' 'jobs adopt' 'jobs forget' 'config' 'config list' 'config get' 'config set' 'config unset' 'config profiles' 'config path' 'completion' 'completion install' 'completion show'
 
 complete -c orvideo -n '__orvideo_at \'\' 0' -a submit -d 'Submit one video job; with --wait and -o, follow it and save the video'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a status -d 'Look once at jobs and show how they are'
@@ -234,6 +253,8 @@ complete -c orvideo -n '__orvideo_at \'\' 0' -a download -d 'Fetch finished vide
 complete -c orvideo -n '__orvideo_at \'\' 0' -a batch -d 'Submit, follow and save many videos; the same command goes on where it was stopped'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a join -d 'Join videos to one film, in the order in which they are named; frames are copied where th…'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a models -d 'List the models: what they can do and cost'
+complete -c orvideo -n '__orvideo_at \'\' 0' -a gallery -d 'Write a page of videos: to look at, compare, mark; without JOB, of all on record'
+complete -c orvideo -n '__orvideo_at \'\' 0' -a open -d 'Play saved videos; one that is not on this disk is fetched first'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a frame -d 'Save one frame of a video as a picture: the first, the last, or the one at a time'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a sheet -d 'Draw frames of videos on one sheet, with their times: one video fills the grid, each of s…'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a login -d 'Sign in through the browser: a key of its own for orvideo, tried and stored'
@@ -242,7 +263,7 @@ complete -c orvideo -n '__orvideo_at \'\' 0' -a whoami -d 'Say which key is used
 complete -c orvideo -n '__orvideo_at \'\' 0' -a doctor -d 'Check the key, the service, the record, the disk and the versions; say what to do'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a sandbox -d 'Serve the whole video API on this machine: free, offline, with real films'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a help -d 'Show a page: exit codes, environment variables, output, and the schema of all JSON'
-complete -c orvideo -n '__orvideo_at \'\' 0' -a jobs -d 'The local record: list, search, show, adopt, forget'
+complete -c orvideo -n '__orvideo_at \'\' 0' -a jobs -d 'The local record: list, search, show, mark, adopt, forget'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a config -d 'Read and change the settings'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a completion -d 'Let TAB complete commands, options, models and jobs'
 complete -c orvideo -n '__orvideo_at \'\'' -l version -s V -d 'Print the version'
@@ -404,6 +425,35 @@ complete -c orvideo -n '__orvideo_at \'models\'' -l verbose -s v -d 'Show each r
 complete -c orvideo -n '__orvideo_at \'models\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
 complete -c orvideo -n '__orvideo_at \'models\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'models\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -k -a '(__orvideo_dynamic jobs)'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l search -s s -d 'In prompt, model or id' -x
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l unfinished -d 'Not at their end'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l unknown -d 'Sent, outcome unknown'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l not-downloaded -d 'Finished, not on this disk'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l since -d 'A date (2026-11-21), or an age such as 2h or 7d' -x
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l status -d 'With this status, or one of these: completed,failed' -x
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l model -s m -d 'Of this model, or part of its name' -x -k -a '(__orvideo_dynamic models)'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l batch -d 'Of this batch: its --name or file, or part of that' -x
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l marked -d 'Marked so (orvideo jobs mark)' -x -a 'keep reject any none'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l limit -s n -d 'At most N jobs, the newest' -x
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l output -s o -d 'Write the page here: a file or a folder' -r -F
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l force -d 'Overwrite a file that is already there'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l open -l no-open -d 'Open the page in the browser'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l serve -d 'Serve the page alive, for this machine alone: jobs move, marks go on record'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l port -d 'The port on 127.0.0.1' -x
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l json -d 'Answer with one JSON document'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l quiet -s q -d 'Only the answer and errors'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
+complete -c orvideo -n '__orvideo_at \'gallery\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'open\'' -k -a '(__orvideo_dynamic videos)'
+complete -c orvideo -n '__orvideo_at \'open\'' -l with -d 'Play with this command, which gets the paths last, or in place of {}' -x
+complete -c orvideo -n '__orvideo_at \'open\'' -l terminal -d 'Draw a still here instead; of JOB:first, JOB:last or JOB:2.5s that one'
+complete -c orvideo -n '__orvideo_at \'open\'' -l json -d 'Answer with one JSON document'
+complete -c orvideo -n '__orvideo_at \'open\'' -l quiet -s q -d 'Only the answer and errors'
+complete -c orvideo -n '__orvideo_at \'open\'' -l verbose -s v -d 'Show each request, never the key'
+complete -c orvideo -n '__orvideo_at \'open\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
+complete -c orvideo -n '__orvideo_at \'open\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
+complete -c orvideo -n '__orvideo_at \'open\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'frame\' 0' -k -a '(__orvideo_dynamic videos)'
 complete -c orvideo -n '__orvideo_at \'frame\'' -l at -d 'first (the default), last, or a time such as 2.5s' -x
 complete -c orvideo -n '__orvideo_at \'frame\'' -l output -s o -d 'Save the picture here: a file (.png, .jpg, .webp), a folder, or - for stdout' -r -F
@@ -467,7 +517,8 @@ complete -c orvideo -n '__orvideo_at \'help\' 0' -a 'exit-codes environment outp
 complete -c orvideo -n '__orvideo_at \'help\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'help\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'jobs\' 0' -a list -d 'List the jobs on record, newest first'
-complete -c orvideo -n '__orvideo_at \'jobs\' 0' -a show -d 'Show everything on record about one job'
+complete -c orvideo -n '__orvideo_at \'jobs\' 0' -a show -d 'Show everything on record about one job, and on a terminal a still of its video'
+complete -c orvideo -n '__orvideo_at \'jobs\' 0' -a mark -d 'Mark jobs as keep or reject, or put a note on them; money and files stay as they are'
 complete -c orvideo -n '__orvideo_at \'jobs\' 0' -a adopt -d 'Take a job from elsewhere into the record, after one look at it'
 complete -c orvideo -n '__orvideo_at \'jobs\' 0' -a forget -d 'Remove jobs from the record; files and the jobs at the service stay'
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l search -s s -d 'In prompt, model or id' -x
@@ -479,10 +530,12 @@ complete -c orvideo -n '__orvideo_at \'jobs\'' -l status -d 'With this status, o
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l model -s m -d 'Of this model, or part of its name' -x -k -a '(__orvideo_dynamic models)'
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l batch -d 'Of this batch: its --name or file, or part of that' -x
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l marked -d 'Marked so (orvideo jobs mark)' -x -a 'keep reject any none'
-complete -c orvideo -n '__orvideo_at \'jobs\'' -l sort -d 'The order of the list' -x -a 'newest oldest cost'
+complete -c orvideo -n '__orvideo_at \'jobs\'' -l sort -d 'The order of the list; of cost, the dearest first' -x -a 'newest oldest cost model status'
+complete -c orvideo -n '__orvideo_at \'jobs\'' -l reverse -d 'The other way round'
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l columns -d 'Which columns, such as id,status,file' -x
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l limit -s n -d 'At most N jobs; 0 for all' -x
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l cost -d 'Sum what they cost, by model, day or month' -x -a 'model day month'
+complete -c orvideo -n '__orvideo_at \'jobs\'' -l no-pager -d 'All at once, also where it is longer than the screen'
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l quiet -s q -d 'Only the answer and errors'
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
@@ -496,10 +549,12 @@ complete -c orvideo -n '__orvideo_at \'jobs list\'' -l status -d 'With this stat
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l model -s m -d 'Of this model, or part of its name' -x -k -a '(__orvideo_dynamic models)'
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l batch -d 'Of this batch: its --name or file, or part of that' -x
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l marked -d 'Marked so (orvideo jobs mark)' -x -a 'keep reject any none'
-complete -c orvideo -n '__orvideo_at \'jobs list\'' -l sort -d 'The order of the list' -x -a 'newest oldest cost'
+complete -c orvideo -n '__orvideo_at \'jobs list\'' -l sort -d 'The order of the list; of cost, the dearest first' -x -a 'newest oldest cost model status'
+complete -c orvideo -n '__orvideo_at \'jobs list\'' -l reverse -d 'The other way round'
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l columns -d 'Which columns, such as id,status,file' -x
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l limit -s n -d 'At most N jobs; 0 for all' -x
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l cost -d 'Sum what they cost, by model, day or month' -x -a 'model day month'
+complete -c orvideo -n '__orvideo_at \'jobs list\'' -l no-pager -d 'All at once, also where it is longer than the screen'
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l quiet -s q -d 'Only the answer and errors'
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
@@ -508,10 +563,21 @@ complete -c orvideo -n '__orvideo_at \'jobs show\' 0' -k -a '(__orvideo_dynamic 
 complete -c orvideo -n '__orvideo_at \'jobs show\'' -l request -d 'Only its request, as JSON that submit --request takes'
 complete -c orvideo -n '__orvideo_at \'jobs show\'' -l receipt -d 'Write the receipts beside its videos, and answer with their paths'
 complete -c orvideo -n '__orvideo_at \'jobs show\'' -l force -d 'Overwrite a file that is already there'
+complete -c orvideo -n '__orvideo_at \'jobs show\'' -l no-picture -d 'Draw no still of its video'
 complete -c orvideo -n '__orvideo_at \'jobs show\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'jobs show\'' -l quiet -s q -d 'Only the answer and errors'
 complete -c orvideo -n '__orvideo_at \'jobs show\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'jobs show\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'jobs mark\'' -k -a '(__orvideo_dynamic jobs)'
+complete -c orvideo -n '__orvideo_at \'jobs mark\'' -l keep -d 'Mark them as worth keeping'
+complete -c orvideo -n '__orvideo_at \'jobs mark\'' -l reject -d 'Mark them as not worth keeping; no file is removed'
+complete -c orvideo -n '__orvideo_at \'jobs mark\'' -l clear -d 'Remove mark and note, before what else is said'
+complete -c orvideo -n '__orvideo_at \'jobs mark\'' -l note -d 'A note on them' -x
+complete -c orvideo -n '__orvideo_at \'jobs mark\'' -l from -d 'Read lines of a job, keep, reject or -, and a note, between tabs; - is stdin' -r -F
+complete -c orvideo -n '__orvideo_at \'jobs mark\'' -l json -d 'Answer with one JSON document'
+complete -c orvideo -n '__orvideo_at \'jobs mark\'' -l quiet -s q -d 'Only the answer and errors'
+complete -c orvideo -n '__orvideo_at \'jobs mark\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
+complete -c orvideo -n '__orvideo_at \'jobs mark\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'jobs adopt\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'jobs adopt\'' -l quiet -s q -d 'Only the answer and errors'
 complete -c orvideo -n '__orvideo_at \'jobs adopt\'' -l verbose -s v -d 'Show each request, never the key'
@@ -556,6 +622,8 @@ complete -c orvideo -n '__orvideo_at \'config get\' 0' -a title -d 'names the ap
 complete -c orvideo -n '__orvideo_at \'config get\' 0' -a categories -d 'names its kind: X-OpenRouter-Categories'
 complete -c orvideo -n '__orvideo_at \'config get\' 0' -a sandbox -d 'use the built-in stand-in for the API'
 complete -c orvideo -n '__orvideo_at \'config get\' 0' -a sandbox-speed -d 'how many times as fast the sandbox\'s time passes'
+complete -c orvideo -n '__orvideo_at \'config get\' 0' -a player -d 'what `open` plays videos with; left open: the system\'s player'
+complete -c orvideo -n '__orvideo_at \'config get\' 0' -a pictures -d 'in the terminal: auto, off, kitty, iterm2, sixel, blocks'
 complete -c orvideo -n '__orvideo_at \'config get\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'config get\'' -l quiet -s q -d 'Only the answer and errors'
 complete -c orvideo -n '__orvideo_at \'config get\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
@@ -581,6 +649,8 @@ complete -c orvideo -n '__orvideo_at \'config set\' 0' -a title -d 'names the ap
 complete -c orvideo -n '__orvideo_at \'config set\' 0' -a categories -d 'names its kind: X-OpenRouter-Categories'
 complete -c orvideo -n '__orvideo_at \'config set\' 0' -a sandbox -d 'use the built-in stand-in for the API'
 complete -c orvideo -n '__orvideo_at \'config set\' 0' -a sandbox-speed -d 'how many times as fast the sandbox\'s time passes'
+complete -c orvideo -n '__orvideo_at \'config set\' 0' -a player -d 'what `open` plays videos with; left open: the system\'s player'
+complete -c orvideo -n '__orvideo_at \'config set\' 0' -a pictures -d 'in the terminal: auto, off, kitty, iterm2, sixel, blocks'
 complete -c orvideo -n '__orvideo_at \'config set\' 1' -k -a '(__orvideo_dynamic setting-values)'
 complete -c orvideo -n '__orvideo_at \'config set\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'config set\'' -l quiet -s q -d 'Only the answer and errors'
@@ -608,6 +678,8 @@ complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a title -d 'names the 
 complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a categories -d 'names its kind: X-OpenRouter-Categories'
 complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a sandbox -d 'use the built-in stand-in for the API'
 complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a sandbox-speed -d 'how many times as fast the sandbox\'s time passes'
+complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a player -d 'what `open` plays videos with; left open: the system\'s player'
+complete -c orvideo -n '__orvideo_at \'config unset\' 0' -a pictures -d 'in the terminal: auto, off, kitty, iterm2, sixel, blocks'
 complete -c orvideo -n '__orvideo_at \'config unset\'' -l json -d 'Answer with one JSON document'
 complete -c orvideo -n '__orvideo_at \'config unset\'' -l quiet -s q -d 'Only the answer and errors'
 complete -c orvideo -n '__orvideo_at \'config unset\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'

@@ -7,7 +7,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     # @('words', word, help, ...), @('dynamic', kind), @('files') or @('anything').
     $table = @{
         '' = @{
-            Commands = @('words', 'submit', 'Submit one video job; with --wait and -o, follow it and save the video', 'status', 'Look once at jobs and show how they are', 'wait', 'Follow jobs to their end, and save what they made', 'download', 'Fetch finished videos, again if need be; nothing is ever submitted', 'batch', 'Submit, follow and save many videos; the same command goes on where it was stopped', 'join', 'Join videos to one film, in the order in which they are named; frames are copied where th...', 'models', 'List the models: what they can do and cost', 'frame', 'Save one frame of a video as a picture: the first, the last, or the one at a time', 'sheet', 'Draw frames of videos on one sheet, with their times: one video fills the grid, each of s...', 'login', 'Sign in through the browser: a key of its own for orvideo, tried and stored', 'logout', 'Forget the stored key, and say where it can be revoked', 'whoami', 'Say which key is used, from where, what is left of it and until when', 'doctor', 'Check the key, the service, the record, the disk and the versions; say what to do', 'sandbox', 'Serve the whole video API on this machine: free, offline, with real films', 'help', 'Show a page: exit codes, environment variables, output, and the schema of all JSON', 'jobs', 'The local record: list, search, show, adopt, forget', 'config', 'Read and change the settings', 'completion', 'Let TAB complete commands, options, models and jobs')
+            Commands = @('words', 'submit', 'Submit one video job; with --wait and -o, follow it and save the video', 'status', 'Look once at jobs and show how they are', 'wait', 'Follow jobs to their end, and save what they made', 'download', 'Fetch finished videos, again if need be; nothing is ever submitted', 'batch', 'Submit, follow and save many videos; the same command goes on where it was stopped', 'join', 'Join videos to one film, in the order in which they are named; frames are copied where th...', 'models', 'List the models: what they can do and cost', 'gallery', 'Write a page of videos: to look at, compare, mark; without JOB, of all on record', 'open', 'Play saved videos; one that is not on this disk is fetched first', 'frame', 'Save one frame of a video as a picture: the first, the last, or the one at a time', 'sheet', 'Draw frames of videos on one sheet, with their times: one video fills the grid, each of s...', 'login', 'Sign in through the browser: a key of its own for orvideo, tried and stored', 'logout', 'Forget the stored key, and say where it can be revoked', 'whoami', 'Say which key is used, from where, what is left of it and until when', 'doctor', 'Check the key, the service, the record, the disk and the versions; say what to do', 'sandbox', 'Serve the whole video API on this machine: free, offline, with real films', 'help', 'Show a page: exit codes, environment variables, output, and the schema of all JSON', 'jobs', 'The local record: list, search, show, mark, adopt, forget', 'config', 'Read and change the settings', 'completion', 'Let TAB complete commands, options, models and jobs')
             Order = @('--version', '-V', '--verbose', '-v', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @()
@@ -61,6 +61,20 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @(,@('dynamic', 'models'))
             Many = $false
+        }
+        'gallery' = @{
+            Commands = @('words')
+            Order = @('--search', '-s', '--unfinished', '--unknown', '--not-downloaded', '--since', '--status', '--model', '-m', '--batch', '--marked', '--limit', '-n', '--output', '-o', '--force', '--open', '--no-open', '--serve', '--port', '--json', '--quiet', '-q', '--profile', '--help', '-h')
+            Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
+            Arguments = @(,@('dynamic', 'jobs'))
+            Many = $true
+        }
+        'open' = @{
+            Commands = @('words')
+            Order = @('--with', '--terminal', '--json', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--profile', '--help', '-h')
+            Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
+            Arguments = @(,@('dynamic', 'videos'))
+            Many = $true
         }
         'frame' = @{
             Commands = @('words')
@@ -119,25 +133,32 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
             Many = $false
         }
         'jobs' = @{
-            Commands = @('words', 'list', 'List the jobs on record, newest first', 'show', 'Show everything on record about one job', 'adopt', 'Take a job from elsewhere into the record, after one look at it', 'forget', 'Remove jobs from the record; files and the jobs at the service stay')
-            Order = @('--search', '-s', '--unfinished', '--unknown', '--not-downloaded', '--since', '--status', '--model', '-m', '--batch', '--marked', '--sort', '--columns', '--limit', '-n', '--cost', '--json', '--quiet', '-q', '--profile', '--help', '-h')
+            Commands = @('words', 'list', 'List the jobs on record, newest first', 'show', 'Show everything on record about one job, and on a terminal a still of its video', 'mark', 'Mark jobs as keep or reject, or put a note on them; money and files stay as they are', 'adopt', 'Take a job from elsewhere into the record, after one look at it', 'forget', 'Remove jobs from the record; files and the jobs at the service stay')
+            Order = @('--search', '-s', '--unfinished', '--unknown', '--not-downloaded', '--since', '--status', '--model', '-m', '--batch', '--marked', '--sort', '--reverse', '--columns', '--limit', '-n', '--cost', '--no-pager', '--json', '--quiet', '-q', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @()
             Many = $false
         }
         'jobs list' = @{
             Commands = @('words')
-            Order = @('--search', '-s', '--unfinished', '--unknown', '--not-downloaded', '--since', '--status', '--model', '-m', '--batch', '--marked', '--sort', '--columns', '--limit', '-n', '--cost', '--json', '--quiet', '-q', '--profile', '--help', '-h')
+            Order = @('--search', '-s', '--unfinished', '--unknown', '--not-downloaded', '--since', '--status', '--model', '-m', '--batch', '--marked', '--sort', '--reverse', '--columns', '--limit', '-n', '--cost', '--no-pager', '--json', '--quiet', '-q', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @()
             Many = $false
         }
         'jobs show' = @{
             Commands = @('words')
-            Order = @('--request', '--receipt', '--force', '--json', '--quiet', '-q', '--profile', '--help', '-h')
+            Order = @('--request', '--receipt', '--force', '--no-picture', '--json', '--quiet', '-q', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @(,@('dynamic', 'jobs'))
             Many = $false
+        }
+        'jobs mark' = @{
+            Commands = @('words')
+            Order = @('--keep', '--reject', '--clear', '--note', '--from', '--json', '--quiet', '-q', '--profile', '--help', '-h')
+            Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
+            Arguments = @(,@('dynamic', 'jobs'))
+            Many = $true
         }
         'jobs adopt' = @{
             Commands = @('words')
@@ -171,21 +192,21 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
             Commands = @('words')
             Order = @('--json', '--quiet', '-q', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
-            Arguments = @(,@('words', 'api-key', 'the key for the service', 'api-key-command', 'a command that prints the key', 'base-url', 'where the API is', 'model', 'the model; left open: the cheapest that fits', 'duration', 'the video''s length in whole seconds', 'resolution', '480p, 720p, 1080p, 4K, ...', 'aspect-ratio', '16:9, 9:16, 1:1, ...', 'audio', 'with or without sound', 'seed', 'the same seed aims at the same video', 'output', 'where videos are saved, as -o takes it', 'interval', 'a fixed time between looks, 2s at least', 'timeout', 'how long to wait for a job', 'max-cost', 'the most a job may cost, USD', 'confirm-above', 'ask on a terminal above this quote, USD', 'max-image-size', 'the largest image file that is sent', 'max-size', 'the largest video file that is saved', 'referer', 'names the application to the service: HTTP-Referer', 'title', 'names the application: X-OpenRouter-Title', 'categories', 'names its kind: X-OpenRouter-Categories', 'sandbox', 'use the built-in stand-in for the API', 'sandbox-speed', 'how many times as fast the sandbox''s time passes'))
+            Arguments = @(,@('words', 'api-key', 'the key for the service', 'api-key-command', 'a command that prints the key', 'base-url', 'where the API is', 'model', 'the model; left open: the cheapest that fits', 'duration', 'the video''s length in whole seconds', 'resolution', '480p, 720p, 1080p, 4K, ...', 'aspect-ratio', '16:9, 9:16, 1:1, ...', 'audio', 'with or without sound', 'seed', 'the same seed aims at the same video', 'output', 'where videos are saved, as -o takes it', 'interval', 'a fixed time between looks, 2s at least', 'timeout', 'how long to wait for a job', 'max-cost', 'the most a job may cost, USD', 'confirm-above', 'ask on a terminal above this quote, USD', 'max-image-size', 'the largest image file that is sent', 'max-size', 'the largest video file that is saved', 'referer', 'names the application to the service: HTTP-Referer', 'title', 'names the application: X-OpenRouter-Title', 'categories', 'names its kind: X-OpenRouter-Categories', 'sandbox', 'use the built-in stand-in for the API', 'sandbox-speed', 'how many times as fast the sandbox''s time passes', 'player', 'what `open` plays videos with; left open: the system''s player', 'pictures', 'in the terminal: auto, off, kitty, iterm2, sixel, blocks'))
             Many = $false
         }
         'config set' = @{
             Commands = @('words')
             Order = @('--json', '--quiet', '-q', '--verbose', '-v', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
-            Arguments = @(@('words', 'api-key', 'the key for the service', 'api-key-command', 'a command that prints the key', 'base-url', 'where the API is', 'model', 'the model; left open: the cheapest that fits', 'duration', 'the video''s length in whole seconds', 'resolution', '480p, 720p, 1080p, 4K, ...', 'aspect-ratio', '16:9, 9:16, 1:1, ...', 'audio', 'with or without sound', 'seed', 'the same seed aims at the same video', 'output', 'where videos are saved, as -o takes it', 'interval', 'a fixed time between looks, 2s at least', 'timeout', 'how long to wait for a job', 'max-cost', 'the most a job may cost, USD', 'confirm-above', 'ask on a terminal above this quote, USD', 'max-image-size', 'the largest image file that is sent', 'max-size', 'the largest video file that is saved', 'referer', 'names the application to the service: HTTP-Referer', 'title', 'names the application: X-OpenRouter-Title', 'categories', 'names its kind: X-OpenRouter-Categories', 'sandbox', 'use the built-in stand-in for the API', 'sandbox-speed', 'how many times as fast the sandbox''s time passes'), @('dynamic', 'setting-values'))
+            Arguments = @(@('words', 'api-key', 'the key for the service', 'api-key-command', 'a command that prints the key', 'base-url', 'where the API is', 'model', 'the model; left open: the cheapest that fits', 'duration', 'the video''s length in whole seconds', 'resolution', '480p, 720p, 1080p, 4K, ...', 'aspect-ratio', '16:9, 9:16, 1:1, ...', 'audio', 'with or without sound', 'seed', 'the same seed aims at the same video', 'output', 'where videos are saved, as -o takes it', 'interval', 'a fixed time between looks, 2s at least', 'timeout', 'how long to wait for a job', 'max-cost', 'the most a job may cost, USD', 'confirm-above', 'ask on a terminal above this quote, USD', 'max-image-size', 'the largest image file that is sent', 'max-size', 'the largest video file that is saved', 'referer', 'names the application to the service: HTTP-Referer', 'title', 'names the application: X-OpenRouter-Title', 'categories', 'names its kind: X-OpenRouter-Categories', 'sandbox', 'use the built-in stand-in for the API', 'sandbox-speed', 'how many times as fast the sandbox''s time passes', 'player', 'what `open` plays videos with; left open: the system''s player', 'pictures', 'in the terminal: auto, off, kitty, iterm2, sixel, blocks'), @('dynamic', 'setting-values'))
             Many = $false
         }
         'config unset' = @{
             Commands = @('words')
             Order = @('--json', '--quiet', '-q', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
-            Arguments = @(,@('words', 'api-key', 'the key for the service', 'api-key-command', 'a command that prints the key', 'base-url', 'where the API is', 'model', 'the model; left open: the cheapest that fits', 'duration', 'the video''s length in whole seconds', 'resolution', '480p, 720p, 1080p, 4K, ...', 'aspect-ratio', '16:9, 9:16, 1:1, ...', 'audio', 'with or without sound', 'seed', 'the same seed aims at the same video', 'output', 'where videos are saved, as -o takes it', 'interval', 'a fixed time between looks, 2s at least', 'timeout', 'how long to wait for a job', 'max-cost', 'the most a job may cost, USD', 'confirm-above', 'ask on a terminal above this quote, USD', 'max-image-size', 'the largest image file that is sent', 'max-size', 'the largest video file that is saved', 'referer', 'names the application to the service: HTTP-Referer', 'title', 'names the application: X-OpenRouter-Title', 'categories', 'names its kind: X-OpenRouter-Categories', 'sandbox', 'use the built-in stand-in for the API', 'sandbox-speed', 'how many times as fast the sandbox''s time passes'))
+            Arguments = @(,@('words', 'api-key', 'the key for the service', 'api-key-command', 'a command that prints the key', 'base-url', 'where the API is', 'model', 'the model; left open: the cheapest that fits', 'duration', 'the video''s length in whole seconds', 'resolution', '480p, 720p, 1080p, 4K, ...', 'aspect-ratio', '16:9, 9:16, 1:1, ...', 'audio', 'with or without sound', 'seed', 'the same seed aims at the same video', 'output', 'where videos are saved, as -o takes it', 'interval', 'a fixed time between looks, 2s at least', 'timeout', 'how long to wait for a job', 'max-cost', 'the most a job may cost, USD', 'confirm-above', 'ask on a terminal above this quote, USD', 'max-image-size', 'the largest image file that is sent', 'max-size', 'the largest video file that is saved', 'referer', 'names the application to the service: HTTP-Referer', 'title', 'names the application: X-OpenRouter-Title', 'categories', 'names its kind: X-OpenRouter-Categories', 'sandbox', 'use the built-in stand-in for the API', 'sandbox-speed', 'how many times as fast the sandbox''s time passes', 'player', 'what `open` plays videos with; left open: the system''s player', 'pictures', 'in the terminal: auto, off, kitty, iterm2, sixel, blocks'))
             Many = $false
         }
         'config profiles' = @{
@@ -424,6 +445,43 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['models'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
     $table['models'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['models'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['gallery'].Options['--search'] = @{ Kind = @('anything'); Help = 'In prompt, model or id' }
+    $table['gallery'].Options['-s'] = @{ Kind = @('anything'); Help = 'In prompt, model or id' }
+    $table['gallery'].Options['--unfinished'] = @{ Kind = $null; Help = 'Not at their end' }
+    $table['gallery'].Options['--unknown'] = @{ Kind = $null; Help = 'Sent, outcome unknown' }
+    $table['gallery'].Options['--not-downloaded'] = @{ Kind = $null; Help = 'Finished, not on this disk' }
+    $table['gallery'].Options['--since'] = @{ Kind = @('anything'); Help = 'A date (2026-11-21), or an age such as 2h or 7d' }
+    $table['gallery'].Options['--status'] = @{ Kind = @('anything'); Help = 'With this status, or one of these: completed,failed' }
+    $table['gallery'].Options['--model'] = @{ Kind = @('dynamic', 'models'); Help = 'Of this model, or part of its name' }
+    $table['gallery'].Options['-m'] = @{ Kind = @('dynamic', 'models'); Help = 'Of this model, or part of its name' }
+    $table['gallery'].Options['--batch'] = @{ Kind = @('anything'); Help = 'Of this batch: its --name or file, or part of that' }
+    $table['gallery'].Options['--marked'] = @{ Kind = @('words', 'keep', '', 'reject', '', 'any', '', 'none', ''); Help = 'Marked so (orvideo jobs mark)' }
+    $table['gallery'].Options['--limit'] = @{ Kind = @('anything'); Help = 'At most N jobs, the newest' }
+    $table['gallery'].Options['-n'] = @{ Kind = @('anything'); Help = 'At most N jobs, the newest' }
+    $table['gallery'].Options['--output'] = @{ Kind = @('files'); Help = 'Write the page here: a file or a folder' }
+    $table['gallery'].Options['-o'] = @{ Kind = @('files'); Help = 'Write the page here: a file or a folder' }
+    $table['gallery'].Options['--force'] = @{ Kind = $null; Help = 'Overwrite a file that is already there' }
+    $table['gallery'].Options['--open'] = @{ Kind = $null; Help = 'Open the page in the browser' }
+    $table['gallery'].Options['--no-open'] = @{ Kind = $null; Help = 'Open the page in the browser' }
+    $table['gallery'].Options['--serve'] = @{ Kind = $null; Help = 'Serve the page alive, for this machine alone: jobs move, marks go on record' }
+    $table['gallery'].Options['--port'] = @{ Kind = @('anything'); Help = 'The port on 127.0.0.1' }
+    $table['gallery'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
+    $table['gallery'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['gallery'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['gallery'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
+    $table['gallery'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['gallery'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['open'].Options['--with'] = @{ Kind = @('anything'); Help = 'Play with this command, which gets the paths last, or in place of {}' }
+    $table['open'].Options['--terminal'] = @{ Kind = $null; Help = 'Draw a still here instead; of JOB:first, JOB:last or JOB:2.5s that one' }
+    $table['open'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
+    $table['open'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['open'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['open'].Options['--verbose'] = @{ Kind = $null; Help = 'Show each request, never the key' }
+    $table['open'].Options['-v'] = @{ Kind = $null; Help = 'Show each request, never the key' }
+    $table['open'].Options['--sandbox'] = @{ Kind = $null; Help = 'Use the built-in stand-in: free, offline, no key' }
+    $table['open'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
+    $table['open'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['open'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['frame'].Options['--at'] = @{ Kind = @('anything'); Help = 'first (the default), last, or a time such as 2.5s' }
     $table['frame'].Options['--output'] = @{ Kind = @('files'); Help = 'Save the picture here: a file (.png, .jpg, .webp), a folder, or - for stdout' }
     $table['frame'].Options['-o'] = @{ Kind = @('files'); Help = 'Save the picture here: a file (.png, .jpg, .webp), a folder, or - for stdout' }
@@ -516,11 +574,13 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['jobs'].Options['-m'] = @{ Kind = @('dynamic', 'models'); Help = 'Of this model, or part of its name' }
     $table['jobs'].Options['--batch'] = @{ Kind = @('anything'); Help = 'Of this batch: its --name or file, or part of that' }
     $table['jobs'].Options['--marked'] = @{ Kind = @('words', 'keep', '', 'reject', '', 'any', '', 'none', ''); Help = 'Marked so (orvideo jobs mark)' }
-    $table['jobs'].Options['--sort'] = @{ Kind = @('words', 'newest', '', 'oldest', '', 'cost', ''); Help = 'The order of the list' }
+    $table['jobs'].Options['--sort'] = @{ Kind = @('words', 'newest', '', 'oldest', '', 'cost', '', 'model', '', 'status', ''); Help = 'The order of the list; of cost, the dearest first' }
+    $table['jobs'].Options['--reverse'] = @{ Kind = $null; Help = 'The other way round' }
     $table['jobs'].Options['--columns'] = @{ Kind = @('anything'); Help = 'Which columns, such as id,status,file' }
     $table['jobs'].Options['--limit'] = @{ Kind = @('anything'); Help = 'At most N jobs; 0 for all' }
     $table['jobs'].Options['-n'] = @{ Kind = @('anything'); Help = 'At most N jobs; 0 for all' }
     $table['jobs'].Options['--cost'] = @{ Kind = @('words', 'model', '', 'day', '', 'month', ''); Help = 'Sum what they cost, by model, day or month' }
+    $table['jobs'].Options['--no-pager'] = @{ Kind = $null; Help = 'All at once, also where it is longer than the screen' }
     $table['jobs'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
     $table['jobs'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
     $table['jobs'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
@@ -538,11 +598,13 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['jobs list'].Options['-m'] = @{ Kind = @('dynamic', 'models'); Help = 'Of this model, or part of its name' }
     $table['jobs list'].Options['--batch'] = @{ Kind = @('anything'); Help = 'Of this batch: its --name or file, or part of that' }
     $table['jobs list'].Options['--marked'] = @{ Kind = @('words', 'keep', '', 'reject', '', 'any', '', 'none', ''); Help = 'Marked so (orvideo jobs mark)' }
-    $table['jobs list'].Options['--sort'] = @{ Kind = @('words', 'newest', '', 'oldest', '', 'cost', ''); Help = 'The order of the list' }
+    $table['jobs list'].Options['--sort'] = @{ Kind = @('words', 'newest', '', 'oldest', '', 'cost', '', 'model', '', 'status', ''); Help = 'The order of the list; of cost, the dearest first' }
+    $table['jobs list'].Options['--reverse'] = @{ Kind = $null; Help = 'The other way round' }
     $table['jobs list'].Options['--columns'] = @{ Kind = @('anything'); Help = 'Which columns, such as id,status,file' }
     $table['jobs list'].Options['--limit'] = @{ Kind = @('anything'); Help = 'At most N jobs; 0 for all' }
     $table['jobs list'].Options['-n'] = @{ Kind = @('anything'); Help = 'At most N jobs; 0 for all' }
     $table['jobs list'].Options['--cost'] = @{ Kind = @('words', 'model', '', 'day', '', 'month', ''); Help = 'Sum what they cost, by model, day or month' }
+    $table['jobs list'].Options['--no-pager'] = @{ Kind = $null; Help = 'All at once, also where it is longer than the screen' }
     $table['jobs list'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
     $table['jobs list'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
     $table['jobs list'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
@@ -552,12 +614,24 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['jobs show'].Options['--request'] = @{ Kind = $null; Help = 'Only its request, as JSON that submit --request takes' }
     $table['jobs show'].Options['--receipt'] = @{ Kind = $null; Help = 'Write the receipts beside its videos, and answer with their paths' }
     $table['jobs show'].Options['--force'] = @{ Kind = $null; Help = 'Overwrite a file that is already there' }
+    $table['jobs show'].Options['--no-picture'] = @{ Kind = $null; Help = 'Draw no still of its video' }
     $table['jobs show'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
     $table['jobs show'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
     $table['jobs show'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
     $table['jobs show'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
     $table['jobs show'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['jobs show'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['jobs mark'].Options['--keep'] = @{ Kind = $null; Help = 'Mark them as worth keeping' }
+    $table['jobs mark'].Options['--reject'] = @{ Kind = $null; Help = 'Mark them as not worth keeping; no file is removed' }
+    $table['jobs mark'].Options['--clear'] = @{ Kind = $null; Help = 'Remove mark and note, before what else is said' }
+    $table['jobs mark'].Options['--note'] = @{ Kind = @('anything'); Help = 'A note on them' }
+    $table['jobs mark'].Options['--from'] = @{ Kind = @('files'); Help = 'Read lines of a job, keep, reject or -, and a note, between tabs; - is stdin' }
+    $table['jobs mark'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
+    $table['jobs mark'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['jobs mark'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['jobs mark'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
+    $table['jobs mark'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['jobs mark'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['jobs adopt'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
     $table['jobs adopt'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
     $table['jobs adopt'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }

@@ -95,7 +95,7 @@ TABLE = (
     Field("input_references", LIST),
     Field(
         "first_frame", TEXT, ("--first-frame",),
-        "The image it begins with: a file, an https URL, -, or a frame: JOB or clip.mp4 (its last), @1:first, ID:2s.",
+        "The image it begins with: a file, an https URL, -, or a frame: JOB or clip.mp4 (its last), 1:first, ID:2s.",
         "IMAGE", "From", commands=_ALL, ours=True,
     ),
     Field(
