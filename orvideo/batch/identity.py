@@ -3,13 +3,15 @@
 A batch is known by its name and by where it buys, never by its content: a row that is changed must not make the
 others new, or they would all be bought again. A row is known by what it asks for, as it was given: by the row and by
 the defaults of the line and the settings, and not by what was chosen for it from a catalogue that changes from day to
-day. Rows that ask for the same are told apart by their order among themselves.
+day. Rows that ask for the same are told apart by their order among themselves. A picture of another row's video counts
+by that row's key: where a row is changed, what follows from it is new as well, and nothing else is.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -35,15 +37,23 @@ def batch_id(label: str, endpoint: str) -> str:
     return "batch-" + _digest(json.dumps(["orvideo batch 1", endpoint, label]))[:24]
 
 
+class RowKeys:
+    """Gives rows their keys, one after the other, from what they ask for."""
+
+    def __init__(self) -> None:
+        self._seen: Counter[str] = Counter()
+
+    def next(self, content: str) -> str:
+        """Return the key of a row whose `content_key` this is."""
+        key = f"{content}-{self._seen[content]}"
+        self._seen[content] += 1
+        return key
+
+
 def row_keys(wanted: Iterable[Mapping[str, Any]]) -> list[str]:
     """Return the key of each row, in order, from what it asks for; media count by their content, not by their name."""
-    seen: dict[str, int] = {}
-    keys: list[str] = []
-    for fields in wanted:
-        content = content_key(fields)
-        keys.append(f"{content}-{seen.get(content, 0)}")
-        seen[content] = seen.get(content, 0) + 1
-    return keys
+    keys = RowKeys()
+    return [keys.next(content_key(fields)) for fields in wanted]
 
 
 def content_key(fields: Mapping[str, Any]) -> str:

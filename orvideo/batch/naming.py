@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,6 +105,7 @@ def _filled(spec: str, values: Mapping[str, str | None]) -> str:
 def check_targets(
     asked: Sequence[tuple[Row, str, Mapping[str, Any]]],
     taken: Mapping[Path, str],
+    awaited: Collection[int] = (),
     *,
     force: bool,
     now: datetime,
@@ -114,7 +115,8 @@ def check_targets(
 ) -> Iterator[Trouble]:
     """Yield what is wrong with where rows (row, target, request) would save: clashes, and what is there already.
 
-    `taken` are the places that other things of this batch have, with what to call them; `to_make` is a folder that is
+    `taken` are the places that other things of this batch have, with what to call them; `awaited` are the numbers of
+    rows of whose videos others take pictures, so that there has to be a file; `to_make` is a folder that is
     made before the first row is bought. By the `rules` of a system names that differ by case may be one (M1).
     """
     owners = {rules.place_key(path): what for path, what in taken.items()}
@@ -127,6 +129,8 @@ def check_targets(
             yield Trouble(row.line, problem.message)
             continue
         if path is None:
+            if row.number in awaited:
+                yield Trouble(row.line, f"Another row takes a picture of its video, which {spec} does not keep.")
             continue
         owner = owners.setdefault(rules.place_key(path), f"the one of line {row.line}")
         if owner != f"the one of line {row.line}":

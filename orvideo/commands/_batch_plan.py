@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
+from orvideo.commands._chain import require_film
 from orvideo.commands._money import Spending
 from orvideo.commands._options import Saving, Waiting, option
 from orvideo.commands._request import RequestOptions
@@ -32,6 +33,9 @@ class Running(NamedTuple):
         int, option("Running", "Rows in flight at once.", "--jobs", "-j", metavar="N", min=1, max=_MOST_JOBS)
     ] = 4
     fail_fast: Annotated[bool, option("Running", "Start no more rows after the first failure.", "--fail-fast")] = False
+    chain: Annotated[
+        bool, option("Running", "Each row begins with the last frame of the one before it in FILE.", "--chain")
+    ] = False
     retry_failed: Annotated[
         bool, option("Running", "Submit failed rows again, as new jobs that cost anew.", "--retry-failed")
     ] = False
@@ -102,6 +106,7 @@ def report_path(options: BatchOptions, source: Source) -> str:
 
 def check_batch(context: Context, options: BatchOptions, settings: Settings, service: Service, source: Source) -> Batch:
     """Check every row in every way; raises UsageError or Rejected with all problems at once."""
+    from orvideo.batch.chain import link_rows
     from orvideo.batch.checking import Pricing
     from orvideo.batch.identity import batch_id, batch_label
     from orvideo.batch.row_state import History
@@ -111,6 +116,8 @@ def check_batch(context: Context, options: BatchOptions, settings: Settings, ser
     rows, troubles = read_rows(source, output=output, check=not options.asked.no_check)
     if not rows and not troubles:
         raise UsageError(f"There is no row in {source.shown}.")
+    rows, unlinked = link_rows(rows, chain=options.running.chain, is_whole=not troubles)
+    troubles += unlinked
     reader = _reader(context, options, settings, source)
     asked, bad = reader.ask(rows)
     troubles += bad
@@ -125,10 +132,12 @@ def check_batch(context: Context, options: BatchOptions, settings: Settings, ser
     wanted = [one for one in asked if _is_to_be_bought(history.last.get(one.key), options)]
     check = not options.asked.no_check
     planner = context.planner(service, check=check)
-    offers, dear = Pricing(planner, each=context.settings.max_cost).offers(wanted)
+    pricing = Pricing(planner, each=context.settings.max_cost)
+    offers, dear = pricing.offers(wanted, _requests_on_record(asked, history))
     troubles += dear
     if offers:
         _refuse_other_profile(history, service)
+        require_film(wanted)
     specs, misplaced = _specs(context, options, output, source, asked, history, offers)
     troubles += misplaced
     if troubles:
@@ -172,6 +181,11 @@ def _reader(context: Context, options: BatchOptions, settings: Settings, source:
     return Reader(where, asked.defaults(settings), line, asked.params(), not asked.no_check)
 
 
+def _requests_on_record(asked: Sequence[Asked], history: History) -> dict[int, Mapping[str, Any]]:
+    """Return the requests of the rows that were bought, by the rows' numbers."""
+    return {one.row.number: history.last[one.key].request for one in asked if one.key in history.last}
+
+
 def _is_to_be_bought(record: Record | None, options: BatchOptions) -> bool:
     from orvideo.batch.row_state import RowState, row_state
 
@@ -210,7 +224,8 @@ def _specs(
         (one.row, specs[one.key], offers[one.key].body) for one in asked if one.key in offers and one.key in specs
     ]
     now, to_make = context.clock.now(), folder_to_make(output)
-    troubles += check_targets(new, taken, force=options.saving.force, now=now, total=len(asked), to_make=to_make)
+    awaited = {number for one in asked if one.key in offers for number in one.row.after}
+    troubles += check_targets(new, taken, awaited, force=options.saving.force, now=now, total=len(asked), to_make=to_make)
     return specs, troubles
 
 

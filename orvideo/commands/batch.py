@@ -12,6 +12,7 @@ import typer
 from orvideo import shells
 from orvideo.commands._action import Action
 from orvideo.commands._batch_plan import Batch, BatchOptions, Running, check_batch, read_file, report_path
+from orvideo.commands._chain import Camera, Pictures
 from orvideo.commands._follow import errors_of, run_options_from, run_tasks
 from orvideo.commands._groups import Fields
 from orvideo.commands._money import Purchase, Spending, guard, notice_of_rows
@@ -24,6 +25,7 @@ from orvideo.errors import (
     BatchIncomplete,
     ExitCode,
     MoneyError,
+    NotStarted,
     OrvideoError,
     OutputUnwritable,
     Rejected,
@@ -32,10 +34,12 @@ from orvideo.errors import (
 )
 
 if TYPE_CHECKING:
-    from orvideo.batch.checking import Asked, Offer, Price
+    from orvideo.batch.checking import Asked, Price
     from orvideo.batch.entry import Entry
     from orvideo.context import Context, Service
+    from orvideo.jobs.fetch import Fetcher
     from orvideo.jobs.task import RunOptions
+    from orvideo.record.values import Submission
     from orvideo.output.batch_report import ReportFile
 
 
@@ -100,29 +104,33 @@ def run(context: Context, options: BatchOptions) -> None:
     context.terminal.require_stdout()
     service = context.service(needs_key=not options.spending.dry_run)
     batch = check_batch(context, options, settings, service, source)._replace(limit=limit)
-    price = _show_price(context, batch)
+    price = _show_price(context, batch, options)
     _guard_money(context, service, batch, price, options)
     if options.spending.dry_run:
         _answer_dry_run(context, batch, price)
         return
     if batch.offers:
         make_output_folder(options.output if options.output is not None else context.settings.output)
-    entries = _entries(context, batch, service)
-    _run(context, options, entries, run_options, report)
+    saving = options.saving
+    fetcher = context.fetcher(None, force=saving.force, always=True, names_relative=True, max_size=saving.max_size)
+    entries = _entries(batch, service, Camera(fetcher, settings.max_image_bytes))
+    _run(context, options, entries, run_options, fetcher, report)
 
 
 # --- money ----------------------------------------------------------------------------------------------------------
 
 
-def _show_price(context: Context, batch: Batch) -> Price:
+def _show_price(context: Context, batch: Batch, options: BatchOptions) -> Price:
     """Say how the batch stands, what will be bought, and what all of it costs, before any of it is."""
     from orvideo.batch.checking import price_of
     from orvideo.batch.naming import folder_of, is_elsewhere
-    from orvideo.output.batch_text import dropped_rows_line, plan_lines, saved_elsewhere_line
+    from orvideo.output.batch_text import MOST_NAMED, chain_lines, dropped_rows_line, plan_lines, saved_elsewhere_line
     from orvideo.settings.definitions import DEFAULT_BASE_URL
 
     price = price_of(batch.offers.values())
     for line in plan_lines(batch.asked, batch.history, batch.offers, price, batch.limit):
+        context.terminal.note(line)
+    for line in chain_lines(batch.to_buy, most=None if options.spending.dry_run else MOST_NAMED):
         context.terminal.note(line)
     if context.endpoint == "sandbox":
         context.terminal.note("to: the sandbox; nothing is charged")
@@ -155,8 +163,8 @@ def _guard_money(context: Context, service: Service, batch: Batch, price: Price,
     purchase = Purchase("This batch", rows, words, price.most, is_batch=True)
     if batch.limit is not None:
         purchase = purchase._replace(spent=most_spent(batch.history.last.values()))
-    # One by one, and only where they are read: each may have pictures in it.
-    bodies = (batch.reader.body(one, batch.offers[one.key]) for one in batch.to_buy)
+    # One by one, and only where they are read: each may have pictures in it. What waits for one was never sent before.
+    bodies = (batch.reader.shown(one, batch.offers[one.key]) for one in batch.to_buy if not one.awaits)
     known = {one.key for one in batch.asked}
     notice = partial(notice_of_rows, context, batch.offers, bodies, known, batch.id, service.endpoint)
     guard(context, service, purchase, batch.limit, options.spending, notice)
@@ -168,8 +176,8 @@ def _answer_dry_run(context: Context, batch: Batch, price: Price) -> None:
 
     rows = [
         {
-            "row": one.row.number, "line": one.row.line,
-            "request": context.terminal.shown_request(batch.reader.body(one, batch.offers[one.key])),
+            "row": one.row.number, "line": one.row.line, "after": one.row.after,
+            "request": context.terminal.shown_request(batch.reader.shown(one, batch.offers[one.key])),
             "quote": batch.offers[one.key].quote.as_json(), "output": batch.specs[one.key],
         }
         for one in batch.to_buy
@@ -182,28 +190,22 @@ def _answer_dry_run(context: Context, batch: Batch, price: Price) -> None:
 # --- the run --------------------------------------------------------------------------------------------------------
 
 
-def _entries(context: Context, batch: Batch, service: Service) -> list[Entry]:
+def _entries(batch: Batch, service: Service, camera: Camera) -> list[Entry]:
     """Return the rows as the run takes them: what is to be bought, followed, fetched, or left alone."""
     from orvideo.batch.entry import Entry
     from orvideo.batch.row_state import RowState, row_state
     from orvideo.jobs import judgement
     from orvideo.jobs.task import Phase
-    from orvideo.record.values import Submission
 
-    def order(one: Asked, offer: Offer) -> Submission:
-        return Submission(
-            request=batch.reader.body(one, offer), endpoint=service.endpoint, quote=offer.quote.as_json(),
-            target=batch.specs[one.key], batch=batch.id, row_key=one.key, row_number=one.row.number,
-            max_total=batch.limit, profile=service.profile,
-        )  # fmt: skip
-
-    entries: list[Entry] = []
+    entries = {one.row.number: Entry(row=one.row, key=one.key, batch=batch.id) for one in batch.asked}
     for one in batch.asked:
-        record, offer = batch.history.last.get(one.key), batch.offers.get(one.key)
-        entry = Entry(row=one.row, key=one.key, batch=batch.id)
-        entries.append(entry)
+        record, offer, entry = batch.history.last.get(one.key), batch.offers.get(one.key), entries[one.row.number]
         if offer is not None:
-            entry.make_submission, entry.quote = partial(order, one, offer), offer.quote.as_json()
+            pictures = Pictures(camera, one.awaits, entries)
+            entry.make_submission = partial(_order, batch, service, one, pictures)
+            entry.quote = offer.quote.as_json()
+            if one.awaits:
+                entry.after, entry.prepare = [entries[number] for number in one.row.after], pictures.prepare
             continue
         assert record is not None, "what has no offer has a job"
         entry.record, entry.seq = record, record.seq
@@ -212,7 +214,20 @@ def _entries(context: Context, batch: Batch, service: Service) -> list[Entry]:
             entry.error, entry.phase = judgement.error_without_id(record), Phase.DONE
         elif state is RowState.FAILED:
             entry.error, entry.phase = judgement.error_on_record(record), Phase.DONE
-    return entries
+    return list(entries.values())
+
+
+def _order(batch: Batch, service: Service, one: Asked, pictures: Pictures) -> Submission:
+    """Return what is sent for a row, with its pictures in it."""
+    from orvideo.record.values import Submission
+
+    offer = batch.offers[one.key]
+    request, frames = batch.reader.order(one, offer, pictures.hand_over())
+    return Submission(
+        request=request, endpoint=service.endpoint, quote=offer.quote.as_json(), target=batch.specs[one.key],
+        batch=batch.id, row_key=one.key, row_number=one.row.number, max_total=batch.limit, profile=service.profile,
+        frames=frames,
+    )  # fmt: skip
 
 
 def _run(
@@ -220,14 +235,13 @@ def _run(
     options: BatchOptions,
     entries: list[Entry],
     run_options: RunOptions,
+    fetcher: Fetcher,
     report: ReportFile | None,
 ) -> None:
     """Run the rows, and whatever ends it, tell how each stands; raises what the exit code is taken from."""
     from orvideo.batch.entry import POLLS_PER_SECOND, StopRules
     from orvideo.output.batch_listener import BatchListener
 
-    saving = options.saving
-    fetcher = context.fetcher(None, force=saving.force, always=True, names_relative=True, max_size=saving.max_size)
     run_options = run_options._replace(max_in_flight=options.running.jobs)
     if run_options.interval is None:
         run_options = run_options._replace(polls_per_second=POLLS_PER_SECOND)
@@ -240,8 +254,8 @@ def _run(
     stopped: list[OrvideoError] = []
     try:
         stopped += run_tasks(context, entries, run_options, fetcher, listener=listener, rules=rules)
-        if saving.receipt:
-            write_receipts(context, entries, force=saving.force)
+        if options.saving.receipt:
+            write_receipts(context, entries, force=options.saving.force)
     finally:
         rows = _documents(entries)
         if report is not None:
@@ -283,13 +297,14 @@ def _incomplete(
     """Return the one error of a batch: its code by the precedence of the contract, and the command that goes on."""
     from orvideo.output.batch_report import TROUBLES, trouble_of
 
-    decisive = worst(errors) if errors else None
+    # A row that waits for another one has not failed; that one has.
+    decisive = worst([error for error in errors if not isinstance(error, NotStarted)] or errors) if errors else None
     # Where more of the same is refused, the same line is no help: what the refusal itself advises is (finding D11).
     hint = decisive.hint if isinstance(decisive, AuthError | MoneyError | Rejected | Unavailable) else None
     told = context.ending.annotate(errors)
     code = decisive.exit_code if decisive is not None else ExitCode.BATCH_INCOMPLETE
     nothing_bought = all(entry.record is None for entry in [*failed, *left]) and len(failed) + len(left) == rows
-    same = len({error.exit_code for error in told}) == 1
+    same = len({error.exit_code for error in told if not isinstance(error, NotStarted)}) == 1
     kept = code in PRECEDENCE or (nothing_bought and same and code in (ExitCode.UNAVAILABLE, ExitCode.RECORD))
     counts = {"not started": len(left)} | Counter(trouble_of(entry) for entry in failed)
     unknown = "outcome unknown" in counts

@@ -336,8 +336,10 @@ class Row(Document):
     row: int
     line: int
     name: str | None
+    after: list[int]
+    """The rows that it takes pictures from, by their numbers."""
     status: str
-    """The job's status, refused, or not_submitted."""
+    """The job's status, refused, not_submitted, or waiting: for a row of `after` that has no video."""
     id: str | None
     handle: str | None
     profile: str | None
@@ -371,6 +373,8 @@ class PlannedRow(Document):
 
     row: int
     line: int
+    after: list[int]
+    """The rows that it takes pictures from, by their numbers; `row:3:last` stands in their places in the request."""
     request: dict[str, Any]
     quote: Quote
     output: str

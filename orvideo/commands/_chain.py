@@ -1,0 +1,112 @@
+"""What a batch needs whose rows take pictures from each other's videos: the extra, and the pictures when it is time."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from orvideo.errors import AuthError, NotFetched, NotStarted, OrvideoError, OutputUnwritable, RecordError, UsageError
+from orvideo.installers import needing
+from orvideo.record.frames import FrameSource
+from orvideo.request.awaited import Awaited, Taken
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from orvideo.batch.checking import Asked
+    from orvideo.batch.entry import Entry
+    from orvideo.batch.rows import Link
+    from orvideo.film.moment import Moment
+    from orvideo.jobs.fetch import Fetcher
+    from orvideo.jobs.task import Task
+    from orvideo.record.values import Output
+
+#: What says more about the whole run than about one picture.
+_DECISIVE = (AuthError, OutputUnwritable, RecordError)
+
+
+def require_film(asked: Sequence[Asked]) -> None:
+    """Raise UsageError where rows need frames of videos, and what takes them is not installed."""
+    if any(one.awaits for one in asked):
+        with needing("film", "A batch whose rows take pictures from each other"):
+            import av  # noqa: F401
+            import PIL  # noqa: F401
+
+
+class Camera(NamedTuple):
+    """Takes frames of videos on this disk; a picture has at most `max_bytes`. Many threads may use it."""
+
+    fetcher: Fetcher
+    max_bytes: int
+
+    def take(self, entry: Entry, moment: Moment) -> Taken:
+        """Return a frame of a row's video. Raises NotFetched where the video is not here, UsageError where it is bad."""
+        record = entry.on_record
+        path = self.fetcher.saved_paths(record).get(0)
+        output = next((one for one in record.outputs if one.index == 0), None)
+        if path is None or output is None:
+            raise NotFetched(f"The video of row {entry.row.number} is not where it was saved.")
+        return Taken(self._picture(path, moment, output), _source(record.name, moment, output))
+
+    def _picture(self, path: Path, moment: Moment, output: Output) -> str:
+        from orvideo.film.encoding import encoded
+        from orvideo.film.stills import still
+
+        taken = still(path, moment)
+        with path.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != output.sha256:
+                raise NotFetched(f"{path} has changed.")
+        if taken.warning:
+            raise UsageError(f"{taken.warning}.")
+        data = encoded(taken.image, self.max_bytes)
+        if len(data) > self.max_bytes:
+            raise UsageError(f"The frame has {len(data):,} bytes, and an image at most {self.max_bytes:,}.")
+        kind = "png" if data.startswith(b"\x89PNG") else "jpeg"
+        return f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"
+
+
+def _source(job: str, moment: Moment, output: Output) -> FrameSource:
+    return FrameSource(moment.text, output.sha256 or "", job=job)
+
+
+class Pictures:
+    """The pictures that one row takes from the videos of others: taken right before it is sent, and kept until then."""
+
+    def __init__(self, camera: Camera, awaits: Mapping[Awaited, Link], entries: Mapping[int, Entry]) -> None:
+        self._camera, self._awaits, self._entries = camera, awaits, entries
+        self._taken: dict[Awaited, Taken] = {}
+
+    def prepare(self, fetch_again: Callable[[Task], None]) -> None:
+        """Take the pictures; a video that is gone or damaged is fetched once more, and never bought.
+
+        Raises NotStarted where a picture cannot be had.
+        """
+        fetched: set[int] = set()
+
+        def fetch_once(entry: Entry) -> None:
+            if entry.row.number not in fetched:
+                fetched.add(entry.row.number)
+                fetch_again(entry)
+
+        for awaited, link in self._awaits.items():
+            self._taken[awaited] = self._take(link, fetch_once)
+
+    def _take(self, link: Link, fetch_again: Callable[[Entry], None]) -> Taken:
+        entry = self._entries[link.row]
+        try:
+            try:
+                return self._camera.take(entry, link.moment)
+            except (OrvideoError, OSError):
+                fetch_again(entry)
+                return self._camera.take(entry, link.moment)
+        except _DECISIVE:
+            raise
+        except (OrvideoError, OSError) as error:
+            raise NotStarted(f"Not started: {link.text} cannot be had. {error}") from error
+
+    def hand_over(self) -> dict[Awaited, Taken]:
+        """Return the pictures, which are kept no longer."""
+        taken, self._taken = self._taken, {}
+        return taken
