@@ -46,10 +46,10 @@ __orvideo_offers() {
             ;;
         jobs)
             commands='list show adopt forget'
-            options='--search -s --unfinished --unknown --not-downloaded --since --status --model -m --sort --columns --limit -n --cost --json --quiet -q --profile --help -h'
+            options='--search -s --unfinished --unknown --not-downloaded --since --status --model -m --batch --marked --sort --columns --limit -n --cost --json --quiet -q --profile --help -h'
             ;;
         'jobs list')
-            options='--search -s --unfinished --unknown --not-downloaded --since --status --model -m --sort --columns --limit -n --cost --json --quiet -q --profile --help -h'
+            options='--search -s --unfinished --unknown --not-downloaded --since --status --model -m --batch --marked --sort --columns --limit -n --cost --json --quiet -q --profile --help -h'
             ;;
         'jobs show')
             options='--request --receipt --force --json --quiet -q --profile --help -h'
@@ -191,6 +191,8 @@ __orvideo_value() {
         'jobs --since') kind='anything' ;;
         'jobs --status') kind='anything' ;;
         'jobs --model'|'jobs -m') kind='dynamic models' ;;
+        'jobs --batch') kind='anything' ;;
+        'jobs --marked') kind='words keep reject any none' ;;
         'jobs --sort') kind='words newest oldest cost' ;;
         'jobs --columns') kind='anything' ;;
         'jobs --limit'|'jobs -n') kind='anything' ;;
@@ -200,6 +202,8 @@ __orvideo_value() {
         'jobs list --since') kind='anything' ;;
         'jobs list --status') kind='anything' ;;
         'jobs list --model'|'jobs list -m') kind='dynamic models' ;;
+        'jobs list --batch') kind='anything' ;;
+        'jobs list --marked') kind='words keep reject any none' ;;
         'jobs list --sort') kind='words newest oldest cost' ;;
         'jobs list --columns') kind='anything' ;;
         'jobs list --limit'|'jobs list -n') kind='anything' ;;

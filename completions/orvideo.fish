@@ -114,6 +114,8 @@ function __orvideo_takes_value
             'jobs --status' \
             'jobs --model' \
             'jobs -m' \
+            'jobs --batch' \
+            'jobs --marked' \
             'jobs --sort' \
             'jobs --columns' \
             'jobs --limit' \
@@ -126,6 +128,8 @@ function __orvideo_takes_value
             'jobs list --status' \
             'jobs list --model' \
             'jobs list -m' \
+            'jobs list --batch' \
+            'jobs list --marked' \
             'jobs list --sort' \
             'jobs list --columns' \
             'jobs list --limit' \
@@ -422,6 +426,8 @@ complete -c orvideo -n '__orvideo_at \'jobs\'' -l not-downloaded -d 'Finished, n
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l since -d 'A date (2026-11-21), or an age such as 2h or 7d' -x
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l status -d 'With this status, or one of these: completed,failed' -x
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l model -s m -d 'Of this model, or part of its name' -x -k -a '(__orvideo_dynamic models)'
+complete -c orvideo -n '__orvideo_at \'jobs\'' -l batch -d 'Of this batch: its --name or file, or part of that' -x
+complete -c orvideo -n '__orvideo_at \'jobs\'' -l marked -d 'Marked so (orvideo jobs mark)' -x -a 'keep reject any none'
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l sort -d 'The order of the list' -x -a 'newest oldest cost'
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l columns -d 'Which columns, such as id,status,file' -x
 complete -c orvideo -n '__orvideo_at \'jobs\'' -l limit -s n -d 'At most N jobs; 0 for all' -x
@@ -437,6 +443,8 @@ complete -c orvideo -n '__orvideo_at \'jobs list\'' -l not-downloaded -d 'Finish
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l since -d 'A date (2026-11-21), or an age such as 2h or 7d' -x
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l status -d 'With this status, or one of these: completed,failed' -x
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l model -s m -d 'Of this model, or part of its name' -x -k -a '(__orvideo_dynamic models)'
+complete -c orvideo -n '__orvideo_at \'jobs list\'' -l batch -d 'Of this batch: its --name or file, or part of that' -x
+complete -c orvideo -n '__orvideo_at \'jobs list\'' -l marked -d 'Marked so (orvideo jobs mark)' -x -a 'keep reject any none'
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l sort -d 'The order of the list' -x -a 'newest oldest cost'
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l columns -d 'Which columns, such as id,status,file' -x
 complete -c orvideo -n '__orvideo_at \'jobs list\'' -l limit -s n -d 'At most N jobs; 0 for all' -x

@@ -32,6 +32,12 @@ def batch_label(source: Source, name: str | None) -> str:
     return f"content:{_digest(source.text)[:16]}"
 
 
+def batch_name(source: Source, name: str | None) -> str | None:
+    """Return what a person can call a batch: its --name, its file's real path, or None for a stream."""
+    kind, _, shown = batch_label(source, name).partition(":")
+    return None if kind == "content" else shown
+
+
 def batch_id(label: str, endpoint: str) -> str:
     """Return what the record calls a batch; the same rows in the sandbox and at the service are two batches."""
     return "batch-" + _digest(json.dumps(["orvideo batch 1", endpoint, label]))[:24]

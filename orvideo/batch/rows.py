@@ -85,7 +85,9 @@ def read_rows(source: Source, *, output: str | None, check: bool = True) -> tupl
             troubles.append(Trouble(line, given.message))
             continue
         try:
-            rows.append(_row(len(rows) + len(troubles) + 1, line, given, named, check, from_text=source.form is Form.CSV))
+            rows.append(
+                _row(len(rows) + len(troubles) + 1, line, given, named, check, from_text=source.form is Form.CSV)
+            )
         except UsageError as problem:
             troubles.append(Trouble(line, problem.message))
     return rows, troubles

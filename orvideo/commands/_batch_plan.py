@@ -75,6 +75,8 @@ class Batch(NamedTuple):
     specs: dict[str, str]
     #: Where the line, or the setting, says that videos go.
     output: str | None
+    #: What a person can call it; None for a stream without a name.
+    name: str | None
     #: What the whole may cost, USD; None without a limit.
     limit: Decimal | None = None
 
@@ -108,7 +110,7 @@ def check_batch(context: Context, options: BatchOptions, settings: Settings, ser
     """Check every row in every way; raises UsageError or Rejected with all problems at once."""
     from orvideo.batch.chain import link_rows
     from orvideo.batch.checking import Pricing
-    from orvideo.batch.identity import batch_id, batch_label
+    from orvideo.batch.identity import batch_id, batch_label, batch_name
     from orvideo.batch.row_state import History
     from orvideo.batch.rows import read_rows
 
@@ -144,7 +146,7 @@ def check_batch(context: Context, options: BatchOptions, settings: Settings, ser
         raise _refusal(troubles, source)
     for warning in dict.fromkeys(warning for one in asked for warning in one.warnings):
         context.terminal.warn(warning)
-    return Batch(source, identity, reader, asked, history, offers, specs, output)
+    return Batch(source, identity, reader, asked, history, offers, specs, output, batch_name(source, options.name))
 
 
 def _refuse_other_profile(history: History, service: Service) -> None:
@@ -225,7 +227,9 @@ def _specs(
     ]
     now, to_make = context.clock.now(), folder_to_make(output)
     awaited = {number for one in asked if one.key in offers for number in one.row.after}
-    troubles += check_targets(new, taken, awaited, force=options.saving.force, now=now, total=len(asked), to_make=to_make)
+    troubles += check_targets(
+        new, taken, awaited, force=options.saving.force, now=now, total=len(asked), to_make=to_make
+    )
     return specs, troubles
 
 

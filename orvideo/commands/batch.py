@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from orvideo.context import Context, Service
     from orvideo.jobs.fetch import Fetcher
     from orvideo.jobs.task import RunOptions
-    from orvideo.record.values import Submission
     from orvideo.output.batch_report import ReportFile
+    from orvideo.record.values import Submission
 
 
 def register(app: typer.Typer) -> None:
@@ -226,7 +226,7 @@ def _order(batch: Batch, service: Service, one: Asked, pictures: Pictures) -> Su
     return Submission(
         request=request, endpoint=service.endpoint, quote=offer.quote.as_json(), target=batch.specs[one.key],
         batch=batch.id, row_key=one.key, row_number=one.row.number, max_total=batch.limit, profile=service.profile,
-        frames=frames,
+        batch_name=batch.name, frames=frames,
     )  # fmt: skip
 
 

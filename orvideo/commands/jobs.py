@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from orvideo.clock import local
 from orvideo.commands._action import Action
+from orvideo.commands._filters import FilterOptions, wanted
 from orvideo.commands._follow import answer_submitted, find_jobs
 from orvideo.commands._options import JOB_HELP, Asking, Force, Local
 from orvideo.commands._receipts import write_receipt_of
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
 
 #: How many jobs are listed when the line does not say.
 USUAL_LIMIT = 100
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 class Sums(StrEnum):
@@ -46,22 +43,8 @@ class Order(StrEnum):
 
 
 class ListOptions(NamedTuple):
-    """A jobs line, parsed."""
+    """How a list is shown."""
 
-    text: Annotated[str | None, typer.Option("--search", "-s", metavar="TEXT", help="In prompt, model or id.")] = None
-    unfinished: Annotated[bool, typer.Option("--unfinished", help="Not at their end.")] = False
-    unknown: Annotated[bool, typer.Option("--unknown", help="Sent, outcome unknown.")] = False
-    not_downloaded: Annotated[bool, typer.Option("--not-downloaded", help="Finished, not on this disk.")] = False
-    since: Annotated[
-        str | None, typer.Option(metavar="WHEN", help="A date (2026-11-21), or an age such as 2h or 7d.")
-    ] = None
-    status: Annotated[
-        str | None,
-        typer.Option("--status", metavar="WORDS", help="With this status, or one of these: completed,failed."),
-    ] = None
-    model: Annotated[
-        str | None, typer.Option("--model", "-m", metavar="TEXT", help="Of this model, or part of its name.")
-    ] = None
     sort: Annotated[Order, typer.Option("--sort", help="The order of the list.")] = Order.newest
     columns: Annotated[
         str | None, typer.Option("--columns", metavar="NAMES", help="Which columns, such as id,status,file.")
@@ -85,13 +68,14 @@ def register(app: typer.Typer) -> None:
     def list_(
         *,
         ctx: typer.Context,
+        filters: FilterOptions,
         options: ListOptions,
         answering: Local,
     ) -> Action | None:
         """List the jobs on record, newest first."""
         if ctx.invoked_subcommand is not None:
             return None
-        return Action(lambda context: run_list(context, options), answering)
+        return Action(lambda context: run_list(context, filters, options), answering)
 
     jobs.command("list", epilog="Example: orvideo jobs list --status failed")(list_)
 
@@ -135,27 +119,19 @@ def register(app: typer.Typer) -> None:
         return Action(lambda context: run_forget(context, jobs, force=force), answering)
 
 
-def run_list(context: Context, options: ListOptions) -> None:
+def run_list(context: Context, filters: FilterOptions, options: ListOptions) -> None:
     """List what passes the filters; with --cost, what that cost together."""
     from orvideo.output.job_table import PIPE_COLUMNS, TERMINAL_COLUMNS, job_table, spending_table
 
     ledger, terminal = context.ledger_to_read, context.terminal
-    wanted: Filter = {
-        "unfinished": options.unfinished, "submitting": options.unfinished, "unknown": options.unknown,
-        "not_downloaded": options.not_downloaded,
-        "since": _moment(options.since, context.clock.now()) if options.since else None, "text": options.text,
-        "status": options.status, "model": options.model,
-    }  # fmt: skip
-    if options.status:
-        _check_statuses(options.status, ledger)
-    limit = options.limit
+    passing, limit = wanted(context, filters), options.limit
     if options.cost is not None:
-        sums = ledger.spent(options.cost.value, limit=limit or None, **wanted)
+        sums = ledger.spent(options.cost.value, limit=limit or None, **passing)
         terminal.document([one.as_json() for one in sums])
         terminal.table(*spending_table(sums, options.cost.value, whole=not terminal.out_is_tty))
         listed = len(sums)
     else:
-        records = _sorted(ledger, wanted, options.sort, USUAL_LIMIT if limit is None else limit, terminal)
+        records = _sorted(ledger, passing, options.sort, USUAL_LIMIT if limit is None else limit, terminal)
         documents = [record.as_json() for record in records]
         terminal.document(documents)
         usual = TERMINAL_COLUMNS if terminal.out_is_tty else PIPE_COLUMNS
@@ -163,26 +139,12 @@ def run_list(context: Context, options: ListOptions) -> None:
         terminal.table(*job_table(documents, context.clock.now(), columns, ledger.positions()))
         listed = len(records)
     if not listed and terminal.out_is_tty:
-        terminal.note("no job on record passes" if _is_filtered(options) else "no job on record yet")
+        terminal.note("no job on record passes" if filters != FilterOptions() else "no job on record yet")
 
 
-def _check_statuses(words: str, ledger: Ledger) -> None:
-    """Refuse a status that nobody knows and no job on record has. Raises UsageError."""
-    from orvideo.api.schemas import KNOWN_STATUSES
-    from orvideo.record.values import OWN_STATUS_WORDS
-    from orvideo.request.checking import nearest
-
-    known = KNOWN_STATUSES | OWN_STATUS_WORDS
-    for word in (part.strip() for part in words.casefold().split(",")):
-        if word and word not in known and not ledger.list(status=word, limit=1):
-            near = nearest(word, sorted(known))
-            hint = f"did you mean {near}?" if near else "orvideo jobs --status completed,failed"
-            raise UsageError(f"No job has the status {word!r}, and orvideo knows none of that name.", hint=hint)
-
-
-def _sorted(ledger: Ledger, wanted: Filter, order: Order, most: int, terminal: Terminal) -> list[Record]:
+def _sorted(ledger: Ledger, passing: Filter, order: Order, most: int, terminal: Terminal) -> list[Record]:
     """Return the first jobs in an order, at most so many (0: all), and say where there are more."""
-    records = ledger.list(limit=most + 1 if most and order is Order.newest else None, **wanted)
+    records = ledger.list(limit=most + 1 if most and order is Order.newest else None, **passing)
     if order is Order.oldest:
         records.reverse()
     elif order is Order.cost:
@@ -190,32 +152,6 @@ def _sorted(ledger: Ledger, wanted: Filter, order: Order, most: int, terminal: T
     if most and len(records) > most:
         terminal.note(f"the first {most} are shown; there are more (-n 0 for all)")
     return records[:most] if most else records
-
-
-def _is_filtered(options: ListOptions) -> bool:
-    usual = ListOptions(limit=options.limit, cost=options.cost, sort=options.sort, columns=options.columns)
-    return options != usual
-
-
-def _moment(text: str, now: datetime) -> datetime:
-    """Return the time that `2026-11-21`, an ISO 8601 time, or an age such as `2h` or `7d` stands for."""
-    from orvideo.settings.values import InvalidValue, parse_duration
-
-    if _DAY.match(text):
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
-            raise UsageError(f"--since {text!r} is not a date, such as 2026-11-21.") from None
-        return moment if moment.tzinfo else local(moment)
-    days = re.fullmatch(r"(\d{1,5})d", text.strip())
-    if days:
-        return now - timedelta(days=int(days[1]))
-    try:
-        return now - timedelta(seconds=parse_duration(text))
-    except (InvalidValue, OverflowError):
-        raise UsageError(
-            f"--since {text!r} is neither a date, such as 2026-11-21, nor an age, such as 2h or 7d."
-        ) from None
 
 
 def run_show(context: Context, name: str) -> None:

@@ -42,7 +42,8 @@ if TYPE_CHECKING:
 
 #: So long after a job's end, a missing video may have expired.
 _MAY_HAVE_EXPIRED = timedelta(hours=1)
-#: The most of each at once; tasks that are prepared count as submits. 32 polls are about 300 a second at a service that answers in a tenth of a second.
+#: The most of each at once; tasks that are being prepared count as submits. 32 polls are about 300 a second at a
+#: service that answers in a tenth of a second.
 SUBMITS, POLLS, FETCHES, HOOKS = 8, 32, 3, 4
 #: A fetch that has received nothing for so many seconds holds up no other; with those there are so many at most.
 _IDLE_AFTER, MAX_FETCHES = 5.0, 32

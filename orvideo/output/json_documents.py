@@ -79,6 +79,13 @@ class Job(Document):
     request: dict[str, Any] | None
     """What was sent; data URLs are replaced by type, length and sha256."""
     generation_id: str | None
+    batch: str | None
+    """The name of the batch that it is a row of, or the path of the batch's file, or the record's own name for it; null
+    for a job of no batch."""
+    mark: Literal["keep", "reject"] | None
+    """What a person marked it as (`orvideo jobs mark`)."""
+    note: str | None
+    """A person's note on it, one line."""
     extra: dict[str, Any]
     """What the service sent beyond what orvideo knows."""
 

@@ -16,7 +16,7 @@ The transitions of a submit's state (drill J03)::
 """
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,6 +32,7 @@ from orvideo.record.rows import (
     extra_json,
     find_row,
     insert_job,
+    mark_columns,
     new_row,
     observation_columns,
     path_from_column,
@@ -41,7 +42,7 @@ from orvideo.record.rows import (
     to_micros,
     update_job,
 )
-from orvideo.record.values import Observation, Output, Record, ResumeState, State, Submission
+from orvideo.record.values import Marking, Observation, Output, Record, ResumeState, State, Submission
 
 #: How much of a raw answer is kept until its id is on record (drill M09), in bytes.
 MAX_ANSWER = 64 * 1024
@@ -270,7 +271,26 @@ class Ledger(RecordReader):
         """Remove the state of a partial download."""
         self._write(lambda connection: _forget_partial(connection, seq, index), lock_timeout)
 
-    # Jobs of other programs, and jobs to be forgotten
+    # Marks, jobs of other programs, and jobs to be forgotten
+
+    def set_mark(self, seq: int, mark: str | None = None, note: str | None = None) -> None:
+        """Mark one job, see `set_marks`."""
+        self.set_marks([Marking(seq, mark, note)])
+
+    def set_marks(self, markings: Iterable[Marking]) -> None:
+        """Record what a person thinks of jobs: all of it or, where a job is not there any more, nothing.
+
+        A note is one line. Raises UsageError for an unknown mark or a note that is too long.
+        """
+        written = [(one.seq, mark_columns(one)) for one in markings]
+
+        def work(connection: sqlite3.Connection) -> None:
+            for seq, columns in written:
+                require_row(connection, seq)
+                if columns:
+                    update_job(connection, seq, **columns)
+
+        self._write(work)
 
     def adopt(self, job_id: str, *, endpoint: str, profile: str | None = None) -> Record:
         """Return the record of a job that was submitted elsewhere, added if it is missing; its request is unknown."""
@@ -316,7 +336,7 @@ class Ledger(RecordReader):
 def _merge_adopted_row(connection: sqlite3.Connection, row: sqlite3.Row, job_id: str) -> str | None:
     """Merge a row that only adopted this id into `row`; return an error text where another submit has the id."""
     other = connection.execute(
-        "SELECT seq, handle, request FROM jobs WHERE job_id = ? AND endpoint = ? AND seq <> ?",
+        "SELECT seq, handle, request, mark, note FROM jobs WHERE job_id = ? AND endpoint = ? AND seq <> ?",
         (job_id, row["endpoint"], row["seq"]),
     ).fetchone()
     if other is None:
@@ -325,6 +345,7 @@ def _merge_adopted_row(connection: sqlite3.Connection, row: sqlite3.Row, job_id:
         return f"The service gave {row['handle']} the id {job_id}, which it had given to {other['handle']} before."
     for table in ("outputs", "partial_downloads"):
         connection.execute(f"UPDATE {table} SET seq = ? WHERE seq = ?", (row["seq"], other["seq"]))  # noqa: S608
+    update_job(connection, row["seq"], mark=row["mark"] or other["mark"], note=row["note"] or other["note"])
     connection.execute("DELETE FROM jobs WHERE seq = ?", (other["seq"],))
     return None
 

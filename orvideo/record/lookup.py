@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 from orvideo.errors import UsageError
 from orvideo.record.rows import ReadContext, load_records, text, to_micros
@@ -121,7 +121,7 @@ class Filter(TypedDict, total=False):
     `unfinished`: accepted, and not at its end. `submitting`: a living process submits it. `unknown`: the outcome of the
     submit is. `not_downloaded`: completed, with an output that is not saved. `text` is looked for in prompt, model, id
     and handle, in any case, `model` in the model; `status` is one or more words as people see them
-    (`Record.status_word`), with commas.
+    (`Record.status_word`), with commas. `batches` are ids of batches, `marked` is one of `MARKS`, "any" or "none".
     """
 
     unfinished: bool
@@ -132,7 +132,8 @@ class Filter(TypedDict, total=False):
     text: str | None
     status: str | None
     model: str | None
-    batch: str | None
+    batches: Collection[str] | None
+    marked: str | None
 
 
 # Written as the partial indexes are, so that SQLite sees that they apply; `submitting` has none and reads every row.
@@ -176,12 +177,18 @@ def _conditions(wanted: Filter) -> tuple[list[str], list[object]]:
         lists = [f"seq IN ({each})"]
     conditions = lists
     values: list[object] = []
-    given: Mapping[str, object] = wanted
-    for column, condition in (("batch", "batch = ?"), ("model", "instr(lower(model), lower(?))")):
-        value = given.get(column)
-        if isinstance(value, str):
-            conditions.append(condition)
-            values.append(text(value))
+    batches, model, marked = wanted.get("batches"), wanted.get("model"), wanted.get("marked")
+    if batches is not None:
+        conditions.append(f"batch IN ({','.join('?' * len(batches))})")
+        values += map(text, batches)
+    if model is not None:
+        conditions.append("instr(lower(model), lower(?))")
+        values.append(text(model))
+    if marked in ("any", "none"):
+        conditions.append(f"mark IS {'NOT ' if marked == 'any' else ''}NULL")
+    elif marked is not None:
+        conditions.append("mark = ?")
+        values.append(marked)
     since = wanted.get("since")
     if since is not None:
         conditions.append("created_at >= ?")
@@ -203,6 +210,20 @@ def _passes(row: sqlite3.Row, wanted: Filter, context: ReadContext) -> bool:
     return not needle or any(
         needle in (row[column] or "").casefold() for column in ("prompt", "model", "job_id", "handle")
     )
+
+
+class Batch(NamedTuple):
+    """A batch on record; `name` is what a person called it, or the path of its file, where that is known."""
+
+    id: str
+    endpoint: str
+    name: str | None
+
+
+def batches(connection: sqlite3.Connection) -> list[Batch]:
+    """Return the batches on record, the newest first."""
+    query = "SELECT batch, endpoint, max(batch_name) FROM jobs WHERE batch IS NOT NULL GROUP BY batch, endpoint"
+    return [Batch(*row) for row in connection.execute(f"{query} ORDER BY max(seq) DESC")]
 
 
 # What was bought before (finding A12)

@@ -110,7 +110,14 @@ _TRUE_MONEY: Step = (
 #: Which profile of the settings bought a job; null for none, as all jobs before this step were bought.
 _PROFILES: Step = ("ALTER TABLE jobs ADD COLUMN profile TEXT",)
 
-STEPS: tuple[Step, ...] = (_FIRST, _WHOLE_PARTS, _TRUE_MONEY, _PROFILES)
+#: What a person thinks of a job's videos; and what a batch is called, null for one of before this step.
+_MARKS: Step = (
+    "ALTER TABLE jobs ADD COLUMN mark TEXT CHECK (mark IN ('keep', 'reject'))",
+    "ALTER TABLE jobs ADD COLUMN note TEXT",
+    "ALTER TABLE jobs ADD COLUMN batch_name TEXT",
+)
+
+STEPS: tuple[Step, ...] = (_FIRST, _WHOLE_PARTS, _TRUE_MONEY, _PROFILES, _MARKS)
 
 
 def version_of(connection: sqlite3.Connection) -> int:

@@ -15,6 +15,7 @@ from orvideo.record.rows import json_text, load_records
 from orvideo.record.values import Record, Shape, Spending, Typical
 
 Records = list[Record]
+Batches = list[lookup.Batch]
 
 
 class RecordReader(Database):
@@ -49,7 +50,11 @@ class RecordReader(Database):
 
     def rows_of_batch(self, batch: str) -> Records:
         """Return every job of a batch, oldest first: a row that was submitted again has several."""
-        return self.list(batch=batch)[::-1]
+        return self.list(batches=(batch,))[::-1]
+
+    def batches(self) -> Batches:
+        """Return the batches on record, the newest first."""
+        return self._read(lookup.batches)
 
     def sent_lately(
         self, requests: Iterable[Mapping[str, Any]], endpoint: str, since: datetime, *, labelled: bool = False

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
-from orvideo.errors import RecordError
+from orvideo.errors import RecordError, UsageError
 from orvideo.record.owner import Owner
 from orvideo.record.redaction import redact_extra, redact_request
-from orvideo.record.values import Observation, Output, Record, State, Submission, shape_of
+from orvideo.record.values import MARKS, MAX_NOTE, Marking, Observation, Output, Record, State, Submission, shape_of
 
 #: A request that was sent longer ago gets no answer any more; a submit gives up after a minute.
 STALE_AFTER = timedelta(minutes=10)
@@ -200,11 +200,14 @@ def _record(row: sqlite3.Row, outputs: Iterable[Output], context: ReadContext) -
         expected_outputs=row["expected_outputs"],
         extra=_object(row["extra"]),
         batch=row["batch"],
+        batch_name=row["batch_name"],
         row_key=row["row_key"],
         row_number=row["row_number"],
         answer_status=row["answer_status"],
         answer=row["answer"],
         is_id_shared=bool(row["is_id_shared"]),
+        mark=row["mark"],
+        note=row["note"],
     )
 
 
@@ -243,6 +246,7 @@ def new_row(submission: Submission, owner: Owner, now: int) -> dict[str, Any]:
         "quoted_most": str(most) if most is not None else None,
         "target": path_to_column(submission.target),
         "batch": text(submission.batch),
+        "batch_name": text(submission.batch_name),
         "row_key": text(submission.row_key),
         "row_number": submission.row_number,
     }
@@ -261,6 +265,21 @@ def observation_columns(observation: Observation) -> dict[str, Any]:
         "final": observation.final,
         "expected_outputs": observation.expected_outputs,
     }
+
+
+def mark_columns(marking: Marking) -> dict[str, str | None]:
+    """Return the columns that a marking sets. Raises UsageError for an unknown mark or a note that is too long."""
+    columns: dict[str, str | None] = {}
+    if marking.mark is not None:
+        if marking.mark not in (*MARKS, ""):
+            raise UsageError(f"A job is marked {' or '.join(MARKS)}, not {marking.mark[:40]!r}.")
+        columns["mark"] = marking.mark or None
+    if marking.note is not None:
+        note = " ".join(marking.note.split())
+        if len(note) > MAX_NOTE:
+            raise UsageError(f"A note has at most {MAX_NOTE:,} characters, and this one has {len(note):,}.")
+        columns["note"] = text(note) or None
+    return columns
 
 
 def changed_columns(columns: Mapping[str, Any], row: sqlite3.Row) -> dict[str, Any]:

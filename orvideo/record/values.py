@@ -11,6 +11,10 @@ from typing import Any, NamedTuple
 
 #: The endpoint of jobs in the built-in sandbox, which cost nothing and are left out of statistics.
 SANDBOX = "sandbox"
+#: What a person can mark a job as.
+MARKS = ("keep", "reject")
+#: The longest note on a job, in characters.
+MAX_NOTE = 2000
 
 
 class State(StrEnum):
@@ -84,7 +88,7 @@ class Submission(NamedTuple):
     """A submission: `request` as it is sent, `quote` as the documented object, `profile` whose key buys it.
 
     `target` is -o as it was given. `row_key` names a row within its `batch`, `max_total` is what the whole of
-    that batch may cost in USD.
+    that batch may cost in USD, `batch_name` is what a person calls it.
     """
 
     request: Mapping[str, Any]
@@ -96,10 +100,19 @@ class Submission(NamedTuple):
     row_number: int | None = None
     max_total: Decimal | None = None
     profile: str | None = None
+    batch_name: str | None = None
 
     @property
     def place(self) -> Place:
         return Place(self.endpoint, self.profile)
+
+
+class Marking(NamedTuple):
+    """What a job is marked as, and a note on it; None leaves either as it is, and an empty text removes it."""
+
+    seq: int
+    mark: str | None = None
+    note: str | None = None
 
 
 class Observation(NamedTuple):
@@ -204,7 +217,8 @@ class Record(NamedTuple):
     reply until an id is recorded, `answer_status` its HTTP status, which is kept of a refusal. `expected_outputs` is 0
     for a completed job that turned out to have none. With `is_byok` the provider billed the user's own key, and `cost`
     is what OpenRouter billed besides. With `is_id_shared` a job of another endpoint has the same id.
-    `profile` is the one whose key bought it.
+    `profile` is the one whose key bought it. `mark` (one of `MARKS`) and `note` are a person's. `batch_name` is what
+    the batch is called, None for one of before names were kept.
     """
 
     seq: int
@@ -238,6 +252,9 @@ class Record(NamedTuple):
     answer: bytes | None = None
     is_id_shared: bool = False
     profile: str | None = None
+    mark: str | None = None
+    note: str | None = None
+    batch_name: str | None = None
 
     @property
     def place(self) -> Place:
@@ -311,6 +328,9 @@ class Record(NamedTuple):
             "outputs": [output.as_json() for output in self.outputs],
             "request": dict(self.request) or None,
             "generation_id": self.generation_id,
+            "batch": self.batch_name or self.batch,
+            "mark": self.mark,
+            "note": self.note,
             "extra": dict(self.extra),
         }
 

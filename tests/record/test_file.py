@@ -422,30 +422,30 @@ def test_a_pipe_beside_the_record_is_not_waited_on(path: Path, end: str) -> None
 
 
 def test_a_step_is_one_transaction_and_is_taken_once(path: Path) -> None:
-    steps = (*STEPS, ("ALTER TABLE jobs ADD COLUMN note TEXT", "UPDATE jobs SET note = 'old'"))
+    steps = (*STEPS, ("ALTER TABLE jobs ADD COLUMN colour TEXT", "UPDATE jobs SET colour = 'old'"))
     with Ledger(path) as ledger:
         bring_to(ledger, State.SUBMITTED)
     with raw(path) as connection:
         migrate(connection, steps)
         migrate(connection, steps)
         assert version_of(connection) == len(steps)
-        assert connection.execute("SELECT note FROM jobs").fetchall() == [("old",)]
+        assert connection.execute("SELECT colour FROM jobs").fetchall() == [("old",)]
 
 
 def test_a_step_that_fails_leaves_the_version_before(path: Path) -> None:
     Ledger(path).close()
     with raw(path) as connection:
         with pytest.raises(sqlite3.OperationalError):
-            migrate(connection, (*STEPS, ("ALTER TABLE jobs ADD COLUMN note TEXT", "UPDATE nothing SET x = 1")))
+            migrate(connection, (*STEPS, ("ALTER TABLE jobs ADD COLUMN colour TEXT", "UPDATE nothing SET x = 1")))
         assert version_of(connection) == len(STEPS)
         assert not connection.in_transaction
-        assert "note" not in [row[1] for row in connection.execute("PRAGMA table_info(jobs)")]
+        assert "colour" not in [row[1] for row in connection.execute("PRAGMA table_info(jobs)")]
     Ledger(path).close()
 
 
 def test_two_processes_that_migrate_at_once_take_each_step_once(path: Path) -> None:
     Ledger(path).close()
-    step = ("ALTER TABLE jobs ADD COLUMN note TEXT",)
+    step = ("ALTER TABLE jobs ADD COLUMN colour TEXT",)
     with raw(path) as first, raw(path) as second:
         assert version_of(second) == len(STEPS)
         migrate(first, (*STEPS, step))
@@ -511,6 +511,9 @@ def test_a_record_of_the_first_release_opens_and_goes_on(path: Path) -> None:
         assert ledger.list(not_downloaded=True) == []
         assert (job.quote or {})["kind"] == "listed", "no price is called exact any more (finding A05)"
         assert (job.is_byok, job.profile, ledger.spent("model")[0].known) == (None, None, 1)
+        assert (job.mark, job.note, job.batch_name) == (None, None, None)
+        ledger.set_mark(job.seq, "keep", "the first")
+        assert ledger.find("old-1")[-3:] == ("keep", "the first", None)
         finished(ledger, "new-1")
         assert [record.name for record in ledger.list()] == ["new-1", "old-1"]
     with raw(path) as connection:

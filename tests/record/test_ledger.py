@@ -18,8 +18,8 @@ import pytest
 from orvideo.errors import MoneyError, RecordError, UsageError
 from orvideo.record.ledger import MAX_ANSWER, Ledger
 from orvideo.record.owner import Owner
-from orvideo.record.rows import quoted_most
-from orvideo.record.values import SANDBOX, Observation, Output, ResumeState, State, Submission
+from orvideo.record.rows import Forgotten, quoted_most
+from orvideo.record.values import SANDBOX, Marking, Observation, Output, ResumeState, State, Submission
 from tests.clocks import HandClock
 from tests.record.ledger_support import HERE, START, bring_to, finished, quote, raw, request
 
@@ -933,3 +933,45 @@ def test_a_signal_in_the_middle_of_a_write_leaves_the_state_before(ledger: Ledge
         other.execute("ROLLBACK")
     ledger.submitted(seq, "job-1")
     assert ledger.get(seq).state is State.SUBMITTED
+
+
+# --- marks
+
+
+def test_a_mark_and_a_note_are_set_left_alone_and_removed(ledger: Ledger) -> None:
+    seq = finished(ledger, "job-1")
+    before = ledger.get(seq)
+    for given, there in (
+        (("keep", "the\tbest\none "), ("keep", "the best one")),
+        ((None, "better"), ("keep", "better")),
+        (("reject", None), ("reject", "better")),
+        (("", None), (None, "better")),
+        (("keep", ""), ("keep", None)),
+        ((None, None), ("keep", None)),
+        (("", "half \ud83d"), (None, "half \ufffd")),
+        (("", ""), (None, None)),
+    ):
+        ledger.set_mark(seq, *given)
+        record = ledger.get(seq)
+        assert (record.mark, record.note) == there
+    assert ledger.get(seq) == before
+
+
+def test_marks_are_set_together_or_not_at_all(ledger: Ledger) -> None:
+    first, gone = finished(ledger, "job-1"), finished(ledger, "job-2")
+    ledger.forget(gone)
+    with pytest.raises(Forgotten):
+        ledger.set_marks([Marking(first, "keep"), Marking(gone, "keep")])
+    with pytest.raises(UsageError, match="keep or reject, not 'best'"):
+        ledger.set_marks([Marking(first, "keep"), Marking(first, "best")])
+    with pytest.raises(UsageError, match=r"at most 2,000 characters, and this one has 2,001"):
+        ledger.set_mark(first, "keep", "x" * 2001)
+    assert ledger.get(first).mark is None
+
+
+def test_a_mark_on_an_adopted_job_stays_when_its_submit_is_found(ledger: Ledger) -> None:
+    seq = bring_to(ledger, State.UNKNOWN)
+    adopted = ledger.adopt("job-1", endpoint=HERE)
+    ledger.set_mark(adopted.seq, "keep", "found it")
+    ledger.submitted(seq, "job-1")
+    assert [(one.seq, one.mark, one.note) for one in ledger.list()] == [(seq, "keep", "found it")]

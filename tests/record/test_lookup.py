@@ -215,7 +215,7 @@ def test_filters_hold_together(ledger: Ledger, time: HandClock) -> None:
 
     assert _names(ledger.list(model="b")) == ["job-3", "job-2"]
     assert _names(ledger.list(model="b", status="pending")) == ["job-2"]
-    assert _names(ledger.list(batch="night")) == ["job-2"]
+    assert _names(ledger.list(batches=("night",))) == ["job-2"]
     assert _names(ledger.list(status="PENDING")) == ["job-2", "job-1"]
     assert _names(ledger.list(status="saved")) == []
     assert _names(ledger.list(status="pending, completed")) == ["job-3", "job-2", "job-1"]
@@ -321,7 +321,7 @@ _VIEW = ReadContext(Owner.current(), 10**15)
             lambda c: lookup.select(c, Filter(unfinished=True, unknown=True, not_downloaded=True), None, _VIEW),
             id="all that is to be done",
         ),
-        pytest.param(lambda c: lookup.select(c, Filter(batch="night"), None, _VIEW), id="batch"),
+        pytest.param(lambda c: lookup.select(c, Filter(batches=("night",)), None, _VIEW), id="batch"),
         pytest.param(lambda c: lookup.select(c, Filter(text="a boat"), 20, _VIEW), id="text that is everywhere"),
     ],
 )
@@ -547,3 +547,23 @@ def test_sums_that_are_equal_are_sorted_by_name(ledger: Ledger) -> None:
     assert [spending.key for spending in ledger.spent("model")] == [None, "a", "b", "c", "x-ai/grok-imagine-video"]
     assert ledger.spent("month", since=START + timedelta(microseconds=1)) == ()
     assert ledger.spent("month", since=START)[0].known == 4
+
+
+def test_jobs_are_listed_by_their_marks(ledger: Ledger) -> None:
+    for number, mark in enumerate((None, "keep", "reject", "keep")):
+        ledger.set_mark(bring_to(ledger, State.SUBMITTED, job_id=f"job-{number}"), mark)
+    for marked, names in (
+        ("keep", ["job-3", "job-1"]),
+        ("reject", ["job-2"]),
+        ("any", ["job-3", "job-2", "job-1"]),
+        ("none", ["job-0"]),
+    ):
+        assert _names(ledger.list(marked=marked)) == names
+
+
+def test_batches_are_listed_by_place_with_the_name_that_is_known(ledger: Ledger) -> None:
+    for number, (batch, name) in enumerate((("a", None), ("b", "night"), ("a", "day"), ("c", None), (None, None))):
+        bring_to(ledger, State.SUBMITTED, job_id=f"job-{number}", batch=batch, batch_name=name, row_key=str(number))
+    assert ledger.batches() == [("c", HERE, None), ("a", HERE, "day"), ("b", HERE, "night")]
+    assert _names(ledger.list(batches=("a", "c"))) == ["job-3", "job-2", "job-0"]
+    assert ledger.list(batches=()) == []

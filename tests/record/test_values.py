@@ -161,6 +161,10 @@ def test_the_documented_job_object() -> None:
         outputs=(Output(0, "/v/boat.mp4", 7, "ab"),),
         request={"model": "m"},
         generation_id="gen-1",
+        batch="batch-1",
+        batch_name="night",
+        mark="keep",
+        note="the best",
         extra={"new": 1},
     )
 
@@ -182,6 +186,9 @@ def test_the_documented_job_object() -> None:
         "outputs": [{"index": 0, "path": "/v/boat.mp4", "bytes": 7, "sha256": "ab"}],
         "request": {"model": "m"},
         "generation_id": "gen-1",
+        "batch": "night",
+        "mark": "keep",
+        "note": "the best",
         "extra": {"new": 1},
     }
 
@@ -189,7 +196,9 @@ def test_the_documented_job_object() -> None:
 def test_what_is_not_known_is_null() -> None:
     known = _record(state=State.UNKNOWN).as_json()
 
-    assert [known[name] for name in ("id", "ended_at", "quote", "cost_usd", "request", "model")] == [None] * 6
+    assert [
+        known[name] for name in ("id", "ended_at", "quote", "cost_usd", "request", "model", "batch", "mark", "note")
+    ] == [None] * 9
     assert known["status"] == "outcome_unknown"
 
 
