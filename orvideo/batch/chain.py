@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 from typing import Any
 
 from orvideo.batch.rows import Link, Row, Trouble
@@ -146,7 +147,7 @@ def _depths(rows: Sequence[Row]) -> tuple[dict[int, int], list[Trouble]]:
 
 
 def _circle(lines: Sequence[int]) -> Trouble:
-    named = [f"line {line} for line {other}" for line, other in zip(lines, lines[1:], strict=False)]
+    named = [f"line {line} for line {other}" for line, other in pairwise(lines)]
     more = ", and so on" if len(named) > _MOST_NAMED else ""
     return Trouble(min(lines), f"Rows wait for each other in a circle: {', '.join(named[:_MOST_NAMED])}{more}.")
 

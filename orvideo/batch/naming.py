@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,7 +106,6 @@ def _filled(spec: str, values: Mapping[str, str | None]) -> str:
 def check_targets(
     asked: Sequence[tuple[Row, str, Mapping[str, Any]]],
     taken: Mapping[Path, str],
-    awaited: Collection[int] = (),
     *,
     force: bool,
     now: datetime,
@@ -115,8 +115,7 @@ def check_targets(
 ) -> Iterator[Trouble]:
     """Yield what is wrong with where rows (row, target, request) would save: clashes, and what is there already.
 
-    `taken` are the places that other things of this batch have, with what to call them; `awaited` are the numbers of
-    rows of whose videos others take pictures, so that there has to be a file; `to_make` is a folder that is
+    `taken` are the places that other things of this batch have, with what to call them; `to_make` is a folder that is
     made before the first row is bought. By the `rules` of a system names that differ by case may be one (M1).
     """
     owners = {rules.place_key(path): what for path, what in taken.items()}
@@ -129,12 +128,18 @@ def check_targets(
             yield Trouble(row.line, problem.message)
             continue
         if path is None:
-            if row.number in awaited:
-                yield Trouble(row.line, f"Another row takes a picture of its video, which {spec} does not keep.")
             continue
         owner = owners.setdefault(rules.place_key(path), f"the one of line {row.line}")
         if owner != f"the one of line {row.line}":
             yield Trouble(row.line, f"Its output {path} is {owner} as well.")
+
+
+def check_kept(rows: Iterable[tuple[Row, str]], awaited: Collection[int]) -> Iterator[Trouble]:
+    """Yield the rows, with their targets, whose videos are not kept and whose numbers others take pictures from."""
+    for row, spec in rows:
+        with suppress(OrvideoError):  # `check_targets` says what is wrong
+            if row.number in awaited and targets.parse_target(spec).is_stream:
+                yield Trouble(row.line, f"Another row takes a picture of its video, which {spec} does not keep.")
 
 
 def _place(

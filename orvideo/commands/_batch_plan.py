@@ -205,7 +205,7 @@ def _specs(
     offers: Mapping[str, Offer],
 ) -> tuple[dict[str, str], list[Trouble]]:
     """Return where each row saves, and the rows that would be in each other's way or in that of a file."""
-    from orvideo.batch.naming import check_targets, folder_to_make, spec_for
+    from orvideo.batch.naming import check_kept, check_targets, folder_to_make, spec_for
     from orvideo.batch.rows import Trouble
 
     specs: dict[str, str] = {}
@@ -227,9 +227,8 @@ def _specs(
     ]
     now, to_make = context.clock.now(), folder_to_make(output)
     awaited = {number for one in asked if one.key in offers for number in one.row.after}
-    troubles += check_targets(
-        new, taken, awaited, force=options.saving.force, now=now, total=len(asked), to_make=to_make
-    )
+    troubles += check_kept(((row, spec) for row, spec, _ in new), awaited)
+    troubles += check_targets(new, taken, force=options.saving.force, now=now, total=len(asked), to_make=to_make)
     return specs, troubles
 
 

@@ -42,7 +42,7 @@ class Camera(NamedTuple):
     max_bytes: int
 
     def take(self, entry: Entry, moment: Moment) -> Taken:
-        """Return a frame of a row's video. Raises NotFetched where the video is not here, UsageError where it is bad."""
+        """Return a frame of a row's video. Raises NotFetched where that is not here, UsageError where it is damaged."""
         record = entry.on_record
         path = self.fetcher.saved_paths(record).get(0)
         output = next((one for one in record.outputs if one.index == 0), None)
