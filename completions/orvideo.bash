@@ -5,7 +5,7 @@ __orvideo_offers() {
     commands='' options=''
     case $1 in
         '')
-            commands='submit status wait download batch models login logout whoami doctor sandbox help jobs config completion'
+            commands='submit status wait download batch models frame sheet login logout whoami doctor sandbox help jobs config completion'
             options='--version -V --verbose -v --profile --help -h'
             ;;
         submit)
@@ -21,10 +21,16 @@ __orvideo_offers() {
             options='--all --output -o --force --receipt --max-size --timeout --json --events --quiet -q --verbose -v --sandbox --profile --help -h'
             ;;
         batch)
-            options='--format --name --allow-outside --model -m --duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --reference --creativity --upscale --param --callback-url --user --session-id --trace --fix-image --no-check --jobs -j --fail-fast --retry-failed --timeout --interval --output -o --force --receipt --max-size --report --max-cost --yes -y --again --dry-run --json --events --quiet -q --verbose -v --sandbox --profile --help -h'
+            options='--format --name --allow-outside --model -m --duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --reference --creativity --upscale --param --callback-url --user --session-id --trace --fix-image --no-check --jobs -j --fail-fast --chain --retry-failed --timeout --interval --output -o --force --receipt --max-size --report --max-cost --yes -y --again --dry-run --json --events --quiet -q --verbose -v --sandbox --profile --help -h'
             ;;
         models)
             options='--duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --max-cost --sort --refresh --json --quiet -q --verbose -v --sandbox --profile --help -h'
+            ;;
+        frame)
+            options='--at --output -o --force --json --quiet -q --verbose -v --sandbox --profile --help -h'
+            ;;
+        sheet)
+            options='--grid --width --output -o --force --json --quiet -q --verbose -v --sandbox --profile --help -h'
             ;;
         login)
             options='--with-key --no-browser --label --timeout --json --quiet -q --verbose -v --sandbox --profile --help -h'
@@ -174,6 +180,13 @@ __orvideo_value() {
         'models --max-cost') kind='anything' ;;
         'models --sort') kind='words price name' ;;
         'models --profile') kind='dynamic profiles' ;;
+        'frame --at') kind='anything' ;;
+        'frame --output'|'frame -o') kind='files' ;;
+        'frame --profile') kind='dynamic profiles' ;;
+        'sheet --grid') kind='anything' ;;
+        'sheet --width') kind='anything' ;;
+        'sheet --output'|'sheet -o') kind='files' ;;
+        'sheet --profile') kind='dynamic profiles' ;;
         'login --label') kind='anything' ;;
         'login --timeout') kind='anything' ;;
         'login --profile') kind='dynamic profiles' ;;
@@ -231,6 +244,8 @@ __orvideo_argument() {
         'download '*) kind='dynamic jobs' ;;
         'batch '0) kind='files' ;;
         'models '0) kind='dynamic models' ;;
+        'frame '0) kind='files' ;;
+        'sheet '*) kind='files' ;;
         'help '0) kind='words exit-codes environment output schema man' ;;
         'jobs show '0) kind='dynamic jobs' ;;
         'jobs forget '*) kind='dynamic jobs' ;;

@@ -7,7 +7,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     # @('words', word, help, ...), @('dynamic', kind), @('files') or @('anything').
     $table = @{
         '' = @{
-            Commands = @('words', 'submit', 'Submit one video job; with --wait and -o, follow it and save the video', 'status', 'Look once at jobs and show how they are', 'wait', 'Follow jobs to their end, and save what they made', 'download', 'Fetch finished videos, again if need be; nothing is ever submitted', 'batch', 'Submit, follow and save many videos; the same command goes on where it was stopped', 'models', 'List the models: what they can do and cost', 'login', 'Sign in through the browser: a key of its own for orvideo, tried and stored', 'logout', 'Forget the stored key, and say where it can be revoked', 'whoami', 'Say which key is used, from where, what is left of it and until when', 'doctor', 'Check the key, the service, the record, the disk and the versions; say what to do', 'sandbox', 'Serve the whole video API on this machine: free, offline, with real films', 'help', 'Show a page: exit codes, environment variables, output, and the schema of all JSON', 'jobs', 'The local record: list, search, show, adopt, forget', 'config', 'Read and change the settings', 'completion', 'Let TAB complete commands, options, models and jobs')
+            Commands = @('words', 'submit', 'Submit one video job; with --wait and -o, follow it and save the video', 'status', 'Look once at jobs and show how they are', 'wait', 'Follow jobs to their end, and save what they made', 'download', 'Fetch finished videos, again if need be; nothing is ever submitted', 'batch', 'Submit, follow and save many videos; the same command goes on where it was stopped', 'models', 'List the models: what they can do and cost', 'frame', 'Save one frame of a video as a picture: the first, the last, or the one at a time', 'sheet', 'Draw frames of videos on one sheet, with their times: one video fills the grid, each of s...', 'login', 'Sign in through the browser: a key of its own for orvideo, tried and stored', 'logout', 'Forget the stored key, and say where it can be revoked', 'whoami', 'Say which key is used, from where, what is left of it and until when', 'doctor', 'Check the key, the service, the record, the disk and the versions; say what to do', 'sandbox', 'Serve the whole video API on this machine: free, offline, with real films', 'help', 'Show a page: exit codes, environment variables, output, and the schema of all JSON', 'jobs', 'The local record: list, search, show, adopt, forget', 'config', 'Read and change the settings', 'completion', 'Let TAB complete commands, options, models and jobs')
             Order = @('--version', '-V', '--verbose', '-v', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @()
@@ -43,7 +43,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
         }
         'batch' = @{
             Commands = @('words')
-            Order = @('--format', '--name', '--allow-outside', '--model', '-m', '--duration', '-d', '--resolution', '-r', '--aspect-ratio', '-a', '--size', '--audio', '--no-audio', '--seed', '--first-frame', '--last-frame', '--reference', '--creativity', '--upscale', '--param', '--callback-url', '--user', '--session-id', '--trace', '--fix-image', '--no-check', '--jobs', '-j', '--fail-fast', '--retry-failed', '--timeout', '--interval', '--output', '-o', '--force', '--receipt', '--max-size', '--report', '--max-cost', '--yes', '-y', '--again', '--dry-run', '--json', '--events', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--profile', '--help', '-h')
+            Order = @('--format', '--name', '--allow-outside', '--model', '-m', '--duration', '-d', '--resolution', '-r', '--aspect-ratio', '-a', '--size', '--audio', '--no-audio', '--seed', '--first-frame', '--last-frame', '--reference', '--creativity', '--upscale', '--param', '--callback-url', '--user', '--session-id', '--trace', '--fix-image', '--no-check', '--jobs', '-j', '--fail-fast', '--chain', '--retry-failed', '--timeout', '--interval', '--output', '-o', '--force', '--receipt', '--max-size', '--report', '--max-cost', '--yes', '-y', '--again', '--dry-run', '--json', '--events', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @(,@('files'))
             Many = $false
@@ -54,6 +54,20 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @(,@('dynamic', 'models'))
             Many = $false
+        }
+        'frame' = @{
+            Commands = @('words')
+            Order = @('--at', '--output', '-o', '--force', '--json', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--profile', '--help', '-h')
+            Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
+            Arguments = @(,@('files'))
+            Many = $false
+        }
+        'sheet' = @{
+            Commands = @('words')
+            Order = @('--grid', '--width', '--output', '-o', '--force', '--json', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--profile', '--help', '-h')
+            Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
+            Arguments = @(,@('files'))
+            Many = $true
         }
         'login' = @{
             Commands = @('words')
@@ -339,6 +353,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['batch'].Options['--jobs'] = @{ Kind = @('anything'); Help = 'Rows in flight at once' }
     $table['batch'].Options['-j'] = @{ Kind = @('anything'); Help = 'Rows in flight at once' }
     $table['batch'].Options['--fail-fast'] = @{ Kind = $null; Help = 'Start no more rows after the first failure' }
+    $table['batch'].Options['--chain'] = @{ Kind = $null; Help = 'Each row begins with the last frame of the one before it in FILE' }
     $table['batch'].Options['--retry-failed'] = @{ Kind = $null; Help = 'Submit failed rows again, as new jobs that cost anew' }
     $table['batch'].Options['--timeout'] = @{ Kind = @('anything'); Help = 'Stop waiting after this time (90s, 20m, 1h); the job goes on' }
     $table['batch'].Options['--interval'] = @{ Kind = @('anything'); Help = 'Look this often instead of soon at first and then further apart' }
@@ -387,6 +402,33 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['models'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
     $table['models'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['models'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['frame'].Options['--at'] = @{ Kind = @('anything'); Help = 'first (the default), last, or a time such as 2.5s' }
+    $table['frame'].Options['--output'] = @{ Kind = @('files'); Help = 'Save the picture here: a file (.png, .jpg, .webp), a folder, or - for stdout' }
+    $table['frame'].Options['-o'] = @{ Kind = @('files'); Help = 'Save the picture here: a file (.png, .jpg, .webp), a folder, or - for stdout' }
+    $table['frame'].Options['--force'] = @{ Kind = $null; Help = 'Overwrite a file that is already there' }
+    $table['frame'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
+    $table['frame'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['frame'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['frame'].Options['--verbose'] = @{ Kind = $null; Help = 'Show each request, never the key' }
+    $table['frame'].Options['-v'] = @{ Kind = $null; Help = 'Show each request, never the key' }
+    $table['frame'].Options['--sandbox'] = @{ Kind = $null; Help = 'Use the built-in stand-in: free, offline, no key' }
+    $table['frame'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
+    $table['frame'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['frame'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['sheet'].Options['--grid'] = @{ Kind = @('anything'); Help = 'Columns and rows; with several videos the rows are theirs' }
+    $table['sheet'].Options['--width'] = @{ Kind = @('anything'); Help = 'At most so wide' }
+    $table['sheet'].Options['--output'] = @{ Kind = @('files'); Help = 'Save the picture here: a file (.png, .jpg, .webp), a folder, or - for stdout' }
+    $table['sheet'].Options['-o'] = @{ Kind = @('files'); Help = 'Save the picture here: a file (.png, .jpg, .webp), a folder, or - for stdout' }
+    $table['sheet'].Options['--force'] = @{ Kind = $null; Help = 'Overwrite a file that is already there' }
+    $table['sheet'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
+    $table['sheet'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['sheet'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['sheet'].Options['--verbose'] = @{ Kind = $null; Help = 'Show each request, never the key' }
+    $table['sheet'].Options['-v'] = @{ Kind = $null; Help = 'Show each request, never the key' }
+    $table['sheet'].Options['--sandbox'] = @{ Kind = $null; Help = 'Use the built-in stand-in: free, offline, no key' }
+    $table['sheet'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
+    $table['sheet'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['sheet'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['login'].Options['--with-key'] = @{ Kind = $null; Help = 'Take a key that you have: typed without echo, or from stdin' }
     $table['login'].Options['--no-browser'] = @{ Kind = $null; Help = 'Open no browser: show the address, and ask for the code' }
     $table['login'].Options['--label'] = @{ Kind = @('anything'); Help = 'The key''s name' }

@@ -226,7 +226,7 @@ class Context:
         from orvideo.jobs.fetch import Fetcher, OutputOptions
 
         if takes_stdout(spec if spec is not None else self.settings.output):
-            self._warn_of_piped_bytes()
+            self.warn_of_piped_bytes()
         options = OutputOptions(
             spec,
             default_spec=self.settings.output,
@@ -243,11 +243,11 @@ class Context:
         )
         return Fetcher(self.ledger_to_read, self.journal, self.clock, options)
 
-    def _warn_of_piped_bytes(self) -> None:
+    def warn_of_piped_bytes(self, what: str = "a video") -> None:
         """Say before anything is bought that a pipe breaks videos; one that was fetched can be fetched again (PS9)."""
         if not self.terminal.out_is_tty and system.changes_piped_bytes():
             self.terminal.warn(
-                "Windows PowerShell reads what comes through | and > as text, and breaks a video: name a file with -o."
+                f"Windows PowerShell reads what comes through | and > as text, and breaks {what}: name a file with -o."
             )
 
     def connect(self, place: Place) -> Callable[[], Client]:

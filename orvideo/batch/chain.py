@@ -13,11 +13,10 @@ from typing import Any
 from orvideo.batch.rows import Link, Row, Trouble
 from orvideo.catalogue.sizes import parse_ratio, parse_size
 from orvideo.errors import UsageError
-from orvideo.film.moment import FIRST, LAST, split_moment
+from orvideo.film.moment import LAST, split_moment
 from orvideo.request.checking import nearest
+from orvideo.request.frames import USUAL
 
-#: The moment that is meant where none is said: a last frame leads to where the other video begins.
-_USUAL = {"first_frame": LAST, "last_frame": FIRST, "reference": FIRST}
 #: With one of these a row says itself how it begins, and --chain leaves it alone.
 _BEGINNINGS = ("first_frame", "previous_job_id")
 _WORD = re.compile(r"\s*row:\s*(?P<rest>.*?)\s*", re.IGNORECASE | re.DOTALL)
@@ -109,13 +108,13 @@ def _linked(row: Row, names: _Names) -> dict[str, Any]:
         other = names.find(name.strip())
         if other.number == row.number:
             raise UsageError(f"{field} is a picture of the row's own video, which is not there before it.")
-        return Link(other.number, moment or _USUAL[field])
+        return Link(other.number, moment or USUAL[field])
 
     fields = dict(row.fields)
     first = fields.get("first_frame")
     if isinstance(first, str) and (word := _WORD.fullmatch(first)) and word["rest"].casefold() == _NO_ROW:
         del fields["first_frame"]
-    for field in _USUAL:
+    for field in USUAL:
         value = fields.get(field)
         if value is not None:
             fields[field] = [read(field, item) for item in value] if isinstance(value, list) else read(field, value)

@@ -64,7 +64,8 @@ class Offer:
 class Reader:
     """Puts the requests of rows together: each row over what the line says, and that over the settings.
 
-    `line` are request fields, `given` short names (`request.build.SHORT_NAMES`) that a row without them has.
+    `line` are request fields, `given` short names (`request.build.SHORT_NAMES`) that a row without them has. `taken`
+    says of which videos pictures of the line are frames, by their data URLs.
     """
 
     source: MediaSource
@@ -72,6 +73,7 @@ class Reader:
     line: Mapping[str, Any] = field(default_factory=dict)
     given: Mapping[str, Any] = field(default_factory=dict)
     check: bool = True
+    taken: Mapping[str, FrameSource] = field(default_factory=dict)
 
     def ask(self, rows: Iterable[Row]) -> tuple[list[Asked], list[Trouble]]:
         """Return what each row asks for, in their order, and the rows for which that cannot be made out."""
@@ -92,14 +94,16 @@ class Reader:
         # Only what `body` puts back: data anywhere else, as in a provider's options, is sent as it is.
         light = redact_request({name: wanted.fields[name] for name in MEDIA if name in wanted.fields})
         wanted = wanted._replace(fields={**wanted.fields, **light})
-        content = content_key(wanted.fields)
+        content = content_key(wanted.fields, wanted.frames)
         links = {one: link for link, one in awaits.items()}
         return Asked(row, keys.next(content), content, wanted, bool(redacted_media(light)), wanted.warnings, links)
 
     def wanted(self, row: Row, awaits: Mapping[Link, Awaited]) -> RequestDraft:
         """Return the request of a row, with names in the places of the pictures that it awaits."""
         given = {**self.given, **{name: _with_awaited(value, awaits) for name, value in row.fields.items()}}
-        return request_fields(given, self.source, base=self.line, defaults=self.defaults, check=self.check)
+        return request_fields(
+            given, self.source, base=self.line, defaults=self.defaults, check=self.check, taken=self.taken
+        )
 
     def order(
         self, asked: Asked, offer: Offer, pictures: Mapping[Awaited, Taken]
@@ -110,7 +114,7 @@ class Reader:
         """
         body, frames = with_pictures(self._with_media(asked, offer), pictures)
         assert not awaited_in(body), "all that was awaited is there"
-        return body, frames
+        return body, (*asked.wanted.frames, *frames)
 
     def shown(self, asked: Asked, offer: Offer) -> dict[str, Any]:
         """Return what will be sent, with `row:3:last` in the place of a picture that is not there yet."""
@@ -121,7 +125,7 @@ class Reader:
         if not asked.has_media:
             return offer.body
         again = self.wanted(asked.row, {link: one for one, link in asked.awaits.items()})
-        if content_key(again.fields) != asked.content:
+        if content_key(again.fields, again.frames) != asked.content:
             raise UsageError("A picture has changed since it was checked; the row was not submitted.")
         return {**offer.body, **{name: again.fields[name] for name in MEDIA if name in again.fields}}
 

@@ -12,10 +12,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from orvideo.batch.source import Source
+from orvideo.record.frames import LISTS, FrameSource
 from orvideo.record.redaction import redact_request
 
 #: Spelt in any case, they mean the same.
@@ -56,19 +57,19 @@ class RowKeys:
         return key
 
 
-def row_keys(wanted: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return the key of each row, in order, from what it asks for; media count by their content, not by their name."""
-    keys = RowKeys()
-    return [keys.next(content_key(fields)) for fields in wanted]
+def content_key(fields: Mapping[str, Any], frames: Sequence[FrameSource] = ()) -> str:
+    """Return the sum of what a row asks for; a request and the same without its data (`redact_request`) have one.
+
+    A frame of a video counts by the video and the moment: another decoder makes other bytes of the same frame.
+    """
+    return _digest(_canonical(fields, frames))[:32]
 
 
-def content_key(fields: Mapping[str, Any]) -> str:
-    """Return the sum of what a row asks for; a request and the same without its data (`redact_request`) have one."""
-    return _digest(_canonical(fields))[:32]
-
-
-def _canonical(fields: Mapping[str, Any]) -> str:
+def _canonical(fields: Mapping[str, Any], frames: Sequence[FrameSource]) -> str:
     plain = redact_request({name: value for name, value in fields.items() if value is not None})
+    for frame in frames:
+        part = plain[LISTS[frame.use]][frame.number]
+        part[part["type"]] = {"frame": {"video": frame.sha256, "at": frame.at}}
     for name in _CASELESS:
         if isinstance(plain.get(name), str):
             plain[name] = plain[name].strip().casefold()

@@ -21,6 +21,8 @@ COMMANDS = (
     "batch",
     "models",
     "jobs",
+    "frame",
+    "sheet",
     "login",
     "logout",
     "whoami",

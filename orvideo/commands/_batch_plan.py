@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from orvideo.batch.rows import Row, Trouble
     from orvideo.batch.source import Source
     from orvideo.context import Context, Service
+    from orvideo.record.frames import FrameSource
     from orvideo.record.values import Record
+    from orvideo.request.frames import FrameOf
     from orvideo.settings.resolving import Settings
 
 _MOST_JOBS = 1000
@@ -113,6 +115,7 @@ def check_batch(context: Context, options: BatchOptions, settings: Settings, ser
     from orvideo.batch.identity import batch_id, batch_label, batch_name
     from orvideo.batch.row_state import History
     from orvideo.batch.rows import read_rows
+    from orvideo.commands._frames import FrameFinder
 
     output = options.output if options.output is not None else context.settings.output
     rows, troubles = read_rows(source, output=output, check=not options.asked.no_check)
@@ -120,17 +123,19 @@ def check_batch(context: Context, options: BatchOptions, settings: Settings, ser
         raise UsageError(f"There is no row in {source.shown}.")
     rows, unlinked = link_rows(rows, chain=options.running.chain, is_whole=not troubles)
     troubles += unlinked
-    reader = _reader(context, options, settings, source)
-    asked, bad = reader.ask(rows)
-    troubles += bad
     label = batch_label(source, options.name)
     identity = batch_id(label, service.endpoint)
+    before = context.ledger.rows_of_batch(identity)
+    frame_of = FrameFinder(context, settings.max_image_bytes, batch=identity, rows=before)
+    reader = _reader(options, settings, source, frame_of)
+    asked, bad = reader.ask(rows)
+    troubles += bad
     if source.path is None and options.name is None:
         context.terminal.note(
             f"{source.shown} has no path: this batch is known by its content (--name gives it a name, so that rows can "
             "be changed)"
         )
-    history = History.of(context.ledger.rows_of_batch(identity))
+    history = History.of(before)
     wanted = [one for one in asked if _is_to_be_bought(history.last.get(one.key), options)]
     check = not options.asked.no_check
     planner = context.planner(service, check=check)
@@ -166,21 +171,23 @@ def _refuse_other_profile(history: History, service: Service) -> None:
     )
 
 
-def _reader(context: Context, options: BatchOptions, settings: Settings, source: Source) -> Reader:
+def _reader(options: BatchOptions, settings: Settings, source: Source, frame_of: FrameOf) -> Reader:
     """Return what puts the requests of rows together, with the line's options and the settings below each row."""
     from orvideo.batch.checking import Reader
-    from orvideo.request.build import MediaSource, request_fields
+    from orvideo.request.build import MediaSource, request_fields, taken_of
 
     asked, folder = options.asked, source.folder
     line, media = asked.line_fields(settings), asked.media()
+    taken: Mapping[str, FrameSource] = {}
     if media:
         # Pictures on the line are for every row: read once, from where the line says and not from FILE's folder.
-        from_line = MediaSource(settings.max_image_bytes, fix=asked.fix_image)
+        from_line = MediaSource(settings.max_image_bytes, fix=asked.fix_image, frame_of=frame_of)
         built = request_fields({**media, "prompt": "-"}, from_line, check=not asked.no_check)
         line |= {name: value for name, value in built.fields.items() if name != "prompt"}
+        taken = taken_of(built)
     root = None if options.allow_outside else folder
-    where = MediaSource(settings.max_image_bytes, root=root, base=folder, fix=asked.fix_image)
-    return Reader(where, asked.defaults(settings), line, asked.params(), not asked.no_check)
+    where = MediaSource(settings.max_image_bytes, root=root, base=folder, fix=asked.fix_image, frame_of=frame_of)
+    return Reader(where, asked.defaults(settings), line, asked.params(), not asked.no_check, taken)
 
 
 def _requests_on_record(asked: Sequence[Asked], history: History) -> dict[int, Mapping[str, Any]]:

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from orvideo.commands._frames import take_frame
 from orvideo.errors import AuthError, NotFetched, NotStarted, OrvideoError, OutputUnwritable, RecordError, UsageError
 from orvideo.installers import needing
 from orvideo.record.frames import FrameSource
-from orvideo.request.awaited import Awaited, Taken
+from orvideo.request.awaited import Awaited, Taken, data_url
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from orvideo.batch.checking import Asked
     from orvideo.batch.entry import Entry
     from orvideo.batch.rows import Link
     from orvideo.film.moment import Moment
     from orvideo.jobs.fetch import Fetcher
     from orvideo.jobs.task import Task
-    from orvideo.record.values import Output
 
 #: What says more about the whole run than about one picture.
 _DECISIVE = (AuthError, OutputUnwritable, RecordError)
@@ -48,27 +44,12 @@ class Camera(NamedTuple):
         output = next((one for one in record.outputs if one.index == 0), None)
         if path is None or output is None:
             raise NotFetched(f"The video of row {entry.row.number} is not where it was saved.")
-        return Taken(self._picture(path, moment, output), _source(record.name, moment, output))
-
-    def _picture(self, path: Path, moment: Moment, output: Output) -> str:
-        from orvideo.film.encoding import encoded
-        from orvideo.film.stills import still
-
-        taken = still(path, moment)
-        with path.open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != output.sha256:
-                raise NotFetched(f"{path} has changed.")
-        if taken.warning:
-            raise UsageError(f"{taken.warning}.")
-        data = encoded(taken.image, self.max_bytes)
+        data, warning = take_frame(path, output.sha256 or "", moment, self.max_bytes)
+        if warning:
+            raise UsageError(f"{path}: {warning}.")
         if len(data) > self.max_bytes:
-            raise UsageError(f"The frame has {len(data):,} bytes, and an image at most {self.max_bytes:,}.")
-        kind = "png" if data.startswith(b"\x89PNG") else "jpeg"
-        return f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"
-
-
-def _source(job: str, moment: Moment, output: Output) -> FrameSource:
-    return FrameSource(moment.text, output.sha256 or "", job=job)
+            raise UsageError(f"It has {len(data):,} bytes, and an image at most {self.max_bytes:,}.")
+        return Taken(data_url(data), FrameSource(moment.text, output.sha256 or "", job=record.name))
 
 
 class Pictures:

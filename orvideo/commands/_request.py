@@ -117,23 +117,34 @@ def request_draft(context: Context, options: RequestOptions) -> RequestDraft:
 
     A flag beats the file or the past job, and that beats the settings. Raises UsageError, RecordError.
     """
+    from orvideo.commands._frames import FrameFinder
     from orvideo.request.build import MediaSource, request_fields
 
     _refuse_contradictions(options)
     settings = context.settings.with_flags(options.flags)
     given, defaults = _from_line(context, options, settings), {}
+    past = None
     if options.like is not None:
-        base = _past_request(context, options.like)
+        past = context.ledger_to_read.find(options.like)
+        base = _past_request(context, past, given)
     else:
         base = _from_file(context, options)
         defaults = options.defaults(settings)
+    base, given = _without_short_names(base, given)
     previous = _previous(context, options.said["previous_job_id"]) if "previous_job_id" in options.said else None
     if previous is not None:
         given |= _continuing(context, previous, {**base, **given}.get("model"), otherwise=defaults.get("model"))
-    source = MediaSource(settings.max_image_bytes, stdin=_stdin(context), fix=options.fix_image)
+    source = MediaSource(
+        settings.max_image_bytes, stdin=_stdin(context), fix=options.fix_image,
+        frame_of=FrameFinder(context, settings.max_image_bytes),
+    )  # fmt: skip
     wanted = request_fields(given, source, base=base, defaults=defaults, check=not options.no_check)
     for warning in wanted.warnings:
         context.terminal.warn(warning)
+    for frame in wanted.frames:
+        context.terminal.note(f"{frame.use.replace('_', ' ')}: the {frame.text}")
+    if past is not None:
+        _warn_of_other_frames(context, past, wanted)
     if previous is not None and wanted.frame is None:
         # It begins with the last picture of the other, so that one's shape is the nearest.
         return wanted._replace(frame=previous.shape)
@@ -173,16 +184,48 @@ def _from_file(context: Context, options: RequestOptions) -> dict[str, Any]:
     return {} if options.request is None else read_request(options.request, _stdin(context))
 
 
-def _past_request(context: Context, name: str) -> dict[str, Any]:
-    """Return the request of a job on record, and say that this makes another job of it."""
-    record = context.ledger_to_read.find(name)
+def _past_request(context: Context, record: Record, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the request of a job on record, and say that this makes another job of it.
+
+    Pictures that were frames of videos are words in it, but for those that are `given` anew.
+    """
+    from orvideo.commands._frames import check_sources
+    from orvideo.record.frames import with_frame_words
+
     if not record.request:
         raise UsageError(
             f"The request of {record.name} is not on record: the job was submitted elsewhere.",
             hint=f"orvideo jobs show {record.name}",
         )
     context.terminal.note(f"a new job with the request of {record.name}; that one is left as it is")
-    return dict(record.request)
+    frames = [frame for frame in record.frames if frame.use not in given]
+    check_sources(context, record, frames)
+    return with_frame_words(record.request, frames)
+
+
+def _without_short_names(base: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a whole request without our own short names, and what the line says with them below it."""
+    short = {name: value for name, value in base.items() if name in SHORT_NAMES and value is not None}
+    fields = {name: value for name, value in base.items() if name not in SHORT_NAMES}
+    if "reference" in short and "reference" not in given:
+        # They add up; those of the line would replace both.
+        short["input_references"] = fields.pop("input_references", None)
+    return fields, {**short, **given}
+
+
+def _warn_of_other_frames(context: Context, past: Record, wanted: RequestDraft) -> None:
+    """Say where a frame that was taken again is not the picture that it was."""
+    from orvideo.record.frames import LISTS
+    from orvideo.record.redaction import redact_request
+
+    request = redact_request(wanted.fields)
+    before = {(frame.use, frame.number): frame.word for frame in past.frames}
+    for frame in wanted.frames:
+        name = LISTS[frame.use]
+        if before.get((frame.use, frame.number)) == frame.word and (
+            past.request[name][frame.number] != request[name][frame.number]
+        ):
+            context.terminal.warn(f"the {frame.text} is not the same picture as it was for {past.name}")
 
 
 def _stdin(context: Context) -> BinaryIO | None:

@@ -13,6 +13,7 @@ from orvideo.errors import NoOutput, UsageError
 
 if TYPE_CHECKING:
     from orvideo.context import Context
+    from orvideo.film.moment import Moment
     from orvideo.jobs.fetch import Fetcher
     from orvideo.record.values import Record
 
@@ -32,6 +33,24 @@ class Video(NamedTuple):
     def name(self) -> str:
         """What a person calls it."""
         return self.path.name
+
+    @property
+    def owner(self) -> str:
+        """The job by its name, or the file."""
+        return self.record.name if self.record is not None else self.name
+
+
+def named_moment(word: str | None) -> tuple[str | None, Moment | None]:
+    """Return the video of `JOB:last` or `clip.mp4:2.5s`, and the moment; a file that has the whole name is a video."""
+    from orvideo.film.moment import split_moment
+
+    return split_moment(word) if word and not _is_there(word) else (word, None)
+
+
+def _is_there(word: str) -> bool:
+    from orvideo.files import expand_user
+
+    return Path(expand_user(word)).is_file()
 
 
 def find_videos(context: Context, words: Sequence[str] | None) -> list[Video]:
@@ -79,7 +98,10 @@ def _fetch(context: Context, records: Sequence[Record], fetcher: Fetcher) -> Non
             )
     tasks = prepare(context, records, fetcher)
     settings = context.settings
-    options = RunOptions(timeout=settings.timeout, interval=settings.interval, wait=False)
+    is_limited, timeout = context.deadline.at is not None, settings.timeout
+    if timeout is not None:
+        timeout = context.deadline.left(timeout)
+    options = RunOptions(timeout=timeout, interval=settings.interval, timeout_is_explicit=is_limited, wait=False)
     context.listener.jobs = len(tasks)
     context.ending.raise_worst([*run_tasks(context, tasks, options, fetcher), *errors_of(tasks)])
 

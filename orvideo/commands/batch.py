@@ -179,6 +179,7 @@ def _answer_dry_run(context: Context, batch: Batch, price: Price) -> None:
             "row": one.row.number, "line": one.row.line, "after": one.row.after,
             "request": context.terminal.shown_request(batch.reader.shown(one, batch.offers[one.key])),
             "quote": batch.offers[one.key].quote.as_json(), "output": batch.specs[one.key],
+            "frames": [frame.as_json() for frame in one.wanted.frames],
         }
         for one in batch.to_buy
     ]  # fmt: skip

@@ -169,15 +169,20 @@ def run_show(context: Context, name: str) -> None:
 
 
 def run_show_request(context: Context, name: str) -> None:
-    """Print the request of a past job as `submit --request` takes it; images are not on record, so say which."""
+    """Print the request of a past job as `submit --request` takes it; images are not on record, so say which.
+
+    What was a frame of a video is a word in it, of which `submit` makes the picture again.
+    """
+    from orvideo.record.frames import with_frame_words
     from orvideo.request.build import missing_media
 
     record = context.ledger_to_read.find(name)
     if not record.request:
         raise UsageError(f"The request of {record.name} is not on record: the job was submitted elsewhere.")
-    context.terminal.document(record.request)
-    context.terminal.answer_json(record.request)
-    for said, flag in missing_media(record.request):
+    request = with_frame_words(record.request, record.frames)
+    context.terminal.document(request)
+    context.terminal.answer_json(request)
+    for said, flag in missing_media(request):
         context.terminal.warn(f"{said} is not on record; give it anew with {flag}")
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from orvideo.context import Context, Service
     from orvideo.jobs.fetch import Fetcher
     from orvideo.jobs.task import Task
+    from orvideo.record.frames import FrameSource
     from orvideo.settings.resolving import Settings
 
 
@@ -77,9 +78,9 @@ def run(context: Context, options: SubmitOptions) -> None:
     _show_plan(context, settings, service, planned)
     _guard_money(context, settings, service, planned, options)
     if options.spending.dry_run:
-        _answer_dry_run(context, planned)
+        _answer_dry_run(context, planned, wanted.frames)
         return
-    task = _task(planned, service, fetcher)
+    task = _task(planned, service, fetcher, wanted.frames)
     context.ending.track([task], context.journal)
     if options.wait:
         follow_and_save(context, [task], run_options, fetcher, options.hooks, receipt=saving.receipt)
@@ -117,14 +118,16 @@ def _guard_money(context: Context, settings: Settings, service: Service, planned
     )  # fmt: skip
 
 
-def _answer_dry_run(context: Context, planned: Plan) -> None:
+def _answer_dry_run(context: Context, planned: Plan, frames: tuple[FrameSource, ...]) -> None:
     """Print the exact request; with --json, the request and its quote in one document."""
     body = context.terminal.shown_request(planned.request.body())
-    context.terminal.document({"request": body, "quote": planned.quote.as_json()})
+    context.terminal.document(
+        {"request": body, "quote": planned.quote.as_json(), "frames": [frame.as_json() for frame in frames]}
+    )
     context.terminal.answer_json(body)
 
 
-def _task(planned: Plan, service: Service, fetcher: Fetcher) -> Task:
+def _task(planned: Plan, service: Service, fetcher: Fetcher, frames: tuple[FrameSource, ...]) -> Task:
     """Return what is to be bought; the run spends the money, once."""
     from orvideo.jobs.task import Task
     from orvideo.record.values import Submission
@@ -135,5 +138,6 @@ def _task(planned: Plan, service: Service, fetcher: Fetcher) -> Task:
         quote=planned.quote.as_json(),
         target=fetcher.spec_to_record,
         profile=service.profile,
+        frames=frames,
     )
     return Task(make_submission=lambda: order)

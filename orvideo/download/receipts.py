@@ -48,6 +48,7 @@ def receipt_document(record: Record, output: Output, *, canonical_slug: str | No
             "saved_at": time_text(output.saved_at),
         },
         "request": _shareable(redact_request(record.request)) if record.request else None,
+        "frames": [_without_folder(frame.as_json()) for frame in record.frames],
     }
 
 
@@ -58,6 +59,10 @@ def _shareable(request: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(shared.get(name), list):
             shared[name] = map_values(shared[name], _unsigned)
     return shared
+
+
+def _without_folder(frame: Mapping[str, Any]) -> dict[str, Any]:
+    return {**frame, "file": Path(frame["file"]).name if frame["file"] else None}
 
 
 def _unsigned(value: Any) -> Any:

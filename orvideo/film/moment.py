@@ -23,7 +23,7 @@ class Moment(NamedTuple):
         """The moment as a person would type it."""
         if self.seconds is None:
             return "last"
-        return f"{float(self.seconds):g}s" if self.seconds else "first"
+        return f"{float(self.seconds):.9f}".rstrip("0").rstrip(".") + "s" if self.seconds else "first"
 
 
 FIRST, LAST = Moment(Fraction(0)), Moment(None)

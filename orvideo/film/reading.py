@@ -88,6 +88,8 @@ def _picture_of(container: InputContainer, path: Path) -> VideoStream:
     stream = streams[0]
     if stream.codec_context is None:
         raise UsageError(f"The pictures in {path} are in a form that cannot be decoded here.")
+    if not stream.width * stream.height:  # FFmpeg forgets a size that it must not decode
+        raise UsageError(f"{path} is damaged, or its pictures are too large to be decoded.")
     if stream.width * stream.height > MAX_PIXELS:
         raise UsageError(f"{path} says that it is {stream.width}x{stream.height}, which is too large to be decoded.")
     return stream
@@ -176,9 +178,10 @@ def unit_of(stream: VideoStream) -> Fraction:
 
 def first_shot(path: Path) -> Shot:
     """Return the first frame that is shown. Raises UsageError where it is damaged, or there is none."""
-    with closing(iter(Shots(path))) as shots:
-        shot = next(shots, None)
-    if shot is None or not shot.whole:
+    shots = Shots(path)
+    with closing(iter(shots)) as each:
+        shot = next(each, None)
+    if shot is None or not shot.whole or any(lost < shot.begins for lost in shots.lost):
         raise UsageError(f"{path} is damaged: its first frame cannot be decoded.")
     return shot
 

@@ -49,29 +49,61 @@ def still(path: Path, moment: Moment) -> Still:
 
     Raises UsageError where the video is not so long, and where it cannot be read.
     """
-    with opened(path) as (_, stream):
-        unit, pixel_aspect = unit_of(stream), stream.sample_aspect_ratio
-    first, warning = first_shot(path), None
-    if moment.seconds is None:
-        shot, warning = _last(path)
-    elif moment.seconds == 0:
-        shot = first
-    else:
-        shot = _at(path, first.begins, moment.seconds / unit, unit)
-    return Still(_image(path, shot, pixel_aspect), (shot.begins - first.begins) * unit, warning)
+    return Source(path).still(moment)
 
 
-def _image(path: Path, shot: Shot, pixel_aspect: Fraction | None) -> Image.Image:
-    from av.error import FFmpegError
+def info(path: Path) -> Info:
+    """Return what a video is. Raises UsageError where it cannot be read."""
+    source = Source(path)
+    with opened(path) as (container, stream):
+        sound = next((one.codec_context.codec.canonical_name for one in container.streams.audio), None)
+        length = (ends_of(path).ends - source.first.begins) * source.unit
+        return Info(length, *source.size, stream.average_rate, stream.codec_context.codec.canonical_name, sound)
 
-    frame = shot.frame
-    width, height = shown_size(frame.width, frame.height, pixel_aspect)
-    if width * height > MAX_PIXELS:
-        raise UsageError(f"{path} is to be shown at {width}x{height}, which is too large.")
-    try:
-        return picture_of(frame, pixel_aspect)
-    except FFmpegError as error:
-        raise UsageError(f"The colours of {path} cannot be converted ({frame.format.name}).") from error
+
+class Source:
+    """A video that stills are taken of. Raises UsageError where its first frame cannot be read."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with opened(path) as (_, stream):
+            self.unit, self._pixel_aspect = unit_of(stream), stream.sample_aspect_ratio
+        self.first = first_shot(path)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height as shown."""
+        frame = self.first.frame
+        width, height = shown_size(frame.width, frame.height, self._pixel_aspect)
+        return (height, width) if round(frame.rotation / 90) % 2 else (width, height)
+
+    def still(self, moment: Moment) -> Still:
+        """Return the frame that is shown at a moment."""
+        shot, warning = self.first, None
+        if moment.seconds is None:
+            shot, warning = _last(self._path)
+        elif moment.seconds:
+            shot = _at(self._path, self.first.begins, moment.seconds / self.unit, self.unit)
+        return Still(self._image(shot), (shot.begins - self.first.begins) * self.unit, warning)
+
+    def spread(self, count: int) -> list[Fraction]:
+        """Return so many times, evenly from the first frame to the last, in seconds; fewer where there are no more."""
+        _refuse_cut(self._path)
+        ends = ends_of(self._path)
+        length = (ends.begins - self.first.begins) * self.unit
+        return [length * number / (count - 1) for number in range(count)] if count > 1 and length else [Fraction(0)]
+
+    def _image(self, shot: Shot) -> Image.Image:
+        from av.error import FFmpegError
+
+        frame = shot.frame
+        width, height = shown_size(frame.width, frame.height, self._pixel_aspect)
+        if width * height > MAX_PIXELS:
+            raise UsageError(f"{self._path} is to be shown at {width}x{height}, which is too large.")
+        try:
+            return picture_of(frame, self._pixel_aspect)
+        except FFmpegError as error:
+            raise UsageError(f"The colours of {self._path} cannot be converted ({frame.format.name}).") from error
 
 
 def _last(path: Path) -> tuple[Shot, str | None]:
@@ -130,15 +162,3 @@ def _search(shots: Shots, time: Fraction) -> tuple[Shot, bool] | None:
 def seconds_text(seconds: Fraction) -> str:
     """Return a time as a person types it, to the millisecond, and never later than it is: `2.5s`."""
     return f"{float(Fraction(int(seconds * 1000), 1000)):.3f}".rstrip("0").rstrip(".") + "s"
-
-
-def info(path: Path) -> Info:
-    """Return what a video is. Raises UsageError where it cannot be read."""
-    first, ends = first_shot(path), ends_of(path)
-    with opened(path) as (container, stream):
-        width, height = shown_size(first.frame.width, first.frame.height, stream.sample_aspect_ratio)
-        if round(first.frame.rotation / 90) % 2:
-            width, height = height, width
-        sound = next((one.codec_context.name for one in container.streams.audio if one.codec_context), None)
-        seconds = (ends.ends - first.begins) * unit_of(stream)
-        return Info(seconds, width, height, stream.average_rate, stream.codec_context.name, sound)

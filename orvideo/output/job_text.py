@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from orvideo.money import exact_money_text, exceeds_quote, money_text
 from orvideo.output.quote_text import amount, quote_text, request_summary
 from orvideo.output.text import age, bytes_text, cut, elapsed, iso_time, local_time
+from orvideo.record.frames import FrameSource
 from orvideo.record.values import SANDBOX
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def job_page(job: Mapping[str, Any], now: datetime) -> Lines:
         ("model", job["model"]),
         ("prompt", job["prompt"]),
         ("request", request_summary(job["request"] or {})),
+        *(_frame_line(frame) for frame in job["frames"]),
         ("created", when("created_at")),
         ("ended" if job["watched"] else "end seen", when("ended_at")),
         ("took", _took(job) if job["watched"] else ""),
@@ -153,6 +155,10 @@ def short_name(job: Mapping[str, Any]) -> str:
     """Return the last characters of a job's name, which commands accept as well (finding C11)."""
     last = job_name(job).rpartition("-")[2]
     return last[-8:] if len(last) >= 8 else job_name(job)
+
+
+def _frame_line(frame: Mapping[str, Any]) -> tuple[str, str]:
+    return frame["use"].replace("_", " "), FrameSource.from_json(frame).text
 
 
 def _output_text(output: Mapping[str, Any]) -> str:

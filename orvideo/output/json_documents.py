@@ -45,6 +45,26 @@ class Output(Document):
     sha256: Sha256 | None
 
 
+class FrameSource(Document):
+    """A picture of a request that was a frame of a video."""
+
+    use: Literal["first_frame", "last_frame", "reference"]
+    number: int
+    """Its place in `frame_images`, or for a reference in `input_references`, from 0."""
+    job: str | None
+    """The job whose video it was: its id, or its local name where the id is not clear."""
+    output: int
+    """Which of the job's videos."""
+    file: str | None
+    """The video where no job was named, absolute."""
+    at: str
+    """The moment: first, last, or a time such as 2.5s."""
+    sha256: Sha256
+    """The video's."""
+    named: str | None
+    """How the line named the job where that was a place in the list, such as @1."""
+
+
 class Job(Document):
     """A job as the local record has it."""
 
@@ -78,6 +98,8 @@ class Job(Document):
     outputs: list[Output]
     request: dict[str, Any] | None
     """What was sent; data URLs are replaced by type, length and sha256."""
+    frames: list[FrameSource]
+    """Which of its pictures were frames of videos."""
     generation_id: str | None
     batch: str | None
     """The name of the batch that it is a row of, or the path of the batch's file, or the record's own name for it; null
@@ -111,6 +133,7 @@ class DryRun(Document):
 
     request: dict[str, Any]
     quote: Quote
+    frames: list[FrameSource]
 
 
 class ErrorBody(Document):
@@ -385,6 +408,7 @@ class PlannedRow(Document):
     request: dict[str, Any]
     quote: Quote
     output: str
+    frames: list[FrameSource]
 
 
 class BatchPlan(Document):

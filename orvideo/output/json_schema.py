@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from orvideo.output import json_documents as documents
 from orvideo.output import json_events as events
+from orvideo.output import json_pictures as pictures
 
 #: What stdout has under --json, by the words of the command; `Job | list[Job]` is an object for one job, else an array.
 ANSWERS: dict[str, Any] = {
@@ -31,6 +32,8 @@ ANSWERS: dict[str, Any] = {
     "jobs forget": list[documents.Forgotten],
     "batch": documents.Batch,
     "batch --dry-run": documents.BatchPlan,
+    "frame": pictures.Frame,
+    "sheet": pictures.Sheet,
     "login": documents.Key,
     "logout": documents.LoggedOut,
     "whoami": documents.Key,

@@ -142,6 +142,10 @@ class Terminal:
         if not self._for_machine:
             self._answer_lines(page_lines(lines, self.width if self.out_is_tty else None))
 
+    def answer_bytes(self, raw: bytes) -> None:
+        """Write an answer that is no text, a picture: the caller has seen that stdout is no terminal."""
+        self._answer_bytes(raw)
+
     def binary_stdout(self) -> BinaryIO:
         """Return stdout for the bytes of a video (`-o -`); from now on `answer` writes nothing.
 

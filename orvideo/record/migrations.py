@@ -117,7 +117,10 @@ _MARKS: Step = (
     "ALTER TABLE jobs ADD COLUMN batch_name TEXT",
 )
 
-STEPS: tuple[Step, ...] = (_FIRST, _WHOLE_PARTS, _TRUE_MONEY, _PROFILES, _MARKS)
+#: Of which videos the pictures of a request were frames (`record.frames`), as JSON; null where none was.
+_FRAMES: Step = ("ALTER TABLE jobs ADD COLUMN frames TEXT",)
+
+STEPS: tuple[Step, ...] = (_FIRST, _WHOLE_PARTS, _TRUE_MONEY, _PROFILES, _MARKS, _FRAMES)
 
 
 def version_of(connection: sqlite3.Connection) -> int:

@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 from orvideo.errors import RecordError, UsageError
+from orvideo.record.frames import FrameSource
 from orvideo.record.owner import Owner
 from orvideo.record.redaction import redact_extra, redact_request
 from orvideo.record.values import MARKS, MAX_NOTE, Marking, Observation, Output, Record, State, Submission, shape_of
@@ -208,6 +209,7 @@ def _record(row: sqlite3.Row, outputs: Iterable[Output], context: ReadContext) -
         is_id_shared=bool(row["is_id_shared"]),
         mark=row["mark"],
         note=row["note"],
+        frames=_frames(row["frames"]),
     )
 
 
@@ -216,6 +218,10 @@ def _damage(row: sqlite3.Row, error: Exception) -> sqlite3.DatabaseError:
     damage = sqlite3.DatabaseError(f"job number {row['seq']} cannot be read: {error}")
     damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
     return damage
+
+
+def _frames(json_text: str | None) -> tuple[FrameSource, ...]:
+    return tuple(map(FrameSource.from_json, json.loads(json_text))) if json_text else ()
 
 
 def _object(json_text: str) -> dict[str, Any]:
@@ -242,6 +248,7 @@ def new_row(submission: Submission, owner: Owner, now: int) -> dict[str, Any]:
         "audio": shape.audio,
         "mode": shape.mode,
         "request": json_text(redact_request(submission.request)),
+        "frames": json.dumps([frame.as_json() for frame in submission.frames]) if submission.frames else None,
         "quote": json_text(submission.quote) if submission.quote is not None else None,
         "quoted_most": str(most) if most is not None else None,
         "target": path_to_column(submission.target),

@@ -9,6 +9,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from orvideo.record.frames import FrameSource
+
 #: The endpoint of jobs in the built-in sandbox, which cost nothing and are left out of statistics.
 SANDBOX = "sandbox"
 #: What a person can mark a job as.
@@ -88,7 +90,8 @@ class Submission(NamedTuple):
     """A submission: `request` as it is sent, `quote` as the documented object, `profile` whose key buys it.
 
     `target` is -o as it was given. `row_key` names a row within its `batch`, `max_total` is what the whole of
-    that batch may cost in USD, `batch_name` is what a person calls it.
+    that batch may cost in USD, `batch_name` is what a person calls it. `frames` says which pictures
+    of the request were taken from videos.
     """
 
     request: Mapping[str, Any]
@@ -101,6 +104,7 @@ class Submission(NamedTuple):
     max_total: Decimal | None = None
     profile: str | None = None
     batch_name: str | None = None
+    frames: tuple[FrameSource, ...] = ()
 
     @property
     def place(self) -> Place:
@@ -218,7 +222,8 @@ class Record(NamedTuple):
     for a completed job that turned out to have none. With `is_byok` the provider billed the user's own key, and `cost`
     is what OpenRouter billed besides. With `is_id_shared` a job of another endpoint has the same id.
     `profile` is the one whose key bought it. `mark` (one of `MARKS`) and `note` are a person's. `batch_name` is what
-    the batch is called, None for one of before names were kept.
+    the batch is called, None for one of before names were kept. `frames` says which pictures of the request were taken
+    from videos.
     """
 
     seq: int
@@ -255,6 +260,7 @@ class Record(NamedTuple):
     mark: str | None = None
     note: str | None = None
     batch_name: str | None = None
+    frames: tuple[FrameSource, ...] = ()
 
     @property
     def place(self) -> Place:
@@ -327,6 +333,7 @@ class Record(NamedTuple):
             "error": self.error,
             "outputs": [output.as_json() for output in self.outputs],
             "request": dict(self.request) or None,
+            "frames": [frame.as_json() for frame in self.frames],
             "generation_id": self.generation_id,
             "batch": self.batch_name or self.batch,
             "mark": self.mark,

@@ -3,6 +3,7 @@
 Until then a name stands in their places, which no service would take, and with which nothing is sent.
 """
 
+import base64
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -29,6 +30,12 @@ class Taken(NamedTuple):
 
     url: str
     source: FrameSource
+
+
+def data_url(picture: bytes) -> str:
+    """Return a PNG or JPEG as it is sent."""
+    kind = "png" if picture.startswith(b"\x89PNG") else "jpeg"
+    return f"data:image/{kind};base64,{base64.b64encode(picture).decode('ascii')}"
 
 
 def awaited_in(request: Mapping[str, Any]) -> list[Awaited]:

@@ -1,8 +1,8 @@
 """What a person gives for a request, on a line, in a file or in a row of a batch, turned into the fields to be sent.
 
 A *given* mapping has the fields of `fields.TABLE`: the service's own, and these short names beside them:
-`first_frame`, `last_frame` (a file or a URL), `reference` (one or a list of them), `param` (`[SLUG:]KEY=VALUE`, one or
-a list of them, or an object).
+`first_frame`, `last_frame` (a file, a URL, or a word for a frame of a video), `reference` (one or a list of them),
+`param` (`[SLUG:]KEY=VALUE`, one or a list of them, or an object).
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orvideo.errors import UsageError
+from orvideo.record.frames import LISTS, FrameSource
 from orvideo.record.redaction import redacted_media
 from orvideo.request.awaited import Awaited
 from orvideo.request.checking import FRAME_TYPES, MediaSource, check_fields, check_values, media_urls
@@ -39,12 +41,14 @@ class RequestDraft(NamedTuple):
 
     `fields` are ready for `catalogue.planning.plan`, but for `params`, whose provider is known once the model is.
     `frame` is the first frame's size in pixels, None where it is not on this disk. `warnings` are sentences to say.
+    `frames` says which pictures are frames of videos.
     """
 
     fields: dict[str, Any]
     params: tuple[Param, ...] = ()
     frame: tuple[int, int] | None = None
     warnings: tuple[str, ...] = ()
+    frames: tuple[FrameSource, ...] = ()
 
 
 def request_fields(
@@ -54,10 +58,12 @@ def request_fields(
     base: Mapping[str, Any] | None = None,
     defaults: Mapping[str, Any] | None = None,
     check: bool = True,
+    taken: Mapping[str, FrameSource] = MappingProxyType({}),
 ) -> RequestDraft:
     """Return the request that `given` makes of `base` (a whole request), with `defaults` for what both leave open.
 
     None as a value stands for "left open", whatever the layers below say. Without `check`, unknown fields are sent.
+    `taken` says of which videos pictures of `base` are frames, by their data URLs.
     Raises UsageError for a name or a kind of value that does not fit, for a picture that cannot be sent (drills I01 to
     I05, I07), and for pictures of `base` that are not on record and are not given anew.
     """
@@ -88,6 +94,7 @@ def request_fields(
         tuple(param for param in params if param.slug is None),
         parts.frame or frame,
         (*parts.warnings, *said, *_ignored(fields)),
+        _frames(fields, {**taken, **parts.taken}),
     )
 
 
@@ -139,6 +146,12 @@ class _Parts(NamedTuple):
     def frame(self) -> tuple[int, int] | None:
         first = self.frames.get("first_frame")
         return first.size if first else None
+
+    @property
+    def taken(self) -> dict[str, FrameSource]:
+        """The pictures that are frames of videos, by their data URLs."""
+        parts = (*self.frames.values(), *self.references)
+        return {part.body["image_url"]["url"]: part.source for part in parts if part.source is not None}
 
     def make_room(self, fields: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
         """Return the fields without what these parts replace: a frame the one of its kind, references those below."""
@@ -257,6 +270,22 @@ def _look_at(url: str, kind: str, max_bytes: int, fix: bool) -> tuple[tuple[str,
     return part.warnings, part.size, part.body[f"{part.kind}_url"]["url"] if fix else url
 
 
+def _frames(fields: Mapping[str, Any], taken: Mapping[str, FrameSource]) -> tuple[FrameSource, ...]:
+    """Return which pictures of a request are frames of videos, each with its place in it."""
+    found = []
+    for name in ("frame_images", "input_references") if taken else ():
+        for number, part in enumerate(fields.get(name) or ()):
+            if (source := taken.get(part[part["type"]]["url"])) is not None:
+                found.append(source._replace(use=part.get("frame_type", "reference"), number=number))
+    return tuple(found)
+
+
+def taken_of(draft: RequestDraft) -> dict[str, FrameSource]:
+    """Return the pictures of a request that are frames of videos, by their data URLs."""
+    lists = {frame: draft.fields[LISTS[frame.use]][frame.number] for frame in draft.frames}
+    return {part["image_url"]["url"]: frame for frame, part in lists.items()}
+
+
 def _ignored(fields: Mapping[str, Any]) -> Iterator[str]:
     if fields.get("frame_images") and fields.get("input_references"):
         yield "with a first or last frame given, the service ignores the references"
@@ -323,4 +352,4 @@ def with_parameter(provider: Mapping[str, Any] | None, slug: str, key: str, valu
     return {**provider, "options": {**options, slug: {**block, "parameters": parameters}}}
 
 
-__all__ = ["MediaSource", "Param", "RequestDraft", "missing_media", "parse_pairs", "request_fields"]
+__all__ = ["MediaSource", "Param", "RequestDraft", "missing_media", "parse_pairs", "request_fields", "taken_of"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from orvideo.api.urls import origin_of
@@ -15,6 +15,9 @@ from orvideo.errors import Unsafe, UsageError
 from orvideo.request.fields import FIELDS, OBJECT, TEXT, Kind
 from orvideo.request.texts import check_texts
 from orvideo.request.wording import MEANT
+
+if TYPE_CHECKING:
+    from orvideo.request.frames import FrameOf
 
 LONGEST_SESSION_ID = 256
 FRAME_TYPES = ("first_frame", "last_frame")
@@ -171,7 +174,8 @@ class MediaSource(NamedTuple):
     """Where media are read from: the largest file in bytes, stdin for `-`, and two folders.
 
     Local paths start at `base` (else `root`, else the current directory), and must stay inside `root` when one is given
-    (drill I07). With `fix` pictures are mended before they are sent (`mending`).
+    (drill I07). With `fix` pictures are mended before they are sent (`mending`). `frame_of` makes pictures of words
+    that stand for a frame of a video; without it, every word is the name of a picture.
     """
 
     max_bytes: int
@@ -179,6 +183,7 @@ class MediaSource(NamedTuple):
     root: Path | None = None
     base: Path | None = None
     fix: bool = False
+    frame_of: FrameOf | None = None
 
 
 def media_urls(fields: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str | None]]:

@@ -12,6 +12,7 @@ import re
 import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -19,7 +20,9 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from orvideo import shells, system
 from orvideo.errors import UsageError
 from orvideo.files import expand_user
+from orvideo.record.frames import FrameSource
 from orvideo.request.checking import MediaSource, https_parts
+from orvideo.request.frames import FrameWord
 from orvideo.request.pictures import NotAPicture, Picture, read_picture
 
 Kind = Literal["image", "audio", "video"]
@@ -49,7 +52,8 @@ class Part:
     """One piece of media as the service takes it.
 
     `body` is the wrapped shape that is sent; its `repr` is left out, because it may hold a whole picture (drill I08).
-    `origin` names the source to a person. Sizes are in pixels, None for what is not on this disk.
+    `origin` names the source to a person, `source` says of which video it is a frame. Sizes are in pixels, None for
+    what is not on this disk.
     """
 
     body: dict[str, Any] = field(repr=False)
@@ -58,6 +62,7 @@ class Part:
     width: int | None = None
     height: int | None = None
     warnings: tuple[str, ...] = ()
+    source: FrameSource | None = None
 
     @property
     def size(self) -> tuple[int, int] | None:
@@ -66,9 +71,12 @@ class Part:
 
 
 def frame(source: str, frame_type: str, where: MediaSource) -> Part:
-    """Return a first or last frame: an image by https URL, data URL, file or stdin (`-`). Raises UsageError."""
+    """Return a first or last frame: an image by https URL, data URL, file or stdin (`-`), or a frame of a video.
+
+    Raises UsageError, and what fetching a video raises.
+    """
     said, rest = _said_kind(source)
-    part = _part(rest, said, where)
+    part = _frame_of_video(rest, said, frame_type, where) or _part(rest, said, where)
     if part.kind != "image":
         raise UsageError(
             f"{part.origin} is {_a(part.kind)}, and a {frame_type.replace('_', ' ')} is an image.",
@@ -84,7 +92,7 @@ def reference(source: str, where: MediaSource) -> Part:
     UsageError.
     """
     said, rest = _said_kind(source)
-    part = _part(rest, said, where)
+    part = _frame_of_video(rest, said, "reference", where) or _part(rest, said, where)
     if said is None and _scheme(rest) == "https" and _kind_by_name(rest) is None:
         unsaid = f"{part.origin} does not say what it is; it is sent as an image (or write audio: or video: before it)"
         return replace(part, warnings=(*part.warnings, unsaid))
@@ -100,6 +108,19 @@ def _said_kind(source: str) -> tuple[Kind | None, str]:
         kind: Any = found[1]
         return kind, found[2]
     return None, source
+
+
+def _frame_of_video(word: str, said: Kind | None, use: str, where: MediaSource) -> Part | None:
+    """Return the picture that a word stands for as a frame of a video, None for a word that does not."""
+    if where.frame_of is None or said in ("audio", "video") or not word.strip() or word == STDIN or _scheme(word):
+        return None
+    frame = where.frame_of(FrameWord(word, use, partial(_placed, where=where)))
+    if frame is None:
+        return None
+    if len(frame.data) > where.max_bytes:
+        raise _too_large(frame.origin, len(frame.data), where.max_bytes)
+    part = _from_bytes(frame.data, frame.origin, where)
+    return replace(part, warnings=(*frame.warnings, *part.warnings), source=frame.source)
 
 
 def _part(source: str, said: Kind | None, where: MediaSource) -> Part:

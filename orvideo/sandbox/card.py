@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
-from orvideo.sandbox.fonts import Fonts, machine_fonts
+from orvideo.lettering.fonts import Fonts, machine_fonts
+from orvideo.lettering.typeset import Face, plain, set_text
 from orvideo.sandbox.palette import Colour, Palette, palette_for
 from orvideo.sandbox.planes import Planes, Sheet, Spot
-from orvideo.sandbox.typeset import Face, plain, set_text
 
 MARK = "orvideo sandbox"
 _WHITE: Colour = (255, 255, 255)

@@ -39,8 +39,8 @@ from orvideo.sandbox.studio_job import StudioJob, Terms
 from orvideo.sandbox.validation import data_image, is_possible
 
 if TYPE_CHECKING:
+    from orvideo.lettering.fonts import Fonts
     from orvideo.sandbox.card import Film, Still
-    from orvideo.sandbox.fonts import Fonts
 
 #: Part of each film's key: raised when the look of the films changes.
 FILM_VERSION = 2
@@ -242,8 +242,8 @@ class Studio:
         return make_it
 
     def _script(self, job: StudioJob, index: int) -> Film:
+        from orvideo.lettering.fonts import machine_fonts
         from orvideo.sandbox.card import Film
-        from orvideo.sandbox.fonts import machine_fonts
 
         request = VideoRequest.model_validate({**job.request, "model": job.model})
         first, last, references = self._stills(request)

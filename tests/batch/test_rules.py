@@ -17,7 +17,7 @@ import pytest
 from orvideo.batch.checking import Asked, Offer, Reader, price_of
 from orvideo.batch.entry import Entry, StopRules
 from orvideo.batch.formats import Form
-from orvideo.batch.identity import batch_id, batch_label, content_key, row_keys
+from orvideo.batch.identity import RowKeys, batch_id, batch_label, content_key
 from orvideo.batch.naming import check_targets, row_text, spec_for
 from orvideo.batch.row_state import History, RowState, row_state
 from orvideo.batch.rows import Row, read_rows, shown_list
@@ -277,7 +277,8 @@ def test_rows_and_batches_are_called_what_they_were_called_before() -> None:
     """Under another name they would all be bought again."""
     same = "69e6f509ded95e67d4416696b6988dd1"
     row = {"prompt": "a boat", "model": "A/b", "duration": 4}
-    assert row_keys([row, row, row]) == [f"{same}-0", f"{same}-1", f"{same}-2"]
+    keys = RowKeys()
+    assert [keys.next(content_key(row)) for _ in range(3)] == [f"{same}-0", f"{same}-1", f"{same}-2"]
     assert batch_id("file:/b.txt", "https://openrouter.ai/api/v1") == "batch-6d05e4d6a61a14ef41898897"
     assert batch_label(Source("stdin", "one", Form.TEXT, None), None) == "content:7692c3ad3540bb80"
 

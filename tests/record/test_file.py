@@ -511,9 +511,10 @@ def test_a_record_of_the_first_release_opens_and_goes_on(path: Path) -> None:
         assert ledger.list(not_downloaded=True) == []
         assert (job.quote or {})["kind"] == "listed", "no price is called exact any more (finding A05)"
         assert (job.is_byok, job.profile, ledger.spent("model")[0].known) == (None, None, 1)
-        assert (job.mark, job.note, job.batch_name) == (None, None, None)
+        assert (job.mark, job.note, job.batch_name, job.frames) == (None, None, None, ())
         ledger.set_mark(job.seq, "keep", "the first")
-        assert ledger.find("old-1")[-3:] == ("keep", "the first", None)
+        marked = ledger.find("old-1")
+        assert (marked.mark, marked.note) == ("keep", "the first")
         finished(ledger, "new-1")
         assert [record.name for record in ledger.list()] == ["new-1", "old-1"]
     with raw(path) as connection:

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orvideo.record.frames import FrameSource
 from orvideo.record.redaction import redact_extra, redact_request, redacted_media
 from orvideo.record.values import Output, Record, Shape, Spending, State, mode_of, money_number, shape_of, time_text
 
@@ -166,6 +167,7 @@ def test_the_documented_job_object() -> None:
         mark="keep",
         note="the best",
         extra={"new": 1},
+        frames=(FrameSource("last", "ab", job="job-0", use="first_frame"),),
     )
 
     assert record.as_json() == {
@@ -185,6 +187,18 @@ def test_the_documented_job_object() -> None:
         "error": None,
         "outputs": [{"index": 0, "path": "/v/boat.mp4", "bytes": 7, "sha256": "ab"}],
         "request": {"model": "m"},
+        "frames": [
+            {
+                "use": "first_frame",
+                "number": 0,
+                "job": "job-0",
+                "output": 0,
+                "file": None,
+                "at": "last",
+                "sha256": "ab",
+                "named": None,
+            }
+        ],
         "generation_id": "gen-1",
         "batch": "night",
         "mark": "keep",

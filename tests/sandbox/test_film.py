@@ -10,11 +10,11 @@ import av
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
+from orvideo.lettering.typeset import plain, set_text
 from orvideo.sandbox.card import Film, Still
 from orvideo.sandbox.film import FPS, last_frame, make
 from orvideo.sandbox.planes import of_frame
 from orvideo.sandbox.refusals import Cancelled
-from orvideo.sandbox.typeset import plain, set_text
 from tests.sandbox.conftest import picture
 
 RED, BLUE = (190, 50, 40), (30, 60, 170)

@@ -9,12 +9,12 @@ import httpx
 import pytest
 from PIL import Image, ImageChops, ImageFont
 
-from orvideo.sandbox.bidi import pieces, runs_right_to_left
+from orvideo.lettering.bidi import pieces, runs_right_to_left
+from orvideo.lettering.fonts import Fonts, clusters, kind_of
+from orvideo.lettering.typeset import Face, plain, set_text
 from orvideo.sandbox.card import Film
 from orvideo.sandbox.film import make
-from orvideo.sandbox.fonts import Fonts, clusters, kind_of
 from orvideo.sandbox.server import KEY, Sandbox
-from orvideo.sandbox.typeset import Face, plain, set_text
 from orvideo.system.fonts import font_folders
 from tests.sandbox.conftest import SMALL
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from orvideo.sandbox.bidi import pieces, runs_right_to_left
-from orvideo.sandbox.fonts import Fonts, Opened, clusters, is_ideograph, machine_fonts, opened
+from orvideo.lettering.bidi import pieces, runs_right_to_left
+from orvideo.lettering.fonts import Fonts, Opened, clusters, is_ideograph, machine_fonts, opened
 
 #: Characters of a prompt that are laid out at most; a film is no place to read a novel.
 _LONGEST = 1200
