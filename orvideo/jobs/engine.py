@@ -316,6 +316,7 @@ class Engine:
         with suppress(OrvideoError):  # without its answer there is still the content endpoint
             job = client.job(record.service_id, deadline=deadline)
         fetched = self._fetcher.fetch(record, job, client, deadline, on_warning=self._remark)
+        self._refresh(other)
         self._workers.run_later(lambda: self._fetched_again(other, fetched))
         if (error := fetched.error_of(record)) is not None:
             raise error
@@ -543,11 +544,11 @@ class Engine:
         record = other.on_record
         for output in fetched.unrecorded:
             self._journal.output_saved(record.seq, output)
-        other.saved |= dict(fetched.saved)
-        for _, saved in fetched.saved:
+        for index, saved in fetched.saved:
+            other.saved[index] = saved
             if saved.path is not None and (path := self._fetcher.display_path(saved.path, record)) not in other.paths:
                 other.paths.append(path)
-        self._refresh(other)
+            self._listener.saved(other, index, saved)
 
     def _made_nothing(self, record: Record, error: NoOutput) -> None:
         """Record that a job made no video, so that it is not offered for download again (finding D10).
