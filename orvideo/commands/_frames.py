@@ -28,6 +28,8 @@ _PLACE = re.compile(r"@(?P<number>last|[0-9]{1,15})(?::(?P<moment>.*))?", re.ASC
 _NUMBER = re.compile(r"[0-9]{1,3}", re.ASCII)
 #: Bytes of a file by which is told what it is.
 _HEAD = 4096
+#: What goes on with a job of which there is no video here.
+_GOES_ON = {StillRunning: "wait", NotFetched: "download", JobEnded: "jobs show", NoOutput: "jobs show"}
 #: Pictures that are kept: the rows of a batch share those of its line.
 _KEPT = 8
 
@@ -97,9 +99,11 @@ class FrameFinder:
             )
         try:
             video = videos_of(self._context, [record])[record.seq][0]
-        except (StillRunning, JobEnded, NoOutput, NotFetched) as error:
+        except tuple(_GOES_ON) as error:
             # Their codes would say that something was bought now.
-            raise UsageError(f"{error.message} So there is no frame of its video.", hint=error.hint) from error
+            word = next(word for kind, word in _GOES_ON.items() if isinstance(error, kind))
+            hint = error.hint or f"orvideo {word} {record.name}"
+            raise UsageError(f"{error.message} There is no frame of its video.", hint=hint) from error
         finally:
             self._context.ending.track([], self._context.journal)
         assert video.record is not None, "a job was named"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from orvideo.commands._follow import errors_of, prepare, run_tasks
-from orvideo.errors import NoOutput, UsageError
+from orvideo.errors import NoOutput, OutputExists, UsageError
 
 if TYPE_CHECKING:
     from orvideo.context import Context
@@ -103,7 +103,11 @@ def _fetch(context: Context, records: Sequence[Record], fetcher: Fetcher) -> Non
         timeout = context.deadline.left(timeout)
     options = RunOptions(timeout=timeout, interval=settings.interval, timeout_is_explicit=is_limited, wait=False)
     context.listener.jobs = len(tasks)
-    context.ending.raise_worst([*run_tasks(context, tasks, options, fetcher), *errors_of(tasks)])
+    errors = [*run_tasks(context, tasks, options, fetcher), *errors_of(tasks)]
+    for beside in errors:
+        if isinstance(beside, OutputExists):  # it is here all the same
+            context.terminal.warn(beside.message)
+    context.ending.raise_worst([error for error in errors if not isinstance(error, OutputExists)])
 
 
 def is_file(word: str) -> bool:
