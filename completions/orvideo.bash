@@ -5,7 +5,7 @@ __orvideo_offers() {
     commands='' options=''
     case $1 in
         '')
-            commands='submit status wait download batch models frame sheet login logout whoami doctor sandbox help jobs config completion'
+            commands='submit status wait download batch join models frame sheet login logout whoami doctor sandbox help jobs config completion'
             options='--version -V --verbose -v --profile --help -h'
             ;;
         submit)
@@ -22,6 +22,9 @@ __orvideo_offers() {
             ;;
         batch)
             options='--format --name --allow-outside --model -m --duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --reference --creativity --upscale --param --callback-url --user --session-id --trace --fix-image --no-check --jobs -j --fail-fast --chain --retry-failed --timeout --interval --output -o --force --receipt --max-size --report --max-cost --yes -y --again --dry-run --json --events --quiet -q --verbose -v --sandbox --profile --help -h'
+            ;;
+        join)
+            options='--output -o --force --size --crossfade --keep-repeated --no-reencode --json --quiet -q --verbose -v --sandbox --profile --help -h'
             ;;
         models)
             options='--duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --max-cost --sort --refresh --json --quiet -q --verbose -v --sandbox --profile --help -h'
@@ -170,6 +173,10 @@ __orvideo_value() {
         'batch --report') kind='files' ;;
         'batch --max-cost') kind='anything' ;;
         'batch --profile') kind='dynamic profiles' ;;
+        'join --output'|'join -o') kind='files' ;;
+        'join --size') kind='dynamic sizes' ;;
+        'join --crossfade') kind='anything' ;;
+        'join --profile') kind='dynamic profiles' ;;
         'models --duration'|'models -d') kind='dynamic durations' ;;
         'models --resolution'|'models -r') kind='dynamic resolutions' ;;
         'models --aspect-ratio'|'models -a') kind='dynamic aspect-ratios' ;;
@@ -243,6 +250,7 @@ __orvideo_argument() {
         'wait '*) kind='dynamic jobs' ;;
         'download '*) kind='dynamic jobs' ;;
         'batch '0) kind='files' ;;
+        'join '*) kind='files' ;;
         'models '0) kind='dynamic models' ;;
         'frame '0) kind='files' ;;
         'sheet '*) kind='files' ;;

@@ -82,6 +82,11 @@ function __orvideo_takes_value
             'batch --report' \
             'batch --max-cost' \
             'batch --profile' \
+            'join --output' \
+            'join -o' \
+            'join --size' \
+            'join --crossfade' \
+            'join --profile' \
             'models --duration' \
             'models -d' \
             'models --resolution' \
@@ -220,13 +225,14 @@ end
 
 complete -c orvideo -e
 complete -c orvideo -f
-set -g __orvideo_commands 'submit' 'status' 'wait' 'download' 'batch' 'models' 'frame' 'sheet' 'login' 'logout' 'whoami' 'doctor' 'sandbox' 'help' 'jobs' 'jobs list' 'jobs show' 'jobs adopt' 'jobs forget' 'config' 'config list' 'config get' 'config set' 'config unset' 'config profiles' 'config path' 'completion' 'completion install' 'completion show'
+set -g __orvideo_commands 'submit' 'status' 'wait' 'download' 'batch' 'join' 'models' 'frame' 'sheet' 'login' 'logout' 'whoami' 'doctor' 'sandbox' 'help' 'jobs' 'jobs list' 'jobs show' 'jobs adopt' 'jobs forget' 'config' 'config list' 'config get' 'config set' 'config unset' 'config profiles' 'config path' 'completion' 'completion install' 'completion show'
 
 complete -c orvideo -n '__orvideo_at \'\' 0' -a submit -d 'Submit one video job; with --wait and -o, follow it and save the video'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a status -d 'Look once at jobs and show how they are'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a wait -d 'Follow jobs to their end, and save what they made'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a download -d 'Fetch finished videos, again if need be; nothing is ever submitted'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a batch -d 'Submit, follow and save many videos; the same command goes on where it was stopped'
+complete -c orvideo -n '__orvideo_at \'\' 0' -a join -d 'Join videos to one film, in the order in which they are named; frames are copied where th…'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a models -d 'List the models: what they can do and cost'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a frame -d 'Save one frame of a video as a picture: the first, the last, or the one at a time'
 complete -c orvideo -n '__orvideo_at \'\' 0' -a sheet -d 'Draw frames of videos on one sheet, with their times: one video fills the grid, each of s…'
@@ -368,6 +374,19 @@ complete -c orvideo -n '__orvideo_at \'batch\'' -l verbose -s v -d 'Show each re
 complete -c orvideo -n '__orvideo_at \'batch\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
 complete -c orvideo -n '__orvideo_at \'batch\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'batch\'' -l help -s h -d 'Show this message and exit'
+complete -c orvideo -n '__orvideo_at \'join\'' -F
+complete -c orvideo -n '__orvideo_at \'join\'' -l output -s o -d 'The film\'s file; film.mp4 here without' -r -F
+complete -c orvideo -n '__orvideo_at \'join\'' -l force -d 'Overwrite a file that is already there'
+complete -c orvideo -n '__orvideo_at \'join\'' -l size -d 'Make it this large, such as 1280x720; as large as the first video without' -x -k -a '(__orvideo_dynamic sizes)'
+complete -c orvideo -n '__orvideo_at \'join\'' -l crossfade -d 'Fade each video into the next for so long, such as 0.5s' -x
+complete -c orvideo -n '__orvideo_at \'join\'' -l keep-repeated -d 'Keep the first frame of a video that goes on from the last one before'
+complete -c orvideo -n '__orvideo_at \'join\'' -l no-reencode -d 'Copy frames and sound as they are, or make no film'
+complete -c orvideo -n '__orvideo_at \'join\'' -l json -d 'Answer with one JSON document'
+complete -c orvideo -n '__orvideo_at \'join\'' -l quiet -s q -d 'Only the answer and errors'
+complete -c orvideo -n '__orvideo_at \'join\'' -l verbose -s v -d 'Show each request, never the key'
+complete -c orvideo -n '__orvideo_at \'join\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
+complete -c orvideo -n '__orvideo_at \'join\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
+complete -c orvideo -n '__orvideo_at \'join\'' -l help -s h -d 'Show this message and exit'
 complete -c orvideo -n '__orvideo_at \'models\' 0' -k -a '(__orvideo_dynamic models)'
 complete -c orvideo -n '__orvideo_at \'models\'' -l duration -s d -d 'Whole seconds' -x -k -a '(__orvideo_dynamic durations)'
 complete -c orvideo -n '__orvideo_at \'models\'' -l resolution -s r -d '480p, 720p, 1080p, 4K, ...' -x -k -a '(__orvideo_dynamic resolutions)'

@@ -7,7 +7,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     # @('words', word, help, ...), @('dynamic', kind), @('files') or @('anything').
     $table = @{
         '' = @{
-            Commands = @('words', 'submit', 'Submit one video job; with --wait and -o, follow it and save the video', 'status', 'Look once at jobs and show how they are', 'wait', 'Follow jobs to their end, and save what they made', 'download', 'Fetch finished videos, again if need be; nothing is ever submitted', 'batch', 'Submit, follow and save many videos; the same command goes on where it was stopped', 'models', 'List the models: what they can do and cost', 'frame', 'Save one frame of a video as a picture: the first, the last, or the one at a time', 'sheet', 'Draw frames of videos on one sheet, with their times: one video fills the grid, each of s...', 'login', 'Sign in through the browser: a key of its own for orvideo, tried and stored', 'logout', 'Forget the stored key, and say where it can be revoked', 'whoami', 'Say which key is used, from where, what is left of it and until when', 'doctor', 'Check the key, the service, the record, the disk and the versions; say what to do', 'sandbox', 'Serve the whole video API on this machine: free, offline, with real films', 'help', 'Show a page: exit codes, environment variables, output, and the schema of all JSON', 'jobs', 'The local record: list, search, show, adopt, forget', 'config', 'Read and change the settings', 'completion', 'Let TAB complete commands, options, models and jobs')
+            Commands = @('words', 'submit', 'Submit one video job; with --wait and -o, follow it and save the video', 'status', 'Look once at jobs and show how they are', 'wait', 'Follow jobs to their end, and save what they made', 'download', 'Fetch finished videos, again if need be; nothing is ever submitted', 'batch', 'Submit, follow and save many videos; the same command goes on where it was stopped', 'join', 'Join videos to one film, in the order in which they are named; frames are copied where th...', 'models', 'List the models: what they can do and cost', 'frame', 'Save one frame of a video as a picture: the first, the last, or the one at a time', 'sheet', 'Draw frames of videos on one sheet, with their times: one video fills the grid, each of s...', 'login', 'Sign in through the browser: a key of its own for orvideo, tried and stored', 'logout', 'Forget the stored key, and say where it can be revoked', 'whoami', 'Say which key is used, from where, what is left of it and until when', 'doctor', 'Check the key, the service, the record, the disk and the versions; say what to do', 'sandbox', 'Serve the whole video API on this machine: free, offline, with real films', 'help', 'Show a page: exit codes, environment variables, output, and the schema of all JSON', 'jobs', 'The local record: list, search, show, adopt, forget', 'config', 'Read and change the settings', 'completion', 'Let TAB complete commands, options, models and jobs')
             Order = @('--version', '-V', '--verbose', '-v', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @()
@@ -47,6 +47,13 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @(,@('files'))
             Many = $false
+        }
+        'join' = @{
+            Commands = @('words')
+            Order = @('--output', '-o', '--force', '--size', '--crossfade', '--keep-repeated', '--no-reencode', '--json', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--profile', '--help', '-h')
+            Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
+            Arguments = @(,@('files'))
+            Many = $true
         }
         'models' = @{
             Commands = @('words')
@@ -378,6 +385,22 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['batch'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
     $table['batch'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['batch'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['join'].Options['--output'] = @{ Kind = @('files'); Help = 'The film''s file; film.mp4 here without' }
+    $table['join'].Options['-o'] = @{ Kind = @('files'); Help = 'The film''s file; film.mp4 here without' }
+    $table['join'].Options['--force'] = @{ Kind = $null; Help = 'Overwrite a file that is already there' }
+    $table['join'].Options['--size'] = @{ Kind = @('dynamic', 'sizes'); Help = 'Make it this large, such as 1280x720; as large as the first video without' }
+    $table['join'].Options['--crossfade'] = @{ Kind = @('anything'); Help = 'Fade each video into the next for so long, such as 0.5s' }
+    $table['join'].Options['--keep-repeated'] = @{ Kind = $null; Help = 'Keep the first frame of a video that goes on from the last one before' }
+    $table['join'].Options['--no-reencode'] = @{ Kind = $null; Help = 'Copy frames and sound as they are, or make no film' }
+    $table['join'].Options['--json'] = @{ Kind = $null; Help = 'Answer with one JSON document' }
+    $table['join'].Options['--quiet'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['join'].Options['-q'] = @{ Kind = $null; Help = 'Only the answer and errors' }
+    $table['join'].Options['--verbose'] = @{ Kind = $null; Help = 'Show each request, never the key' }
+    $table['join'].Options['-v'] = @{ Kind = $null; Help = 'Show each request, never the key' }
+    $table['join'].Options['--sandbox'] = @{ Kind = $null; Help = 'Use the built-in stand-in: free, offline, no key' }
+    $table['join'].Options['--profile'] = @{ Kind = @('dynamic', 'profiles'); Help = 'Use this profile''s key and settings' }
+    $table['join'].Options['--help'] = @{ Kind = $null; Help = 'Show this message and exit' }
+    $table['join'].Options['-h'] = @{ Kind = $null; Help = 'Show this message and exit' }
     $table['models'].Options['--duration'] = @{ Kind = @('dynamic', 'durations'); Help = 'Whole seconds' }
     $table['models'].Options['-d'] = @{ Kind = @('dynamic', 'durations'); Help = 'Whole seconds' }
     $table['models'].Options['--resolution'] = @{ Kind = @('dynamic', 'resolutions'); Help = '480p, 720p, 1080p, 4K, ...' }

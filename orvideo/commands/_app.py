@@ -19,6 +19,7 @@ COMMANDS = (
     "wait",
     "download",
     "batch",
+    "join",
     "models",
     "jobs",
     "frame",

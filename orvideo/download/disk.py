@@ -123,6 +123,11 @@ class Part:
         self.size = self._hashed = 0
         self._hash = hashlib.sha256()
 
+    def measure(self) -> None:
+        """Take up what was written to the file by other means than `append`."""
+        self.size = os.fstat(self.descriptor).st_size
+        self._hash, self._hashed = hashlib.sha256(), 0
+
     def read(self, count: int, offset: int) -> bytes:
         return system.read_at(self.descriptor, count, offset)
 

@@ -1,11 +1,18 @@
-"""Is an MP4 file all there: its boxes say how long they are."""
+"""The boxes of an MP4 file: is all of it there, and are its pictures to be turned."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 _SIZE_AND_NAME = 8
+#: How a picture is laid on the screen as it is, as a track's header has it (ISO 14496-12, 8.3.2): a matrix.
+_UPRIGHT = b"".join(one.to_bytes(4, "big") for one in (1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30))
+#: Where the matrix is in a track's header, by its version.
+_MATRIX_AT = {0: 40, 1: 52}
+#: Larger lists of contents are not read at once.
+_MAX_CONTENTS = 64 << 20
 
 
 def is_cut(path: Path) -> bool:
@@ -27,3 +34,47 @@ def is_cut(path: Path) -> bool:
                 return len(head) < least
             at += size
     return at > total
+
+
+def is_upright(path: Path) -> bool:
+    """Return whether an MP4 file says that all its pictures are shown as they are; False for other files."""
+    tracks = list(_boxes_in(_contents(path), b"trak"))
+    return bool(tracks) and all(_matrix(track) == _UPRIGHT for track in tracks)
+
+
+def _contents(path: Path) -> bytes:
+    """Return the list of contents of an MP4 file ("moov"), nothing where there is none."""
+    total = os.stat(path).st_size
+    at = 0
+    with path.open("rb") as file:
+        while at + _SIZE_AND_NAME <= total:
+            file.seek(at)
+            head = file.read(2 * _SIZE_AND_NAME)
+            size, least = int.from_bytes(head[:4], "big"), _SIZE_AND_NAME
+            if size == 1:
+                size, least = int.from_bytes(head[8:16], "big"), 2 * _SIZE_AND_NAME
+            if (at == 0 and head[4:8] != b"ftyp") or size < least:
+                break
+            if head[4:8] == b"moov" and size <= _MAX_CONTENTS:
+                file.seek(at + least)
+                return file.read(size - least)
+            at += size
+    return b""
+
+
+def _boxes_in(data: bytes, name: bytes) -> Iterator[bytes]:
+    """Yield the contents of the boxes of a name."""
+    at = 0
+    while at + _SIZE_AND_NAME <= len(data):
+        size = int.from_bytes(data[at : at + 4], "big")
+        if size < _SIZE_AND_NAME:
+            return
+        if data[at + 4 : at + 8] == name:
+            yield data[at + _SIZE_AND_NAME : at + size]
+        at += size
+
+
+def _matrix(track: bytes) -> bytes | None:
+    header = next(_boxes_in(track, b"tkhd"), b"")
+    at = _MATRIX_AT.get(header[0]) if header else None
+    return header[at : at + len(_UPRIGHT)] if at is not None else None

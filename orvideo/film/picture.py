@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from PIL import Image
 
 #: What AVFrame has where a file does not say by which matrix its colours were made (ITU-T H.273).
-_UNSPECIFIED = 2
+UNSPECIFIED = 2
 #: The lines of the largest picture of standard definition: larger ones that do not say are BT.709, as players take it.
-_SD_LINES = 576
+SD_LINES = 576
 
 
 def picture_of(frame: VideoFrame, pixel_aspect: Fraction | None) -> Image.Image:
@@ -34,8 +34,8 @@ def _to_rgb(frame: VideoFrame) -> VideoFrame:
     from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
     matrix = None
-    if frame.colorspace == _UNSPECIFIED:
-        matrix = Colorspace.ITU709 if frame.height > _SD_LINES else Colorspace.ITU601
+    if frame.colorspace == UNSPECIFIED:
+        matrix = Colorspace.ITU709 if frame.height > SD_LINES else Colorspace.ITU601
     exact = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
     return frame.reformat(
         format="rgb24", src_colorspace=matrix, dst_color_range=ColorRange.JPEG, interpolation=int(exact)

@@ -16,6 +16,7 @@ from orvideo.film.boxes import is_cut
 from orvideo.installers import needing
 
 if TYPE_CHECKING:
+    from av.audio.stream import AudioStream
     from av.container import InputContainer
     from av.packet import Packet
     from av.video.frame import VideoFrame
@@ -42,11 +43,17 @@ class Shot(NamedTuple):
 
 
 class Ends(NamedTuple):
-    """Of a stream, by its packets: when its last frame begins and ends, and its last keyframes, in its own units."""
+    """Of a stream, by its packets: when its last frame begins and ends, and its last keyframes, in its own units.
+
+    `last_is_free`: the last frame that is shown is the last that is decoded, so that no other is built on it.
+    `is_whole`: the file has nothing near its end that is not to be shown.
+    """
 
     begins: int
     ends: Fraction
     keyframes: tuple[int, ...]
+    last_is_free: bool = False
+    is_whole: bool = True
 
 
 @contextmanager
@@ -127,7 +134,7 @@ class Shots:
         """Yield what each packet brings out."""
         from av.error import FFmpegError
 
-        for packet in _packets(container, stream):
+        for packet in packets_of(container, stream):
             try:
                 frames = packet.decode()
             except FFmpegError:
@@ -137,7 +144,7 @@ class Shots:
                 yield packet, frame
 
 
-def _packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
+def packets_of(container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
     """Yield the packets of a stream, and last an empty one, which brings out what the decoder holds."""
     from av.error import FFmpegError
     from av.packet import Packet
@@ -171,7 +178,7 @@ def _duration(told: int | None, stream: VideoStream) -> Fraction:
     return 1 / (stream.average_rate * unit_of(stream)) if stream.average_rate else Fraction(0)
 
 
-def unit_of(stream: VideoStream) -> Fraction:
+def unit_of(stream: VideoStream | AudioStream) -> Fraction:
     """Return the unit in which a stream counts time, in seconds."""
     return stream.time_base or Fraction(1, 1_000_000)
 
@@ -189,20 +196,29 @@ def first_shot(path: Path) -> Shot:
 def ends_of(path: Path) -> Ends:
     """Return where a stream ends, by its packets: only the last are read where the file can be searched by time."""
     with opened(path) as (container, stream):
-        _seek_to_the_end(container, stream)
-        keyframes: deque[int] = deque(maxlen=_LAST_GROUPS)
-        last, ends = None, Fraction(0)
-        for packet in _packets(container, stream):
-            when = _time_of(packet)
-            if when is None or packet.size == 0 or packet.is_discard:
-                continue
-            if packet.is_keyframe:
-                keyframes.append(when)
-            if last is None or when > last:
-                last, ends = when, when + _duration(packet.duration, stream)
+        return ends_in(path, container, stream)
+
+
+def ends_in(path: Path, container: InputContainer, stream: VideoStream) -> Ends:
+    """Return where a stream of an open file ends; the file is read to its end."""
+    _seek_to_the_end(container, stream)
+    keyframes: deque[int] = deque(maxlen=_LAST_GROUPS)
+    last, ends, latest, is_whole = None, Fraction(0), None, True
+    for packet in packets_of(container, stream):
+        when = _time_of(packet)
+        if when is None or packet.size == 0:
+            continue
+        if packet.is_discard:
+            is_whole = False
+            continue
+        if packet.is_keyframe:
+            keyframes.append(when)
+        latest = when
+        if last is None or when > last:
+            last, ends = when, when + _duration(packet.duration, stream)
     if last is None:
         raise UsageError(f"{path} is damaged: its frames cannot be read.")
-    return Ends(last, ends, tuple(keyframes))
+    return Ends(last, ends, tuple(keyframes), latest == last, is_whole)
 
 
 def _seek_to_the_end(container: InputContainer, stream: VideoStream) -> None:

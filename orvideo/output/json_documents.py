@@ -433,6 +433,42 @@ class Totals(Document):
     """How many jobs were billed to the user's own provider key; none of them is in `cost_unknown`."""
 
 
+class JoinedClip(Document):
+    """One video in a film."""
+
+    source: str
+    """The id of the job that made it, else the name of its file."""
+    path: str
+    """The video's file, absolute."""
+    start: float
+    """When it begins in the film, in seconds."""
+    seconds: float
+    """How long it is shown; a crossfade belongs to both videos."""
+    frames: int
+    """How many frames of it the film has."""
+    repeated_left_out: bool
+    """Whether it goes on from the last frame of the video before, and the film has that frame once."""
+
+
+class JoinedFilm(Document):
+    """A film that was made of several videos."""
+
+    path: str
+    """Where it was saved, absolute."""
+    bytes: int
+    sha256: Sha256
+    seconds: float
+    frames: int
+    """The sum of what the clips have; less where they are crossfaded."""
+    reencoded: bool
+    """Whether the frames were encoded anew; else they are the videos' own, bit for bit."""
+    sound_reencoded: bool
+    """Whether the sound was encoded anew."""
+    reasons: list[str]
+    """Why frames or sound were encoded anew; empty where neither was."""
+    clips: list[JoinedClip]
+
+
 class Batch(Document):
     """What became of a batch."""
 

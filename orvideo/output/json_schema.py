@@ -31,6 +31,7 @@ ANSWERS: dict[str, Any] = {
     "jobs adopt": documents.Job,
     "jobs forget": list[documents.Forgotten],
     "batch": documents.Batch,
+    "join": documents.JoinedFilm,
     "batch --dry-run": documents.BatchPlan,
     "frame": pictures.Frame,
     "sheet": pictures.Sheet,
