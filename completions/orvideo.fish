@@ -80,6 +80,7 @@ function __orvideo_takes_value
             'batch -o' \
             'batch --max-size' \
             'batch --report' \
+            'batch --join' \
             'batch --max-cost' \
             'batch --profile' \
             'join --output' \
@@ -363,6 +364,7 @@ complete -c orvideo -n '__orvideo_at \'batch\'' -l force -d 'Overwrite a file th
 complete -c orvideo -n '__orvideo_at \'batch\'' -l receipt -d 'Beside each video, NAME.json: the request, the cost, the sum'
 complete -c orvideo -n '__orvideo_at \'batch\'' -l max-size -d 'Save no file that is larger (500MB, 2GiB)' -x
 complete -c orvideo -n '__orvideo_at \'batch\'' -l report -d 'Write what became of each row: JSONL, or CSV for .csv' -r -F
+complete -c orvideo -n '__orvideo_at \'batch\'' -l join -d 'Join the videos of all rows, in their order, to this film at the end' -r -F
 complete -c orvideo -n '__orvideo_at \'batch\'' -l max-cost -d 'Send nothing if it, or the batch as a whole, may cost more' -x
 complete -c orvideo -n '__orvideo_at \'batch\'' -l yes -s y -d 'Do not ask before a purchase that is dear'
 complete -c orvideo -n '__orvideo_at \'batch\'' -l again -d 'Buy rows once more that another batch has bought'

@@ -58,6 +58,7 @@ class BatchOptions(NamedTuple):
     saving: Saving
     report: str | None
     spending: Spending
+    join: str | None
 
     @property
     def resume(self) -> str | None:
@@ -99,6 +100,14 @@ def read_file(context: Context, options: BatchOptions) -> Source:
     return read_source(options.file, getattr(stdin, "buffer", None), form)
 
 
+def reserved_places(options: BatchOptions, source: Source, film: Path | None) -> dict[Path, str]:
+    """Return the places that no row's video may have, with what to call them."""
+    places = [(source.path, "the batch file"), (film, "the film")]
+    if options.report is not None:
+        places.append((Path(expand_user(options.report)).absolute(), "the report"))
+    return {path: what for path, what in places if path is not None}
+
+
 def report_path(options: BatchOptions, source: Source) -> str:
     """Return where the report goes; raises UsageError where that is the batch file."""
     assert options.report is not None, "asked only where there is one"
@@ -108,8 +117,18 @@ def report_path(options: BatchOptions, source: Source) -> str:
     return report
 
 
-def check_batch(context: Context, options: BatchOptions, settings: Settings, service: Service, source: Source) -> Batch:
-    """Check every row in every way; raises UsageError or Rejected with all problems at once."""
+def check_batch(
+    context: Context,
+    options: BatchOptions,
+    settings: Settings,
+    service: Service,
+    source: Source,
+    reserved: Mapping[Path, str],
+) -> Batch:
+    """Check every row in every way; raises UsageError or Rejected with all problems at once.
+
+    `reserved` are the places that other things of this batch have, with what to call them.
+    """
     from orvideo.batch.chain import link_rows
     from orvideo.batch.checking import Pricing
     from orvideo.batch.identity import batch_id, batch_label, batch_name
@@ -145,7 +164,7 @@ def check_batch(context: Context, options: BatchOptions, settings: Settings, ser
     if offers:
         _refuse_other_profile(history, service)
         require_film(wanted)
-    specs, misplaced = _specs(context, options, output, source, asked, history, offers)
+    specs, misplaced = _specs(context, options, output, reserved, asked, history, offers)
     troubles += misplaced
     if troubles:
         raise _refusal(troubles, source)
@@ -206,7 +225,7 @@ def _specs(
     context: Context,
     options: BatchOptions,
     output: str | None,
-    source: Source,
+    reserved: Mapping[Path, str],
     asked: Sequence[Asked],
     history: History,
     offers: Mapping[str, Offer],
@@ -222,9 +241,7 @@ def _specs(
             specs[one.key] = spec_for(one.row, output, len(asked))
         except UsageError as problem:
             troubles.append(Trouble(one.row.line, problem.message))
-    taken = {Path(path): "the batch file" for path in [source.path] if path is not None}
-    if options.report is not None:
-        taken[Path(expand_user(options.report)).absolute()] = "the report"
+    taken = dict(reserved)
     for one in asked:
         record = history.last.get(one.key)
         if record is not None and one.key not in offers:

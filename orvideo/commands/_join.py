@@ -77,8 +77,10 @@ class Film(NamedTuple):
         }
 
 
-def film_target(context: Context, spec: str | None, *, force: bool = False) -> Target:
+def film_target(context: Context, spec: str | None, *, force: bool = False, to_make: Path | None = None) -> Target:
     """Return where a film goes: `spec` is -o. Before anything is fetched, made or bought.
+
+    `to_make` is a folder that will be made before the film is.
 
     Raises UsageError for what is no file's name, and where the extra is missing; OutputExists, OutputUnwritable.
     """
@@ -98,7 +100,7 @@ def film_target(context: Context, spec: str | None, *, force: bool = False) -> T
     if target.note:
         context.terminal.note(target.note)
     target.refuse_existing(None)
-    check_target(target, facts=_facts())
+    check_target(target, to_make=to_make, facts=_facts())
     return target
 
 

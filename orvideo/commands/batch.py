@@ -11,7 +11,15 @@ import typer
 
 from orvideo import shells
 from orvideo.commands._action import Action
-from orvideo.commands._batch_plan import Batch, BatchOptions, Running, check_batch, read_file, report_path
+from orvideo.commands._batch_plan import (
+    Batch,
+    BatchOptions,
+    Running,
+    check_batch,
+    read_file,
+    report_path,
+    reserved_places,
+)
 from orvideo.commands._chain import Camera, Pictures
 from orvideo.commands._follow import errors_of, run_options_from, run_tasks
 from orvideo.commands._groups import Fields
@@ -36,6 +44,7 @@ from orvideo.errors import (
 if TYPE_CHECKING:
     from orvideo.batch.checking import Asked, Price
     from orvideo.batch.entry import Entry
+    from orvideo.commands._batch_film import BatchFilm
     from orvideo.context import Context, Service
     from orvideo.jobs.fetch import Fetcher
     from orvideo.jobs.task import RunOptions
@@ -79,13 +88,29 @@ def register(app: typer.Typer) -> None:
         report: Annotated[
             str | None, option("Saving", "Write what became of each row: JSONL, or CSV for .csv.", metavar="FILE")
         ] = None,
+        join: Annotated[
+            str | None,
+            option("Saving", "Join the videos of all rows, in their order, to this film at the end.", metavar="FILE"),
+        ] = None,
         spending: Spending,
         answering: Following,
     ) -> Action:
         """Submit, follow and save many videos; the same command goes on where it was stopped."""
         typed = shells.command_line(["orvideo", *ctx.obj])
         options = BatchOptions(
-            typed, file, form, name, allow_outside, asked, running, waiting, output, saving, report, spending
+            typed,
+            file,
+            form,
+            name,
+            allow_outside,
+            asked,
+            running,
+            waiting,
+            output,
+            saving,
+            report,
+            spending,
+            join,
         )
         return Action(lambda context: run(context, options), answering)
 
@@ -101,20 +126,37 @@ def run(context: Context, options: BatchOptions) -> None:
     run_options = run_options_from(context, options.waiting)
     source = read_file(context, options)
     report = ReportFile(report_path(options, source)) if options.report is not None else None
+    output = options.output if options.output is not None else context.settings.output
+    film = _film(context, options, output)
     context.terminal.require_stdout()
     service = context.service(needs_key=not options.spending.dry_run)
-    batch = check_batch(context, options, settings, service, source)._replace(limit=limit)
+    reserved = reserved_places(options, source, film.path if film is not None else None)
+    batch = check_batch(context, options, settings, service, source, reserved)._replace(limit=limit)
     price = _show_price(context, batch, options)
     _guard_money(context, service, batch, price, options)
     if options.spending.dry_run:
         _answer_dry_run(context, batch, price)
         return
     if batch.offers:
-        make_output_folder(options.output if options.output is not None else context.settings.output)
+        make_output_folder(output)
     saving = options.saving
     fetcher = context.fetcher(None, force=saving.force, always=True, names_relative=True, max_size=saving.max_size)
     entries = _entries(batch, service, Camera(fetcher, settings.max_image_bytes))
-    _run(context, options, entries, run_options, fetcher, report)
+    rows, stopped = _run(context, options, entries, run_options, fetcher, report)
+    made = None
+    if film is not None:
+        made = _join(film, entries, fetcher, stopped)
+    _answer(context, entries, rows, made, stopped)
+
+
+def _film(context: Context, options: BatchOptions, output: str | None) -> BatchFilm | None:
+    """Return the film that is to be made, None where none is; raises where it cannot be."""
+    if options.join is None:
+        return None
+    from orvideo.batch.naming import folder_to_make
+    from orvideo.commands._batch_film import BatchFilm
+
+    return BatchFilm(context, options.join, force=options.saving.force, new_folder=folder_to_make(output))
 
 
 # --- money ----------------------------------------------------------------------------------------------------------
@@ -238,8 +280,8 @@ def _run(
     run_options: RunOptions,
     fetcher: Fetcher,
     report: ReportFile | None,
-) -> None:
-    """Run the rows, and whatever ends it, tell how each stands; raises what the exit code is taken from."""
+) -> tuple[list[dict[str, Any]], list[OrvideoError]]:
+    """Run the rows and, whatever ends it, report how each stands; return that, and what went wrong besides."""
     from orvideo.batch.entry import POLLS_PER_SECOND, StopRules
     from orvideo.output.batch_listener import BatchListener
 
@@ -266,7 +308,21 @@ def _run(
                 # The answer has the same rows, and what went wrong before says more.
                 context.terminal.warn(error.message)
                 stopped.append(error)
-    _answer(context, entries, rows, stopped)
+    return rows, stopped
+
+
+def _join(
+    film: BatchFilm, entries: Sequence[Entry], fetcher: Fetcher, stopped: list[OrvideoError]
+) -> dict[str, Any] | None:
+    """Make the film of all rows, where all have a video; what goes wrong is put with what has stopped the run."""
+    if not all(entry.has_video for entry in entries):
+        film.tell_missing(entries)
+        return None
+    try:
+        return film.make(entries, fetcher)
+    except OrvideoError as error:
+        stopped.append(error)
+        return None
 
 
 def _documents(entries: Sequence[Entry]) -> list[dict[str, Any]]:
@@ -276,7 +332,11 @@ def _documents(entries: Sequence[Entry]) -> list[dict[str, Any]]:
 
 
 def _answer(
-    context: Context, entries: Sequence[Entry], rows: list[dict[str, Any]], stopped: list[OrvideoError]
+    context: Context,
+    entries: Sequence[Entry],
+    rows: list[dict[str, Any]],
+    film: dict[str, Any] | None,
+    stopped: list[OrvideoError],
 ) -> None:
     """Answer with the whole, tell what failed and why, and raise when not every row has its video."""
     from orvideo.output.batch_report import row_totals
@@ -286,7 +346,7 @@ def _answer(
     context.terminal.event({"event": "batch_ended", "time": context.clock.now(), **sums})
     failed = [entry for entry in entries if entry.error is not None]
     context.terminal.note(summary_line(sums, sandbox=context.endpoint == "sandbox"))
-    context.terminal.document({"rows": rows, "totals": sums})
+    context.terminal.document({"rows": rows, "totals": sums, "film": film})
     left = [entry for entry in entries if entry.error is None and not (entry.saved or entry.was_here)]
     if failed or left or stopped:
         raise _incomplete(context, [*errors_of(failed), *stopped], failed, left, len(entries))
@@ -313,7 +373,8 @@ def _incomplete(
     if not parts:
         return BatchIncomplete(told[-1].message, exit_code=code, hint=hint)
     ended = counts.get("failed")
-    retry = f" {ended} ended without a video; --retry-failed buys them again." if ended else ""
+    waiting = ", and then what waits for them" if counts.get("waiting for another row") else ""
+    retry = f" {ended} ended without a video; --retry-failed buys them again{waiting}." if ended else ""
     maybe = " What is unknown may be paid for, and is not sent again." if unknown else ""
     return BatchIncomplete(
         f"{len(failed) + len(left)} of {rows} rows did not make it: {parts}.{retry}{maybe}",

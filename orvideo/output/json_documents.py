@@ -474,3 +474,5 @@ class Batch(Document):
 
     rows: list[Row]
     totals: Totals
+    film: JoinedFilm | None
+    """What --join made; null where it was not asked for, and where a row has no video."""
