@@ -55,7 +55,7 @@ _LAST_POLL, _GRACE = 0.3, 0.1
 _POLL_AFTER_END = 10.0
 #: How long a run that ends early waits for running work, in seconds. A submit ends by its own limits; a command of
 #: --exec gets a second before it is told to end, and another one after that.
-_SHUTDOWN_WAITS = ((Phase.SUBMITTING, inf), (Phase.FETCHING, 1.0), (Phase.HOOKS, 3.0))
+_SHUTDOWN_WAITS = ((Phase.SUBMITTING, inf), (Phase.PREPARING, 1.0), (Phase.FETCHING, 1.0), (Phase.HOOKS, 3.0))
 #: When a loop turn is so late, in seconds, the machine was suspended.
 _SUSPENDED_AFTER = 10.0
 #: How often the row of another process's submit is read from the record, in seconds.

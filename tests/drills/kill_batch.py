@@ -183,11 +183,12 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--quick", action="store_true", help="a dozen kills of batches of six rows")
     parser.add_argument("--chain", action="store_true", help="rows begin where the ones before them end")
+    parser.add_argument("--kills-each", type=int, default=3, help="of one batch, before it is let alone")
     asked = parser.parse_args()
     default_signals()
     if asked.quick:
         asked.points, asked.rows = 12, 6
-    tally = sample(asked.points, asked.rows, seed=asked.seed, show=True, chain=asked.chain)
+    tally = sample(asked.points, asked.rows, seed=asked.seed, kills_each=asked.kills_each, show=True, chain=asked.chain)
     print(
         f"{tally.kills} kills in {tally.batches} batches of {asked.rows} rows; {tally.unknown} of unknown outcome, "
         f"{tally.during_submit} of which the service had accepted; {len(tally.problems)} problems"
