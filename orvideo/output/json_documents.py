@@ -142,7 +142,7 @@ class ErrorBody(Document):
     kind: str
     """One word for each exit code: usage, no_video, auth, money, rejected, unavailable, still_running,
     outcome_unknown, not_fetched, record, bad_reply, output_exists, output_unwritable, unsafe, batch_incomplete,
-    interrupted, bug."""
+    not_started, interrupted, bug."""
     message: str
     hint: str | None
     """What to do next, for a person."""
