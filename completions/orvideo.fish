@@ -258,8 +258,8 @@ complete -c orvideo -n '__orvideo_at \'submit\'' -l aspect-ratio -s a -d '16:9, 
 complete -c orvideo -n '__orvideo_at \'submit\'' -l size -d 'Exact pixels, instead of resolution and aspect ratio' -x -k -a '(__orvideo_dynamic sizes)'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l audio -l no-audio -d 'With or without sound'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l seed -d 'The same seed aims at the same video' -x
-complete -c orvideo -n '__orvideo_at \'submit\'' -l first-frame -d 'The image it begins with: a file, an https URL, or -' -r -F
-complete -c orvideo -n '__orvideo_at \'submit\'' -l last-frame -d 'The image it ends with: a file, an https URL, or -' -r -F
+complete -c orvideo -n '__orvideo_at \'submit\'' -l first-frame -d 'The image it begins with: a file, an https URL, -, or a frame: JOB or clip.mp4 (its last)…' -r -F
+complete -c orvideo -n '__orvideo_at \'submit\'' -l last-frame -d 'The image it ends with, as above; of a video alone, its first frame' -r -F
 complete -c orvideo -n '__orvideo_at \'submit\'' -l reference -d 'Something to be guided by: an image as above, or audio or video by https URL' -r -F
 complete -c orvideo -n '__orvideo_at \'submit\'' -l continue -d 'Go on from a completed job' -x -k -a '(__orvideo_dynamic jobs)'
 complete -c orvideo -n '__orvideo_at \'submit\'' -l creativity -d 'How freely an upscaling model works' -x
@@ -341,8 +341,8 @@ complete -c orvideo -n '__orvideo_at \'batch\'' -l aspect-ratio -s a -d '16:9, 9
 complete -c orvideo -n '__orvideo_at \'batch\'' -l size -d 'Exact pixels, instead of resolution and aspect ratio' -x -k -a '(__orvideo_dynamic sizes)'
 complete -c orvideo -n '__orvideo_at \'batch\'' -l audio -l no-audio -d 'With or without sound'
 complete -c orvideo -n '__orvideo_at \'batch\'' -l seed -d 'The same seed aims at the same video' -x
-complete -c orvideo -n '__orvideo_at \'batch\'' -l first-frame -d 'The image it begins with: a file, an https URL, or -' -r -F
-complete -c orvideo -n '__orvideo_at \'batch\'' -l last-frame -d 'The image it ends with: a file, an https URL, or -' -r -F
+complete -c orvideo -n '__orvideo_at \'batch\'' -l first-frame -d 'The image it begins with: a file, an https URL, -, or a frame: JOB or clip.mp4 (its last)…' -r -F
+complete -c orvideo -n '__orvideo_at \'batch\'' -l last-frame -d 'The image it ends with, as above; of a video alone, its first frame' -r -F
 complete -c orvideo -n '__orvideo_at \'batch\'' -l reference -d 'Something to be guided by: an image as above, or audio or video by https URL' -r -F
 complete -c orvideo -n '__orvideo_at \'batch\'' -l creativity -d 'How freely an upscaling model works' -x
 complete -c orvideo -n '__orvideo_at \'batch\'' -l upscale -d 'How many times larger, for upscaling' -x
@@ -396,8 +396,8 @@ complete -c orvideo -n '__orvideo_at \'models\'' -l aspect-ratio -s a -d '16:9, 
 complete -c orvideo -n '__orvideo_at \'models\'' -l size -d 'Exact pixels, instead of resolution and aspect ratio' -x -k -a '(__orvideo_dynamic sizes)'
 complete -c orvideo -n '__orvideo_at \'models\'' -l audio -l no-audio -d 'With or without sound'
 complete -c orvideo -n '__orvideo_at \'models\'' -l seed -d 'The same seed aims at the same video' -x
-complete -c orvideo -n '__orvideo_at \'models\'' -l first-frame -d 'The image it begins with: a file, an https URL, or -' -r -F
-complete -c orvideo -n '__orvideo_at \'models\'' -l last-frame -d 'The image it ends with: a file, an https URL, or -' -r -F
+complete -c orvideo -n '__orvideo_at \'models\'' -l first-frame -d 'The image it begins with: a file, an https URL, -, or a frame: JOB or clip.mp4 (its last)…' -r -F
+complete -c orvideo -n '__orvideo_at \'models\'' -l last-frame -d 'The image it ends with, as above; of a video alone, its first frame' -r -F
 complete -c orvideo -n '__orvideo_at \'models\'' -l max-cost -d 'Costs at most this' -x
 complete -c orvideo -n '__orvideo_at \'models\'' -l sort -d 'The order of the list' -x -a 'price name'
 complete -c orvideo -n '__orvideo_at \'models\'' -l refresh -d 'Ask the service even if the list is fresh'

@@ -244,8 +244,8 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['submit'].Options['--audio'] = @{ Kind = $null; Help = 'With or without sound' }
     $table['submit'].Options['--no-audio'] = @{ Kind = $null; Help = 'With or without sound' }
     $table['submit'].Options['--seed'] = @{ Kind = @('anything'); Help = 'The same seed aims at the same video' }
-    $table['submit'].Options['--first-frame'] = @{ Kind = @('files'); Help = 'The image it begins with: a file, an https URL, or -' }
-    $table['submit'].Options['--last-frame'] = @{ Kind = @('files'); Help = 'The image it ends with: a file, an https URL, or -' }
+    $table['submit'].Options['--first-frame'] = @{ Kind = @('files'); Help = 'The image it begins with: a file, an https URL, -, or a frame: JOB or clip.mp4 (its last)...' }
+    $table['submit'].Options['--last-frame'] = @{ Kind = @('files'); Help = 'The image it ends with, as above; of a video alone, its first frame' }
     $table['submit'].Options['--reference'] = @{ Kind = @('files'); Help = 'Something to be guided by: an image as above, or audio or video by https URL' }
     $table['submit'].Options['--continue'] = @{ Kind = @('dynamic', 'jobs'); Help = 'Go on from a completed job' }
     $table['submit'].Options['--creativity'] = @{ Kind = @('anything'); Help = 'How freely an upscaling model works' }
@@ -345,8 +345,8 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['batch'].Options['--audio'] = @{ Kind = $null; Help = 'With or without sound' }
     $table['batch'].Options['--no-audio'] = @{ Kind = $null; Help = 'With or without sound' }
     $table['batch'].Options['--seed'] = @{ Kind = @('anything'); Help = 'The same seed aims at the same video' }
-    $table['batch'].Options['--first-frame'] = @{ Kind = @('files'); Help = 'The image it begins with: a file, an https URL, or -' }
-    $table['batch'].Options['--last-frame'] = @{ Kind = @('files'); Help = 'The image it ends with: a file, an https URL, or -' }
+    $table['batch'].Options['--first-frame'] = @{ Kind = @('files'); Help = 'The image it begins with: a file, an https URL, -, or a frame: JOB or clip.mp4 (its last)...' }
+    $table['batch'].Options['--last-frame'] = @{ Kind = @('files'); Help = 'The image it ends with, as above; of a video alone, its first frame' }
     $table['batch'].Options['--reference'] = @{ Kind = @('files'); Help = 'Something to be guided by: an image as above, or audio or video by https URL' }
     $table['batch'].Options['--creativity'] = @{ Kind = @('anything'); Help = 'How freely an upscaling model works' }
     $table['batch'].Options['--upscale'] = @{ Kind = @('anything'); Help = 'How many times larger, for upscaling' }
@@ -412,8 +412,8 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['models'].Options['--audio'] = @{ Kind = $null; Help = 'With or without sound' }
     $table['models'].Options['--no-audio'] = @{ Kind = $null; Help = 'With or without sound' }
     $table['models'].Options['--seed'] = @{ Kind = @('anything'); Help = 'The same seed aims at the same video' }
-    $table['models'].Options['--first-frame'] = @{ Kind = @('files'); Help = 'The image it begins with: a file, an https URL, or -' }
-    $table['models'].Options['--last-frame'] = @{ Kind = @('files'); Help = 'The image it ends with: a file, an https URL, or -' }
+    $table['models'].Options['--first-frame'] = @{ Kind = @('files'); Help = 'The image it begins with: a file, an https URL, -, or a frame: JOB or clip.mp4 (its last)...' }
+    $table['models'].Options['--last-frame'] = @{ Kind = @('files'); Help = 'The image it ends with, as above; of a video alone, its first frame' }
     $table['models'].Options['--max-cost'] = @{ Kind = @('anything'); Help = 'Costs at most this' }
     $table['models'].Options['--sort'] = @{ Kind = @('words', 'price', '', 'name', ''); Help = 'The order of the list' }
     $table['models'].Options['--refresh'] = @{ Kind = $null; Help = 'Ask the service even if the list is fresh' }

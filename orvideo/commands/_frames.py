@@ -92,13 +92,15 @@ class FrameFinder:
 
     def _find(self, name: str) -> _Video:
         record = self._record(name)
+        if self._batch is not None and name.startswith("@"):
+            self._context.terminal.note(f"{name} is {record.name}")
         if record.id is None:
             raise UsageError(
                 f"Job {record.name} has no video to take a frame of ({record.status_word}).",
                 hint=f"orvideo jobs show {record.name}",
             )
         try:
-            video = videos_of(self._context, [record])[record.seq][0]
+            video, *others = videos_of(self._context, [record])[record.seq]
         except tuple(_GOES_ON) as error:
             # Their codes would say that something was bought now.
             word = next(word for kind, word in _GOES_ON.items() if isinstance(error, kind))
@@ -106,9 +108,11 @@ class FrameFinder:
             raise UsageError(f"{error.message} There is no frame of its video.", hint=hint) from error
         finally:
             self._context.ending.track([], self._context.journal)
+        if others:
+            self._context.terminal.warn(f"{record.name} has {len(others) + 1} videos; the frame is one of the first")
         assert video.record is not None, "a job was named"
         digest = next(output.sha256 for output in video.record.outputs if output.index == video.number)
-        named = name if name.startswith("@") else None
+        named = f"@{name}" if _NUMBER.fullmatch(name) else name if name.startswith("@") else None
         source = FrameSource("", digest or "", job=record.name, output=video.number, named=named)
         return _Video(video.path, digest or "", source)
 

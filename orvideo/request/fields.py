@@ -94,12 +94,13 @@ TABLE = (
     Field("frame_images", LIST),
     Field("input_references", LIST),
     Field(
-        "first_frame", TEXT, ("--first-frame",), "The image it begins with: a file, an https URL, or -.", "IMAGE",
-        "From", commands=_ALL, ours=True,
+        "first_frame", TEXT, ("--first-frame",),
+        "The image it begins with: a file, an https URL, -, or a frame: JOB or clip.mp4 (its last), @1:first, ID:2s.",
+        "IMAGE", "From", commands=_ALL, ours=True,
     ),
     Field(
-        "last_frame", TEXT, ("--last-frame",), "The image it ends with: a file, an https URL, or -.", "IMAGE",
-        "From", commands=_ALL, ours=True,
+        "last_frame", TEXT, ("--last-frame",), "The image it ends with, as above; of a video alone, its first frame.",
+        "IMAGE", "From", commands=_ALL, ours=True,
     ),
     Field(
         "reference", TEXTS, ("--reference",),
