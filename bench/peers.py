@@ -50,6 +50,9 @@ class Peers:
         """Return the script of this checkout, installed into a clean environment without the sandbox."""
         return self._ours("orvideo", str(ROOT))
 
+    def orvideo_with_film(self) -> Path:
+        return self._ours("orvideo-film", f"{ROOT}[film]")
+
     def orvideo_with_sandbox(self) -> Path:
         return self._ours("orvideo-sandbox", f"{ROOT}[sandbox]")
 

@@ -21,6 +21,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bench.batch import measure_batch
+from bench.join import measure_join
 from bench.many import measure_many
 from bench.measure import Failed, Part, machine
 from bench.peers import Peers
@@ -40,6 +41,7 @@ PARTS: dict[str, Measure] = {
     "quotes": measure_quotes,
     "batch": measure_batch,
     "sandbox": measure_sandbox,
+    "join": measure_join,
 }
 
 

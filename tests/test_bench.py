@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 @pytest.mark.long
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the benchmarks read /proc and send with sendfile")
 #: Those that most others are made like; all of them: python -m bench --quick --here.
-@pytest.mark.parametrize("part", ["start", "trip", "many", "record"])
+@pytest.mark.parametrize("part", ["start", "trip", "many", "record", "join"])
 def test_a_part_runs_and_writes_its_figures(part: str, tmp_path: Path) -> None:
     figures = tmp_path / "figures.json"
     command = [sys.executable, "-m", "bench", part, "--quick", "--here", "--json", str(figures)]

@@ -121,7 +121,7 @@ class FrameFinder:
         if self._batch is None:
             return self._found(name)
         if _NUMBER.fullmatch(name):
-            raise UsageError(f"{name} could be a job or a row.", hint=f"@{name} is a job, and ./{name} a file")
+            raise UsageError(f"{name} could be a job (@{name}), a row (row:{name}) or a file (./{name}).")
         if name in self._named or not name.startswith("@"):
             return self._found(self._named.get(name, name))
         number = int(name[1:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,13 +11,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from orvideo.download.naming import Facts
 from orvideo.errors import OutputExists, OutputUnwritable, UsageError
 
 if TYPE_CHECKING:
     from orvideo.commands._videos import Video
     from orvideo.context import Context
     from orvideo.download.disk import Part
-    from orvideo.download.naming import Facts
     from orvideo.download.targets import Target
     from orvideo.film.plan import Plan, Wishes
     from orvideo.record.values import Record
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 FILM = "film.mp4"
 #: What the file is; people call it by any of these.
 _SUFFIXES = (".mp4", ".m4v")
+#: What the name of its `.part` is made of: the same in every process.
+PART = Facts("join", datetime(2000, 1, 1, tzinfo=UTC))
 #: The longest title of a chapter, in bytes: MP4 has one byte for its length.
 _LONGEST_TITLE = 250
 #: Reasons and names that are told one by one.
@@ -100,15 +103,8 @@ def film_target(context: Context, spec: str | None, *, force: bool = False, to_m
     if target.note:
         context.terminal.note(target.note)
     target.refuse_existing(None)
-    check_target(target, to_make=to_make, facts=_facts())
+    check_target(target, to_make=to_make, facts=PART)
     return target
-
-
-def _facts() -> Facts:
-    """Return what the name of the `.part` is made of: the same in every process."""
-    from orvideo.download.naming import Facts
-
-    return Facts("join", datetime(2000, 1, 1, tzinfo=UTC))
 
 
 def join_videos(context: Context, videos: Sequence[Video], target: Target, joining: Joining) -> Film:
@@ -139,8 +135,13 @@ def _refuse_input(videos: Sequence[Video], path: Path) -> None:
 
 
 def repeats_last(before: Video, video: Video) -> bool:
-    """Return whether a video begins with the last frame of the one before, as the record knows."""
-    return False
+    """Return whether a video begins with the last frame of the one before, as the record of its job knows."""
+    frames = video.record.frames if video.record is not None else ()
+    source = next((frame for frame in frames if frame.use == "first_frame" and frame.at == "last"), None)
+    if source is None:
+        return False
+    with before.path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == source.sha256
 
 
 def _tell_plan(context: Context, plan: Plan, *, copy_only: bool) -> None:
@@ -204,7 +205,7 @@ def _part(target: Target) -> Iterator[Part]:
     from orvideo.download.disk import FileInUse, Part, make_folders
 
     make_folders(target.folder, target.base)
-    path = target.part_for(_facts())
+    path = target.part_for(PART)
     try:
         part = Part.open_locked(path)
     except FileInUse as error:
@@ -270,3 +271,10 @@ def _source(video: Video) -> str:
     """Return the id of the job that made a video, else its file's name."""
     record: Record | None = video.record
     return record.name if record is not None else video.name
+
+
+def shown_path(path: Path, spec: str | None) -> Path:
+    """Return a film's path as an answer has it: relative where a relative one was asked for."""
+    here = Path.cwd()
+    typed = spec is None or not Path(spec).is_absolute()
+    return path.relative_to(here) if typed and path.is_relative_to(here) else path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from orvideo.commands._action import Action
-from orvideo.commands._join import FILM, Joining, film_target, join_videos
+from orvideo.commands._join import FILM, Joining, film_target, join_videos, shown_path
 from orvideo.commands._options import Asking, Force, option
 from orvideo.commands._videos import VIDEO_HELP, find_videos
 from orvideo.errors import UsageError
@@ -60,7 +60,7 @@ def run(context: Context, words: list[str] | None, output: str | None, look: Loo
     target = film_target(context, output, force=force)
     videos = find_videos(context, words)
     film = join_videos(context, videos, target, joining)
-    context.terminal.answer(film.path)
+    context.terminal.answer(shown_path(film.path, output))
     context.terminal.document(film.as_json(videos))
 
 

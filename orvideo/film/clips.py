@@ -53,9 +53,8 @@ class Sound(NamedTuple):
     """The sound of a video: what has to agree where it is copied."""
 
     codec: str
-    profile: str | None
     rate: int
-    layout: str
+    channels: int
     config: bytes
 
 
@@ -64,6 +63,7 @@ class Clip(NamedTuple):
 
     `lead` is by how many seconds decoding is ahead of showing. `is_plain`: every frame in the file is shown, the first
     one stands by itself, and all carry their times. `last_is_free`: no other frame is built on the last one.
+    `is_upright_mp4`: its packets are all that a copy has to look at.
     """
 
     path: Path
@@ -75,6 +75,7 @@ class Clip(NamedTuple):
     ends: Fraction
     lead: Fraction
     is_plain: bool
+    is_upright_mp4: bool
     last_is_free: bool
 
     @property
@@ -92,10 +93,11 @@ class Clip(NamedTuple):
 
 def clip_of(path: Path) -> Clip:
     """Return what a video consists of. Raises UsageError where it cannot be read, or its end is missing."""
-    with opened(path) as (container, stream):
+    upright = is_upright(path)
+    with opened(path, decoding=not upright) as (container, stream):
         if is_cut(path):
             raise UsageError(f"{path} is cut short: its end is missing.")
-        first, begins, rotation = _beginning(path, container, stream)
+        first, begins, rotation = _beginning(path, container, stream, upright=upright)
         unit, dts = unit_of(stream), first.dts
         sound = sound_of(container)
         picture, heard = _picture(stream, rotation), _sound(sound) if sound is not None else None
@@ -105,7 +107,7 @@ def clip_of(path: Path) -> Clip:
         lead = (begins - dts) * unit if dts is not None else Fraction(0)
         return Clip(
             path, picture, heard, unit, begins, ends.begins, _end(stream, ends), lead,
-            is_plain and ends.is_whole, ends.last_is_free,
+            is_plain and ends.is_whole, upright, ends.last_is_free,
         )  # fmt: skip
 
 
@@ -114,16 +116,17 @@ def sound_of(container: InputContainer) -> AudioStream | None:
     return next((one for one in container.streams.audio if one.codec_context is not None), None)
 
 
-def _beginning(path: Path, container: InputContainer, stream: VideoStream) -> tuple[Packet[VideoStream], int, int]:
+def _beginning(
+    path: Path, container: InputContainer, stream: VideoStream, *, upright: bool
+) -> tuple[Packet[VideoStream], int, int]:
     """Return the first packet, when the first frame is shown, and by how much it is turned, in degrees."""
     from av.error import FFmpegError
 
     stream.thread_type = "SLICE"  # threads of frames would hold back the first
-    upright = is_upright(path)
     first: Packet[VideoStream] | None = None
     for number, packet in enumerate(packets_of(container, stream)):
         first = first or packet
-        if upright and first.is_keyframe and not first.is_discard and first.pts is not None:
+        if upright and first.pts is not None:
             return first, first.pts, 0
         try:
             frames = packet.decode()
@@ -157,7 +160,7 @@ def _sound(stream: AudioStream) -> Sound:
     context = stream.codec_context
     # The first two bytes of an AAC configuration are its kind, rate and channels; encoders write more or less behind.
     config = bytes(context.extradata or b"")[:2]
-    return Sound(codec_name(context), context.profile, context.sample_rate, context.layout.name, config)
+    return Sound(codec_name(context), context.sample_rate, context.channels, config)
 
 
 def codec_name(context: CodecContext) -> str:

@@ -64,7 +64,8 @@ def _put(piece: Piece, tracks: Tracks, tell: Callable[[int], object]) -> None:
     """Put a clip into the film."""
     clip, (picture, sound) = piece.clip, tracks
     seconds = piece.clock(clip.unit, Fraction(1))
-    with opened(clip.path) as (container, stream):
+    copies = isinstance(picture, CopiedPicture) and not isinstance(sound, EncodedSound)
+    with opened(clip.path, decoding=not (copies and clip.is_upright_mp4)) as (container, stream):
         heard = sound_of(container) if sound is not None else None
         picture.begin(piece, stream)
         if sound is not None:

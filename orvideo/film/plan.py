@@ -15,8 +15,9 @@ from orvideo.film.reading import MAX_PIXELS
 #: What is put into an MP4 as it is; by their names in FFmpeg, with those that people know.
 _COPIED = {"h264": "H.264", "hevc": "H.265", "av1": "AV1", "vp9": "VP9"}
 _NAMES = {**_COPIED, "vp8": "VP8", "mpeg4": "MPEG-4", "aac": "AAC", "opus": "Opus", "vorbis": "Vorbis", "mp3": "MP3"}
-#: What FFmpeg calls the plain kind of AAC: its packets are all as long.
-_PLAIN_AAC = "LC"
+#: The plain kind of AAC, as its configuration begins (ISO 14496-3): its packets are all as long.
+_PLAIN_AAC = 2
+_CHANNELS = {1: "mono", 2: "stereo"}
 #: Samples in a packet of AAC. At lower rates a packet is too long to begin in step with its picture.
 PACKET, _LEAST_RATE = 1024, 32000
 #: Frames a second of a film whose clips have none in common, and the most that it takes over from them.
@@ -205,12 +206,17 @@ def _sound_reasons(clips: Sequence[Clip], crossfade: Fraction) -> tuple[str, ...
     if first is None or first.sound is None:
         return ()
     reasons = ["of the crossfade"] if crossfade else []
-    if first.sound.codec != "aac" or first.sound.profile != _PLAIN_AAC or first.sound.rate < _LEAST_RATE:
+    if not _can_copy(first.sound):
         reasons.append(f"{first.name} has {_heard(first.sound)}")
     for clip in clips:
         if clip.sound is not None and clip.sound != first.sound:
             reasons.append(f"{clip.name} has {_heard(clip.sound)}, {first.name} has {_heard(first.sound)}")
     return tuple(reasons)
+
+
+def _can_copy(sound: Sound) -> bool:
+    is_plain = sound.codec == "aac" and sound.config[:1] != b"" and sound.config[0] >> 3 == _PLAIN_AAC
+    return is_plain and sound.rate >= _LEAST_RATE
 
 
 def slot(seconds: Fraction, rate: int, *, up: bool = False) -> int:
@@ -220,8 +226,8 @@ def slot(seconds: Fraction, rate: int, *, up: bool = False) -> int:
 
 
 def _heard(sound: Sound) -> str:
-    profile = f" {sound.profile}" if sound.codec == "aac" and sound.profile not in (None, _PLAIN_AAC) else ""
-    return f"{_named(sound.codec)}{profile} sound ({sound.rate} Hz, {sound.layout})"
+    channels = _CHANNELS.get(sound.channels, f"{sound.channels} channels")
+    return f"{_named(sound.codec)} sound ({sound.rate} Hz, {channels})"
 
 
 def _named(codec: str) -> str:

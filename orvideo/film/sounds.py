@@ -24,6 +24,7 @@ _RATE, _CHANNELS, _BYTES = 48000, 2, 8
 _BIT_RATE = 192_000
 #: Where sound says that it goes on later or earlier than this, in seconds, there is a hole or an overlap.
 _JITTER = Fraction(1, 50)
+_LAYOUTS = {1: "mono", 2: "stereo"}
 #: Packets of silence until the encoder has forgotten its beginning.
 _SETTLED = 4
 
@@ -98,13 +99,16 @@ def silent_packet(sound: Sound) -> bytes | None:
     from av.codec import CodecContext
     from av.error import FFmpegError
 
+    layout = _LAYOUTS.get(sound.channels)
+    if layout is None:
+        return None
     try:
         encoder = CodecContext.create("aac", "w")
-        encoder.sample_rate, encoder.layout, encoder.format = sound.rate, sound.layout, "fltp"
+        encoder.sample_rate, encoder.layout, encoder.format = sound.rate, layout, "fltp"
         encoder.time_base = Fraction(1, sound.rate)
         packets: list[bytes] = []
         for number in range(_SETTLED):
-            frame = AudioFrame(format="fltp", layout=sound.layout, samples=PACKET)
+            frame = AudioFrame(format="fltp", layout=layout, samples=PACKET)
             for plane in frame.planes:
                 plane.update(bytes(plane.buffer_size))
             frame.sample_rate, frame.pts, frame.time_base = sound.rate, number * PACKET, Fraction(1, sound.rate)
