@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from orvideo.commands._frames import take_frame
 from orvideo.errors import AuthError, NotFetched, NotStarted, OrvideoError, OutputUnwritable, RecordError, UsageError
 from orvideo.installers import needing
 from orvideo.record.frames import FrameSource
@@ -27,8 +26,9 @@ def require_film(asked: Sequence[Asked]) -> None:
     """Raise UsageError where rows need frames of videos, and what takes them is not installed."""
     if any(one.awaits for one in asked):
         with needing("film", "A batch whose rows take pictures from each other"):
-            import av  # noqa: F401
-            import PIL  # noqa: F401
+            from orvideo.film.libraries import load
+
+            load()
 
 
 class Camera(NamedTuple):
@@ -39,6 +39,8 @@ class Camera(NamedTuple):
 
     def take(self, entry: Entry, moment: Moment) -> Taken:
         """Return a frame of a row's video. Raises NotFetched where that is not here, UsageError where it is damaged."""
+        from orvideo.commands._frames import take_frame
+
         record = entry.on_record
         path = self.fetcher.saved_paths(record).get(0)
         output = next((one for one in record.outputs if one.index == 0), None)

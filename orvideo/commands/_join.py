@@ -91,8 +91,9 @@ def film_target(context: Context, spec: str | None, *, force: bool = False, to_m
     from orvideo.installers import needing
 
     with needing("film", "Joining videos"):
-        import av  # noqa: F401
-        import PIL  # noqa: F401
+        from orvideo.film.libraries import load
+
+        load()
     target = parse_target(FILM if spec is None else spec, force=force, stdout_is_tty=context.terminal.out_is_tty)
     if target.form is Form.FOLDER:
         target = target._replace(form=Form.FILE, name=FILM)
