@@ -253,8 +253,8 @@ __orvideo_argument() {
         'batch '0) kind='files' ;;
         'join '*) kind='files' ;;
         'models '0) kind='dynamic models' ;;
-        'frame '0) kind='files' ;;
-        'sheet '*) kind='files' ;;
+        'frame '0) kind='dynamic videos' ;;
+        'sheet '*) kind='dynamic videos' ;;
         'help '0) kind='words exit-codes environment output schema man' ;;
         'jobs show '0) kind='dynamic jobs' ;;
         'jobs forget '*) kind='dynamic jobs' ;;

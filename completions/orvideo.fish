@@ -407,7 +407,7 @@ complete -c orvideo -n '__orvideo_at \'models\'' -l verbose -s v -d 'Show each r
 complete -c orvideo -n '__orvideo_at \'models\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
 complete -c orvideo -n '__orvideo_at \'models\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'models\'' -l help -s h -d 'Show this message and exit'
-complete -c orvideo -n '__orvideo_at \'frame\' 0' -F
+complete -c orvideo -n '__orvideo_at \'frame\' 0' -k -a '(__orvideo_dynamic videos)'
 complete -c orvideo -n '__orvideo_at \'frame\'' -l at -d 'first (the default), last, or a time such as 2.5s' -x
 complete -c orvideo -n '__orvideo_at \'frame\'' -l output -s o -d 'Save the picture here: a file (.png, .jpg, .webp), a folder, or - for stdout' -r -F
 complete -c orvideo -n '__orvideo_at \'frame\'' -l force -d 'Overwrite a file that is already there'
@@ -417,7 +417,7 @@ complete -c orvideo -n '__orvideo_at \'frame\'' -l verbose -s v -d 'Show each re
 complete -c orvideo -n '__orvideo_at \'frame\'' -l sandbox -d 'Use the built-in stand-in: free, offline, no key'
 complete -c orvideo -n '__orvideo_at \'frame\'' -l profile -d 'Use this profile\'s key and settings' -x -k -a '(__orvideo_dynamic profiles)'
 complete -c orvideo -n '__orvideo_at \'frame\'' -l help -s h -d 'Show this message and exit'
-complete -c orvideo -n '__orvideo_at \'sheet\'' -F
+complete -c orvideo -n '__orvideo_at \'sheet\'' -k -a '(__orvideo_dynamic videos)'
 complete -c orvideo -n '__orvideo_at \'sheet\'' -l grid -d 'Columns and rows; with several videos the rows are theirs' -x
 complete -c orvideo -n '__orvideo_at \'sheet\'' -l width -d 'At most so wide' -x
 complete -c orvideo -n '__orvideo_at \'sheet\'' -l output -s o -d 'Save the picture here: a file (.png, .jpg, .webp), a folder, or - for stdout' -r -F

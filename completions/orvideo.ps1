@@ -66,14 +66,14 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
             Commands = @('words')
             Order = @('--at', '--output', '-o', '--force', '--json', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
-            Arguments = @(,@('files'))
+            Arguments = @(,@('dynamic', 'videos'))
             Many = $false
         }
         'sheet' = @{
             Commands = @('words')
             Order = @('--grid', '--width', '--output', '-o', '--force', '--json', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
-            Arguments = @(,@('files'))
+            Arguments = @(,@('dynamic', 'videos'))
             Many = $true
         }
         'login' = @{

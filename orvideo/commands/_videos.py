@@ -81,6 +81,9 @@ def videos_of(context: Context, records: Sequence[Record]) -> dict[int, list[Vid
         paths = sorted(fetcher.saved_paths(now).items())
         if not paths:
             raise NoOutput(f"Job {record.name} has no video.", hint=f"orvideo jobs show {record.name}")
+        if record in missing:
+            for _, path in paths:
+                context.terminal.note(f"saved {fetcher.display_path(path, now)}")
         found[record.seq] = [Video(path, now, index) for index, path in paths]
     return found
 
@@ -111,18 +114,20 @@ def _fetch(context: Context, records: Sequence[Record], fetcher: Fetcher) -> Non
 
 
 def is_file(word: str) -> bool:
-    """Return whether a word names a file, and not a job: it has a folder or a suffix, or a file has that name."""
+    """Return whether a word names a file, and not a job: it has a folder or a suffix, or is there."""
     if _NUMBER.fullmatch(word):
         return False
     path = Path(word)
     has_folder = word.startswith("~") or any(sign in word for sign in (os.sep, os.altsep) if sign)
-    return has_folder or bool(path.suffix) or path.is_file()
+    return has_folder or bool(path.suffix) or path.exists()
 
 
 def _file(word: str) -> Path:
     from orvideo.files import expand_user
 
     path = Path(expand_user(word))
+    if path.is_dir():
+        raise UsageError(f"{word} is a folder, and no video.", hint="name the video files in it")
     if not path.is_file():
         raise UsageError(f"There is no video file {word}.", hint="orvideo jobs")
     return path

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 #: How many jobs are offered; typing the next letter narrows them down.
 MAX_JOBS = 30
+MAX_FILES = 100
 MAX_DESCRIPTION = 60
+_VIDEOS = (".mp4", ".webm", ".mov", ".mkv")
 _MAX_VALUE = 200
 
 
@@ -219,6 +221,17 @@ def _rows(current: str, environ: Mapping[str, str]) -> list[tuple[Any, ...]]:
     return connection.execute(NEWEST, (MAX_JOBS,)).fetchall()
 
 
+def _videos(current: str, words: Sequence[str], environ: Mapping[str, str]) -> list[Candidate]:
+    """Return jobs, and the video files of the folder that the word is in; where none is, the folders in it."""
+    folder, begins = os.path.split(current)
+    with os.scandir(folder or os.curdir) as entries:
+        found = sorted((one.name, one.is_dir()) for one in entries if one.name.startswith(begins))
+    names = [name for name, is_folder in found if name.endswith(_VIDEOS) and not is_folder]
+    names = names or [f"{name}/" for name, is_folder in found if is_folder and begins]
+    files = [(os.path.join(folder, name), "") for name in names[:MAX_FILES]]
+    return files if folder else [*_jobs(current, words, environ), *files]
+
+
 # --- settings --------------------------------------------------------------------------------------------------------
 
 
@@ -249,6 +262,7 @@ COMPLETERS: dict[str, Completer] = {
     "aspect-ratios": _model_values("supported_aspect_ratios"),
     "sizes": _model_values("supported_sizes"),
     "jobs": _jobs,
+    "videos": _videos,
     "profiles": _profiles,
     "setting-values": _setting_values,
 }

@@ -90,6 +90,8 @@ DYNAMIC_OPTIONS = {
 DYNAMIC_ARGUMENTS = {("models", "text"): "models", ("config set", "value"): "setting-values"}
 _JOB_NAMES = ("job", "jobs")
 _JOB_METAVAR = "JOB"
+#: An argument that takes a job or a video file.
+_VIDEO_METAVAR = "JOB|FILE"
 #: Options that take a file among other values, which their metavar does not show.
 _FILE_OPTIONS = ("--reference",)
 _SETTING_COMMANDS = ("config get", "config set", "config unset")
@@ -134,6 +136,8 @@ def _argument(parameter: Any, key: str) -> ArgumentSpec:
     dynamic = DYNAMIC_ARGUMENTS.get((key, parameter.name))
     if parameter.name in _JOB_NAMES:
         dynamic = "jobs"
+    if parameter.metavar == _VIDEO_METAVAR:
+        dynamic = "videos"
     if key in _SETTING_COMMANDS and parameter.name == "name":
         return ArgumentSpec(ValueSpec("setting", choices=_settings()))
     return ArgumentSpec(_value(parameter, dynamic), parameter.nargs == -1)

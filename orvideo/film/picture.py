@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 #: What AVFrame has where a file does not say by which matrix its colours were made (ITU-T H.273).
 UNSPECIFIED = 2
+#: Bilinear, colours at full width, exact rounding: swscale's flags, which older versions of PyAV have no names for.
+_EXACT = 0x2 | 0x2000 | 0x40000
 #: The lines of the largest picture of standard definition: larger ones that do not say are BT.709, as players take it.
 SD_LINES = 576
 
@@ -31,14 +33,19 @@ def picture_of(frame: VideoFrame, pixel_aspect: Fraction | None) -> Image.Image:
 
 
 def _to_rgb(frame: VideoFrame) -> VideoFrame:
-    from av.video.reformatter import ColorRange, Colorspace, Interpolation
+    from av.video.reformatter import ColorRange, Colorspace
 
     matrix = None
     if frame.colorspace == UNSPECIFIED:
         matrix = Colorspace.ITU709 if frame.height > SD_LINES else Colorspace.ITU601
-    exact = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
     return frame.reformat(
-        format="rgb24", src_colorspace=matrix, dst_color_range=ColorRange.JPEG, interpolation=int(exact)
+        format="rgb24",
+        src_colorspace=matrix,
+        src_color_range=frame.color_range or None,
+        # RGB has no matrix; but PyAV 15 heeds the source's only where this is another.
+        dst_colorspace=Colorspace.DEFAULT,
+        dst_color_range=ColorRange.JPEG,
+        interpolation=_EXACT,
     )
 
 

@@ -14,13 +14,19 @@ from typing import Any
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
+from orvideo.commands._frames import FrameFinder
+from orvideo.context import Context
+from orvideo.environment import CommonOptions, Environment
+from orvideo.errors import UsageError
 from orvideo.film.moment import FIRST, LAST, Moment, parse_moment
 from orvideo.film.stills import still
+from orvideo.interrupts import Interrupts
+from orvideo.request.frames import FrameWord
 from orvideo.sandbox.server import Sandbox
 from tests.commands.services import Service, first_and_last
 from tests.film.clips import Making, make
 from tests.request.images import picture
-from tests.shell import Shell
+from tests.shell import Shell, Stream
 
 MODEL = ("-m", "sandbox/slow", "-d", "1", "-r", "480p")
 
@@ -344,3 +350,18 @@ def test_a_name_from_elsewhere_is_shown_as_it_is(service: Service, home: Path) -
     assert done.code == 0, done.err
     assert "\x1b" not in done.err
     assert "a[red]" in done.err
+
+
+def test_never_is_the_frame_of_another_video_sent(service: Service, clip: str, home: Path) -> None:
+    """A batch has seen the video and made its price; then another takes its name, and a row is to be sent."""
+    shell = service.shell
+    environment = Environment(shell.environ, Stream(), Stream(), Stream(), shell.clock)
+    with Context(environment, CommonOptions(), Interrupts(exit_now=print)) as context:
+        finder = FrameFinder(context, 10**8)
+        word = FrameWord(clip, "first_frame", Path)
+        first = finder(word)
+        assert first is not None
+        make(home / "a.mp4", Making(size=(640, 360)))
+        assert finder(word) == first
+        with pytest.raises(UsageError, match="has changed since it was checked; nothing was sent"):
+            finder(word._replace(text=f"{clip}:first"))

@@ -190,6 +190,21 @@ def test_jobs_are_offered_newest_first(environ: dict[str, str], ledger: Ledger) 
     )
 
 
+def test_where_a_video_is_asked_for_jobs_and_files_are_offered(
+    environ: dict[str, str], ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "clips").mkdir()
+    for name in ("boat.mp4", "boat.png", "cat.webm", "clips/one.mp4", "clips/text.txt", "two words.mp4"):
+        (tmp_path / name).touch()
+    submitted(ledger, "job1")
+    assert list(offered(environ, "videos", "")) == ["job1", "boat.mp4", "cat.webm"]
+    assert list(offered(environ, "videos", "bo")) == ["boat.mp4"]
+    assert list(offered(environ, "videos", "jo")) == ["job1"]
+    assert list(offered(environ, "videos", "cl")) == ["clips/"]
+    assert list(offered(environ, "videos", "clips/")) == ["clips/one.mp4"]
+
+
 def test_a_job_without_an_id_is_offered_by_its_local_name(environ: dict[str, str], ledger: Ledger) -> None:
     seq = ledger.prepare(Submission(request={"prompt": "lost"}, endpoint=DEFAULT))
     ledger.sending(seq)

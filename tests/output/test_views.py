@@ -46,6 +46,7 @@ DONE: dict[str, Any] = {
     "error": None,
     "outputs": [{"index": 0, "path": "/films/boat.mp4", "bytes": 1_234_567, "sha256": "ab"}],
     "request": {"model": "google/veo-3.1-lite", "duration": 4, "resolution": "720p", "generate_audio": False},
+    "frames": [],
     "generation_id": "gen-1",
     "extra": {},
     "answer": None,
