@@ -5,6 +5,8 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING
 
+from orvideo.installers import needing
+
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.plane import VideoPlane
@@ -13,9 +15,9 @@ if TYPE_CHECKING:
 
 def blend(old: VideoFrame, new: VideoFrame, share: float) -> VideoFrame:
     """Return two frames of one size in YUV laid over each other; `share` is how much is seen of the new one."""
-    from av.video.frame import VideoFrame as Frame
-    from PIL import Image
-
+    with needing("film", "A crossfade"):
+        from av.video.frame import VideoFrame as Frame
+        from PIL import Image
     made = Frame(new.width, new.height, new.format.name)
     for before, after, plane in zip(old.planes, new.planes, made.planes, strict=True):
         mixed = Image.blend(_picture(before), _picture(after), share)

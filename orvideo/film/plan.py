@@ -193,8 +193,12 @@ def _difference(picture: Picture, first: Picture) -> str | None:
         return f"has {_rate(picture.rate)} frames a second, the first has {_rate(first.rate)}"
     if picture.format != first.format:
         return f"has the pixel format {picture.format}, the first has {first.format}"
-    if picture._replace(parameters=b"") != first._replace(parameters=b""):
-        return "has other colours, another profile or another rotation than the first"
+    if picture.profile != first.profile:
+        return f"is {_named(picture.codec)} {picture.profile}, the first is {_named(first.codec)} {first.profile}"
+    if picture.rotation != first.rotation or picture.aspect != first.aspect:
+        return "is turned or stretched in another way than the first when it is shown"
+    if picture.colours != first.colours:
+        return "means its colours in another way than the first"
     if not (picture.codec == "h264" and h264.can_share(picture.parameters, first.parameters)):
         return "was encoded with other parameters than the first"
     return None

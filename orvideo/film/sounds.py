@@ -136,7 +136,8 @@ class EncodedSound:
 
         self._resampler: AudioResampler | None = None
         if stream is not None:
-            self._resampler = AudioResampler(format="flt", layout="stereo", rate=_RATE)
+            self._is_mono = stream.codec_context.channels == 1
+            self._resampler = AudioResampler(format="flt", layout="mono" if self._is_mono else "stereo", rate=_RATE)
         self._count = round(piece.ends * _RATE) - round(piece.start * _RATE)
         is_last = piece is self._plan.pieces[-1]
         self._held_from = self._count - (0 if is_last else self._fade)
@@ -170,7 +171,7 @@ class EncodedSound:
             if self._following is not None and abs(first - self._following) < _JITTER * _RATE:
                 first = self._following
             self._following = first + one.samples
-            self._place(first, bytes(one.planes[0])[: one.samples * _BYTES])
+            self._place(first, _stereo(one, is_mono=self._is_mono))
 
     def _place(self, first: int, samples: bytes) -> None:
         """Tell samples that begin at a time of the clip: silence before them, nothing twice, nothing after its end."""
@@ -210,3 +211,14 @@ class EncodedSound:
         if self._pending:
             self._encode(bytes(self._pending))
         self._output.mux(self.stream.encode(None))
+
+
+def _stereo(frame: AudioFrame, *, is_mono: bool) -> bytes:
+    """Return samples for two channels; mono is as loud in each of them, which the resampler would make quieter."""
+    if not is_mono:
+        return bytes(frame.planes[0])[: frame.samples * _BYTES]
+    one = array("f", bytes(frame.planes[0])[: frame.samples * _BYTES // _CHANNELS])
+    both = array("f", bytes(frame.samples * _BYTES))
+    for channel in range(_CHANNELS):
+        both[channel::_CHANNELS] = one
+    return both.tobytes()

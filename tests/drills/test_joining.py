@@ -109,7 +109,9 @@ def test_no_room_is_told_before_it_begins(orvideo: Shell, clip: Path) -> None:
 
 @pytest.mark.long
 def test_memory_does_not_grow_with_the_film(orvideo: Shell, home: Path) -> None:
-    clip = make_sounding(home / "clip.mp4", PLAIN._replace(size=(640, 360), options={"preset": "ultrafast", "qp": "4"}))
+    filled = "nal-hrd=cbr:filler=1:bitrate=6000:vbv-maxrate=6000:vbv-bufsize=600"
+    options = {"preset": "ultrafast", "x264-params": filled}
+    clip = make_sounding(home / "clip.mp4", PLAIN._replace(options=options))
 
     def peak(count: int) -> int:
         process = orvideo.popen("join", *[clip.name] * count, "-o", f"{count}.mp4", stdout=-1, stderr=subprocess.PIPE)

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+from array import array
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -183,6 +184,19 @@ def test_silence_is_put_where_a_clip_has_no_sound(orvideo: Shell, home: Path) ->
     assert film_of(orvideo, silent, silent, "-o", "quiet.mp4")["sound_reencoded"] is False
 
 
+def test_mono_is_as_loud_as_stereo(orvideo: Shell, home: Path) -> None:
+    mono = make_sounding(home / "mono.mp4", PLAIN._replace(layout="mono"))
+    stereo = make_sounding(home / "stereo.mp4")
+    film_of(orvideo, mono, stereo, "-o", "film.mp4")
+    with av.open(str(home / "film.mp4")) as container:
+        sounds = [
+            (frame.pts or 0, max(map(abs, array("f", bytes(frame.planes[0])[: frame.samples * 4]))))
+            for frame in container.decode(audio=0)
+        ]
+    first, second = (max(loud for when, loud in sounds if begin <= when < begin + 48000) for begin in (0, 2 * 48000))
+    assert abs(first / second - 1) < 0.1
+
+
 def test_a_crossfade_leads_from_one_clip_into_the_next(orvideo: Shell, home: Path) -> None:
     clip = make_sounding(home / "clip.mp4", PLAIN._replace(options={"crf": "5"}))
     document = film_of(orvideo, clip, clip, clip, "--crossfade", "0.5s", "-o", "film.mp4")
@@ -286,6 +300,8 @@ def test_what_cannot_be_joined_is_named_and_nothing_is_made(orvideo: Shell, home
         for number in range(9):
             frame = av.AudioFrame(format="fltp", layout="stereo", samples=1024)
             frame.sample_rate, frame.pts, frame.time_base = 48000, 1024 * number, Fraction(1, 48000)
+            for plane in frame.planes:
+                plane.update(bytes(plane.buffer_size))
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     assert "cut.mp4 is cut short" in refused(orvideo, home, "clip.mp4", "cut.mp4")
