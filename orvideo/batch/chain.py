@@ -94,6 +94,8 @@ class _Names:
             return f"There is no row {name[:20]}; the file has {len(self.by_number)}."
         near = nearest(name, list(self.by_name))
         guess = f" Did you mean row:{near}?" if near else ""
+        if name.rpartition(":")[0] in {*self.by_name, *map(str, self.by_number)}:
+            guess = " A moment is first, last, or a time such as 2.5s."
         return f"There is no row that is named {name[:80]!r}.{guess}"
 
 

@@ -122,6 +122,7 @@ def test_a_chain_may_be_long() -> None:
         ([row(1, first_frame="row:0")], ["line 2: There is no row 0; the file has 1."]),
         ([row(1, first_frame="row:see"), row(2, "sea")], ["named 'see'. Did you mean row:sea?"]),
         ([row(1, first_frame="row:")], ["row: names no row"]),
+        ([row(1, first_frame="row:2:9x"), row(2)], ["named '2:9x'. A moment is first, last, or a time such as 2.5s."]),
         ([row(1, first_frame="row:1")], ["first_frame is a picture of the row's own video"]),
         ([row(1, "a"), row(2, "a"), row(3, first_frame="row:a")], ["row:a may be any of these: lines 2 and 3."]),
         ([row(1), row(2, first_frame="row:1"), row(3, "1")], ["row:1 may be any of these: lines 4 and 2."]),
