@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
@@ -17,6 +17,7 @@ from orvideo.errors import OutputExists, OutputUnwritable, UsageError
 if TYPE_CHECKING:
     from orvideo.commands._videos import Video
     from orvideo.context import Context
+    from orvideo.deadline import Deadline
     from orvideo.download.disk import Part
     from orvideo.download.targets import Target
     from orvideo.film.plan import Plan, Wishes
@@ -173,14 +174,25 @@ def _tell_repeated(context: Context, plan: Plan, *, crossfaded: bool) -> None:
 
 
 def _write(context: Context, videos: Sequence[Video], target: Target, plan: Plan) -> Film:
-    """Write a film to its `.part`, check it, and give it its name."""
+    """Write a film; a signal ends that soon, with nothing left, and is raised then."""
+    from orvideo.deadline import Cancelled, Deadline
+
+    deadline = Deadline(context.clock)
+    with context.interrupts.deferred(deadline.cancel), suppress(Cancelled):
+        return _write_whole(context, videos, target, plan, deadline)
+    raise Cancelled  # the signal was raised where the block was left
+
+
+def _write_whole(context: Context, videos: Sequence[Video], target: Target, plan: Plan, deadline: Deadline) -> Film:
+    """Write a film to its `.part`, check it, and give it its name. Raises Cancelled."""
+    from orvideo.deadline import Cancelled
     from orvideo.download import disk
     from orvideo.download.container import BadContainer, check
 
     path = target.folder / target.name
     disk.require_room(target.folder if target.folder.is_dir() else target.base, _expected_bytes(plan))
     with disk.disk_errors(path), _part(target) as part:
-        frames = _join(context, videos, part, plan)
+        frames = _join(context, videos, part, plan, deadline)
         part.measure()
         try:
             check(part.read, part.size)
@@ -188,6 +200,8 @@ def _write(context: Context, videos: Sequence[Video], target: Target, plan: Plan
             raise OutputUnwritable(f"{path} was not written whole.") from error
         part.sync()
         digest = part.digest() if context.answering.json else None
+        if deadline.is_cancelled:
+            raise Cancelled
         try:
             part.give_name(path, replace=target.force and disk.can_be_replaced(path))
         except FileExistsError as error:
@@ -221,16 +235,14 @@ def _part(target: Target) -> Iterator[Part]:
             part.close()
 
 
-def _join(context: Context, videos: Sequence[Video], part: Part, plan: Plan) -> list[int]:
-    """Write a film to an open file; a signal ends that soon, and is raised then."""
-    from orvideo.deadline import Cancelled, Deadline
+def _join(context: Context, videos: Sequence[Video], part: Part, plan: Plan, deadline: Deadline) -> list[int]:
+    """Write a film to an open file, with a bar that tells how far it is. Raises Cancelled."""
+    from orvideo.deadline import Cancelled
     from orvideo.film.join import join
     from orvideo.output.text import count, elapsed
 
-    deadline = Deadline(context.clock)
     progress = context.terminal.progress()
     whole = max(1, round(plan.seconds))
-
     told = -1
 
     def tell(seconds: int) -> None:
@@ -241,14 +253,11 @@ def _join(context: Context, videos: Sequence[Video], part: Part, plan: Plan) -> 
             told = min(seconds, whole)
             progress.total(f"{count(len(videos), 'video')}, {elapsed(told)} of {elapsed(whole)}", told, whole)
 
-    with context.interrupts.deferred(deadline.cancel):
-        try:
-            with open(part.descriptor, "wb", closefd=False) as file:
-                return join(plan, file, titles=[_title(one) for one in videos], metadata=_metadata(videos), tell=tell)
-        except Cancelled:  # the signal is raised when this block is left
-            return []
-        finally:
-            progress.close()
+    try:
+        with open(part.descriptor, "wb", closefd=False) as file:
+            return join(plan, file, titles=[_title(one) for one in videos], metadata=_metadata(videos), tell=tell)
+    finally:
+        progress.close()
 
 
 def _title(video: Video) -> str:
