@@ -21,7 +21,7 @@ __orvideo_offers() {
             options='--all --output -o --force --receipt --max-size --timeout --json --events --quiet -q --verbose -v --sandbox --profile --help -h'
             ;;
         batch)
-            options='--format --name --allow-outside --model -m --duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --reference --creativity --upscale --param --callback-url --user --session-id --trace --fix-image --no-check --jobs -j --fail-fast --retry-failed --timeout --interval --output -o --force --receipt --max-size --report --max-cost --yes -y --again --dry-run --json --events --quiet -q --verbose -v --sandbox --profile --help -h'
+            options='--format --name --allow-outside --model -m --duration -d --resolution -r --aspect-ratio -a --size --audio --no-audio --seed --first-frame --last-frame --reference --creativity --upscale --param --callback-url --user --session-id --trace --fix-image --no-check --jobs -j --fail-fast --chain --retry-failed --timeout --interval --output -o --force --receipt --max-size --report --join --max-cost --yes -y --again --dry-run --json --events --quiet -q --verbose -v --sandbox --profile --help -h'
             ;;
         join)
             options='--output -o --force --size --crossfade --keep-repeated --no-reencode --json --quiet -q --verbose -v --sandbox --profile --help -h'
@@ -180,6 +180,7 @@ __orvideo_value() {
         'batch --output'|'batch -o') kind='files' ;;
         'batch --max-size') kind='anything' ;;
         'batch --report') kind='files' ;;
+        'batch --join') kind='files' ;;
         'batch --max-cost') kind='anything' ;;
         'batch --profile') kind='dynamic profiles' ;;
         'join --output'|'join -o') kind='files' ;;

@@ -80,6 +80,7 @@ function __orvideo_takes_value
             'batch -o' \
             'batch --max-size' \
             'batch --report' \
+            'batch --join' \
             'batch --max-cost' \
             'batch --profile' \
             'join --output' \
@@ -375,6 +376,7 @@ complete -c orvideo -n '__orvideo_at \'batch\'' -l fix-image -d 'Send pictures o
 complete -c orvideo -n '__orvideo_at \'batch\'' -l no-check -d 'Send even what the catalogue says cannot work'
 complete -c orvideo -n '__orvideo_at \'batch\'' -l jobs -s j -d 'Rows in flight at once' -x
 complete -c orvideo -n '__orvideo_at \'batch\'' -l fail-fast -d 'Start no more rows after the first failure'
+complete -c orvideo -n '__orvideo_at \'batch\'' -l chain -d 'Each row begins with the last frame of the one before it in FILE'
 complete -c orvideo -n '__orvideo_at \'batch\'' -l retry-failed -d 'Submit failed rows again, as new jobs that cost anew'
 complete -c orvideo -n '__orvideo_at \'batch\'' -l timeout -d 'Stop waiting after this time (90s, 20m, 1h); the job goes on' -x
 complete -c orvideo -n '__orvideo_at \'batch\'' -l interval -d 'Look this often instead of soon at first and then further apart' -x
@@ -383,6 +385,7 @@ complete -c orvideo -n '__orvideo_at \'batch\'' -l force -d 'Overwrite a file th
 complete -c orvideo -n '__orvideo_at \'batch\'' -l receipt -d 'Beside each video, NAME.json: the request, the cost, the sum'
 complete -c orvideo -n '__orvideo_at \'batch\'' -l max-size -d 'Save no file that is larger (500MB, 2GiB)' -x
 complete -c orvideo -n '__orvideo_at \'batch\'' -l report -d 'Write what became of each row: JSONL, or CSV for .csv' -r -F
+complete -c orvideo -n '__orvideo_at \'batch\'' -l join -d 'Join the videos of all rows, in their order, to this film at the end' -r -F
 complete -c orvideo -n '__orvideo_at \'batch\'' -l max-cost -d 'Send nothing if it, or the batch as a whole, may cost more' -x
 complete -c orvideo -n '__orvideo_at \'batch\'' -l yes -s y -d 'Do not ask before a purchase that is dear'
 complete -c orvideo -n '__orvideo_at \'batch\'' -l again -d 'Buy rows once more that another batch has bought'

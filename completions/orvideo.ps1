@@ -43,7 +43,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
         }
         'batch' = @{
             Commands = @('words')
-            Order = @('--format', '--name', '--allow-outside', '--model', '-m', '--duration', '-d', '--resolution', '-r', '--aspect-ratio', '-a', '--size', '--audio', '--no-audio', '--seed', '--first-frame', '--last-frame', '--reference', '--creativity', '--upscale', '--param', '--callback-url', '--user', '--session-id', '--trace', '--fix-image', '--no-check', '--jobs', '-j', '--fail-fast', '--retry-failed', '--timeout', '--interval', '--output', '-o', '--force', '--receipt', '--max-size', '--report', '--max-cost', '--yes', '-y', '--again', '--dry-run', '--json', '--events', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--profile', '--help', '-h')
+            Order = @('--format', '--name', '--allow-outside', '--model', '-m', '--duration', '-d', '--resolution', '-r', '--aspect-ratio', '-a', '--size', '--audio', '--no-audio', '--seed', '--first-frame', '--last-frame', '--reference', '--creativity', '--upscale', '--param', '--callback-url', '--user', '--session-id', '--trace', '--fix-image', '--no-check', '--jobs', '-j', '--fail-fast', '--chain', '--retry-failed', '--timeout', '--interval', '--output', '-o', '--force', '--receipt', '--max-size', '--report', '--join', '--max-cost', '--yes', '-y', '--again', '--dry-run', '--json', '--events', '--quiet', '-q', '--verbose', '-v', '--sandbox', '--profile', '--help', '-h')
             Options = [System.Collections.Hashtable]::new([System.StringComparer]::Ordinal)
             Arguments = @(,@('files'))
             Many = $false
@@ -381,6 +381,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['batch'].Options['--jobs'] = @{ Kind = @('anything'); Help = 'Rows in flight at once' }
     $table['batch'].Options['-j'] = @{ Kind = @('anything'); Help = 'Rows in flight at once' }
     $table['batch'].Options['--fail-fast'] = @{ Kind = $null; Help = 'Start no more rows after the first failure' }
+    $table['batch'].Options['--chain'] = @{ Kind = $null; Help = 'Each row begins with the last frame of the one before it in FILE' }
     $table['batch'].Options['--retry-failed'] = @{ Kind = $null; Help = 'Submit failed rows again, as new jobs that cost anew' }
     $table['batch'].Options['--timeout'] = @{ Kind = @('anything'); Help = 'Stop waiting after this time (90s, 20m, 1h); the job goes on' }
     $table['batch'].Options['--interval'] = @{ Kind = @('anything'); Help = 'Look this often instead of soon at first and then further apart' }
@@ -390,6 +391,7 @@ Register-ArgumentCompleter -Native -CommandName orvideo, orvideo.exe -ScriptBloc
     $table['batch'].Options['--receipt'] = @{ Kind = $null; Help = 'Beside each video, NAME.json: the request, the cost, the sum' }
     $table['batch'].Options['--max-size'] = @{ Kind = @('anything'); Help = 'Save no file that is larger (500MB, 2GiB)' }
     $table['batch'].Options['--report'] = @{ Kind = @('files'); Help = 'Write what became of each row: JSONL, or CSV for .csv' }
+    $table['batch'].Options['--join'] = @{ Kind = @('files'); Help = 'Join the videos of all rows, in their order, to this film at the end' }
     $table['batch'].Options['--max-cost'] = @{ Kind = @('anything'); Help = 'Send nothing if it, or the batch as a whole, may cost more' }
     $table['batch'].Options['--yes'] = @{ Kind = $null; Help = 'Do not ask before a purchase that is dear' }
     $table['batch'].Options['-y'] = @{ Kind = $null; Help = 'Do not ask before a purchase that is dear' }

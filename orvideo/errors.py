@@ -33,6 +33,7 @@ The tree (exit code in brackets)::
     ├── OutputExists              [13]
     ├── OutputUnwritable          [14]
     ├── Unsafe                    [15]  a foreign URL, a downgrade, a bad certificate
+    ├── NotStarted                [20]  a row of a batch that waits for the video of another one, which has none
     ├── BatchIncomplete           [20]  some rows did not make it
     └── Stopped         [129, 130, 143] a signal ended the command
 
@@ -286,6 +287,13 @@ class OutputUnwritable(OrvideoError):
 class Unsafe(OrvideoError):
     exit_code = ExitCode.UNSAFE
     kind = "unsafe"
+
+
+class NotStarted(OrvideoError):
+    """A row of a batch waits for the video of another one, which has none: it was not bought."""
+
+    exit_code = ExitCode.BATCH_INCOMPLETE
+    kind = "not_started"
 
 
 class BatchIncomplete(OrvideoError):

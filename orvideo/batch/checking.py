@@ -1,7 +1,8 @@
 """All of a batch, before any of it is sent: what each row asks for, what it was, what it costs, and what is wrong.
 
 Pictures are opened to be checked and let go again: a thousand rows with a picture each would not fit into memory, so
-a row that has one keeps its sum and reads it once more when it is sent.
+a row that has one keeps its sum and reads it once more when it is sent. A picture that another row's video will have is
+not there yet: a name with that row's key stands in its place (`request.awaited`).
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from orvideo.batch.identity import content_key, row_keys
-from orvideo.batch.rows import Row, Trouble
+from orvideo.batch.chain import frame_shape, refuse_late_moments
+from orvideo.batch.identity import RowKeys, content_key
+from orvideo.batch.rows import Link, Row, Trouble
 from orvideo.errors import ExitCode, MoneyError, OrvideoError, Rejected, UsageError
 from orvideo.money import exact_money_text, money_text
 from orvideo.record.redaction import redact_request, redacted_media
+from orvideo.request.awaited import MEDIA, Awaited, Taken, awaited_in, with_names, with_pictures
 from orvideo.request.build import MediaSource, RequestDraft, request_fields
 
 if TYPE_CHECKING:
@@ -25,14 +28,13 @@ if TYPE_CHECKING:
     from orvideo.record.frames import FrameSource
     from orvideo.request.planner import Planner
 
-_MEDIA = ("frame_images", "input_references")
-
 
 @dataclass(frozen=True)
 class Asked:
     """What a row asks for, read and understood: `key` names it within its batch, `content` is that without its place.
 
-    `fields` have no media data in them where `has_media` is set.
+    Its fields have no media data in them where `has_media` is set. `awaits` has the pictures that it takes from other
+    rows, as its fields name them.
     """
 
     row: Row
@@ -41,6 +43,7 @@ class Asked:
     wanted: RequestDraft = field(repr=False)
     has_media: bool
     warnings: tuple[str, ...]
+    awaits: Mapping[Awaited, Link] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -73,68 +76,108 @@ class Reader:
     taken: Mapping[str, FrameSource] = field(default_factory=dict)
 
     def ask(self, rows: Iterable[Row]) -> tuple[list[Asked], list[Trouble]]:
-        """Return what each row asks for, and the rows for which that cannot be made out."""
-        read: list[tuple[Row, RequestDraft, bool]] = []
+        """Return what each row asks for, in their order, and the rows for which that cannot be made out."""
+        asked: dict[int, Asked] = {}
         troubles: list[Trouble] = []
-        for row in rows:
+        keys = RowKeys()
+        # Those that others wait for come first: their keys are a part of what the others ask for.
+        for row in sorted(rows, key=lambda row: (row.depth, row.number)):
+            awaits = {link: _awaited(link, asked.get(link.row)) for link in row.links}
             try:
-                wanted = self.wanted(row)
+                asked[row.number] = self._asked(row, awaits, keys)
             except UsageError as problem:
                 troubles.append(Trouble(row.line, problem.message))
-                continue
-            # Only what `body` puts back: data anywhere else, as in a provider's options, is sent as it is.
-            light = redact_request({name: wanted.fields[name] for name in _MEDIA if name in wanted.fields})
-            wanted = wanted._replace(fields={**wanted.fields, **light})
-            read.append((row, wanted, bool(redacted_media(light))))
-        keys = row_keys((wanted.fields for _, wanted, _ in read), (wanted.frames for _, wanted, _ in read))
-        asked = [
-            Asked(row, key, content_key(wanted.fields, wanted.frames), wanted, has_media, wanted.warnings)
-            for (row, wanted, has_media), key in zip(read, keys, strict=True)
-        ]
-        return asked, troubles
+        return [asked[number] for number in sorted(asked)], troubles
 
-    def wanted(self, row: Row) -> RequestDraft:
-        given = {**self.given, **row.fields}
+    def _asked(self, row: Row, awaits: Mapping[Link, Awaited], keys: RowKeys) -> Asked:
+        wanted = self.wanted(row, awaits)
+        # Only what `body` puts back: data anywhere else, as in a provider's options, is sent as it is.
+        light = redact_request({name: wanted.fields[name] for name in MEDIA if name in wanted.fields})
+        wanted = wanted._replace(fields={**wanted.fields, **light})
+        content = content_key(wanted.fields, wanted.frames)
+        links = {one: link for link, one in awaits.items()}
+        return Asked(row, keys.next(content), content, wanted, bool(redacted_media(light)), wanted.warnings, links)
+
+    def wanted(self, row: Row, awaits: Mapping[Link, Awaited]) -> RequestDraft:
+        """Return the request of a row, with names in the places of the pictures that it awaits."""
+        given = {**self.given, **{name: _with_awaited(value, awaits) for name, value in row.fields.items()}}
         return request_fields(
             given, self.source, base=self.line, defaults=self.defaults, check=self.check, taken=self.taken
         )
 
-    def body(self, asked: Asked, offer: Offer) -> dict[str, Any]:
-        """Return what is sent, with the media in it. Raises UsageError when a picture has changed since."""
+    def order(
+        self, asked: Asked, offer: Offer, pictures: Mapping[Awaited, Taken]
+    ) -> tuple[dict[str, Any], tuple[FrameSource, ...]]:
+        """Return what is sent, with all of its pictures in it, and which of them are frames of videos.
+
+        Raises UsageError when a picture has changed since it was checked.
+        """
+        body, frames = with_pictures(self._with_media(asked, offer), pictures)
+        assert not awaited_in(body), "all that was awaited is there"
+        return body, (*asked.wanted.frames, *frames)
+
+    def shown(self, asked: Asked, offer: Offer) -> dict[str, Any]:
+        """Return what will be sent, with `row:3:last` in the place of a picture that is not there yet."""
+        names = {one: f"row:{link.row}:{link.moment.text}" for one, link in asked.awaits.items()}
+        return with_names(self._with_media(asked, offer), names)
+
+    def _with_media(self, asked: Asked, offer: Offer) -> dict[str, Any]:
         if not asked.has_media:
             return offer.body
-        again = self.wanted(asked.row)
+        again = self.wanted(asked.row, {link: one for one, link in asked.awaits.items()})
         if content_key(again.fields, again.frames) != asked.content:
             raise UsageError("A picture has changed since it was checked; the row was not submitted.")
-        return {**offer.body, **{name: again.fields[name] for name in _MEDIA if name in again.fields}}
+        return {**offer.body, **{name: again.fields[name] for name in MEDIA if name in again.fields}}
+
+
+def _awaited(link: Link, other: Asked | None) -> Awaited:
+    # Where the other row is refused, so is all of the batch.
+    return Awaited(f"{other.key if other is not None else link.row}:{link.moment.text}")
+
+
+def _with_awaited(value: Any, awaits: Mapping[Link, Awaited]) -> Any:
+    if isinstance(value, Link):
+        return awaits[value]
+    # A link is a tuple as well.
+    return [_with_awaited(item, awaits) for item in value] if type(value) is list else value
 
 
 @dataclass
 class Pricing:
-    """Plans rows against the catalogue; rows that differ in their prompt only are planned once."""
+    """Plans rows against the catalogue; rows that differ in their prompt, or in what they await, are planned once."""
 
     planner: Planner
     #: The most that one job may cost (the setting max-cost), USD.
     each: Decimal | None = None
     _plans: dict[str, Plan | OrvideoError] = field(default_factory=dict)
 
-    def offers(self, asked: Sequence[Asked]) -> tuple[dict[str, Offer], list[Trouble]]:
-        """Return the offer for each row by its key, and the rows that cannot be had, all of them."""
+    def offers(
+        self, asked: Sequence[Asked], bought: Mapping[int, Mapping[str, Any]]
+    ) -> tuple[dict[str, Offer], list[Trouble]]:
+        """Return the offer for each row by its key, and the rows that cannot be had, all of them.
+
+        `bought` are the requests of other rows, by their numbers, whose videos these may take pictures from.
+        """
         offers: dict[str, Offer] = {}
         troubles: list[Trouble] = []
-        for one in asked:
+        requests = dict(bought)
+        # What a picture is like that another row will make is known from that row's plan.
+        for one in sorted(asked, key=lambda one: (one.row.depth, one.row.number)):
             try:
-                offers[one.key] = self._offer(one)
+                refuse_late_moments(one.row, requests)
+                offers[one.key] = offer = self._offer(one, frame_shape(one.row, requests))
             except (Rejected, MoneyError, UsageError) as problem:
                 troubles.append(Trouble(one.row.line, problem.message, ExitCode(problem.exit_code)))
-        return offers, troubles
+            else:
+                requests[one.row.number] = offer.body
+        return {one.key: offers[one.key] for one in asked if one.key in offers}, troubles
 
-    def _offer(self, asked: Asked) -> Offer:
-        plan = self._plan(asked.wanted)
+    def _offer(self, asked: Asked, frame: tuple[int, int] | None) -> Offer:
+        plan = self._plan(asked.wanted._replace(frame=asked.wanted.frame or frame))
         body = plan.request.body()
-        if asked.wanted.fields.get("prompt") is not None:
-            body["prompt"] = asked.wanted.fields["prompt"]
-        offer = Offer(body, plan.quote, plan.choices)
+        wanted = asked.wanted.fields
+        own = {name: wanted[name] for name in ("prompt", *MEDIA) if wanted.get(name) is not None}
+        offer = Offer({**body, **own}, plan.quote, plan.choices)
         if self.each is not None and (offer.most is None or offer.most > self.each):
             price = money_text(offer.most, limit=self.each)
             costs = "has an unknown price" if offer.most is None else f"may cost {price}"
@@ -142,7 +185,8 @@ class Pricing:
         return offer
 
     def _plan(self, wanted: RequestDraft) -> Plan:
-        shape = {name: value for name, value in wanted.fields.items() if name != "prompt"}
+        alike = with_names(wanted.fields, dict.fromkeys(awaited_in(wanted.fields), "a picture"))
+        shape = {name: value for name, value in alike.items() if name != "prompt"}
         shape["prompt"] = wanted.fields.get("prompt") is not None
         key = json.dumps([shape, wanted.params, wanted.frame], sort_keys=True, default=str)
         if key not in self._plans:

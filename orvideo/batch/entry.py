@@ -11,13 +11,17 @@ from orvideo.errors import (
     AuthError,
     JobEnded,
     MoneyError,
+    NoOutput,
+    NotStarted,
     OrvideoError,
+    OutcomeUnknown,
     OutputUnwritable,
     RateLimited,
     RecordError,
     ServiceUnavailable,
 )
 from orvideo.jobs.task import Task
+from orvideo.record.values import State
 
 if TYPE_CHECKING:
     from orvideo.batch.rows import Row
@@ -39,6 +43,13 @@ class Entry(Task):
     batch: str
     quote: Mapping[str, Any] | None = None
 
+    def not_started(self, other: Task) -> NotStarted:
+        """Return why this row is not bought: the row that it waits for, or one before that in the chain, has failed."""
+        if isinstance(other.error, NotStarted):
+            return NotStarted(other.error.message)
+        assert isinstance(other, Entry), "rows wait for rows"
+        return NotStarted(f"Not started: it waits for row {other.row.number}, {_end_of(other)}.")
+
     def record_of_other_run(self, ledger: Ledger) -> Record | None:
         """Return the job that another run has made of this row: then it is followed, not bought."""
         # The record lets a row have one job at most that has not come to nothing.
@@ -46,6 +57,20 @@ class Entry(Task):
             if record.row_key == self.key and row_state(record) not in (RowState.NEW, RowState.FAILED):
                 return record
         return None
+
+
+def _end_of(entry: Entry) -> str:
+    """Say how a row has ended that has no video on this disk."""
+    error, record = entry.error, entry.record
+    if isinstance(error, OutcomeUnknown):
+        return "whose outcome is unknown"
+    if isinstance(error, NoOutput):
+        return "which has no video"
+    if isinstance(error, JobEnded):
+        return "which failed"
+    if record is None or record.state is State.NOT_SENT:
+        return "which was not bought"
+    return "whose video is not here" if record.final else "which is still running"
 
 
 class StopRules:
@@ -81,6 +106,8 @@ class StopRules:
     def over(self, task: Task) -> str | None:
         """Return why a row that is over stops the next ones, None where it does not."""
         error = task.error
+        if isinstance(error, NotStarted):
+            return None  # what it waits for has failed, and that was judged
         if error is None:
             self._failures.ended()
             return None

@@ -3,15 +3,16 @@
 A batch is known by its name and by where it buys, never by its content: a row that is changed must not make the
 others new, or they would all be bought again. A row is known by what it asks for, as it was given: by the row and by
 the defaults of the line and the settings, and not by what was chosen for it from a catalogue that changes from day to
-day. Rows that ask for the same are told apart by their order among themselves.
+day. Rows that ask for the same are told apart by their order among themselves. A picture of another row's video counts
+by that row's key: where a row is changed, what follows from it is new as well, and nothing else is.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import repeat
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from orvideo.batch.source import Source
@@ -43,15 +44,17 @@ def batch_id(label: str, endpoint: str) -> str:
     return "batch-" + _digest(json.dumps(["orvideo batch 1", endpoint, label]))[:24]
 
 
-def row_keys(wanted: Iterable[Mapping[str, Any]], frames: Iterable[Sequence[FrameSource]] = repeat(())) -> list[str]:
-    """Return the key of each row, in order, from what it asks for; media count by their content, not by their name."""
-    seen: dict[str, int] = {}
-    keys: list[str] = []
-    for fields, of_videos in zip(wanted, frames, strict=False):
-        content = content_key(fields, of_videos)
-        keys.append(f"{content}-{seen.get(content, 0)}")
-        seen[content] = seen.get(content, 0) + 1
-    return keys
+class RowKeys:
+    """Gives rows their keys, one after the other, from what they ask for."""
+
+    def __init__(self) -> None:
+        self._seen: Counter[str] = Counter()
+
+    def next(self, content: str) -> str:
+        """Return the key of a row whose `content_key` this is."""
+        key = f"{content}-{self._seen[content]}"
+        self._seen[content] += 1
+        return key
 
 
 def content_key(fields: Mapping[str, Any], frames: Sequence[FrameSource] = ()) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -131,6 +132,14 @@ def check_targets(
         owner = owners.setdefault(rules.place_key(path), f"the one of line {row.line}")
         if owner != f"the one of line {row.line}":
             yield Trouble(row.line, f"Its output {path} is {owner} as well.")
+
+
+def check_kept(rows: Iterable[tuple[Row, str]], awaited: Collection[int]) -> Iterator[Trouble]:
+    """Yield the rows, with their targets, whose videos are not kept and whose numbers others take pictures from."""
+    for row, spec in rows:
+        with suppress(OrvideoError):  # `check_targets` says what is wrong
+            if row.number in awaited and targets.parse_target(spec).is_stream:
+                yield Trouble(row.line, f"Another row takes a picture of its video, which {spec} does not keep.")
 
 
 def _place(

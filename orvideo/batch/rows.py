@@ -14,10 +14,24 @@ from orvideo.batch.columns import ALIASES, KNOWN, NAMING, column_name, from_cell
 from orvideo.batch.formats import READERS, Form, Wrong
 from orvideo.batch.source import Source
 from orvideo.errors import ExitCode, UsageError
+from orvideo.film.moment import Moment
 from orvideo.request.checking import nearest
 from orvideo.request.texts import check_texts
 
 _FIELD = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
+
+
+class Link(NamedTuple):
+    """A picture of another row's video, as the value of a field: the number of that row, and the moment."""
+
+    row: int
+    moment: Moment
+
+    @property
+    def text(self) -> str:
+        """What a person calls it: `the last frame of row 3`, `the frame at 2.5s of row 3`."""
+        at = self.moment.text
+        return f"the {f'{at} frame' if at in ('first', 'last') else f'frame at {at}'} of row {self.row}"
 
 
 @dataclass(frozen=True)
@@ -25,7 +39,8 @@ class Row:
     """One row: `number` counts rows from 1, `line` is the physical line it begins on.
 
     `fields` are the request's, under the service's names or `first_frame`, `last_frame`, `reference` and `param`.
-    `own` are the columns that mean something in an output's name only.
+    `own` are the columns that mean something in an output's name only. `depth` is how many rows have to be made before
+    it, one after the other (`batch.chain`).
     """
 
     number: int
@@ -34,6 +49,18 @@ class Row:
     name: str | None = None
     output: str | None = None
     own: dict[str, str] = field(default_factory=dict)
+    depth: int = 0
+
+    @property
+    def links(self) -> list[Link]:
+        """The pictures that it takes from other rows."""
+        values = (item for value in self.fields.values() for item in (value if type(value) is list else [value]))
+        return [item for item in values if isinstance(item, Link)]
+
+    @property
+    def after(self) -> list[int]:
+        """The numbers of the rows that it waits for."""
+        return sorted({link.row for link in self.links})
 
 
 class Trouble(NamedTuple):
@@ -58,7 +85,9 @@ def read_rows(source: Source, *, output: str | None, check: bool = True) -> tupl
             troubles.append(Trouble(line, given.message))
             continue
         try:
-            rows.append(_row(len(rows) + 1, line, given, named, check, from_text=source.form is Form.CSV))
+            rows.append(
+                _row(len(rows) + len(troubles) + 1, line, given, named, check, from_text=source.form is Form.CSV)
+            )
         except UsageError as problem:
             troubles.append(Trouble(line, problem.message))
     return rows, troubles

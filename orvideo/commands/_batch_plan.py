@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
+from orvideo.commands._chain import require_film
 from orvideo.commands._money import Spending
 from orvideo.commands._options import Saving, Waiting, option
 from orvideo.commands._request import RequestOptions
@@ -34,6 +35,9 @@ class Running(NamedTuple):
         int, option("Running", "Rows in flight at once.", "--jobs", "-j", metavar="N", min=1, max=_MOST_JOBS)
     ] = 4
     fail_fast: Annotated[bool, option("Running", "Start no more rows after the first failure.", "--fail-fast")] = False
+    chain: Annotated[
+        bool, option("Running", "Each row begins with the last frame of the one before it in FILE.", "--chain")
+    ] = False
     retry_failed: Annotated[
         bool, option("Running", "Submit failed rows again, as new jobs that cost anew.", "--retry-failed")
     ] = False
@@ -54,6 +58,7 @@ class BatchOptions(NamedTuple):
     saving: Saving
     report: str | None
     spending: Spending
+    join: str | None
 
     @property
     def resume(self) -> str | None:
@@ -95,6 +100,14 @@ def read_file(context: Context, options: BatchOptions) -> Source:
     return read_source(options.file, getattr(stdin, "buffer", None), form)
 
 
+def reserved_places(options: BatchOptions, source: Source, film: Path | None) -> dict[Path, str]:
+    """Return the places that no row's video may have, with what to call them."""
+    places = [(source.path, "the batch file"), (film, "the film")]
+    if options.report is not None:
+        places.append((Path(expand_user(options.report)).absolute(), "the report"))
+    return {path: what for path, what in places if path is not None}
+
+
 def report_path(options: BatchOptions, source: Source) -> str:
     """Return where the report goes; raises UsageError where that is the batch file."""
     assert options.report is not None, "asked only where there is one"
@@ -104,8 +117,19 @@ def report_path(options: BatchOptions, source: Source) -> str:
     return report
 
 
-def check_batch(context: Context, options: BatchOptions, settings: Settings, service: Service, source: Source) -> Batch:
-    """Check every row in every way; raises UsageError or Rejected with all problems at once."""
+def check_batch(
+    context: Context,
+    options: BatchOptions,
+    settings: Settings,
+    service: Service,
+    source: Source,
+    reserved: Mapping[Path, str],
+) -> Batch:
+    """Check every row in every way; raises UsageError or Rejected with all problems at once.
+
+    `reserved` are the places that other things of this batch have, with what to call them.
+    """
+    from orvideo.batch.chain import link_rows
     from orvideo.batch.checking import Pricing
     from orvideo.batch.identity import batch_id, batch_label, batch_name
     from orvideo.batch.row_state import History
@@ -116,6 +140,8 @@ def check_batch(context: Context, options: BatchOptions, settings: Settings, ser
     rows, troubles = read_rows(source, output=output, check=not options.asked.no_check)
     if not rows and not troubles:
         raise UsageError(f"There is no row in {source.shown}.")
+    rows, unlinked = link_rows(rows, chain=options.running.chain, is_whole=not troubles)
+    troubles += unlinked
     label = batch_label(source, options.name)
     identity = batch_id(label, service.endpoint)
     before = context.ledger.rows_of_batch(identity)
@@ -132,11 +158,13 @@ def check_batch(context: Context, options: BatchOptions, settings: Settings, ser
     wanted = [one for one in asked if _is_to_be_bought(history.last.get(one.key), options)]
     check = not options.asked.no_check
     planner = context.planner(service, check=check)
-    offers, dear = Pricing(planner, each=context.settings.max_cost).offers(wanted)
+    pricing = Pricing(planner, each=context.settings.max_cost)
+    offers, dear = pricing.offers(wanted, _requests_on_record(asked, history))
     troubles += dear
     if offers:
         _refuse_other_profile(history, service)
-    specs, misplaced = _specs(context, options, output, source, asked, history, offers)
+        require_film(wanted)
+    specs, misplaced = _specs(context, options, output, reserved, asked, history, offers)
     troubles += misplaced
     if troubles:
         raise _refusal(troubles, source)
@@ -181,6 +209,11 @@ def _reader(options: BatchOptions, settings: Settings, source: Source, frame_of:
     return Reader(where, asked.defaults(settings), line, asked.params(), not asked.no_check, taken)
 
 
+def _requests_on_record(asked: Sequence[Asked], history: History) -> dict[int, Mapping[str, Any]]:
+    """Return the requests of the rows that were bought, by the rows' numbers."""
+    return {one.row.number: history.last[one.key].request for one in asked if one.key in history.last}
+
+
 def _is_to_be_bought(record: Record | None, options: BatchOptions) -> bool:
     from orvideo.batch.row_state import RowState, row_state
 
@@ -192,13 +225,13 @@ def _specs(
     context: Context,
     options: BatchOptions,
     output: str | None,
-    source: Source,
+    reserved: Mapping[Path, str],
     asked: Sequence[Asked],
     history: History,
     offers: Mapping[str, Offer],
 ) -> tuple[dict[str, str], list[Trouble]]:
     """Return where each row saves, and the rows that would be in each other's way or in that of a file."""
-    from orvideo.batch.naming import check_targets, folder_to_make, spec_for
+    from orvideo.batch.naming import check_kept, check_targets, folder_to_make, spec_for
     from orvideo.batch.rows import Trouble
 
     specs: dict[str, str] = {}
@@ -208,9 +241,7 @@ def _specs(
             specs[one.key] = spec_for(one.row, output, len(asked))
         except UsageError as problem:
             troubles.append(Trouble(one.row.line, problem.message))
-    taken = {Path(path): "the batch file" for path in [source.path] if path is not None}
-    if options.report is not None:
-        taken[Path(expand_user(options.report)).absolute()] = "the report"
+    taken = dict(reserved)
     for one in asked:
         record = history.last.get(one.key)
         if record is not None and one.key not in offers:
@@ -219,6 +250,8 @@ def _specs(
         (one.row, specs[one.key], offers[one.key].body) for one in asked if one.key in offers and one.key in specs
     ]
     now, to_make = context.clock.now(), folder_to_make(output)
+    awaited = {number for one in asked if one.key in offers for number in one.row.after}
+    troubles += check_kept(((row, spec) for row, spec, _ in new), awaited)
     troubles += check_targets(new, taken, force=options.saving.force, now=now, total=len(asked), to_make=to_make)
     return specs, troubles
 

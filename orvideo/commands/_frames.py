@@ -5,26 +5,24 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from orvideo.commands._videos import videos_of
 from orvideo.errnos import reason
 from orvideo.errors import JobEnded, NoOutput, NotFetched, StillRunning, UsageError
-from orvideo.film.moment import FIRST, LAST, Moment, parse_moment, split_moment
+from orvideo.film.moment import Moment, parse_moment, split_moment
 from orvideo.installers import needing
 from orvideo.record.frames import FrameSource
 from orvideo.record.lookup import NoSuchJob
-from orvideo.request.frames import Frame, FrameWord
+from orvideo.request.frames import USUAL, Frame, FrameWord
 from orvideo.request.kinds import recognise
 
 if TYPE_CHECKING:
     from orvideo.context import Context
     from orvideo.record.values import Record
 
-#: The frame of a video that is meant where the word names no moment: a video goes on where another ends.
-USUAL = {"first_frame": LAST, "last_frame": FIRST, "reference": FIRST}
 #: A place in the list of jobs, which is never a file.
 _PLACE = re.compile(r"@(?P<number>last|[0-9]{1,15})(?::(?P<moment>.*))?", re.ASCII | re.DOTALL)
 _NUMBER = re.compile(r"[0-9]{1,3}", re.ASCII)
@@ -54,11 +52,11 @@ class FrameFinder:
     def __init__(
         self, context: Context, max_bytes: int, *, batch: str | None = None, rows: Sequence[Record] = ()
     ) -> None:
-        self._context, self._max_bytes = context, max_bytes
+        self._context = context
         self._batch, self._rows = batch, len(rows)
         self._named = {frame.named: frame.job for row in rows for frame in row.frames if frame.named and frame.job}
         self._jobs: dict[str, _Video] = {}
-        self._picture = lru_cache(maxsize=_KEPT)(self._take)
+        self._picture = lru_cache(maxsize=_KEPT)(partial(take_frame, max_bytes=max_bytes))
 
     def __call__(self, word: FrameWord) -> Frame | None:
         usual = USUAL[word.use]
@@ -123,7 +121,7 @@ class FrameFinder:
         if self._batch is None:
             return self._found(name)
         if _NUMBER.fullmatch(name):
-            raise UsageError(f"{name} could be a job or a row.", hint=f"@{name} is a job, and ./{name} a file")
+            raise UsageError(f"{name} could be a job (@{name}), a row (row:{name}) or a file (./{name}).")
         if name in self._named or not name.startswith("@"):
             return self._found(self._named.get(name, name))
         number = int(name[1:])
@@ -147,19 +145,23 @@ class FrameFinder:
         source = video.source._replace(at=moment.text)
         return Frame(data, f"the {source.text}", source, (warning,) if warning else ())
 
-    def _take(self, path: Path, digest: str, moment: Moment) -> tuple[bytes, str | None]:
-        """Return the picture, and what is to be said of it; only ever of the very video that was named."""
-        with needing("film", "A frame of a video"):
-            from orvideo.film.encoding import Kind, encoded
-            from orvideo.film.stills import still
 
-            shown = still(path, moment)
-            data = encoded(shown.image, Kind.PNG)
-            if len(data) > self._max_bytes:
-                data = encoded(shown.image, Kind.JPEG)
-        if _sum(path) != digest:
-            raise UsageError(f"{path} has changed since it was checked; nothing was sent.")
-        return data, shown.warning
+def take_frame(path: Path, digest: str, moment: Moment, max_bytes: int) -> tuple[bytes, str | None]:
+    """Return a frame as a picture, and what is to be said of it; only ever of the video with this sha256.
+
+    It is a PNG, and a JPEG where that has more bytes than `max_bytes`. Raises UsageError.
+    """
+    with needing("film", "A frame of a video"):
+        from orvideo.film.encoding import Kind, encoded
+        from orvideo.film.stills import still
+
+        shown = still(path, moment)
+        data = encoded(shown.image, Kind.PNG)
+        if len(data) > max_bytes:
+            data = encoded(shown.image, Kind.JPEG)
+    if _sum(path) != digest:
+        raise UsageError(f"{path} has changed since it was checked; nothing was sent.")
+    return data, shown.warning
 
 
 def _exists(path: Path) -> bool:

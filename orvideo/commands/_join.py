@@ -81,8 +81,10 @@ class Film(NamedTuple):
         }
 
 
-def film_target(context: Context, spec: str | None, *, force: bool = False) -> Target:
+def film_target(context: Context, spec: str | None, *, force: bool = False, to_make: Path | None = None) -> Target:
     """Return where a film goes: `spec` is -o. Before anything is fetched, made or bought.
+
+    `to_make` is a folder that will be made before the film is.
 
     Raises UsageError for what is no file's name, and where the extra is missing; OutputExists, OutputUnwritable.
     """
@@ -90,7 +92,9 @@ def film_target(context: Context, spec: str | None, *, force: bool = False) -> T
     from orvideo.installers import needing
 
     with needing("film", "Joining videos"):
-        import av  # noqa: F401
+        from orvideo.film.libraries import load
+
+        load()
     target = parse_target(FILM if spec is None else spec, force=force, stdout_is_tty=context.terminal.out_is_tty)
     if target.form is Form.FOLDER:
         target = target._replace(form=Form.FILE, name=FILM)
@@ -101,7 +105,7 @@ def film_target(context: Context, spec: str | None, *, force: bool = False) -> T
     if target.note:
         context.terminal.note(target.note)
     target.refuse_existing(None)
-    check_target(target, facts=PART)
+    check_target(target, to_make=to_make, facts=PART)
     return target
 
 

@@ -11,7 +11,16 @@ import typer
 
 from orvideo import shells
 from orvideo.commands._action import Action
-from orvideo.commands._batch_plan import Batch, BatchOptions, Running, check_batch, read_file, report_path
+from orvideo.commands._batch_plan import (
+    Batch,
+    BatchOptions,
+    Running,
+    check_batch,
+    read_file,
+    report_path,
+    reserved_places,
+)
+from orvideo.commands._chain import Camera, Pictures
 from orvideo.commands._follow import errors_of, run_options_from, run_tasks
 from orvideo.commands._groups import Fields
 from orvideo.commands._money import Purchase, Spending, guard, notice_of_rows
@@ -24,6 +33,7 @@ from orvideo.errors import (
     BatchIncomplete,
     ExitCode,
     MoneyError,
+    NotStarted,
     OrvideoError,
     OutputUnwritable,
     Rejected,
@@ -32,11 +42,14 @@ from orvideo.errors import (
 )
 
 if TYPE_CHECKING:
-    from orvideo.batch.checking import Asked, Offer, Price
+    from orvideo.batch.checking import Asked, Price
     from orvideo.batch.entry import Entry
+    from orvideo.commands._batch_film import BatchFilm
     from orvideo.context import Context, Service
+    from orvideo.jobs.fetch import Fetcher
     from orvideo.jobs.task import RunOptions
     from orvideo.output.batch_report import ReportFile
+    from orvideo.record.values import Submission
 
 
 def register(app: typer.Typer) -> None:
@@ -75,13 +88,29 @@ def register(app: typer.Typer) -> None:
         report: Annotated[
             str | None, option("Saving", "Write what became of each row: JSONL, or CSV for .csv.", metavar="FILE")
         ] = None,
+        join: Annotated[
+            str | None,
+            option("Saving", "Join the videos of all rows, in their order, to this film at the end.", metavar="FILE"),
+        ] = None,
         spending: Spending,
         answering: Following,
     ) -> Action:
         """Submit, follow and save many videos; the same command goes on where it was stopped."""
         typed = shells.command_line(["orvideo", *ctx.obj])
         options = BatchOptions(
-            typed, file, form, name, allow_outside, asked, running, waiting, output, saving, report, spending
+            typed,
+            file,
+            form,
+            name,
+            allow_outside,
+            asked,
+            running,
+            waiting,
+            output,
+            saving,
+            report,
+            spending,
+            join,
         )
         return Action(lambda context: run(context, options), answering)
 
@@ -97,32 +126,53 @@ def run(context: Context, options: BatchOptions) -> None:
     run_options = run_options_from(context, options.waiting)
     source = read_file(context, options)
     report = ReportFile(report_path(options, source)) if options.report is not None else None
+    output = options.output if options.output is not None else context.settings.output
+    film = _film(context, options, output)
     context.terminal.require_stdout()
     service = context.service(needs_key=not options.spending.dry_run)
-    batch = check_batch(context, options, settings, service, source)._replace(limit=limit)
-    price = _show_price(context, batch)
+    reserved = reserved_places(options, source, film.path if film is not None else None)
+    batch = check_batch(context, options, settings, service, source, reserved)._replace(limit=limit)
+    price = _show_price(context, batch, options)
     _guard_money(context, service, batch, price, options)
     if options.spending.dry_run:
         _answer_dry_run(context, batch, price)
         return
     if batch.offers:
-        make_output_folder(options.output if options.output is not None else context.settings.output)
-    entries = _entries(context, batch, service)
-    _run(context, options, entries, run_options, report)
+        make_output_folder(output)
+    saving = options.saving
+    fetcher = context.fetcher(None, force=saving.force, always=True, names_relative=True, max_size=saving.max_size)
+    entries = _entries(batch, service, Camera(fetcher, settings.max_image_bytes))
+    rows, stopped = _run(context, options, entries, run_options, fetcher, report)
+    made = None
+    if film is not None:
+        made = _join(film, entries, fetcher, stopped)
+    _answer(context, entries, rows, made, stopped)
+
+
+def _film(context: Context, options: BatchOptions, output: str | None) -> BatchFilm | None:
+    """Return the film that is to be made, None where none is; raises where it cannot be."""
+    if options.join is None:
+        return None
+    from orvideo.batch.naming import folder_to_make
+    from orvideo.commands._batch_film import BatchFilm
+
+    return BatchFilm(context, options.join, force=options.saving.force, new_folder=folder_to_make(output))
 
 
 # --- money ----------------------------------------------------------------------------------------------------------
 
 
-def _show_price(context: Context, batch: Batch) -> Price:
+def _show_price(context: Context, batch: Batch, options: BatchOptions) -> Price:
     """Say how the batch stands, what will be bought, and what all of it costs, before any of it is."""
     from orvideo.batch.checking import price_of
     from orvideo.batch.naming import folder_of, is_elsewhere
-    from orvideo.output.batch_text import dropped_rows_line, plan_lines, saved_elsewhere_line
+    from orvideo.output.batch_text import MOST_NAMED, chain_lines, dropped_rows_line, plan_lines, saved_elsewhere_line
     from orvideo.settings.definitions import DEFAULT_BASE_URL
 
     price = price_of(batch.offers.values())
     for line in plan_lines(batch.asked, batch.history, batch.offers, price, batch.limit):
+        context.terminal.note(line)
+    for line in chain_lines(batch.to_buy, most=None if options.spending.dry_run else MOST_NAMED):
         context.terminal.note(line)
     if context.endpoint == "sandbox":
         context.terminal.note("to: the sandbox; nothing is charged")
@@ -155,8 +205,8 @@ def _guard_money(context: Context, service: Service, batch: Batch, price: Price,
     purchase = Purchase("This batch", rows, words, price.most, is_batch=True)
     if batch.limit is not None:
         purchase = purchase._replace(spent=most_spent(batch.history.last.values()))
-    # One by one, and only where they are read: each may have pictures in it.
-    bodies = (batch.reader.body(one, batch.offers[one.key]) for one in batch.to_buy)
+    # One by one, and only where they are read: each may have pictures in it. What waits for one was never sent before.
+    bodies = (batch.reader.shown(one, batch.offers[one.key]) for one in batch.to_buy if not one.awaits)
     known = {one.key for one in batch.asked}
     notice = partial(notice_of_rows, context, batch.offers, bodies, known, batch.id, service.endpoint)
     guard(context, service, purchase, batch.limit, options.spending, notice)
@@ -168,8 +218,8 @@ def _answer_dry_run(context: Context, batch: Batch, price: Price) -> None:
 
     rows = [
         {
-            "row": one.row.number, "line": one.row.line,
-            "request": context.terminal.shown_request(batch.reader.body(one, batch.offers[one.key])),
+            "row": one.row.number, "line": one.row.line, "after": one.row.after,
+            "request": context.terminal.shown_request(batch.reader.shown(one, batch.offers[one.key])),
             "quote": batch.offers[one.key].quote.as_json(), "output": batch.specs[one.key],
             "frames": [frame.as_json() for frame in one.wanted.frames],
         }
@@ -183,28 +233,22 @@ def _answer_dry_run(context: Context, batch: Batch, price: Price) -> None:
 # --- the run --------------------------------------------------------------------------------------------------------
 
 
-def _entries(context: Context, batch: Batch, service: Service) -> list[Entry]:
+def _entries(batch: Batch, service: Service, camera: Camera) -> list[Entry]:
     """Return the rows as the run takes them: what is to be bought, followed, fetched, or left alone."""
     from orvideo.batch.entry import Entry
     from orvideo.batch.row_state import RowState, row_state
     from orvideo.jobs import judgement
     from orvideo.jobs.task import Phase
-    from orvideo.record.values import Submission
 
-    def order(one: Asked, offer: Offer) -> Submission:
-        return Submission(
-            request=batch.reader.body(one, offer), endpoint=service.endpoint, quote=offer.quote.as_json(),
-            target=batch.specs[one.key], batch=batch.id, row_key=one.key, row_number=one.row.number,
-            max_total=batch.limit, profile=service.profile, batch_name=batch.name, frames=one.wanted.frames,
-        )  # fmt: skip
-
-    entries: list[Entry] = []
+    entries = {one.row.number: Entry(row=one.row, key=one.key, batch=batch.id) for one in batch.asked}
     for one in batch.asked:
-        record, offer = batch.history.last.get(one.key), batch.offers.get(one.key)
-        entry = Entry(row=one.row, key=one.key, batch=batch.id)
-        entries.append(entry)
+        record, offer, entry = batch.history.last.get(one.key), batch.offers.get(one.key), entries[one.row.number]
         if offer is not None:
-            entry.make_submission, entry.quote = partial(order, one, offer), offer.quote.as_json()
+            pictures = Pictures(camera, one.awaits, entries)
+            entry.make_submission = partial(_order, batch, service, one, pictures)
+            entry.quote = offer.quote.as_json()
+            if one.awaits:
+                entry.after, entry.prepare = [entries[number] for number in one.row.after], pictures.prepare
             continue
         assert record is not None, "what has no offer has a job"
         entry.record, entry.seq = record, record.seq
@@ -213,7 +257,20 @@ def _entries(context: Context, batch: Batch, service: Service) -> list[Entry]:
             entry.error, entry.phase = judgement.error_without_id(record), Phase.DONE
         elif state is RowState.FAILED:
             entry.error, entry.phase = judgement.error_on_record(record), Phase.DONE
-    return entries
+    return list(entries.values())
+
+
+def _order(batch: Batch, service: Service, one: Asked, pictures: Pictures) -> Submission:
+    """Return what is sent for a row, with its pictures in it."""
+    from orvideo.record.values import Submission
+
+    offer = batch.offers[one.key]
+    request, frames = batch.reader.order(one, offer, pictures.hand_over())
+    return Submission(
+        request=request, endpoint=service.endpoint, quote=offer.quote.as_json(), target=batch.specs[one.key],
+        batch=batch.id, row_key=one.key, row_number=one.row.number, max_total=batch.limit, profile=service.profile,
+        batch_name=batch.name, frames=frames,
+    )  # fmt: skip
 
 
 def _run(
@@ -221,14 +278,13 @@ def _run(
     options: BatchOptions,
     entries: list[Entry],
     run_options: RunOptions,
+    fetcher: Fetcher,
     report: ReportFile | None,
-) -> None:
-    """Run the rows, and whatever ends it, tell how each stands; raises what the exit code is taken from."""
+) -> tuple[list[dict[str, Any]], list[OrvideoError]]:
+    """Run the rows and, whatever ends it, report how each stands; return that, and what went wrong besides."""
     from orvideo.batch.entry import POLLS_PER_SECOND, StopRules
     from orvideo.output.batch_listener import BatchListener
 
-    saving = options.saving
-    fetcher = context.fetcher(None, force=saving.force, always=True, names_relative=True, max_size=saving.max_size)
     run_options = run_options._replace(max_in_flight=options.running.jobs)
     if run_options.interval is None:
         run_options = run_options._replace(polls_per_second=POLLS_PER_SECOND)
@@ -241,8 +297,8 @@ def _run(
     stopped: list[OrvideoError] = []
     try:
         stopped += run_tasks(context, entries, run_options, fetcher, listener=listener, rules=rules)
-        if saving.receipt:
-            write_receipts(context, entries, force=saving.force)
+        if options.saving.receipt:
+            write_receipts(context, entries, force=options.saving.force)
     finally:
         rows = _documents(entries)
         if report is not None:
@@ -252,7 +308,21 @@ def _run(
                 # The answer has the same rows, and what went wrong before says more.
                 context.terminal.warn(error.message)
                 stopped.append(error)
-    _answer(context, entries, rows, stopped)
+    return rows, stopped
+
+
+def _join(
+    film: BatchFilm, entries: Sequence[Entry], fetcher: Fetcher, stopped: list[OrvideoError]
+) -> dict[str, Any] | None:
+    """Make the film of all rows, where all have a video; what goes wrong is put with what has stopped the run."""
+    if not all(entry.has_video for entry in entries):
+        film.tell_missing(entries)
+        return None
+    try:
+        return film.make(entries, fetcher)
+    except OrvideoError as error:
+        stopped.append(error)
+        return None
 
 
 def _documents(entries: Sequence[Entry]) -> list[dict[str, Any]]:
@@ -262,7 +332,11 @@ def _documents(entries: Sequence[Entry]) -> list[dict[str, Any]]:
 
 
 def _answer(
-    context: Context, entries: Sequence[Entry], rows: list[dict[str, Any]], stopped: list[OrvideoError]
+    context: Context,
+    entries: Sequence[Entry],
+    rows: list[dict[str, Any]],
+    film: dict[str, Any] | None,
+    stopped: list[OrvideoError],
 ) -> None:
     """Answer with the whole, tell what failed and why, and raise when not every row has its video."""
     from orvideo.output.batch_report import row_totals
@@ -272,7 +346,7 @@ def _answer(
     context.terminal.event({"event": "batch_ended", "time": context.clock.now(), **sums})
     failed = [entry for entry in entries if entry.error is not None]
     context.terminal.note(summary_line(sums, sandbox=context.endpoint == "sandbox"))
-    context.terminal.document({"rows": rows, "totals": sums})
+    context.terminal.document({"rows": rows, "totals": sums, "film": film})
     left = [entry for entry in entries if entry.error is None and not (entry.saved or entry.was_here)]
     if failed or left or stopped:
         raise _incomplete(context, [*errors_of(failed), *stopped], failed, left, len(entries))
@@ -284,13 +358,14 @@ def _incomplete(
     """Return the one error of a batch: its code by the precedence of the contract, and the command that goes on."""
     from orvideo.output.batch_report import TROUBLES, trouble_of
 
-    decisive = worst(errors) if errors else None
+    # A row that waits for another one has not failed; that one has.
+    decisive = worst([error for error in errors if not isinstance(error, NotStarted)] or errors) if errors else None
     # Where more of the same is refused, the same line is no help: what the refusal itself advises is (finding D11).
     hint = decisive.hint if isinstance(decisive, AuthError | MoneyError | Rejected | Unavailable) else None
     told = context.ending.annotate(errors)
     code = decisive.exit_code if decisive is not None else ExitCode.BATCH_INCOMPLETE
     nothing_bought = all(entry.record is None for entry in [*failed, *left]) and len(failed) + len(left) == rows
-    same = len({error.exit_code for error in told}) == 1
+    same = len({error.exit_code for error in told if not isinstance(error, NotStarted)}) == 1
     kept = code in PRECEDENCE or (nothing_bought and same and code in (ExitCode.UNAVAILABLE, ExitCode.RECORD))
     counts = {"not started": len(left)} | Counter(trouble_of(entry) for entry in failed)
     unknown = "outcome unknown" in counts
@@ -298,7 +373,8 @@ def _incomplete(
     if not parts:
         return BatchIncomplete(told[-1].message, exit_code=code, hint=hint)
     ended = counts.get("failed")
-    retry = f" {ended} ended without a video; --retry-failed buys them again." if ended else ""
+    waiting = ", and then what waits for them" if counts.get("waiting for another row") else ""
+    retry = f" {ended} ended without a video; --retry-failed buys them again{waiting}." if ended else ""
     maybe = " What is unknown may be paid for, and is not sent again." if unknown else ""
     return BatchIncomplete(
         f"{len(failed) + len(left)} of {rows} rows did not make it: {parts}.{retry}{maybe}",

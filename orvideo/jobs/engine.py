@@ -14,7 +14,7 @@ one thread, and are read together.
 from __future__ import annotations
 
 import queue
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from orvideo.clock import MAX_WAIT
 from orvideo.deadline import Cancelled, Deadline
-from orvideo.errors import NoOutput, NotFetched, OrvideoError, OutputExists, RecordError
+from orvideo.errors import NoOutput, NotFetched, NotStarted, OrvideoError, OutputExists, RecordError
 from orvideo.jobs import judgement
 from orvideo.jobs.poll_queue import PollQueue
 from orvideo.jobs.polling import PollResult, PollSchedule
@@ -42,7 +42,8 @@ if TYPE_CHECKING:
 
 #: So long after a job's end, a missing video may have expired.
 _MAY_HAVE_EXPIRED = timedelta(hours=1)
-#: The most of each at once. 32 polls are about 300 a second at a service that answers in a tenth of a second.
+#: The most of each at once; tasks that are being prepared count as submits. 32 polls are about 300 a second at a
+#: service that answers in a tenth of a second.
 SUBMITS, POLLS, FETCHES, HOOKS = 8, 32, 3, 4
 #: A fetch that has received nothing for so many seconds holds up no other; with those there are so many at most.
 _IDLE_AFTER, MAX_FETCHES = 5.0, 32
@@ -54,16 +55,16 @@ _LAST_POLL, _GRACE = 0.3, 0.1
 _POLL_AFTER_END = 10.0
 #: How long a run that ends early waits for running work, in seconds. A submit ends by its own limits; a command of
 #: --exec gets a second before it is told to end, and another one after that.
-_SHUTDOWN_WAITS = ((Phase.SUBMITTING, inf), (Phase.FETCHING, 1.0), (Phase.HOOKS, 3.0))
+_SHUTDOWN_WAITS = ((Phase.SUBMITTING, inf), (Phase.PREPARING, 1.0), (Phase.FETCHING, 1.0), (Phase.HOOKS, 3.0))
 #: When a loop turn is so late, in seconds, the machine was suspended.
 _SUSPENDED_AFTER = 10.0
 #: How often the row of another process's submit is read from the record, in seconds.
 _ELSEWHERE_PAUSE = 1.0
 
 #: The phases of jobs that count as in flight.
-_IN_FLIGHT = (Phase.SUBMITTING, Phase.SUBMITTED_ELSEWHERE, Phase.FOLLOWING)
+_IN_FLIGHT = (Phase.PREPARING, Phase.SUBMITTING, Phase.SUBMITTED_ELSEWHERE, Phase.FOLLOWING)
 #: The phases that end at the task's deadline, even where the work hangs.
-_EXPIRING = (Phase.SUBMITTED_ELSEWHERE, Phase.FOLLOWING, Phase.FETCHING)
+_EXPIRING = (Phase.PREPARING, Phase.SUBMITTED_ELSEWHERE, Phase.FOLLOWING, Phase.FETCHING)
 
 
 class Engine:
@@ -87,6 +88,10 @@ class Engine:
         self._ledger, self._journal, self._clock = dependencies.ledger, dependencies.journal, dependencies.clock
         self._rate_limiter = RateLimiter(self._clock)
         self._waiting: deque[Task] = deque()
+        #: Those that wait for the video of another task, by that task.
+        self._held: defaultdict[Task, list[Task]] = defaultdict(list)
+        #: Those that are done, and others still wait for them.
+        self._awaited: deque[Task] = deque()
         self._phases = Counter(task.phase for task in tasks)
         self._polls = PollQueue(self._clock, options.polls_per_second)
         self._for_disk: deque[Task] = deque()
@@ -145,10 +150,28 @@ class Engine:
         """Set the first phase of a task."""
         if task.phase is Phase.DONE:
             return
-        if task.make_submission is not None:
-            self._waiting.append(task)
-        else:
+        if task.make_submission is None:
             self._resume(task, task.on_record)
+        elif not self._hold(task):
+            self._waiting.append(task)
+
+    def _hold(self, task: Task) -> bool:
+        """Return whether a task has to wait for the video of another one, or was ended because that has none."""
+        for other in task.after:
+            if other.phase is not Phase.DONE:
+                self._held[other].append(task)
+                return True
+            if not other.has_video:
+                self._finish(task, task.not_started(other))
+                return True
+        return False
+
+    def _release(self) -> None:
+        """Go on with the tasks that have waited for one that is done, before those that wait for nothing."""
+        while self._awaited:
+            for task in reversed(self._held.pop(self._awaited.popleft(), [])):
+                if not self._hold(task):
+                    self._waiting.appendleft(task)
 
     def _resume(self, task: Task, record: Record) -> None:
         """Continue a job that is on record."""
@@ -185,17 +208,25 @@ class Engine:
 
     def _dispatch(self) -> None:
         """Hand out the work that is due, as far as there are threads for it."""
+        self._release()
         if self.stopped is not None:
-            while self._waiting:
-                self._finish(self._waiting.popleft())
+            self._start_no_more()
         while self._may_submit():
-            self._start_submit(self._waiting.popleft())
+            self._start(self._waiting.popleft())
             if self.stopped is not None:
                 return
         for task in self._polls.due(POLLS - self._workers.busy[Phase.FOLLOWING]):
             if task.phase is Phase.FOLLOWING:
                 self._start_poll(task)
         self._dispatch_after_end()
+
+    def _start_no_more(self) -> None:
+        """End the tasks that were not begun."""
+        left = [*self._waiting, *(task for tasks in self._held.values() for task in tasks)]
+        self._waiting.clear()
+        self._held.clear()
+        for task in left:
+            self._finish(task)
 
     def _dispatch_after_end(self) -> None:
         """Hand out the checks, downloads and hooks of jobs that are at their end."""
@@ -215,21 +246,40 @@ class Engine:
         return busy < min(FETCHES + idle, MAX_FETCHES)
 
     def _may_submit(self) -> bool:
-        has_room = self.in_flight < self.options.max_in_flight and self._workers.busy[Phase.SUBMITTING] < SUBMITS
-        return bool(self._waiting) and has_room
+        busy = self._workers.busy[Phase.SUBMITTING] + self._workers.busy[Phase.PREPARING]
+        return bool(self._waiting) and self.in_flight < self.options.max_in_flight and busy < SUBMITS
 
-    def _start_submit(self, task: Task) -> None:
-        assert task.make_submission is not None, "only tasks with a submission wait"
+    def _start(self, task: Task) -> None:
+        """Prepare or submit a task, or end it where that cannot begin."""
         try:
-            submission = task.make_submission()
-            self._connections.prepare(submission.place)
+            if task.prepare is not None and not task.is_prepared:
+                for other in task.after:
+                    self._connections.prepare(other.on_record.place)
+                submission = None
+            else:
+                assert task.make_submission is not None, "only tasks with a submission wait"
+                submission = task.make_submission()
+                self._connections.prepare(submission.place)
         except OrvideoError as error:
             self._finish(task, error)
             self._apply_stop_policy(error)
             return
+        if task.deadline is None:
+            task.deadline = self._deadline() if self.options.timeout_is_explicit else Deadline(self._clock)
+        if submission is None:
+            self._start_preparing(task, task.deadline)
+        else:
+            self._start_submit(task, submission, task.deadline)
+
+    def _start_preparing(self, task: Task, deadline: Deadline) -> None:
+        prepare = task.prepare
+        assert prepare is not None, "only called with something to prepare"
+        self._set_phase(task, Phase.PREPARING)
+        self._work(task, deadline, lambda: prepare(lambda other: self._fetch_again(other, deadline)))
+
+    def _start_submit(self, task: Task, submission: Submission, deadline: Deadline) -> None:
         self._set_phase(task, Phase.SUBMITTING)
         self._listener.submitting(task)
-        task.deadline = deadline = self._deadline() if self.options.timeout_is_explicit else Deadline(self._clock)
         self._work(task, deadline, lambda: self._buy(task, submission, deadline))
 
     def _start_poll(self, task: Task) -> None:
@@ -263,6 +313,18 @@ class Engine:
             return self._fetcher.fetch(record, task.job, client, deadline, on_progress, self._remark)
 
         self._work(task, deadline, fetch)
+
+    def _fetch_again(self, other: Task, deadline: Deadline) -> None:
+        """Fetch the videos of a task that is done once more, in a thread of the workers. Raises OrvideoError."""
+        record, job = other.on_record, None
+        client = self._connections.client(record.place)
+        with suppress(OrvideoError):  # without its answer there is still the content endpoint
+            job = client.job(record.service_id, deadline=deadline)
+        fetched = self._fetcher.fetch(record, job, client, deadline, on_warning=self._remark)
+        self._refresh(other)
+        self._workers.run_later(lambda: self._fetched_again(other, fetched))
+        if (error := fetched.error_of(record)) is not None:
+            raise error
 
     def _start_hooks(self, task: Task) -> None:
         hooks, deadline = self._hooks, Deadline(self._clock)
@@ -329,11 +391,13 @@ class Engine:
         """End a task in whose work a bug showed; nothing more is bought with it."""
         error = OrvideoError(f"This is a bug in orvideo: {type(bug).__name__}.")
         self._finish(task, error)
-        if self._waiting:
+        if self._waiting or self._held:
             self.stop(error, error.message)
 
     def _take(self, task: Task, phase: Phase, value: Any, error: OrvideoError | None) -> None:
         match phase:
+            case Phase.PREPARING:
+                self._prepared(task, error)
             case Phase.SUBMITTING:
                 self._submitted(task, value, error)
             case Phase.FOLLOWING:
@@ -344,6 +408,14 @@ class Engine:
                 self._fetched(task, value, error)
             case _:
                 self._finish(task, task.error)
+
+    def _prepared(self, task: Task, error: OrvideoError | None) -> None:
+        if error is not None:
+            self._finish(task, error)
+            return
+        task.is_prepared = True
+        self._set_phase(task, Phase.WAITING)
+        self._waiting.appendleft(task)  # before all others: its pictures are in memory
 
     def _submitted(self, task: Task, record: Record | None, error: OrvideoError | None) -> None:
         if record is not None:
@@ -473,6 +545,16 @@ class Engine:
             self._made_nothing(task.on_record, error)
         self._run_hooks(task, error)
 
+    def _fetched_again(self, other: Task, fetched: FetchResult) -> None:
+        record = other.on_record
+        for output in fetched.unrecorded:
+            self._journal.output_saved(record.seq, output)
+        for index, saved in fetched.saved:
+            other.saved[index] = saved
+            if saved.path is not None and (path := self._fetcher.display_path(saved.path, record)) not in other.paths:
+                other.paths.append(path)
+            self._listener.saved(other, index, saved)
+
     def _made_nothing(self, record: Record, error: NoOutput) -> None:
         """Record that a job made no video, so that it is not offered for download again (finding D10).
 
@@ -506,6 +588,8 @@ class Engine:
         if error is not None:
             error.seq = task.seq
         self._refresh(task)
+        if task in self._held:
+            self._awaited.append(task)
         if not self.options.poll_once:
             self._listener.over(task)
         reason = self._stop_policy.over(task) if self._stop_policy is not None else None
@@ -554,14 +638,18 @@ class Engine:
             if task.phase in _EXPIRING and now >= self._expiry(task):
                 if (hanging := self._workers.deadlines.pop(task, None)) is not None:
                     hanging.cancel()
-                if task.phase is Phase.FETCHING:
-                    where = (
-                        "before the video began to arrive" if task.progress is None else "in the middle of the download"
-                    )
-                    self._run_hooks(task, NotFetched(f"The time limit ended {where}."))
-                else:
-                    self._out_of_time(task)
+                self._give_up(task)
         self._next_expiry = min((self._expiry(task) for task in self.tasks if task.phase in _EXPIRING), default=inf)
+
+    def _give_up(self, task: Task) -> None:
+        """End a task whose time is over."""
+        if task.phase is Phase.PREPARING:
+            self._finish(task, NotStarted("Not started: the time limit ended before it could be sent."))
+        elif task.phase is Phase.FETCHING:
+            where = "before the video began to arrive" if task.progress is None else "in the middle of the download"
+            self._run_hooks(task, NotFetched(f"The time limit ended {where}."))
+        else:
+            self._out_of_time(task)
 
     def _check_elsewhere(self) -> None:
         """Read the rows that another process is submitting."""

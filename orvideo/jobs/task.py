@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from orvideo.clock import Clock
+from orvideo.errors import NotStarted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +33,7 @@ class Phase(StrEnum):
     """The phase of a job in this run."""
 
     WAITING = "waiting"
+    PREPARING = "preparing"
     SUBMITTING = "submitting"
     SUBMITTED_ELSEWHERE = "elsewhere"
     CHECKING = "checking"
@@ -67,6 +69,9 @@ class Task:
     progress: tuple[int, int, int | None] | None = None
     #: When the download last brought something, or began: a reading of the monotonic clock.
     moved_at: float = 0.0
+    after: Sequence[Task] = ()
+    prepare: Callable[[Callable[[Task], None]], None] | None = None
+    is_prepared: bool = False
 
     @property
     def on_record(self) -> Record:
@@ -78,6 +83,15 @@ class Task:
     def is_late(self) -> bool:
         """Whether the deadline is over."""
         return self.deadline is not None and self.deadline.is_over
+
+    @property
+    def has_video(self) -> bool:
+        """Whether its video, the first of several, is on this disk."""
+        return self.was_here or 0 in self.saved
+
+    def not_started(self, other: Task) -> OrvideoError:
+        """Return the error of this task where `other`, after which it comes, has ended without a video."""
+        return NotStarted("Not started: the job that it waits for has no video.")
 
     def record_of_other_run(self, ledger: Ledger) -> Record | None:
         """Return the job that another run has submitted for the same row of a batch, if any."""

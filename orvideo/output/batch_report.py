@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orvideo.download import disk
-from orvideo.errors import OutcomeUnknown, OutputUnwritable
+from orvideo.errors import NotStarted, OutcomeUnknown, OutputUnwritable
 from orvideo.files import write_atomically
 from orvideo.output.json_encoder import encode
 from orvideo.output.text import visible
@@ -26,10 +26,13 @@ if TYPE_CHECKING:
 FIELDS = ("row", "line", "name", "status", "id", "path", "cost_usd", "seconds", "error")
 
 _NOT_SUBMITTED = "not_submitted"
-_UNSENT = (_NOT_SUBMITTED, "refused")
+#: A row that was not bought, since what it waits for has no video.
+_WAITING = "waiting"
+_UNSENT = (_NOT_SUBMITTED, _WAITING, "refused")
 #: How rows end without their videos, in the order in which it is told.
 TROUBLES = (
-    "failed", "refused", "not submitted", "finished but not fetched", "outcome unknown", "still running", "not started",
+    "failed", "refused", "not submitted", "finished but not fetched", "outcome unknown", "still running",
+    "waiting for another row", "not started",
 )  # fmt: skip
 
 
@@ -41,7 +44,8 @@ def row_document(entry: Entry) -> dict[str, Any]:
         "row": entry.row.number,
         "line": entry.row.line,
         "name": entry.row.name,
-        "status": record.status_word if record else _unsent_word(entry.record),
+        "after": entry.row.after,
+        "status": record.status_word if record else _unsent_word(entry),
         "id": record.id if record else None,
         "handle": record.handle if record else None,
         "profile": record.profile if record else None,
@@ -56,8 +60,11 @@ def row_document(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _unsent_word(record: Record | None) -> str:
+def _unsent_word(entry: Entry) -> str:
     """Return the status of a row that bought nothing: `refused` where the service said so (finding A07)."""
+    if isinstance(entry.error, NotStarted):
+        return _WAITING
+    record = entry.record
     return record.status_word if record is not None and record.answer_status is not None else _NOT_SUBMITTED
 
 
@@ -66,8 +73,10 @@ def trouble_of(entry: Entry) -> str:
     record = entry.record if entry.record is not None and entry.record.state is not State.NOT_SENT else None
     if isinstance(entry.error, OutcomeUnknown):
         return "outcome unknown"
+    if isinstance(entry.error, NotStarted):
+        return "waiting for another row"
     if record is None:
-        return _unsent_word(entry.record).replace("_", " ")
+        return _unsent_word(entry).replace("_", " ")
     if not record.final:
         return "still running"
     return "failed" if record.is_without_video else "finished but not fetched"

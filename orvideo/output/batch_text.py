@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from orvideo import shells
 from orvideo.batch.row_state import RowState, row_state
+from orvideo.batch.rows import Link
+from orvideo.film.moment import FIRST, LAST
 from orvideo.money import money_text
 from orvideo.output.job_text import OWN_KEY
 from orvideo.output.quote_text import range_text
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from orvideo.batch.row_state import History
 
 #: How many jobs, or folders, are named one by one.
-_MOST_NAMED = 5
+MOST_NAMED = 5
 _STATE_TEXTS = {
     RowState.COMPLETED: "finished",
     RowState.RUNNING: "in flight",
@@ -57,6 +59,30 @@ def plan_lines(
     return lines
 
 
+def chain_lines(rows: Sequence[Asked], *, most: int | None) -> list[str]:
+    """Return a line for each picture that a row takes from another one; at most so many."""
+    lines = [
+        f"row {one.row.number} {_picture_text(field, item)}"
+        for one in rows
+        for field, value in one.row.fields.items()
+        for item in (value if type(value) is list else [value])
+        if isinstance(item, Link)
+    ]
+    if most is None or len(lines) <= most:
+        return lines
+    return [*lines[:most], f"and {len(lines) - most} more such rows (--dry-run lists all)"]
+
+
+def _picture_text(field: str, link: Link) -> str:
+    """Return `begins where row 3 ends`."""
+    if (field, link.moment) == ("first_frame", LAST):
+        return f"begins where row {link.row} ends"
+    if (field, link.moment) == ("last_frame", FIRST):
+        return f"ends where row {link.row} begins"
+    what = {"first_frame": "begins with", "last_frame": "ends with"}.get(field, "has as a reference")
+    return f"{what} {link.text}"
+
+
 def _share(number: int, total: int) -> str:
     return "" if number == total else f" ({count(number, 'row')})"
 
@@ -77,7 +103,7 @@ def dropped_rows_line(records: Sequence[Record]) -> str:
     running = [record.name for record in records if record.is_running]
     text = f"{count(len(records), 'job')} of this batch belong to rows that were changed or taken out"
     if running:
-        text += f"; {len(running)} still running: orvideo wait {' '.join(running[:_MOST_NAMED])}"
+        text += f"; {len(running)} still running: orvideo wait {' '.join(running[:MOST_NAMED])}"
     return text + "."
 
 
@@ -85,8 +111,8 @@ def saved_elsewhere_line(records: Sequence[Record], folder: str | None) -> str:
     """Return a warning about finished rows whose videos are not where this line says; `folder` is what it names."""
     paths = [output.path for record in records for output in record.outputs if output.path is not None]
     folders = sorted({os.path.dirname(path) for path in paths})
-    names = " ".join(record.name for record in records[:_MOST_NAMED]) + (" ..." if len(records) > _MOST_NAMED else "")
-    where = f"finished and saved in {', '.join(folders[:_MOST_NAMED])}, not where this line says"
+    names = " ".join(record.name for record in records[:MOST_NAMED]) + (" ..." if len(records) > MOST_NAMED else "")
+    where = f"finished and saved in {', '.join(folders[:MOST_NAMED])}, not where this line says"
     way = f"orvideo download {names} -o {shells.word(folder or 'FOLDER/')}"
     return f"{count(len(records), 'row is', 'rows are')} {where}; to save there as well: {way}"
 

@@ -142,7 +142,7 @@ class ErrorBody(Document):
     kind: str
     """One word for each exit code: usage, no_video, auth, money, rejected, unavailable, still_running,
     outcome_unknown, not_fetched, record, bad_reply, output_exists, output_unwritable, unsafe, batch_incomplete,
-    interrupted, bug."""
+    not_started, interrupted, bug."""
     message: str
     hint: str | None
     """What to do next, for a person."""
@@ -387,8 +387,10 @@ class Row(Document):
     row: int
     line: int
     name: str | None
+    after: list[int]
+    """The rows that it takes pictures from, by their numbers."""
     status: str
-    """The job's status, refused, or not_submitted."""
+    """The job's status, refused, not_submitted, or waiting: for a row of `after` that has no video."""
     id: str | None
     handle: str | None
     profile: str | None
@@ -422,6 +424,8 @@ class PlannedRow(Document):
 
     row: int
     line: int
+    after: list[int]
+    """The rows that it takes pictures from, by their numbers; `row:3:last` stands in their places in the request."""
     request: dict[str, Any]
     quote: Quote
     output: str
@@ -491,3 +495,5 @@ class Batch(Document):
 
     rows: list[Row]
     totals: Totals
+    film: JoinedFilm | None
+    """What --join made; null where it was not asked for, and where a row has no video."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from orvideo.errors import UsageError
 from orvideo.record.frames import LISTS, FrameSource
 from orvideo.record.redaction import redacted_media
+from orvideo.request.awaited import Awaited
 from orvideo.request.checking import FRAME_TYPES, MediaSource, check_fields, check_values, media_urls
 from orvideo.request.fields import SHORT_NAMES
 from orvideo.request.file import parse_json
@@ -129,8 +130,11 @@ class _Parts(NamedTuple):
         from orvideo.request import media  # most requests have no picture
 
         return cls(
-            {kind: media.frame(_text(kind, given[kind]), kind, source) for kind in kinds},
-            tuple(media.reference(_text("reference", item), source) for item in references),
+            {
+                kind: _awaited(given[kind], frame_type=kind) or media.frame(_text(kind, given[kind]), kind, source)
+                for kind in kinds
+            },
+            tuple(_awaited(item) or media.reference(_text("reference", item), source) for item in references),
         )
 
     @property
@@ -169,6 +173,15 @@ class _Parts(NamedTuple):
         if self.references:
             changed["input_references"] = [*fields["input_references"], *(part.body for part in self.references)]
         return changed
+
+
+def _awaited(value: object, **more: str) -> media.Part | None:
+    """Return what stands in the place of a picture that is not there yet, None for any other value."""
+    if not isinstance(value, Awaited):
+        return None
+    from orvideo.request import media
+
+    return media.Part({"type": "image_url", "image_url": {"url": value.url}, **more}, "image", value.name)
 
 
 def _several(value: object) -> list[object]:

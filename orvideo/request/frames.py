@@ -7,7 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from orvideo.film.moment import FIRST, LAST
 from orvideo.record.frames import FrameSource
+
+#: The frame of a video that is meant where a word names no moment: a video goes on where another ends.
+USUAL = {"first_frame": LAST, "last_frame": FIRST, "reference": FIRST}
 
 
 class FrameWord(NamedTuple):

@@ -121,7 +121,7 @@ def test_a_column_of_a_csv(service: Bench, clip: str, home: Path) -> None:
 @pytest.mark.parametrize(
     ("word", "says"),
     [
-        ("1", "1 could be a job or a row"),
+        ("1", "1 could be a job (@1), a row (row:1) or a file"),
         ("@2", "There is no job @2 beside those of this batch"),
         ("@0", "There is no job @0 beside those of this batch"),
         ("nobody:last", "no job of that name on record"),

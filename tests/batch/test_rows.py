@@ -16,7 +16,7 @@ from hypothesis import strategies as some
 from PIL.PngImagePlugin import PngInfo
 
 from orvideo.batch.formats import Form
-from orvideo.batch.identity import batch_id, batch_label, row_keys
+from orvideo.batch.identity import RowKeys, batch_id, batch_label, content_key
 from orvideo.batch.rows import Row, read_rows
 from orvideo.batch.source import Source
 from orvideo.request.broken import escaped_as, misread_as
@@ -84,11 +84,12 @@ def test_any_prompt_that_is_not_broken_text_survives_jsonl(prompts: list[str]) -
 
 def test_a_row_is_known_by_what_it_asks_for() -> None:
     one, other = {"prompt": "a", "model": "X/y", "seed": None}, {"model": "x/Y", "prompt": "a"}
-    first, second, third = row_keys([one, other, {"prompt": "a"}])
+    keys, again = RowKeys(), RowKeys()
+    first, second, third = (keys.next(content_key(row)) for row in (one, other, {"prompt": "a"}))
     assert first != second
     assert first.rpartition("-")[0] == second.rpartition("-")[0]
     assert third not in (first, second)
-    assert row_keys([{"prompt": "b"}, one])[1] == first
+    assert [again.next(content_key(row)) for row in ({"prompt": "b"}, one)][1] == first
 
 
 def test_a_batch_is_known_by_its_place_or_name_and_by_where_it_buys(tmp_path: Path) -> None:

@@ -17,10 +17,10 @@ import pytest
 from orvideo.batch.checking import Asked, Offer, Reader, price_of
 from orvideo.batch.entry import Entry, StopRules
 from orvideo.batch.formats import Form
-from orvideo.batch.identity import batch_id, batch_label, content_key, row_keys
+from orvideo.batch.identity import RowKeys, batch_id, batch_label, content_key
 from orvideo.batch.naming import check_targets, row_text, spec_for
 from orvideo.batch.row_state import History, RowState, row_state
-from orvideo.batch.rows import Row, read_rows, shown_list
+from orvideo.batch.rows import Link, Row, read_rows, shown_list
 from orvideo.batch.source import MOST_BYTES, Source, read_source
 from orvideo.catalogue.quote import Quote
 from orvideo.errors import (
@@ -37,6 +37,7 @@ from orvideo.errors import (
     Unauthorized,
     UsageError,
 )
+from orvideo.film.moment import LAST
 from orvideo.jobs.task import Task
 from orvideo.record.ledger import Ledger
 from orvideo.record.values import Observation, Record, State
@@ -277,7 +278,11 @@ def test_rows_and_batches_are_called_what_they_were_called_before() -> None:
     """Under another name they would all be bought again."""
     same = "69e6f509ded95e67d4416696b6988dd1"
     row = {"prompt": "a boat", "model": "A/b", "duration": 4}
-    assert row_keys([row, row, row]) == [f"{same}-0", f"{same}-1", f"{same}-2"]
+    keys = RowKeys()
+    assert [keys.next(content_key(row)) for _ in range(3)] == [f"{same}-0", f"{same}-1", f"{same}-2"]
+    link = {"first_frame": Link(1, LAST)}
+    asked, _ = Reader(MediaSource(1 << 20), {}).ask([Row(1, 1, row), Row(2, 2, {**row, **link}, depth=1)])
+    assert [one.key for one in asked] == [f"{same}-0", "cf86ef253623caeee5b7e308c6c7f582-0"]
     assert batch_id("file:/b.txt", "https://openrouter.ai/api/v1") == "batch-6d05e4d6a61a14ef41898897"
     assert batch_label(Source("stdin", "one", Form.TEXT, None), None) == "content:7692c3ad3540bb80"
 
@@ -557,10 +562,10 @@ def test_a_picture_is_let_go_after_the_check_and_read_once_more_to_be_sent(where
     assert (troubles, one.has_media, plain.has_media) == ([], True, False)
     assert "base64" not in json.dumps(one.wanted.fields)
     price = Offer({"prompt": "a", "x": 1}, Quote("unknown"), ())
-    assert reader.body(plain, price) == price.body
+    assert reader.order(plain, price, {}) == (price.body, ())
     data = base64.b64encode(path.read_bytes()).decode()
-    assert json.dumps(reader.body(one, price)).count(f"data:image/png;base64,{data}") == 1
+    assert json.dumps(reader.order(one, price, {})[0]).count(f"data:image/png;base64,{data}") == 1
     assert price.body == {"prompt": "a", "x": 1}
     path.write_bytes(picture(size=(300, 400)))
     with pytest.raises(UsageError, match="has changed since it was checked"):
-        reader.body(one, price)
+        reader.order(one, price, {})

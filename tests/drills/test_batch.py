@@ -115,8 +115,9 @@ def test_a_row_that_cannot_be_understood_is_refused_with_its_line(service: Bench
 
 @pytest.mark.long
 @drill("B09")
-def test_killed_at_sampled_points_every_row_is_bought_once(home: Path) -> None:
-    tally = sample(4, 6, seed=11, kills_each=4)
+@pytest.mark.parametrize("chain", [False, True])
+def test_killed_at_sampled_points_every_row_is_bought_once(home: Path, chain: bool) -> None:
+    tally = sample(4, 6, seed=11, kills_each=4, chain=chain)
     assert tally.kills == 4
     assert tally.problems == []
 

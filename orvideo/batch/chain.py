@@ -1,0 +1,182 @@
+"""Rows that take a picture from the video of another row: `row:3` or `row:NAME`, or --chain for the whole file."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
+from typing import Any
+
+from orvideo.batch.rows import Link, Row, Trouble
+from orvideo.catalogue.sizes import parse_ratio, parse_size
+from orvideo.errors import UsageError
+from orvideo.film.moment import LAST, split_moment
+from orvideo.request.checking import nearest
+from orvideo.request.frames import USUAL
+
+#: With one of these a row says itself how it begins, and --chain leaves it alone.
+_BEGINNINGS = ("first_frame", "previous_job_id")
+_WORD = re.compile(r"\s*row:\s*(?P<rest>.*?)\s*", re.IGNORECASE | re.DOTALL)
+#: What stands for no row: with it a row of --chain begins with no picture.
+_NO_ROW = "none"
+#: So many lines of a circle are named.
+_MOST_NAMED = 10
+
+
+def link_rows(rows: Sequence[Row], *, chain: bool = False, is_whole: bool = True) -> tuple[list[Row], list[Trouble]]:
+    """Return the rows with the links that their `row:` words stand for, and the lines whose words stand for nothing.
+
+    With `chain` each row that does not say how it begins does so with the last frame of the one before it. Where the
+    file is not `is_whole`, a row that is not there may be one that could not be read, which is told already.
+    """
+    names = _Names(rows)
+    linked: list[Row] = []
+    troubles: list[Trouble] = []
+    before: Row | None = None
+    for row in rows:
+        try:
+            fields = _linked(row, names)
+        except _NoSuchRow as missing:
+            troubles += [Trouble(row.line, missing.message)] if is_whole else []
+        except UsageError as problem:
+            troubles.append(Trouble(row.line, problem.message))
+        else:
+            if chain and before is not None and not _begins_by_itself(row):
+                fields["first_frame"] = Link(before.number, LAST)
+            linked.append(replace(row, fields=fields))
+        before = row
+    depths, circles = _depths(linked)
+    return [replace(row, depth=depths[row.number]) for row in linked if row.number in depths], troubles + circles
+
+
+def _begins_by_itself(row: Row) -> bool:
+    frames = row.fields.get("frame_images")
+    kinds = [frame.get("frame_type") for frame in frames if isinstance(frame, dict)] if isinstance(frames, list) else []
+    return "first_frame" in kinds or any(name in row.fields for name in _BEGINNINGS)
+
+
+# --- what a word stands for -----------------------------------------------------------------------------------------
+
+
+class _NoSuchRow(UsageError):
+    """A word names a row that is not there."""
+
+
+class _Names:
+    """The rows of a file by what a word may call them."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self.by_number = {row.number: row for row in rows}
+        self.by_name: dict[str, list[Row]] = defaultdict(list)
+        for row in rows:
+            if row.name is not None:
+                self.by_name[row.name.strip()].append(row)
+
+    def find(self, name: str) -> Row:
+        """Return the row of a number or a name; raises UsageError where that is none, or several."""
+        found = list(self.by_name.get(name, ()))
+        if re.fullmatch("[0-9]{1,9}", name) and (numbered := self.by_number.get(int(name))) is not None:
+            found += [numbered] if numbered not in found else []
+        if len(found) > 1:
+            lines = " and ".join(str(row.line) for row in found[:_MOST_NAMED])
+            raise UsageError(f"row:{name} may be any of these: lines {lines}.")
+        if not found:
+            raise _NoSuchRow(self._missing(name))
+        return found[0]
+
+    def _missing(self, name: str) -> str:
+        if not name:
+            return "row: names no row; it is followed by a row's number or name, as in row:3."
+        if name.isdigit():
+            return f"There is no row {name[:20]}; the file has {len(self.by_number)}."
+        near = nearest(name, list(self.by_name))
+        guess = f" Did you mean row:{near}?" if near else ""
+        if name.rpartition(":")[0] in {*self.by_name, *map(str, self.by_number)}:
+            guess = " A moment is first, last, or a time such as 2.5s."
+        return f"There is no row that is named {name[:80]!r}.{guess}"
+
+
+def _linked(row: Row, names: _Names) -> dict[str, Any]:
+    """Return a row's fields with links in place of its `row:` words."""
+
+    def read(field: str, value: object) -> object:
+        found = _WORD.fullmatch(value) if isinstance(value, str) else None
+        if found is None:
+            return value
+        name, moment = split_moment(found["rest"])
+        other = names.find(name.strip())
+        if other.number == row.number:
+            raise UsageError(f"{field} is a picture of the row's own video, which is not there before it.")
+        return Link(other.number, moment or USUAL[field])
+
+    fields = dict(row.fields)
+    first = fields.get("first_frame")
+    if isinstance(first, str) and (word := _WORD.fullmatch(first)) and word["rest"].casefold() == _NO_ROW:
+        del fields["first_frame"]
+    for field in USUAL:
+        value = fields.get(field)
+        if value is not None:
+            fields[field] = [read(field, item) for item in value] if isinstance(value, list) else read(field, value)
+    return fields
+
+
+# --- the order of need ----------------------------------------------------------------------------------------------
+
+
+def _depths(rows: Sequence[Row]) -> tuple[dict[int, int], list[Trouble]]:
+    """Return how many rows come before each one in its chain, and the circles; their rows have no depth."""
+    lines = {row.number: row.line for row in rows}
+    needs = {row.number: {link.row for link in row.links} & lines.keys() for row in rows}
+    circles: list[Trouble] = []
+    while True:
+        try:
+            order = list(TopologicalSorter(needs).static_order())
+            break
+        except CycleError as error:
+            circle: list[int] = error.args[1][::-1]  # each waits for the next, and the last is the first
+            circles.append(_circle([lines[number] for number in circle]))
+            for number in circle:
+                needs.pop(number, None)
+            needs = {number: others & needs.keys() for number, others in needs.items()}
+    depths: dict[int, int] = {}
+    for number in order:
+        depths[number] = max((depths[other] + 1 for other in needs[number]), default=0)
+    return depths, circles
+
+
+def _circle(lines: Sequence[int]) -> Trouble:
+    named = [f"line {line} for line {other}" for line, other in pairwise(lines)]
+    more = ", and so on" if len(named) > _MOST_NAMED else ""
+    return Trouble(min(lines), f"Rows wait for each other in a circle: {', '.join(named[:_MOST_NAMED])}{more}.")
+
+
+# --- what is known of a picture before it is there ------------------------------------------------------------------
+
+
+def refuse_late_moments(row: Row, requests: Mapping[int, Mapping[str, Any]]) -> None:
+    """Refuse a moment after the end of the video that another row asks for, before that video is paid for.
+
+    `requests` are those of the rows before it, by their numbers. Raises UsageError.
+    """
+    for link in row.links:
+        length = requests.get(link.row, {}).get("duration")
+        if length is not None and link.moment.seconds is not None and link.moment.seconds > length:
+            raise UsageError(f"The video of row {link.row} will be {length} s long, and has no {link.moment.text}.")
+
+
+def frame_shape(row: Row, requests: Mapping[int, Mapping[str, Any]]) -> tuple[int, int] | None:
+    """Return the width and height, or numbers in the same ratio, of the frame that a row will begin with.
+
+    None where it begins with no other row's frame, and where the request of that row does not tell.
+    """
+    link = row.fields.get("first_frame")
+    if not isinstance(link, Link):
+        return None
+    request = requests.get(link.row, {})
+    if size := parse_size(request.get("size") or ""):
+        return size
+    ratio = parse_ratio(request.get("aspect_ratio") or "")
+    return (ratio.numerator, ratio.denominator) if ratio else None
