@@ -24,7 +24,7 @@ def fill(shell: Shell, home: Path) -> None:
     """Put a batch of three films on record, then a job that failed and one that runs."""
     rows = [{"prompt": prompt, "seed": number} for number, prompt in enumerate(PROMPTS, start=1)]
     (home / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    asked = ("-m", "grok-imagine-video", "-d", "2", "-r", "480p")
+    asked = ("-m", "grok-imagine-video", "-d", "6", "-r", "480p")
     done = shell("batch", "rows.jsonl", *asked, "-o", "films/", "--name", "harbour", "--sandbox", "--yes")
     assert done.code == 0, done.err
     with record_of(home) as ledger:

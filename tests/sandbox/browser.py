@@ -161,27 +161,38 @@ class Browser:
 @contextmanager
 def opened(profile: Path) -> Iterator[Browser]:
     """Open a browser with an empty profile, and close it and its driver."""
-    with subprocess.Popen(
-        ["chromedriver", "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as process:
+    with _driver() as url, httpx.Client(base_url=url, timeout=240, trust_env=False) as driver:
+        options = {"args": [*_FLAGS, f"--user-data-dir={profile}"], "binary": shutil.which("chromium")}
+        wanted = {"capabilities": {"alwaysMatch": {"goog:chromeOptions": options}}}
+        begun = driver.post("/session", json=wanted).json()["value"]
+        assert "sessionId" in begun, begun
+        session = begun["sessionId"]
         try:
-            with httpx.Client(base_url=_address(process), timeout=240, trust_env=False) as driver:
-                options = {"args": [*_FLAGS, f"--user-data-dir={profile}"], "binary": shutil.which("chromium")}
-                wanted = {"capabilities": {"alwaysMatch": {"goog:chromeOptions": options}}}
-                begun = driver.post("/session", json=wanted).json()["value"]
-                assert "sessionId" in begun, begun
-                session = begun["sessionId"]
-                try:
-                    yield Browser(driver, session)
-                finally:
-                    driver.delete(f"/session/{session}")
+            yield Browser(driver, session)
         finally:
-            process.terminate()
+            driver.delete(f"/session/{session}")
 
 
-def _address(process: subprocess.Popen[str]) -> str:
+@contextmanager
+def _driver() -> Iterator[str]:
+    """Run chromedriver and yield its address; one that another driver took the port from is started again."""
+    for _ in range(5):
+        with subprocess.Popen(
+            ["chromedriver", "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        ) as process:
+            try:
+                if (url := _address(process)) is not None:
+                    yield url
+                    return
+            finally:
+                process.terminate()
+    raise AssertionError("chromedriver did not start")
+
+
+def _address(process: subprocess.Popen[str]) -> str | None:
+    """Return where it listens, None where it has ended."""
     assert process.stdout is not None
     for line in process.stdout:
         if found := re.search(r"started successfully on port (\d+)", line):
             return f"http://127.0.0.1:{found[1]}"
-    raise AssertionError("chromedriver did not start")
+    return None
