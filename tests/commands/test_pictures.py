@@ -33,7 +33,7 @@ def frame_of(path: Path, number: int) -> bytes:
         (["clip.mp4", "--at", "last"], 47, "clip-last.png"),
         (["clip.mp4", "--at", "1.5s"], 36, "clip-1.5s.png"),
         (["clip.mp4", "--at", "1.5"], 36, "clip-1.5s.png"),
-        (["clip.mp4", "--at", "1.958333"], 47, "clip-1.95833s.png"),
+        (["clip.mp4", "--at", "1.958333"], 47, "clip-1.958333s.png"),
         (["clip.mp4", "--at", "0"], 0, "clip-first.png"),
         (["clip.mp4:last"], 47, "clip-last.png"),
         (["clip.mp4:0.51s"], 12, "clip-0.51s.png"),
