@@ -197,7 +197,8 @@ def test_help_about_what_is_not_there_names_what_is(orvideo: Shell, asked: tuple
 @pytest.mark.drill("F-D13")
 def test_d13_the_version_says_which_python_and_where(orvideo: Shell) -> None:
     short = orvideo("--version")
-    assert short.out == f"orvideo {__version__}\n" == orvideo.process("--version").out
+    assert short.out == f"orvideo {__version__}\n"
+    assert orvideo.process("--version").lines == short.lines
     for line in (("--version", "-v"), ("-V", "--verbose"), ("-v", "--version")):
         done = orvideo.process(*line)
         assert (done.code, done.err, done.lines[0]) == (0, "", short.lines[0])

@@ -154,7 +154,7 @@ def test_a_batch_is_finished_by_whom_it_was_begun(keyed: Shell, home: Path, serv
 
 def test_the_line_that_goes_on_with_a_batch_names_the_profile(keyed: Shell, home: Path, server: Payers) -> None:
     (home / "rows.txt").write_text("one\n")
-    line = ("batch", "rows.txt", *ORDER[1:], "--yes", "-o", "{row}.mp4", "--timeout", "1s")
+    line = ("batch", "rows.txt", *ORDER[1:], "--yes", "-o", "{row}.mp4", "--timeout", "4s")
     server.status = "in_progress"
     done = keyed("--profile", "client-a", *line, "--json")
     assert done.error["resume"].startswith("orvideo --profile client-a batch rows.txt ")
