@@ -114,10 +114,11 @@ def join_videos(context: Context, videos: Sequence[Video], target: Target, joini
 
     How it is done is said before it begins. Nothing has the film's name before it is whole.
     """
+    from orvideo.commands._videos import refuse_overwriting
     from orvideo.film.clips import clip_of
     from orvideo.film.plan import Wishes, plan_film
 
-    _refuse_input(videos, target.folder / target.name)
+    refuse_overwriting(videos, target.folder / target.name, "the film")
     clips = {path: clip_of(path) for path in dict.fromkeys(video.path for video in videos)}
     repeats = [False] + [repeats_last(one, other) for one, other in itertools.pairwise(videos)]
     wishes: Wishes = Wishes(joining.size, joining.crossfade, () if joining.keep_repeated else tuple(repeats))
@@ -126,14 +127,6 @@ def join_videos(context: Context, videos: Sequence[Video], target: Target, joini
     film = _write(context, videos, target, plan)
     _tell_repeated(context, plan, crossfaded=any(repeats) and bool(joining.crossfade))
     return film
-
-
-def _refuse_input(videos: Sequence[Video], path: Path) -> None:
-    from orvideo.download.disk import is_same_file
-
-    for video in videos:
-        if is_same_file(video.path, path):
-            raise UsageError(f"{path} is one of the videos, and cannot be the film.", hint="another name with -o")
 
 
 def repeats_last(before: Video, video: Video) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -70,8 +71,12 @@ class Destination:
             target.refuse_existing(None)
         return target
 
-    def save(self, image: Image.Image, name: str) -> Path | None:
-        """Save a picture, under this name where -o names none, and return its whole path; None for stdout."""
+    def save(self, image: Image.Image, name: str, videos: Sequence[Video]) -> Path | None:
+        """Save a picture of videos, under this name where -o names none, and return its whole path; None for stdout.
+
+        No --force lets it take the place of one of them.
+        """
+        from orvideo.commands._videos import refuse_overwriting
         from orvideo.download.disk import disk_errors
         from orvideo.film.encoding import Kind, encoded, kind_of
 
@@ -79,6 +84,7 @@ class Destination:
             self._context.terminal.answer_bytes(encoded(image, Kind.PNG))
             return None
         path = self._path(name)
+        refuse_overwriting(videos, path, "the picture")
         data = encoded(image, kind_of(path.name))
         with disk_errors(path):
             if self._target.is_stream:

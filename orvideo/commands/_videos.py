@@ -113,6 +113,14 @@ def _fetch(context: Context, records: Sequence[Record], fetcher: Fetcher) -> Non
     context.ending.raise_worst([error for error in errors if not isinstance(error, OutputExists)])
 
 
+def refuse_overwriting(videos: Sequence[Video], path: Path, what: str) -> None:
+    """Refuse a name under which one of the videos that are read would be gone, also with --force. Raises UsageError."""
+    from orvideo.download.disk import is_same_file
+
+    if any(is_same_file(video.path, path) for video in videos):
+        raise UsageError(f"{path} is one of the videos, and cannot be {what}.", hint="another name with -o")
+
+
 def is_file(word: str) -> bool:
     """Return whether a word names a file, and not a job: it has a folder or a suffix, or is there."""
     if _NUMBER.fullmatch(word):

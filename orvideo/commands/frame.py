@@ -60,7 +60,7 @@ def run(context: Context, options: FrameOptions) -> None:
     taken = still(video.path, moment)
     if taken.warning:
         context.terminal.warn(f"{taken.warning}; this is the last one that is whole")
-    path = destination.save(taken.image, f"{video.path.stem}-{moment.text}.png")
+    path = destination.save(taken.image, f"{video.path.stem}-{moment.text}.png", videos)
     destination.answer(
         path,
         {

@@ -59,7 +59,7 @@ def run(context: Context, options: SheetOptions) -> None:
     destination = Destination(context, options.saving)
     videos = find_videos(context, options.videos)
     made = sheet([Strip(video.path, _title(video)) for video in videos], grid, options.width)
-    path = destination.save(made.image, f"{videos[0].path.stem}-sheet.png")
+    path = destination.save(made.image, f"{videos[0].path.stem}-sheet.png", videos)
     for video, cells in zip(videos, made.cells, strict=True):
         if damaged := sum(cell.image is None for cell in cells):
             context.terminal.warn(f"{damaged} of the frames of {video.name} cannot be decoded")

@@ -235,7 +235,7 @@ def _named(spec: str, cwd: Path, force: bool, is_bought: bool, rules: names.Rule
         return Target(Form.DEVICE, spec, path.parent, path.name, force=force)
     if is_bought:
         return taken
-    raise UsageError(f"{spec} is {_what(mode)}; a video is not written there.", hint="name a file or a folder with -o")
+    raise UsageError(f"{spec} is {_what(mode)}; nothing is written there.", hint="name a file or a folder with -o")
 
 
 def _file(path: Path, spec: str, force: bool, note: str | None) -> Target:

@@ -43,7 +43,7 @@ def join(
     with av.open(file, "w", format="mp4", buffer_size=_BUFFER) as output:
         output.metadata.update(metadata)
         output.set_chapters(_chapters(plan, titles))
-        tracks = Tracks(_picture(output, plan), _sound(output, plan))
+        tracks = Tracks(_picture(output, plan, tell), _sound(output, plan, tell))
         for piece in plan.pieces:
             _put(piece, tracks, tell)
             frames.append(tracks.picture.frames)
@@ -95,23 +95,23 @@ def _packets(piece: Piece, container: InputContainer, streams: Sequence[Stream])
         yield packet
 
 
-def _picture(output: OutputContainer, plan: Plan) -> CopiedPicture | EncodedPicture:
+def _picture(output: OutputContainer, plan: Plan, tell: Callable[[int], object]) -> CopiedPicture | EncodedPicture:
     if plan.reasons:
-        return EncodedPicture(output, plan)
+        return EncodedPicture(output, plan, tell)
     with opened(plan.pieces[0].clip.path) as (_, stream):
         return CopiedPicture(output, plan, stream)
 
 
-def _sound(output: OutputContainer, plan: Plan) -> CopiedSound | EncodedSound | None:
+def _sound(output: OutputContainer, plan: Plan, tell: Callable[[int], object]) -> CopiedSound | EncodedSound | None:
     if plan.sound is None:
         return None
     if plan.sound_reasons:
-        return EncodedSound(output, plan)
+        return EncodedSound(output, plan, tell)
     first = next(piece.clip for piece in plan.pieces if piece.clip.sound is not None)
     with opened(first.path) as (container, _):
         template = sound_of(container)
         assert template is not None, "it had sound before"
-        return CopiedSound(output, plan, template)
+        return CopiedSound(output, plan, template, tell)
 
 
 def _chapters(plan: Plan, titles: Sequence[str]) -> list[Chapter]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -99,8 +100,8 @@ def _with_sets(packet: Packet[VideoStream], sets: h264.ParameterSets) -> Packet[
 class EncodedPicture:
     """Encodes the frames of clips anew: as large as the film, with bars where the shape is another, at its rate."""
 
-    def __init__(self, output: OutputContainer, plan: Plan) -> None:
-        self._output, self._plan = output, plan
+    def __init__(self, output: OutputContainer, plan: Plan, tell: Callable[[int], object]) -> None:
+        self._output, self._plan, self._tell = output, plan, tell
         stream: VideoStream = output.add_stream("libx264", rate=plan.rate, options=dict(_QUALITY))
         stream.width, stream.height = plan.size
         stream.pix_fmt = "yuv420p"
@@ -166,6 +167,7 @@ class EncodedPicture:
     def _encode(self, frame: VideoFrame, number: int, *, is_first: bool) -> None:
         from av.video.frame import PictureType
 
+        self._tell(int(number / self._plan.rate))  # one that is shown for an hour is many
         frame.pts, frame.time_base = number, 1 / self._plan.rate
         frame.pict_type = PictureType.I if is_first else PictureType.NONE
         self._output.mux(self.stream.encode(frame))

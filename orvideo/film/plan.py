@@ -23,6 +23,8 @@ PACKET, _LEAST_RATE = 1024, 32000
 #: Frames a second of a film whose clips have none in common, and the most that it takes over from them.
 _RATE, _MOST_RATE = Fraction(24), 120
 _LEAST_SIDE = 16
+#: Pixels of the frames of a crossfade, which are in memory all at once: a gigabyte of them.
+_MOST_WAITING = 700_000_000
 
 
 class Wishes(NamedTuple):
@@ -106,10 +108,11 @@ def plan_film(clips: Sequence[Clip], wishes: Wishes) -> Plan:
     size = _size(clips[0], wishes.size)
     reasons = _reasons(clips, wishes)
     rate = _common_rate(clips)
-    crossfade = Fraction(round(wishes.crossfade * rate)) / rate
+    crossfade = Fraction(round(wishes.crossfade * rate)) / rate if len(clips) > 1 else Fraction(0)
     lengths = [_on_grid(clip.seconds, rate) if reasons else clip.seconds for clip in clips]
-    if wishes.crossfade:
+    if wishes.crossfade and len(clips) > 1:
         _check_crossfade(clips, lengths, crossfade)
+        _check_memory(crossfade * rate, size)
     repeats = () if crossfade else wishes.repeats
     pieces: list[Piece] = []
     start = Fraction(0)
@@ -159,6 +162,12 @@ def _check_crossfade(clips: Sequence[Clip], lengths: Sequence[Fraction], crossfa
                 f"{clip.name} is {float(clip.seconds):.2f} s long, and its crossfades need {float(needed):.2f} s.",
                 hint="a shorter --crossfade",
             )
+
+
+def _check_memory(frames: Fraction, size: tuple[int, int]) -> None:
+    """Refuse a crossfade whose frames, which wait for the next clip, would take too much of the memory."""
+    if frames * size[0] * size[1] > _MOST_WAITING:
+        raise UsageError(f"So long a crossfade of {_by(size)} takes too much memory.", hint="a shorter --crossfade")
 
 
 # Why frames are encoded anew

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Callable
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -37,9 +38,11 @@ class CopiedSound:
     clip's first leads its decoder in, and takes the place of the last one of the clip before.
     """
 
-    def __init__(self, output: OutputContainer, plan: Plan, template: AudioStream) -> None:
+    def __init__(
+        self, output: OutputContainer, plan: Plan, template: AudioStream, tell: Callable[[int], object]
+    ) -> None:
         assert plan.sound is not None, "a silent film has no sound"
-        self._output, self._plan, self._sound = output, plan, plan.sound
+        self._output, self._plan, self._sound, self._report = output, plan, plan.sound, tell
         self.stream = output.add_stream_from_template(template)
         self._silence = silent_packet(plan.sound)
         self._next, self._tick = -1, Fraction(1, plan.sound.rate)
@@ -73,6 +76,7 @@ class CopiedSound:
         while self._next < end and self._silence is not None:
             packet: Packet[AudioStream] = Packet(self._silence)  # type: ignore[assignment]
             packet.is_keyframe = True
+            self._report(self._next * PACKET // self._sound.rate)
             self._put(packet)
         self._next = max(self._next, end)
 
@@ -121,8 +125,8 @@ def silent_packet(sound: Sound) -> bytes | None:
 class EncodedSound:
     """Encodes the sound of clips anew as AAC: each begins and ends with its picture, to the sample."""
 
-    def __init__(self, output: OutputContainer, plan: Plan) -> None:
-        self._output, self._plan = output, plan
+    def __init__(self, output: OutputContainer, plan: Plan, tell: Callable[[int], object]) -> None:
+        self._output, self._plan, self._report = output, plan, tell
         self.stream: AudioStream = output.add_stream("aac", rate=_RATE, layout="stereo")
         self.stream.bit_rate = _BIT_RATE
         self._fade = round(plan.crossfade * _RATE)
@@ -175,9 +179,13 @@ class EncodedSound:
 
     def _place(self, first: int, samples: bytes) -> None:
         """Tell samples that begin at a time of the clip: silence before them, nothing twice, nothing after its end."""
-        if first > self._told:
-            self._tell(bytes((min(first, self._count) - self._told) * _BYTES))
+        self._silence(min(first, self._count))
         self._tell(samples[max(0, self._told - first) * _BYTES : max(0, self._count - first) * _BYTES])
+
+    def _silence(self, end: int) -> None:
+        """Tell silence up to a sample, a second at a time: an hour of it at once would be a gigabyte."""
+        while self._told < end:
+            self._tell(bytes(min(end - self._told, _RATE) * _BYTES))
 
     def _tell(self, samples: bytes) -> None:
         first, self._told = self._told, self._told + len(samples) // _BYTES
@@ -194,6 +202,7 @@ class EncodedSound:
     def _encode(self, samples: bytes) -> None:
         from av.audio.frame import AudioFrame
 
+        self._report(self._encoded // _RATE)
         count = len(samples) // _BYTES
         frame = AudioFrame(format="fltp", layout="stereo", samples=count)
         mixed = array("f", samples)
@@ -205,7 +214,7 @@ class EncodedSound:
 
     def end(self, piece: Piece) -> None:
         self._resample(piece, None)
-        self._tell(bytes((self._count - self._told) * _BYTES))
+        self._silence(self._count)
 
     def close(self) -> None:
         if self._pending:

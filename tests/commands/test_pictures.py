@@ -80,6 +80,20 @@ def test_the_answer_as_json(orvideo: Shell, clip: Path, home: Path) -> None:
     assert [frame["at_seconds"] for frame in made.json["videos"][0]["frames"]] == [0, 1.958333]
 
 
+@pytest.mark.parametrize("line", ["frame ./bare", "frame ./bare --at last", "sheet ./bare", "sheet clip.mp4 ./bare"])
+@pytest.mark.parametrize("output", ["bare", "link.png"])
+def test_a_picture_never_takes_the_place_of_its_video(
+    orvideo: Shell, clip: Path, home: Path, line: str, output: str
+) -> None:
+    video = clip.read_bytes()
+    (home / "bare").write_bytes(video)  # a name without a suffix could be a picture's
+    (home / "link.png").symlink_to("bare")
+    done = orvideo(*line.split(), "-o", output, "--force")
+    assert (done.code, done.out) == (2, "")
+    assert "is one of the videos, and cannot be the picture" in done.err
+    assert (home / "bare").read_bytes() == video
+
+
 @pytest.mark.parametrize("line", ["frame clip.mp4", "sheet clip.mp4"])
 def test_a_file_that_is_there_is_kept(orvideo: Shell, clip: Path, home: Path, line: str) -> None:
     name = "clip-first.png" if line.startswith("frame") else "clip-sheet.png"

@@ -60,6 +60,20 @@ def test_a_signal_ends_a_join_and_leaves_nothing(orvideo: Shell, clip: Path, how
     assert stopped
 
 
+def test_a_signal_ends_a_join_within_one_frame_that_lasts_for_hours(orvideo: Shell, clip: Path, home: Path) -> None:
+    make_sounding(home / "still.mp4", PLAIN._replace(size=(640, 480), times=(*range(24), 24 * 3600 * 10)))
+    process = begun(orvideo, ["still.mp4", clip.name], 0)
+    try:
+        time.sleep(1)  # it is in the middle of that frame then, or on its way there
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 143, err
+    assert parts() == []
+    assert not Path("film.mp4").exists()
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("how", LINES)
 def test_what_is_killed_leaves_no_film_and_the_next_join_clears_the_rest(orvideo: Shell, clip: Path, how: str) -> None:
@@ -107,22 +121,33 @@ def test_no_room_is_told_before_it_begins(orvideo: Shell, clip: Path) -> None:
     assert "film" not in done.stderr.partition("hint:")[2].partition("\n")[2]
 
 
+def peak(orvideo: Shell, clips: list[str], film: str) -> int:
+    """Join clips, and return how much memory that took at most."""
+    process = orvideo.popen("join", *clips, "-o", film, stdout=-1, stderr=subprocess.PIPE)
+    assert process.stderr is not None
+    said = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, said
+    return usage.ru_maxrss
+
+
 @pytest.mark.long
 def test_memory_does_not_grow_with_the_film(orvideo: Shell, home: Path) -> None:
     filled = "nal-hrd=cbr:filler=1:bitrate=6000:vbv-maxrate=6000:vbv-bufsize=600"
     options = {"preset": "ultrafast", "x264-params": filled}
     clip = make_sounding(home / "clip.mp4", PLAIN._replace(options=options))
 
-    def peak(count: int) -> int:
-        process = orvideo.popen("join", *[clip.name] * count, "-o", f"{count}.mp4", stdout=-1, stderr=subprocess.PIPE)
-        assert process.stderr is not None
-        said = process.stderr.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        assert process.returncode == 0, said
-        return usage.ru_maxrss
-
-    few, many = peak(3), peak(60)
+    few, many = (peak(orvideo, [clip.name] * count, f"{count}.mp4") for count in (3, 60))
     size = Path("60.mp4").stat().st_size
     assert size > 30_000_000
     assert many < few * 1.15
+
+
+@pytest.mark.long
+def test_memory_does_not_grow_with_silence(orvideo: Shell, home: Path) -> None:
+    low = PLAIN._replace(sound_rate=22050)  # sound that is encoded anew, beside frames that are copied
+    make_sounding(home / "clip.mp4", low)
+    make_sounding(home / "still.mp4", low._replace(frames=2, times=(0, 24 * 900), sound_seconds=1))
+    short, silent = (peak(orvideo, names, f"{names[-1]}-film.mp4") for names in (["clip.mp4"] * 2, ["still.mp4"] * 2))
+    assert silent < short * 1.5

@@ -352,6 +352,19 @@ def test_options_that_cannot_be(orvideo: Shell, home: Path) -> None:
     refused(orvideo, home, "clip.mp4", "--no-reencode", "--size", "64x64")
 
 
+def test_a_crossfade_of_frames_that_have_no_room_is_refused(orvideo: Shell, home: Path) -> None:
+    make_sounding(home / "still.mp4", PLAIN._replace(frames=2, times=(0, 24 * 3600)))
+    line = ("still.mp4", "still.mp4", "--size", "1920x1080", "--crossfade", "60s")
+    assert "too much memory" in refused(orvideo, home, *line)
+
+
+def test_a_crossfade_of_one_clip_leaves_it_as_it_is(orvideo: Shell, home: Path) -> None:
+    clip = make_sounding(home / "clip.mp4")
+    document = film_of(orvideo, clip, "--crossfade", "0.5s")
+    assert (document["reencoded"], document["sound_reencoded"], document["reasons"]) == (False, False, [])
+    assert seen(home / document["path"]).sums == seen(clip).sums
+
+
 def test_one_clip_and_the_same_one_again_and_many(orvideo: Shell, home: Path) -> None:
     clip = make_sounding(home / "clip.mp4", PLAIN._replace(frames=3, gop=3))
     assert seen(home / film_of(orvideo, clip, "-o", "one.mp4")["path"]).sums == seen(clip).sums
