@@ -246,6 +246,7 @@ def test_each_row_is_sent_the_very_frame_of_the_one_before(service: Bench, jobs:
     assert [one["after"] for one in done.json["rows"]] == [[], [1], [2], [], [4]]
 
 
+@pytest.mark.long
 def test_a_row_may_wait_for_a_later_one_and_for_several(orvideo: Shell, home: Path) -> None:
     with bench(orvideo, home) as service:
         model = "google/veo-3.1-lite"
@@ -278,6 +279,7 @@ def test_the_line_gives_the_picture_that_a_chain_begins_with(service: Bench, hom
     assert first_picture(second) != first_picture(first)
 
 
+@pytest.mark.long
 def test_only_what_follows_from_a_changed_row_is_new(service: Bench) -> None:
     fields: list[dict[str, Any]] = [
         {"name": "a"}, {"name": "b", "first_frame": "row:a"}, {"name": "c", "first_frame": "row:b"}, {},
@@ -367,6 +369,7 @@ def later(service: Bench, port: int) -> Iterator[Bench]:
         yield Bench(service.shell, service.home, sandbox)
 
 
+@pytest.mark.long
 def test_a_failed_row_is_bought_anew_and_then_what_waits_for_it(orvideo: Shell, home: Path) -> None:
     with bench(orvideo, home, ["dead"]) as service:
         port = int(service.sandbox.base_url.split(":")[2].split("/")[0])
@@ -399,6 +402,7 @@ def test_a_video_that_is_gone_is_fetched_again_and_not_bought(service: Bench, ho
     assert path.is_file()
 
 
+@pytest.mark.long
 def test_a_stopped_chain_goes_on_where_it_was(orvideo: Shell, home: Path) -> None:
     with bench(orvideo, home, speed=2) as service:
         service.write(CHAIN)
@@ -419,6 +423,7 @@ def test_a_stopped_chain_goes_on_where_it_was(orvideo: Shell, home: Path) -> Non
         assert service.users() == ["row-1", "row-2", "row-3"]
 
 
+@pytest.mark.long
 def test_two_runs_of_one_chain_at_the_same_time_buy_each_row_once(service: Bench, home: Path) -> None:
     service.write(rows(3) + rows(3).replace("row-", "other-").replace("}", ', "first_frame": "row:none"}', 1))
     line = ["batch", "rows.jsonl", "-m", "x-ai/grok-imagine-video-1.5-lite", "-d", "1", "--chain", "-o", "clips/"]

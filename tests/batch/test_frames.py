@@ -53,6 +53,7 @@ def test_rows_begin_with_frames_of_jobs_and_of_files(service: Bench, clip: str, 
     assert told == {1: [f"{clip}:last"], 2: [f"{clip}:first"], 3: [f"{home / 'a.mp4'}:last"], 4: []}
 
 
+@pytest.mark.long
 def test_at_one_stays_the_job_that_it_was_when_the_batch_goes_on(service: Bench, clip: str, home: Path) -> None:
     """Each bought row is the newest job: were it taken for @1, the rows would be other rows, and bought anew."""
     service.write(lines({}, {"first_frame": "@1"}))
@@ -67,6 +68,7 @@ def test_at_one_stays_the_job_that_it_was_when_the_batch_goes_on(service: Bench,
     assert "nothing to submit" in service.batch().err
 
 
+@pytest.mark.long
 def test_at_one_of_a_row_that_was_not_bought_is_no_row_of_its_batch(service: Bench, clip: str, home: Path) -> None:
     service.write(lines({}))
     assert service.batch().code == 0
@@ -76,6 +78,7 @@ def test_at_one_of_a_row_that_was_not_bought_is_no_row_of_its_batch(service: Ben
     assert is_still(shown, home / "a.mp4", LAST)
 
 
+@pytest.mark.long
 def test_a_picture_on_the_line_is_one_of_every_row(service: Bench, clip: str, home: Path) -> None:
     service.write(lines({}, {}, {"first_frame": "a.mp4:first"}))
     assert service.batch("--first-frame", "@1").code == 0
@@ -86,6 +89,7 @@ def test_a_picture_on_the_line_is_one_of_every_row(service: Bench, clip: str, ho
     assert "nothing to submit" in service.batch("--first-frame", "@1").err
 
 
+@pytest.mark.long
 def test_a_row_is_the_same_row_wherever_its_video_lies(service: Bench, clip: str, home: Path) -> None:
     service.write(lines({"first_frame": "a.mp4"}))
     assert service.batch().code == 0
@@ -118,6 +122,7 @@ def test_a_column_of_a_csv(service: Bench, clip: str, home: Path) -> None:
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("word", "says"),
     [
@@ -142,6 +147,7 @@ def test_a_row_whose_frame_cannot_be_had_stops_all_before_anything_is_sent(
     assert "line 2: " in done.err
 
 
+@pytest.mark.long
 def test_files_outside_may_be_allowed(service: Bench, home: Path) -> None:
     make(home.parent / "out.mp4", Making(size=(640, 360)))
     service.write(lines({"first_frame": "../out.mp4"}))

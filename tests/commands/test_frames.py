@@ -201,6 +201,7 @@ def test_like_takes_the_frames_again_in_their_order(service: Service, clip: str,
     assert record(service)["frames"] == [{**frame, "named": None} for frame in record(service, "2")["frames"]]
 
 
+@pytest.mark.long
 def test_like_says_where_the_picture_is_another_and_what_is_missing(service: Service, clip: str, home: Path) -> None:
     assert service.submit("and on", *MODEL, "--first-frame", "a.mp4", "--last-frame", clip).code == 0
     make(home / "a.mp4", Making(size=(640, 360)))
@@ -222,6 +223,7 @@ def test_like_says_where_the_picture_is_another_and_what_is_missing(service: Ser
     assert len(service.sandbox.received()) == 2
 
 
+@pytest.mark.long
 def test_a_request_on_record_is_one_that_can_be_sent(service: Service, clip: str, home: Path) -> None:
     line = ["--first-frame", "@1:0.5s", "--reference", "https://example.com/a.webp", "--reference", "a.mp4"]
     assert service.submit("and on", *MODEL, *line).code == 0
@@ -352,6 +354,7 @@ def test_a_name_from_elsewhere_is_shown_as_it_is(service: Service, home: Path) -
     assert "a[red]" in done.err
 
 
+@pytest.mark.long
 def test_never_is_the_frame_of_another_video_sent(service: Service, clip: str, home: Path) -> None:
     """A batch has seen the video and made its price; then another takes its name, and a row is to be sent."""
     shell = service.shell

@@ -294,6 +294,7 @@ def test_a_name_from_elsewhere_is_shown_and_not_obeyed(five: Shell) -> None:
         assert "\\x1b[31mjob" in text
 
 
+@pytest.mark.long
 def test_a_record_that_cannot_be_written_takes_no_mark(five: Shell) -> None:
     path = Settings(five.environ).state_dir / RECORD
     with record_of(five) as other:

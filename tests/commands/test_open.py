@@ -374,6 +374,7 @@ def test_open_says_why_nothing_is_drawn(orvideo: Shell, env: dict[str, str], why
     assert hint in done.err
 
 
+@pytest.mark.long
 def test_what_is_typed_meanwhile_stays_typed(orvideo: Shell, home: Path) -> None:
     environ = {**orvideo.environ, "PATH": f"{Path(COMMAND[0]).parent}{os.pathsep}{orvideo.environ['PATH']}"}
     with TerminalSession(home, {**environ, "ORVIDEO_PICTURES": "blocks", "COLORTERM": "truecolor"}) as terminal:

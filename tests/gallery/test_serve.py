@@ -108,6 +108,7 @@ def test_ctrl_c_ends_it_at_once(orvideo: Shell, record: Path) -> None:
     assert "Ctrl-C ends it" in done.err
 
 
+@pytest.mark.long
 def test_a_signal_from_elsewhere_is_an_exit_code(orvideo: Shell, record: Path) -> None:
     with serving(orvideo) as gallery:
         assert gallery.end(signal.SIGTERM).code == 143
@@ -214,6 +215,7 @@ def test_lines_that_cannot_be_meant(orvideo: Shell, argv: list[str], told: str) 
     assert not list(orvideo.home.glob("*.html"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("argv", "opens"), [(["--open"], True), (["--no-open"], False), ([], False)])
 def test_the_browser(orvideo: Shell, tmp_path: Path, argv: list[str], opens: bool) -> None:
     script, note = tmp_path / "browser", tmp_path / "note"
