@@ -8,15 +8,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orvideo.batch.rows import Link, Row, Trouble
 from orvideo.catalogue.sizes import parse_ratio, parse_size
-from orvideo.errors import UsageError
+from orvideo.errors import Rejected, UsageError
 from orvideo.film.moment import LAST, split_moment
 from orvideo.request.checking import nearest
 from orvideo.request.frames import USUAL
 
+if TYPE_CHECKING:
+    from orvideo.api.schemas import VideoModel
+
+#: The pictures that make videos follow one another.
+_FRAMES = ("first_frame", "last_frame")
 #: With one of these a row says itself how it begins, and --chain leaves it alone.
 _BEGINNINGS = ("first_frame", "previous_job_id")
 _WORD = re.compile(r"\s*row:\s*(?P<rest>.*?)\s*", re.IGNORECASE | re.DOTALL)
@@ -38,7 +43,7 @@ def link_rows(rows: Sequence[Row], *, chain: bool = False, is_whole: bool = True
     before: Row | None = None
     for row in rows:
         try:
-            fields = _linked(row, names)
+            fields, bare = _linked(row, names)
         except _NoSuchRow as missing:
             troubles += [Trouble(row.line, missing.message)] if is_whole else []
         except UsageError as problem:
@@ -46,7 +51,7 @@ def link_rows(rows: Sequence[Row], *, chain: bool = False, is_whole: bool = True
         else:
             if chain and before is not None and not _begins_by_itself(row):
                 fields["first_frame"] = Link(before.number, LAST)
-            linked.append(replace(row, fields=fields))
+            linked.append(replace(row, fields=fields, begins_bare=bare))
         before = row
     depths, circles = _depths(linked)
     return [replace(row, depth=depths[row.number]) for row in linked if row.number in depths], troubles + circles
@@ -99,8 +104,8 @@ class _Names:
         return f"There is no row that is named {name[:80]!r}.{guess}"
 
 
-def _linked(row: Row, names: _Names) -> dict[str, Any]:
-    """Return a row's fields with links in place of its `row:` words."""
+def _linked(row: Row, names: _Names) -> tuple[dict[str, Any], bool]:
+    """Return a row's fields with links in place of its `row:` words, and whether it says that it begins with none."""
 
     def read(field: str, value: object) -> object:
         found = _WORD.fullmatch(value) if isinstance(value, str) else None
@@ -114,13 +119,17 @@ def _linked(row: Row, names: _Names) -> dict[str, Any]:
 
     fields = dict(row.fields)
     first = fields.get("first_frame")
-    if isinstance(first, str) and (word := _WORD.fullmatch(first)) and word["rest"].casefold() == _NO_ROW:
+    word = _WORD.fullmatch(first) if isinstance(first, str) else None
+    bare = word is not None and word["rest"].casefold() == _NO_ROW
+    if bare:
+        if named := names.by_name.get(word["rest"] if word is not None else ""):
+            raise UsageError(f"{first} is no picture, or the row of that name (line {named[0].line}); rename that one.")
         del fields["first_frame"]
     for field in USUAL:
         value = fields.get(field)
         if value is not None:
             fields[field] = [read(field, item) for item in value] if isinstance(value, list) else read(field, value)
-    return fields
+    return fields, bare
 
 
 # --- the order of need ----------------------------------------------------------------------------------------------
@@ -153,6 +162,22 @@ def _circle(lines: Sequence[int]) -> Trouble:
     return Trouble(min(lines), f"Rows wait for each other in a circle: {', '.join(named[:_MOST_NAMED])}{more}.")
 
 
+def chains_of(rows: Sequence[Row]) -> list[list[int]]:
+    """Return the chains by the numbers of their rows: those that begin or end with pictures of each other's videos.
+
+    A reference is no part of a film's course, and joins no chain.
+    """
+    chains = {row.number: [row.number] for row in rows}
+    for row in rows:
+        for field in _FRAMES:
+            link = row.fields.get(field)
+            if isinstance(link, Link) and link.row in chains and (other := chains[link.row]) is not chains[row.number]:
+                longer, shorter = sorted((other, chains[row.number]), key=len, reverse=True)
+                longer += shorter
+                chains |= dict.fromkeys(shorter, longer)
+    return [sorted(chain) for number, chain in chains.items() if len(chain) > 1 and number == min(chain)]
+
+
 # --- what is known of a picture before it is there ------------------------------------------------------------------
 
 
@@ -165,6 +190,21 @@ def refuse_late_moments(row: Row, requests: Mapping[int, Mapping[str, Any]]) -> 
         length = requests.get(link.row, {}).get("duration")
         if length is not None and link.moment.seconds is not None and link.moment.seconds > length:
             raise UsageError(f"The video of row {link.row} will be {length} s long, and has no {link.moment.text}.")
+
+
+def refuse_unlisted_frames(row: Row, model: VideoModel | None) -> None:
+    """Refuse a picture of another row where the catalogue does not list that the model takes one.
+
+    Where a request is refused nothing is lost, but for a chain the video before it is paid for. Raises Rejected.
+    """
+    if model is None or model.supported_frame_images is not None:
+        return
+    for field in _FRAMES:
+        if isinstance(link := row.fields.get(field), Link):
+            raise Rejected(
+                f"The catalogue does not say that {model.id} takes a {field.replace('_', ' ')}, and the video of row "
+                f"{link.row} would be paid for before that shows (--no-check sends it)."
+            )
 
 
 def frame_shape(row: Row, requests: Mapping[int, Mapping[str, Any]]) -> tuple[int, int] | None:

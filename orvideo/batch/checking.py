@@ -7,14 +7,14 @@ not there yet: a name with that row's key stands in its place (`request.awaited`
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from orvideo.batch.chain import frame_shape, refuse_late_moments
-from orvideo.batch.identity import RowKeys, content_key
+from orvideo.batch.casting import Cast, cast_chains
+from orvideo.batch.chain import frame_shape, refuse_late_moments, refuse_unlisted_frames
+from orvideo.batch.identity import RowKeys, content_key, price_key
 from orvideo.batch.rows import Link, Row, Trouble
 from orvideo.errors import ExitCode, MoneyError, OrvideoError, Rejected, UsageError
 from orvideo.money import exact_money_text, money_text
@@ -101,9 +101,8 @@ class Reader:
     def wanted(self, row: Row, awaits: Mapping[Link, Awaited]) -> RequestDraft:
         """Return the request of a row, with names in the places of the pictures that it awaits."""
         given = {**self.given, **{name: _with_awaited(value, awaits) for name, value in row.fields.items()}}
-        return request_fields(
-            given, self.source, base=self.line, defaults=self.defaults, check=self.check, taken=self.taken
-        )
+        base = _without_first_frame(self.line) if row.begins_bare else self.line
+        return request_fields(given, self.source, base=base, defaults=self.defaults, check=self.check, taken=self.taken)
 
     def order(
         self, asked: Asked, offer: Offer, pictures: Mapping[Awaited, Taken]
@@ -130,6 +129,11 @@ class Reader:
         return {**offer.body, **{name: again.fields[name] for name in MEDIA if name in again.fields}}
 
 
+def _without_first_frame(line: Mapping[str, Any]) -> dict[str, Any]:
+    frames = [frame for frame in line.get("frame_images") or () if frame.get("frame_type") != "first_frame"]
+    return {**line, "frame_images": frames or None}
+
+
 def _awaited(link: Link, other: Asked | None) -> Awaited:
     # Where the other row is refused, so is all of the batch.
     return Awaited(f"{other.key if other is not None else link.row}:{link.moment.text}")
@@ -152,28 +156,34 @@ class Pricing:
     _plans: dict[str, Plan | OrvideoError] = field(default_factory=dict)
 
     def offers(
-        self, asked: Sequence[Asked], bought: Mapping[int, Mapping[str, Any]]
+        self, to_buy: Sequence[Asked], asked: Sequence[Asked], bought: Mapping[int, Mapping[str, Any]]
     ) -> tuple[dict[str, Offer], list[Trouble]]:
         """Return the offer for each row by its key, and the rows that cannot be had, all of them.
 
-        `bought` are the requests of other rows, by their numbers, whose videos these may take pictures from.
+        `asked` are all rows of the batch, `bought` the requests of those on record by their numbers: these rows may
+        take pictures from their videos.
         """
         offers: dict[str, Offer] = {}
-        troubles: list[Trouble] = []
         requests = dict(bought)
+        drafts = {one.row.number: one.wanted for one in asked}
+        new = {one.row.number for one in to_buy}
+        casts, troubles = cast_chains([one.row for one in asked], drafts, new, bought, self.planner)
         # What a picture is like that another row will make is known from that row's plan.
-        for one in sorted(asked, key=lambda one: (one.row.depth, one.row.number)):
+        for one in sorted(to_buy, key=lambda one: (one.row.depth, one.row.number)):
+            cast = casts.get(one.row.number)
             try:
                 refuse_late_moments(one.row, requests)
-                offers[one.key] = offer = self._offer(one, frame_shape(one.row, requests))
+                offers[one.key] = offer = self._offer(one, frame_shape(one.row, requests), cast)
             except (Rejected, MoneyError, UsageError) as problem:
                 troubles.append(Trouble(one.row.line, problem.message, ExitCode(problem.exit_code)))
             else:
                 requests[one.row.number] = offer.body
-        return {one.key: offers[one.key] for one in asked if one.key in offers}, troubles
+        return {one.key: offers[one.key] for one in to_buy if one.key in offers}, troubles
 
-    def _offer(self, asked: Asked, frame: tuple[int, int] | None) -> Offer:
-        plan = self._plan(asked.wanted._replace(frame=asked.wanted.frame or frame))
+    def _offer(self, asked: Asked, frame: tuple[int, int] | None, cast: Cast | None) -> Offer:
+        plan = self._plan_of(asked.wanted._replace(frame=asked.wanted.frame or frame), cast)
+        if asked.awaits and self.planner.check:
+            refuse_unlisted_frames(asked.row, plan.model)
         body = plan.request.body()
         wanted = asked.wanted.fields
         own = {name: wanted[name] for name in ("prompt", *MEDIA) if wanted.get(name) is not None}
@@ -184,11 +194,18 @@ class Pricing:
             raise MoneyError(f"This {costs}, and a job may cost {exact_money_text(self.each)} (the setting max-cost).")
         return offer
 
+    def _plan_of(self, wanted: RequestDraft, cast: Cast | None) -> Plan:
+        """Return the plan of a row, with the model that was chosen for its chain where it names none."""
+        if cast is None:
+            return self._plan(wanted)
+        try:
+            plan = self._plan(wanted._replace(fields={**wanted.fields, "model": cast.model}))
+        except Rejected as refused:
+            raise Rejected(f"{refused.message} {cast.otherwise}".rstrip(), hint=refused.hint) from refused
+        return plan._replace(choices=(cast.choice, *plan.choices))
+
     def _plan(self, wanted: RequestDraft) -> Plan:
-        alike = with_names(wanted.fields, dict.fromkeys(awaited_in(wanted.fields), "a picture"))
-        shape = {name: value for name, value in alike.items() if name != "prompt"}
-        shape["prompt"] = wanted.fields.get("prompt") is not None
-        key = json.dumps([shape, wanted.params, wanted.frame], sort_keys=True, default=str)
+        key = price_key(wanted)
         if key not in self._plans:
             try:
                 self._plans[key] = self.planner.plan(wanted)

@@ -13,11 +13,15 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orvideo.batch.source import Source
 from orvideo.record.frames import LISTS, FrameSource
 from orvideo.record.redaction import redact_request
+from orvideo.request.awaited import awaited_in, with_names
+
+if TYPE_CHECKING:
+    from orvideo.request.build import RequestDraft
 
 #: Spelt in any case, they mean the same.
 _CASELESS = ("model", "resolution", "aspect_ratio", "size")
@@ -63,6 +67,13 @@ def content_key(fields: Mapping[str, Any], frames: Sequence[FrameSource] = ()) -
     A frame of a video counts by the video and the moment: another decoder makes other bytes of the same frame.
     """
     return _digest(_canonical(fields, frames))[:32]
+
+
+def price_key(wanted: RequestDraft) -> str:
+    """Return the sum of what the price and the possible models depend on: not the prompt's words, nor which picture."""
+    shape = with_names(wanted.fields, dict.fromkeys(awaited_in(wanted.fields), "a picture"))
+    shape["prompt"] = wanted.fields.get("prompt") is not None
+    return json.dumps([shape, wanted.params, wanted.frame], sort_keys=True, default=str)
 
 
 def _canonical(fields: Mapping[str, Any], frames: Sequence[FrameSource]) -> str:

@@ -40,7 +40,7 @@ class Row:
 
     `fields` are the request's, under the service's names or `first_frame`, `last_frame`, `reference` and `param`.
     `own` are the columns that mean something in an output's name only. `depth` is how many rows have to be made before
-    it, one after the other (`batch.chain`).
+    it, one after the other (`batch.chain`). One that `begins_bare` has no first frame, whatever the line says.
     """
 
     number: int
@@ -50,6 +50,7 @@ class Row:
     output: str | None = None
     own: dict[str, str] = field(default_factory=dict)
     depth: int = 0
+    begins_bare: bool = False
 
     @property
     def links(self) -> list[Link]:

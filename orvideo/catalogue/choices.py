@@ -206,6 +206,34 @@ def cheapest(
     return best.model, best.request, best.quote
 
 
+def cheapest_for_all(
+    models: Iterable[VideoModel],
+    requests: Sequence[tuple[Mapping[str, Any], int]],
+    *,
+    modalities: Mapping[str, Sequence[str]] | None = None,
+) -> VideoModel | None:
+    """Return the model that can do all of these requests, each so many times, at the lowest sum, None where none can.
+
+    What `cheapest` leaves out is left out here, and equal sums are told apart as there.
+    """
+    best, chosen = None, None
+    for model in models:
+        if model.id.startswith(_FAILING_MODELS):
+            continue
+        total, about = Decimal(0), False
+        for request, times in requests:
+            made = offer(model, request, modalities=modalities)
+            if made is None or made.quote.usd is None:
+                break
+            total += made.quote.usd * times
+            about |= made.quote.kind != "listed"
+        else:
+            rank = (total, about, -(model.created or 0), model.id)
+            if best is None or rank < best:
+                best, chosen = rank, model
+    return chosen
+
+
 def _preference(made: Offer) -> tuple[Decimal, bool, int, str]:
     usd = made.quote.usd if made.quote.usd is not None else Decimal("Infinity")
     return usd, made.quote.kind != "listed", -(made.model.created or 0), made.model.id

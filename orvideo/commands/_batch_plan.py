@@ -159,7 +159,7 @@ def check_batch(
     check = not options.asked.no_check
     planner = context.planner(service, check=check)
     pricing = Pricing(planner, each=context.settings.max_cost)
-    offers, dear = pricing.offers(wanted, _requests_on_record(asked, history))
+    offers, dear = pricing.offers(wanted, asked, _requests_on_record(asked, history))
     troubles += dear
     if offers:
         _refuse_other_profile(history, service)

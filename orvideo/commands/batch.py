@@ -166,7 +166,14 @@ def _show_price(context: Context, batch: Batch, options: BatchOptions) -> Price:
     """Say how the batch stands, what will be bought, and what all of it costs, before any of it is."""
     from orvideo.batch.checking import price_of
     from orvideo.batch.naming import folder_of, is_elsewhere
-    from orvideo.output.batch_text import MOST_NAMED, chain_lines, dropped_rows_line, plan_lines, saved_elsewhere_line
+    from orvideo.output.batch_text import (
+        MOST_NAMED,
+        chain_lines,
+        dropped_rows_line,
+        parted_line,
+        plan_lines,
+        saved_elsewhere_line,
+    )
     from orvideo.settings.definitions import DEFAULT_BASE_URL
 
     price = price_of(batch.offers.values())
@@ -178,6 +185,8 @@ def _show_price(context: Context, batch: Batch, options: BatchOptions) -> Price:
         context.terminal.note("to: the sandbox; nothing is charged")
     elif context.endpoint != DEFAULT_BASE_URL:
         context.terminal.note(f"to: {context.endpoint}")
+    if (parted := parted_line(batch.asked, batch.offers)) is not None:
+        context.terminal.warn(parted)
     left = batch.history.left_behind(batch.asked)
     if left:
         context.terminal.warn(dropped_rows_line(left))

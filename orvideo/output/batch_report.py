@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orvideo.download import disk
-from orvideo.errors import NotStarted, OutcomeUnknown, OutputUnwritable
+from orvideo.errors import NotStarted, OutcomeUnknown, OutputExists, OutputUnwritable
 from orvideo.files import write_atomically
 from orvideo.output.json_encoder import encode
 from orvideo.output.text import visible
@@ -31,8 +31,8 @@ _WAITING = "waiting"
 _UNSENT = (_NOT_SUBMITTED, _WAITING, "refused")
 #: How rows end without their videos, in the order in which it is told.
 TROUBLES = (
-    "failed", "refused", "not submitted", "finished but not fetched", "outcome unknown", "still running",
-    "waiting for another row", "not started",
+    "failed", "refused", "not submitted", "finished but not fetched", "saved under another name", "outcome unknown",
+    "still running", "waiting for another row", "not started",
 )  # fmt: skip
 
 
@@ -79,6 +79,8 @@ def trouble_of(entry: Entry) -> str:
         return _unsent_word(entry).replace("_", " ")
     if not record.final:
         return "still running"
+    if isinstance(entry.error, OutputExists) and entry.saved:
+        return "saved under another name"
     return "failed" if record.is_without_video else "finished but not fetched"
 
 

@@ -107,6 +107,18 @@ def dropped_rows_line(records: Sequence[Record]) -> str:
     return text + "."
 
 
+def parted_line(asked: Sequence[Asked], offers: Mapping[str, Offer]) -> str | None:
+    """Return a warning about rows that stay as they are, and were made with a picture of a video that is made anew."""
+    new = {one.row.number for one in asked if one.key in offers}
+    parted = [one.row.number for one in asked if one.key not in offers and new.intersection(one.row.after)]
+    if not parted:
+        return None
+    return (
+        f"{count(len(parted), 'row')} ({ranges(parted)}) on record took a picture of an earlier video of a row that is "
+        "bought anew, and will not fit to the new one; orvideo jobs forget JOB lets a row be bought anew"
+    )
+
+
 def saved_elsewhere_line(records: Sequence[Record], folder: str | None) -> str:
     """Return a warning about finished rows whose videos are not where this line says; `folder` is what it names."""
     paths = [output.path for record in records for output in record.outputs if output.path is not None]

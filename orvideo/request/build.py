@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from orvideo.errors import UsageError
 from orvideo.record.frames import LISTS, FrameSource
 from orvideo.record.redaction import redacted_media
-from orvideo.request.awaited import Awaited
+from orvideo.request.awaited import Awaited, awaited_in
 from orvideo.request.checking import FRAME_TYPES, MediaSource, check_fields, check_values, media_urls
 from orvideo.request.fields import SHORT_NAMES
 from orvideo.request.file import parse_json
@@ -75,6 +75,8 @@ def request_fields(
     upper = {name: value for name, value in given.items() if name not in SHORT_NAMES}
     fields = parts.make_room(_over(_over(defaults or {}, base), upper), upper)
     _refuse_missing(fields)
+    if strange := awaited_in(fields):
+        raise UsageError(f"The URL {strange[0].url[:80]!r} leads to no picture.")
     said: list[str] = []
     frame = None
     if check or source.fix:
@@ -185,6 +187,8 @@ def _awaited(value: object, **more: str) -> media.Part | None:
 
 
 def _several(value: object) -> list[object]:
+    if isinstance(value, Awaited):  # a tuple as well
+        return [value]
     return [] if value is None else list(value) if isinstance(value, list | tuple) else [value]
 
 

@@ -6,7 +6,7 @@ for only where a request depends on them, and once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -54,6 +54,16 @@ class Planner:
         )
         planned = planned._replace(quote=planned.quote.including_bill(self.dearest_bill(planned.request.body())))
         return self._with_providers(planned, wanted.params) if wanted.params else planned
+
+    def model_for_all(self, wanted: Sequence[tuple[RequestDraft, int]]) -> str | None:
+        """Return the model that can do all of this, each so many times, at the lowest price; None where none can."""
+        from orvideo.catalogue.choices import cheapest_for_all
+
+        known = (self._modalities_for(one) for one, _ in wanted)
+        modalities = next((found for found in known if found is not None), None)
+        requests = [(one.fields, times) for one, times in wanted]
+        model = cheapest_for_all(self.catalogue.models, requests, modalities=modalities)
+        return model.id if model is not None else None
 
     def _check_callback(self, wanted: RequestDraft) -> None:
         """Refuse to have the service call this machine, which only a stand-in on it can; raises UsageError."""
