@@ -20,11 +20,14 @@ import pytest
 from orvideo.clock import Clock
 from orvideo.commands.help import EXIT_CODES
 from orvideo.errors import ExitCode
+from orvideo.record.ledger import Ledger
+from orvideo.record.values import State
 from tests.clocks import HandClock
 from tests.download.films import mp4
 from tests.drills.raw_server import http
 from tests.drills.service import ORDER, assert_clean
 from tests.drills.wire import DONE, JOB, Step, Wire, close, film, record_path, refuse, send_and_stall
+from tests.record.ledger_support import bring_to, request
 from tests.shell import Result, Shell
 
 VIDEO = mp4(3000)
@@ -224,6 +227,32 @@ def test_whoever_reads_stdout_may_leave(orvideo: Shell, argv: tuple[str, ...]) -
     assert b"error" not in err
     assert b"Traceback" not in err
     assert b"Exception" not in err
+
+
+@pytest.mark.drill("O09")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_whoever_reads_stdout_may_leave_in_the_middle_of_it(orvideo: Shell, home: Path, unbuffered: str) -> None:
+    with Ledger(home / "state" / "orvideo" / "jobs.db") as ledger:
+        bring_to(ledger, State.NOT_SENT, request=request(prompt="long " * 200_000))
+    process = orvideo.popen("jobs", stdout=-1, stderr=-1, env={"PYTHONUNBUFFERED": unbuffered})
+    assert process.stdout is not None
+    assert process.stdout.read(1)
+    process.stdout.close()
+    _, err = process.communicate(timeout=240)
+    assert (process.returncode, err) == (C.BROKEN_PIPE, b"")
+
+
+@pytest.mark.drill("O09")
+def test_a_pipe_that_takes_no_more_for_now_is_no_success(orvideo: Shell, home: Path) -> None:
+    with Ledger(home / "state" / "orvideo" / "jobs.db") as ledger:
+        bring_to(ledger, State.NOT_SENT, request=request(prompt="long " * 200_000))
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    done = orvideo.popen("jobs", stdout=writing, stderr=-1, env={"PYTHONUNBUFFERED": "1"})
+    os.close(writing)
+    _, err = done.communicate(timeout=240)
+    os.close(reading)
+    assert (done.returncode, b"Standard output cannot be written" in err) == (C.OUTPUT_UNWRITABLE, True)
 
 
 def test_no_code_of_the_table_is_left_out() -> None:

@@ -10,7 +10,7 @@ from orvideo.money import money_text
 from orvideo.output.job_text import cost_text
 from orvideo.output.quote_text import amount
 from orvideo.output.text import cut, visible
-from orvideo.record.values import SANDBOX, Output, Record, money_number, time_text
+from orvideo.record.values import SANDBOX, Output, Record, State, money_number, time_text
 from orvideo.shells import command_line
 
 #: How much of a prompt the page has; a service takes less.
@@ -29,8 +29,9 @@ class Card(TypedDict):
     """A job as the page shows it. Texts from elsewhere are visible (`output.text`); what is not known is None.
 
     `handle` names the card on the page, `name` the job on a command line. `cost` is a text for a person, `cost_usd` the
-    bill. `size` is `720p 16:9` or `1280x720`. `like` is the line that submits the same again, `next` the line that goes
-    on with a job that runs, or whose video is not on this disk. `mark` is keep or reject.
+    bill, and `bill` says what is known of it: known, pending, unknown, own key, or None where nothing was sent (as the
+    sums of `orvideo jobs` have it). `size` is `720p 16:9` or `1280x720`. `like` is the line that submits it again,
+    `next` the line that goes on with a job that runs, or whose video is not on this disk. `mark` is keep or reject.
     """
 
     handle: str
@@ -48,6 +49,7 @@ class Card(TypedDict):
     seed: int | None
     cost: str
     cost_usd: int | float | None
+    bill: str | None
     quote: dict[str, Any] | None
     error: str | None
     batch: str | None
@@ -67,7 +69,7 @@ def card_of(record: Record, address: Address) -> Card:
     """Return the card of a job."""
     document = record.as_json()
     outputs = [Picture(url=address(record, one), path=_text(one.path), bytes=one.bytes) for one in record.outputs]
-    request = record.request
+    request, bill = record.request, _bill(record)
     return Card(
         handle=record.handle,
         id=_text(record.id),
@@ -82,8 +84,9 @@ def card_of(record: Record, address: Address) -> Card:
         duration=_number(request.get("duration")),
         size=_size(request),
         seed=_whole(request.get("seed")),
-        cost=_cost(document),
+        cost=_cost(document, bill),
         cost_usd=money_number(record.cost),
+        bill=bill,
         quote=record.quote,
         error=_text(record.error),
         batch=_batch(record),
@@ -154,11 +157,23 @@ def _line(record: Record, *words: str) -> str:
     return command_line(["orvideo", *words, *where])
 
 
-def _cost(document: Mapping[str, Any]) -> str:
+def _bill(record: Record) -> str | None:
+    if record.state in (State.PREPARED, State.NOT_SENT):
+        return None
+    if record.is_byok:
+        return "own key"
+    if record.cost is not None:
+        return "known"
+    return "unknown" if record.final or record.state is State.UNKNOWN else "pending"
+
+
+def _cost(document: Mapping[str, Any], bill: str | None) -> str:
     quoted = document["quote"]
-    if document["cost_usd"] is None and not document["is_byok"] and quoted and quoted.get("usd") is not None:
+    if bill is None:
+        return "nothing charged"
+    if bill in ("pending", "unknown") and quoted and quoted.get("usd") is not None:
         return f"quoted {money_text(amount(quoted['usd']))}"
-    return cost_text(document)
+    return "not billed yet" if bill == "pending" else cost_text(document)
 
 
 def _batch(record: Record) -> str | None:

@@ -141,7 +141,8 @@ class _Marks(_Route):
         job, mark, note = _mark_in(req)
         try:
             if not self._shown.mark(job, mark, note):
-                raise falcon.HTTPNotFound(description="The gallery shows no such job.")
+                # Not 404, which is what another gallery at this port says to a page of this one.
+                raise falcon.HTTPGone(description="The gallery shows no such job.")
         except RecordError:
             raise
         except OrvideoError as error:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from io import RawIOBase
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -154,7 +156,10 @@ class OutputStream:
     def write(self, text: str) -> None:
         """Write a text and flush it."""
         with self._opened() as stream:
-            stream.write(self._encodable(text))
+            if (raw := _unbuffered(stream)) is None:
+                stream.write(self._encodable(text))
+            else:
+                _write_whole(raw, self.encoded(text.replace("\n", os.linesep)))
             stream.flush()
 
     def try_write(self, text: str) -> None:
@@ -170,7 +175,9 @@ class OutputStream:
         """Write bytes behind the text so far; a stream for text alone gets them decoded."""
         with self._opened() as stream:
             stream.flush()
-            if hasattr(stream, "buffer"):
+            if (unbuffered := _unbuffered(stream)) is not None:
+                _write_whole(unbuffered, raw)
+            elif hasattr(stream, "buffer"):
                 stream.buffer.write(raw)
             else:
                 stream.write(os.fsdecode(raw))
@@ -200,6 +207,22 @@ class OutputStream:
         except OSError:
             self.failed = True
             raise
+
+
+def _unbuffered(stream: TextIO) -> RawIOBase | None:
+    """Return what is right under a stream where Python has no buffer for it (PYTHONUNBUFFERED, as in many images)."""
+    under = getattr(stream, "buffer", None)
+    return under if isinstance(under, RawIOBase) else None
+
+
+def _write_whole(raw: RawIOBase, data: bytes) -> None:
+    """Write all of it: the system may take a part at a time, and tells only the next write why it took no more."""
+    left = memoryview(data)
+    while left:
+        written = raw.write(left)
+        if written is None:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        left = left[written:]
 
 
 def _file_url(path: str) -> str:

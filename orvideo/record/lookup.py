@@ -95,13 +95,19 @@ def _successor(prefix: str) -> str | None:
     return stem[:-1] + chr(0xE000 if following == 0xD800 else following)
 
 
+#: So much of a name that no job has is shown.
+_LONGEST_SHOWN = 200
+
+
 def _not_found(ref: str) -> NoSuchJob:
     why = ""
     if _POSITION.fullmatch(ref.strip()):
         why = "; numbers count back from the newest"
     elif not ref.startswith("@") and len(ref.strip()) < SHORTEST_PREFIX:
         why = f"; a piece of an id needs at least {SHORTEST_PREFIX} characters"
-    return NoSuchJob(f"No job in the record is called {ref!r}{why}.", hint=_LOOK_AT)
+    # A list of marks may have anything for a name.
+    shown = ref if len(ref) <= _LONGEST_SHOWN else f"{ref[:_LONGEST_SHOWN]}..."
+    return NoSuchJob(f"No job in the record is called {shown!r}{why}.", hint=_LOOK_AT)
 
 
 def _ambiguous(ref: str, candidates: Sequence[Record], more: bool) -> UsageError:

@@ -311,3 +311,11 @@ def test_a_job_that_was_adopted_before_its_batch_was_known_has_none(orvideo: She
     assert orvideo("jobs", "--json").json[0]["batch"] is None
     done = orvideo("jobs", "--batch", "x")
     assert (done.code, done.err.splitlines()[0]) == (2, "error: No batch on record is called 'x'.")
+
+
+def test_what_is_too_long_to_be_a_name_is_not_shown_whole(orvideo: Shell, home: Path) -> None:
+    (home / "marks.txt").write_text("x" * 1_000_000 + "\tkeep\n")
+    done = orvideo("jobs", "mark", "--from", "marks.txt")
+    assert done.code == 2
+    assert "line 1: No job in the record is called 'xxx" in done.err.replace("\n  ", " ")
+    assert len(done.err) < 1000

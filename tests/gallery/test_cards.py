@@ -100,3 +100,20 @@ def test_marks_and_the_batch_are_on_the_card(ledger: Ledger, tmp_path: Path) -> 
     made = card(ledger.get(seq))
     assert (made["mark"], made["note"], made["batch"], made["batch_row"]) == ("keep", "the light", "rows.txt", 3)
     assert Decimal(str(made["cost_usd"])) == Decimal("0.05")
+
+
+@pytest.mark.parametrize(
+    ("state", "bill", "cost"),
+    [
+        (State.NOT_SENT, None, "nothing charged"),
+        (State.UNKNOWN, "unknown", "cost unknown"),
+        (State.SUBMITTED, "pending", "not billed yet"),
+    ],
+)
+def test_the_bill_is_what_the_sums_of_jobs_take_it_for(
+    ledger: Ledger, state: State, bill: str | None, cost: str
+) -> None:
+    made = card(ledger.get(bring_to(ledger, state)))
+    assert (made["bill"], made["cost"], made["cost_usd"]) == (bill, cost, None)
+    ended = card(ledger.get(finished(ledger, "gen-vid-4", None, status="failed")))
+    assert (ended["bill"], ended["cost"]) == ("unknown", "cost unknown")

@@ -285,7 +285,7 @@ def test_only_the_page_itself_sets_marks(gallery: Served, headers: dict[str, str
         ({"id": "{handle}", "mark": "best"}, 422),
         ({"id": "{handle}", "note": "x" * 20_000}, 422),
         ({"id": "{handle}", "note": "x" * 100_000}, 413),
-        ({"id": "unknown", "mark": "keep"}, 404),
+        ({"id": "unknown", "mark": "keep"}, 410),
     ],
     ids=lambda value: repr(value)[:40],
 )

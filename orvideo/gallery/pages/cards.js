@@ -29,6 +29,7 @@ function statusText(job) {
 /** Say why a card has no picture. */
 function reason(job) {
   if (job.is_running) return [statusText(job), "On its way"];
+  if (job.status === "completed" && !job.next) return ["Completed without a video", job.error || ""];
   if (job.status === "completed") return ["Not on this disk", job.error || ""];
   if (job.status === "outcome_unknown") return [statusText(job), job.error || "It was sent, and may be charged."];
   return [statusText(job), job.error || "The service gave no reason."];
@@ -64,6 +65,7 @@ class CardView {
     find(".facts", this.item).replaceChildren(...facts(job).map((fact) => made("span", fact)));
     this.card.dataset.kind = kindOf(job);
     find("[data-do=like]", this.item).hidden = !job.like;
+    find("[data-do=compare]", this.item).hidden = !playable(job).length;
     this.showFrame();
     this.showTakes();
     this.showMark();
@@ -137,7 +139,7 @@ class CardView {
   /** The file has gone, or cannot be shown. */
   lose() {
     if (!this.video.dataset.url) return;
-    this.isLost = ["Not to be played", playable(this.job)[this.take].path || this.url];
+    this.isLost = ["This file cannot be played", playable(this.job)[this.take].path || this.url];
     this.showFrame();
   }
 

@@ -76,15 +76,22 @@ class List {
     if (order.join() === this.order.join()) return;
     this.order = order;
     const focused = this.grid.contains(document.activeElement) ? document.activeElement : null;
-    this.grid.replaceChildren();
+    const wanted = new Set(order);
+    for (const view of this.views.values()) if (!wanted.has(view.job.handle)) view.item.remove();
     delete this.grid.dataset.whole;
-    this.add(this.order.slice(0, FIRST_CARDS));
+    this.place(this.order.slice(0, FIRST_CARDS));
     this.later(++this.turn);
     if (focused?.isConnected) focused.focus({ preventScroll: true });
   }
 
-  add(handles) {
-    this.grid.append(...handles.map((handle) => this.viewOf(handle).item));
+  /** Put cards in their order at the beginning; one that is in its place stays untouched, and plays on. */
+  place(handles) {
+    let next = this.grid.firstElementChild;
+    for (const handle of handles) {
+      const { item } = this.viewOf(handle);
+      if (item === next) next = next.nextElementSibling;
+      else this.grid.insertBefore(item, next);
+    }
     if (!this.active?.item.isConnected && this.order.length) this.activate(this.viewOf(this.order[0]));
   }
 
@@ -95,7 +102,7 @@ class List {
 
   /** Add what is not drawn yet. */
   whole() {
-    this.add(this.order.slice(this.grid.children.length));
+    this.place(this.order);
     this.grid.dataset.whole = "yes";
   }
 
@@ -151,10 +158,19 @@ class List {
     const all = this.jobs.size;
     const shown = jobs.length === all ? count(all, "job") : `${jobs.length.toLocaleString("en")} of ${count(all, "job")}`;
     const paid = jobs.filter((job) => !job.is_sandbox);
-    const open = paid.filter((job) => job.cost_usd === null).length;
-    const billed = open < paid.length && `${sumOf(paid)} billed`;
+    const open = paid.filter((job) => job.bill === "unknown").length;
+    const pending = paid.filter((job) => job.bill === "pending").length;
+    const billed = paid.some((job) => job.cost_usd !== null) && `${sumOf(paid)} billed`;
     const rehearsed = paid.length < jobs.length && `${sumOf(jobs.filter((job) => job.is_sandbox))} in the sandbox`;
-    const words = [shown, billed, open && `${open} without a bill`, rehearsed];
+    const own = paid.filter((job) => job.bill === "own key").length;
+    const words = [
+      shown,
+      billed,
+      open && `${open} without a bill`,
+      pending && `${pending} not billed yet`,
+      own && `${own} billed to your own provider key`,
+      rehearsed,
+    ];
     find("#sums").textContent = words.filter(Boolean).join(" · ");
   }
 }

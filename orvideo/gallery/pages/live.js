@@ -3,13 +3,16 @@
 /** How often the page asks what is new, and how long it waits for an answer; milliseconds. */
 const NEWS_EVERY = 1000;
 const PATIENCE = 15_000;
+/** Of a mark: the job is forgotten, the mark is too long, or none. */
+const OF_THE_MARK = [410, 413, 422];
+const TAKEN = 204;
 
 /** An answer of `orvideo gallery --serve` that says no, and why. */
 class Refusal extends Error {
   constructor(status, text) {
     super(text.trim());
-    /** Whether the same may be taken later. */
-    this.isForNow = status >= 500;
+    /** Whether it is this mark that is never taken; else it may be another gallery that says no, or trouble that ends. */
+    this.isFinal = OF_THE_MARK.includes(status);
   }
 }
 
@@ -18,7 +21,7 @@ class Connection {
   constructor(gallery) {
     this.gallery = gallery;
     this.news = new URL(gallery.live.state, location.href);
-    /** The marks that the record does not have yet, by job; the latest of each. */
+    /** What a person changed and the record does not have yet, by job: {mark, note}, or one of them. */
     this.unsent = new Map();
     this.isSending = false;
     this.trouble = made("p", "", "trouble");
@@ -27,7 +30,7 @@ class Connection {
     find("header").append(this.trouble);
     gallery.addEventListener("mark", (event) => this.keep(event.detail));
     // What an earlier visit to this page could not send.
-    for (const job of list.jobs.values()) if (marks.changeOf(job)) this.unsent.set(job.handle, marks.of(job));
+    for (const job of list.jobs.values()) if (marks.changeOf(job)) this.unsent.set(job.handle, marks.changed(job));
     this.ask();
   }
 
@@ -47,8 +50,8 @@ class Connection {
   }
 
   /** Send a mark, and keep it until the record has it. */
-  async keep({ handle, mark, note }) {
-    this.unsent.set(handle, { mark, note });
+  async keep({ handle, change }) {
+    this.unsent.set(handle, { ...this.unsent.get(handle), ...change });
     try {
       await this.send();
     } catch (error) {
@@ -72,13 +75,17 @@ class Connection {
   }
 
   async sendOne(handle, change) {
-    const body = JSON.stringify({ id: handle, mark: change.mark || "", note: change.note || "" });
+    // Only what was changed here: the rest may have been changed elsewhere since.
+    const texts = Object.entries(change).map(([name, text]) => [name, text || ""]);
+    const body = JSON.stringify({ id: handle, ...Object.fromEntries(texts) });
     try {
       const headers = { "Content-Type": "application/json" };
-      await this.fetch(this.gallery.live.marks, { method: "POST", headers, body, keepalive: true });
+      const answer = await this.fetch(this.gallery.live.marks, { method: "POST", headers, body, keepalive: true });
+      if (answer.status !== TAKEN) throw new Error("This is no gallery's answer.");
     } catch (error) {
-      if (!(error instanceof Refusal) || error.isForNow) throw error;
+      if (!(error instanceof Refusal) || !error.isFinal) throw error;
       this.gallery.say(`The mark was not taken: ${error.message}`);
+      this.gallery.unmark(handle);
     }
     // A person may have changed it again meanwhile.
     if (this.unsent.get(handle) === change) this.unsent.delete(handle);

@@ -2,7 +2,8 @@
 
 /**
  * The page for what is outside of it: `update(cards)` takes cards that are new or have changed, and a "mark" event says
- * what a person marked (`detail`: handle, name, mark, note). `live` has the addresses of a page that is served, or null.
+ * what a person changed (`detail`: handle, change: {mark} or {note}). `live` has the addresses of a page that is served,
+ * or null.
  */
 class Gallery extends EventTarget {
   constructor(data) {
@@ -31,7 +32,13 @@ class Gallery extends EventTarget {
     if (isSame(before, now)) return;
     this.showMarks(job.handle);
     if (!isKept && !this.live) say("This browser keeps nothing for this page: take the marks out before you close it.");
-    this.dispatchEvent(new CustomEvent("mark", { detail: { handle: job.handle, name: job.name, ...now } }));
+    this.dispatchEvent(new CustomEvent("mark", { detail: { handle: job.handle, change } }));
+  }
+
+  /** Take back what was changed here of a job that takes no mark any more. */
+  unmark(handle) {
+    marks.drop(handle);
+    this.showMarks(handle);
   }
 
   /** Show the marks of one job, or of all, where they are to be seen. */

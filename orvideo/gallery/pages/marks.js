@@ -65,6 +65,21 @@ class Marks {
     return this.shelf.put(this.name, JSON.stringify(Object.fromEntries(this.changes)));
   }
 
+  /** Forget what was changed of a job. */
+  drop(handle) {
+    this.read();
+    this.changes.delete(handle);
+    this.shelf.put(this.name, JSON.stringify(Object.fromEntries(this.changes)));
+  }
+
+  /** Return what a person changed of a job, and nothing else. */
+  changed(job) {
+    const now = this.of(job);
+    const before = recorded(job);
+    const names = ["mark", "note"].filter((name) => (now[name] || "") !== (before[name] || ""));
+    return Object.fromEntries(names.map((name) => [name, now[name]]));
+  }
+
   changeOf(job) {
     const change = this.changes.get(job.handle);
     const holds = change && isSame(change.was || {}, recorded(job)) && !isSame(change, recorded(job));

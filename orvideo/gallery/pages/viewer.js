@@ -7,6 +7,9 @@ class Viewer {
     this.video = find("video", dialog);
     this.note = find("#note");
     this.view = null;
+    this.url = null;
+    /** What the note was when it was last shown: only what a person changed in it is kept. */
+    this.noteShown = "";
     this.note.addEventListener("change", () => this.keepNote());
     dialog.addEventListener("close", () => this.closed());
   }
@@ -15,7 +18,7 @@ class Viewer {
     this.view = view;
     view.rest();
     this.show();
-    this.note.value = marks.of(view.job).note || "";
+    this.showNote();
     if (!this.dialog.open) this.dialog.showModal();
     if (isForNote) this.note.focus();
     else if (view.url) {
@@ -33,13 +36,29 @@ class Viewer {
     find("code", this.dialog).textContent = job.like || "";
     this.video.hidden = !url;
     tell(find(".screen .told", this.dialog), url ? "" : reason(job).filter(Boolean).join(": "));
-    if (url) this.video.src = url;
+    // To be given its address again would begin the video anew.
+    if (url !== this.url) this.load(url);
     this.showMark();
   }
 
-  /** Show the card as it is now, where its video has come meanwhile. */
+  load(url) {
+    this.url = url;
+    if (url) {
+      this.video.src = url;
+    } else {
+      this.video.removeAttribute("src");
+      this.video.load();
+    }
+  }
+
+  /** Show the card as it is now. */
   refresh() {
-    if (this.view && this.view.url && this.video.hidden) this.show();
+    if (this.view) this.show();
+  }
+
+  showNote() {
+    this.noteShown = marks.of(this.view.job).note || "";
+    this.note.value = this.noteShown;
   }
 
   /** Go on to the card before or behind. */
@@ -52,19 +71,21 @@ class Viewer {
   }
 
   keepNote() {
-    if (this.view) gallery.mark(this.view.job, { note: this.note.value.trim() || null });
+    if (!this.view || this.note.value === this.noteShown) return;
+    gallery.mark(this.view.job, { note: this.note.value.trim() || null });
+    this.showNote();
   }
 
   showMark() {
     if (!this.view) return;
-    const { mark } = marks.of(this.view.job);
-    press(this.dialog, mark);
+    press(this.dialog, marks.of(this.view.job).mark);
+    // What another program wrote is shown, unless a person is writing here.
+    if (this.note.value === this.noteShown) this.showNote();
   }
 
   closed() {
     this.keepNote();
-    this.video.removeAttribute("src");
-    this.video.load();
+    this.load(null);
     this.view?.card.focus({ preventScroll: true });
     this.view = null;
   }
