@@ -44,7 +44,7 @@ class Running(NamedTuple):
 
 
 class BatchOptions(NamedTuple):
-    """A batch line, parsed; `typed` is the same line as it was typed."""
+    """A batch line, parsed; `typed` is the same line for going on: without what would buy failed rows once more."""
 
     typed: str
     file: str

@@ -96,7 +96,8 @@ def register(app: typer.Typer) -> None:
         answering: Following,
     ) -> Action:
         """Submit, follow and save many videos; the same command goes on where it was stopped."""
-        typed = shells.command_line(["orvideo", *ctx.obj])
+        # What failed once more is not bought again by the line that goes on.
+        typed = shells.command_line(["orvideo", *(word for word in ctx.obj if word != "--retry-failed")])
         options = BatchOptions(
             typed,
             file,

@@ -37,7 +37,7 @@ class LiveGallery:
     def page(self) -> str:
         """Return the page with all that is known now."""
         with self._lock:
-            self._look()
+            self._look(afresh=True)
             cards = [self._cards[handle] for handle in self._records]
         live = Live(state=f"state?since={self._version}", marks="marks", token=self.token)
         return render(cards, live=live, made_at=self._ledger.clock.now())
@@ -82,13 +82,16 @@ class LiveGallery:
             self._seen = None
         return True
 
-    def _look(self) -> None:
-        """Read the record again where it has changed."""
+    def _look(self, *, afresh: bool = False) -> None:
+        """Read the record again where it has changed; `afresh` also looks again for the files of all jobs."""
         seen = self._ledger.version()
-        if seen == self._seen:
+        if seen == self._seen and not afresh:
             return
-        self._records = {record.handle: record for record in self._found()}
-        cards = {handle: card_of(record, _address) for handle, record in self._records.items()}
+        before, self._records = self._records, {record.handle: record for record in self._found()}
+        cards = {
+            handle: self._cards[handle] if record == before.get(handle) and not afresh else card_of(record, _address)
+            for handle, record in self._records.items()
+        }
         changed = [handle for handle, card in cards.items() if card != self._cards.get(handle)]
         if changed:
             self._version += 1

@@ -221,3 +221,11 @@ def _until(happened: object, patience: float = 30.0) -> None:
     while not happened():  # type: ignore[operator]
         assert time.monotonic() < ends, "it never happened"
         time.sleep(0.02)
+
+
+def test_the_line_that_goes_on_buys_no_failed_row_again(orvideo: Shell, home: Path) -> None:
+    (home / "rows.jsonl").write_text('{"prompt": "a", "model": "sandbox/fails"}\n{"prompt": "b"}\n')
+    line = ("batch", "rows.jsonl", "--sandbox", "--yes", "-j", "1", "--fail-fast", "--retry-failed", "--json")
+    done = orvideo(*line)
+    assert done.error["resume"] == "orvideo batch rows.jsonl --sandbox --yes -j 1 --fail-fast --json"
+    assert done.error["hint"] == done.error["resume"]
