@@ -228,4 +228,3 @@ def test_the_line_that_goes_on_buys_no_failed_row_again(orvideo: Shell, home: Pa
     line = ("batch", "rows.jsonl", "--sandbox", "--yes", "-j", "1", "--fail-fast", "--retry-failed", "--json")
     done = orvideo(*line)
     assert done.error["resume"] == "orvideo batch rows.jsonl --sandbox --yes -j 1 --fail-fast --json"
-    assert done.error["hint"] == done.error["resume"]
