@@ -40,10 +40,8 @@ def typed(shell: Shell, line: str) -> tuple[int, str]:
 
 
 @pytest.mark.drill("F-D01")
-@pytest.mark.parametrize(
-    "page",
-    [pytest.param("docs/requests.md", marks=pytest.mark.long), "docs/batch.md", "docs/keys.md", "docs/gallery.md"],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("page", ["docs/requests.md", "docs/batch.md", "docs/keys.md", "docs/gallery.md"])
 def test_d01_every_line_of_a_page_can_be_typed_from_top_to_bottom(
     orvideo: Shell, home: Path, monkeypatch: pytest.MonkeyPatch, page: str
 ) -> None:

@@ -212,6 +212,7 @@ def test_a_signal_and_its_exit_code(orvideo: Shell, signum: signal.Signals, code
     assert not (orvideo.home / "boat.mp4").exists()
 
 
+@pytest.mark.long
 @pytest.mark.drill("O09")
 @pytest.mark.parametrize("argv", [("jobs",), ("models",), ("--help",), ("--version",), ("wait", JOB),
                                   ("download", JOB, "-o", "-")])  # fmt: skip

@@ -222,6 +222,7 @@ def test_a_batch_that_costs_more_than_its_limit_with_its_pictures_is_not_begun(s
 # --- the run --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("jobs", ["1", "1000"])
 def test_each_row_is_sent_the_very_frame_of_the_one_before(service: Bench, jobs: str) -> None:
     service.write(CHAIN + lines({}, {"first_frame": "row:4:first"}).replace("row-", "other-"))

@@ -156,6 +156,7 @@ def test_files_outside_may_be_allowed(service: Bench, home: Path) -> None:
     assert is_still(pictures(service, "row-1")[0][1], home.parent / "out.mp4", LAST)
 
 
+@pytest.mark.long
 def test_a_video_that_is_gone_is_fetched_once_and_before_anything_is_sent(
     service: Bench, clip: str, home: Path
 ) -> None:

@@ -125,6 +125,7 @@ def test_looks_and_downloads_that_fail_now_and_then_cost_nothing(orvideo: Shell,
         assert len(service.received) == 6
 
 
+@pytest.mark.long
 def test_two_runs_of_one_batch_at_the_same_time_buy_each_row_once(orvideo: Shell, home: Path) -> None:
     with bench(orvideo, home) as service:
         service.write(rows(12))

@@ -15,6 +15,7 @@ from tests.catalogue.shelf import MODELS, ask
 _ALL = [pytest.param(model, id=model.id) for model in MODELS.values()]
 
 
+@pytest.mark.long
 def test_the_checked_in_table_is_current() -> None:
     assert PATH.read_text(encoding="utf-8") == table(), "run: python -m tests.catalogue.golden --write"
 

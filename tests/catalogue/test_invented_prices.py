@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -68,6 +69,7 @@ def _is_honest(made: Quote) -> None:
         assert made.low <= made.usd <= made.high
 
 
+@pytest.mark.long
 @settings(max_examples=300, deadline=None)
 @given(stated=_MODELS, skus=_WILD | _SANE, fields=_REQUESTS)
 @example(stated={"supported_resolutions": [""]}, skus={}, fields={"resolution": ""})

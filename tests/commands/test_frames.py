@@ -88,6 +88,7 @@ def test_a_clip_begins_with_the_last_frame_of_another(service: Service, clip: st
     assert psnr(before[1], after[0]) > 35 > psnr(before[0], before[1])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("line", "use", "moment"),
     [

@@ -382,6 +382,7 @@ def test_what_is_typed_meanwhile_stays_typed(orvideo: Shell, home: Path) -> None
     assert typed.shown[-1] == "got ahead"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("library", ["av", "PIL", "textual_image"])
 def test_without_the_extra_the_page_has_no_still_and_open_says_the_line_that_installs_it(
     orvideo: Shell, home: Path, library: str

@@ -184,6 +184,7 @@ def test_the_video_goes_to_a_pipe(orvideo: Shell) -> None:
     assert "ftyp" in done.out[:12]
 
 
+@pytest.mark.long
 @pytest.mark.drill("M31")
 def test_the_end_of_a_timeout_is_no_failure_and_says_how_to_go_on(orvideo: Shell) -> None:
     done = orvideo("submit", "a boat", "--sandbox", "--wait", "--timeout", "15s", "-m", "sandbox/slow", "--json",

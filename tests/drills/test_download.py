@@ -764,6 +764,7 @@ NO_LINKS = "link,linkat:error=EPERM"
 NO_RENAMES = "renameat2:error=EINVAL"
 
 
+@pytest.mark.long
 @drill("R-B10", "R-B11", "D14", "O01")
 @needs_strace
 @pytest.mark.parametrize(

@@ -248,6 +248,7 @@ HEAVY = {
 }
 
 
+@pytest.mark.long
 @drill("R-B2", "F-C03")
 @pytest.mark.parametrize(
     ("name", "zipped"), [*((name, False) for name in HEAVY), ("8-MiB-of-objects", True), ("1-MB-of-strings", True)]
@@ -283,6 +284,7 @@ LISTS = [
 ]
 
 
+@pytest.mark.long
 @drill("R-B2", "F-C03", "X04")
 @pytest.mark.parametrize(("body_of", "code"), LISTS)
 def test_b2_a_list_cannot_fill_the_memory(orvideo: Shell, body_of: Callable[[], bytes], code: int) -> None:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -288,4 +289,4 @@ Life.TestCase.settings = settings(
     phases=(Phase.generate,),
     database=None,
 )
-TestLife = Life.TestCase
+TestLife = pytest.mark.long(Life.TestCase)

@@ -79,6 +79,7 @@ def test_frames_are_copied_bit_for_bit_and_sound_stays_in_step(
     assert_in_step(film, document, {0: 3, 1: 2, 3: 2, 4: 2})
 
 
+@pytest.mark.long
 def test_sound_is_in_step_after_many_clips(orvideo: Shell, home: Path) -> None:
     clip = make_sounding(home / "clip.mp4", PLAIN._replace(frames=35, sound_rate=44100))
     document = film_of(orvideo, *[clip] * 40, "-o", "film.mp4")
@@ -132,6 +133,7 @@ OTHERS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", OTHERS)
 def test_what_does_not_agree_is_encoded_anew(orvideo: Shell, home: Path, name: str) -> None:
     first = make_sounding(home / "first.mp4")

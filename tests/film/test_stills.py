@@ -59,6 +59,7 @@ def check_each(path: Path) -> None:
             assert (found.seconds, found.image.tobytes()) == (seconds, image.tobytes()), (number, time)
 
 
+@pytest.mark.long
 def test_every_frame_is_that_of_a_whole_decode(clip: Path) -> None:
     check_each(clip)
 

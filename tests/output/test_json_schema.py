@@ -172,7 +172,10 @@ def test_a_sandbox_says_where_it_is(orvideo: Shell) -> None:
         ["submit", "--nonsense"],
         ["submit", "a boat"],
         ["submit", "a boat", "--sandbox", "--wait", "-m", "sandbox/fails"],
-        ["submit", "a boat", "--sandbox", "--wait", "-m", "sandbox/slow", "--timeout", "15s"],
+        pytest.param(
+            ["submit", "a boat", "--sandbox", "--wait", "-m", "sandbox/slow", "--timeout", "15s"],
+            marks=pytest.mark.long,
+        ),
         ["submit", "a boat", "--sandbox", "-d", "99", *CHEAP[:2]],
     ],
     ids=" ".join,

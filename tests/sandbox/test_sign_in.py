@@ -82,6 +82,7 @@ def test_from_the_link_to_a_key_that_works(visitor: Visitor) -> None:
     assert said(visitor.exchange(to[1])) == NO_CODE  # once
 
 
+@pytest.mark.long
 def test_a_code_and_its_verifier_belong_together(visitor: Visitor) -> None:
     code = visitor.code(**S256)
     assert said(visitor.exchange("auth_code_other")) == NO_CODE
@@ -124,6 +125,7 @@ def test_a_denied_wish_gives_nothing(visitor: Visitor) -> None:
     assert "auth_code" not in answer.text
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "url",
     [
@@ -175,6 +177,7 @@ def test_nothing_of_a_link_becomes_markup_and_no_page_frames_it(visitor: Visitor
     assert not re.search(r"(src|href)=|url\(|@import", page.text)
 
 
+@pytest.mark.long
 def test_the_button_is_pressed_on_the_page_and_once(visitor: Visitor) -> None:
     page = visitor.open()
     assert visitor.press("allow", page, Origin="https://evil.example").status_code == 403
