@@ -51,7 +51,8 @@ def offered(environ: dict[str, str], *arguments: str) -> dict[str, str]:
 
 
 def process(environ: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run([str(SCRIPT), "__complete", *arguments], env=environ, capture_output=True, check=False)
+    line = [str(SCRIPT), "__complete", *arguments]
+    return subprocess.run(line, env=environ, cwd=environ.get("HOME", "/"), capture_output=True, check=False)
 
 
 # --- models ----------------------------------------------------------------------------------------------------------
