@@ -212,6 +212,7 @@ def test_a_row_has_the_shape_of_the_picture_that_it_will_begin_with(orvideo: She
     assert [one["aspect_ratio"] for one in made] == ["9:16", "9:16"]
 
 
+@pytest.mark.long
 def test_a_batch_that_costs_more_than_its_limit_with_its_pictures_is_not_begun(service: Bench) -> None:
     service.write(CHAIN)
     assert service.batch("--max-cost", "0.07").code == 5
@@ -300,6 +301,7 @@ def test_only_what_follows_from_a_changed_row_is_new(service: Bench) -> None:
     assert to_submit(before + "".join(reversed(text.splitlines(keepends=True)))) == ["before"]
 
 
+@pytest.mark.long
 def test_equal_rows_have_chains_of_their_own(service: Bench) -> None:
     text = "".join(
         json.dumps({"prompt": "a boat", "name": name, **more}) + "\n"
@@ -391,6 +393,7 @@ def test_fail_fast_and_a_stopped_run_start_none_of_a_chain(orvideo: Shell, home:
         assert [one["status"] for one in done.json["rows"]][1:] == ["not_submitted"] * 3
 
 
+@pytest.mark.long
 def test_a_video_that_is_gone_is_fetched_again_and_not_bought(service: Bench, home: Path) -> None:
     service.write(lines({}))
     assert service.batch("-o", "clips/").code == 0

@@ -37,6 +37,7 @@ def pictures(service: Bench, user: str) -> list[Any]:
     return sent_pictures(body)
 
 
+@pytest.mark.long
 def test_rows_begin_with_frames_of_jobs_and_of_files(service: Bench, clip: str, home: Path) -> None:
     rows = [{"first_frame": "@1"}, {"first_frame": f"{clip[-8:]}:first"}, {"reference": "a.mp4:last"}, {}]
     service.write(lines(*rows))

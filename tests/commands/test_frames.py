@@ -147,6 +147,7 @@ def test_several_at_once_each_in_its_place(service: Service, clip: str, home: Pa
     assert places == [("first_frame", 0), ("last_frame", 1), ("reference", 1)]
 
 
+@pytest.mark.long
 def test_a_frame_larger_than_a_picture_may_be_is_a_jpeg_that_is_hardly_different(
     service: Service, clip: str, home: Path
 ) -> None:
@@ -170,6 +171,7 @@ def test_a_dry_run_shows_it_and_sends_nothing(service: Service, clip: str, home:
     assert is_still(shown, home / "a.mp4", LAST)
 
 
+@pytest.mark.long
 def test_a_video_that_is_gone_or_changed_is_fetched_again(service: Service, clip: str, home: Path) -> None:
     video = home / "a.mp4"
     true = still(video, LAST).image
@@ -238,6 +240,7 @@ def test_a_request_on_record_is_one_that_can_be_sent(service: Service, clip: str
     assert service.last() == first
 
 
+@pytest.mark.long
 def test_a_request_file_may_have_short_names_and_the_line_beats_them(service: Service, clip: str, home: Path) -> None:
     url = {"type": "image_url", "image_url": {"url": "https://example.com/a.webp"}}
     order = {"prompt": "and on", "first_frame": "@1", "reference": "a.mp4:last", "input_references": [url]}

@@ -378,6 +378,7 @@ def test_a12_after_ten_minutes_it_is_a_new_wish_but_not_while_the_outcome_is_unk
     assert "its outcome is unknown" in again.err
 
 
+@pytest.mark.long
 @pytest.mark.drill("F-A12")
 def test_a12_rows_of_a_batch_under_another_name_need_a_word(orvideo: Shell, service: Sandbox, home: Path) -> None:
     (home / "one.txt").write_text("a boat\na ship\n")
@@ -399,6 +400,7 @@ def test_a12_rows_of_a_batch_under_another_name_need_a_word(orvideo: Shell, serv
     assert len(service.received()) == 5
 
 
+@pytest.mark.long
 @pytest.mark.drill("F-A12")
 def test_a12_a_label_makes_no_other_wish_and_a_batch_knows_what_submit_sent(
     orvideo: Shell, service: Sandbox, home: Path

@@ -279,6 +279,7 @@ TERMINALS: list[tuple[dict[str, str], Callable[[str], pictures.Seen]]] = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("env", "decode"), TERMINALS)
 def test_the_page_of_a_job_ends_with_its_still_as_the_terminal_draws_it(
     orvideo: Shell, boat: Path, env: dict[str, str], decode: Callable[[str], pictures.Seen]

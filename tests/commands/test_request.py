@@ -190,6 +190,7 @@ def test_the_film_begins_and_ends_with_the_given_images(service: Service, home: 
     assert difference(first, last) > 30
 
 
+@pytest.mark.long
 def test_a_continued_job_begins_where_the_other_ended(service: Service, home: Path) -> None:
     line = ["--wait", "-o"]
     assert service.submit("a boat", "-m", MODEL, "-a", "9:16", *line, "one.mp4").code == 0
@@ -201,6 +202,7 @@ def test_a_continued_job_begins_where_the_other_ended(service: Service, home: Pa
     assert difference(first_and_last(home / "two.mp4")[0], first_and_last(home / "one.mp4")[0]) > 4
 
 
+@pytest.mark.long
 def test_two_references_appear_in_the_film(service: Service, home: Path) -> None:
     colours = {"red.png": (190, 50, 40), "blue.png": (30, 60, 170)}
     for name, colour in colours.items():

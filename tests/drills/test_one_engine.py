@@ -347,6 +347,7 @@ SILENT: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.long
 @drill("R-A5", "F-B02", "N14")
 @pytest.mark.parametrize("where", SILENT)
 @pytest.mark.parametrize("command", ["wait", "download"])

@@ -56,6 +56,7 @@ def assert_even(times: list[Fraction], rate: int = 24) -> None:
 # As they are
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("options", [{"preset": "veryfast", "bf": "0"}, B_FRAMES], ids=["in order", "reordered"])
 def test_frames_are_copied_bit_for_bit_and_sound_stays_in_step(
     orvideo: Shell, home: Path, options: dict[str, str]

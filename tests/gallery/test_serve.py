@@ -132,6 +132,7 @@ def test_json_has_the_address(orvideo: Shell, record: Path) -> None:
         assert (document["path"], document["jobs"], document["videos"]) == (None, 1, 0)
 
 
+@pytest.mark.long
 def test_without_a_key_the_record_is_shown_and_it_is_said_once(orvideo: Shell, record: Path) -> None:
     with Ledger(record) as ledger:
         running(ledger, "job-2")

@@ -150,6 +150,7 @@ def test_sound_is_the_models_own_choice_when_left_out(
     assert shape(start().film(tmp_path, **request)) == (480, 480, 24, sound)
 
 
+@pytest.mark.long
 def test_groks_small_square_is_what_was_recorded(start: Start, tmp_path: Path) -> None:
     caller = start()
     assert shape(caller.film(tmp_path, aspect_ratio="1:1")) == (544, 544, 24, True)
@@ -203,6 +204,7 @@ def test_a_continued_job_begins_where_the_other_ended(start: Start, tmp_path: Pa
     assert difference(first_picture(path), first_picture(film)) > 3
 
 
+@pytest.mark.long
 def test_a_film_that_another_goes_on_from_is_made_again_when_it_is_gone(start: Start, tmp_path: Path) -> None:
     caller = start()
     before = caller.job(model="sandbox/slow")
@@ -404,6 +406,7 @@ def test_unknown_paths_and_methods_have_the_error_shape(start: Start) -> None:
 # --- the server
 
 
+@pytest.mark.long
 def test_starts_and_stops_without_leaving_a_thread_or_a_socket(tmp_path: Path) -> None:
     before = set(threading.enumerate())
     files = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else None

@@ -64,6 +64,7 @@ def test_a_film_that_is_being_written_stays(tmp_path: Path) -> None:
     assert left(shelf) == [".film.mp4.part"]
 
 
+@pytest.mark.long
 def test_while_it_runs_films_stay_within_the_size_and_come_back(start: Start, tmp_path: Path) -> None:
     first = start().film(tmp_path, prompt="number 0").read_bytes()
     keep = 3 * len(first)
