@@ -25,6 +25,18 @@ def expand_user(path: str) -> str:
     return whole
 
 
+def path_as_asked(path: Path, spec: str | None) -> Path:
+    """Return a path for an answer: relative to the current directory where `spec`, the -o of the line, is no absolute
+    path, or None.
+    """
+    try:
+        here = Path.cwd()
+    except OSError:  # it was removed meanwhile
+        return path
+    typed = spec is None or not Path(spec).is_absolute()
+    return path.relative_to(here) if typed and path.is_relative_to(here) else path
+
+
 def make_private_folder(folder: Path) -> None:
     """Create a folder and its missing parents, each with mode 0700; existing ones are unchanged (drills J12, K06)."""
     missing = [place for place in (folder, *folder.parents) if not place.exists()]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from orvideo.commands._join import Joining, film_target, join_videos
 from orvideo.commands._videos import Video
 from orvideo.errors import NotFetched, OutputExists, UsageError
+from orvideo.files import path_as_asked
 
 if TYPE_CHECKING:
     from orvideo.batch.entry import Entry
@@ -45,7 +46,7 @@ class BatchFilm:
         """Join the videos of the rows, answer with the film's path, and return the documented object."""
         videos = [video for entry in entries for video in _videos_of(entry, fetcher)]
         film = join_videos(self._context, videos, self._target, Joining())
-        self._context.terminal.answer(_shown(film.path))
+        self._context.terminal.answer(path_as_asked(film.path, None))
         return film.as_json(videos)
 
     def tell_missing(self, entries: Sequence[Entry]) -> None:
@@ -58,15 +59,6 @@ class BatchFilm:
             f"no film yet: without a video are rows {ranges(rows[:_MOST_NAMED])}{more}; when all rows have theirs, "
             "the same command joins them"
         )
-
-
-def _shown(path: Path) -> Path:
-    """Return a path as the rows' are shown: from here, where it is below."""
-    try:
-        here = Path.cwd()
-    except OSError:  # it was removed meanwhile
-        return path
-    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _videos_of(entry: Entry, fetcher: Fetcher) -> list[Video]:

@@ -274,10 +274,3 @@ def _source(video: Video) -> str:
     """Return the id of the job that made a video, else its file's name."""
     record: Record | None = video.record
     return record.name if record is not None else video.name
-
-
-def shown_path(path: Path, spec: str | None) -> Path:
-    """Return a film's path as an answer has it: relative where a relative one was asked for."""
-    here = Path.cwd()
-    typed = spec is None or not Path(spec).is_absolute()
-    return path.relative_to(here) if typed and path.is_relative_to(here) else path

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from orvideo.commands._options import Force, option
 from orvideo.errors import OutputExists, UsageError
+from orvideo.files import path_as_asked
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -119,10 +120,8 @@ class Destination:
         """Answer with the path, as relative as it was asked for, or with the document."""
         if path is None:
             return
-        spec, here = self._saving.output, Path.cwd()
-        typed = spec is None or not Path(spec).is_absolute()
         terminal = self._context.terminal
-        terminal.answer(path.relative_to(here) if typed and path.is_relative_to(here) else path)
+        terminal.answer(path_as_asked(path, self._saving.output))
         terminal.document({"path": str(path), **document})
 
 

@@ -15,6 +15,7 @@ from orvideo.commands._follow import find_jobs
 from orvideo.commands._options import Force, JobsArgument, Local, option
 from orvideo.commands._serve import COMMAND, Serving, serve
 from orvideo.errors import UsageError
+from orvideo.files import path_as_asked
 
 if TYPE_CHECKING:
     from orvideo.context import Context
@@ -82,7 +83,7 @@ def run(context: Context, jobs: Sequence[str] | None, filters: FilterOptions, op
     file.write(path, render(cards, made_at=context.clock.now()), force=options.force)
     videos = sum(one["url"] is not None for card in cards for one in card["outputs"])
     _tell(context, records, videos)
-    context.terminal.answer(_as_asked(path, options.output))
+    context.terminal.answer(path_as_asked(path, options.output))
     context.terminal.document({"path": str(path), "url": None, "jobs": len(cards), "videos": videos})
     if options.opens:
         _open(context, path)
@@ -148,13 +149,6 @@ def _fetching(missing: Sequence[Record]) -> str:
     if len(missing) > _MOST_NAMED and not any(record.is_fetched for record in missing):
         return "orvideo download --all"
     return shells.command_line(["orvideo", "download", *(record.name for record in missing[:_MOST_NAMED])])
-
-
-def _as_asked(path: Path, spec: str | None) -> Path:
-    """Return the path as relative as it was asked for."""
-    here = Path.cwd()
-    is_relative = spec is None or not Path(spec).is_absolute()
-    return path.relative_to(here) if is_relative and path.is_relative_to(here) else path
 
 
 def _open(context: Context, path: Path) -> None:

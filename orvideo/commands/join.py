@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from orvideo.commands._action import Action
-from orvideo.commands._join import FILM, Joining, film_target, join_videos, shown_path
+from orvideo.commands._join import FILM, Joining, film_target, join_videos
 from orvideo.commands._options import Asking, Force, option
 from orvideo.commands._videos import VIDEO_HELP, find_videos
 from orvideo.errors import UsageError
+from orvideo.files import path_as_asked
 
 if TYPE_CHECKING:
     from orvideo.context import Context
@@ -60,7 +61,7 @@ def run(context: Context, words: list[str] | None, output: str | None, look: Loo
     target = film_target(context, output, force=force)
     videos = find_videos(context, words)
     film = join_videos(context, videos, target, joining)
-    context.terminal.answer(shown_path(film.path, output))
+    context.terminal.answer(path_as_asked(film.path, output))
     context.terminal.document(film.as_json(videos))
 
 

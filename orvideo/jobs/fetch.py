@@ -16,6 +16,7 @@ from orvideo.download.sources import Sources
 from orvideo.download.targets import Form, Target, absolute_spec, check_target, parse_target, takes_stdout
 from orvideo.download.transfer import MAX_BYTES, Transfer, TransferLimits
 from orvideo.errors import NoOutput, NotFetched, OrvideoError, OutputUnwritable, UsageError, worst
+from orvideo.files import path_as_asked
 from orvideo.record.values import SANDBOX, Output, Record
 
 if TYPE_CHECKING:
@@ -164,14 +165,7 @@ class Fetcher:
 
     def display_path(self, path: Path, record: Record) -> Path:
         """Return a saved path for messages: relative where a relative one was asked for."""
-        spec = self._spec_for(record)
-        try:
-            here = Path.cwd()
-        except OSError:  # it was removed meanwhile
-            return path
-        typed = self.options.names_relative or spec is None or not Path(spec).is_absolute()
-        relative = typed and path.is_relative_to(here)
-        return path.relative_to(here) if relative else path
+        return path_as_asked(path, None if self.options.names_relative else self._spec_for(record))
 
     # Fetching
 

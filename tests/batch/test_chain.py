@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image, ImageChops, ImageStat
+from PIL import Image, ImageChops
 
 from orvideo.batch.chain import link_rows
 from orvideo.batch.rows import Link, Row
@@ -24,6 +24,7 @@ from orvideo.film.moment import FIRST, LAST, parse_moment
 from orvideo.film.stills import still
 from orvideo.record.values import State
 from tests.batch.bench import AT_ONCE, PRICE, Bench, SmallSandbox, bench, point, rows
+from tests.film.clips import psnr
 from tests.shell import Shell
 
 #: A row with a picture costs half as much again.
@@ -52,14 +53,6 @@ def first_picture(request: dict[str, Any]) -> bytes:
 def clips(service: Bench) -> dict[str, Path]:
     """Return the videos by the users of their rows."""
     return {record.request["user"]: Path(record.outputs[0].path or "") for record in service.records()}
-
-
-def psnr(one: Image.Image, other: Image.Image) -> float:
-    import math
-
-    squares = ImageStat.Stat(ImageChops.difference(one, other)).sum2
-    error = sum(squares) / (3 * one.width * one.height)
-    return math.inf if not error else 10 * math.log10(255**2 / error)
 
 
 # --- what words stand for -------------------------------------------------------------------------------------------

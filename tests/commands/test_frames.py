@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import io
 import json
-import math
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image, ImageChops, ImageStat
+from PIL import Image
 
 from orvideo.commands._frames import FrameFinder
 from orvideo.context import Context
@@ -24,7 +23,7 @@ from orvideo.interrupts import Interrupts
 from orvideo.request.frames import FrameWord
 from orvideo.sandbox.server import Sandbox
 from tests.commands.services import Service, first_and_last
-from tests.film.clips import Making, make
+from tests.film.clips import Making, make, psnr
 from tests.request.images import picture
 from tests.shell import Shell, Stream
 
@@ -60,13 +59,6 @@ def sent_pictures(request: dict[str, Any]) -> list[tuple[str, Image.Image]]:
 def is_still(shown: Image.Image, video: Path, moment: Moment) -> bool:
     expected = still(video, moment).image
     return shown.mode == expected.mode and shown.size == expected.size and shown.tobytes() == expected.tobytes()
-
-
-def psnr(one: Image.Image, other: Image.Image) -> float:
-    """Return how alike two pictures are, in dB."""
-    squares = ImageStat.Stat(ImageChops.difference(one.convert("RGB"), other.convert("RGB"))).sum2
-    mean = sum(squares) / (3 * one.width * one.height)
-    return math.inf if mean == 0 else 10 * math.log10(255**2 / mean)
 
 
 def record(service: Service, job: str = "1") -> dict[str, Any]:
