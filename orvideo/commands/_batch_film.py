@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orvideo.commands._join import Joining, film_target, join_videos
+from orvideo.commands._join import Joining, film_document, film_target, join_videos, made_from
 from orvideo.commands._videos import Video
 from orvideo.errors import NotFetched, OutputExists, UsageError
 from orvideo.files import path_as_asked
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from orvideo.batch.entry import Entry
     from orvideo.context import Context
     from orvideo.jobs.fetch import Fetcher
+    from orvideo.record.values import Record
 
 #: So many rows are named that have no video.
 _MOST_NAMED = 20
@@ -26,13 +29,12 @@ class BatchFilm:
     Raises what `film_target` raises. `new_folder` is a folder that is made before the first row is bought.
     """
 
+    _is_here = False
+
     def __init__(self, context: Context, spec: str, *, force: bool, new_folder: Path | None) -> None:
         self._context = context
         try:
             self._target = film_target(context, spec, force=force, to_make=new_folder)
-        except OutputExists as error:
-            error.hint = "name another film with --join"  # --force would fetch all videos anew
-            raise
         except UsageError as error:
             error.hint = error.hint and error.hint.replace("-o ", "--join ")
             raise
@@ -42,12 +44,41 @@ class BatchFilm:
         """Where it will be."""
         return (self._target.folder / self._target.name).absolute()
 
+    def look(self, records: Sequence[Record | None]) -> None:
+        """Look whether the film of just these jobs is here; before anything is bought.
+
+        Raises OutputExists where anything else has its name.
+        """
+        from orvideo.output.text import visible
+
+        try:
+            self._target.refuse_existing(None)
+        except OutputExists as error:
+            names = [visible(record.name) if record is not None else None for record in records]
+            self._is_here = made_from(self.path) == names
+            if self._is_here:
+                return
+            error.hint = "name another film with --join"  # --force would fetch all videos anew
+            raise
+
     def make(self, entries: Sequence[Entry], fetcher: Fetcher) -> dict[str, Any]:
         """Join the videos of the rows, answer with the film's path, and return the documented object."""
+        if self._is_here:
+            return self._answer_here()
         videos = [video for entry in entries for video in _videos_of(entry, fetcher)]
         film = join_videos(self._context, videos, self._target, Joining())
         self._context.terminal.answer(path_as_asked(film.path, None))
         return film.as_json(videos)
+
+    def _answer_here(self) -> dict[str, Any]:
+        from orvideo.download.disk import disk_errors
+
+        shown = path_as_asked(self.path, None)
+        self._context.terminal.note(f"{shown} is here already")
+        self._context.terminal.answer(shown)
+        with disk_errors(self.path), self.path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest() if self._context.answering.json else None
+            return film_document(self.path, os.fstat(file.fileno()).st_size, digest, was_here=True)
 
     def tell_missing(self, entries: Sequence[Entry]) -> None:
         """Say that there is no film, and why."""

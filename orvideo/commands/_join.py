@@ -31,6 +31,8 @@ _SUFFIXES = (".mp4", ".m4v")
 PART = Facts("join", datetime(2000, 1, 1, tzinfo=UTC))
 #: The longest title of a chapter, in bytes: MP4 has one byte for its length.
 _LONGEST_TITLE = 250
+#: How the file says what it was made from.
+_MADE_FROM = "made by orvideo join from "
 #: Reasons and names that are told one by one.
 _MOST_TOLD = 5
 
@@ -57,9 +59,7 @@ class Film(NamedTuple):
         """Return the documented object."""
         plan = self.plan
         return {
-            "path": str(self.path),
-            "bytes": self.bytes,
-            "sha256": self.sha256,
+            **film_document(self.path, self.bytes, self.sha256, was_here=False),
             "seconds": round(float(plan.seconds), 3),
             "frames": sum(self.frames) - round(plan.crossfade * plan.rate) * (len(videos) - 1),
             "reencoded": bool(plan.reasons),
@@ -81,12 +81,17 @@ class Film(NamedTuple):
         }
 
 
+def film_document(path: Path, size: int, sha256: str | None, *, was_here: bool) -> dict[str, Any]:
+    """Return what the documented objects of a film that was made, and of one that was here, have in common."""
+    return {"path": str(path), "bytes": size, "sha256": sha256, "was_here": was_here}
+
+
 def film_target(context: Context, spec: str | None, *, force: bool = False, to_make: Path | None = None) -> Target:
     """Return where a film goes: `spec` is -o. Before anything is fetched, made or bought.
 
-    `to_make` is a folder that will be made before the film is.
+    `to_make` is a folder that will be made before the film is. Whether something has the name is not looked at.
 
-    Raises UsageError for what is no file's name, and where the extra is missing; OutputExists, OutputUnwritable.
+    Raises UsageError for what is no file's name, and where the extra is missing; OutputUnwritable.
     """
     from orvideo.download.targets import Form, check_target, parse_target
     from orvideo.installers import needing
@@ -104,7 +109,6 @@ def film_target(context: Context, spec: str | None, *, force: bool = False, to_m
         raise UsageError(f"A film is an MP4, and {target.name} is another name.", hint=f"-o {FILM}")
     if target.note:
         context.terminal.note(target.note)
-    target.refuse_existing(None)
     check_target(target, to_make=to_make, facts=PART)
     return target
 
@@ -267,7 +271,21 @@ def _metadata(videos: Sequence[Video]) -> dict[str, str]:
     """Return what the file says of itself: what it was made from."""
     from orvideo.output.text import visible
 
-    return {"comment": "made by orvideo join from " + ", ".join(visible(_source(video)) for video in videos)}
+    return {"comment": _MADE_FROM + ", ".join(visible(_source(video)) for video in videos)}
+
+
+def made_from(path: Path) -> list[str]:
+    """Return the sources of a film, each once and in their order, as its file says; nothing for any other file."""
+    from orvideo.film.reading import opened
+
+    if not path.is_file():
+        return []
+    try:
+        with opened(path, decoding=False) as (film, _):
+            comment = film.metadata.get("comment", "")
+    except UsageError:
+        return []
+    return list(dict.fromkeys(comment.removeprefix(_MADE_FROM).split(", "))) if comment.startswith(_MADE_FROM) else []
 
 
 def _source(video: Video) -> str:

@@ -133,6 +133,8 @@ def run(context: Context, options: BatchOptions) -> None:
     service = context.service(needs_key=not options.spending.dry_run)
     reserved = reserved_places(options, source, film.path if film is not None else None)
     batch = check_batch(context, options, settings, service, source, reserved)._replace(limit=limit)
+    if film is not None:
+        film.look([batch.history.last.get(one.key) for one in batch.asked])
     price = _show_price(context, batch, options)
     _guard_money(context, service, batch, price, options)
     if options.spending.dry_run:

@@ -59,6 +59,8 @@ def run(context: Context, words: list[str] | None, output: str | None, look: Loo
     """Join the named videos, and answer with the film's path."""
     joining = _joining(look)
     target = film_target(context, output, force=force)
+    if words:  # a line without any says that first
+        target.refuse_existing(None)
     videos = find_videos(context, words)
     film = join_videos(context, videos, target, joining)
     context.terminal.answer(path_as_asked(film.path, output))

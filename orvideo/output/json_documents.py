@@ -471,13 +471,25 @@ class JoinedClip(Document):
     """Whether it goes on from the last frame of the video before, and the film has that frame once."""
 
 
-class JoinedFilm(Document):
-    """A film that was made of several videos."""
+class SavedFilm(Document):
+    """A film on this disk."""
 
     path: str
     """Where it was saved, absolute."""
     bytes: int
     sha256: Sha256
+
+
+class FilmThatWasHere(SavedFilm):
+    """The film of a batch that was made before."""
+
+    was_here: Literal[True]
+
+
+class JoinedFilm(SavedFilm):
+    """A film that was made of several videos."""
+
+    was_here: Literal[False]
     seconds: float
     frames: int
     """The sum of what the clips have; less where they are crossfaded."""
@@ -495,5 +507,5 @@ class Batch(Document):
 
     rows: list[Row]
     totals: Totals
-    film: JoinedFilm | None
-    """What --join made; null where it was not asked for, and where a row has no video."""
+    film: JoinedFilm | FilmThatWasHere | None
+    """What --join made, or had made before; null where it was not asked for, and where a row has no video."""

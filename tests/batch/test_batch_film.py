@@ -43,6 +43,40 @@ def test_the_film_is_the_last_answer(service: Bench, home: Path, monkeypatch: py
     assert len(done.lines) == 3
 
 
+def test_the_film_of_the_same_rows_is_here_already(service: Bench, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(home)
+    service.write(rows(2))
+    line = ["-o", "{row}.mp4", "--join", "film.mp4"]
+    made = service.batch(*line, "--json")
+    assert made.json["film"]["was_here"] is False
+    film = (home / "film.mp4").read_bytes()
+    again = service.batch(*line)
+    assert again.code == 0, again.err
+    assert again.lines[-1] == "film.mp4"
+    assert "film.mp4 is here already" in again.err
+    told = service.batch(*line, "--json").json["film"]
+    assert told == {name: made.json["film"][name] for name in ("path", "bytes", "sha256")} | {"was_here": True}
+    assert ((home / "film.mp4").read_bytes(), len(service.received)) == (film, 2)
+    # With --force it is made anew.
+    assert service.batch(*line, "--force", "--json").json["film"]["was_here"] is False
+
+
+def test_the_film_of_other_rows_is_refused_before_anything_is_sent(
+    service: Bench, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(home)
+    service.write(rows(2))
+    line = ["-o", "{row}.mp4", "--join", "film.mp4"]
+    assert service.batch(*line).code == 0
+    film = (home / "film.mp4").read_bytes()
+    service.write(rows(3))
+    more = service.batch(*line)
+    assert (more.code, len(service.received)) == (13, 2)
+    service.write(rows(1))
+    assert service.batch(*line).code == 13
+    assert (home / "film.mp4").read_bytes() == film
+
+
 @pytest.mark.parametrize(
     ("film", "code", "says"),
     [
