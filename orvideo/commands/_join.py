@@ -182,9 +182,9 @@ def _write(context: Context, videos: Sequence[Video], target: Target, plan: Plan
 
 def _write_whole(context: Context, videos: Sequence[Video], target: Target, plan: Plan, deadline: Deadline) -> Film:
     """Write a film to its `.part`, check it, and give it its name. Raises Cancelled."""
+    from orvideo.container import BadContainer, check
     from orvideo.deadline import Cancelled
     from orvideo.download import disk
-    from orvideo.download.container import BadContainer, check
 
     path = target.folder / target.name
     disk.require_room(target.folder if target.folder.is_dir() else target.base, _expected_bytes(plan))

@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from orvideo import system
 from orvideo.clock import MAX_WAIT
+from orvideo.container import KINDS, BadContainer, check
 from orvideo.deadline import Cancelled
 from orvideo.download import disk
-from orvideo.download.container import KINDS, BadContainer, check
 from orvideo.download.disk import FileInUse, Part
 from orvideo.download.naming import Facts, beside
 from orvideo.download.published import Published

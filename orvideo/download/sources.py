@@ -7,8 +7,8 @@ from contextlib import AbstractContextManager
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
+from orvideo.container import Incomplete, NotAVideo
 from orvideo.deadline import Deadline
-from orvideo.download.container import Incomplete, NotAVideo
 from orvideo.errors import (
     BadReply,
     BadRequest,

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from orvideo import system
+from orvideo.container import KINDS
 from orvideo.download import disk, naming
-from orvideo.download.container import KINDS
 from orvideo.download.disk import longest_name, require_room
 from orvideo.download.naming import Facts, Template
 from orvideo.errors import OutputExists, OutputUnwritable, UsageError

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from orvideo import container
+from orvideo.container import BadContainer, Incomplete, NotAVideo
 from orvideo.deadline import Cancelled, Deadline
-from orvideo.download import container, disk
-from orvideo.download.container import BadContainer, Incomplete, NotAVideo
+from orvideo.download import disk
 from orvideo.download.sources import (
     REFUSALS_OF_NONE,
     Cut,

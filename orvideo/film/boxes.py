@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
+
+from orvideo.container import Box, CutShort, Incomplete, boxes
 
 _SIZE_AND_NAME = 8
 #: How a picture is laid on the screen as it is, as a track's header has it (ISO 14496-12, 8.3.2): a matrix.
@@ -17,23 +21,15 @@ _MAX_CONTENTS = 64 << 20
 
 def is_cut(path: Path) -> bool:
     """Return whether the last box of an MP4 file says that more should follow; False for other files."""
-    total = os.stat(path).st_size
-    at = 0
-    with path.open("rb") as file:
-        while at < total:
-            file.seek(at)
-            head = file.read(2 * _SIZE_AND_NAME)
-            if at == 0 and head[4:8] != b"ftyp":
-                return False
-            size, least = int.from_bytes(head[:4], "big"), _SIZE_AND_NAME
-            if size == 1:
-                size, least = int.from_bytes(head[8:16], "big"), 2 * _SIZE_AND_NAME
-            if size == 0:  # up to the end of the file
-                return False
-            if size < least:
-                return len(head) < least
-            at += size
-    return at > total
+    try:
+        with path.open("rb") as file:
+            for _ in _boxes(file):
+                pass
+    except CutShort:
+        return True
+    except Incomplete:  # damage is for the decoder to judge
+        return False
+    return False
 
 
 def is_upright(path: Path) -> bool:
@@ -44,22 +40,23 @@ def is_upright(path: Path) -> bool:
 
 def _contents(path: Path) -> bytes:
     """Return the list of contents of an MP4 file ("moov"), nothing where there is none."""
-    total = os.stat(path).st_size
-    at = 0
-    with path.open("rb") as file:
-        while at + _SIZE_AND_NAME <= total:
-            file.seek(at)
-            head = file.read(2 * _SIZE_AND_NAME)
-            size, least = int.from_bytes(head[:4], "big"), _SIZE_AND_NAME
-            if size == 1:
-                size, least = int.from_bytes(head[8:16], "big"), 2 * _SIZE_AND_NAME
-            if (at == 0 and head[4:8] != b"ftyp") or size < least:
-                break
-            if head[4:8] == b"moov" and size <= _MAX_CONTENTS:
-                file.seek(at + least)
-                return file.read(size - least)
-            at += size
+    with path.open("rb") as file, suppress(Incomplete):
+        for box in _boxes(file):
+            if box.name == b"moov" and box.end is not None and box.end - box.contents <= _MAX_CONTENTS:
+                file.seek(box.contents)
+                return file.read(box.end - box.contents)
     return b""
+
+
+def _boxes(file: BinaryIO) -> Iterator[Box]:
+    """Yield the boxes of an MP4 file, none of other files. Raises CutShort, Incomplete."""
+
+    def read(size: int, offset: int) -> bytes:
+        file.seek(offset)
+        return file.read(size)
+
+    is_mp4 = read(_SIZE_AND_NAME, 0)[4:] == b"ftyp"
+    yield from boxes(read, os.fstat(file.fileno()).st_size) if is_mp4 else ()
 
 
 def _boxes_in(data: bytes, name: bytes) -> Iterator[bytes]:

@@ -31,7 +31,8 @@ class Card(TypedDict):
     `handle` names the card on the page, `name` the job on a command line. `cost` is a text for a person, `cost_usd` the
     bill, and `bill` says what is known of it: known, pending, unknown, own key, or None where nothing was sent (as the
     sums of `orvideo jobs` have it). `size` is `720p 16:9` or `1280x720`. `like` is the line that submits it again,
-    `next` the line that goes on with a job that runs, or whose video is not on this disk. `mark` is keep or reject.
+    `next` the line that goes on with a job that runs, whose video is not on this disk, or whose outcome is unknown.
+    `mark` is keep or reject.
     """
 
     handle: str
@@ -144,6 +145,8 @@ def _like(record: Record) -> str | None:
 def _next(record: Record) -> str | None:
     if record.is_running:
         return _line(record, "wait", record.name) if record.id is not None else None
+    if record.state is State.UNKNOWN:
+        return _line(record, "jobs", "show", record.name)
     return _line(record, "download", record.name) if is_missing(record) else None
 
 

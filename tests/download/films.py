@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from orvideo.container import check
 from orvideo.deadline import Deadline
 from orvideo.download import sources
-from orvideo.download.container import check
 from orvideo.download.naming import Facts
 from orvideo.download.save import Saved
 from orvideo.errors import OrvideoError, RecordError

@@ -11,13 +11,16 @@ import av
 import pytest
 from PIL import Image
 
+from orvideo.container import MAX_PARTS
 from orvideo.errors import UsageError
+from orvideo.film.boxes import is_cut, is_upright
 from orvideo.film.moment import FIRST, LAST, Moment
 from orvideo.film.stills import info, still
 from orvideo.sandbox.card import Film, card
 from orvideo.sandbox.film import make as make_film
 from orvideo.sandbox.planes import of_frame
 from orvideo.sandbox.scene import Scene
+from tests.download.films import box
 from tests.film.clips import MILLISECOND, Making, copied, decoded, difference, drawn, make, psnr
 
 B_FRAMES = {"bf": "4", "b-pyramid": "normal"}
@@ -237,6 +240,16 @@ def test_a_film_that_is_cut_has_a_beginning_and_no_end(tmp_path: Path) -> None:
             still(path, moment)
 
 
+def test_a_file_of_endless_small_boxes_is_soon_done(tmp_path: Path) -> None:
+    path = tmp_path / "boxes.mp4"
+    path.write_bytes(box(b"ftyp", b"isom" + bytes(4)) + box(b"free", b"") * (MAX_PARTS + 2) + b"\0\0\1\0cut!")
+    # The last one is cut; nobody walks so far.
+    assert not is_cut(path)
+    assert not is_upright(path)
+    with pytest.raises(UsageError, match="is not a video that can be read"):
+        still(path, FIRST)
+
+
 def test_a_film_that_is_cut_before_its_table_cannot_be_read(tmp_path: Path) -> None:
     path = make(tmp_path / "clip.mp4", PLAIN)  # the table of frames is at the end
     path.write_bytes(path.read_bytes()[:-2000])
@@ -291,7 +304,9 @@ def test_a_picture_that_is_too_large_is_said(tmp_path: Path) -> None:
 _MEASURED = """
 import sys
 from pathlib import Path
+from orvideo.container import MAX_PARTS
 from orvideo.errors import UsageError
+from orvideo.film.boxes import is_cut, is_upright
 from orvideo.film.moment import FIRST
 from orvideo.film.stills import still
 try:

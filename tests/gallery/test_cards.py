@@ -102,6 +102,11 @@ def test_marks_and_the_batch_are_on_the_card(ledger: Ledger, tmp_path: Path) -> 
     assert Decimal(str(made["cost_usd"])) == Decimal("0.05")
 
 
+def test_a_job_whose_outcome_is_unknown_says_where_to_look(ledger: Ledger) -> None:
+    record = ledger.get(bring_to(ledger, State.UNKNOWN))
+    assert card(record)["next"] == f"orvideo jobs show {record.name}"
+
+
 @pytest.mark.parametrize(
     ("state", "bill", "cost"),
     [

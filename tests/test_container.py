@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orvideo.download.container import (
+from orvideo.container import (
     HEAD,
     KINDS,
     MAX_PARTS,

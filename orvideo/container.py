@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 #: Every known kind by its extension, with its name in messages. "bin" is neither known nor text.
 KINDS = {
@@ -59,6 +60,19 @@ class NotAVideo(BadContainer):
 
 class Incomplete(BadContainer):
     """The bytes are cut short or damaged (drill D06)."""
+
+
+class CutShort(Incomplete):
+    """More bytes should follow."""
+
+
+class Box(NamedTuple):
+    """A part of an MP4 file: where it begins, and where its contents do and end; None up to the end of the file."""
+
+    name: bytes
+    offset: int
+    contents: int
+    end: int | None
 
 
 def refuse_text(head: bytes) -> None:
@@ -124,10 +138,10 @@ def _is_plain(head: bytes) -> bool:
 def _mp4(read: Read, size: int) -> str:
     brand = b"qt  "  # movies from before brands are QuickTime's
     found: set[bytes] = set()
-    for offset, name in _boxes(read, size):
-        found.add(name)
-        if name == b"ftyp":
-            brand = read(4, offset + 8)
+    for box in boxes(read, size):
+        found.add(box.name)
+        if box.name == b"ftyp":
+            brand = read(4, box.offset + 8)
     if brand in _IMAGE_BRANDS and b"moov" not in found:
         return _IMAGE_BRANDS[brand]
     for name, what in ((b"moov", "index"), (b"mdat", "media")):
@@ -136,22 +150,20 @@ def _mp4(read: Read, size: int) -> str:
     return "mov" if brand == b"qt  " else "mp4"
 
 
-def _boxes(read: Read, size: int) -> Iterator[tuple[int, bytes]]:
-    """Yield where each top-level box begins and its name. Raises Incomplete."""
+def boxes(read: Read, size: int) -> Iterator[Box]:
+    """Yield the top-level boxes of an MP4 file of `size` bytes. Raises CutShort, also Incomplete after damage."""
     offset = 0
     for _ in range(MAX_PARTS):
         head = read(16, offset)
         if len(head) < 8 and not any(head):
             return  # the end, or a few zeros that some muxers pad with
-        if len(head) < 8:
-            raise Incomplete("it ends within the header of a box")
         length, header = int.from_bytes(head[:4], "big"), 8
         if length == 1:
-            if len(head) < 16:
-                raise Incomplete("it ends within the header of a box")
             length, header = int.from_bytes(head[8:], "big"), 16
-        yield offset, head[4:8]
-        if length == 0:  # to the end of the file
+        if len(head) < header:
+            raise CutShort("it ends within the header of a box")
+        yield Box(head[4:8], offset, offset + header, offset + length if length else None)
+        if length == 0:
             return
         if length < header:
             raise Incomplete(f"a box claims to be {length} bytes long, less than its own header")
@@ -247,7 +259,7 @@ def _packets(read: Read, size: int) -> None:
 
 def _require(end: int, size: int) -> None:
     if end > size:
-        raise Incomplete(f"{end - size} bytes of it are missing")
+        raise CutShort(f"{end - size} bytes of it are missing")
 
 
 _WALKS: dict[str, Callable[[Read, int], str | None]] = {
