@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orvideo import shells, system
+from orvideo.children import running
 from orvideo.clock import MAX_WAIT
 from orvideo.errnos import reason
 from orvideo.errors import UsageError
@@ -82,14 +83,11 @@ def open_with(context: Context, line: str, paths: Sequence[Path]) -> None:
     with terminal.lend_stderr() as stream:
         where = subprocess.DEVNULL if stream is None else stream
         has_screen = terminal.out_is_tty and not context.answering.json
+        stdout = None if has_screen else where
         try:
-            child = subprocess.Popen(
-                [program, *words[1:]], env=_environ(context), stdout=None if has_screen else where, stderr=where
-            )
+            code = _code_of(context, [program, *words[1:]], env=_environ(context), stdout=stdout, stderr=where)
         except OSError as error:
             raise UsageError(f"{name} cannot be started: {reason(error)}.") from error
-        with context.interrupts.deferred(lambda: _pass_on(context, child)):
-            code = _end_of(child)
     if code != 0:
         how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
         raise UsageError(f"The player {how}: {line}")
@@ -112,17 +110,25 @@ def _filled(line: str, paths: Sequence[Path]) -> list[str]:
     return filled
 
 
-def _end_of(child: subprocess.Popen[bytes]) -> int:
-    while True:
-        # In short steps: Windows lets no signal through meanwhile.
-        with suppress(subprocess.TimeoutExpired):
-            return child.wait(MAX_WAIT)
+def _code_of(context: Context, line: Sequence[str], **options: Any) -> int:
+    """Run a player to its end. Of Ctrl-C it knows, as all of a terminal's foreground does; other signals are told."""
+    players: list[subprocess.Popen[bytes]] = []
 
+    def pass_on() -> None:
+        for player in players:
+            if context.interrupts.pending != signal.SIGINT:
+                player.terminate()
 
-def _pass_on(context: Context, child: subprocess.Popen[bytes]) -> None:
-    """Tell the player to end; of Ctrl-C it knows, as all of a terminal's foreground does."""
-    if context.interrupts.pending != signal.SIGINT:
-        child.terminate()
+    with context.interrupts.deferred(pass_on), running(line, **options) as player:
+        players.append(player)
+        if context.interrupts.pending is not None:  # it came while the player was being started, or before
+            with suppress(subprocess.TimeoutExpired):
+                player.wait(_WATCHED)
+            player.terminate()
+        while True:
+            # In short steps: Windows lets no signal through meanwhile.
+            with suppress(subprocess.TimeoutExpired):
+                return player.wait(MAX_WAIT)
 
 
 def _environ(context: Context) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
 from orvideo.output.stream import OutputStream, is_dumb, is_set
@@ -38,21 +38,17 @@ class Pager(NamedTuple):
     def _show(self, lines: Sequence[str], stream: OutputStream) -> str | None:
         import subprocess
 
+        from orvideo.children import running
+
         if (stdout := stream.descriptor) is None:
             return "there is no terminal"
         stream.flush()
+        text = stream.encoded("".join(line + "\n" for line in lines))
         try:
-            child = subprocess.Popen(self.words, stdin=subprocess.PIPE, stdout=stdout, env=dict(self.environ))
+            with running(self.words, stdin=subprocess.PIPE, stdout=stdout, env=dict(self.environ)) as child:
+                child.communicate(text)  # whoever has read enough of it is no error here
         except (OSError, ValueError) as error:
             return (error.strerror if isinstance(error, OSError) else None) or "its line cannot be read"
-        try:
-            # Whoever has read enough of it is no error here.
-            child.communicate(stream.encoded("".join(line + "\n" for line in lines)))
-        except BaseException:
-            child.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                child.wait(1)
-            raise
         return None if child.returncode <= 0 else f"it ended with code {child.returncode}"
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from orvideo import shells
+from orvideo.children import running
 from orvideo.errnos import reason
 from orvideo.errors import AuthError
 from orvideo.settings.definitions import KEY_COMMAND, Source
@@ -26,7 +27,7 @@ from orvideo.settings.profiles import set_line
 #: How long a command may take, and how often it is looked at, in seconds: it may wait for a person.
 LONGEST = 60.0
 _LOOK_EVERY = 0.1
-#: How long its last words may take after its end, and how long it has to end by itself, in seconds.
+#: How long its last words may take after its end, in seconds.
 _GRACE = 2.0
 
 
@@ -95,19 +96,15 @@ def _first_line(
     # Windows has each program read its own line.
     words = command.text if sys.platform == "win32" else command.words
     has_terminal = sys.stdin is not None and sys.stdin.isatty()
+    stdin = None if has_terminal else subprocess.DEVNULL
     try:
-        child = subprocess.Popen(
-            words, env=environ, stdout=subprocess.PIPE, stdin=None if has_terminal else subprocess.DEVNULL
-        )
+        with running(words, env=environ, stdout=subprocess.PIPE, stdin=stdin) as child:
+            assert child.stdout is not None, "it is a pipe"
+            reader = _Reader(child.stdout)
+            code = _end_of(child, command, is_stopped, longest)
     except (OSError, ValueError) as error:
         why = reason(error) if isinstance(error, OSError) else "its line cannot be read"
         raise AuthError(f"{command.location} cannot be run: {why}.", hint=command.mend) from None
-    assert child.stdout is not None, "it is a pipe"
-    reader = _Reader(child.stdout)
-    try:
-        code = _end_of(child, command, is_stopped, longest)
-    finally:
-        _stop(child)
     if code != 0:
         how = f"it was ended by signal {-code}" if code < 0 else f"it ended with code {code}"
         raise AuthError(f"{command.location} gave no key: {how}.", hint=_try(command))
@@ -121,17 +118,6 @@ def _end_of(child: subprocess.Popen[bytes], command: KeyCommand, is_stopped: Cal
         if is_stopped():
             raise AuthError(f"{command.location} was interrupted.")
     raise AuthError(f"{command.location} gave no key within {longest:g} seconds.", hint=_try(command))
-
-
-def _stop(child: subprocess.Popen[bytes]) -> None:
-    """End a command that is still there, whatever ended the wait for it."""
-    if child.poll() is None:
-        child.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            child.wait(_GRACE)
-    if child.poll() is None:
-        child.kill()
-        child.wait()
 
 
 def _try(command: KeyCommand) -> str:
