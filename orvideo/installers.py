@@ -7,12 +7,15 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import orvideo
 from orvideo import shells
 from orvideo.errors import UsageError
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
 
 PACKAGE = "orvideo"
 #: Extras for whoever changes orvideo, and the one that is all the others.
@@ -110,7 +113,7 @@ def report() -> list[str]:
 
 def extras() -> dict[str, tuple[str, ...]]:
     """Return each extra for people, with the packages of it that are missing; none where orvideo is not installed."""
-    own = _own()
+    own = _installed(PACKAGE)
     if own is None:
         return {}
     found: dict[str, list[str]] = {
@@ -118,7 +121,7 @@ def extras() -> dict[str, tuple[str, ...]]:
     }
     for requirement in own.requires or ():
         asked = _REQUIREMENT.fullmatch(requirement)
-        if asked is not None and asked["extra"] in found and not _is_there(asked["name"]):
+        if asked is not None and asked["extra"] in found and not _installed(asked["name"]):
             found[asked["extra"]].append(asked["name"])
     return {name: tuple(missing) for name, missing in sorted(found.items())}
 
@@ -127,24 +130,18 @@ def _present() -> Iterator[str]:
     return (name for name, missing in extras().items() if not missing)
 
 
-def _own() -> Distribution | None:
+def _installed(package: str) -> Distribution | None:
+    from importlib.metadata import PackageNotFoundError, distribution  # slow to import, and few commands ask
+
     try:
-        return distribution(PACKAGE)
+        return distribution(package)
     except PackageNotFoundError:
         return None
 
 
-def _is_there(package: str) -> bool:
-    try:
-        distribution(package)
-    except PackageNotFoundError:
-        return False
-    return True
-
-
 def _source() -> str:
     """Return ` @ URL` where orvideo was installed from a folder, a file or a repository, "" for the index (PEP 610)."""
-    own = _own()
+    own = _installed(PACKAGE)
     try:
         told = json.loads((own.read_text("direct_url.json") if own is not None else None) or "{}")
         url, of_version = told.get("url", ""), told.get("vcs_info", {})

@@ -817,7 +817,7 @@ def test_h8_a_look_that_is_silent_leaves_time_for_a_video_whose_end_is_on_record
     with Wire(fall_silent(b""), content=[film(VIDEO)]) as wire:
         has(orvideo, wire, JOB, "completed")
         orvideo.limits = PATIENT
-        done = orvideo(command, JOB, "-o", str(target), "--timeout", "2s")
+        done = orvideo(command, JOB, "-o", str(target), "--timeout", "10s")
     assert done.code == 0, done.err
     assert target.read_bytes() == VIDEO
 
