@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from orvideo.api.refusals import limit_text
-from orvideo.api.schemas import moment
+from orvideo.api.values import moment
 from orvideo.clock import local
 from orvideo.errors import Limit
 from orvideo.output.text import local_time

@@ -6,7 +6,7 @@ import time
 from itertools import islice, product
 from pathlib import Path
 
-from orvideo.api.schemas import VideoModel, VideoRequest
+from orvideo.api.values import VideoModel, VideoRequest
 from orvideo.catalogue.fit import check
 from orvideo.catalogue.quote import quote
 
@@ -32,7 +32,7 @@ def requests(model):
 
 
 began = time.perf_counter()
-models = [VideoModel.model_validate(entry) for entry in json.loads(Path(sys.argv[1]).read_bytes())["data"]]
+models = [VideoModel.of(entry) for entry in json.loads(Path(sys.argv[1]).read_bytes())["data"]]
 parsed = time.perf_counter() - began
 most = int(sys.argv[2]) if len(sys.argv) > 2 else None
 asked = list(islice(((model, request) for model in models for request in requests(model)), most))

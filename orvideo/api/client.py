@@ -17,9 +17,10 @@ from orvideo.api.acceptance import unwrap_envelope
 from orvideo.api.download import Download, content_length, strong_etag, total_of_206, total_of_416
 from orvideo.api.exchange import Limits
 from orvideo.api.redaction import check_key
-from orvideo.api.schemas import Endpoint, Job, KeyInfo, VideoModel
+from orvideo.api.schemas import Endpoint, Job, KeyInfo
 from orvideo.api.submit_replies import NO_SUCH_ENDPOINT, SubmitReplies
 from orvideo.api.transport import AppHeaders, Call, Opened, Transport
+from orvideo.api.values import VideoModel
 from orvideo.clock import Clock
 from orvideo.deadline import Deadline
 from orvideo.errors import BadReply, NotFound, NotSent, OrvideoError, ServerFault, Unavailable, Unsafe, UsageError
@@ -146,12 +147,8 @@ class Client:
 
     def models(self, *, deadline: Deadline | None = None) -> ModelList:
         """Return the live list of video models; needs no key."""
-        raw: list[dict[str, Any]] = []
         entries = self._list("/videos/models", deadline)
-        for entry in entries[:MAX_MODELS]:
-            with contextlib.suppress(ValidationError):
-                VideoModel.model_validate(entry)
-                raw.append(entry)
+        raw = [entry for entry in entries[:MAX_MODELS] if VideoModel.of(entry) is not None]
         return ModelList(raw, len(entries) - len(raw))
 
     def model_modalities(self, *, deadline: Deadline | None = None) -> dict[str, list[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from orvideo.api.schemas import amount, moment
+from orvideo.api.values import amount, moment
 from orvideo.errors import CREDITS, Limit
 
 #: Whose money a refusal is about, by `metadata.limit_source` (api notes).

@@ -18,7 +18,7 @@ from orvideo.request.checking import nearest
 from orvideo.request.frames import USUAL
 
 if TYPE_CHECKING:
-    from orvideo.api.schemas import VideoModel
+    from orvideo.api.values import VideoModel
 
 #: The pictures that make videos follow one another.
 _FRAMES = ("first_frame", "last_frame")

@@ -5,7 +5,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, NamedTuple
 
-from orvideo.api.schemas import VideoModel, VideoRequest
+from orvideo.api.values import VideoModel, VideoRequest
 from orvideo.catalogue.fit import check, normalise, passthrough_keys
 from orvideo.catalogue.pricing import price_list
 from orvideo.catalogue.quote import Quote, quote
@@ -42,7 +42,7 @@ def fill(model: VideoModel, request: VideoRequest, *, frame: _Frame = None) -> t
     for choose in (_duration, _resolution, shape, _creativity, _upscale_factor, _sound):
         field, value, line = choose(model, request)
         if value is not None:
-            request = request.model_copy(update={field: value})
+            request = request._replace(**{field: value})
             lines.append(line)
     return request, tuple(lines)
 
@@ -70,7 +70,7 @@ def _resolution(model: VideoModel, request: VideoRequest) -> _Choice:
     lowest = min(listed, key=rank)
 
     def cost(resolution: str) -> tuple[Decimal, int]:
-        usd = quote(model, request.model_copy(update={"resolution": resolution})).usd
+        usd = quote(model, request._replace(resolution=resolution)).usd
         return (Decimal("Infinity") if usd is None else usd, rank(resolution))
 
     chosen = min(listed, key=cost)
@@ -111,7 +111,7 @@ def _upscale_factor(model: VideoModel, request: VideoRequest) -> _Choice:
 def _sound(model: VideoModel, request: VideoRequest) -> _Choice:
     if request.generate_audio is not None or not model.generate_audio:
         return _no_choice("generate_audio")
-    on, off = (quote(model, request.model_copy(update={"generate_audio": sound})).usd for sound in (True, False))
+    on, off = (quote(model, request._replace(generate_audio=sound)).usd for sound in (True, False))
     if on is None or off is None:
         free = not price_list(model).defect and not price_list(model).by_sound
         why = "may cost extra"
@@ -132,8 +132,8 @@ def offer(
     Unlike in `check`, what the catalogue does not state counts as impossible. `modalities` maps model ids to their
     input modalities (`GET /models?output_modalities=video`), where they are known. The request's own model is ignored.
     """
-    given = request.model_dump(exclude_none=True) if isinstance(request, VideoRequest) else dict(request)
-    wanted = VideoRequest(**{**given, "model": model.id})
+    wanted = request if isinstance(request, VideoRequest) else VideoRequest.of({**request, "model": model.id})
+    wanted = wanted._replace(model=model.id)
     if not _promises(model, wanted, (modalities or {}).get(model.id)):
         return None
     wanted = normalise(model, wanted)

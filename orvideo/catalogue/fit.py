@@ -6,7 +6,7 @@ None in the catalogue means "not stated", and refuses nothing. Case is ignored. 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from orvideo.api.schemas import VideoModel, VideoRequest
+from orvideo.api.values import VideoModel, VideoRequest
 from orvideo.catalogue.sizes import has_ratio, parse_ratio, parse_size, resolution_of
 from orvideo.catalogue.words import durations_text
 
@@ -201,4 +201,4 @@ def normalise(model: VideoModel, request: VideoRequest) -> VideoRequest:
             changes[field] = spelled
     if request.generate_audio is False and model.generate_audio is False:
         changes["generate_audio"] = None
-    return request.model_copy(update=changes)
+    return request._replace(**changes)

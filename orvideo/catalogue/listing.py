@@ -6,9 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError
-
-from orvideo.api.schemas import VideoModel
+from orvideo.api.values import VideoModel
 from orvideo.catalogue import cache
 from orvideo.clock import Clock
 from orvideo.errors import BadReply, Unavailable
@@ -93,10 +91,7 @@ def _model(entry: object) -> VideoModel | None:
     name = entry.get("id")
     if not isinstance(name, str) or not 0 < len(name) <= 200 or name != name.strip():
         return None
-    try:
-        return VideoModel.model_validate(entry)
-    except (ValidationError, ValueError, RecursionError):
-        return None
+    return VideoModel.of(entry)
 
 
 def load(

@@ -9,7 +9,7 @@ from orvideo.errors import Rejected
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from orvideo.api.schemas import VideoModel, VideoRequest
+    from orvideo.api.values import VideoModel, VideoRequest
     from orvideo.catalogue.listing import Catalogue
     from orvideo.catalogue.quote import Quote
 
@@ -37,7 +37,7 @@ def plan(
     a catalogue that is older than the service. `modalities` maps model ids to their input modalities, where they are
     known; `frame` is the size of the first frame in pixels. Raises Rejected with all problems and the possible values.
     """
-    from orvideo.api.schemas import VideoRequest
+    from orvideo.api.values import VideoRequest
     from orvideo.catalogue.choices import fill
     from orvideo.catalogue.fit import check as problems_of
     from orvideo.catalogue.fit import normalise
@@ -46,14 +46,14 @@ def plan(
     named = wanted.get("model")
     if named is None:
         return _cheapest(wanted, catalogue, modalities, frame)
-    request = VideoRequest(**wanted)
+    request = VideoRequest.of(wanted)
     model = catalogue.find(named)
     if model is None:
         if check:
             raise _unknown_model(named, catalogue)
         return Plan(request, None, unknown_quote(f"{named} is not in the catalogue"), ())
     if catalogue.get(named) is None:
-        request = request.model_copy(update={"model": model.id})  # it was named without its author
+        request = request._replace(model=model.id)  # it was named without its author
     request = normalise(model, request)
     if check and (problems := problems_of(model, request, inputs=(modalities or {}).get(model.id))):
         raise Rejected(

@@ -12,7 +12,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from orvideo.api.schemas import VideoModel, money
+from orvideo.api.values import VideoModel, money
 from orvideo.catalogue.sizes import rank
 
 

@@ -9,7 +9,7 @@ from decimal import ROUND_FLOOR, Decimal
 from itertools import product
 from typing import Any, Literal, NamedTuple, Self
 
-from orvideo.api.schemas import VideoModel, VideoRequest
+from orvideo.api.values import VideoModel, VideoRequest
 from orvideo.catalogue.pricing import Mode, PriceList, PriceMatch, Unit, price_list
 from orvideo.catalogue.sizes import Picture, parse_ratio, parse_size, picture, resolution_of, with_defaults
 from orvideo.money import exceeds_quote, money_text
@@ -305,7 +305,7 @@ def _frames(
     # A name such as `adaptive` stands for any of the ratios.
     ratios = [given] if given and (parse_ratio(given) or not shapes) else _or_open(shapes)
     return [
-        (item, picture(model, request.model_copy(update={"resolution": item, "aspect_ratio": ratio})))
+        (item, picture(model, request._replace(resolution=item, aspect_ratio=ratio)))
         for item, ratio in product(resolutions, ratios)
     ]
 

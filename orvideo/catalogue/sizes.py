@@ -10,7 +10,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from orvideo.api.schemas import VideoModel, VideoRequest
+from orvideo.api.values import VideoModel, VideoRequest
 
 Source = Literal["asked", "billed", "published", "listed", "derived"]
 
@@ -189,11 +189,9 @@ def with_defaults(model: VideoModel, request: VideoRequest) -> VideoRequest:
         return request
     resolutions = model.supported_resolutions or ["720p"]
     ratios = model.supported_aspect_ratios or ["16:9"]
-    return request.model_copy(
-        update={
-            "resolution": request.resolution or ("720p" if "720p" in resolutions else min(resolutions, key=rank)),
-            "aspect_ratio": request.aspect_ratio or default_ratio(ratios),
-        }
+    return request._replace(
+        resolution=request.resolution or ("720p" if "720p" in resolutions else min(resolutions, key=rank)),
+        aspect_ratio=request.aspect_ratio or default_ratio(ratios),
     )
 
 
@@ -202,7 +200,7 @@ def output_size(model: VideoModel, request: VideoRequest) -> tuple[int, int]:
 
     H.264 in 4:2:0 has no odd sides, so an odd one grows by a pixel. An unknown resolution counts as 720p.
     """
-    nameless = request.model_copy(update={"size": None}) if not parse_size(request.size or "") else request
+    nameless = request._replace(size=None) if not parse_size(request.size or "") else request
     found = picture(model, with_defaults(model, nameless))
     width, height = (found.width, found.height) if found else (1280, 720)
     return width + width % 2, height + height % 2

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from orvideo.api.schemas import VideoModel, VideoRequest
+from orvideo.api.values import VideoModel, VideoRequest
 from orvideo.catalogue.pricing import Mode, Price, Unit, price_list
 from orvideo.catalogue.quote import FRAMES_PER_SECOND, PIXELS_PER_TOKEN
 from orvideo.catalogue.sizes import default_ratio, picture, rank

@@ -77,7 +77,7 @@ def wanted(context: Context, options: FilterOptions) -> Filter:
 
 def _check_statuses(words: str, ledger: Ledger) -> None:
     """Refuse a status that nobody knows and no job on record has. Raises UsageError."""
-    from orvideo.api.schemas import KNOWN_STATUSES
+    from orvideo.api.values import KNOWN_STATUSES
     from orvideo.record.values import OWN_STATUS_WORDS
     from orvideo.request.checking import nearest
 

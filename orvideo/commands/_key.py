@@ -67,7 +67,7 @@ def problem_of(info: KeyInfo, now: datetime, another: str) -> OrvideoError | Non
     `another` is the command that sets another key.
     """
     from orvideo.api.refusals import limit_text
-    from orvideo.api.schemas import moment
+    from orvideo.api.values import moment
 
     if info.is_management_key or info.is_provisioning_key:
         return AuthError("The key is a management key, which cannot make videos.", hint=another)

@@ -75,7 +75,7 @@ def warn_if_beaten(context: Context, name: str) -> None:
 
 def key_document(key: ApiKey | None, base_url: str, info: KeyInfo | None) -> dict[str, Any]:
     """Return the documented object of a key; without one of its own it is the sandbox's."""
-    from orvideo.api.schemas import moment
+    from orvideo.api.values import moment
 
     told: dict[str, Any] = dict.fromkeys(("label", "limit_usd", "left_usd", "limit_reset", "expires_at"))
     if info is not None:

@@ -15,7 +15,7 @@ from orvideo.commands._request import FieldOptions
 from orvideo.errors import UsageError
 
 if TYPE_CHECKING:
-    from orvideo.api.schemas import VideoModel
+    from orvideo.api.values import VideoModel
     from orvideo.catalogue.choices import Offer
     from orvideo.catalogue.listing import Catalogue
     from orvideo.context import Context
@@ -91,7 +91,7 @@ def _show_one(context: Context, catalogue: Catalogue, model: VideoModel) -> None
 
 def _example(model: VideoModel) -> str:
     """Return a line to copy: a prompt in quotes, and the choices that would be made, spelled out."""
-    from orvideo.api.schemas import VideoRequest
+    from orvideo.api.values import VideoRequest
     from orvideo.catalogue.choices import fill
 
     request, _ = fill(model, VideoRequest(model=model.id))

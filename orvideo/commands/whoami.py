@@ -57,7 +57,7 @@ def _lines(key: ApiKey | None, endpoint: str, info: KeyInfo | None) -> Iterator[
 
 def _end_text(info: KeyInfo) -> str:
     """Return when a key ends; what the service does not say is unknown."""
-    from orvideo.api.schemas import moment
+    from orvideo.api.values import moment
 
     if info.expires_at is None:
         return "it does not expire" if "expires_at" in info.model_fields_set else "unknown"

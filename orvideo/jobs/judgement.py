@@ -101,7 +101,7 @@ def error_without_id(record: Record) -> OrvideoError | None:
 
 def may_have_videos(job: Job) -> bool:
     """Return whether a job whose status nobody knows names videos all the same: they are worth a try (finding B04)."""
-    from orvideo.api.schemas import KNOWN_STATUSES
+    from orvideo.api.values import KNOWN_STATUSES
 
     return job.status not in KNOWN_STATUSES and job.output_count > 0
 
@@ -113,7 +113,7 @@ def went_back(record: Record, job: Job) -> str:
 
 def still_running(record: Record, job: Job | None) -> StillRunning:
     """Return the error of a wait whose time is over, which is no failure of the job (drill M31)."""
-    from orvideo.api.schemas import KNOWN_STATUSES
+    from orvideo.api.values import KNOWN_STATUSES
 
     name = record.name
     if record.id is None:

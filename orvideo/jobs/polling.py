@@ -71,7 +71,7 @@ class PollSchedule:
 
     def succeeded(self, job: Job) -> PollResult:
         """Take the job from a poll, and schedule the next one unless it is final."""
-        from orvideo.api.schemas import KNOWN_STATUSES
+        from orvideo.api.values import KNOWN_STATUSES
 
         self._known, self.failures, self._refusals = True, 0, 0
         if job.is_final:

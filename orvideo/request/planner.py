@@ -105,7 +105,7 @@ class Planner:
         keys = ", ".join(param.key for param in params)
         several = "; the service reads the one it chooses" if len(slugs) > 1 else ""
         choice = f"provider{'s' if several else ''} {', '.join(slugs)} (for {keys}{several})"
-        request = request.model_copy(update={"provider": provider})
+        request = request._replace(provider=provider)
         return planned._replace(request=request, choices=(*planned.choices, choice))
 
     def _providers(self, model_id: str, key: str) -> tuple[str, ...]:

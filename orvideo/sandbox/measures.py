@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orvideo.api.schemas import VideoModel, VideoRequest
+from orvideo.api.values import VideoModel, VideoRequest
 from orvideo.catalogue.sizes import output_size
 from orvideo.sandbox.offer import OPEN_DURATION, REFERENCED_SIZE, edits, upscales
 

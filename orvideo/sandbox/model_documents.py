@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from orvideo.api.schemas import VideoModel
+from orvideo.api.values import VideoModel
 from orvideo.sandbox.offer import input_modalities
 from orvideo.sandbox.providers import provider_of
 

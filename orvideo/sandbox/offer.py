@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
 
-from orvideo.api.schemas import VideoModel
+from orvideo.api.values import VideoModel
 from orvideo.catalogue.listing import parse_models
 from orvideo.catalogue.pricing import price_list
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from orvideo.api.schemas import VideoModel, VideoRequest
+from orvideo.api.values import VideoModel, VideoRequest
 
 #: By a model's author: the provider's name, and the slug that `provider.options` is keyed by.
 _PROVIDERS = {
@@ -53,7 +53,7 @@ def routed(model: VideoModel, request: VideoRequest, note: OnNote) -> VideoReque
     for path, block in _forms(f"provider.options.{slug}", options.get(slug) or {}):
         _drop(note, path, block, allowed, f"{model.id} {listed}")
         kept |= {key: value for key, value in block.items() if key in allowed}
-    return request.model_copy(update={"provider": {"parameters": kept} if kept else None})
+    return request._replace(provider={"parameters": kept} if kept else None)
 
 
 def _forms(path: str, block: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:

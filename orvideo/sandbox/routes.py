@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 import falcon
 
-from orvideo.api.schemas import VideoModel
+from orvideo.api.values import VideoModel
 from orvideo.sandbox import ids, pace
 from orvideo.sandbox.account import credits_document, generation_document, key_document
 from orvideo.sandbox.answers import add_error_handlers, answer, cut

@@ -23,7 +23,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orvideo.api.schemas import VideoModel, VideoRequest
+from orvideo.api.values import VideoModel, VideoRequest
 from orvideo.catalogue.quote import UnknownPrice, bill
 from orvideo.clock import Clock
 from orvideo.files import write_atomically
@@ -245,7 +245,7 @@ class Studio:
         from orvideo.lettering.fonts import machine_fonts
         from orvideo.sandbox.card import Film
 
-        request = VideoRequest.model_validate({**job.request, "model": job.model})
+        request = VideoRequest.of({**job.request, "model": job.model})
         first, last, references = self._stills(request)
         before = self._continued(job)
         if before is not None and first is None:

@@ -14,10 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-from pydantic import ValidationError
-
-from orvideo.api.schemas import VideoModel, VideoRequest
 from orvideo.api.urls import origin_of
+from orvideo.api.values import VideoModel, VideoRequest
 from orvideo.catalogue.sizes import parse_size
 from orvideo.errors import Unsafe
 from orvideo.sandbox import ids
@@ -30,6 +28,8 @@ MAX_BODY = 40 * 2**20
 #: The largest picture that is made for a size or an upscale factor that the catalogue does not limit.
 _MAX_SIDE, _MAX_PIXELS, _MIN_SIDE = 7680, 34_000_000, 64
 _LONGEST = 30
+#: Whole numbers beyond this one are not exact in JSON with a decimal point.
+_LARGEST_EXACT = 2**53
 
 _PARTS = ("image_url", "audio_url", "video_url")
 
@@ -93,6 +93,8 @@ def _number(path: str, value: Any) -> Iterator[Issue]:
 def _whole(path: str, value: Any) -> Iterator[Issue]:
     if isinstance(value, bool) or not (isinstance(value, int) or (isinstance(value, float) and value.is_integer())):
         yield path, f"expected integer, received {_kind(value)}"
+    elif isinstance(value, float) and abs(value) > _LARGEST_EXACT:
+        yield path, "out of range"
 
 
 def _duration(path: str, value: Any) -> Iterator[Issue]:
@@ -209,10 +211,7 @@ def understand(
     What is dropped is told to `note`. With `old_ids`, `previous_job_id` takes the form from before October 2026 too.
     """
     _check_shape(body, old_ids=old_ids)
-    try:
-        request = VideoRequest.model_validate({name: body[name] for name in _FIELDS if name in body})
-    except ValidationError as error:
-        raise Refusal(400, f"Invalid input: {error.errors()[0]['loc'][0]}: out of range") from None
+    request = VideoRequest.of({name: _as_whole(body[name]) for name in _FIELDS if name in body})
     model = offer.models.get(request.model)
     if model is None:
         raise Refusal(400, f"{request.model} is not a valid model ID")
@@ -222,6 +221,11 @@ def understand(
         if name not in _FIELDS:
             note(f"dropped {name[:80]}: an unknown key")
     return model, routed(model, request, note)
+
+
+def _as_whole(value: Any) -> Any:
+    """Return `4.0` as 4: in JSON they are the same number."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _check_shape(body: Mapping[str, Any], *, old_ids: bool) -> None:

@@ -14,7 +14,8 @@ from pydantic import ValidationError
 
 from orvideo.api import payload
 from orvideo.api.download import content_length, strong_etag, total_of_206, total_of_416
-from orvideo.api.schemas import LARGEST_WHOLE, MAX_OUTPUTS, Job, VideoModel, moment, money
+from orvideo.api.schemas import Job
+from orvideo.api.values import LARGEST_WHOLE, MAX_OUTPUTS, VideoModel, moment, money
 
 URL = "https://storage.example/x.mp4"
 drill = pytest.mark.drill
@@ -44,7 +45,7 @@ def job(**fields: Any) -> Job:
 )
 def test_b1_a_number_beyond_all_times_is_not_known(said: object, understood: int | None) -> None:
     assert job(expires_at=said).expires_at == understood
-    assert VideoModel.model_validate({"id": "a/b", "supported_durations": [said]}).supported_durations == (
+    assert VideoModel.of({"id": "a/b", "supported_durations": [said]}).supported_durations == (
         [] if understood is None else [understood]
     )
 
@@ -190,12 +191,12 @@ def test_a_reason_is_one_text_of_2000_characters_at_most(said: object, text: str
 def test_a_field_of_another_type_is_not_known(said: object) -> None:
     assert job(model=said, polling_url=said, generation_id=said, urls="x", usage=said).model is None
     assert job(usage=said).cost is None
-    entry = VideoModel.model_validate(
+    entry = VideoModel.of(
         {"id": "a/b", "name": said, "supported_sizes": ["1x1", said, ""], "pricing_skus": [said], "upscale_factor": 7}
     )
     assert (entry.name, entry.supported_sizes, entry.pricing_skus, entry.upscale_factor) == (None, ["1x1"], None, None)
     assert entry.supported_durations is None
-    assert VideoModel.model_validate({"id": "a/b", "seed": said}).seed is (said if said is True else None)
+    assert VideoModel.of({"id": "a/b", "seed": said}).seed is (said if said is True else None)
 
 
 @pytest.mark.parametrize(
@@ -262,7 +263,7 @@ def test_only_a_strong_and_well_formed_etag_is_used(said: str, strong: bool) -> 
 
 @pytest.mark.parametrize("said", ["1x1", 7, {"1x1": 1}, None, True])
 def test_a_list_that_is_none_is_not_known(said: object) -> None:
-    entry = VideoModel.model_validate({"id": "a/b", "supported_sizes": said, "supported_durations": said})
+    entry = VideoModel.of({"id": "a/b", "supported_sizes": said, "supported_durations": said})
     assert (entry.supported_sizes, entry.supported_durations) == (None, None)
     assert job(urls=said).urls is None
 

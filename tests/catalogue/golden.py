@@ -14,7 +14,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from orvideo.api.schemas import VideoModel
+from orvideo.api.values import VideoModel
 from orvideo.catalogue.pricing import price_list
 from orvideo.catalogue.quote import Quote, quote
 from orvideo.catalogue.words import durations_text

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import orvideo.sandbox
-from orvideo.api.schemas import VideoModel, VideoRequest
+from orvideo.api.values import VideoModel, VideoRequest
 
 RAW: list[dict[str, Any]] = json.loads(
     (Path(orvideo.sandbox.__file__).parent / "models.json").read_text(encoding="utf-8")
 )["data"]
-MODELS: dict[str, VideoModel] = {entry["id"]: VideoModel.model_validate(entry) for entry in RAW}
+MODELS: dict[str, VideoModel] = {entry["id"]: VideoModel.of(entry) for entry in RAW}
 
 _IMAGE = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
 FIRST: dict[str, Any] = {**_IMAGE, "frame_type": "first_frame"}
@@ -28,7 +28,7 @@ def ask(model: str, **fields: Any) -> VideoRequest:
 
 def invented(**fields: Any) -> VideoModel:
     """A model of our own: makes 2, 4 and 8 s in two resolutions and shapes, with and without sound, unless told."""
-    return VideoModel.model_validate(
+    return VideoModel.of(
         {
             "id": "acme/one",
             "supported_resolutions": ["1080p", "480p"],

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from orvideo.api.schemas import VideoModel
+from orvideo.api.values import VideoModel
 from orvideo.catalogue.choices import cheapest, fill, offer
 from orvideo.catalogue.fit import check
 from orvideo.catalogue.quote import quote
@@ -113,7 +113,7 @@ def test_the_filled_request_is_the_cheapest_of_its_shape(model: VideoModel, inpu
         [True, False] if model.generate_audio else [None],
     )
     for duration, resolution, sound in others:
-        other = filled.model_copy(update={"duration": duration, "resolution": resolution, "generate_audio": sound})
+        other = filled._replace(duration=duration, resolution=resolution, generate_audio=sound)
         usd = quote(model, other).usd
         assert usd is not None
         assert chosen <= usd
@@ -158,7 +158,7 @@ def test_a_prompt_alone_never_goes_to_a_model_that_needs_a_video() -> None:
         "runway/aleph-2",
         "heygen/avatar-iv",
     ):
-        free = MODELS[name].model_copy(update={"pricing_skus": {"generate": "0.0001"}})
+        free = MODELS[name]._replace(pricing_skus={"generate": "0.0001"})
         found = cheapest([free, *MAKERS], {"prompt": "a paper boat"})
         assert found is not None
         assert found[0].id == "x-ai/grok-imagine-video-1.5-lite"

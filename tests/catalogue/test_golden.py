@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from orvideo.api.schemas import VideoModel
+from orvideo.api.values import VideoModel
 from orvideo.catalogue.quote import bill, quote
 from orvideo.catalogue.sizes import has_ratio, output_size, parse_size, resolution_of
 from tests.catalogue.golden import PATH, combinations, made_from, table

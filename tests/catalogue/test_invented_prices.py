@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from orvideo.api.schemas import VideoModel, VideoRequest
+from orvideo.api.values import VideoModel, VideoRequest
 from orvideo.catalogue.choices import cheapest, fill
 from orvideo.catalogue.fit import check, normalise
 from orvideo.catalogue.pricing import parse_price_list
@@ -123,7 +123,7 @@ def test_an_unknown_key_makes_any_real_list_unknown_and_is_named(
 ) -> None:
     if not parse_price_list({key: "1"}).unknown_keys:
         return
-    puzzled = model.model_copy(update={"pricing_skus": {**(model.pricing_skus or {}), key: "1"}})
+    puzzled = model._replace(pricing_skus={**(model.pricing_skus or {}), key: "1"})
     made = quote(puzzled, VideoRequest(model=model.id, **fields))
     assert (made.kind, made.usd, made.low, made.high) == ("unknown", None, None, None)
     assert key in made.reasons[0]

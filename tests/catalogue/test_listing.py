@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from orvideo.api.values import Span
 from orvideo.catalogue import cache
 from orvideo.catalogue.listing import Catalogue, load, nearest, parse_models
 from orvideo.clock import Clock
@@ -57,7 +58,6 @@ def test_a_cached_list_is_the_same_list(tmp_path: Path) -> None:
     kept = load(path, Service(error=NotSent("away")), clock=_at(5))
     assert kept == live
     assert kept.raw[entry["id"]] == entry
-    assert kept.models[0].extra == {"mood_lighting": {"new": True}}
 
 
 def test_refresh_asks_at_once(tmp_path: Path) -> None:
@@ -217,11 +217,10 @@ def test_wrong_types_and_missing_prices_cost_the_field_not_the_model() -> None:
         "pricing_skus": [],
         "created": "now",
     }
-    (model,), _, skipped = parse_models([{**odd, "upscale_factor": 2}])
+    (model,), _, skipped = parse_models([odd])
     assert (model.name, model.supported_durations, model.generate_audio, model.pricing_skus) == (None,) * 4
-    assert skipped == 0
-    # A range that is no range is more than a field we can drop: the entry is skipped, not the list.
-    assert parse_models([odd, RAW[0]])[2] == 1
+    assert (model.upscale_factor, skipped) == (Span(), 0)
+    assert parse_models([{**odd, "upscale_factor": 2}])[0][0].upscale_factor is None
 
 
 def test_hostile_text_comes_back_from_the_cache_as_it_was(tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def test_documented_keys_are_read_too() -> None:
     per_second = invented(pricing_skus={"per-video-second": "0.1", "per-video-second-1080p": "0.3"})
     assert quote(per_second, request) == Quote("listed", Decimal("1.2"))
     flat = invented(pricing_skus={"generate": "0.50"})
-    assert quote(flat, request.model_copy(update={"duration": None})) == Quote("listed", Decimal("0.50"))
+    assert quote(flat, request._replace(duration=None)) == Quote("listed", Decimal("0.50"))
 
 
 def test_what_is_left_open_spans_from_the_cheapest_to_the_dearest() -> None:

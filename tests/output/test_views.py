@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from orvideo.api.schemas import VideoRequest
+from orvideo.api.values import VideoRequest
 from orvideo.batch.checking import Price
 from orvideo.catalogue.planning import Plan
 from orvideo.catalogue.quote import Quote
