@@ -6,6 +6,7 @@ import compileall
 import ipaddress
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,6 +49,9 @@ def pytest_configure(config: pytest.Config) -> None:
         compileall.compile_dir(Path(__file__).parents[1] / "orvideo", quiet=2)
     # Compiling the tests takes each process many seconds: once is enough, also where Python is told to keep nothing.
     sys.dont_write_bytecode = False
+    if config.getoption("numprocesses", None) and not list(Path(__file__).parent.glob("drills/__pycache__/*-pytest-*")):
+        line = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-n", "0", *config.args]
+        subprocess.run(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
     default_signals()
     adopt_orphans()
     hypothesis.settings.load_profile("orvideo")
@@ -94,6 +98,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
     seed = config.getoption("randomly_seed", None)
     if seed is not None:
         terminalreporter.write_line(f"seed of the order and of Hypothesis: --randomly-seed={seed}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_certificates() -> None:
+    """Spare httpx reading all of the world's certificates for each request: tests talk to this machine alone."""
+    os.environ.pop("SSL_CERT_FILE", None)
+    os.environ["SSL_CERT_DIR"] = os.environ["HOME"]
 
 
 @pytest.fixture(autouse=True)

@@ -25,6 +25,9 @@ SCRIPT = Path(sysconfig.get_path("scripts")) / "orvideo"
 #: What starts the installed command: on Windows the script is a program that is made when the package is installed.
 COMMAND = [sys.executable, "-m", "orvideo"] if sys.platform == "win32" else [str(SCRIPT)]
 
+#: How this machine reaches an index of packages; the tests themselves reach nothing (`conftest`).
+CERTIFICATES = {name: value for name, value in os.environ.items() if name.startswith("SSL_CERT_")}
+
 #: Put before what is installed: it hides click, which is here for other tests and would slow down every process.
 ALONE = Path(__file__).with_name("installed_alone")
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import pytest
 
 from orvideo.sandbox.server import Sandbox
-from tests.shell import SCRIPT, Shell
+from tests.shell import CERTIFICATES, SCRIPT, Shell
 
 pytest.importorskip("pty", reason="only POSIX has pseudo-terminals")
 
@@ -38,7 +38,7 @@ _VARIES = [
 #: What sets a machine up: a line, or a part of one before or behind `&&`.
 _SETTING_UP = ("python3 -m venv ", ". .venv/", "pip install ", "pytest", "uv ", "uvx ", "pipx ")
 #: How this machine reaches an index of packages; where installers put what they install is not among it.
-_OF_THE_INDEX = re.compile(r"(PIP|UV)_(?!TOOL|PYTHON)\w+|(SSL_CERT|REQUESTS_CA)_\w+")
+_OF_THE_INDEX = re.compile(r"(PIP|UV)_(?!TOOL|PYTHON)\w+|REQUESTS_CA_\w+")
 #: What has tests of its own, and takes minutes.
 _ELSEWHERE = "python -m bench "
 #: The suite within the suite: a few tests by the very line.
@@ -141,7 +141,7 @@ def test_d01_a_stranger_types_the_whole_readme_in_a_fresh_checkout(environ: dict
     shutil.copytree(ROOT, checkout, ignore=left_out)
     for name in ("PYTHONPATH", "HTTPS_PROXY", "NO_PROXY"):
         environ.pop(name)
-    environ |= {name: value for name, value in os.environ.items() if _OF_THE_INDEX.fullmatch(name)}
+    environ |= {name: value for name, value in os.environ.items() if _OF_THE_INDEX.fullmatch(name)} | CERTIFICATES
     own = {str(SCRIPT.parent), str(SCRIPT.parent.resolve())}
     environ["PATH"] = ":".join(part for part in environ["PATH"].split(":") if part not in own)
     with TerminalSession(checkout, environ | _FEW_TESTS) as session:

@@ -14,6 +14,7 @@ import pytest
 from orvideo.commands._app import build_app
 from orvideo.commands.help import EXIT_CODES
 from orvideo.completion.scripts import manual
+from tests.shell import CERTIFICATES
 
 pytestmark = pytest.mark.long
 
@@ -31,7 +32,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
     shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(".*", "__pycache__", "tests", "bench", "*.mp4"))
-    environ = {name: value for name, value in os.environ.items() if name != "HTTPS_PROXY"}
+    environ = {name: value for name, value in os.environ.items() if name != "HTTPS_PROXY"} | CERTIFICATES
     built = quiet(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", folder, source, env=environ)
     if built.returncode and "hatchling" in built.stderr:
         pytest.skip("SKIPPED: hatchling cannot be had here, which builds the wheel")

@@ -5,7 +5,7 @@ of its model unknown, since it may cost anything.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
@@ -128,34 +128,19 @@ class PriceMatch(NamedTuple):
 
 
 class PriceList(NamedTuple):
-    """A parsed price list, with the keys that could not be parsed or contradict each other."""
+    """A parsed price list, with the keys that could not be parsed or contradict each other.
+
+    `units` are those by which it prices a clip, and `defect` says why nothing can be priced by it: a list without a
+    defect has exactly one unit.
+    """
 
     prices: tuple[Price, ...] = ()
     unknown_keys: tuple[str, ...] = ()
     unreadable_keys: tuple[str, ...] = ()
     clashing_keys: tuple[str, ...] = ()
     by_key: Mapping[_PriceKey, Price] = MappingProxyType({})
-
-    @property
-    def units(self) -> tuple[Unit, ...]:
-        """Return the units by which this list prices a clip; a valid list has exactly one."""
-        present = {price.unit for price in self.prices}
-        return tuple(unit for unit in _MAIN_UNITS if unit in present)
-
-    @property
-    def defect(self) -> str | None:
-        """Return why nothing can be priced by this list, None when something can."""
-        if self.unknown_keys:
-            return f"the price list has an entry that orvideo does not know: {_names(self.unknown_keys)}"
-        if self.unreadable_keys:
-            return f"the price list has an entry that is not a price: {_names(self.unreadable_keys)}"
-        if self.clashing_keys:
-            return f"the price list has two prices for the same thing: {_names(self.clashing_keys)}"
-        if not self.units:
-            return "the catalogue names no price for this model"
-        if len(self.units) > 1:
-            return "the price list mixes prices by " + " and by ".join(self.units)
-        return None
+    units: tuple[Unit, ...] = ()
+    defect: str | None = None
 
     @property
     def by_sound(self) -> bool:
@@ -172,8 +157,9 @@ class PriceList(NamedTuple):
 
         With sound, a `with_audio` price comes before those by mode (Kling), except for continuations and references.
         """
+        endings = (*suffixes(resolution), None)
         for key_mode, key_sound, doubt in _lookup_order(mode, sound):
-            for suffix in (*suffixes(resolution), None):
+            for suffix in endings:
                 price = self.by_key.get((Unit.SECOND, key_mode, key_sound, suffix, False, None))
                 if price:
                     return PriceMatch(price, doubt or self._doubt(price, mode, resolution))
@@ -207,7 +193,7 @@ class PriceList(NamedTuple):
         return PriceMatch(price) if price else None
 
 
-def _names(keys: tuple[str, ...]) -> str:
+def _names(keys: Sequence[str]) -> str:
     shown = ", ".join(key if len(key) <= 80 else key[:79] + "…" for key in keys[:5])
     return shown if len(keys) <= 5 else f"{shown} and {len(keys) - 5} more"
 
@@ -282,7 +268,28 @@ def _parse_items(items: tuple[tuple[str, str], ...]) -> PriceList:
             if twin.usd != price.usd:
                 clashing += [twin.key, price.key]
     prices.sort(key=_order)
-    return PriceList(tuple(prices), tuple(unknown), tuple(unreadable), tuple(dict.fromkeys(clashing)), by_key=slots)
+    present = {price.unit for price in prices}
+    units = tuple(unit for unit in _MAIN_UNITS if unit in present)
+    clashing = list(dict.fromkeys(clashing))
+    defect = _defect(unknown, unreadable, clashing, units)
+    return PriceList(tuple(prices), tuple(unknown), tuple(unreadable), tuple(clashing), slots, units, defect)
+
+
+def _defect(
+    unknown: Sequence[str], unreadable: Sequence[str], clashing: Sequence[str], units: Sequence[Unit]
+) -> str | None:
+    """Return why nothing can be priced by a list, None when something can."""
+    if unknown:
+        return f"the price list has an entry that orvideo does not know: {_names(unknown)}"
+    if unreadable:
+        return f"the price list has an entry that is not a price: {_names(unreadable)}"
+    if clashing:
+        return f"the price list has two prices for the same thing: {_names(clashing)}"
+    if not units:
+        return "the catalogue names no price for this model"
+    if len(units) > 1:
+        return "the price list mixes prices by " + " and by ".join(units)
+    return None
 
 
 def _order(price: Price) -> tuple[int, int, bool, bool, int, bool, str]:

@@ -150,10 +150,11 @@ def video_tokens(size: tuple[int, int], seconds: Decimal, input_seconds: Decimal
 
 def price_of(prices: PriceList, clip: Clip) -> tuple[Decimal, str | None]:
     """Return the price of a clip in USD, and why it is uncertain or None. Raises UnknownPrice."""
-    base, doubt = _base(prices, clip)
-    images = (prices.flat_price(Unit.IMAGE) or Decimal(0)) * clip.images
-    references = (prices.flat_price(Unit.REFERENCE_IMAGE) or Decimal(0)) * clip.reference_images
-    return max(base + images + references, prices.flat_price(Unit.FLOOR) or Decimal(0)), doubt
+    usd, doubt = _base(prices, clip)
+    for unit, number in ((Unit.IMAGE, clip.images), (Unit.REFERENCE_IMAGE, clip.reference_images)):
+        if number:
+            usd += (prices.flat_price(unit) or 0) * number
+    return max(usd, prices.flat_price(Unit.FLOOR) or Decimal(0)), doubt
 
 
 def _base(prices: PriceList, clip: Clip) -> tuple[Decimal, str | None]:

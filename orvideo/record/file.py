@@ -238,9 +238,9 @@ def _build(new: Path) -> None:
     os.close(system.open_file(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     connection = _connect(new, "mode=rw")
     try:
-        # No other process uses this file: what a kill leaves of it is removed, not rolled back.
+        # No other process uses this file: what a kill leaves of it is removed, not rolled back. All is synced below.
         connection.execute("PRAGMA journal_mode = MEMORY")
-        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA synchronous = OFF")
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         migrate(connection)
         # Switched here, so that the first processes do not compete for the exclusive lock.
