@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 from bench.many import _cpu, _until
-from bench.measure import Failed, Goal, Part, machine, serving
+from bench.measure import Failed, Goal, Part, machine, run, serving
 from bench.peers import Peers, surroundings
 
 FILM = 200_000
@@ -94,6 +94,28 @@ def _run(peers: Peers, jobs: int, *, seconds: float) -> dict[str, float]:
             "peak_mb": usage.ru_maxrss * 1024 / 1e6,
             "cpu_ms_per_row": (usage.ru_utime + usage.ru_stime) / jobs * 1e3,
         }
+
+
+def measure_dry_run(peers: Peers, *, quick: bool = False) -> Part:
+    """Check and price many rows from one file, and print what each would send."""
+    rows = 200 if quick else 100_000
+    part = Part(f"batch --dry-run of {rows:,} rows")
+    with tempfile.TemporaryDirectory(prefix="orvideo-bench-") as folder, serving() as server:
+        home = Path(folder)
+        with open(home / "rows.jsonl", "w") as file:
+            for number in range(rows):
+                file.write(json.dumps({"prompt": f"a paper boat in street number {number}", "seed": number}) + "\n")
+        command = [str(peers.orvideo()), "batch", "rows.jsonl", *REQUEST, "--dry-run"]
+        sample = run(command, env=surroundings(home, server.base_url), cwd=home, stdout=home / "requests")
+        with open(home / "requests") as requests:
+            printed = sum(1 for _ in requests)
+        if printed != rows:
+            raise Failed(f"{printed} of {rows} rows were printed")
+    part.compare("", {"orvideo": [sample]}, "orvideo")
+    part.figures["us a row"] = sample.cpu / rows * 1e6
+    part.goals.append(Goal(f"{rows:,} rows", sample.wall, 100, unit="s"))
+    part.goals.append(Goal(f"{rows:,} rows: memory", sample.peak / 1e6, 200, unit="MB"))
+    return part
 
 
 def _resident(pid: int) -> int:

@@ -59,7 +59,8 @@ def measure_many(peers: Peers, *, quick: bool) -> Part:
     if 1000 in cost:
         most = part.figures["1000"]
         part.goals.append(Goal("1,000 jobs: looks made in time, of those that were due", most["served"], 1, least=True))
-        part.goals.append(Goal("1,000 jobs: share of a core", most["core"], 0.30, unit="of a core"))
+        part.goals.append(Goal("1,000 jobs: share of a core", most["core"], 0.15, unit="of a core"))
+        part.goals.append(Goal("1,000 jobs: memory", most["peak_mb"], 50, unit="MB"))
         part.goals.append(Goal("a look's cost, from 10 jobs to 1,000", cost[1000] / cost[10], 1.2))
     return part
 

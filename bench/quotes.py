@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from bench.measure import Part
+from bench.measure import Goal, Part
 from bench.peers import Peers, surroundings
 from bench.server import MODELS
 
@@ -31,4 +31,5 @@ def measure_quotes(peers: Peers, *, quick: bool) -> Part:
             ["reading the whole list, once a process", f"{found['ms_to_read_the_list'] * 1e3:.0f}"],
         ],
     )
+    part.goals.append(Goal("one quote", found["us_per_quote"], 15, unit="microseconds"))
     return part

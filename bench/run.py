@@ -1,6 +1,6 @@
 """One command for all benchmarks: prints a table for each part and writes JSON.
 
-    python -m bench                     everything, some fifteen minutes on two cores
+    python -m bench                     everything, half an hour on two cores
     python -m bench trip throughput     some parts
     python -m bench --json figures.json
     python -m bench --list              the parts
@@ -20,7 +20,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench.batch import measure_batch
+from bench.batch import measure_batch, measure_dry_run
+from bench.gallery import measure_gallery
 from bench.join import measure_join
 from bench.many import measure_many
 from bench.measure import Failed, Part, machine
@@ -40,7 +41,9 @@ PARTS: dict[str, Measure] = {
     "record": measure_record,
     "quotes": measure_quotes,
     "batch": measure_batch,
+    "dry-run": measure_dry_run,
     "sandbox": measure_sandbox,
+    "gallery": measure_gallery,
     "join": measure_join,
 }
 

@@ -10,8 +10,9 @@ import os
 import re
 import sys
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from orvideo.errors import UsageError
@@ -72,7 +73,9 @@ def facts_of(record: "Record") -> Facts:
     )
 
 
-def component(value: object, *, longest: int = 80) -> str:
+# A batch names each of its rows several times, of 100,000 rows as well.
+@lru_cache(maxsize=1024, typed=True)
+def component(value: Hashable, *, longest: int = 80) -> str:
     """Return a value as one path component that is safe on every system and in every shell.
 
     No separator, control or invisible character, no leading or trailing `-` or `.`, no name that Windows keeps for
@@ -88,6 +91,7 @@ def component(value: object, *, longest: int = 80) -> str:
     return text or MISSING_FIELD
 
 
+@lru_cache(maxsize=64)
 def slug(prompt: str | None) -> str:
     """Return the first words of a prompt, at most 40 bytes: Latin letters without their accents, others as they are."""
     words: list[str] = []
@@ -219,6 +223,7 @@ class Template(NamedTuple):
         return tuple(made)
 
 
+@lru_cache(maxsize=64)
 def parse_template(spec: str, rules: names.Rules = names.HERE) -> Template:
     """Read a path with `{fields}`; `{{` and `}}` stand for braces. Raises UsageError naming the nearest field."""
     components: list[list[str | Field]] = [[]]

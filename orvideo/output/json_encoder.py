@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
+from functools import cache
 from math import isfinite
 from typing import Any
 
@@ -24,12 +25,21 @@ def encode(value: Any, *, indent: int | None = None) -> str:
     Decimal becomes a number with its own digits, datetime an ISO 8601 text in UTC, a path a text, NaN and infinity
     null. Other objects must have `as_json()`; else it raises TypeError.
     """
-    # The json module cannot write a Decimal. An amount is written as a text with a random mark, and the quotes and
-    # the mark are removed afterwards.
-    mark = os.urandom(12).hex()
+    mark, marked = _mark()
     separators = (",", ":") if indent is None else (",", ": ")
     text = json.dumps(_plain(value, mark, 0), indent=indent, separators=separators, allow_nan=False)
-    return re.sub(f'"{mark}([^"]*)"', r"\1", text)
+    return marked.sub(r"\1", text)
+
+
+@cache
+def _mark() -> tuple[str, re.Pattern[str]]:
+    """Return what marks a text that is an amount, and what finds it.
+
+    The json module cannot write a Decimal. An amount is written as a text with a mark that nobody knows, and the quotes
+    and the mark are removed afterwards.
+    """
+    mark = os.urandom(12).hex()
+    return mark, re.compile(f'"{mark}([^"]*)"')
 
 
 def _plain(value: Any, mark: str, depth: int) -> Any:
