@@ -64,9 +64,15 @@ class Destination:
             terminal.require_stdout()
             self._context.warn_of_piped_bytes("a picture")
             return None
-        target = parse_target(spec, force=self._saving.force)
+        no_place = UsageError(f"A picture is not written to {spec}.", hint="name a file or a folder with -o")
+        try:
+            target = parse_target(spec, force=self._saving.force)
+        except UsageError as error:
+            if spec is not None and "{" in spec:  # a mistake in a field: there are none in a picture's name
+                raise no_place from error
+            raise
         if target.form in (Form.TEMPLATE, Form.DESCRIPTOR):
-            raise UsageError(f"A picture is not written to {spec}.", hint="name a file or a folder with -o")
+            raise no_place
         if target.form is Form.FILE:
             kind_of(target.name)
             target.refuse_existing(None)

@@ -145,6 +145,7 @@ def test_a_full_disk_is_said(orvideo: Shell, clip: Path) -> None:
         (["frame", "clip.mp4", "-o", "clip.mp4", "--force"], 2, "cannot be written as .mp4"),
         (["frame", "clip.mp4", "-o", ""], 2, "this one is empty"),
         (["frame", "clip.mp4", "-o", "{id}.png"], 2, "is not written to {id}.png"),
+        (["frame", "clip.mp4", "-o", "{n}.png"], 2, "is not written to {n}.png"),
         (["frame", "clip.mp4", "-o", "a/b/c.png"], 14, "does not exist"),
         (["frame", "clip.mp4", "-o", "clip.mp4/a.png"], 14, "clip.mp4"),
         (["frame", "text.mp4"], 2, "is not a video"),
