@@ -49,7 +49,7 @@ OWNERS = {
     "sqlite3": ("record", "completion"),
     "typer": ("commands", "cli", "completion"),
     "falcon": ("sandbox", "gallery", "commands"),
-    "waitress": ("sandbox", "gallery"),
+    "waitress": ("sandbox", "wsgi"),
     "jinja2": ("gallery",),
     "av": ("sandbox", "film", "commands"),
     "PIL": ("sandbox", "film", "lettering", "request"),

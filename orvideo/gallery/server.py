@@ -5,18 +5,12 @@ Whoever does not know the token in the address sees nothing. All that a page can
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import secrets
-import threading
 from types import TracebackType
 from typing import Any, Self
 
-from waitress import wasyncore
-from waitress.server import create_server
-
-from orvideo.clock import MAX_WAIT
 from orvideo.gallery.routes import Shown, application
+from orvideo.wsgi import WsgiServer
 
 _HOST = "127.0.0.1"
 _CONNECTIONS, _THREADS = 512, 8
@@ -34,9 +28,7 @@ class GalleryServer:
         self.crashes: list[BaseException] = []
         self._shown, self._port = shown, port
         self._tickets: set[str] = set()
-        self._server: Any = None
-        self._thread: threading.Thread | None = None
-        self._stopping = threading.Event()
+        self._server: WsgiServer | None = None
 
     @property
     def origin(self) -> str:
@@ -55,34 +47,23 @@ class GalleryServer:
 
     def start(self) -> None:
         """Serve in the background. Raises OSError when the port is taken."""
-        # Without a handler of its own, its warnings would go to stderr.
-        logging.getLogger("waitress").addHandler(logging.NullHandler())
-        self._server = create_server(
+        self._server = WsgiServer(
             self._answer,
-            host=_HOST,
-            port=self._port,
-            ipv6=False,
-            ident="orvideo",
+            (_HOST, self._port),
+            name="orvideo-gallery",
+            grace=_GRACE,
             threads=_THREADS,
             connection_limit=_CONNECTIONS,
-            asyncore_use_poll=True,
-            log_socket_errors=False,
             max_request_body_size=_LARGEST_REQUEST,
-            clear_untrusted_proxy_headers=False,
         )
-        self._port = int(self._server.effective_port)
+        self._port = self._server.port
         self._application = application(self._shown, self._port, self._tickets, self.crashes)
-        self._thread = threading.Thread(target=self._serve, name="orvideo-gallery", daemon=True)
-        self._thread.start()
+        self._server.start()
 
     def stop(self) -> None:
         """Stop serving, close every connection and end every thread; does nothing the second time."""
-        self._stopping.set()
-        if self._thread is not None:
-            with contextlib.suppress(OSError):
-                self._server.pull_trigger()
-            self._thread.join()
-            self._thread = None
+        if self._server is not None:
+            self._server.stop()
 
     def __enter__(self) -> Self:
         self.start()
@@ -95,14 +76,3 @@ class GalleryServer:
 
     def _answer(self, environ: Any, start_response: Any) -> Any:
         return self._application(environ, start_response)
-
-    def _serve(self) -> None:
-        server = self._server
-        while not self._stopping.is_set():
-            wasyncore.loop(timeout=MAX_WAIT, map=server._map, use_poll=True, count=1)
-        # First the sockets, then the threads that answer; the trigger last, since a thread pulls it as it ends.
-        wasyncore.dispatcher.close(server)
-        for channel in list(server.active_channels.values()):
-            channel.handle_close()
-        server.task_dispatcher.shutdown(timeout=_GRACE)
-        server.trigger.close()

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
-
-from waitress import wasyncore
-from waitress.server import create_server
 
 from orvideo.clock import MAX_WAIT, Clock
 from orvideo.sandbox.callbacks import Callbacks
@@ -27,6 +23,7 @@ from orvideo.sandbox.stage import KEY, PREFIX, WRONG_KEY, Stage
 from orvideo.sandbox.studio import Studio
 from orvideo.sandbox.studio_job import StudioJob
 from orvideo.sandbox.wire import Channel
+from orvideo.wsgi import WsgiServer
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -35,6 +32,8 @@ if TYPE_CHECKING:
 OnRequest = Callable[[str, str, int], None]
 
 _CONNECTIONS = 4096
+#: How long the end waits for the threads that answer, in seconds.
+_GRACE = 30
 #: Bytes of an answer that are held for a client before the thread that sends them waits.
 _BEHIND = 256 * 1024
 #: Seconds between two looks at what is on disk.
@@ -76,8 +75,7 @@ class Sandbox:
         met = Faults(faults)
         self._callbacks = Callbacks(self.studio, met, secret=webhook_secret)
         self._stage = Stage(self.studio, met, self._callbacks)
-        self._server: Any = None
-        self._thread: threading.Thread | None = None
+        self._server: WsgiServer | None = None
         self._tidying: threading.Thread | None = None
         self._stopping = threading.Event()
         self._stopped = threading.Event()
@@ -107,28 +105,21 @@ class Sandbox:
         """Serve in a background thread. Raises OSError when the port is taken."""
         if self._server is not None:
             raise RuntimeError("the sandbox is started once")
-        # Without a handler of its own, its warnings would go to stderr.
-        logging.getLogger("waitress").addHandler(logging.NullHandler())
-        host, port = self._address
-        self._server = create_server(
+        self._server = WsgiServer(
             self.application,
-            host=host,
-            port=port,
-            ipv6=False,
+            self._address,
+            name="orvideo-sandbox",
+            grace=_GRACE,
+            on_closing=self.studio.close,  # the films, on which threads may be waiting
+            channel_class=Channel,
             _dispatcher=Dispatcher(),
-            ident="orvideo-sandbox",
             connection_limit=_CONNECTIONS,
-            asyncore_use_poll=True,
-            log_socket_errors=False,
             recv_bytes=65536,
             # What a slow client has not taken waits in the film's file, not in memory.
             outbuf_high_watermark=_BEHIND,
-            clear_untrusted_proxy_headers=False,
         )
-        self._server.channel_class = Channel
-        self._address = (host, int(self._server.effective_port))
-        self._thread = threading.Thread(target=self._serve, name="orvideo-sandbox", daemon=True)
-        self._thread.start()
+        self._address = (self._address[0], self._server.port)
+        self._server.start()
         self._tidying = threading.Thread(target=self._keep_tidy, name="orvideo-sandbox-tidy", daemon=True)
         self._tidying.start()
         self._callbacks.start(self._described)
@@ -139,11 +130,8 @@ class Sandbox:
         self._callbacks.stop()
         self._stopping.set()
         self._stage.closing.set()
-        if self._thread is not None:
-            with contextlib.suppress(OSError):
-                self._server.pull_trigger()
-            self._thread.join()
-            self._thread = None
+        if self._server is not None:
+            self._server.stop()
         if self._tidying is not None:
             self._tidying.join()
         self.studio.close()
@@ -167,19 +155,6 @@ class Sandbox:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-    def _serve(self) -> None:
-        server = self._server
-        while not self._stopping.is_set():
-            wasyncore.loop(timeout=5, map=server._map, use_poll=True, count=1)
-        # First the films and the sockets, on which workers may be waiting; then the workers; the trigger last, since
-        # a worker pulls it as it ends.
-        self.studio.close()
-        wasyncore.dispatcher.close(server)
-        for channel in list(server.active_channels.values()):
-            channel.handle_close()
-        server.task_dispatcher.shutdown(timeout=30)
-        server.trigger.close()
 
     def _described(self, job: StudioJob) -> dict[str, Any]:
         return job_document(self._stage, self.base_url.removesuffix(PREFIX), job, job.status)
