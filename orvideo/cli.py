@@ -126,11 +126,11 @@ def parse(arguments: Sequence[str], environment: Environment, *, typed: Sequence
     """
     # One command's module is enough to run one command: the others cost start-up time and are not asked.
     first = next((word for word in arguments if not word.startswith("-")), None)
-    named = [first] if first in COMMANDS else []
-    # `orvideo` alone shows a page that is the same for all.
-    every = COMMANDS if arguments else ()
+    others = bool(arguments) and first not in COMMANDS
+    named = [word for word in arguments if word in COMMANDS] if others else [first] if first else []
     is_terminal = environment.stdout is not None and environment.stdout.isatty()
-    command = _command(tuple(named or every), get_terminal_size().columns if is_terminal else None)
+    columns = get_terminal_size().columns if is_terminal else None
+    command = _command(frozenset(named), others=others, columns=columns)
     try:
         # Typer prints help to the process's stdout, and makes exit 1 of a pipe without a reader.
         with redirect_stdout(_Held(environment.stdout)) as held:
@@ -144,8 +144,8 @@ def parse(arguments: Sequence[str], environment: Environment, *, typed: Sequence
 
 
 @cache
-def _command(names: tuple[str, ...], columns: int | None) -> Callable[..., object]:
-    return typer.main.get_command(build_app(names, columns=columns))
+def _command(names: frozenset[str], *, others: bool, columns: int | None) -> Callable[..., object]:
+    return typer.main.get_command(build_app(names, others=others, columns=columns))
 
 
 def _raise(error: OrvideoError) -> Callable[[Context], None]:

@@ -237,6 +237,12 @@ def test_every_command_that_answers_takes_json(words: tuple[str, ...], orvideo: 
         assert "--json" in orvideo(*words, "--help").out
 
 
+def test_the_list_of_commands_says_what_each_says_itself() -> None:
+    whole = typer.main.get_command(build_app())
+    own = {name: (command.help or "").partition("\n\n")[0] for name, command in whole.commands.items()}  # type: ignore[attr-defined]
+    assert own == COMMANDS
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_a_place_in_the_readme(name: str) -> None:
     assert f"`{name}" in (ROOT / "README.md").read_text(encoding="utf-8")

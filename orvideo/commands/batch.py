@@ -95,7 +95,7 @@ def register(app: typer.Typer) -> None:
         spending: Spending,
         answering: Following,
     ) -> Action:
-        """Submit, follow and save many videos; the same command goes on where it was stopped."""
+        """Submit, follow and save many videos. The same command goes on where it was stopped."""
         # What failed once more is not bought again by the line that goes on.
         typed = shells.command_line(["orvideo", *(word for word in ctx.obj if word != "--retry-failed")])
         options = BatchOptions(

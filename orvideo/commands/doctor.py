@@ -85,7 +85,7 @@ def register(app: typer.Typer) -> None:
         ] = False,
         answering: Asking,
     ) -> Action:
-        """Check the key, the service, the record, the disk and the versions; say what to do."""
+        """Check key, service, record, disk and versions. Say what to do."""
         return Action(run_move_aside if move_record_aside else run, answering)
 
 

@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
         waiting: Annotated[Waiting, Fields(Waiting, "timeout")],
         answering: Following,
     ) -> Action:
-        """Fetch finished videos, again if need be; nothing is ever submitted."""
+        """Fetch finished videos, again if need be. Nothing is ever submitted."""
         options = FollowOptions(jobs, everything, saving, waiting)
         return Action(lambda context: run(context, options), answering)
 

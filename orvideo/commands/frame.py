@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
         saving: SavingPicture,
         answering: Asking,
     ) -> Action:
-        """Save one frame of a video as a picture: the first, the last, or the one at a time.
+        """Save one frame of a video as a picture. It is the first, the last, or the one at a time.
 
         It is a PNG called NAME-last.png after the video, in the current folder, unless -o says otherwise.
         """

@@ -54,7 +54,7 @@ def register(app: typer.Typer) -> None:
         serving: Serving,
         answering: Local,
     ) -> Action:
-        """Write a page of videos: to look at, compare, mark; without JOB, of all on record."""
+        """Write a page of videos to look at, compare and mark. Without JOB, of all on record."""
         if jobs and filters != FilterOptions():
             raise UsageError("A line names jobs or has filters, not both.", hint="orvideo gallery --help")
         if serving.serve:

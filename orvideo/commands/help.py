@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -124,11 +124,11 @@ def register(app: typer.Typer) -> None:
         ] = None,
         answering: Annotated[CommonOptions, common_options("json")],
     ) -> Action:
-        """Show a page: exit codes, environment variables, output, and the schema of all JSON."""
+        """Show a page of help. Exit codes, variables, output, the schema of all JSON."""
         return Action(lambda context: run(context, topic), answering)
 
 
-def check_page(asked: str, commands: Sequence[str]) -> None:
+def check_page(asked: str, commands: Collection[str]) -> None:
     """Raise UsageError for what is no page; `commands` are those whose help is asked for in the same way."""
     from orvideo.settings.definitions import nearest
 

@@ -51,7 +51,7 @@ def register(app: typer.Typer) -> None:
         look: Look,
         answering: Asking,
     ) -> Action:
-        """Join videos to one film, in the order in which they are named; frames are copied where they agree."""
+        """Join videos to one film, in the order of the line. Frames are copied where they agree."""
         return Action(lambda context: run(context, videos, output, look, force=force), answering)
 
 

@@ -44,7 +44,7 @@ class Wishes(NamedTuple):
 def register(app: typer.Typer) -> None:
     @app.command(epilog="Example: orvideo login")
     def login(*, wishes: Wishes, answering: Asking) -> Action:
-        """Sign in through the browser: a key of its own for orvideo, tried and stored."""
+        """Sign in through the browser. orvideo gets a key of its own, tried and stored."""
         return Action(lambda context: run(context, wishes), answering)
 
 

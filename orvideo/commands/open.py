@@ -41,7 +41,7 @@ def register(app: typer.Typer) -> None:
         options: OpenOptions,
         answering: Asking,
     ) -> Action:
-        """Play saved videos; one that is not on this disk is fetched first."""
+        """Play saved videos. One that is not on this disk is fetched first."""
         if options.terminal and options.player is not None:
             raise UsageError("--terminal draws a still, and --with plays the video; one at a time.")
         return Action(lambda context: run(context, jobs or [], options), answering)

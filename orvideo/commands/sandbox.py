@@ -58,7 +58,7 @@ class Rehearsal(NamedTuple):
 def register(app: typer.Typer) -> None:
     @app.command(epilog="Example: orvideo sandbox --port 8787 --speed 20 --fault poll-500:0.1")
     def sandbox(*, asked: Rehearsal, answering: Local) -> Action:
-        """Serve the whole video API on this machine: free, offline, with real films."""
+        """Serve the whole video API on this machine. Free, offline, with real films."""
         if asked.list_faults:
             return Action(show_faults, answering)
         return Action(lambda context: run(context, asked), answering)

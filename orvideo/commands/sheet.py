@@ -43,7 +43,7 @@ def register(app: typer.Typer) -> None:
         saving: SavingPicture,
         answering: Asking,
     ) -> Action:
-        """Draw frames of videos on one sheet, with their times: one video fills the grid, each of several has a row.
+        """Draw frames of videos on one sheet. One video fills the grid, each of several has a row.
 
         The frames are spread evenly from the first to the last. The sheet is a PNG called NAME-sheet.png after the
         first video, in the current folder, unless -o says otherwise.

@@ -50,7 +50,7 @@ def register(app: typer.Typer) -> None:
         spending: Annotated[Spending, Fields(Spending, "max_cost", "yes", "dry_run")],
         answering: Following,
     ) -> Action:
-        """Submit one video job; with --wait and -o, follow it and save the video."""
+        """Submit one video job. With --wait and -o, follow it and save the video."""
         if not wait:
             refuse_without_wait(hooks)
         options = SubmitOptions(asked, spending, wait, waiting, hooks, saving)

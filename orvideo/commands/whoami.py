@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     @app.command(epilog="Example: orvideo whoami")
     def whoami(*, answering: Asking) -> Action:
-        """Say which key is used, from where, what is left of it and until when."""
+        """Say which key is used, and what is left of it. Also from where, and until when."""
         return Action(run, answering)
 
 
