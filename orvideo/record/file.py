@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import sqlite3
 import stat
 from collections.abc import Callable
@@ -217,7 +216,7 @@ def _ensure(path: Path) -> None:
 
 def _create(path: Path) -> None:
     make_private_folder(path.parent)
-    new = path.with_name(f"{_prefix(path)}{os.getpid()}-{secrets.token_hex(4)}")
+    new = path.with_name(f"{_prefix(path)}{os.getpid()}-{os.urandom(4).hex()}")
     try:
         _build(new)
         with suppress(FileExistsError):

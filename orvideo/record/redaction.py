@@ -5,7 +5,6 @@ Imports neither SQLite nor pydantic, so that every module can import it.
 
 import base64
 import binascii
-import hashlib
 import math
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -57,6 +56,8 @@ def _described(url: str) -> Mapping[str, Any]:
         # Broken base64 is described as it stands: it is still not to be written down.
         with suppress(binascii.Error):
             content = base64.b64decode(content, validate=False)
+    import hashlib  # it loads a library of ciphers, which a look at the record does without
+
     kind = found["type"].casefold() or "text/plain"
     return {"type": kind, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 

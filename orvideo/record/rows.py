@@ -2,7 +2,6 @@
 
 import json
 import os
-import secrets
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -26,7 +25,7 @@ CHUNK = 500
 _JOBS = """SELECT *, EXISTS (
     SELECT 1 FROM jobs other WHERE other.job_id = jobs.job_id AND other.endpoint <> jobs.endpoint) AS is_id_shared
   FROM jobs"""
-_HANDLE_LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"  # none that reads like a digit
+_HANDLE_LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"  # 32, so that each is as likely; none reads like a digit
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -343,7 +342,7 @@ def insert_job(connection: sqlite3.Connection, row: Mapping[str, Any]) -> int:
 
 
 def _new_handle() -> str:
-    return "sub-" + "".join(secrets.choice(_HANDLE_LETTERS) for _ in range(8))
+    return "sub-" + "".join(_HANDLE_LETTERS[byte % len(_HANDLE_LETTERS)] for byte in os.urandom(8))
 
 
 def update_job(connection: sqlite3.Connection, seq: int, **written: Any) -> None:
