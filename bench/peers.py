@@ -98,10 +98,11 @@ class Peers:
             return Path(sys.executable).parent / "orvideo"
         if name not in self._made:
             place = cache() / name
-            if not (place / "made").exists():
+            stamp, needs = place / "made", (ROOT / "pyproject.toml").read_text()
+            if not stamp.exists() or stamp.read_text() != needs:
                 _create(place)
                 _pip(place, what)
-                (place / "made").touch()
+                stamp.write_text(needs)
             else:
                 # What has changed since; its dependencies are there.
                 _pip(place, "--force-reinstall", "--no-deps", str(ROOT))

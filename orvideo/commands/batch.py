@@ -228,18 +228,23 @@ def _answer_dry_run(context: Context, batch: Batch, price: Price) -> None:
     """Print the requests of the rows that would be bought, one a line; with --json, the whole plan in one document."""
     from orvideo.output.json_encoder import encode
 
+    # One by one where they are lines: 100,000 documents take more memory than all of the batch.
+    requests = (
+        (one, context.terminal.shown_request(batch.reader.shown(one, batch.offers[one.key]))) for one in batch.to_buy
+    )
+    if not context.answering.json:
+        for _, request in requests:
+            context.terminal.answer(encode(request))
+        return
     rows = [
         {
-            "row": one.row.number, "line": one.row.line, "after": one.row.after,
-            "request": context.terminal.shown_request(batch.reader.shown(one, batch.offers[one.key])),
+            "row": one.row.number, "line": one.row.line, "after": one.row.after, "request": request,
             "quote": batch.offers[one.key].quote.as_json(), "output": batch.specs[one.key],
             "frames": [frame.as_json() for frame in one.wanted.frames],
         }
-        for one in batch.to_buy
+        for one, request in requests
     ]  # fmt: skip
     context.terminal.document({"rows": rows, "price": price.as_json()})
-    for row in rows:
-        context.terminal.answer(encode(row["request"]))
 
 
 # --- the run --------------------------------------------------------------------------------------------------------
