@@ -18,36 +18,36 @@ _PERIOD = r"(total|daily|weekly|monthly)"
 _IS = r"(?:has been |have been |is |are |was )?"
 _OVER = r"(?:exceeded|exhausted|reached|spent|hit|depleted|used up)"
 #: How the service says it where it names no source, and which words tell of a request for money at all.
-_KEY_LIMIT = re.compile(
+_KEY_LIMIT = (
     rf"\bkey(?:'s)? (?:{_PERIOD} )?(?:spend(?:ing)? |credit )?limit {_IS}(?:exceeded|reached|exhausted|hit)"
-    rf"(?: \({_PERIOD} limit\))?",
-    re.IGNORECASE,
+    rf"(?: \({_PERIOD} limit\))?"
 )
-_BUDGET = re.compile(
+_BUDGET = (
     r"\b(?<!token )(?<!time )(?<!pixel )(?<!frame )(?:budget|spend(?:ing)?|billing)(?: hard)?(?: limit| cap)? "
     rf"{_IS}{_OVER}\b"
     r"|\b(?:exceed(?:s|ed)?|reached|hit|over) (?:(?!token|time|pixel|frame)[\w']+ ){0,4}"
-    r"(?:budget|(?:spend(?:ing)?|billing)(?: hard)? (?:limit|cap))\b",
-    re.IGNORECASE,
+    r"(?:budget|(?:spend(?:ing)?|billing)(?: hard)? (?:limit|cap))\b"
 )
-_CREDITS = re.compile(
+_CREDITS = (
     r"\b(?:insufficient|not enough|out of|no more|requires? more|needs? more)(?: [\w']+)? (?:credits?|funds|balance)\b"
     rf"|\b(?:credits?|funds|balance)(?: balance)? {_IS}(?:insufficient|not sufficient|too low|negative|{_OVER})\b"
     r"|\bno (?:remaining )?(?:credits|funds)\b|\bnegative (?:credit )?balance\b|\bcan only afford\b"
-    r"|\bpayment (?:is )?(?:required|needed|overdue)\b",
-    re.IGNORECASE,
+    r"|\bpayment (?:is )?(?:required|needed|overdue)\b"
 )
-_QUOTA = re.compile(
-    rf"\bquota {_IS}{_OVER}\b|\bexceed(?:s|ed)? (?:[\w']+ ){{0,3}}quota\b|\binsufficient[_ ]quota\b", re.IGNORECASE
-)
+_QUOTA = rf"\bquota {_IS}{_OVER}\b|\bexceed(?:s|ed)? (?:[\w']+ ){{0,3}}quota\b|\binsufficient[_ ]quota\b"
 #: A quota of a 429 is one of requests, unless the service speaks of the bill.
-_BILLING = re.compile(r"\bbilling\b|\byour (?:current )?plan\b", re.IGNORECASE)
+_BILLING = r"\bbilling\b|\byour (?:current )?plan\b"
 #: What is said about a prompt may repeat it, so money in such words, or in quotes, is a part of a film.
-_QUOTED = re.compile(r'"[^"]*"|“[^”]*”|`[^`]*`')
-_ABOUT_PROMPT = re.compile(r"\bprompt\b(?! tokens)|\bcontent polic|\bsafety\b|\bmoderat|\bflagged\b", re.IGNORECASE)
-_THIS_KEY = re.compile(r"\b(?:this|your|the|api) key\b", re.IGNORECASE)
+_QUOTED = r'"[^"]*"|“[^”]*”|`[^`]*`'
+_ABOUT_PROMPT = r"\bprompt\b(?! tokens)|\bcontent polic|\bsafety\b|\bmoderat|\bflagged\b"
+_THIS_KEY = r"\b(?:this|your|the|api) key\b"
 #: A part of what is said, and whose budget it then is.
 _OWNERS = {"workspace": "the workspace's budget", "guardrail": "the budget of a guardrail"}
+
+
+def _find(pattern: str, words: str) -> re.Match[str] | None:
+    """Look for a pattern, which is compiled only now: few answers are refusals."""
+    return re.search(pattern, words, re.IGNORECASE)
 
 
 def spending_limit(
@@ -78,21 +78,21 @@ def _layer_of(words: str, status: int, is_moderated: bool) -> str | None:
 
     Of words about a prompt only the service's own term for a key's limit counts (drill M17).
     """
-    words = _QUOTED.sub(" ", words)
-    key = _KEY_LIMIT.search(words)
+    words = re.sub(_QUOTED, " ", words)
+    key = _find(_KEY_LIMIT, words)
     if key is not None:
         return _key_limit(key[1] or key[2])
-    if is_moderated or (status != 402 and _ABOUT_PROMPT.search(words)):
+    if is_moderated or (status != 402 and _find(_ABOUT_PROMPT, words)):
         return None
-    if _BUDGET.search(words):
-        if _THIS_KEY.search(words):
+    if _find(_BUDGET, words):
+        if _find(_THIS_KEY, words):
             period = re.search(rf"\b{_PERIOD}\b", words, re.IGNORECASE)
             return _key_limit(period[1] if period else None)
         owner = next((layer for name, layer in _OWNERS.items() if name in words.casefold()), None)
         return owner or "a budget of your account"
-    if _CREDITS.search(words):
+    if _find(_CREDITS, words):
         return CREDITS
-    is_quota = _QUOTA.search(words) and (status != 429 or _BILLING.search(words))
+    is_quota = _find(_QUOTA, words) and (status != 429 or _find(_BILLING, words))
     return "a quota of your account" if is_quota else None
 
 

@@ -32,6 +32,8 @@ from orvideo.deadline import Deadline
 STAGGER = 0.25
 #: How many bytes of a request the system may hold unsent.
 MAX_UNSENT = 64 * 1024
+#: The most bytes that are read at once.
+PIECE = 256 * 1024
 #: What `connect_ex` returns for a connection that is being established.
 _UNDER_WAY = frozenset({0, errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", 0)})
 #: poll has no limit on the numbers of descriptors, unlike select.
@@ -208,13 +210,38 @@ class Stream(httpcore.NetworkStream):
 
     def __init__(self, backend: Backend, connected: socket.socket) -> None:
         self._backend, self._socket = backend, connected
+        self._failed: OSError | None = None
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Return what has come. httpcore asks for 64 KiB, and takes what it gets: more at a time costs it less."""
         timer = self._backend.timer
         with _raising(httpcore.ReadTimeout, httpcore.ReadError):
-            data = timer.until_done(partial(self._socket.recv, max_bytes), timeout)
+            if self._failed is not None:
+                raise self._failed
+            data = timer.until_done(partial(self._socket.recv, max(max_bytes, PIECE)), timeout)
+            if data and isinstance(self._socket, ssl.SSLSocket):
+                data += self._rest(self._socket, PIECE - len(data))
             timer.count_bytes(len(data))
         return data
+
+    def _rest(self, secured: ssl.SSLSocket, most: int) -> bytes:
+        """Return what else has come by now: TLS hands out its records one by one, 16 KiB each.
+
+        An error is raised by the next read: what came before it counts.
+        """
+        pieces: list[bytes] = []
+        secured.settimeout(0)
+        try:
+            while most > 0 and (data := secured.recv(most)):
+                pieces.append(data)
+                most -= len(data)
+        except ssl.SSLWantReadError:
+            pass
+        except OSError as error:
+            self._failed = error
+        finally:
+            secured.settimeout(MAX_WAIT)
+        return b"".join(pieces)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         timer = self._backend.timer
