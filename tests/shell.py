@@ -130,6 +130,8 @@ class Shell:
             self.environ |= {
                 "USERPROFILE": str(self.home),
                 "SYSTEMROOT": os.environ.get("SYSTEMROOT", ""),
+                # Which processor it is, Python reads there.
+                "PROCESSOR_ARCHITECTURE": os.environ.get("PROCESSOR_ARCHITECTURE", ""),
                 **own_folders(self.home),
             }
 
