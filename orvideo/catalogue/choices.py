@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from orvideo.api.values import VideoModel, VideoRequest
@@ -194,7 +195,7 @@ def cheapest(
     a listed quote comes first, then the newer model, then the order of ids.
     """
     offers = [
-        made
+        (_preference(model, made.quote.usd, about=made.quote.kind != "listed"), made)
         for model in models
         if not model.id.startswith(_FAILING_MODELS)
         and (made := offer(model, request, modalities=modalities, frame=frame)) is not None
@@ -202,7 +203,7 @@ def cheapest(
     ]
     if not offers:
         return None
-    best = min(offers, key=_preference)
+    _, best = min(offers, key=itemgetter(0))
     return best.model, best.request, best.quote
 
 
@@ -228,12 +229,12 @@ def cheapest_for_all(
             total += made.quote.usd * times
             about |= made.quote.kind != "listed"
         else:
-            rank = (total, about, -(model.created or 0), model.id)
-            if best is None or rank < best:
-                best, chosen = rank, model
+            preference = _preference(model, total, about=about)
+            if best is None or preference < best:
+                best, chosen = preference, model
     return chosen
 
 
-def _preference(made: Offer) -> tuple[Decimal, bool, int, str]:
-    usd = made.quote.usd if made.quote.usd is not None else Decimal("Infinity")
-    return usd, made.quote.kind != "listed", -(made.model.created or 0), made.model.id
+def _preference(model: VideoModel, usd: Decimal, *, about: bool) -> tuple[Decimal, bool, int, str]:
+    """Return what models at a price are ordered by, the best first; `about` says that the price is an estimate."""
+    return usd, about, -(model.created or 0), model.id
