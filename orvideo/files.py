@@ -37,6 +37,14 @@ def path_as_asked(path: Path, spec: str | None) -> Path:
     return path.relative_to(here) if typed and path.is_relative_to(here) else path
 
 
+def file_sha256(path: Path) -> str:
+    """Return the sha256 of a file's content, in hexadecimal. Raises OSError."""
+    import hashlib  # it loads a library of ciphers, which a list of jobs does without
+
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def make_private_folder(folder: Path) -> None:
     """Create a folder and its missing parents, each with mode 0700; existing ones are unchanged (drills J12, K06)."""
     missing = [place for place in (folder, *folder.parents) if not place.exists()]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from orvideo.commands._join import Joining, film_document, film_target, join_videos, made_from
 from orvideo.commands._videos import Video
 from orvideo.errors import NotFetched, OutputExists, UsageError
-from orvideo.files import path_as_asked
+from orvideo.files import file_sha256, path_as_asked
 
 if TYPE_CHECKING:
     from orvideo.batch.entry import Entry
@@ -29,10 +27,8 @@ class BatchFilm:
     Raises what `film_target` raises. `new_folder` is a folder that is made before the first row is bought.
     """
 
-    _is_here = False
-
     def __init__(self, context: Context, spec: str, *, force: bool, new_folder: Path | None) -> None:
-        self._context = context
+        self._context, self._is_here = context, False
         try:
             self._target = film_target(context, spec, force=force, to_make=new_folder)
         except UsageError as error:
@@ -76,9 +72,9 @@ class BatchFilm:
         shown = path_as_asked(self.path, None)
         self._context.terminal.note(f"{shown} is here already")
         self._context.terminal.answer(shown)
-        with disk_errors(self.path), self.path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest() if self._context.answering.json else None
-            return film_document(self.path, os.fstat(file.fileno()).st_size, digest, was_here=True)
+        with disk_errors(self.path):
+            digest = file_sha256(self.path) if self._context.answering.json else None
+            return film_document(self.path, self.path.stat().st_size, digest, was_here=True)
 
     def tell_missing(self, entries: Sequence[Entry]) -> None:
         """Say that there is no film, and why."""

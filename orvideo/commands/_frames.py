@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Sequence
 from functools import lru_cache, partial
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from orvideo.commands._videos import videos_of
 from orvideo.errnos import reason
 from orvideo.errors import JobEnded, NoOutput, NotFetched, StillRunning, UsageError
+from orvideo.files import file_sha256
 from orvideo.film.moment import Moment, parse_moment, split_moment
 from orvideo.installers import needing
 from orvideo.record.frames import FrameSource
@@ -189,8 +189,7 @@ def _is_path(name: str) -> bool:
 
 def _sum(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_sha256(path)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {reason(error)}.") from error
 

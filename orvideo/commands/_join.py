@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orvideo.download.naming import Facts
 from orvideo.errors import OutputExists, OutputUnwritable, UsageError
+from orvideo.files import file_sha256
 
 if TYPE_CHECKING:
     from orvideo.commands._videos import Video
@@ -137,10 +137,7 @@ def repeats_last(before: Video, video: Video) -> bool:
     """Return whether a video begins with the last frame of the one before, as the record of its job knows."""
     frames = video.record.frames if video.record is not None else ()
     source = next((frame for frame in frames if frame.use == "first_frame" and frame.at == "last"), None)
-    if source is None:
-        return False
-    with before.path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == source.sha256
+    return source is not None and file_sha256(before.path) == source.sha256
 
 
 def _tell_plan(context: Context, plan: Plan, *, copy_only: bool) -> None:
