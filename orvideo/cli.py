@@ -125,9 +125,9 @@ def parse(arguments: Sequence[str], environment: Environment, *, typed: Sequence
     Raises UsageError, and OSError when the help cannot be printed.
     """
     # One command's module is enough to run one command: the others cost start-up time and are not asked.
-    first = next((word for word in arguments if not word.startswith("-")), None)
+    first = next((word for word in arguments if not word.startswith("-")), "")
     others = bool(arguments) and first not in COMMANDS
-    named = [word for word in arguments if word in COMMANDS] if others else [first] if first else []
+    named = [word for word in (arguments if others else [first]) if word in COMMANDS]
     is_terminal = environment.stdout is not None and environment.stdout.isatty()
     columns = get_terminal_size().columns if is_terminal else None
     command = _command(frozenset(named), others=others, columns=columns)
