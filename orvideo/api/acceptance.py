@@ -7,11 +7,9 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
-from pydantic import ValidationError
-
 from orvideo.api import payload, urls
 from orvideo.api.payload import NotJson, lenient_id
-from orvideo.api.schemas import Job
+from orvideo.api.values import Job
 
 #: The names under which gateways wrap a job (finding C13), and how many layers are unwrapped.
 _WRAPPERS = ("data", "result", "job", "video", "response")
@@ -27,10 +25,13 @@ def find_job(read: Callable[[], object], data: bytes, location: str | None = Non
     that cannot be asked for (drill X03): see `urls.is_usable_id`.
     """
     try:
-        return Job.model_validate(unwrap_envelope(read()))
-    except (NotJson, ValidationError):
-        found = (None if _WRAPPED.search(data) else lenient_id(data)) or _id_in_address(location)
-        return None if found is None else Job(id=found)
+        job = Job.of(unwrap_envelope(read()))
+    except NotJson:
+        job = None
+    if job is not None:
+        return job
+    found = (None if _WRAPPED.search(data) else lenient_id(data)) or _id_in_address(location)
+    return None if found is None else Job(id=found)
 
 
 def unwrap_envelope(value: Any) -> Any:

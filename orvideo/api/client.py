@@ -4,30 +4,30 @@ It does not retry: whether to ask again, wait or give up is decided by its calle
 attempts to connect, and it sends a submit once.
 """
 
+from __future__ import annotations
+
 import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, NamedTuple, NoReturn, Self, TypeVar
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Self
 
 from orvideo.api import auth, refusals, replies, urls
 from orvideo.api.acceptance import unwrap_envelope
 from orvideo.api.download import Download, content_length, strong_etag, total_of_206, total_of_416
 from orvideo.api.exchange import Limits
 from orvideo.api.redaction import check_key
-from orvideo.api.schemas import Endpoint, Job, KeyInfo
 from orvideo.api.submit_replies import NO_SUCH_ENDPOINT, SubmitReplies
 from orvideo.api.transport import AppHeaders, Call, Opened, Transport
-from orvideo.api.values import VideoModel
+from orvideo.api.values import Job, VideoModel
 from orvideo.clock import Clock
 from orvideo.deadline import Deadline
 from orvideo.errors import BadReply, NotFound, NotSent, OrvideoError, ServerFault, Unavailable, Unsafe, UsageError
 
-__all__ = ["AppHeaders", "Call", "Client", "Download", "Limits", "ModelList"]
+if TYPE_CHECKING:
+    from orvideo.api.schemas import Endpoint, KeyInfo
 
-_Kind = TypeVar("_Kind", Job, KeyInfo)
+__all__ = ["AppHeaders", "Call", "Client", "Download", "Limits", "ModelList"]
 
 #: How much of a submit's answer is kept until its id is on record, in bytes (drill M09).
 KEPT_ANSWER = 64 * 1024
@@ -140,7 +140,9 @@ class Client:
         """
         with self._annotating(job_id):
             path, max_bytes = urls.poll_path(job_id), self._limits.job_bytes
-            job = self._model(Job, unwrap_envelope(self._object(path, deadline, max_bytes, with_key=True)))
+            job = Job.of(unwrap_envelope(self._object(path, deadline, max_bytes, with_key=True)))
+            if job is None:
+                raise BadReply(f"{self._host} answered with something that is no job: it has no id.")
             if job.id != job_id:
                 raise BadReply(f"{self._host} was asked for job {job_id} and answered with job {job.id[:80]}.")
             return job
@@ -164,6 +166,8 @@ class Client:
 
     def endpoints(self, model_id: str, *, deadline: Deadline | None = None) -> list[Endpoint]:
         """Return the providers of a model; needs no key. Raises NotFound for a model that the service does not know."""
+        from orvideo.api.schemas import Endpoint
+
         entries = self._list(urls.model_path(model_id) + "/endpoints", deadline, "endpoints")
         return [Endpoint.model_validate(entry) for entry in entries if isinstance(entry, dict)]
 
@@ -173,7 +177,9 @@ class Client:
             data = self._object("/key", deadline, self._limits.job_bytes, with_key=True).get("data")
             if not isinstance(data, dict):
                 raise BadReply(f"{self._host} said nothing about the key.")
-            return self._model(KeyInfo, data)
+            from orvideo.api.schemas import KeyInfo
+
+            return KeyInfo.model_validate(data)
 
     def exchange_code(self, code: str, verifier: str, *, deadline: Deadline | None = None) -> str:
         """Return the key for the code of a sign-in: sent once, without a key, and no redirect is followed.
@@ -305,13 +311,6 @@ class Client:
                 message = f"{self._host} answered without the list that was asked for."
                 raise BadReply(message, hint=self._other_base)
             return value
-
-    def _model(self, kind: type[_Kind], value: dict[str, Any]) -> _Kind:
-        try:
-            return kind.model_validate(value)
-        except ValidationError as error:
-            fields = ", ".join(sorted({str(part["loc"][0]) for part in error.errors() if part["loc"]}))
-            raise BadReply(f"{self._host} answered with something that is no {kind.__name__} ({fields}).") from error
 
     @contextlib.contextmanager
     def _annotating(self, job_id: str | None, hint: str | None = "orvideo doctor") -> Iterator[None]:

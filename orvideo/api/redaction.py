@@ -23,6 +23,21 @@ def check_key(key: str) -> str:
     raise AuthError(f"The API key {wrong}; nothing was sent.", hint="orvideo config set api-key")
 
 
+class Secret:
+    """A text that no representation of an object shows (drill K13)."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __repr__(self) -> str:
+        return "Secret()"
+
+    def reveal(self) -> str:
+        return self._text
+
+
 class Redactor:
     """Takes the key, and whatever looks like one, out of what a server sent (drill K05)."""
 

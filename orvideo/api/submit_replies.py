@@ -7,8 +7,8 @@ from orvideo.api.acceptance import find_job
 from orvideo.api.exchange import ExchangeResult
 from orvideo.api.redaction import Redactor
 from orvideo.api.replies import DecodedReply
-from orvideo.api.schemas import Job
 from orvideo.api.transport import REDIRECTS, failure_text
+from orvideo.api.values import Job
 from orvideo.clock import Clock
 from orvideo.errors import OrvideoError, OutcomeUnknown, ServiceReply, Unsafe
 

@@ -16,14 +16,13 @@ from typing import NamedTuple
 
 import httpcore
 import httpx
-from pydantic import SecretStr
 
 from orvideo import __version__, shells
 from orvideo.api import urls
 from orvideo.api.exchange import Exchange, ExchangeResult, Limits
 from orvideo.api.pool import OriginPool, strip_codes
 from orvideo.api.proxies import EnvironmentProxy
-from orvideo.api.redaction import Redactor
+from orvideo.api.redaction import Redactor, Secret
 from orvideo.api.sockets import ExchangeTimer
 from orvideo.clock import Clock
 from orvideo.deadline import Deadline
@@ -105,7 +104,7 @@ class Transport:
         self.base_url = urls.check_base_url(base_url)
         self.limits, self.clock = limits, clock
         self._origin = urls.origin_of(self.base_url)
-        self._key = None if key is None else SecretStr(key)
+        self._key = None if key is None else Secret(key)
         self.redactor = Redactor(key)
         self._app = app.headers()
         self._on_call = on_call
@@ -292,7 +291,7 @@ class Transport:
         if with_key:
             if self._key is None:
                 raise AuthError("There is no API key; nothing was sent.", hint="orvideo config set api-key")
-            headers["Authorization"] = f"Bearer {self._key.get_secret_value()}"
+            headers["Authorization"] = f"Bearer {self._key.reveal()}"
         return headers
 
     def _unanswered(self, answer: ExchangeResult, host: str, deadline: Deadline) -> OrvideoError:

@@ -1,11 +1,13 @@
-"""What the service lists and what is sent to it, as plain values, and how values in its answers are read.
+"""Models, requests and jobs as plain values, and how values in the service's answers are read.
 
 A value of an unexpected type is None rather than an error: what can be used is used. Requests are priced and copied
-by the hundred thousand, and models are read before each submit, so neither is a pydantic model (`schemas` has those).
+by the hundred thousand, models are read before each submit, and what a purchase brought is read by as little as
+possible, so none of them is a pydantic model (`schemas` has those).
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -209,3 +211,92 @@ class VideoRequest(NamedTuple):
 
 
 _REQUEST_FIELDS = tuple(name for name in VideoRequest._fields if name != "extra")
+
+
+class Usage(NamedTuple):
+    """What a job was billed: `cost` in USD, None when the service did not say."""
+
+    cost: Decimal | None = None
+    is_byok: bool | None = None
+
+
+class Job(NamedTuple):
+    """A job as the service reports it (VideoGenerationResponse); `extra` is what it sent beyond the other fields."""
+
+    id: str
+    status: str = "pending"
+    polling_url: str | None = None
+    model: str | None = None
+    error: Any = None
+    generation_id: str | None = None
+    unsigned_urls: list[str | None] | None = None
+    urls: list[str | None] | None = None
+    expires_at: int | None = None
+    usage: Usage | None = None
+    extra: Mapping[str, Any] = MappingProxyType({})
+
+    @classmethod
+    def of(cls, value: object) -> Job | None:
+        """Return the job in an answer, None for what is no job: it has no id."""
+        if not isinstance(value, dict) or (name := _identifier(value.get("id"))) is None:
+            return None
+        known = {field: read(value[field]) for field, read in _JOB_FIELDS.items() if field in value}
+        extra = {field: said for field, said in value.items() if field != "id" and field not in _JOB_FIELDS}
+        return cls(name, **known, extra=extra)
+
+    @property
+    def is_final(self) -> bool:
+        return self.status in FINAL_STATUSES
+
+    @property
+    def cost(self) -> Decimal | None:
+        """Return the billed amount in USD, None when it is not known: 0 for a provider's own key is not free (A11)."""
+        cost = self.usage.cost if self.usage else None
+        return None if self.is_byok and not cost else cost
+
+    @property
+    def is_byok(self) -> bool | None:
+        """Return whether the provider billed the user's own key, None where the service does not say."""
+        return self.usage.is_byok if self.usage else None
+
+    @property
+    def error_text(self) -> str | None:
+        """Return the service's reason as one string, whatever shape it came in, cut at 2,000 characters (drill P07)."""
+        if self.error is None or self.error == "":
+            return None
+        error = self.error
+        if isinstance(error, dict) and isinstance(error.get("message"), str):
+            error = error["message"]
+        text = error if isinstance(error, str) else json.dumps(error, ensure_ascii=False, default=str)
+        return text if len(text) <= 2000 else text[:1999] + "…"
+
+    @property
+    def output_count(self) -> int:
+        """Return how many outputs the service names; 0 when it names none."""
+        return max(len(self.urls or ()), len(self.unsigned_urls or ()))
+
+
+def _identifier(value: object) -> str | None:
+    """Return an id, which may be a whole number (drill M10); None for anything else."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def _status(value: object) -> str:
+    """Fold the case and the spaces of a status (drill P05); a missing one is `pending` (drill M11)."""
+    return value.strip().casefold() if isinstance(value, str) and value.strip() else "pending"
+
+
+def _usage(value: object) -> Usage | None:
+    return Usage(money(value.get("cost")), flag(value.get("is_byok"))) if isinstance(value, dict) else None
+
+
+_JOB_FIELDS: dict[str, Callable[[object], Any]] = {
+    "status": _status,
+    **dict.fromkeys(("polling_url", "model", "generation_id"), text),
+    **dict.fromkeys(("unsigned_urls", "urls"), texts_in_place),
+    "error": lambda value: value,
+    "expires_at": whole,
+    "usage": _usage,
+}

@@ -28,7 +28,7 @@ from orvideo.errors import (
 if TYPE_CHECKING:
     from orvideo.api.client import Client
     from orvideo.api.download import Download
-    from orvideo.api.schemas import Job
+    from orvideo.api.values import Job
     from orvideo.clock import Clock
 
 #: So often the service itself must refuse a video that no reply names before it is believed to have made none (P06).

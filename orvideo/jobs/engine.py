@@ -36,7 +36,7 @@ from orvideo.record.values import State
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from orvideo.api.schemas import Job
+    from orvideo.api.values import Job
     from orvideo.jobs.fetch import FetchResult
     from orvideo.record.values import Record, Submission
 

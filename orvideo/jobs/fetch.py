@@ -21,7 +21,7 @@ from orvideo.record.values import SANDBOX, Output, Record
 
 if TYPE_CHECKING:
     from orvideo.api.client import Client
-    from orvideo.api.schemas import Job
+    from orvideo.api.values import Job
     from orvideo.record.journal import Journal
     from orvideo.record.ledger import Ledger
 

@@ -29,7 +29,7 @@ from orvideo.errors import (
 from orvideo.record.values import SANDBOX, Observation
 
 if TYPE_CHECKING:
-    from orvideo.api.schemas import Job
+    from orvideo.api.values import Job
     from orvideo.record.values import Record
 
 #: How many such answers in a row end a wait (finding A09).

@@ -14,7 +14,7 @@ from orvideo.errors import NotFetched, OrvideoError
 from orvideo.jobs.judgement import REFUSALS_TO_END, ending_error, is_certain
 
 if TYPE_CHECKING:
-    from orvideo.api.schemas import Job
+    from orvideo.api.values import Job
     from orvideo.deadline import Deadline
 
 #: The shortest time between two polls of a job, in seconds (drill P11).

@@ -19,7 +19,7 @@ from orvideo.request.awaited import awaited_in
 
 if TYPE_CHECKING:
     from orvideo.api.client import Client
-    from orvideo.api.schemas import Job
+    from orvideo.api.values import Job
     from orvideo.deadline import Deadline
     from orvideo.jobs.rate_limiter import RateLimiter
     from orvideo.record.journal import Journal

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from orvideo.api.client import Client
-    from orvideo.api.schemas import Job
+    from orvideo.api.values import Job
     from orvideo.deadline import Deadline
     from orvideo.download.save import Saved
     from orvideo.errors import OrvideoError

@@ -14,7 +14,7 @@ from orvideo.output.progress import Progress, output_name
 from orvideo.output.text import visible
 
 if TYPE_CHECKING:
-    from orvideo.api.schemas import Job
+    from orvideo.api.values import Job
     from orvideo.download.save import Saved
     from orvideo.jobs.polling import PollResult
     from orvideo.jobs.task import Task

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from orvideo.api.client import Client
-from orvideo.api.schemas import Job
+from orvideo.api.values import Job
 from orvideo.errors import OrvideoError
 from orvideo.jobs.engine import Engine
 from orvideo.jobs.fetch import Fetcher, OutputOptions

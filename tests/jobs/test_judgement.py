@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orvideo.api.schemas import Job
+from orvideo.api.values import Job
 from orvideo.errors import NoOutput, OutcomeUnknown, UsageError
 from orvideo.jobs.judgement import error_on_record, error_without_id, still_running
 from orvideo.record.ledger import Ledger
@@ -22,7 +22,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 
 def job(status: str, **more: object) -> Job:
-    return Job.model_validate({"id": "job-1", "status": status, **more})
+    return Job.of({"id": "job-1", "status": status, **more})
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from orvideo.api.schemas import Job
+from orvideo.api.values import Job
 from orvideo.clock import Clock
 from orvideo.deadline import Deadline
 from orvideo.errors import (
@@ -37,7 +37,7 @@ drill = pytest.mark.drill
 
 
 def job(status: str, **more: object) -> Job:
-    return Job.model_validate({"id": "job-1", "status": status, **more})
+    return Job.of({"id": "job-1", "status": status, **more})
 
 
 def own(error: type[OrvideoError], status: int, retry_after: float | None = None) -> OrvideoError:

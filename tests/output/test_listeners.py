@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from orvideo.api.schemas import Job
+from orvideo.api.values import Job
 from orvideo.batch.rows import Row
 from orvideo.download.save import Saved
 from orvideo.errors import NotFetched, RateLimited, Unavailable
@@ -44,7 +44,7 @@ def job_record(hand: HandClock, number: int = 1, **fields: Any) -> Record:
 
 
 def seen(task: Task, status: str, **extra: Any) -> PollResult:
-    return PollResult(Job(id=task.on_record.id, status=status, **extra), next_in=2.0)
+    return PollResult(Job.of({"id": task.on_record.id, "status": status, **extra}), next_in=2.0)
 
 
 def ended(record: Record, hand: HandClock, *, watched: bool = True, **fields: Any) -> Record:
