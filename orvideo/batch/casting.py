@@ -40,10 +40,11 @@ def cast_chains(
     `rows` are all rows, `wanted` what each asks for and `bought` the requests on record, by number. Trouble are the
     chains that no model can do; a row that no model can do by itself is not among those.
     """
-    lines = {row.number: row.line for row in rows}
+    chains = chains_of(rows)
+    lines = {row.number: row.line for row in rows} if chains else {}
     casts: dict[int, Cast] = {}
     troubles: list[Trouble] = []
-    for chain in chains_of(rows):
+    for chain in chains:
         nameless = [number for number in chain if wanted[number].fields.get("model") is None]
         left = [number for number in nameless if number in new]
         if not left:

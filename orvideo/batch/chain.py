@@ -43,18 +43,20 @@ def link_rows(rows: Sequence[Row], *, chain: bool = False, is_whole: bool = True
     before: Row | None = None
     for row in rows:
         try:
-            fields, bare = _linked(row, names)
+            one = _linked(row, names)
         except _NoSuchRow as missing:
             troubles += [Trouble(row.line, missing.message)] if is_whole else []
         except UsageError as problem:
             troubles.append(Trouble(row.line, problem.message))
         else:
             if chain and before is not None and not _begins_by_itself(row):
-                fields["first_frame"] = Link(before.number, LAST)
-            linked.append(replace(row, fields=fields, begins_bare=bare))
+                one = replace(one, fields={**one.fields, "first_frame": Link(before.number, LAST)})
+            linked.append(one)
         before = row
     depths, circles = _depths(linked)
-    return [replace(row, depth=depths[row.number]) for row in linked if row.number in depths], troubles + circles
+    deep = {number: depth for number, depth in depths.items() if depth}
+    whole = [row for row in linked if row.number in depths]
+    return [replace(row, depth=deep[row.number]) if row.number in deep else row for row in whole], troubles + circles
 
 
 def _begins_by_itself(row: Row) -> bool:
@@ -104,8 +106,8 @@ class _Names:
         return f"There is no row that is named {name[:80]!r}.{guess}"
 
 
-def _linked(row: Row, names: _Names) -> tuple[dict[str, Any], bool]:
-    """Return a row's fields with links in place of its `row:` words, and whether it says that it begins with none."""
+def _linked(row: Row, names: _Names) -> Row:
+    """Return a row with links in place of its `row:` words; most rows have none, and stay the same."""
 
     def read(field: str, value: object) -> object:
         found = _WORD.fullmatch(value) if isinstance(value, str) else None
@@ -129,7 +131,7 @@ def _linked(row: Row, names: _Names) -> tuple[dict[str, Any], bool]:
         value = fields.get(field)
         if value is not None:
             fields[field] = [read(field, item) for item in value] if isinstance(value, list) else read(field, value)
-    return fields, bare
+    return replace(row, fields=fields, begins_bare=bare) if bare or fields != row.fields else row
 
 
 # --- the order of need ----------------------------------------------------------------------------------------------
@@ -167,15 +169,18 @@ def chains_of(rows: Sequence[Row]) -> list[list[int]]:
 
     A reference is no part of a film's course, and joins no chain.
     """
-    chains = {row.number: [row.number] for row in rows}
+    numbers = {row.number for row in rows}
+    chains: dict[int, list[int]] = {}
     for row in rows:
         for field in _FRAMES:
             link = row.fields.get(field)
-            if isinstance(link, Link) and link.row in chains and (other := chains[link.row]) is not chains[row.number]:
-                longer, shorter = sorted((other, chains[row.number]), key=len, reverse=True)
-                longer += shorter
-                chains |= dict.fromkeys(shorter, longer)
-    return [sorted(chain) for number, chain in chains.items() if len(chain) > 1 and number == min(chain)]
+            if isinstance(link, Link) and link.row in numbers:
+                one, other = (chains.setdefault(number, [number]) for number in (row.number, link.row))
+                if one is not other:
+                    longer, shorter = sorted((other, one), key=len, reverse=True)
+                    longer += shorter
+                    chains |= dict.fromkeys(shorter, longer)
+    return [sorted(chain) for number, chain in sorted(chains.items()) if number == min(chain)]
 
 
 # --- what is known of a picture before it is there ------------------------------------------------------------------

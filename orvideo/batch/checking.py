@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orvideo.batch.casting import Cast, cast_chains
 from orvideo.batch.chain import frame_shape, refuse_late_moments, refuse_unlisted_frames
-from orvideo.batch.identity import RowKeys, content_key, price_key
+from orvideo.batch.identity import OWN, RowKeys, content_key, content_of, price_key
 from orvideo.batch.rows import Link, Row, Trouble
 from orvideo.errors import ExitCode, MoneyError, OrvideoError, Rejected, UsageError
 from orvideo.money import exact_money_text, money_text
@@ -29,9 +30,13 @@ if TYPE_CHECKING:
     from orvideo.request.planner import Planner
 
 
-@dataclass(frozen=True)
+#: A hundred thousand rows without one share it.
+_NO_LINKS: Mapping[Awaited, Link] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
-    """What a row asks for, read and understood: `key` names it within its batch, `content` is that without its place.
+    """What a row asks for, read and understood; `key` names it within its batch.
 
     Its fields have no media data in them where `has_media` is set. `awaits` has the pictures that it takes from other
     rows, as its fields name them.
@@ -39,25 +44,18 @@ class Asked:
 
     row: Row
     key: str
-    content: str
     wanted: RequestDraft = field(repr=False)
     has_media: bool
     warnings: tuple[str, ...]
-    awaits: Mapping[Awaited, Link] = field(default_factory=dict)
+    awaits: Mapping[Awaited, Link] = field(default_factory=lambda: _NO_LINKS)
 
+    def body(self, plan: Plan) -> dict[str, Any]:
+        """Return what will be sent, without the media of a row that has some.
 
-@dataclass(frozen=True)
-class Offer:
-    """What will be sent for a row, at what price; `body` lacks the media of a row that has some."""
-
-    body: dict[str, Any] = field(repr=False)
-    quote: Quote
-    choices: tuple[str, ...]
-
-    @property
-    def most(self) -> Decimal | None:
-        """The most that it may cost in USD, None when nobody knows."""
-        return self.quote.most
+        The plan may be that of another row with the same `price_key`, so what is this row's own is laid over it.
+        """
+        fields = self.wanted.fields
+        return plan.request.body() | {name: fields[name] for name in (*OWN, *MEDIA) if fields.get(name) is not None}
 
 
 @dataclass
@@ -81,7 +79,7 @@ class Reader:
         troubles: list[Trouble] = []
         keys = RowKeys()
         # Those that others wait for come first: their keys are a part of what the others ask for.
-        for row in sorted(rows, key=lambda row: (row.depth, row.number)):
+        for row in sorted(rows, key=lambda row: row.depth):
             awaits = {link: _awaited(link, asked.get(link.row)) for link in row.links}
             try:
                 asked[row.number] = self._asked(row, awaits, keys)
@@ -93,10 +91,11 @@ class Reader:
         wanted = self.wanted(row, awaits)
         # Only what `body` puts back: data anywhere else, as in a provider's options, is sent as it is.
         light = redact_request({name: wanted.fields[name] for name in MEDIA if name in wanted.fields})
-        wanted = wanted._replace(fields={**wanted.fields, **light})
-        content = content_key(wanted.fields, wanted.frames)
-        links = {one: link for link, one in awaits.items()}
-        return Asked(row, keys.next(content), content, wanted, bool(redacted_media(light)), wanted.warnings, links)
+        if light:
+            wanted = wanted._replace(fields={**wanted.fields, **light})
+        key = keys.next(content_key(wanted.fields, wanted.frames))
+        links = {one: link for link, one in awaits.items()} or _NO_LINKS
+        return Asked(row, key, wanted, bool(redacted_media(light)), wanted.warnings, links)
 
     def wanted(self, row: Row, awaits: Mapping[Link, Awaited]) -> RequestDraft:
         """Return the request of a row, with names in the places of the pictures that it awaits."""
@@ -105,28 +104,28 @@ class Reader:
         return request_fields(given, self.source, base=base, defaults=self.defaults, check=self.check, taken=self.taken)
 
     def order(
-        self, asked: Asked, offer: Offer, pictures: Mapping[Awaited, Taken]
+        self, asked: Asked, plan: Plan, pictures: Mapping[Awaited, Taken]
     ) -> tuple[dict[str, Any], tuple[FrameSource, ...]]:
         """Return what is sent, with all of its pictures in it, and which of them are frames of videos.
 
         Raises UsageError when a picture has changed since it was checked.
         """
-        body, frames = with_pictures(self._with_media(asked, offer), pictures)
+        body, frames = with_pictures(self._with_media(asked, plan), pictures)
         assert not awaited_in(body), "all that was awaited is there"
         return body, (*asked.wanted.frames, *frames)
 
-    def shown(self, asked: Asked, offer: Offer) -> dict[str, Any]:
+    def shown(self, asked: Asked, plan: Plan) -> dict[str, Any]:
         """Return what will be sent, with `row:3:last` in the place of a picture that is not there yet."""
         names = {one: f"row:{link.row}:{link.moment.text}" for one, link in asked.awaits.items()}
-        return with_names(self._with_media(asked, offer), names)
+        return with_names(self._with_media(asked, plan), names)
 
-    def _with_media(self, asked: Asked, offer: Offer) -> dict[str, Any]:
+    def _with_media(self, asked: Asked, plan: Plan) -> dict[str, Any]:
         if not asked.has_media:
-            return offer.body
+            return asked.body(plan)
         again = self.wanted(asked.row, {link: one for one, link in asked.awaits.items()})
-        if content_key(again.fields, again.frames) != asked.content:
+        if content_key(again.fields, again.frames) != content_of(asked.key):
             raise UsageError("A picture has changed since it was checked; the row was not submitted.")
-        return {**offer.body, **{name: again.fields[name] for name in MEDIA if name in again.fields}}
+        return {**asked.body(plan), **{name: again.fields[name] for name in MEDIA if name in again.fields}}
 
 
 def _without_first_frame(line: Mapping[str, Any]) -> dict[str, Any]:
@@ -148,73 +147,71 @@ def _with_awaited(value: Any, awaits: Mapping[Link, Awaited]) -> Any:
 
 @dataclass
 class Pricing:
-    """Plans rows against the catalogue; rows that differ in their prompt, or in what they await, are planned once."""
+    """Plans rows against the catalogue; rows with one `price_key` are planned once, and share their plan."""
 
     planner: Planner
     #: The most that one job may cost (the setting max-cost), USD.
     each: Decimal | None = None
-    _plans: dict[str, Plan | OrvideoError] = field(default_factory=dict)
+    _plans: dict[tuple[str, Cast | None], Plan | OrvideoError] = field(default_factory=dict)
 
-    def offers(
+    def plans(
         self, to_buy: Sequence[Asked], asked: Sequence[Asked], bought: Mapping[int, Mapping[str, Any]]
-    ) -> tuple[dict[str, Offer], list[Trouble]]:
-        """Return the offer for each row by its key, and the rows that cannot be had, all of them.
+    ) -> tuple[dict[str, Plan], list[Trouble]]:
+        """Return the plan for each row by its key, and the rows that cannot be had, all of them.
 
         `asked` are all rows of the batch, `bought` the requests of those on record by their numbers: these rows may
         take pictures from their videos.
         """
-        offers: dict[str, Offer] = {}
+        plans: dict[str, Plan] = {}
         requests = dict(bought)
+        looked_at = {number for one in to_buy for number in one.row.after}
         drafts = {one.row.number: one.wanted for one in asked}
         new = {one.row.number for one in to_buy}
         casts, troubles = cast_chains([one.row for one in asked], drafts, new, bought, self.planner)
         # What a picture is like that another row will make is known from that row's plan.
-        for one in sorted(to_buy, key=lambda one: (one.row.depth, one.row.number)):
+        for one in sorted(to_buy, key=lambda one: one.row.depth):
             cast = casts.get(one.row.number)
             try:
                 refuse_late_moments(one.row, requests)
-                offers[one.key] = offer = self._offer(one, frame_shape(one.row, requests), cast)
+                plans[one.key] = plan = self._plan_of(one, frame_shape(one.row, requests), cast)
             except (Rejected, MoneyError, UsageError) as problem:
                 troubles.append(Trouble(one.row.line, problem.message, ExitCode(problem.exit_code)))
             else:
-                requests[one.row.number] = offer.body
-        return {one.key: offers[one.key] for one in to_buy if one.key in offers}, troubles
+                if one.row.number in looked_at:
+                    requests[one.row.number] = one.body(plan)
+        return {one.key: plans[one.key] for one in to_buy if one.key in plans}, troubles
 
-    def _offer(self, asked: Asked, frame: tuple[int, int] | None, cast: Cast | None) -> Offer:
-        plan = self._plan_of(asked.wanted._replace(frame=asked.wanted.frame or frame), cast)
+    def _plan_of(self, asked: Asked, frame: tuple[int, int] | None, cast: Cast | None) -> Plan:
+        """Return the plan of a row, with the model that was chosen for its chain where it names none."""
+        plan = self._plan(asked.wanted._replace(frame=asked.wanted.frame or frame), cast)
         if asked.awaits and self.planner.check:
             refuse_unlisted_frames(asked.row, plan.model)
-        body = plan.request.body()
-        wanted = asked.wanted.fields
-        own = {name: wanted[name] for name in ("prompt", *MEDIA) if wanted.get(name) is not None}
-        offer = Offer({**body, **own}, plan.quote, plan.choices)
-        if self.each is not None and (offer.most is None or offer.most > self.each):
-            price = money_text(offer.most, limit=self.each)
-            costs = "has an unknown price" if offer.most is None else f"may cost {price}"
+        most = plan.quote.most
+        if self.each is not None and (most is None or most > self.each):
+            costs = "has an unknown price" if most is None else f"may cost {money_text(most, limit=self.each)}"
             raise MoneyError(f"This {costs}, and a job may cost {exact_money_text(self.each)} (the setting max-cost).")
-        return offer
+        return plan
 
-    def _plan_of(self, wanted: RequestDraft, cast: Cast | None) -> Plan:
-        """Return the plan of a row, with the model that was chosen for its chain where it names none."""
-        if cast is None:
-            return self._plan(wanted)
-        try:
-            plan = self._plan(wanted._replace(fields={**wanted.fields, "model": cast.model}))
-        except Rejected as refused:
-            raise Rejected(f"{refused.message} {cast.otherwise}".rstrip(), hint=refused.hint) from refused
-        return plan._replace(choices=(cast.choice, *plan.choices))
-
-    def _plan(self, wanted: RequestDraft) -> Plan:
-        key = price_key(wanted)
+    def _plan(self, wanted: RequestDraft, cast: Cast | None) -> Plan:
+        key = price_key(wanted), cast
         if key not in self._plans:
             try:
-                self._plans[key] = self.planner.plan(wanted)
+                self._plans[key] = self._made(wanted, cast)
             except OrvideoError as refused:
                 self._plans[key] = refused
         plan = self._plans[key]
         if isinstance(plan, OrvideoError):
             raise plan
         return plan
+
+    def _made(self, wanted: RequestDraft, cast: Cast | None) -> Plan:
+        if cast is None:
+            return self.planner.plan(wanted)
+        try:
+            plan = self.planner.plan(wanted._replace(fields={**wanted.fields, "model": cast.model}))
+        except Rejected as refused:
+            raise Rejected(f"{refused.message} {cast.otherwise}".rstrip(), hint=refused.hint) from refused
+        return plan._replace(choices=(cast.choice, *plan.choices))
 
 
 class Price(NamedTuple):
@@ -248,9 +245,8 @@ class Price(NamedTuple):
         }  # fmt: skip
 
 
-def price_of(offers: Iterable[Offer]) -> Price:
-    """Return the price of offers together."""
-    quotes = [offer.quote for offer in offers]
+def price_of(quotes: Sequence[Quote]) -> Price:
+    """Return the price of quotes together."""
     known = [quote for quote in quotes if quote.usd is not None]
 
     def total(pick: Callable[[Quote], Decimal | None]) -> Decimal | None:

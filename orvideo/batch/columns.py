@@ -15,12 +15,14 @@ NAMING = ("output", "name")
 ALIASES = {**fields.ALIASES, "references": "reference", "params": "param"}
 _FIELDS = {field.name: field for field in fields.TABLE}
 KNOWN = frozenset((*_FIELDS, *NAMING, *ALIASES))
+#: The one text for each of them: a hundred thousand rows need not have their own.
+_SPELT = {name: name for name in KNOWN}
 
 
 def column_name(text: str) -> str:
     """Return a key as the fields are spelt, where it is one of them: `Aspect-Ratio ` is `aspect_ratio`."""
     folded = re.sub(r"[\s_-]+", "_", text.strip().casefold())
-    return folded if folded in KNOWN else text.strip()
+    return _SPELT.get(folded) or text.strip()
 
 
 # --- cells: a CSV has texts only ------------------------------------------------------------------------------------

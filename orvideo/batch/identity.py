@@ -23,6 +23,8 @@ from orvideo.request.awaited import awaited_in, with_names
 if TYPE_CHECKING:
     from orvideo.request.build import RequestDraft
 
+#: What is a row's own, beside its pictures: neither its price nor its model depends on what it says.
+OWN = ("prompt", "seed", "user", "session_id", "trace")
 #: Spelt in any case, they mean the same.
 _CASELESS = ("model", "resolution", "aspect_ratio", "size")
 _LONGEST_NAME = 200
@@ -55,10 +57,14 @@ class RowKeys:
         self._seen: Counter[str] = Counter()
 
     def next(self, content: str) -> str:
-        """Return the key of a row whose `content_key` this is."""
+        """Return the key of a row whose `content_key` this is; `content_of` is the way back."""
         key = f"{content}-{self._seen[content]}"
         self._seen[content] += 1
         return key
+
+
+def content_of(key: str) -> str:
+    return key.rpartition("-")[0]
 
 
 def content_key(fields: Mapping[str, Any], frames: Sequence[FrameSource] = ()) -> str:
@@ -70,9 +76,9 @@ def content_key(fields: Mapping[str, Any], frames: Sequence[FrameSource] = ()) -
 
 
 def price_key(wanted: RequestDraft) -> str:
-    """Return the sum of what the price and the possible models depend on: not the prompt's words, nor which picture."""
+    """Return the sum of what the price and the possible models depend on: not what is `OWN`, nor which picture."""
     shape = with_names(wanted.fields, dict.fromkeys(awaited_in(wanted.fields), "a picture"))
-    shape["prompt"] = wanted.fields.get("prompt") is not None
+    shape |= {name: wanted.fields.get(name) is not None for name in OWN}
     return json.dumps([shape, wanted.params, wanted.frame], sort_keys=True, default=str)
 
 

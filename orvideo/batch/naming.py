@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -104,7 +104,7 @@ def _filled(spec: str, values: Mapping[str, str | None]) -> str:
 
 
 def check_targets(
-    asked: Sequence[tuple[Row, str, Mapping[str, Any]]],
+    asked: Iterable[tuple[Row, str, Mapping[str, Any]]],
     taken: Mapping[Path, str],
     *,
     force: bool,
@@ -118,7 +118,7 @@ def check_targets(
     `taken` are the places that other things of this batch have, with what to call them; `to_make` is a folder that is
     made before the first row is bought. By the `rules` of a system names that differ by case may be one (M1).
     """
-    owners = {rules.place_key(path): what for path, what in taken.items()}
+    owners: dict[str, str | int] = {rules.place_key(path): what for path, what in taken.items()}
     for row, spec, request in asked:
         try:
             path = _place(row, spec, request, force, now, total, to_make)
@@ -129,9 +129,10 @@ def check_targets(
             continue
         if path is None:
             continue
-        owner = owners.setdefault(rules.place_key(path), f"the one of line {row.line}")
-        if owner != f"the one of line {row.line}":
-            yield Trouble(row.line, f"Its output {path} is {owner} as well.")
+        owner = owners.setdefault(rules.place_key(path), row.line)
+        if owner != row.line:
+            what = owner if isinstance(owner, str) else f"the one of line {owner}"
+            yield Trouble(row.line, f"Its output {path} is {what} as well.")
 
 
 def check_kept(rows: Iterable[tuple[Row, str]], awaited: Collection[int]) -> Iterator[Trouble]:

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from orvideo.batch.columns import ALIASES, KNOWN, NAMING, column_name, from_cell
@@ -18,6 +19,8 @@ from orvideo.film.moment import Moment
 from orvideo.request.checking import nearest
 from orvideo.request.texts import check_texts
 
+#: A hundred thousand rows without columns of their own share it.
+NOTHING: Mapping[str, str] = MappingProxyType({})
 _FIELD = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 
 
@@ -34,7 +37,7 @@ class Link(NamedTuple):
         return f"the {f'{at} frame' if at in ('first', 'last') else f'frame at {at}'} of row {self.row}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """One row: `number` counts rows from 1, `line` is the physical line it begins on.
 
@@ -48,7 +51,7 @@ class Row:
     fields: dict[str, Any]
     name: str | None = None
     output: str | None = None
-    own: dict[str, str] = field(default_factory=dict)
+    own: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     depth: int = 0
     begins_bare: bool = False
 
@@ -108,14 +111,14 @@ def _row(
     said = _spelt(given)
     output = said.get("output")
     known_here = named | fields_in(output if isinstance(output, str) else None)
-    own = {name: said.pop(name) for name in list(said) if name not in KNOWN and name in known_here}
+    own: Mapping[str, Any] = {name: said.pop(name) for name in list(said) if name not in KNOWN and name in known_here}
     if check and (strange := [name for name in said if name not in KNOWN]):
         raise UsageError(_strange(strange))
     fields = {name: from_cell(name, value) if from_text else value for name, value in said.items()}
     fields = {name: value for name, value in fields.items() if value is not None}
     _check_texts(fields)
     name, output = fields.pop("name", None), fields.pop("output", None)
-    return Row(number, line, fields, name, output, {key: _own(key, value) for key, value in own.items()})
+    return Row(number, line, fields, name, output, {key: _own(key, value) for key, value in own.items()} or NOTHING)
 
 
 def _spelt(given: Mapping[str, Any]) -> dict[str, Any]:

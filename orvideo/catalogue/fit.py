@@ -141,7 +141,7 @@ def _switches(model: VideoModel, request: VideoRequest) -> Iterator[Problem]:
     if request.generate_audio and model.generate_audio is False:
         yield Problem("generate_audio", "true", f"{model.id} cannot make sound (asked: true).", ("false",))
     if request.seed is not None and model.seed is False:
-        message = f"{model.id} takes no seed (given: {request.seed}). Leave it out."
+        message = f"{model.id} takes no seed. Leave it out."
         yield Problem("seed", str(request.seed), message)
 
 

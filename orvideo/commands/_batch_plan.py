@@ -15,10 +15,11 @@ from orvideo.errors import ExitCode, MoneyError, OrvideoError, Rejected, UsageEr
 from orvideo.files import expand_user
 
 if TYPE_CHECKING:
-    from orvideo.batch.checking import Asked, Offer, Reader
+    from orvideo.batch.checking import Asked, Reader
     from orvideo.batch.row_state import History
-    from orvideo.batch.rows import Row, Trouble
+    from orvideo.batch.rows import Trouble
     from orvideo.batch.source import Source
+    from orvideo.catalogue.planning import Plan
     from orvideo.context import Context, Service
     from orvideo.record.frames import FrameSource
     from orvideo.record.values import Record
@@ -74,7 +75,7 @@ class Batch(NamedTuple):
     reader: Reader
     asked: list[Asked]
     history: History
-    offers: dict[str, Offer]
+    plans: dict[str, Plan]
     specs: dict[str, str]
     #: Where the line, or the setting, says that videos go.
     output: str | None
@@ -85,7 +86,7 @@ class Batch(NamedTuple):
 
     @property
     def to_buy(self) -> list[Asked]:
-        return [one for one in self.asked if one.key in self.offers]
+        return [one for one in self.asked if one.key in self.plans]
 
 
 def read_file(context: Context, options: BatchOptions) -> Source:
@@ -159,18 +160,18 @@ def check_batch(
     check = not options.asked.no_check
     planner = context.planner(service, check=check)
     pricing = Pricing(planner, each=context.settings.max_cost)
-    offers, dear = pricing.offers(wanted, asked, _requests_on_record(asked, history))
+    plans, dear = pricing.plans(wanted, asked, _requests_on_record(asked, history))
     troubles += dear
-    if offers:
+    if plans:
         _refuse_other_profile(history, service)
         require_film(wanted)
-    specs, misplaced = _specs(context, options, output, reserved, asked, history, offers)
+    specs, misplaced = _specs(context, options, output, reserved, asked, history, plans)
     troubles += misplaced
     if troubles:
         raise _refusal(troubles, source)
     for warning in dict.fromkeys(warning for one in asked for warning in one.warnings):
         context.terminal.warn(warning)
-    return Batch(source, identity, reader, asked, history, offers, specs, output, batch_name(source, options.name))
+    return Batch(source, identity, reader, asked, history, plans, specs, output, batch_name(source, options.name))
 
 
 def _refuse_other_profile(history: History, service: Service) -> None:
@@ -228,7 +229,7 @@ def _specs(
     reserved: Mapping[Path, str],
     asked: Sequence[Asked],
     history: History,
-    offers: Mapping[str, Offer],
+    plans: Mapping[str, Plan],
 ) -> tuple[dict[str, str], list[Trouble]]:
     """Return where each row saves, and the rows that would be in each other's way or in that of a file."""
     from orvideo.batch.naming import check_kept, check_targets, folder_to_make, spec_for
@@ -244,15 +245,14 @@ def _specs(
     taken = dict(reserved)
     for one in asked:
         record = history.last.get(one.key)
-        if record is not None and one.key not in offers:
+        if record is not None and one.key not in plans:
             taken |= {Path(o.path): f"that of line {one.row.line}" for o in record.outputs if o.path is not None}
-    new: list[tuple[Row, str, Mapping[str, Any]]] = [
-        (one.row, specs[one.key], offers[one.key].body) for one in asked if one.key in offers and one.key in specs
-    ]
+    new = [one for one in asked if one.key in plans and one.key in specs]
+    requests = ((one.row, specs[one.key], one.body(plans[one.key])) for one in new)
     now, to_make = context.clock.now(), folder_to_make(output)
-    awaited = {number for one in asked if one.key in offers for number in one.row.after}
-    troubles += check_kept(((row, spec) for row, spec, _ in new), awaited)
-    troubles += check_targets(new, taken, force=options.saving.force, now=now, total=len(asked), to_make=to_make)
+    awaited = {number for one in asked if one.key in plans for number in one.row.after}
+    troubles += check_kept(((one.row, specs[one.key]) for one in new), awaited)
+    troubles += check_targets(requests, taken, force=options.saving.force, now=now, total=len(asked), to_make=to_make)
     return specs, troubles
 
 

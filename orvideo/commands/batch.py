@@ -140,7 +140,7 @@ def run(context: Context, options: BatchOptions) -> None:
     if options.spending.dry_run:
         _answer_dry_run(context, batch, price)
         return
-    if batch.offers:
+    if batch.plans:
         make_output_folder(output)
     saving = options.saving
     fetcher = context.fetcher(None, force=saving.force, always=True, names_relative=True, max_size=saving.max_size)
@@ -179,8 +179,8 @@ def _show_price(context: Context, batch: Batch, options: BatchOptions) -> Price:
     )
     from orvideo.settings.definitions import DEFAULT_BASE_URL
 
-    price = price_of(batch.offers.values())
-    for line in plan_lines(batch.asked, batch.history, batch.offers, price, batch.limit):
+    price = price_of([plan.quote for plan in batch.plans.values()])
+    for line in plan_lines(batch.asked, batch.history, batch.plans, price, batch.limit):
         context.terminal.note(line)
     for line in chain_lines(batch.to_buy, most=None if options.spending.dry_run else MOST_NAMED):
         context.terminal.note(line)
@@ -188,7 +188,7 @@ def _show_price(context: Context, batch: Batch, options: BatchOptions) -> Price:
         context.terminal.note("to: the sandbox; nothing is charged")
     elif context.endpoint != DEFAULT_BASE_URL:
         context.terminal.note(f"to: {context.endpoint}")
-    if (parted := parted_line(batch.asked, batch.offers)) is not None:
+    if (parted := parted_line(batch.asked, batch.plans)) is not None:
         context.terminal.warn(parted)
     left = batch.history.left_behind(batch.asked)
     if left:
@@ -210,7 +210,7 @@ def _guard_money(context: Context, service: Service, batch: Batch, price: Price,
     from orvideo.output.quote_text import price_words
     from orvideo.output.text import count
 
-    if not batch.offers:
+    if not batch.plans:
         return
     rows = count(price.rows, "row", "rows")
     words = price_words(price, context.settings.confirm_above)
@@ -218,9 +218,9 @@ def _guard_money(context: Context, service: Service, batch: Batch, price: Price,
     if batch.limit is not None:
         purchase = purchase._replace(spent=most_spent(batch.history.last.values()))
     # One by one, and only where they are read: each may have pictures in it. What waits for one was never sent before.
-    bodies = (batch.reader.shown(one, batch.offers[one.key]) for one in batch.to_buy if not one.awaits)
+    bodies = (batch.reader.shown(one, batch.plans[one.key]) for one in batch.to_buy if not one.awaits)
     known = {one.key for one in batch.asked}
-    notice = partial(notice_of_rows, context, batch.offers, bodies, known, batch.id, service.endpoint)
+    notice = partial(notice_of_rows, context, batch.plans, bodies, known, batch.id, service.endpoint)
     guard(context, service, purchase, batch.limit, options.spending, notice)
 
 
@@ -230,7 +230,7 @@ def _answer_dry_run(context: Context, batch: Batch, price: Price) -> None:
 
     # One by one where they are lines: 100,000 documents take more memory than all of the batch.
     requests = (
-        (one, context.terminal.shown_request(batch.reader.shown(one, batch.offers[one.key]))) for one in batch.to_buy
+        (one, context.terminal.shown_request(batch.reader.shown(one, batch.plans[one.key]))) for one in batch.to_buy
     )
     if not context.answering.json:
         for _, request in requests:
@@ -239,7 +239,7 @@ def _answer_dry_run(context: Context, batch: Batch, price: Price) -> None:
     rows = [
         {
             "row": one.row.number, "line": one.row.line, "after": one.row.after, "request": request,
-            "quote": batch.offers[one.key].quote.as_json(), "output": batch.specs[one.key],
+            "quote": batch.plans[one.key].quote.as_json(), "output": batch.specs[one.key],
             "frames": [frame.as_json() for frame in one.wanted.frames],
         }
         for one, request in requests
@@ -259,15 +259,15 @@ def _entries(batch: Batch, service: Service, camera: Camera) -> list[Entry]:
 
     entries = {one.row.number: Entry(row=one.row, key=one.key, batch=batch.id) for one in batch.asked}
     for one in batch.asked:
-        record, offer, entry = batch.history.last.get(one.key), batch.offers.get(one.key), entries[one.row.number]
-        if offer is not None:
+        record, plan, entry = batch.history.last.get(one.key), batch.plans.get(one.key), entries[one.row.number]
+        if plan is not None:
             pictures = Pictures(camera, one.awaits, entries)
             entry.make_submission = partial(_order, batch, service, one, pictures)
-            entry.quote = offer.quote.as_json()
+            entry.quote = plan.quote.as_json()
             if one.awaits:
                 entry.after, entry.prepare = [entries[number] for number in one.row.after], pictures.prepare
             continue
-        assert record is not None, "what has no offer has a job"
+        assert record is not None, "what is not bought has a job"
         entry.record, entry.seq = record, record.seq
         state = row_state(record)
         if state is RowState.UNKNOWN:
@@ -281,10 +281,10 @@ def _order(batch: Batch, service: Service, one: Asked, pictures: Pictures) -> Su
     """Return what is sent for a row, with its pictures in it."""
     from orvideo.record.values import Submission
 
-    offer = batch.offers[one.key]
-    request, frames = batch.reader.order(one, offer, pictures.hand_over())
+    plan = batch.plans[one.key]
+    request, frames = batch.reader.order(one, plan, pictures.hand_over())
     return Submission(
-        request=request, endpoint=service.endpoint, quote=offer.quote.as_json(), target=batch.specs[one.key],
+        request=request, endpoint=service.endpoint, quote=plan.quote.as_json(), target=batch.specs[one.key],
         batch=batch.id, row_key=one.key, row_number=one.row.number, max_total=batch.limit, profile=service.profile,
         batch_name=batch.name, frames=frames,
     )  # fmt: skip

@@ -19,8 +19,9 @@ from orvideo.output.text import count, ranges
 from orvideo.record.values import Record, State
 
 if TYPE_CHECKING:
-    from orvideo.batch.checking import Asked, Offer, Price
+    from orvideo.batch.checking import Asked, Price
     from orvideo.batch.row_state import History
+    from orvideo.catalogue.planning import Plan
 
 #: How many jobs, or folders, are named one by one.
 MOST_NAMED = 5
@@ -34,26 +35,26 @@ _STATE_TEXTS = {
 
 
 def plan_lines(
-    asked: Sequence[Asked], history: History, offers: Mapping[str, Offer], price: Price, limit: Decimal | None = None
+    asked: Sequence[Asked], history: History, plans: Mapping[str, Plan], price: Price, limit: Decimal | None = None
 ) -> list[str]:
     """Return the plan that is shown before money is spent: rows by status, choices made for the user, and price.
 
     Amounts are rounded so that none appears on the wrong side of `limit` (finding A10).
     """
-    states = Counter(row_state(history.last.get(one.key)) for one in asked if one.key not in offers)
+    states = Counter(row_state(history.last.get(one.key)) for one in asked if one.key not in plans)
     parts = [f"{number} {_STATE_TEXTS[state]}" for state, number in states.items()]
-    again = sum(row_state(history.last.get(key)) is RowState.FAILED for key in offers)
-    new = f"{len(offers)} to submit" + (f" ({again} of them again)" if again else "")
+    again = sum(row_state(history.last.get(key)) is RowState.FAILED for key in plans)
+    new = f"{len(plans)} to submit" + (f" ({again} of them again)" if again else "")
     lines = [f"{count(len(asked), 'row')}: {', '.join([*parts, new])}"]
     changed = history.changed(asked)
     if changed:
         lines.append(f"changed since they were bought, so new: line {ranges([one.row.line for one in changed])}")
-    chosen = Counter(choice for offer in offers.values() for choice in offer.choices)
-    lines += [f"chosen: {choice}" + _share(number, len(offers)) for choice, number in chosen.items()]
-    if offers:
+    chosen = Counter(choice for plan in plans.values() for choice in plan.choices)
+    lines += [f"chosen: {choice}" + _share(number, len(plans)) for choice, number in chosen.items()]
+    if plans:
         lines.append(f"quote: {_price_text(price, limit)}")
-        reasons = Counter(reason for offer in offers.values() for reason in offer.quote.reasons)
-        lines += [f"why: {reason}{_share(number, len(offers))}" for reason, number in reasons.items()]
+        reasons = Counter(reason for plan in plans.values() for reason in plan.quote.reasons)
+        lines += [f"why: {reason}{_share(number, len(plans))}" for reason, number in reasons.items()]
     elif set(states) == {RowState.COMPLETED}:
         lines.append("nothing to submit; another --name makes all of them again")
     return lines
@@ -107,10 +108,10 @@ def dropped_rows_line(records: Sequence[Record]) -> str:
     return text + "."
 
 
-def parted_line(asked: Sequence[Asked], offers: Mapping[str, Offer]) -> str | None:
+def parted_line(asked: Sequence[Asked], plans: Mapping[str, Plan]) -> str | None:
     """Return a warning about rows that stay as they are, and were made with a picture of a video that is made anew."""
-    new = {one.row.number for one in asked if one.key in offers}
-    parted = [one.row.number for one in asked if one.key not in offers and new.intersection(one.row.after)]
+    new = {one.row.number for one in asked if one.key in plans}
+    parted = [one.row.number for one in asked if one.key not in plans and new.intersection(one.row.after)]
     if not parted:
         return None
     return (

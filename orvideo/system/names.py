@@ -73,7 +73,7 @@ class Rules(NamedTuple):
         place = Path(error.filename if isinstance(error.filename, str) else path)
         return len(str(place.absolute())) > self.longest and place.parent.is_dir()
 
-    def place_key(self, path: Path) -> tuple[int, int, str]:
+    def place_key(self, path: Path) -> str:
         """Return what all paths have in common that lead to one place, there or not (M1).
 
         It is its folder, and the rest of the way; in that case does not count where the folder ignores it.
@@ -81,9 +81,9 @@ class Rules(NamedTuple):
         path = Path(os.path.normpath(path))
         folder = next((place for place in path.parents if os.path.isdir(place)), None)
         if folder is None:
-            return 0, 0, os.fspath(path)
+            return os.fspath(path)
         found, rest = folder.stat(), os.fspath(path.relative_to(folder))
-        return found.st_dev, found.st_ino, folded(rest) if self.folds or _ignores_case(folder) else rest
+        return f"{found.st_dev}:{found.st_ino}:{folded(rest) if self.folds or _ignores_case(folder) else rest}"
 
 
 LINUX = Rules("/")

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import threading
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +15,9 @@ from typing import Any
 
 import pytest
 
-from orvideo.batch.checking import Asked, Offer, Reader, price_of
+from orvideo.api.client import Client
+from orvideo.api.values import VideoRequest
+from orvideo.batch.checking import Asked, Pricing, Reader, price_of
 from orvideo.batch.entry import Entry, StopRules
 from orvideo.batch.formats import Form
 from orvideo.batch.identity import RowKeys, batch_id, batch_label, content_key
@@ -22,6 +25,8 @@ from orvideo.batch.naming import check_targets, row_text, spec_for
 from orvideo.batch.row_state import History, RowState, row_state
 from orvideo.batch.rows import Link, Row, read_rows, shown_list
 from orvideo.batch.source import MOST_BYTES, Source, read_source
+from orvideo.catalogue.listing import Catalogue
+from orvideo.catalogue.planning import Plan
 from orvideo.catalogue.quote import Quote
 from orvideo.errors import (
     Forbidden,
@@ -42,6 +47,8 @@ from orvideo.jobs.task import Task
 from orvideo.record.ledger import Ledger
 from orvideo.record.values import Observation, Record, State
 from orvideo.request.build import MediaSource, RequestDraft
+from orvideo.request.planner import Planner
+from tests.catalogue.shelf import invented
 from tests.record.ledger_support import bring_to
 from tests.request.images import picture
 
@@ -148,7 +155,7 @@ def test_how_a_row_stands(job: Record | None, standing: RowState) -> None:
 
 
 def asked(key: str, number: int) -> Asked:
-    return Asked(Row(number, number, {}), key, key, RequestDraft({}), has_media=False, warnings=())
+    return Asked(Row(number, number, {}), key, RequestDraft({}), has_media=False, warnings=())
 
 
 def test_the_last_job_of_a_row_counts_but_for_one_that_came_to_nothing() -> None:
@@ -231,29 +238,29 @@ def test_a_row_that_another_run_has_bought_is_followed(jobs: list[str], found: i
 # --- what it costs
 
 
-def offer(*amounts: str | None, kind: str = "about") -> Offer:
+def quoted(*amounts: str | None, kind: str = "about") -> Quote:
     usd, low, high = (None if amount is None else Decimal(amount) for amount in amounts)
-    return Offer({}, Quote(kind, usd, low, high), ())  # type: ignore[arg-type]
+    return Quote(kind, usd, low, high)  # type: ignore[arg-type]
 
 
 def test_a_price_is_the_sum_of_what_is_known() -> None:
-    known = [offer("0.1", "0.1", "0.4"), offer("0.2", None, None)]
+    known = [quoted("0.1", "0.1", "0.4"), quoted("0.2", None, None)]
     price = price_of(known)
     assert (price.usd, price.low, price.high) == (Decimal("0.3"), Decimal("0.3"), Decimal("0.6"))
     assert (price.rows, price.unknown, price.most) == (2, 0, Decimal("0.6"))
-    with_unknown = price_of([*known, offer(None, "5", "9", kind="unknown")])
+    with_unknown = price_of([*known, quoted(None, "5", "9", kind="unknown")])
     assert (with_unknown.rows, with_unknown.unknown, with_unknown.usd) == (3, 1, Decimal("0.3"))
     assert with_unknown.most is None, "no limit can be held against it"
-    nothing_known = price_of([offer(None, None, None, kind="unknown")])
+    nothing_known = price_of([quoted(None, None, None, kind="unknown")])
     assert (nothing_known.usd, nothing_known.low, nothing_known.high, nothing_known.most) == (None,) * 4
     assert (price_of([]).usd, price_of([]).most, price_of([]).rows) == (Decimal(0), Decimal(0), 0)
 
 
 def test_the_most_that_a_row_may_cost_is_the_top_of_its_quote() -> None:
-    assert offer("0.1", "0.1", "0.4").most == Decimal("0.4")
-    assert offer("0.1", None, None).most == Decimal("0.1")
-    assert offer("0.1", None, "0").most == 0
-    assert offer(None, None, None).most is None
+    assert quoted("0.1", "0.1", "0.4").most == Decimal("0.4")
+    assert quoted("0.1", None, None).most == Decimal("0.1")
+    assert quoted("0.1", None, "0").most == 0
+    assert quoted(None, None, None).most is None
 
 
 # --- which row and which batch it is
@@ -553,6 +560,32 @@ def test_clashes_are_found_before_anything_is_bought(tmp_path: Path) -> None:
 # --- what is sent
 
 
+@pytest.mark.parametrize("takes_seed", [True, False])
+def test_rows_that_differ_in_what_is_their_own_are_planned_once(takes_seed: bool) -> None:
+    own = [
+        {"prompt": f"boat {n}", "seed": n, "user": f"u{n}", "session_id": f"s{n}", "trace": {"n": n}} for n in (1, 2)
+    ]
+    others = [{"prompt": "boat"}, {"prompt": "boat", "seed": 1, "duration": 4}]
+    reader = Reader(MediaSource(1 << 20), {"model": "acme/one", "duration": 2})
+    asked, _ = reader.ask([Row(n, n, fields) for n, fields in enumerate((*own, *others), 1)])
+    looked_up: list[Mapping[str, Any]] = []
+    with Client("http://127.0.0.1:9/api/v1", None) as client:
+        catalogue = Catalogue([invented(seed=takes_seed)], datetime(2026, 11, 21, tzinfo=UTC))
+        pricing = Pricing(Planner(client, catalogue, pytest.fail, dearest_bill=looked_up.append))
+        plans, troubles = pricing.plans(asked, asked, {})
+    if not takes_seed:
+        assert [trouble.line for trouble in troubles] == [1, 2, 4]
+        assert {trouble.message for trouble in troubles[:2]} == {
+            "acme/one cannot do this: acme/one takes no seed. Leave it out."
+        }
+        return
+    assert len(looked_up) == 3
+    bodies = [one.body(plans[one.key]) for one in asked]
+    assert [{name: body[name] for name in own[0]} for body in bodies[:2]] == own
+    assert "seed" not in bodies[2]
+    assert [body["duration"] for body in bodies] == [2, 2, 2, 4]
+
+
 @pytest.mark.parametrize("where", ["first_frame", "reference"])
 def test_a_picture_is_let_go_after_the_check_and_read_once_more_to_be_sent(where: str, tmp_path: Path) -> None:
     path = tmp_path / "boat.png"
@@ -561,11 +594,13 @@ def test_a_picture_is_let_go_after_the_check_and_read_once_more_to_be_sent(where
     (one, plain), troubles = reader.ask([Row(1, 1, {"prompt": "a", where: str(path)}), Row(2, 2, {"prompt": "a"})])
     assert (troubles, one.has_media, plain.has_media) == ([], True, False)
     assert "base64" not in json.dumps(one.wanted.fields)
-    price = Offer({"prompt": "a", "x": 1}, Quote("unknown"), ())
-    assert reader.order(plain, price, {}) == (price.body, ())
+    price = Plan(VideoRequest.of({"model": "a/b", "prompt": "of another row", "x": 1}), None, Quote("unknown"), ())
+    body = {"model": "a/b", "prompt": "a", "x": 1}
+    assert reader.order(plain, price, {}) == (body, ())
     data = base64.b64encode(path.read_bytes()).decode()
     assert json.dumps(reader.order(one, price, {})[0]).count(f"data:image/png;base64,{data}") == 1
-    assert price.body == {"prompt": "a", "x": 1}
+    assert one.body(price).items() >= body.items()
+    assert "base64" not in json.dumps(one.body(price))
     path.write_bytes(picture(size=(300, 400)))
     with pytest.raises(UsageError, match="has changed since it was checked"):
         reader.order(one, price, {})

@@ -53,7 +53,8 @@ def test_a_problem_names_the_field_the_value_the_model_and_what_would_do(
     assert (problem.field, problem.value, problem.allowed) == (field, value, allowed)
     assert problem.message.endswith(".")
     assert "acme/one" in problem.message
-    assert value.replace("_", " ") in problem.message.replace("_", " ")
+    # Rows of a batch that differ in their seed alone are refused in the same words.
+    assert field == "seed" or value.replace("_", " ") in problem.message.replace("_", " ")
     assert all(item.replace("_", " ") in problem.message.replace("_", " ") for item in allowed if item != "false")
 
 
