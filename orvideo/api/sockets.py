@@ -211,6 +211,7 @@ class Stream(httpcore.NetworkStream):
     def __init__(self, backend: Backend, connected: socket.socket) -> None:
         self._backend, self._socket = backend, connected
         self._failed: OSError | None = None
+        self._selector: selectors.BaseSelector | None = None
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Return what has come. httpcore asks for 64 KiB, and takes what it gets: more at a time costs it less."""
@@ -276,9 +277,10 @@ class Stream(httpcore.NetworkStream):
         """Say whether there is something to read, all that httpcore asks; an idle connection is closed then."""
         if info != "is_readable":
             return None
-        with _Selector() as selector:
-            selector.register(self._socket, selectors.EVENT_READ)
-            return bool(selector.select(0))
+        if self._selector is None:
+            self._selector = _Selector()
+            self._selector.register(self._socket, selectors.EVENT_READ)
+        return bool(self._selector.select(0))
 
 
 class TlsInTls(httpcore.NetworkStream):

@@ -6,7 +6,7 @@ import queue
 import threading
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orvideo.deadline import Deadline
@@ -27,16 +27,18 @@ class Result(NamedTuple):
 
 
 class Workers:
-    """A thread pool whose results come back in one queue; only `run_later` and `wake` may be called by any thread.
+    """Threads whose results come back in one queue; only `run_later` and `wake` may be called by any thread.
 
-    `busy` counts the work of each phase; `deadlines` has the deadline of each task that is being worked on.
+    `busy` counts the work of each phase; `deadlines` has the deadline of each task that is being worked on. A thousand
+    jobs are 200 pieces of work a second, so there are no futures between: nobody would wait for one.
     """
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, most: int) -> None:
         self.busy: Counter[Phase] = Counter()
         self.deadlines: dict[Task, Deadline] = {}
         self._results: queue.SimpleQueue[Result | Callable[[], None]] = queue.SimpleQueue()
-        self._pool = ThreadPoolExecutor(threads, "orvideo")
+        self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._most, self._threads = most, 0
 
     @property
     def is_idle(self) -> bool:
@@ -56,7 +58,15 @@ class Workers:
 
         self.busy[phase] += 1
         self.deadlines[task] = deadline
-        self._pool.submit(run)
+        self._work.put(run)
+        if self._threads < min(self._most, self.busy.total()):
+            self._threads += 1
+            threading.Thread(target=self._run_all, name=f"orvideo-{self._threads}", daemon=True).start()
+
+    def _run_all(self) -> None:
+        while (run := self._work.get()) is not None:
+            run()
+            del run  # it holds its task until the next one comes
 
     def run_later(self, call: Callable[[], None]) -> None:
         """Have `call` run by the thread that takes the results."""
@@ -79,7 +89,11 @@ class Workers:
 
     def close(self) -> None:
         """Start nothing more; threads that are at work are left to end by themselves."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        with suppress(queue.Empty):
+            while True:
+                self._work.get_nowait()
+        for _ in range(self._threads):
+            self._work.put(None)
 
 
 class Connections:
