@@ -49,7 +49,8 @@ def make_private_folder(folder: Path) -> None:
     """Create a folder and its missing parents, each with mode 0700; existing ones are unchanged (drills J12, K06)."""
     missing = [place for place in (folder, *folder.parents) if not place.exists()]
     for place in reversed(missing):
-        place.mkdir(mode=0o700, exist_ok=True)
+        with system.files_in_the_way():
+            place.mkdir(mode=0o700, exist_ok=True)
         system.sync_folder(place.parent)
 
 

@@ -216,7 +216,8 @@ def _named(spec: str, cwd: Path, force: bool, is_bought: bool, rules: names.Rule
     taken = Target(form, spec, place, name, force=force, note=note)
     with disk.disk_errors(path):
         try:
-            mode = os.stat(path)
+            with system.files_in_the_way():
+                mode = os.stat(path)
         except FileNotFoundError:
             return taken if form is Form.FOLDER else _file(path, spec, force, note)
         except OSError:
