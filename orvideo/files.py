@@ -15,14 +15,17 @@ def expand_user(path: str) -> str:
 
     Raises UsageError where it names a user that is not there.
     """
-    whole = os.path.expanduser(path)
-    if whole.startswith("~"):
-        from orvideo.system.names import HERE  # rarely needed
+    if not path.startswith("~"):
+        return path
+    from orvideo.system.names import HERE  # rarely needed
 
-        name = HERE.split(path)[0]
-        if not os.path.lexists(name):
-            raise UsageError(f"There is no home of {name}.", hint=f"a name that begins so: ./{path}")
-    return whole
+    whole, name = os.path.expanduser(path), HERE.split(path)[0]
+    # Nobody knows on Windows where others are at home, and Python guesses: beside one's own.
+    if not whole.startswith("~") and not (HERE.forbids and name != "~" and not os.path.isdir(os.path.expanduser(name))):
+        return whole
+    if not os.path.lexists(name):
+        raise UsageError(f"There is no home of {name}.", hint=f"a name that begins so: ./{path}")
+    return path
 
 
 def path_as_asked(path: Path, spec: str | None) -> Path:
