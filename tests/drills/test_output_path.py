@@ -153,8 +153,12 @@ def test_o03_a_descriptor_for_reading_is_not_an_output(tmp_path: Path) -> None:
 
 @drill("O04")
 @pytest.mark.parametrize(
-    "spec", ["missing/below/boat.mp4", "missing/below/", "file/boat.mp4", "file/", "loop/x.mp4", "/proc/x.mp4"]
-)
+    "spec",
+    [
+        "missing/below/boat.mp4", "missing/below/", "file/boat.mp4", "file/clips/boat.mp4", "file/", "file/{id}.mp4",
+        "file/clips/{id}.mp4", "loop/x.mp4", "/proc/x.mp4",
+    ],
+)  # fmt: skip
 def test_o04_a_folder_that_takes_no_files_is_found_at_once(spec: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     (tmp_path / "loop").symlink_to("loop")
