@@ -735,6 +735,22 @@ def test_h11_a_file_where_a_folder_should_be_means_above_it(orvideo: Shell, spec
     assert len(wire.fetches) == 2
 
 
+@drill("R-A4", "O01", "W32")
+def test_h11_so_does_a_file_where_the_folder_above_it_was(orvideo: Shell) -> None:
+    Path("sub").mkdir()
+
+    def appear(peer: Peer, request: Received) -> bool:
+        Path("sub").rmdir()
+        Path("sub").write_text("theirs")
+        return peer.send(http(200, json.dumps({"id": JOB, "status": "pending"}).encode()))
+
+    with Wire(appear, DONE, content=[film(VIDEO)]) as wire:
+        orvideo.environ |= wire.env
+        done = orvideo("submit", *ORDER, "--wait", "-o", "sub/clips/boat.mp4")
+    assert (done.code, done.lines) == (13, ["boat.mp4"]), done.err
+    assert (Path("boat.mp4").read_bytes(), Path("sub").read_text()) == (VIDEO, "theirs")
+
+
 @drill("R-A4", "D14")
 @pytest.mark.parametrize("what", IN_THE_WAY)
 def test_h11_whatever_has_the_name_of_the_part_keeps_no_video_away(orvideo: Shell, what: str) -> None:
