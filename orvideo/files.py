@@ -15,14 +15,17 @@ def expand_user(path: str) -> str:
 
     Raises UsageError where it names a user that is not there.
     """
-    whole = os.path.expanduser(path)
-    if whole.startswith("~"):
-        from orvideo.system.names import HERE  # rarely needed
+    if not path.startswith("~"):
+        return path
+    from orvideo.system.names import HERE  # rarely needed
 
-        name = HERE.split(path)[0]
-        if not os.path.lexists(name):
-            raise UsageError(f"There is no home of {name}.", hint=f"a name that begins so: ./{path}")
-    return whole
+    whole, name = os.path.expanduser(path), HERE.split(path)[0]
+    # Nobody knows on Windows where others are at home, and Python guesses: beside one's own.
+    if not whole.startswith("~") and not (HERE.forbids and name != "~" and not os.path.isdir(os.path.expanduser(name))):
+        return whole
+    if not os.path.lexists(name):
+        raise UsageError(f"There is no home of {name}.", hint=f"a name that begins so: ./{path}")
+    return path
 
 
 def path_as_asked(path: Path, spec: str | None) -> Path:
@@ -49,7 +52,8 @@ def make_private_folder(folder: Path) -> None:
     """Create a folder and its missing parents, each with mode 0700; existing ones are unchanged (drills J12, K06)."""
     missing = [place for place in (folder, *folder.parents) if not place.exists()]
     for place in reversed(missing):
-        place.mkdir(mode=0o700, exist_ok=True)
+        with system.files_in_the_way():
+            place.mkdir(mode=0o700, exist_ok=True)
         system.sync_folder(place.parent)
 
 

@@ -129,6 +129,8 @@ class Shell:
         if sys.platform == "win32":  # HOME and XDG mean nothing there: it must not reach the person's own (finding W27)
             self.environ |= {
                 "USERPROFILE": str(self.home),
+                # The command is a module there (COMMAND): that of this checkout, whichever is installed.
+                "PYTHONPATH": os.pathsep.join((str(ALONE), str(ALONE.parents[1]))),
                 "SYSTEMROOT": os.environ.get("SYSTEMROOT", ""),
                 # Which processor it is, Python reads there.
                 "PROCESSOR_ARCHITECTURE": os.environ.get("PROCESSOR_ARCHITECTURE", ""),

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from orvideo import files, system
+from orvideo.errors import UsageError
 
 posix = pytest.mark.skipif(os.name != "posix", reason="rights and links are POSIX's")
 
@@ -137,3 +138,17 @@ def test_a_folder_that_cannot_be_synced_is_trusted_and_a_disk_that_fails_is_told
         with pytest.raises(OSError, match=os.strerror(number)):
             system.sync_folder(tmp_path)
     assert len(os.listdir("/dev/fd")) == before
+
+
+@pytest.mark.drill("W34", "F-D02")
+def test_d02_the_home_of_another_is_never_guessed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("HOME", str(tmp_path / "me")), ("USERPROFILE", str(tmp_path / "me")), ("USERNAME", "me")):
+        monkeypatch.setenv(name, value)
+    (tmp_path / "me").mkdir()
+    monkeypatch.chdir(tmp_path / "me")
+    assert files.expand_user("~/boat.mp4") == f"{tmp_path / 'me'}/boat.mp4"
+    with pytest.raises(UsageError, match="no home of ~nobody-of-this-name") as refused:
+        files.expand_user("~nobody-of-this-name/boat.mp4")
+    assert refused.value.hint == "a name that begins so: ./~nobody-of-this-name/boat.mp4"
+    Path("~nobody-of-this-name").mkdir()
+    assert files.expand_user("~nobody-of-this-name/boat.mp4") == "~nobody-of-this-name/boat.mp4"

@@ -18,7 +18,6 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar, cast
 
@@ -128,10 +127,8 @@ class Backend(httpcore.NetworkBackend):
             connected = self._first_of(self._addresses(host, port, timeout), timeout)
             connected.settimeout(MAX_WAIT)
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if (unsent := getattr(socket, "TCP_NOTSENT_LOWAT", None)) is not None:
-                # Without this the system buffers up to 4 MB, which would count as sent (finding B09).
-                with suppress(OSError):
-                    connected.setsockopt(socket.IPPROTO_TCP, unsent, MAX_UNSENT)
+            # What the system has buffered counts as sent (finding B09).
+            system.limit_unsent(connected, MAX_UNSENT)
         return Stream(self, connected)
 
     def _addresses(self, host: str, port: int, timeout: float | None) -> list[Any]:
@@ -249,7 +246,8 @@ class Stream(httpcore.NetworkStream):
         with _raising(httpcore.WriteTimeout, httpcore.WriteError):
             rest = memoryview(buffer)
             while rest:
-                count = timer.until_done(partial(self._socket.send, rest), timeout)
+                # Windows takes a send whole, however long it is, as soon as there is room for any of it (W33).
+                count = timer.until_done(partial(self._socket.send, rest[:MAX_UNSENT]), timeout)
                 timer.count_bytes(count)
                 rest = rest[count:]
 

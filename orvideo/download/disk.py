@@ -225,7 +225,8 @@ def make_folders(folder: Path, base: Path) -> None:
     """Make the folders below `base` that lead to `folder`."""
     for place in reversed([folder, *folder.parents]):
         if place.is_relative_to(base) and place != base and not place.is_dir():
-            place.mkdir(exist_ok=True)
+            with system.files_in_the_way():
+                place.mkdir(exist_ok=True)
             system.sync_folder(place.parent)
 
 
@@ -352,7 +353,8 @@ def opened_to_write(device: Path) -> Iterator[int]:
 def disk_errors(path: Path) -> Iterator[None]:
     """Raise OutputUnwritable for an OSError (drill D18)."""
     try:
-        yield
+        with system.files_in_the_way():
+            yield
     except BrokenPipeError:
         raise
     except OSError as error:

@@ -4,8 +4,10 @@ A target is a file, a folder, a template, stdout, an inherited descriptor, or a 
 written is tried with a file, not guessed from modes (drill O04).
 """
 
+import errno
 import os
 import stat
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
@@ -137,7 +139,10 @@ def parse_target(
         if template.has_fields:
             made = template.base + "/".join(template.fill(naming.LONGEST_FACTS, 0, "mp4"))
             _refuse_fault(rules.fault(template.text) or rules.fault(made), is_bought)
-            return Target(Form.TEMPLATE, spec, cwd / template.base, template=template, force=force)
+            folder = cwd / template.base
+            if not is_bought:
+                _refuse_file(folder)
+            return Target(Form.TEMPLATE, spec, folder, template=template, force=force)
         spec = spec.replace("{{", "{").replace("}}", "}")
     _refuse_fault(rules.fault(spec), is_bought)
     return _named(spec, cwd, force, is_bought, rules)
@@ -150,6 +155,13 @@ def _refuse_fault(fault: names.Fault | None, is_bought: bool) -> None:
     if is_bought:
         raise OutputUnwritable(fault.message)
     raise UsageError(fault.message, hint=f"a name that works: {fault.better}")
+
+
+def _refuse_file(folder: Path) -> None:
+    """Raise OutputUnwritable where what has the name of a folder is none, and where nobody may look (drill O04)."""
+    with disk.disk_errors(folder), suppress(FileNotFoundError), system.files_in_the_way():
+        if not stat.S_ISDIR(os.stat(folder).st_mode):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), os.fspath(folder))
 
 
 def check_target(
@@ -216,7 +228,8 @@ def _named(spec: str, cwd: Path, force: bool, is_bought: bool, rules: names.Rule
     taken = Target(form, spec, place, name, force=force, note=note)
     with disk.disk_errors(path):
         try:
-            mode = os.stat(path)
+            with system.files_in_the_way():
+                mode = os.stat(path)
         except FileNotFoundError:
             return taken if form is Form.FOLDER else _file(path, spec, force, note)
         except OSError:

@@ -6,6 +6,7 @@ import os
 import stat
 from pathlib import Path
 
+from orvideo import system
 from orvideo.errnos import hint, sentence
 from orvideo.errors import OutputExists, OutputUnwritable, UsageError
 from orvideo.files import expand_user, write_atomically
@@ -36,7 +37,8 @@ def check(path: Path, *, force: bool) -> None:
     Raises OutputExists, OutputUnwritable, and UsageError for what is no file.
     """
     try:
-        mode = os.lstat(path).st_mode
+        with system.files_in_the_way():
+            mode = os.lstat(path).st_mode
     except FileNotFoundError:
         _check_folder(path.parent)
         return

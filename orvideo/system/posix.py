@@ -18,6 +18,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 
 TYPE_CHECKING = False  # TAB completion waits for the imports here: typing is not among them
 if TYPE_CHECKING:
+    import socket
     from pathlib import Path
     from typing import TextIO
 
@@ -26,10 +27,11 @@ assert sys.platform != "win32"
 
 __all__ = [
     "MOVES_OPEN_FILES", "boot_id", "boot_time", "broken_pipes", "cell_size", "changes_piped_bytes",
-    "has_modes", "hold", "host", "is_database_in_use", "is_foreign", "is_lockless", "is_open_to_write", "is_process",
-    "is_sink", "lock", "longest_name", "network_error", "open_file", "open_terminal", "pid_namespace",
-    "prepare_streams", "process_started", "read_at", "read_hidden", "release", "rename", "replace", "sync",
-    "sync_folder", "take_from_others", "variable", "wait_for_input", "wait_for_room", "write_at",
+    "files_in_the_way", "has_modes", "hold", "host", "is_database_in_use", "is_foreign", "is_lockless",
+    "is_open_to_write", "is_process", "is_sink", "limit_unsent", "lock", "longest_name", "network_error",
+    "open_file", "open_terminal", "pid_namespace", "prepare_streams", "process_started", "read_at", "read_hidden",
+    "release", "rename", "replace", "sync", "sync_folder", "take_from_others", "variable", "wait_for_input",
+    "wait_for_room", "write_at",
 ]  # fmt: skip
 
 #: Whether a file that is open, here or elsewhere, can be renamed and removed.
@@ -52,6 +54,11 @@ def open_file(path: str | os.PathLike[str], flags: int, mode: int = 0o666, *, fo
     """Open a file in binary, for this process alone; a FIFO is not waited for. Returns the descriptor."""
     extra = os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY | (0 if follow else os.O_NOFOLLOW)
     return os.open(path, flags | extra, mode)
+
+
+def files_in_the_way() -> AbstractContextManager[None]:
+    """Raise NotADirectoryError where a part of a path is a file: here every call does that by itself."""
+    return nullcontext()
 
 
 def read_at(descriptor: int, count: int, offset: int) -> bytes:
@@ -331,6 +338,15 @@ def _read(path: str) -> str:
 def network_error(code: int, words: str | None = None) -> OSError:
     """Return the error for a code that a socket or the resolver gave, in its own words where it has some."""
     return OSError(code, words or os.strerror(code))
+
+
+def limit_unsent(connected: socket.socket, count: int) -> None:
+    """Let the system hold at most so many bytes that are not sent: by itself it buffers 4 MB."""
+    import socket
+
+    if (option := getattr(socket, "TCP_NOTSENT_LOWAT", None)) is not None:
+        with suppress(OSError):
+            connected.setsockopt(socket.IPPROTO_TCP, option, count)
 
 
 # Terminals and shells

@@ -16,19 +16,23 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TextIO, TypeVar
+from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from orvideo.system import names, processes
+
+if TYPE_CHECKING:
+    import socket
 
 # By this a type checker leaves the rest out where it checks for another system.
 assert sys.platform == "win32"
 
 __all__ = [
     "MOVES_OPEN_FILES", "boot_id", "boot_time", "broken_pipes", "cell_size", "changes_piped_bytes",
-    "has_modes", "hold", "host", "is_database_in_use", "is_foreign", "is_lockless", "is_open_to_write", "is_process",
-    "is_sink", "lock", "longest_name", "network_error", "open_file", "open_terminal", "pid_namespace",
-    "prepare_streams", "process_started", "read_at", "read_hidden", "release", "rename", "replace", "sync",
-    "sync_folder", "take_from_others", "variable", "wait_for_input", "wait_for_room", "write_at",
+    "files_in_the_way", "has_modes", "hold", "host", "is_database_in_use", "is_foreign", "is_lockless",
+    "is_open_to_write", "is_process", "is_sink", "limit_unsent", "lock", "longest_name", "network_error",
+    "open_file", "open_terminal", "pid_namespace", "prepare_streams", "process_started", "read_at", "read_hidden",
+    "release", "rename", "replace", "sync", "sync_folder", "take_from_others", "variable", "wait_for_input",
+    "wait_for_room", "write_at",
 ]  # fmt: skip
 
 #: Whether a file that is open, here or elsewhere, can be renamed and removed.
@@ -59,7 +63,24 @@ def open_file(path: str | os.PathLike[str], flags: int, mode: int = 0o666, *, fo
         raise OSError(errno.EINVAL, f"{name.partition('.')[0]} is a device", os.fspath(path))
     if os.path.isdir(path):  # else it would be told as a lack of permission
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
-    return os.open(path, flags | os.O_BINARY | os.O_NOINHERIT, mode)
+    with files_in_the_way():
+        return os.open(path, flags | os.O_BINARY | os.O_NOINHERIT, mode)
+
+
+@contextmanager
+def files_in_the_way() -> Iterator[None]:
+    """Raise NotADirectoryError where a part of a path is a file, which Windows tells as missing (W32)."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        if error.filename is None:
+            raise
+        place = os.path.dirname(os.path.abspath(error.filename))
+        while not os.path.exists(place) and place != os.path.dirname(place):
+            place = os.path.dirname(place)
+        if not os.path.exists(place) or os.path.isdir(place):
+            raise
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), error.filename) from error
 
 
 def read_at(descriptor: int, count: int, offset: int) -> bytes:
@@ -238,6 +259,17 @@ def network_error(code: int, words: str | None = None) -> OSError:
     import ctypes
 
     return ctypes.WinError(code)
+
+
+def limit_unsent(connected: socket.socket, count: int) -> None:
+    """Let the system hold at most about so many bytes that have not arrived: by itself it buffers what it likes.
+
+    The last send may go beyond it, by all of its bytes (W33).
+    """
+    import socket
+
+    with suppress(OSError):
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, count)
 
 
 # Terminals and shells

@@ -10,14 +10,12 @@ import hashlib
 import json
 import os
 import shutil
-import signal
 import sqlite3
 import struct
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -504,8 +502,8 @@ def test_d14_killed_in_the_middle_the_name_holds_nothing_and_the_next_run_comple
         wire.bought(orvideo)
         process = orvideo.popen("download", JOB, "-o", "boat.mp4")
         wait_until(lambda: any(Path(part).stat().st_size == 40_000 for part in parts()))
-        process.send_signal(signal.SIGKILL)
-        assert process.wait(240) == -signal.SIGKILL
+        process.kill()
+        assert process.wait(240) != 0
         assert not Path("boat.mp4").exists()
         again = orvideo.process("download", JOB, "-o", "boat.mp4")
         assert (again.code, again.lines) == (0, ["boat.mp4"]), again.err
@@ -627,7 +625,7 @@ def test_r_a4_what_happens_to_the_name_while_the_job_is_waited_for(orvideo: Shel
         done = orvideo("submit", *ORDER, "--wait", "-o", "new/clips/boat.mp4")
         assert wire.posts == 1
         if what == "file":
-            assert (done.code, done.lines) == (13, ["new/clips/boat-1a2b3c4d.mp4"]), done.err
+            assert (done.code, done.lines) == (13, [os.path.join("new", "clips", "boat-1a2b3c4d.mp4")]), done.err
             assert Path("new/clips/boat.mp4").read_text() == "theirs"
             assert Path("new/clips/boat-1a2b3c4d.mp4").read_bytes() == VIDEO
         else:
@@ -677,7 +675,12 @@ def test_h11_whatever_appears_under_the_name_after_the_money_the_video_is_saved_
 def test_g5_a_batch_prints_the_path_of_a_video_that_is_saved_beside_once(orvideo: Shell) -> None:
     Path("rows.txt").write_text("a boat\n")
     line = ("batch", "rows.txt", *ORDER[1:], "-o", "boat.mp4", "--yes")
-    with Wire(appearing("boat.mp4", "fifo"), DONE, content=[film(VIDEO)]) as wire:
+
+    def appear(peer: Peer, request: Received) -> bool:
+        Path("boat.mp4").write_text("theirs")
+        return peer.send(http(200, json.dumps({"id": JOB, "status": "pending"}).encode()))
+
+    with Wire(appear, DONE, content=[film(VIDEO)]) as wire:
         orvideo.environ |= wire.env
         done = orvideo(*line)
         assert done.lines == ["boat-1a2b3c4d.mp4"], done.err
@@ -730,6 +733,22 @@ def test_h11_a_file_where_a_folder_should_be_means_above_it(orvideo: Shell, spec
         later = orvideo("download", JOB)
     assert (later.code, [Path(line).name for line in later.lines]) == (13, [name]), later.err
     assert len(wire.fetches) == 2
+
+
+@drill("R-A4", "O01", "W32")
+def test_h11_so_does_a_file_where_the_folder_above_it_was(orvideo: Shell) -> None:
+    Path("sub").mkdir()
+
+    def appear(peer: Peer, request: Received) -> bool:
+        Path("sub").rmdir()
+        Path("sub").write_text("theirs")
+        return peer.send(http(200, json.dumps({"id": JOB, "status": "pending"}).encode()))
+
+    with Wire(appear, DONE, content=[film(VIDEO)]) as wire:
+        orvideo.environ |= wire.env
+        done = orvideo("submit", *ORDER, "--wait", "-o", "sub/clips/boat.mp4")
+    assert (done.code, done.lines) == (13, ["boat.mp4"]), done.err
+    assert (Path("boat.mp4").read_bytes(), Path("sub").read_text()) == (VIDEO, "theirs")
 
 
 @drill("R-A4", "D14")
@@ -1123,8 +1142,7 @@ def test_h9c_a_silent_place_has_its_share_of_the_time_and_no_more(orvideo: Shell
 def test_h9d_a_length_that_no_disk_holds_is_a_fault_of_the_place(
     orvideo: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    small = SimpleNamespace(f_bavail=20 << 20, f_bfree=20 << 20, f_blocks=20 << 20, f_frsize=1)
-    monkeypatch.setattr(os, "statvfs", lambda path: small)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: (20 << 20, 0, 20 << 20))
     lie = send_and_close(b"HTTP/1.1 200 X\r\nContent-Length: 8000000000\r\n\r\n" + VIDEO)
     with Wire(places={PLACE: [lie]}, content=[refuse(410)]) as wire:
         done = fetch(orvideo, with_place(wire))
@@ -1221,7 +1239,7 @@ def test_f_c01_downloads_of_one_job_at_once_all_end_well(orvideo: Shell, force: 
             line = ("download", job_id, "-o", f"{number}/boat.mp4", *force)
             started = [orvideo.popen(*line, **pipes) for _ in range(4)]
             ended = [(process.communicate(timeout=240), process.returncode) for process in started]
-            assert [(out, code) for (out, _), code in ended] == [(f"{number}/boat.mp4\n".encode(), 0)] * 4, ended
+            assert [(out, code) for (out, _), code in ended] == [(f"{number}{os.sep}boat.mp4\n".encode(), 0)] * 4, ended
         assert os.listdir(str(number)) == ["boat.mp4"]
         assert Path(str(number), "boat.mp4").read_bytes() == VIDEO
 
@@ -1430,6 +1448,7 @@ def test_d02_a_home_is_a_home_wherever_a_path_is_given(
     orvideo: Shell, home: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))
     with Wire(DONE, content=[film(VIDEO)]) as wire:
         wire.bought(orvideo)
         if place == "setting":
@@ -1449,6 +1468,7 @@ def test_d02_a_home_is_a_home_wherever_a_path_is_given(
 @drill("F-D02")
 def test_d02_so_it_is_for_all_that_is_read(orvideo: Shell, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))
     (home / "in").mkdir()
     (home / "in" / "prompt.txt").write_text("a boat")
     (home / "in" / "frame.png").write_bytes(picture(size=(640, 480)))

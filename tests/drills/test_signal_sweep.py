@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 
+if os.name != "posix":
+    pytest.skip("signals are POSIX's", allow_module_level=True)
+
 from tests.drills.signal_sweep import COMMANDS, sweep
 
-pytestmark = [
-    pytest.mark.long,
-    pytest.mark.skipif(os.name != "posix", reason="SKIPPED: signals are POSIX's"),
-]
-
+pytestmark = pytest.mark.long
 
 #: Seeds with which all six kinds of blow come, each soon after something was asked for.
 SEEDS = {"submit": 17, "wait": 3, "download": 25, "batch": 31}

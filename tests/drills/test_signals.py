@@ -43,7 +43,9 @@ from tests.drills.service import (
 )
 from tests.shell import KEY, Result, Shell, Stream
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="SKIPPED: signals and terminals are POSIX's")
+if os.name != "posix":
+    pytest.skip("signals and terminals are POSIX's", allow_module_level=True)
+
 drill = pytest.mark.drill
 
 JOB = {"id": "job-1", "status": "in_progress"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sqlite3
 import stat
 import subprocess
@@ -343,7 +344,7 @@ def test_damage_that_shows_later_is_refused_as_well(path: Path) -> None:
 def test_a_file_where_the_directory_should_be(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file")
 
-    with pytest.raises(RecordError, match=str(tmp_path / "state" / "jobs.db")) as refusal:
+    with pytest.raises(RecordError, match=re.escape(str(tmp_path / "state" / "jobs.db"))) as refusal:
         Ledger(tmp_path / "state" / "jobs.db")
     assert refusal.value.exit_code == 11
 

@@ -216,9 +216,9 @@ def test_a_folder_that_cannot_be_made_is_an_error_that_names_it(tmp_path: Path) 
     (tmp_path / "file").write_text("")
     settings = Settings({"ORVIDEO_CONFIG_DIR": str(tmp_path / "file" / "config")})
     assert settings.get("model").value is None
-    with pytest.raises(OutputUnwritable, match=r"file/config/config\.toml"):
+    with pytest.raises(OutputUnwritable, match=r"file[/\\]config[/\\]config\.toml"):
         settings.set("model", "a/b")
-    with pytest.raises(OutputUnwritable, match=r"file/config/api-key\.json"):
+    with pytest.raises(OutputUnwritable, match=r"file[/\\]config[/\\]api-key\.json"):
         settings.store_api_key("sk-or-v1-0123456789abcdef")
 
 
