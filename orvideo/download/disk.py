@@ -26,6 +26,8 @@ from orvideo.files import move_into_place
 RESERVED_SHARE, RESERVED_MOST = 0.05, 1 << 30
 
 _PIECE = 1 << 20
+#: After so many bytes the system is asked to begin bringing them to the disk.
+_WRITING_STEP = 4 << 20
 
 
 class FileInUse(Exception):
@@ -44,6 +46,7 @@ class Part:
         self.size = self._file.st_size
         self.is_spoiled = False
         self._hash, self._hashed = hashlib.sha256(), 0
+        self._writing_from = 0
 
     @classmethod
     def open_locked(cls, path: Path) -> Self:
@@ -113,6 +116,9 @@ class Part:
                 self._hash.update(view[:written])
                 self.size = self._hashed = self.size + written
                 view = view[written:]
+            if self.size - self._writing_from >= _WRITING_STEP:
+                system.start_writing(self.descriptor, self._writing_from, self.size - self._writing_from)
+                self._writing_from = self.size
         except OSError as error:
             self.is_spoiled = error.errno not in errnos.NO_SPACE
             raise
@@ -120,7 +126,7 @@ class Part:
     def empty(self) -> None:
         if self.size:
             os.ftruncate(self.descriptor, 0)
-        self.size = self._hashed = 0
+        self.size = self._hashed = self._writing_from = 0
         self._hash = hashlib.sha256()
 
     def measure(self) -> None:

@@ -30,8 +30,8 @@ __all__ = [
     "files_in_the_way", "has_modes", "hold", "host", "is_database_in_use", "is_foreign", "is_lockless",
     "is_open_to_write", "is_process", "is_sink", "limit_unsent", "lock", "longest_name", "network_error",
     "open_file", "open_terminal", "pid_namespace", "prepare_streams", "process_started", "read_at", "read_hidden",
-    "release", "rename", "replace", "sync", "sync_folder", "take_from_others", "variable", "wait_for_input",
-    "wait_for_room", "write_at",
+    "release", "rename", "replace", "start_writing", "sync", "sync_folder", "take_from_others", "variable",
+    "wait_for_input", "wait_for_room", "write_at",
 ]  # fmt: skip
 
 #: Whether a file that is open, here or elsewhere, can be renamed and removed.
@@ -67,6 +67,16 @@ def read_at(descriptor: int, count: int, offset: int) -> bytes:
 
 def write_at(descriptor: int, data: memoryview, offset: int) -> int:
     return os.pwrite(descriptor, data, offset)
+
+
+def start_writing(descriptor: int, start: int, count: int) -> None:
+    """Have the system begin to bring bytes of a file to the disk, so that `sync` has little left to wait for.
+
+    Advice, and Linux alone takes it; what goes wrong with the disk is told by `sync`.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.posix_fadvise(descriptor, start, count, os.POSIX_FADV_DONTNEED)
 
 
 def sync(descriptor: int) -> None:

@@ -31,8 +31,8 @@ __all__ = [
     "files_in_the_way", "has_modes", "hold", "host", "is_database_in_use", "is_foreign", "is_lockless",
     "is_open_to_write", "is_process", "is_sink", "limit_unsent", "lock", "longest_name", "network_error",
     "open_file", "open_terminal", "pid_namespace", "prepare_streams", "process_started", "read_at", "read_hidden",
-    "release", "rename", "replace", "sync", "sync_folder", "take_from_others", "variable", "wait_for_input",
-    "wait_for_room", "write_at",
+    "release", "rename", "replace", "start_writing", "sync", "sync_folder", "take_from_others", "variable",
+    "wait_for_input", "wait_for_room", "write_at",
 ]  # fmt: skip
 
 #: Whether a file that is open, here or elsewhere, can be renamed and removed.
@@ -93,6 +93,10 @@ def write_at(descriptor: int, data: memoryview, offset: int) -> int:
     with _position:
         os.lseek(descriptor, offset, os.SEEK_SET)
         return os.write(descriptor, data)
+
+
+def start_writing(descriptor: int, start: int, count: int) -> None:
+    """Do nothing: the system writes when it likes to."""
 
 
 def sync(descriptor: int) -> None:
