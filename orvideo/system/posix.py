@@ -18,6 +18,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 
 TYPE_CHECKING = False  # TAB completion waits for the imports here: typing is not among them
 if TYPE_CHECKING:
+    import socket
     from pathlib import Path
     from typing import TextIO
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 assert sys.platform != "win32"
 
 __all__ = [
-    "MOVES_OPEN_FILES", "boot_id", "boot_time", "broken_pipes", "cell_size", "changes_piped_bytes",
+    "MOVES_OPEN_FILES", "boot_id", "boot_time", "broken_pipes", "cell_size", "changes_piped_bytes", "claim_port",
     "has_modes", "hold", "host", "is_database_in_use", "is_foreign", "is_lockless", "is_open_to_write", "is_process",
     "is_sink", "lock", "longest_name", "network_error", "open_file", "open_terminal", "pid_namespace",
     "prepare_streams", "process_started", "read_at", "read_hidden", "release", "rename", "replace", "sync",
@@ -326,6 +327,13 @@ def _read(path: str) -> str:
 
 
 # Networks
+
+
+def claim_port(door: socket.socket) -> None:
+    """Let a socket, before it is bound, share its port with no other; a port that was left a moment ago is free."""
+    import socket
+
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 
 
 def network_error(code: int, words: str | None = None) -> OSError:
