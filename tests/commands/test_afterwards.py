@@ -160,6 +160,10 @@ def test_what_goes_wrong_in_the_command_is_a_warning_and_no_other_code(orvideo: 
     done = orvideo(*submit(*CHEAP, "-o", "boat.mp4", "--exec", "exit 3"))
     assert (done.code, done.lines) == (0, ["boat.mp4"])
     assert "warning: --exec: it ended with code 3: exit 3" in done.err
+
+
+def test_a_command_that_a_signal_ended_says_so(orvideo: Shell) -> None:
+    orvideo(*submit(*CHEAP, "-o", "boat.mp4"))
     assert "ended by signal 9" in orvideo("wait", "@1", "--exec", "kill -9 $$").err
 
 

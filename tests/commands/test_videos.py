@@ -129,7 +129,7 @@ def test_files_and_jobs_are_told_apart(
     for name in ("./1", "clip", "clips/clip", "clip.mp4", "~/clip", job[-8:]):
         found = source(orvideo, name)
         assert (found["job_id"], found["index"]) == (None, None), name
-        assert str(found["path"]).endswith(name.lstrip("~.")), name
+        assert Path(found["path"]).as_posix().endswith(name.lstrip("~.")), name
 
 
 @pytest.mark.parametrize("word", ["nowhere.mp4", "./nowhere", "~/nowhere"])
