@@ -235,7 +235,7 @@ def is_process(pid: int, started: str) -> bool | None:
 
 
 def claim_port(door: socket.socket) -> None:
-    """Let a socket, before it is bound, share its port with no other: with SO_REUSEADDR it could be taken (W32)."""
+    """Let a socket, before it is bound, share its port with no other: with SO_REUSEADDR it could be taken (W35)."""
     door.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
 
 

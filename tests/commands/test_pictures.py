@@ -48,7 +48,7 @@ def frame_of(path: Path, number: int) -> bytes:
 def test_the_frame_is_saved_where_the_line_says(
     orvideo: Shell, clip: Path, home: Path, words: list[str], number: int, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE" if sys.platform == "win32" else "HOME", str(home))
     done = orvideo("frame", *words)
     assert (done.code, done.err) == (0, "")
     assert (home / done.out.rstrip("\n")).samefile(home / name)

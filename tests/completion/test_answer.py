@@ -200,7 +200,7 @@ def test_jobs_are_offered_newest_first(environ: dict[str, str], ledger: Ledger) 
     )
 
 
-@pytest.mark.drill("W33")
+@pytest.mark.drill("W36")
 def test_where_a_video_is_asked_for_jobs_and_files_are_offered(
     environ: dict[str, str], ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

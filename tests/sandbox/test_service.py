@@ -450,8 +450,8 @@ def test_a_taken_port_is_an_os_error(start: Start, tmp_path: Path) -> None:
     assert refused.value.errno in (errno.EADDRINUSE, errno.EACCES)
 
 
-@pytest.mark.drill("W32")
-def test_w32_no_other_program_can_have_the_port_as_well(start: Start) -> None:
+@pytest.mark.drill("W35")
+def test_w35_no_other_program_can_have_the_port_as_well(start: Start) -> None:
     port = int(start().sandbox.base_url.split(":")[2].split("/")[0])
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
