@@ -77,6 +77,11 @@ class Login:
         return Result(self.process.returncode, out.decode(), err.decode())
 
 
+def browser(*arguments: str) -> str:
+    """Return the value of BROWSER that runs Python, which splits it as a POSIX shell does on every system."""
+    return f"{shlex.join([Path(sys.executable).as_posix(), *arguments])} %s"
+
+
 @contextmanager
 def signing_in(
     shell: Shell, base_url: str, *argv: str, env: Mapping[str, str] | None = None, through: Sequence[str] = ()
@@ -86,9 +91,7 @@ def signing_in(
     folder.mkdir()
     script, note = folder / "browser.py", folder / "note"
     script.write_text(_BROWSER.format(path=str(note), patience=PATIENCE), encoding="utf-8")
-    # Python splits it as a POSIX shell does, on every system.
-    browser = " ".join(shlex.quote(path.as_posix()) for path in (Path(sys.executable), script)) + " %s"
-    environ = {**shell.environ, "ORVIDEO_BASE_URL": base_url, "BROWSER": browser, **(env or {})}
+    environ = {**shell.environ, "ORVIDEO_BASE_URL": base_url, "BROWSER": browser(script.as_posix()), **(env or {})}
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen([*through, *COMMAND, "login", *argv], env=environ, cwd=shell.home, **pipes) as process:  # type: ignore[call-overload]
         try:

@@ -17,7 +17,7 @@ from tests.drills.raw_server import RawServer, Reply, close_after_request, close
 from tests.sandbox.conftest import Start
 from tests.sandbox.test_sign_in import CHALLENGE, VERIFIER
 from tests.shell import KEY, Shell
-from tests.sign_in.person import PATIENCE, allow, key_file, shown_code, signing_in
+from tests.sign_in.person import PATIENCE, allow, browser, key_file, shown_code, signing_in
 
 NEW = "sk-or-v1-" + "5ca1ab1e" * 8
 CODE = "auth_code_0123"
@@ -265,6 +265,6 @@ def test_the_wait_for_the_browser_goes_by_the_clock_that_it_is_given(orvideo: Sh
     turns = iter(range(0, 100_000, 100))
     orvideo.clock = Clock(monotonic=lambda: float(next(turns)))
     with accounts() as server:
-        env = {"ORVIDEO_BASE_URL": server.url, "BROWSER": "true"}
+        env = {"ORVIDEO_BASE_URL": server.url, "BROWSER": browser("-c", "pass")}
         done = orvideo("login", "--timeout", "5m", env=env)
     assert (done.code, "within 5m" in done.err) == (4, True)
