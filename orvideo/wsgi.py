@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import socket
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from waitress import wasyncore
-from waitress.server import create_server
+from waitress.adjustments import Adjustments
+from waitress.server import TcpWSGIServer
 
+from orvideo import system
 from orvideo.clock import MAX_WAIT
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
     from waitress.channel import HTTPChannel
+    from waitress.task import ThreadedTaskDispatcher
 
 
 class WsgiServer:
@@ -35,13 +39,13 @@ class WsgiServer:
         grace: float,
         on_closing: Callable[[], object] = lambda: None,
         channel_class: type[HTTPChannel] | None = None,
+        dispatcher: ThreadedTaskDispatcher | None = None,
         **options: Any,
     ) -> None:
         # Without a handler of its own, its warnings would go to stderr.
         logging.getLogger("waitress").addHandler(logging.NullHandler())
         host, port = address
-        self._server: Any = create_server(
-            application,
+        adjustments = Adjustments(
             host=host,
             port=port,
             ipv6=False,
@@ -50,6 +54,11 @@ class WsgiServer:
             log_socket_errors=False,
             clear_untrusted_proxy_headers=False,
             **options,
+        )
+        # Waitress itself would bind with SO_REUSEADDR, by which Windows gives one port to several.
+        door = _bound(address)
+        self._server: Any = TcpWSGIServer(
+            application, {}, _sock=door, dispatcher=dispatcher, adj=adjustments, bind_socket=False
         )
         if channel_class is not None:
             self._server.channel_class = channel_class
@@ -83,3 +92,15 @@ class WsgiServer:
             channel.handle_close()
         server.task_dispatcher.shutdown(timeout=self._grace)
         server.trigger.close()
+
+
+def _bound(address: tuple[str, int]) -> socket.socket:
+    """Return a socket at an IPv4 address that nobody else can have. Raises OSError."""
+    door = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        system.claim_port(door)
+        door.bind(address)
+    except OSError:
+        door.close()
+        raise
+    return door

@@ -10,13 +10,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from orvideo.catalogue import cache
 from orvideo.record.ledger import Ledger
+from orvideo.settings.folders import STATE, locate
 from tests.completion import test_answer
 
 #: What costs most, by the name of its package.
@@ -43,7 +42,8 @@ finally:
 def loaded(home: Path, *arguments: str, env: Mapping[str, str] | None = None, code: int = 0) -> set[str]:
     """Return the modules that a command line had loaded in the end; it must end with `code`."""
     out = home / "modules"
-    environ = {"HOME": str(home), "HTTPS_PROXY": "http://127.0.0.1:9", "PATH": os.defpath, **(env or {})}
+    surroundings = test_answer.surroundings(home)
+    environ = {**surroundings, "HTTPS_PROXY": "http://127.0.0.1:9", "PATH": os.defpath, **(env or {})}
     # -S and -I would change what is measured; a clean environment is enough.
     done = subprocess.run(
         [sys.executable, "-c", _RUN, str(out), *arguments], env=environ, cwd=home, capture_output=True, check=False
@@ -65,9 +65,10 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 
 @pytest.fixture
 def jobs(home: Path) -> Path:
-    with Ledger(home / ".local/state/orvideo/jobs.db") as ledger:
+    environ = test_answer.surroundings(home)
+    with Ledger(Path(locate(STATE, environ), "jobs.db")) as ledger:
         test_answer.submitted(ledger, "job1")
-    cache.write(home / ".cache/orvideo" / cache.file_name(test_answer.DEFAULT), [{"id": "a/one"}], datetime.now(UTC))
+    test_answer.shelve(environ, [{"id": "a/one"}])
     return home
 
 
@@ -139,11 +140,10 @@ def test_what_needs_no_key_asks_nobody_for_it(jobs: Path, line: str) -> None:
 
 def test_a_submit_loads_the_wire_and_not_the_drawing(jobs: Path, bare: set[str]) -> None:
     # Nobody listens at this address: everything up to the first byte is done, and then the line ends (7).
-    (jobs / ".cache/orvideo").mkdir(parents=True, exist_ok=True)
     endpoint = "http://127.0.0.1:9/api/v1"
     models = json.loads((Path(__file__).parents[1] / "orvideo/sandbox/models.json").read_text(encoding="utf-8"))
     entries = models["data"] if isinstance(models, dict) else models
-    cache.write(jobs / ".cache/orvideo" / cache.file_name(endpoint), entries, datetime.now(UTC))
+    test_answer.shelve(test_answer.surroundings(jobs), entries, endpoint)
     env = {"ORVIDEO_BASE_URL": endpoint, "OPENROUTER_API_KEY": "sk-or-v1-0123456789abcdef"}
     found = loaded(jobs, "submit", "a boat", "-m", entries[0]["id"], "-q", env=env, code=7) - bare
     assert {"typer", "httpx", "sqlite3"} <= found

@@ -18,6 +18,7 @@ from orvideo.record.frames import FrameSource
 from orvideo.record.lookup import NoSuchJob
 from orvideo.request.frames import USUAL, Frame, FrameWord
 from orvideo.request.kinds import recognise
+from orvideo.system import names
 
 if TYPE_CHECKING:
     from orvideo.context import Context
@@ -165,8 +166,9 @@ def take_frame(path: Path, digest: str, moment: Moment, max_bytes: int) -> tuple
 
 
 def _exists(path: Path) -> bool:
+    """Return whether something is there; a device is, and whoever reads it as a picture refuses it (finding W14)."""
     try:
-        return path.exists()
+        return path.exists() or names.HERE.is_device(path)
     except (OSError, ValueError):
         return False
 

@@ -228,7 +228,9 @@ def _videos(current: str, words: Sequence[str], environ: Mapping[str, str]) -> l
         found = sorted((one.name, one.is_dir()) for one in entries if one.name.startswith(begins))
     names = [name for name, is_folder in found if name.endswith(_VIDEOS) and not is_folder]
     names = names or [f"{name}/" for name, is_folder in found if is_folder and begins]
-    files = [(os.path.join(folder, name), "") for name in names[:MAX_FILES]]
+    # Behind what is typed, as it is typed: a shell drops what does not begin so.
+    typed = current.removesuffix(begins)
+    files = [(typed + name, "") for name in names[:MAX_FILES]]
     return files if folder else [*_jobs(current, words, environ), *files]
 
 

@@ -112,7 +112,7 @@ class Sandbox:
             grace=_GRACE,
             on_closing=self.studio.close,  # the films, on which threads may be waiting
             channel_class=Channel,
-            _dispatcher=Dispatcher(),
+            dispatcher=Dispatcher(),
             connection_limit=_CONNECTIONS,
             recv_bytes=65536,
             # What a slow client has not taken waits in the film's file, not in memory.

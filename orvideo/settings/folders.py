@@ -3,7 +3,8 @@
 `ORVIDEO_CONFIG_DIR`, `ORVIDEO_STATE_DIR` and `ORVIDEO_CACHE_DIR` name a folder itself. Otherwise the folder is
 `orvideo` below the base folder of the XDG specification; on macOS without XDG's variable, and on Windows, it is the one
 that platformdirs names. (On Linux platformdirs names the same as XDG, but reads the variables of the process instead of
-those it is handed.) TAB completion imports this module, so it imports neither typing nor pathlib, and errors late.
+those it is handed.) TAB completion imports this module, so it imports neither typing nor pathlib, and errors late;
+where platformdirs is asked, that brings pathlib along.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from urllib.parse import parse_qs
 
 import h11
 
+from orvideo import system
 from orvideo.clock import MAX_WAIT
 from orvideo.deadline import Deadline
 from orvideo.sign_in import pages
@@ -187,8 +188,7 @@ def _listening_socket() -> socket.socket:
     """Return a socket that listens on a free port of 127.0.0.1. Raises OSError."""
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
-        if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):  # on Windows another program could take the same port
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        system.claim_port(listening)
         listening.bind(("127.0.0.1", 0))
         listening.listen(_MOST)
         listening.setblocking(False)

@@ -52,6 +52,10 @@ class Rules(NamedTuple):
         """Return whether a path is the device of Windows that takes bytes and keeps none."""
         return self.forbids and spec.upper() in ("NUL", "NUL:", r"\\.\NUL")
 
+    def is_device(self, path: Path) -> bool:
+        """Return whether Windows takes the name of a path for one of its devices, which are in every folder."""
+        return self.forbids and is_reserved(path.name)
+
     def is_on_network(self, path: str) -> bool:
         """Return whether a path names another machine: `\\\\server\\share`."""
         return self.forbids and path.startswith(("\\\\", "//")) and not path.startswith("\\\\?\\")

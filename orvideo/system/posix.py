@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 assert sys.platform != "win32"
 
 __all__ = [
-    "MOVES_OPEN_FILES", "boot_id", "boot_time", "broken_pipes", "cell_size", "changes_piped_bytes",
+    "MOVES_OPEN_FILES", "boot_id", "boot_time", "broken_pipes", "cell_size", "changes_piped_bytes", "claim_port",
     "files_in_the_way", "has_modes", "hold", "host", "is_database_in_use", "is_foreign", "is_lockless",
-    "is_open_to_write", "is_process", "is_sink", "limit_unsent", "lock", "longest_name", "network_error",
-    "open_file", "open_terminal", "pid_namespace", "prepare_streams", "process_started", "read_at", "read_hidden",
-    "release", "rename", "replace", "start_writing", "sync", "sync_folder", "take_from_others", "variable",
-    "wait_for_input", "wait_for_room", "write_at",
+    "is_open_to_write", "is_process", "is_sink", "limit_unsent", "lock", "longest_name", "network_error", "open_file",
+    "open_terminal", "pid_namespace", "prepare_streams", "process_started", "read_at", "read_hidden", "release",
+    "rename", "replace", "start_writing", "sync", "sync_folder", "take_from_others", "variable", "wait_for_input",
+    "wait_for_room", "write_at",
 ]  # fmt: skip
 
 #: Whether a file that is open, here or elsewhere, can be renamed and removed.
@@ -343,6 +343,13 @@ def _read(path: str) -> str:
 
 
 # Networks
+
+
+def claim_port(door: socket.socket) -> None:
+    """Let a socket, before it is bound, share its port with no other; a port that was left a moment ago is free."""
+    import socket
+
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 
 
 def network_error(code: int, words: str | None = None) -> OSError:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import msvcrt
 import os
+import socket
 import sys
 import threading
 import time
@@ -27,12 +28,12 @@ if TYPE_CHECKING:
 assert sys.platform == "win32"
 
 __all__ = [
-    "MOVES_OPEN_FILES", "boot_id", "boot_time", "broken_pipes", "cell_size", "changes_piped_bytes",
+    "MOVES_OPEN_FILES", "boot_id", "boot_time", "broken_pipes", "cell_size", "changes_piped_bytes", "claim_port",
     "files_in_the_way", "has_modes", "hold", "host", "is_database_in_use", "is_foreign", "is_lockless",
-    "is_open_to_write", "is_process", "is_sink", "limit_unsent", "lock", "longest_name", "network_error",
-    "open_file", "open_terminal", "pid_namespace", "prepare_streams", "process_started", "read_at", "read_hidden",
-    "release", "rename", "replace", "start_writing", "sync", "sync_folder", "take_from_others", "variable",
-    "wait_for_input", "wait_for_room", "write_at",
+    "is_open_to_write", "is_process", "is_sink", "limit_unsent", "lock", "longest_name", "network_error", "open_file",
+    "open_terminal", "pid_namespace", "prepare_streams", "process_started", "read_at", "read_hidden", "release",
+    "rename", "replace", "start_writing", "sync", "sync_folder", "take_from_others", "variable", "wait_for_input",
+    "wait_for_room", "write_at",
 ]  # fmt: skip
 
 #: Whether a file that is open, here or elsewhere, can be renamed and removed.
@@ -256,6 +257,11 @@ def is_process(pid: int, started: str) -> bool | None:
 
 
 # Networks
+
+
+def claim_port(door: socket.socket) -> None:
+    """Let a socket, before it is bound, share its port with no other: with SO_REUSEADDR it could be taken (W35)."""
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
 
 
 def network_error(code: int, words: str | None = None) -> OSError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import av
@@ -39,7 +40,7 @@ def test_the_film_is_the_last_answer(service: Bench, home: Path, monkeypatch: py
     # A folder that -o makes can take the film as well.
     done = service.batch("-o", "new/", "--join", "new/film.mp4")
     assert done.code == 0, done.err
-    assert done.lines[-1] == "new/film.mp4"
+    assert done.lines[-1] == str(Path("new", "film.mp4"))
     assert len(done.lines) == 3
 
 
@@ -103,7 +104,7 @@ def test_what_joins_is_asked_for_before_anything_is_sent(service: Bench, home: P
     (home / "lacking" / "av").mkdir(parents=True)
     (home / "lacking" / "av" / "__init__.py").write_text("raise ModuleNotFoundError('No av', name='av')\n")
     service.write(rows(1))
-    path = f"{home / 'lacking'}:{service.shell.environ['PYTHONPATH']}"
+    path = f"{home / 'lacking'}{os.pathsep}{service.shell.environ['PYTHONPATH']}"
     done = service.shell.process("batch", "rows.jsonl", "--join", "film.mp4", env={"PYTHONPATH": path})
     assert (done.code, service.received) == (2, [])
     assert "Joining videos needs av, which is not installed" in done.err

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import io
 import json
+import os
 import signal
 import subprocess
 import time
@@ -165,18 +166,17 @@ def test_a_model_that_takes_no_such_frame_is_refused(service: Bench) -> None:
 
 def test_a_video_that_is_not_kept_gives_no_pictures(service: Bench) -> None:
     service.write(CHAIN)
-    done = service.batch("-o", "/dev/null")
+    done = service.batch("-o", os.devnull)
     assert (done.code, service.received) == (2, [])
-    assert "line 1: Another row takes a picture of its video, which /dev/null does not keep." in " ".join(
-        done.err.split()
-    )
+    refusal = f"line 1: Another row takes a picture of its video, which {os.devnull} does not keep."
+    assert refusal in " ".join(done.err.split())
 
 
 def test_what_takes_the_frames_is_asked_for_before_anything_is_sent(service: Bench, home: Path) -> None:
     (home / "lacking" / "av").mkdir(parents=True)
     (home / "lacking" / "av" / "__init__.py").write_text("raise ModuleNotFoundError('No av', name='av')\n")
     service.write(CHAIN)
-    path = f"{home / 'lacking'}:{service.shell.environ['PYTHONPATH']}"
+    path = f"{home / 'lacking'}{os.pathsep}{service.shell.environ['PYTHONPATH']}"
     done = service.shell.process("batch", "rows.jsonl", "--json", env={"PYTHONPATH": path})
     assert (done.code, service.received) == (2, [])
     assert "needs av, which is not installed" in done.error["message"]

@@ -31,6 +31,10 @@ RECORD = Record(
 )  # fmt: skip
 
 
+#: A line that writes down the variables that it is given.
+SEE = "set >seen" if sys.platform == "win32" else "env >seen"
+
+
 def facts(home: Path) -> dict[str, str]:
     lines = (home / "facts").read_text().replace(">\n", ">\0").split("\0")
     pairs = (line.partition("=") for line in lines if line)
@@ -132,7 +136,7 @@ def test_no_fact_breaks_the_environment() -> None:
 @pytest.mark.drill("K10")
 def test_the_command_is_not_told_the_key(orvideo: Shell, home: Path) -> None:
     env = {"OPENROUTER_API_KEY": KEY, "MY_COPY": KEY, "MY_HEADER": f"Bearer {KEY}", "MINE": "kept"}
-    done = orvideo(*submit(*CHEAP, "--exec", "env >seen"), env=env)
+    done = orvideo(*submit(*CHEAP, "--exec", SEE), env=env)
     assert done.code == 0, done.err
     seen = (home / "seen").read_text()
     assert KEY not in seen
@@ -140,7 +144,7 @@ def test_the_command_is_not_told_the_key(orvideo: Shell, home: Path) -> None:
 
 
 def test_the_command_has_the_surroundings_of_orvideo_and_the_facts(orvideo: Shell, home: Path) -> None:
-    done = orvideo.process(*submit(*CHEAP, "--exec", "env >seen"), env={"MINE": "kept"})
+    done = orvideo.process(*submit(*CHEAP, "--exec", SEE), env={"MINE": "kept"})
     assert done.code == 0, done.err
     seen = {line.partition("=")[0] for line in (home / "seen").read_text().splitlines()}
     assert "MINE" in seen
@@ -160,6 +164,10 @@ def test_what_goes_wrong_in_the_command_is_a_warning_and_no_other_code(orvideo: 
     done = orvideo(*submit(*CHEAP, "-o", "boat.mp4", "--exec", "exit 3"))
     assert (done.code, done.lines) == (0, ["boat.mp4"])
     assert "warning: --exec: it ended with code 3: exit 3" in done.err
+
+
+def test_a_command_that_a_signal_ended_says_so(orvideo: Shell) -> None:
+    orvideo(*submit(*CHEAP, "-o", "boat.mp4"))
     assert "ended by signal 9" in orvideo("wait", "@1", "--exec", "kill -9 $$").err
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
 import sqlite3
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -118,7 +120,10 @@ def test_words_for_a_frame(service: Service, clip: str, home: Path, line: list[s
 def test_a_picture_a_url_and_a_file_with_a_jobs_name_are_what_they_were(
     service: Service, clip: str, home: Path
 ) -> None:
-    for name in (clip, "first.mp4", "x:last", "1"):
+    names = [clip, "first.mp4", "x:last", "1"]
+    if sys.platform == "win32":  # where a colon begins a stream of a file
+        names.remove("x:last")
+    for name in names:
         (home / name).write_bytes(picture("PNG", (640, 360)))
         assert service.submit("a boat", *MODEL, "--first-frame", name).code == 0
         ((_, shown),) = sent_pictures(service.last())
@@ -335,7 +340,7 @@ def test_a_missing_extra_is_named_before_anything_is_sent(service: Service, clip
     hidden = home / "hidden" / "av"
     hidden.mkdir(parents=True)
     (hidden / "__init__.py").write_text("raise ModuleNotFoundError(\"No module named 'av'\", name='av')")
-    path = f"{hidden.parent}:{service.shell.environ['PYTHONPATH']}"
+    path = f"{hidden.parent}{os.pathsep}{service.shell.environ['PYTHONPATH']}"
     done = service.submit("on", *MODEL, "--first-frame", "@1", process=True, env={"PYTHONPATH": path})
     assert (done.code, len(service.sandbox.received())) == (2, 1), done.err
     assert "needs av, which is not installed" in done.err

@@ -48,7 +48,7 @@ def frame_of(path: Path, number: int) -> bytes:
 def test_the_frame_is_saved_where_the_line_says(
     orvideo: Shell, clip: Path, home: Path, words: list[str], number: int, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE" if sys.platform == "win32" else "HOME", str(home))
     done = orvideo("frame", *words)
     assert (done.code, done.err) == (0, "")
     assert (home / done.out.rstrip("\n")).samefile(home / name)
@@ -87,7 +87,10 @@ def test_a_picture_never_takes_the_place_of_its_video(
 ) -> None:
     video = clip.read_bytes()
     (home / "bare").write_bytes(video)  # a name without a suffix could be a picture's
-    (home / "link.png").symlink_to("bare")
+    if sys.platform == "win32":  # where a link needs a right, and a second name does not
+        (home / "link.png").hardlink_to(home / "bare")
+    else:
+        (home / "link.png").symlink_to("bare")
     done = orvideo(*line.split(), "-o", output, "--force")
     assert (done.code, done.out) == (2, "")
     assert "is one of the videos, and cannot be the picture" in done.err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -120,7 +121,7 @@ def test_of_several_videos_frame_takes_the_first_and_names_the_others(
 def test_files_and_jobs_are_told_apart(
     orvideo: Shell, service: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE" if sys.platform == "win32" else "HOME", str(home))
     job = submit(orvideo, "--wait", "-o", "boat.mp4")
     (home / "clips").mkdir()
     for name in ("1", "clip", "clips/clip", "clip.mp4", job[-8:]):
@@ -129,7 +130,7 @@ def test_files_and_jobs_are_told_apart(
     for name in ("./1", "clip", "clips/clip", "clip.mp4", "~/clip", job[-8:]):
         found = source(orvideo, name)
         assert (found["job_id"], found["index"]) == (None, None), name
-        assert str(found["path"]).endswith(name.lstrip("~.")), name
+        assert Path(found["path"]).as_posix().endswith(name.lstrip("~.")), name
 
 
 @pytest.mark.parametrize("word", ["nowhere.mp4", "./nowhere", "~/nowhere"])

@@ -7,6 +7,7 @@ import os
 import sqlite3
 import stat
 import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,8 +18,9 @@ from orvideo.catalogue import cache
 from orvideo.completion import answer
 from orvideo.record.ledger import Ledger
 from orvideo.record.values import Submission
+from orvideo.settings.folders import CACHE, CONFIG, STATE, locate
 from orvideo.settings.resolving import Settings
-from tests.shell import KEY, SCRIPT
+from tests.shell import COMMAND, KEY, own_folders
 
 DEFAULT = "https://openrouter.ai/api/v1"
 MODELS = [
@@ -34,13 +36,20 @@ MODELS = [
 ]
 
 
+def surroundings(home: Path) -> dict[str, str]:
+    """Return an environment in which all of orvideo's folders are below a home."""
+    if sys.platform != "win32":
+        return {"HOME": str(home)}
+    return {"SYSTEMROOT": os.environ.get("SYSTEMROOT", ""), **own_folders(home)}
+
+
 @pytest.fixture
 def environ(home: Path) -> dict[str, str]:
-    return {"HOME": str(home)}
+    return surroundings(home)
 
 
 def shelve(environ: dict[str, str], models: list[object], endpoint: str = DEFAULT) -> Path:
-    path = Path(environ["HOME"], ".cache/orvideo", cache.file_name(endpoint))
+    path = Path(locate(CACHE, environ), cache.file_name(endpoint))
     assert cache.write(path, models, datetime.now(UTC))
     return path
 
@@ -51,8 +60,7 @@ def offered(environ: dict[str, str], *arguments: str) -> dict[str, str]:
 
 
 def process(environ: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    line = [str(SCRIPT), "__complete", *arguments]
-    return subprocess.run(line, env=environ, cwd=environ.get("HOME", "/"), capture_output=True, check=False)
+    return subprocess.run([*COMMAND, "__complete", *arguments], env=environ, capture_output=True, check=False)
 
 
 # --- models ----------------------------------------------------------------------------------------------------------
@@ -120,8 +128,9 @@ def test_the_list_is_that_of_the_service_that_the_line_would_ask(environ: dict[s
 
 
 def test_folders_are_those_of_the_settings(environ: dict[str, str], home: Path) -> None:
-    environ |= {"ORVIDEO_CACHE_DIR": str(home / "cache"), "XDG_STATE_HOME": str(home / "state")}
-    assert cache.write(home / "cache" / cache.file_name(DEFAULT), MODELS, datetime.now(UTC))
+    # On Windows XDG's variables mean nothing, and the record is where `surroundings` says.
+    environ |= {"ORVIDEO_CACHE_DIR": str(home / "cached"), "XDG_STATE_HOME": str(home / "state")}
+    assert cache.write(home / "cached" / cache.file_name(DEFAULT), MODELS, datetime.now(UTC))
     with Ledger(home / "state/orvideo/jobs.db") as ledger:
         submitted(ledger, "job1")
     assert list(offered(environ, "models", "", "submit")) == ["a/one", "b/two"]
@@ -150,8 +159,8 @@ VARIABLES: list[dict[str, str]] = [
 @pytest.mark.parametrize("store", STORES)
 @pytest.mark.parametrize("variables", VARIABLES)
 def test_endpoint_and_model_are_those_of_the_settings(home: Path, store: str, variables: dict[str, str]) -> None:
-    environ = {"HOME": str(home), **variables}
-    folder = home / ".config" / "orvideo"
+    environ = {**surroundings(home), **variables}
+    folder = Path(locate(CONFIG, environ))
     folder.mkdir(parents=True)
     (folder / "config.toml").write_text(store, encoding="utf-8")
     settings = Settings(environ)
@@ -164,8 +173,8 @@ def test_endpoint_and_model_are_those_of_the_settings(home: Path, store: str, va
 
 
 @pytest.fixture
-def ledger(home: Path) -> Iterator[Ledger]:
-    with Ledger(home / ".local/state/orvideo/jobs.db") as ledger:
+def ledger(environ: dict[str, str]) -> Iterator[Ledger]:
+    with Ledger(Path(locate(STATE, environ), "jobs.db")) as ledger:
         yield ledger
 
 
@@ -191,6 +200,7 @@ def test_jobs_are_offered_newest_first(environ: dict[str, str], ledger: Ledger) 
     )
 
 
+@pytest.mark.drill("W36")
 def test_where_a_video_is_asked_for_jobs_and_files_are_offered(
     environ: dict[str, str], ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,6 +214,9 @@ def test_where_a_video_is_asked_for_jobs_and_files_are_offered(
     assert list(offered(environ, "videos", "jo")) == ["job1"]
     assert list(offered(environ, "videos", "cl")) == ["clips/"]
     assert list(offered(environ, "videos", "clips/")) == ["clips/one.mp4"]
+    assert list(offered(environ, "videos", "clips//o")) == ["clips//one.mp4"], "what is typed stays as it is"
+    if os.altsep:
+        assert list(offered(environ, "videos", "clips\\o")) == ["clips\\one.mp4"]
 
 
 def test_a_job_without_an_id_is_offered_by_its_local_name(environ: dict[str, str], ledger: Ledger) -> None:
@@ -239,8 +252,7 @@ def test_a_record_in_use_is_read_and_left_as_it_is(environ: dict[str, str], ledg
 # --- never a complaint -----------------------------------------------------------------------------------------------
 
 
-def test_nothing_is_made_where_nothing_is(home: Path) -> None:
-    environ = {"HOME": str(home)}
+def test_nothing_is_made_where_nothing_is(environ: dict[str, str], home: Path) -> None:
     for kind in answer.COMPLETERS:
         done = process(environ, kind, "", "submit")
         assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
@@ -250,19 +262,18 @@ def test_nothing_is_made_where_nothing_is(home: Path) -> None:
 @pytest.mark.parametrize(
     "arguments", [[], ["nonsense"], ["jobs"], ["durations", "", "-m"], ["models", "\udcff"], ["setting-values"]]
 )
-def test_a_line_of_any_shape_has_no_trouble_to_show(home: Path, arguments: list[str]) -> None:
-    done = process({"HOME": str(home)}, *arguments)
+def test_a_line_of_any_shape_has_no_trouble_to_show(environ: dict[str, str], arguments: list[str]) -> None:
+    done = process(environ, *arguments)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
 @pytest.mark.parametrize(
     "content", [b"", b"garbage", b"[1]", b'{"version": 1, "models": [null, {"id": 3}]}', b"\xff\xfe"]
 )
-def test_a_broken_cache_and_record_have_no_trouble_to_show(home: Path, content: bytes) -> None:
-    environ = {"HOME": str(home)}
+def test_a_broken_cache_and_record_have_no_trouble_to_show(environ: dict[str, str], content: bytes) -> None:
     path = shelve(environ, MODELS)
     path.write_bytes(content)
-    record = home / ".local/state/orvideo/jobs.db"
+    record = Path(locate(STATE, environ), "jobs.db")
     record.parent.mkdir(parents=True)
     record.write_bytes(content)
     for kind in ("models", "durations", "jobs"):
@@ -271,9 +282,9 @@ def test_a_broken_cache_and_record_have_no_trouble_to_show(home: Path, content: 
     assert record.read_bytes() == content
 
 
-def test_settings_that_cannot_be_read_have_no_trouble_to_show(environ: dict[str, str], home: Path) -> None:
+def test_settings_that_cannot_be_read_have_no_trouble_to_show(environ: dict[str, str]) -> None:
     shelve(environ, MODELS)
-    config = home / ".config/orvideo/config.toml"
+    config = Path(locate(CONFIG, environ), "config.toml")
     config.parent.mkdir(parents=True)
     for content in ("model = ", 'base-url = "ftp://x"'):
         config.write_text(content)
@@ -281,14 +292,13 @@ def test_settings_that_cannot_be_read_have_no_trouble_to_show(environ: dict[str,
         assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
-def test_no_home_and_no_reader_have_no_trouble_to_show(home: Path) -> None:
+def test_no_home_and_no_reader_have_no_trouble_to_show(environ: dict[str, str]) -> None:
     assert process({}, "models", "").stderr == b""
-    environ = {"HOME": str(home)}
     shelve(environ, MODELS)
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run(
-        [str(SCRIPT), "__complete", "models"], env=environ, stdout=writer, stderr=subprocess.PIPE, check=False
+        [*COMMAND, "__complete", "models"], env=environ, stdout=writer, stderr=subprocess.PIPE, check=False
     )
     os.close(writer)
     assert (done.returncode, done.stderr) == (0, b"")
@@ -308,18 +318,18 @@ def test_what_came_from_elsewhere_is_words_and_single_lines(environ: dict[str, s
 
 
 @pytest.mark.drill("K12")
-def test_the_key_is_nowhere_in_what_is_offered(home: Path, ledger: Ledger) -> None:
-    environ = {"HOME": str(home), "OPENROUTER_API_KEY": KEY}
+def test_the_key_is_nowhere_in_what_is_offered(environ: dict[str, str], ledger: Ledger) -> None:
+    environ["OPENROUTER_API_KEY"] = KEY
     shelve(environ, MODELS)
     submitted(ledger, "job1")
     for kind in answer.COMPLETERS:
         assert KEY.encode() not in process(environ, kind, "", "config", "set", "model").stdout
 
 
-def test_the_record_stays_private(home: Path, ledger: Ledger) -> None:
+def test_the_record_stays_private(environ: dict[str, str], ledger: Ledger) -> None:
     submitted(ledger, "job1")
     ledger.close()
-    process({"HOME": str(home)}, "jobs", "")
+    process(environ, "jobs", "")
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in ledger.path.parent.iterdir()}
     assert set(modes.values()) == {0o600}, json.dumps(modes)
 

@@ -35,10 +35,12 @@ def saved(ledger: Ledger, folder: Path, name: str = "boat.mp4", **prepared: obje
 
 def test_a_video_is_found_from_the_folder_of_the_page(ledger: Ledger, tmp_path: Path) -> None:
     (tmp_path / "films").mkdir()
-    record = saved(ledger, tmp_path / "films", "a #1 50%?.mp4")
+    # Windows takes no question mark.
+    name, quoted = ("a #1 50%.mp4", "") if sys.platform == "win32" else ("a #1 50%?.mp4", "%3F")
+    record = saved(ledger, tmp_path / "films", name)
     found = card(record, tmp_path / "pages")["outputs"]
     assert found == [
-        {"url": "../films/a%20%231%2050%25%3F.mp4", "path": str(tmp_path / "films" / "a #1 50%?.mp4"), "bytes": 4}
+        {"url": f"../films/a%20%231%2050%25{quoted}.mp4", "path": str(tmp_path / "films" / name), "bytes": 4}
     ]
     assert not is_missing(record)
 

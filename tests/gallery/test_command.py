@@ -16,6 +16,7 @@ from orvideo.record.values import Output
 from tests.gallery.shelf import record_of
 from tests.record.ledger_support import finished, request
 from tests.shell import Shell
+from tests.sign_in.person import browser
 
 
 @pytest.fixture
@@ -145,19 +146,22 @@ def test_a_link_stays_and_what_it_leads_to_is_replaced(orvideo: Shell, shelf: Pa
     assert len(names(shelf / "real.html")) == 1
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the browser is a script for sh")
 def test_open_starts_the_browser_with_the_page_and_without_a_key(orvideo: Shell, shelf: Path) -> None:
-    seen = shelf / "seen"
-    browser = shelf / "browser"
-    browser.write_text(f'#!/bin/sh\necho "$1 $OPENROUTER_API_KEY" > "{seen}.new" && mv "{seen}.new" "{seen}"\n')
-    browser.chmod(0o700)
-    done = orvideo("gallery", "--open", env={"BROWSER": str(browser), "OPENROUTER_API_KEY": "sk-or-v1-secret"})
+    seen, script = shelf / "seen", shelf / "browser.py"
+    script.write_text(
+        "import os, sys\nfrom pathlib import Path\n"
+        f"new = Path({str(seen)!r} + '.new')\n"
+        'new.write_text(f\'{sys.argv[1]} {os.environ.get("OPENROUTER_API_KEY", "")}\')\n'
+        f"new.rename({str(seen)!r})\n"
+    )
+    env = {"BROWSER": browser(script.as_posix()), "OPENROUTER_API_KEY": "sk-or-v1-secret"}
+    done = orvideo("gallery", "--open", env=env)
     assert done.code == 0, done.err
     give_up = time.monotonic() + 60
     while not seen.exists():
         assert time.monotonic() < give_up
         time.sleep(0.02)
-    assert seen.read_text() == f"{(shelf / 'gallery.html').as_uri()} \n"
+    assert seen.read_text() == f"{(shelf / 'gallery.html').as_uri()} "
 
 
 def test_without_a_browser_the_page_is_written_and_why_it_is_not_open_is_said(orvideo: Shell, shelf: Path) -> None:

@@ -38,7 +38,7 @@ CHANGES = {
 
 
 def test_every_change_is_made_and_no_other(tmp_path: Path) -> None:
-    (tmp_path / "m.py").write_text(MODULE)
+    (tmp_path / "m.py").write_bytes(MODULE.encode())
     made = mutants(tmp_path, "m.py")
     assert {one.new_line for one in made} == CHANGES
     for one in made:
@@ -49,9 +49,9 @@ def test_every_change_is_made_and_no_other(tmp_path: Path) -> None:
 
 
 def test_a_change_is_named_the_same_when_lines_are_put_before_it(tmp_path: Path) -> None:
-    (tmp_path / "m.py").write_text(MODULE)
+    (tmp_path / "m.py").write_bytes(MODULE.encode())
     before = mutants(tmp_path, "m.py")
-    (tmp_path / "m.py").write_text("# One more.\n" + MODULE)
+    (tmp_path / "m.py").write_bytes(b"# One more.\n" + MODULE.encode())
     after = mutants(tmp_path, "m.py")
     assert [one.key for one in after] == [one.key for one in before]
     assert [one.digest for one in after] == [one.digest for one in before]

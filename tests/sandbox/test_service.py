@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import errno
 import http.client
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -443,8 +445,19 @@ def test_stops_at_once_in_the_middle_of_a_long_film_and_a_slow_download(start: S
 
 def test_a_taken_port_is_an_os_error(start: Start, tmp_path: Path) -> None:
     port = int(start().sandbox.base_url.split(":")[2].split("/")[0])
-    with pytest.raises(OSError, match="in use"):
+    with pytest.raises(OSError) as refused:  # noqa: PT011 - the words are the system's
         Sandbox(tmp_path / "other", port=port).start()
+    assert refused.value.errno in (errno.EADDRINUSE, errno.EACCES)
+
+
+@pytest.mark.drill("W35")
+def test_w35_no_other_program_can_have_the_port_as_well(start: Start) -> None:
+    port = int(start().sandbox.base_url.split(":")[2].split("/")[0])
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with pytest.raises(OSError) as refused:  # noqa: PT011 - the words are the system's
+            other.bind(("127.0.0.1", port))
+    assert refused.value.errno in (errno.EADDRINUSE, errno.EACCES)
 
 
 def test_says_each_request_and_writes_nothing_itself(start: Start, capfd: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -18,15 +19,15 @@ from tests.shell import COMMAND, Result, Shell
 #: Longer than anything here takes, however busy the machine is.
 PATIENCE = 240
 #: Writes down what it is given and what it knows, when the port that it is to come back to can be reached.
-_BROWSER = """#!{python}
+_BROWSER = """
 import os, socket, sys, urllib.parse
 asked = urllib.parse.parse_qs(urllib.parse.urlsplit(sys.argv[1]).query)
 back = urllib.parse.urlsplit(asked["callback_url"][0])
 socket.create_connection((back.hostname, back.port), {patience}).close()
 note = "\\n".join([sys.argv[1], *os.environ.values()])
-with open("{path}.new", "w") as file:
+with open({path!r} + ".new", "w", encoding="utf-8") as file:
     file.write(note)
-os.rename("{path}.new", "{path}")
+os.rename({path!r} + ".new", {path!r})
 """
 
 
@@ -42,7 +43,7 @@ class Login:
             assert self.process.poll() is None, self.done()
             assert time.monotonic() < end, "no browser was opened"
             time.sleep(0.02)
-        return self._note.read_text().splitlines()
+        return self._note.read_text(encoding="utf-8").splitlines()
 
     @property
     def address(self) -> str:
@@ -76,6 +77,11 @@ class Login:
         return Result(self.process.returncode, out.decode(), err.decode())
 
 
+def browser(*arguments: str) -> str:
+    """Return the value of BROWSER that runs Python, which splits it as a POSIX shell does on every system."""
+    return f"{shlex.join([Path(sys.executable).as_posix(), *arguments])} %s"
+
+
 @contextmanager
 def signing_in(
     shell: Shell, base_url: str, *argv: str, env: Mapping[str, str] | None = None, through: Sequence[str] = ()
@@ -83,10 +89,9 @@ def signing_in(
     """Run `orvideo login`; what is still running at the end is killed. `through` is put before the command."""
     folder = shell.home / f"browser-{time.monotonic_ns()}"
     folder.mkdir()
-    script, note = folder / "browser", folder / "note"
-    script.write_text(_BROWSER.format(python=sys.executable, path=note, patience=PATIENCE))
-    script.chmod(0o755)
-    environ = {**shell.environ, "ORVIDEO_BASE_URL": base_url, "BROWSER": str(script), **(env or {})}
+    script, note = folder / "browser.py", folder / "note"
+    script.write_text(_BROWSER.format(path=str(note), patience=PATIENCE), encoding="utf-8")
+    environ = {**shell.environ, "ORVIDEO_BASE_URL": base_url, "BROWSER": browser(script.as_posix()), **(env or {})}
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen([*through, *COMMAND, "login", *argv], env=environ, cwd=shell.home, **pipes) as process:  # type: ignore[call-overload]
         try:
