@@ -33,6 +33,9 @@ STAGGER = 0.25
 MAX_UNSENT = 64 * 1024
 #: The most bytes that are read at once.
 PIECE = 256 * 1024
+# One larger block that comes and goes: before that, glibc hands each freed piece back to the system, and gets the next
+# one page by page (mallopt(3), M_MMAP_THRESHOLD): half a million page faults for each GiB, which took half a second.
+bytearray(8 * PIECE)
 #: What `connect_ex` returns for a connection that is being established.
 _UNDER_WAY = frozenset({0, errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", 0)})
 #: poll has no limit on the numbers of descriptors, unlike select.

@@ -19,6 +19,7 @@ from typing import BinaryIO, Self
 
 from orvideo import errnos, system
 from orvideo.download.naming import MAX_NAME_BYTES
+from orvideo.download.running_sum import STEP, RunningSum
 from orvideo.errors import OutputUnwritable
 from orvideo.files import move_into_place
 
@@ -26,8 +27,6 @@ from orvideo.files import move_into_place
 RESERVED_SHARE, RESERVED_MOST = 0.05, 1 << 30
 
 _PIECE = 1 << 20
-#: After so many bytes the system is asked to begin bringing them to the disk.
-_WRITING_STEP = 4 << 20
 
 
 class FileInUse(Exception):
@@ -45,7 +44,7 @@ class Part:
         self._file = os.fstat(descriptor)
         self.size = self._file.st_size
         self.is_spoiled = False
-        self._hash, self._hashed = hashlib.sha256(), 0
+        self._sum, self._summed = RunningSum(), 0
         self._writing_from = 0
 
     @classmethod
@@ -106,17 +105,17 @@ class Part:
         return self._file.st_dev, self._file.st_ino
 
     def append(self, data: bytes) -> None:
-        """Append and hash `data`; what was written before an error counts."""
-        if self._hashed < self.size:
+        """Append `data`; what was written before an error counts."""
+        if self._summed < self.size:
             self.digest()
         view = memoryview(data)
         try:
             while view:
                 written = system.write_at(self.descriptor, view, self.size)
-                self._hash.update(view[:written])
-                self.size = self._hashed = self.size + written
+                self._sum.add(view[:written])
+                self.size = self._summed = self.size + written
                 view = view[written:]
-            if self.size - self._writing_from >= _WRITING_STEP:
+            if self.size - self._writing_from >= STEP:
                 system.start_writing(self.descriptor, self._writing_from, self.size - self._writing_from)
                 self._writing_from = self.size
         except OSError as error:
@@ -126,13 +125,13 @@ class Part:
     def empty(self) -> None:
         if self.size:
             os.ftruncate(self.descriptor, 0)
-        self.size = self._hashed = self._writing_from = 0
-        self._hash = hashlib.sha256()
+        self.size = self._summed = self._writing_from = 0
+        self._sum = RunningSum()
 
     def measure(self) -> None:
         """Take up what was written to the file by other means than `append`."""
         self.size = os.fstat(self.descriptor).st_size
-        self._hash, self._hashed = hashlib.sha256(), 0
+        self._sum, self._summed = RunningSum(), 0
 
     def read(self, count: int, offset: int) -> bytes:
         return system.read_at(self.descriptor, count, offset)
@@ -148,10 +147,10 @@ class Part:
 
     def digest(self) -> str:
         """Return the sha256 of the content in hexadecimal; what an earlier process wrote is read once."""
-        for piece in self.pieces(self._hashed):
-            self._hash.update(piece)
-            self._hashed += len(piece)
-        return self._hash.hexdigest()
+        for piece in self.pieces(self._summed):
+            self._sum.add(memoryview(piece))
+            self._summed += len(piece)
+        return self._sum.hexdigest()
 
     def sync(self) -> None:
         """Sync the file, and raise the errors that a close would raise, before it gets its name (F-C04)."""

@@ -8,6 +8,7 @@ import json
 import os
 import threading
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,19 @@ def test_what_was_written_is_counted_summed_and_read_back(part: Part, tmp_path: 
     assert (part.size, part.digest(), list(part.pieces())) == (0, sum_of(b""), [])
     part.append(b"x")
     assert part.digest() == sum_of(b"x")
+
+
+def test_the_sum_is_of_all_bytes_in_their_order_however_they_came(part: Part) -> None:
+    film = noise(9 << 20, 7)
+    cuts = [0, 7, 262_144, 3 << 20, (3 << 20) + 1, 5 << 20, 8 << 20, 9 << 20]
+    for begin, end in pairwise(cuts):
+        part.append(film[begin:end])
+        if begin in (7, 5 << 20):
+            assert part.digest() == sum_of(film[:end])
+    assert (part.size, part.digest()) == (len(film), sum_of(film))
+    part.empty()
+    part.append(film)
+    assert part.digest() == sum_of(film)
 
 
 def test_what_an_earlier_process_wrote_counts(tmp_path: Path) -> None:
