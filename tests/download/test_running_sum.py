@@ -9,15 +9,19 @@ import pytest
 from orvideo.download.running_sum import STEP, RunningSum
 from tests.download.films import noise
 
-PIECES = [noise(size, size) for size in (1, STEP - 1, STEP, 7, 8 * STEP, 3 * STEP + 1, 0, STEP, 5 * STEP, 11)]
+SIZES = (1, STEP - 1, STEP, 7, 8 * STEP, 3 * STEP + 1, 0, STEP, 5 * STEP, 11)
+#: The last of these begins a thread, which still has all of them to add when the sum is asked for.
+SMALL = (STEP // 512,) * 512
+#: Made before, so that nothing keeps one thread from meeting the next.
+PIECES = [noise(size, number) for number, size in enumerate((*SIZES, *SIZES, *SMALL))]
 
 
 @pytest.mark.parametrize("asked_each_time", [False, True])
 def test_it_is_the_sum_of_what_was_added(asked_each_time: bool) -> None:
-    whole, running = hashlib.sha256(), RunningSum()
-    for piece in PIECES * 2:
-        whole.update(piece)
+    running, so_far = RunningSum(), b""
+    for piece in PIECES:
         running.add(memoryview(piece))
-        if asked_each_time:
-            assert running.hexdigest() == whole.hexdigest()
-    assert running.hexdigest() == whole.hexdigest() == running.hexdigest()
+        if asked_each_time and len(piece) != SMALL[0]:
+            so_far += piece
+            assert running.hexdigest() == hashlib.sha256(so_far).hexdigest()
+    assert running.hexdigest() == hashlib.sha256(b"".join(PIECES)).hexdigest() == running.hexdigest()
