@@ -11,7 +11,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from orvideo.errors import Charged, JobEnded, NoOutput, OrvideoError, OutputUnwritable, RecordError, Stopped, worst
-from orvideo.jobs.task import Phase
 from orvideo.record.values import SANDBOX, Record, State
 
 if TYPE_CHECKING:
@@ -133,6 +132,8 @@ class Ending:
 
     def interrupted(self, exit_code: int) -> None:
         """Report a signal, and the jobs that still run: the service cannot cancel them (drill S03)."""
+        from orvideo.jobs.task import Phase
+
         unknown = self._record_unknown()
         records = [record for record in self._records() if record.state is State.SUBMITTED]
         saved = {task.seq for task in self._tasks if task.phase is Phase.DONE and task.error is None}

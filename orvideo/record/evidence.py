@@ -33,6 +33,8 @@ def typical(connection: sqlite3.Connection, shape: Shape, endpoint: str) -> Typi
         """,  # noqa: S608 - our own words only
         {**shape._asdict(), "endpoint": endpoint},
     ).fetchall()
+    if not rows:
+        return Typical()
     from statistics import median  # slow to import, and few commands ask
 
     # What OpenRouter bills for a provider's own key is no price of the clip.

@@ -3,7 +3,6 @@
 Imports neither SQLite nor pydantic, so that every module can import it.
 """
 
-import base64
 import binascii
 import math
 import re
@@ -53,6 +52,8 @@ def _described(url: str) -> Mapping[str, Any]:
     assert found is not None, "asked for data URLs only"
     content = unquote_to_bytes(url[found.end() :])
     if found["parameters"].casefold().endswith(";base64"):
+        import base64  # of the few requests with data in them
+
         # Broken base64 is described as it stands: it is still not to be written down.
         with suppress(binascii.Error):
             content = base64.b64decode(content, validate=False)
