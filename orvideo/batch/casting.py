@@ -40,11 +40,10 @@ def cast_chains(
     `rows` are all rows, `wanted` what each asks for and `bought` the requests on record, by number. Trouble are the
     chains that no model can do; a row that no model can do by itself is not among those.
     """
-    chains = chains_of(rows)
-    lines = {row.number: row.line for row in rows} if chains else {}
+    lines = {row.number: row.line for row in rows}
     casts: dict[int, Cast] = {}
     troubles: list[Trouble] = []
-    for chain in chains:
+    for chain in chains_of(rows):
         nameless = [number for number in chain if wanted[number].fields.get("model") is None]
         left = [number for number in nameless if number in new]
         if not left:

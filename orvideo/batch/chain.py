@@ -53,10 +53,10 @@ def link_rows(rows: Sequence[Row], *, chain: bool = False, is_whole: bool = True
                 one = replace(one, fields={**one.fields, "first_frame": Link(before.number, LAST)})
             linked.append(one)
         before = row
+    if not any(row.links for row in linked):
+        return linked, troubles
     depths, circles = _depths(linked)
-    deep = {number: depth for number, depth in depths.items() if depth}
-    whole = [row for row in linked if row.number in depths]
-    return [replace(row, depth=deep[row.number]) if row.number in deep else row for row in whole], troubles + circles
+    return [replace(row, depth=depths[row.number]) for row in linked if row.number in depths], troubles + circles
 
 
 def _begins_by_itself(row: Row) -> bool:

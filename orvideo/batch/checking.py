@@ -165,9 +165,7 @@ class Pricing:
         plans: dict[str, Plan] = {}
         requests = dict(bought)
         looked_at = {number for one in to_buy for number in one.row.after}
-        drafts = {one.row.number: one.wanted for one in asked}
-        new = {one.row.number for one in to_buy}
-        casts, troubles = cast_chains([one.row for one in asked], drafts, new, bought, self.planner)
+        casts, troubles = self._cast(to_buy, asked, bought)
         # What a picture is like that another row will make is known from that row's plan.
         for one in sorted(to_buy, key=lambda one: one.row.depth):
             cast = casts.get(one.row.number)
@@ -180,6 +178,15 @@ class Pricing:
                 if one.row.number in looked_at:
                     requests[one.row.number] = one.body(plan)
         return {one.key: plans[one.key] for one in to_buy if one.key in plans}, troubles
+
+    def _cast(
+        self, to_buy: Sequence[Asked], asked: Sequence[Asked], bought: Mapping[int, Mapping[str, Any]]
+    ) -> tuple[dict[int, Cast], list[Trouble]]:
+        if not any(one.row.links for one in asked):
+            return {}, []
+        drafts = {one.row.number: one.wanted for one in asked}
+        new = {one.row.number for one in to_buy}
+        return cast_chains([one.row for one in asked], drafts, new, bought, self.planner)
 
     def _plan_of(self, asked: Asked, frame: tuple[int, int] | None, cast: Cast | None) -> Plan:
         """Return the plan of a row, with the model that was chosen for its chain where it names none."""

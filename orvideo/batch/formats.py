@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
+from itertools import islice
 from typing import Any, NamedTuple
 
 from orvideo.batch.columns import KNOWN, column_name
@@ -32,6 +33,7 @@ class Wrong(NamedTuple):
     message: str
 
 
+_BLANK = " \t\r"
 _Given = Iterator[tuple[int, "Mapping[str, Any] | Wrong"]]
 
 # --- which of them a file is ----------------------------------------------------------------------------------------
@@ -108,7 +110,7 @@ def _names_columns(text: str) -> bool:
 
 def _looks(text: str) -> str:
     """Return what a text looks like that holds no prompts by the line; empty where nothing speaks against them."""
-    lines = [line for line in _lines(text[: 1 << 20])[:_LOOKED_AT] if line.strip()]
+    lines = [line for line in islice(_lines(text[: 1 << 20]), _LOOKED_AT) if line.strip()]
     first = lines[0].strip() if lines else ""
     if re.fullmatch(r"\[[A-Za-z][\w.-]*\]", first):
         return "settings"
@@ -144,18 +146,24 @@ def _is_json_text(line: str) -> bool:
 # --- JSON and plain text --------------------------------------------------------------------------------------------
 
 
-def _lines(text: str) -> list[str]:
+def _lines(text: str) -> Iterator[str]:
     r"""Cut at `\n` and nothing else (drill B06); a file of old Macs, which has none, at `\r` (drill B01)."""
     cut = "\r" if "\n" not in text else "\n"
-    return [line.removesuffix("\r") for line in text.split(cut)]
+    begin = 0
+    while (end := text.find(cut, begin)) >= 0:
+        yield text[begin:end].removesuffix("\r")
+        begin = end + 1
+    yield text[begin:].removesuffix("\r")
 
 
 def _json(text: str) -> _Given:
-    lines = [(number, line) for number, line in enumerate(_lines(text), 1) if line.strip(" \t\r")]
-    if lines and _is_of_one_piece(lines[0][1], more=len(lines) > 1):
+    begin = list(islice((line for line in _lines(text) if line.strip(_BLANK)), 2))
+    if begin and _is_of_one_piece(begin[0], more=len(begin) > 1):
         yield from _values(text)
         return
-    for number, line in lines:
+    for number, line in enumerate(_lines(text), 1):
+        if not line.strip(_BLANK):
+            continue
         try:
             yield number, _row_of(parse_json(line))
         except json.JSONDecodeError as error:

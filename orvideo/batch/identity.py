@@ -39,9 +39,9 @@ def batch_label(source: Source, name: str | None) -> str:
     return f"content:{_digest(source.text)[:16]}"
 
 
-def batch_name(source: Source, name: str | None) -> str | None:
+def batch_name(label: str) -> str | None:
     """Return what a person can call a batch: its --name, its file's real path, or None for a stream."""
-    kind, _, shown = batch_label(source, name).partition(":")
+    kind, _, shown = label.partition(":")
     return None if kind == "content" else shown
 
 

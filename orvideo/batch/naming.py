@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -118,21 +119,25 @@ def check_targets(
     `taken` are the places that other things of this batch have, with what to call them; `to_make` is a folder that is
     made before the first row is bought. By the `rules` of a system names that differ by case may be one (M1).
     """
-    owners: dict[str, str | int] = {rules.place_key(path): what for path, what in taken.items()}
+    owners: defaultdict[str, dict[str, str | int]] = defaultdict(dict)
+    for path, what in taken.items():
+        folder, rest = rules.place_key(path)
+        owners[folder][rest] = what
     for row, spec, request in asked:
         try:
-            path = _place(row, spec, request, force, now, total, to_make)
+            place = _place(row, spec, request, force, now, total, to_make)
         except OutputUnwritable:
             raise
         except OrvideoError as problem:
             yield Trouble(row.line, problem.message)
             continue
-        if path is None:
+        if place is None:
             continue
-        owner = owners.setdefault(rules.place_key(path), row.line)
+        folder, rest = rules.place_key(place)
+        owner = owners[folder].setdefault(rest, row.line)
         if owner != row.line:
             what = owner if isinstance(owner, str) else f"the one of line {owner}"
-            yield Trouble(row.line, f"Its output {path} is {what} as well.")
+            yield Trouble(row.line, f"Its output {place} is {what} as well.")
 
 
 def check_kept(rows: Iterable[tuple[Row, str]], awaited: Collection[int]) -> Iterator[Trouble]:

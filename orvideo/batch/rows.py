@@ -88,10 +88,10 @@ def read_rows(source: Source, *, output: str | None, check: bool = True) -> tupl
         if isinstance(given, Wrong):
             troubles.append(Trouble(line, given.message))
             continue
+        number = len(rows) + len(troubles) + 1
+        number = line if line == number else number  # most files have a row on each line, and one number for both
         try:
-            rows.append(
-                _row(len(rows) + len(troubles) + 1, line, given, named, check, from_text=source.form is Form.CSV)
-            )
+            rows.append(_row(number, line, given, named, check, from_text=source.form is Form.CSV))
         except UsageError as problem:
             troubles.append(Trouble(line, problem.message))
     return rows, troubles

@@ -17,7 +17,7 @@ from orvideo.files import expand_user
 if TYPE_CHECKING:
     from orvideo.batch.checking import Asked, Reader
     from orvideo.batch.row_state import History
-    from orvideo.batch.rows import Trouble
+    from orvideo.batch.rows import Row, Trouble
     from orvideo.batch.source import Source
     from orvideo.catalogue.planning import Plan
     from orvideo.context import Context, Service
@@ -67,10 +67,19 @@ class BatchOptions(NamedTuple):
         return self.typed if self.file != "-" and Path(self.file).is_file() else None
 
 
+class BatchFile(NamedTuple):
+    """A batch file, read: what it is called, its rows, and the lines that are none."""
+
+    #: Without its text: that of a large file is not kept beside its rows.
+    source: Source
+    label: str
+    rows: list[Row]
+    troubles: list[Trouble]
+
+
 class Batch(NamedTuple):
     """A batch that was read and checked: what is asked, how it stands by the record, and what is to be bought."""
 
-    source: Source
     id: str
     reader: Reader
     asked: list[Asked]
@@ -89,16 +98,22 @@ class Batch(NamedTuple):
         return [one for one in self.asked if one.key in self.plans]
 
 
-def read_file(context: Context, options: BatchOptions) -> Source:
-    """Return the batch file, read; raises UsageError for what is none."""
+def read_file(context: Context, options: BatchOptions, output: str | None) -> BatchFile:
+    """Return the batch file, read; `output` is where its videos go. Raises UsageError for what is none."""
     from orvideo.batch.formats import Form
+    from orvideo.batch.identity import batch_label
+    from orvideo.batch.rows import read_rows
     from orvideo.batch.source import read_source
 
     if options.form is not None and options.form.casefold() not in tuple(Form):
         raise UsageError(f"--format takes {', '.join(Form)}, not {options.form!r}.")
     stdin = context.environment.stdin
     form = Form(options.form.casefold()) if options.form is not None else None
-    return read_source(options.file, getattr(stdin, "buffer", None), form)
+    source = read_source(options.file, getattr(stdin, "buffer", None), form)
+    rows, troubles = read_rows(source, output=output, check=not options.asked.no_check)
+    if not rows and not troubles:
+        raise UsageError(f"There is no row in {source.shown}.")
+    return BatchFile(source._replace(text=""), batch_label(source, options.name), rows, troubles)
 
 
 def reserved_places(options: BatchOptions, source: Source, film: Path | None) -> dict[Path, str]:
@@ -123,28 +138,25 @@ def check_batch(
     options: BatchOptions,
     settings: Settings,
     service: Service,
-    source: Source,
+    file: BatchFile,
+    output: str | None,
     reserved: Mapping[Path, str],
 ) -> Batch:
     """Check every row in every way; raises UsageError or Rejected with all problems at once.
 
-    `reserved` are the places that other things of this batch have, with what to call them.
+    `output` is where the videos go; `reserved` are the places that other things of this batch have, with what to call
+    them.
     """
     from orvideo.batch.chain import link_rows
     from orvideo.batch.checking import Pricing
-    from orvideo.batch.identity import batch_id, batch_label, batch_name
+    from orvideo.batch.identity import batch_id, batch_name
     from orvideo.batch.row_state import History
-    from orvideo.batch.rows import read_rows
     from orvideo.commands._frames import FrameFinder
 
-    output = options.output if options.output is not None else context.settings.output
-    rows, troubles = read_rows(source, output=output, check=not options.asked.no_check)
-    if not rows and not troubles:
-        raise UsageError(f"There is no row in {source.shown}.")
-    rows, unlinked = link_rows(rows, chain=options.running.chain, is_whole=not troubles)
-    troubles += unlinked
-    label = batch_label(source, options.name)
-    identity = batch_id(label, service.endpoint)
+    source = file.source
+    rows, unlinked = link_rows(file.rows, chain=options.running.chain, is_whole=not file.troubles)
+    troubles = [*file.troubles, *unlinked]
+    identity = batch_id(file.label, service.endpoint)
     before = context.ledger.rows_of_batch(identity)
     frame_of = FrameFinder(context, settings.max_image_bytes, batch=identity, rows=before)
     reader = _reader(options, settings, source, frame_of)
@@ -171,7 +183,7 @@ def check_batch(
         raise _refusal(troubles, source)
     for warning in dict.fromkeys(warning for one in asked for warning in one.warnings):
         context.terminal.warn(warning)
-    return Batch(source, identity, reader, asked, history, plans, specs, output, batch_name(source, options.name))
+    return Batch(identity, reader, asked, history, plans, specs, output, batch_name(file.label))
 
 
 def _refuse_other_profile(history: History, service: Service) -> None:
@@ -233,7 +245,7 @@ def _specs(
 ) -> tuple[dict[str, str], list[Trouble]]:
     """Return where each row saves, and the rows that would be in each other's way or in that of a file."""
     from orvideo.batch.naming import check_kept, check_targets, folder_to_make, spec_for
-    from orvideo.batch.rows import Trouble
+    from orvideo.batch.rows import Row, Trouble
 
     specs: dict[str, str] = {}
     troubles: list[Trouble] = []

@@ -125,14 +125,14 @@ def run(context: Context, options: BatchOptions) -> None:
     most = options.spending.max_cost
     limit = context.settings.with_flags({"max-cost": most}).max_cost if most else None
     run_options = run_options_from(context, options.waiting)
-    source = read_file(context, options)
-    report = ReportFile(report_path(options, source)) if options.report is not None else None
     output = options.output if options.output is not None else context.settings.output
+    file = read_file(context, options, output)
+    report = ReportFile(report_path(options, file.source)) if options.report is not None else None
     film = _film(context, options, output)
     context.terminal.require_stdout()
     service = context.service(needs_key=not options.spending.dry_run)
-    reserved = reserved_places(options, source, film.path if film is not None else None)
-    batch = check_batch(context, options, settings, service, source, reserved)._replace(limit=limit)
+    reserved = reserved_places(options, file.source, film.path if film is not None else None)
+    batch = check_batch(context, options, settings, service, file, output, reserved)._replace(limit=limit)
     if film is not None:
         film.look([batch.history.last.get(one.key) for one in batch.asked])
     price = _show_price(context, batch, options)

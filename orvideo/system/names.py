@@ -77,7 +77,7 @@ class Rules(NamedTuple):
         place = Path(error.filename if isinstance(error.filename, str) else path)
         return len(str(place.absolute())) > self.longest and place.parent.is_dir()
 
-    def place_key(self, path: Path) -> str:
+    def place_key(self, path: Path) -> tuple[str, str]:
         """Return what all paths have in common that lead to one place, there or not (M1).
 
         It is its folder, and the rest of the way; in that case does not count where the folder ignores it.
@@ -85,9 +85,9 @@ class Rules(NamedTuple):
         path = Path(os.path.normpath(path))
         folder = next((place for place in path.parents if os.path.isdir(place)), None)
         if folder is None:
-            return os.fspath(path)
+            return "", os.fspath(path)
         found, rest = folder.stat(), os.fspath(path.relative_to(folder))
-        return f"{found.st_dev}:{found.st_ino}:{folded(rest) if self.folds or _ignores_case(folder) else rest}"
+        return f"{found.st_dev}:{found.st_ino}", folded(rest) if self.folds or _ignores_case(folder) else rest
 
 
 LINUX = Rules("/")
