@@ -4,8 +4,9 @@ Both `quote` and `bill` convert a request to `Clip`s, in which all choices are m
 rules are those of the api notes, "Prices"; only the service's `usage.cost` is the true price.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import ROUND_FLOOR, Decimal
+from functools import partial
 from itertools import product
 from typing import Any, Literal, NamedTuple, Self
 
@@ -132,11 +133,12 @@ def bill(
         raise UnknownPrice(prices.defect)
     settled = with_defaults(model, request)
     real = picture(model, settled) if request.size else None
-    clip = _common(settled, Decimal(input_seconds))._replace(
+    clip = _common(settled, Decimal(input_seconds))(
         sound=request.generate_audio if request.generate_audio is not None else model.generate_audio is True,
         resolution=_resolution(model, settled),
         size=(real.width, real.height) if real else (width, height),
         seconds=Decimal(seconds),
+        creative=_creative(settled),
     )
     amount, _ = price_of(prices, clip)
     return amount
@@ -205,12 +207,11 @@ def _clips(model: VideoModel, request: VideoRequest, prices: PriceList, input_se
         raise UnknownPrice(prices.defect)
     unit = prices.units[0]
     frames = _frames(model, request, by_picture=unit in _BY_PICTURE)
-    common = _common(request, input_seconds)
-    levels: Sequence[bool | None] = (common.creative,)
-    if unit is Unit.MEGAPIXEL_SECOND and common.creative is None:
-        levels = (False, True)
+    clip = _common(request, input_seconds)
+    creative = _creative(request)
+    levels = (False, True) if unit is Unit.MEGAPIXEL_SECOND and creative is None else (creative,)
     clips = [
-        common._replace(
+        clip(
             sound=sound,
             resolution=resolution,
             size=(shot.width, shot.height) if shot else None,
@@ -246,7 +247,8 @@ _CHOICES: dict[str, dict[str, Any]] = {
 }
 
 
-def _common(request: VideoRequest, input_seconds: Decimal | None) -> Clip:
+def _common(request: VideoRequest, input_seconds: Decimal | None) -> Callable[..., Clip]:
+    """Return what makes a clip of a request, without what it may leave open."""
     frames = request.frame_images or []
     # With both, the service uses frame_images and ignores the references (api notes).
     references = [] if frames else request.input_references or []
@@ -257,18 +259,18 @@ def _common(request: VideoRequest, input_seconds: Decimal | None) -> Clip:
         mode = Mode.REFERENCE
     else:
         mode = Mode.IMAGE if frames else Mode.TEXT
-    return Clip(
+    return partial(
+        Clip,
         mode=mode,
-        sound=False,
-        resolution=None,
-        size=None,
-        seconds=None,
         images=len(frames) + pictures,
         reference_images=pictures,
         video_input=any(item.get("type") == "video_url" for item in references),
         input_seconds=input_seconds,
-        creative=None if request.creativity is None else request.creativity > 0,
     )
+
+
+def _creative(request: VideoRequest) -> bool | None:
+    return None if request.creativity is None else request.creativity > 0
 
 
 def _seconds(model: VideoModel, request: VideoRequest) -> Sequence[Decimal | None]:
@@ -305,6 +307,8 @@ def _frames(
     given = request.aspect_ratio
     # A name such as `adaptive` stands for any of the ratios.
     ratios = [given] if given and (parse_ratio(given) or not shapes) else _or_open(shapes)
+    if len(resolutions) == len(ratios) == 1 and (request.resolution, given) == (resolutions[0], ratios[0]):
+        return [(request.resolution, picture(model, request))]  # nothing is open, as with most requests
     return [
         (item, picture(model, request._replace(resolution=item, aspect_ratio=ratio)))
         for item, ratio in product(resolutions, ratios)

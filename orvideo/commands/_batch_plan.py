@@ -245,7 +245,7 @@ def _specs(
 ) -> tuple[dict[str, str], list[Trouble]]:
     """Return where each row saves, and the rows that would be in each other's way or in that of a file."""
     from orvideo.batch.naming import check_kept, check_targets, folder_to_make, spec_for
-    from orvideo.batch.rows import Row, Trouble
+    from orvideo.batch.rows import Trouble
 
     specs: dict[str, str] = {}
     troubles: list[Trouble] = []
