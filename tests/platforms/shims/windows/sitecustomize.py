@@ -445,7 +445,8 @@ def _install():
     _impoverish(signal, of(signal, _SIGNALS) | _SIGNAL_NAMES, windows_signal)
     _impoverish(time, of(time, _CLOCKS))
     _impoverish(select, of(select, _POLLS))
-    _impoverish(socket, _SOCKETS)
+    # On Linux a port is shared with nobody anyway; what is asked for must be a number that Linux takes.
+    _impoverish(socket, _SOCKETS, {"SO_EXCLUSIVEADDRUSE": socket.SO_REUSEADDR})
     _impoverish(sys, _SYS, {"platform": "win32", "getwindowsversion": lambda: version})
 
 
