@@ -56,8 +56,8 @@ def _matching(connection: sqlite3.Connection, ref: str) -> list[int]:
 
 
 def _with_piece(connection: sqlite3.Connection, piece: str) -> list[int]:
-    query = "SELECT seq, coalesce(job_id, ''), handle FROM jobs WHERE instr(job_id, ?1) OR instr(handle, ?1)"
-    rows = connection.execute(f"{query} ORDER BY seq DESC", (piece,))
+    query = "SELECT seq, coalesce(job_id, ''), handle FROM jobs WHERE instr(job_id, :piece) OR instr(handle, :piece)"
+    rows = connection.execute(f"{query} ORDER BY seq DESC", {"piece": piece})
     return [seq for seq, *names in rows if any(piece in name.rpartition("-")[2] for name in names)]
 
 
