@@ -173,12 +173,12 @@ class Client:
 
     def key(self, *, deadline: Deadline | None = None) -> KeyInfo:
         """Return what the service says of the key; raises Unauthorized when it is refused."""
+        from orvideo.api.schemas import KeyInfo
+
         with self._annotating(None):
             data = self._object("/key", deadline, self._limits.job_bytes, with_key=True).get("data")
             if not isinstance(data, dict):
                 raise BadReply(f"{self._host} said nothing about the key.")
-            from orvideo.api.schemas import KeyInfo
-
             return KeyInfo.model_validate(data)
 
     def exchange_code(self, code: str, verifier: str, *, deadline: Deadline | None = None) -> str:

@@ -169,18 +169,15 @@ def chains_of(rows: Sequence[Row]) -> list[list[int]]:
 
     A reference is no part of a film's course, and joins no chain.
     """
-    numbers = {row.number for row in rows}
-    chains: dict[int, list[int]] = {}
+    chains = {row.number: [row.number] for row in rows}
     for row in rows:
         for field in _FRAMES:
             link = row.fields.get(field)
-            if isinstance(link, Link) and link.row in numbers:
-                one, other = (chains.setdefault(number, [number]) for number in (row.number, link.row))
-                if one is not other:
-                    longer, shorter = sorted((other, one), key=len, reverse=True)
-                    longer += shorter
-                    chains |= dict.fromkeys(shorter, longer)
-    return [sorted(chain) for number, chain in sorted(chains.items()) if number == min(chain)]
+            if isinstance(link, Link) and link.row in chains and (other := chains[link.row]) is not chains[row.number]:
+                longer, shorter = sorted((other, chains[row.number]), key=len, reverse=True)
+                longer += shorter
+                chains |= dict.fromkeys(shorter, longer)
+    return [sorted(chain) for number, chain in chains.items() if len(chain) > 1 and number == min(chain)]
 
 
 # --- what is known of a picture before it is there ------------------------------------------------------------------

@@ -20,7 +20,7 @@ from orvideo.request.checking import nearest
 from orvideo.request.texts import check_texts
 
 #: A hundred thousand rows without columns of their own share it.
-NOTHING: Mapping[str, str] = MappingProxyType({})
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 _FIELD = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 
 
@@ -51,7 +51,7 @@ class Row:
     fields: dict[str, Any]
     name: str | None = None
     output: str | None = None
-    own: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    own: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     depth: int = 0
     begins_bare: bool = False
 
@@ -118,7 +118,7 @@ def _row(
     fields = {name: value for name, value in fields.items() if value is not None}
     _check_texts(fields)
     name, output = fields.pop("name", None), fields.pop("output", None)
-    return Row(number, line, fields, name, output, {key: _own(key, value) for key, value in own.items()} or NOTHING)
+    return Row(number, line, fields, name, output, {key: _own(key, value) for key, value in own.items()} or _NOTHING)
 
 
 def _spelt(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import msvcrt
 import os
-import socket
 import sys
 import threading
 import time
@@ -261,6 +260,8 @@ def is_process(pid: int, started: str) -> bool | None:
 
 def claim_port(door: socket.socket) -> None:
     """Let a socket, before it is bound, share its port with no other: with SO_REUSEADDR it could be taken (W35)."""
+    import socket
+
     door.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
 
 
